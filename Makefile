@@ -1,0 +1,84 @@
+# What a checkout can do. Each target makes the virtual environment it needs; nothing has
+# to be installed before but Python 3.11 or newer with venv, gcc and make.
+
+PYTHON ?= python3
+ENGINE ?= hibari
+BENCH ?=
+FUZZ_S ?= 60
+PYTEST_ARGS ?=
+CHAOS_S ?= 600
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo test chaos fuzz lint format bench lock clean
+
+help:
+	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
+	@echo "make demo ENGINE=kokoro   the same with Kokoro-82M"
+	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them)"
+	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n)"
+	@echo "make fuzz            the codec under a fuzzer, the socket under hostile peers (FUZZ_S=600)"
+	@echo "make lint            check style, types and imports"
+	@echo "make format          put the code into its form"
+	@echo "make bench           run the benchmarks, fill docs/PERFORMANCE.md (BENCH=name for one)"
+	@echo "make lock            write constraints.txt anew from the newest versions"
+	@echo "make clean           remove everything that make has made"
+
+demo: $(VENV)/has-$(if $(filter kokoro,$(ENGINE)),kokoro,base)
+	@$(BIN)/python -m scripts.demo --engine $(ENGINE)
+
+test: $(VENV)/has-kokoro $(VENV)/has-test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fuzz: $(VENV)/has-test $(VENV)/has-fuzz
+	$(BIN)/python -m tests.fuzz.codec -max_total_time=$(FUZZ_S) -print_final_stats=1
+	FUZZ_MESSAGES=50000 FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --timeout 600 -s tests/fuzz
+
+chaos: $(VENV)/has-test
+	@CHAOS_S=$(CHAOS_S) $(BIN)/python -m tests.chaos.run
+
+lint: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/has-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/has-dev
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: $(VENV)/has-kokoro
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+lock:
+	scripts/lock $(PYTHON)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo.wav
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- the virtual environment ---------------------------------------------------------------
+# A stamp says that the environment was made; one more for each extra says that it is
+# installed as pyproject.toml and constraints.txt have it.
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "$(PYTHON) is older than 3.11; name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	    echo "No virtual environment could be made; on Debian: apt-get install python3-venv" >&2; \
+	    exit 1; }
+	@touch $@
+
+$(VENV)/has-%: pyproject.toml constraints.txt $(VENV)/made
+	@echo "installing into $(VENV): tts-supervisor$(patsubst [base],,[$*]) (a minute or two the first time)"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+	    --editable '.$(patsubst [base],,[$*])'
+	@touch $@

@@ -1,0 +1,5 @@
+"""A supervisor for speech-synthesis services."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
