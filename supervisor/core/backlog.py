@@ -1,0 +1,73 @@
+"""How much work really arrives, read from how fast the head of the queue ages.
+
+A saturated pool shows 100 % whether it lacks one core or ten, and still shows it
+while it works off a queue that it is already large enough for. The age of the
+oldest waiting segment tells the difference. Segments start in order of arrival,
+so with `load` cores of work arriving and `busy` cores of work being done, the
+work that arrived before the head of the queue is the work done:
+
+    load · d(arrival of the head) = busy · dt   and   age = t − arrival of the head
+    ⇒  load = busy / (1 − d age/dt)
+
+It needs no knowledge of how long a segment takes. Where priorities reorder the
+queue the head ages faster and the load is overestimated, never the pool starved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import NamedTuple
+
+_POINTS = 64
+
+
+class _Point(NamedTuple):
+    now: float
+    age: float
+    busy: float
+    demand: float
+
+
+class Backlog:
+    """The ages of the queue's head since it formed, or since the pool last changed."""
+
+    def __init__(self) -> None:
+        self._points: deque[_Point] = deque(maxlen=_POINTS)
+
+    def observe(self, now: float, age: float, busy: float, demand: float) -> None:
+        """Take in one sample; `busy` is in cores. An empty queue starts afresh."""
+        if age <= 0 or (self._points and now <= self._points[-1].now):
+            self._points.clear()
+        if age > 0:
+            self._points.append(_Point(now, age, busy, demand))
+
+    def restart(self) -> None:
+        """The pool changed: what was seen before says nothing about the new size."""
+        if self._points:
+            last = self._points[-1]
+            self._points.clear()
+            self._points.append(last)
+
+    @property
+    def age(self) -> float:
+        """Seconds that the oldest segment has waited."""
+        return self._points[-1].age if self._points else 0.0
+
+    @property
+    def draining(self) -> bool:
+        """The queue has grown both younger and shorter."""
+        if len(self._points) < 2:
+            return False
+        first, last = self._points[0], self._points[-1]
+        return last.age < first.age and last.demand < first.demand
+
+    def load(self) -> float:
+        """Cores of work arriving; infinite where nothing that arrived since has started."""
+        if len(self._points) < 2:
+            return math.inf
+        first, last = self._points[0], self._points[-1]
+        rate = (last.age - first.age) / (last.now - first.now)
+        done = [point.busy for point in self._points][1:]
+        busy = sum(done) / len(done)
+        return busy / (1.0 - rate) if rate < 1.0 else math.inf

@@ -1,0 +1,301 @@
+"""One job and its segments: states, the transition table, and the audio not yet released.
+
+Only `jobs.Jobs` and what it is made of change these records; everything else reads them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Literal, NamedTuple
+
+import msgspec
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
+SegmentState = Literal["waiting", "running", "storing", "spoken"]
+
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    "queued": frozenset({"running", "cancelled", "expired"}),
+    "running": frozenset({"done", "failed", "cancelled", "expired", "quarantined"}),
+    "done": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+    "expired": frozenset(),
+    "quarantined": frozenset(),
+}
+"""Where a job may go. A state without a way out is an outcome; a job has exactly one."""
+
+OUTCOMES: frozenset[JobState] = frozenset(s for s, ways in TRANSITIONS.items() if not ways)
+
+DEFAULT_PRIORITY = 5
+HIGHEST_PRIORITY = 9
+
+
+class JobRequest(msgspec.Struct, frozen=True, gc=False):
+    """What to speak and how, checked and complete. `deadline` is monotonic seconds or None.
+
+    `key` is the client's own name for the request, the same for every attempt to hand
+    it in; `fingerprint` tells whether two requests under one key are the same.
+    """
+
+    engine: str
+    voice: str
+    speed: float
+    seed: int
+    sample_rate: int
+    segments: tuple[str, ...]
+    priority: int = DEFAULT_PRIORITY
+    deadline: float | None = None
+    progress: bool = False
+    reproducible: bool = False
+    """The client chose the seed, or a restart must not show: whenever a segment is spoken it is
+    to be the same audio to the sample."""
+    durable: bool = False
+    key: str | None = None
+    fingerprint: bytes = b""
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """PCM that the journal has in a file: `size` bytes of a segment, from `start` on.
+
+    It can be measured and cut like bytes without being read; who sends it reads it.
+    """
+
+    job: str
+    segment: int
+    start: int
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice) -> Stored:
+        start, stop, _step = part.indices(self.size)
+        return Stored(self.job, self.segment, self.start + start, max(0, stop - start))
+
+
+Pcm = bytes | memoryview | Stored
+
+
+class Piece(NamedTuple):
+    """PCM at byte `offset` of its job's stream."""
+
+    offset: int
+    segment: int
+    pcm: Pcm
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after it."""
+        return self.offset + len(self.pcm)
+
+
+def held(pcm: Pcm) -> int:
+    """Bytes of memory that this audio takes."""
+    return 0 if type(pcm) is Stored else len(pcm)
+
+
+class Segment:
+    """One part of a job's text, and how far it is."""
+
+    __slots__ = ("attempt", "kills", "pieces", "state", "worker")
+
+    def __init__(self) -> None:
+        self.state: SegmentState = "waiting"
+        self.attempt = 0
+        self.kills = 0
+        """How many workers were lost while they ran it."""
+        self.worker: int | None = None
+        self.pieces: tuple[Pcm, ...] = ()
+        """Its audio, while an earlier segment is still being spoken."""
+
+
+class Job:
+    """A request on its way. `client` is the connection that listens, None while nobody does.
+
+    The audio that is in order lies in `audio`; bytes before `released` were sent to
+    the listener and are kept only so that another one can attach. `owner` is who may
+    see the job, `flow` whom its work is charged to.
+    """
+
+    __slots__ = (
+        "accepted_at",
+        "audio",
+        "client",
+        "credit",
+        "ended_at",
+        "flow",
+        "held_bytes",
+        "id",
+        "kept",
+        "message",
+        "next_in_order",
+        "next_segment",
+        "owner",
+        "queued",
+        "rank",
+        "rate",
+        "reference",
+        "released",
+        "request",
+        "retried",
+        "retries",
+        "running",
+        "segments",
+        "size",
+        "spoken",
+        "started_at",
+        "state",
+        "story",
+        "synthesis_s",
+        "weight",
+        "work_s",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        owner: str,
+        client: bytes | None,
+        request: JobRequest,
+        now: float,
+        credit: int,
+    ) -> None:
+        self.id = id
+        self.owner = owner
+        self.flow = owner
+        self.client = client
+        self.reference = ""
+        """The listener's name for the request that ACCEPTED is to answer."""
+        self.request = request
+        self.segments = [Segment() for _ in request.segments]
+        self.state: JobState = "queued"
+        self.accepted_at = now
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self.message = ""
+        """Why it ended without success."""
+        self.credit = credit
+        self.audio: list[Piece] = []
+        self.spoken = 0
+        """Bytes of PCM that are in order: the end of `audio`."""
+        self.released = 0
+        self.kept = 0
+        """End of the audio that `Retention` has counted."""
+        self.held_bytes = 0
+        """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
+        self.next_segment = 0
+        self.next_in_order = 0
+        self.retries: list[int] = []
+        self.running = 0
+        self.retried = 0
+        self.synthesis_s = 0.0
+        self.queued = False
+        self.rank = 0.0
+        self.size = sum(map(len, request.segments))
+        """What its text is charged with: a character is a byte at least, here and in memory."""
+        self.weight = 0
+        """Bytes that it takes once it has ended, as `Retention` counts them."""
+        self.rate = 0.0
+        """Predicted seconds of work for a character, as it was when the job was accepted."""
+        self.work_s = 0.0
+        """Predicted seconds of work that are left."""
+        self.story: list[tuple[float, str, *tuple[object, ...]]] = []
+        """Time, event and details; flat, so that the garbage collector need not look at it."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job has its outcome."""
+        return self.state in OUTCOMES
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job ended without success: then whoever attaches hears only that."""
+        return self.state in OUTCOMES and self.state != "done"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every segment is spoken."""
+        return self.next_in_order == len(self.segments)
+
+    @property
+    def kept_from(self) -> int:
+        """The first byte that a client could still be sent."""
+        if self.failed:
+            return 0
+        return self.audio[0].offset if self.audio else self.spoken
+
+    @property
+    def dispatchable(self) -> bool:
+        """Whether a segment could be given to a worker now."""
+        if self.state in OUTCOMES:
+            return False
+        return bool(self.retries) or (
+            self.next_segment < len(self.segments) and self.held_bytes < HELD_BYTES_MAX
+        )
+
+    def move(self, state: JobState) -> None:
+        """Change the state along TRANSITIONS. Raises ValueError for a way that does not exist."""
+        if state not in TRANSITIONS[self.state]:
+            raise ValueError(f"job {self.id}: no way from {self.state} to {state}")
+        self.state = state
+
+    def cost(self, segment: int) -> float:
+        """Predicted seconds of work of one segment."""
+        return len(self.request.segments[segment]) * self.rate
+
+    def note(self, now: float, what: str, *details: object) -> None:
+        """Write a line of the story; of a long one the beginning and the end are kept."""
+        self.story.append((now, what, *details))
+        if len(self.story) > STORY_LINES:
+            del self.story[STORY_LINES // 4 : STORY_LINES // 2]
+
+    def next_to_run(self) -> int:
+        """Take the segment that is to run next: one that was lost before, else the first left."""
+        if self.retries:
+            return self.retries.pop(0)
+        index = self.next_segment
+        self.next_segment += 1
+        self.skip_spoken()
+        return index
+
+    def skip_spoken(self) -> None:
+        """Move `next_segment` past what a journal has already."""
+        while (
+            self.next_segment < len(self.segments)
+            and self.segments[self.next_segment].state != "waiting"
+        ):
+            self.next_segment += 1
+
+    def put_in_order(self) -> None:
+        """Move the audio of segments whose turn has come to `audio`."""
+        while self.next_in_order < len(self.segments):
+            segment = self.segments[self.next_in_order]
+            if segment.state != "spoken":
+                return
+            for pcm in segment.pieces:
+                self.audio.append(Piece(self.spoken, self.next_in_order, pcm))
+                self.held_bytes -= min(held(pcm), max(0, self.released - self.spoken))
+                self.spoken += len(pcm)
+            segment.pieces = ()
+            self.next_in_order += 1
+
+    def listen_from(self, offset: int) -> None:
+        """The listener has the bytes before `offset`; nothing after it counts as released."""
+        self.released = offset
+        self.held_bytes = sum(held(pcm) for s in self.segments for pcm in s.pieces) + sum(
+            min(held(piece.pcm), piece.end - offset) for piece in self.releasable()
+        )
+
+    def releasable(self) -> list[Piece]:
+        """Pieces after `released`, in order. Credit is the caller's business.
+
+        Found by halving, for what was released and is kept may be thousands of pieces.
+        """
+        start = bisect_right(self.audio, self.released, key=lambda piece: piece.end)
+        return self.audio[start:]
+
+
+HELD_BYTES_MAX = 2 * 1024 * 1024
+"""Spoken and unreleased audio at which a job gets no further worker: about 20 s at 24 kHz."""
+
+STORY_LINES = 400

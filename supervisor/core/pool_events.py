@@ -1,0 +1,128 @@
+"""What `pool.Pool` is told and what it answers. Times are monotonic seconds.
+
+`epoch` names one worker process: it grows with every launch and is never reused.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from supervisor.core.machine import WorkerShape
+
+
+class _Record(msgspec.Struct, frozen=True, gc=False):
+    pass
+
+
+# -- events -----------------------------------------------------------------------------
+
+
+class Target(_Record, frozen=True):
+    """The workers that are wanted from now on, with disjoint cores."""
+
+    now: float
+    shapes: tuple[WorkerShape, ...]
+
+
+class Ready(_Record, frozen=True):
+    """A launched worker can take its first segment."""
+
+    now: float
+    epoch: int
+    generation: int
+
+
+class Reshaped(_Record, frozen=True):
+    """A worker holds its new cores; with `error` it kept its old session of `threads`."""
+
+    now: float
+    epoch: int
+    threads: int
+    generation: int
+    error: str | None = None
+
+
+class Freed(_Record, frozen=True):
+    """A retired worker runs nothing any more."""
+
+    now: float
+    epoch: int
+
+
+class Recycle(_Record, frozen=True):
+    """Replace this worker, or all of them, one after the other.
+
+    The replacement is started first, so that the slot never stands empty.
+    """
+
+    now: float
+    epoch: int | None = None
+
+
+class Exited(_Record, frozen=True):
+    """A process ended, or could not be started. `jitter` is uniform in [0, 1)."""
+
+    now: float
+    epoch: int
+    reason: str
+    jitter: float
+
+
+class Tick(_Record, frozen=True):
+    """Time passed."""
+
+    now: float
+
+
+class Stop(_Record, frozen=True):
+    """No worker is wanted any more."""
+
+    now: float
+
+
+Event = Target | Ready | Reshaped | Freed | Recycle | Exited | Tick | Stop
+
+
+# -- commands ---------------------------------------------------------------------------
+
+
+class Launch(_Record, frozen=True):
+    """Start a worker process of this shape."""
+
+    epoch: int
+    shape: WorkerShape
+
+
+class Employ(_Record, frozen=True):
+    """A ready worker may be given segments from now on."""
+
+    epoch: int
+
+
+class Reshape(_Record, frozen=True):
+    """Tell a worker to take this shape."""
+
+    epoch: int
+    shape: WorkerShape
+
+
+class Retire(_Record, frozen=True):
+    """The worker gets no new segment; answer with `Freed` when it runs nothing."""
+
+    epoch: int
+
+
+class Dismiss(_Record, frozen=True):
+    """Tell a worker that runs nothing to leave."""
+
+    epoch: int
+
+
+class Kill(_Record, frozen=True):
+    """End this process now."""
+
+    epoch: int
+    reason: str
+
+
+Command = Launch | Employ | Reshape | Retire | Dismiss | Kill

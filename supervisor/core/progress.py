@@ -1,0 +1,42 @@
+"""Whether the service as a whole gets anywhere: what a watchdog is to believe.
+
+An event loop that turns proves little. The service is stuck when work waits and no
+worker is at it, for longer than it takes to start workers again after they failed; or
+when the control loop has stopped looking. A segment that runs is in good hands: what
+hangs in it is `health`'s to end.
+"""
+
+from __future__ import annotations
+
+STALL_S = 150.0
+"""Time without any worker at work while work waits: twice a parked slot's pause, and more."""
+
+_MISSED_SAMPLES = 10
+_LEAST_SILENCE_S = 10.0
+
+
+class Progress:
+    """Fed once a tick; remembers since when nothing went on."""
+
+    def __init__(self) -> None:
+        self._idle_handed_since: float | None = None
+
+    def observe(
+        self, now: float, waiting: int, running: int, sampled_at: float, interval_s: float
+    ) -> str | None:
+        """Why the service is stuck; None if it is not.
+
+        `waiting` and `running` count segments, `sampled_at` is the control loop's last
+        look (or its start), which is due every `interval_s`.
+        """
+        if waiting == 0 or running > 0:
+            self._idle_handed_since = None
+        elif self._idle_handed_since is None:
+            self._idle_handed_since = now
+        silence = max(_LEAST_SILENCE_S, _MISSED_SAMPLES * interval_s)
+        if now - sampled_at > silence:
+            return f"the control loop has not looked for {now - sampled_at:.0f} s"
+        since = self._idle_handed_since
+        if since is not None and now - since > STALL_S:
+            return f"{waiting} segments wait, and no worker has run one for {now - since:.0f} s"
+        return None

@@ -1,0 +1,73 @@
+"""One worker slot: the number stays, the process in it may change."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from supervisor.core.machine import WorkerShape
+
+SlotState = Literal["backoff", "fatal", "starting", "ready", "reshaping", "retiring", "leaving"]
+"""backoff: no process, waits for `wake_at`. fatal: the same after it failed too often; it is
+parked for long. starting: launched, not ready. ready: in its shape. reshaping: on its way to
+another shape, still working. retiring: gets no new segment. leaving: told to go (or killed),
+not yet gone."""
+
+
+class Slot:
+    """State of one slot. Only `pool.Pool` changes it.
+
+    `shape` is what the worker was last told to be, `held` the cores that it may be
+    using: during a reshape both the old and the new ones. `refused` is a target that
+    the worker could not reach; it is not tried again until the target changes. `worn`:
+    the worker is to be replaced, from `wake_at` on if that is set.
+
+    `predecessor` is the epoch of a worker that this one replaces and that still exists:
+    they share the slot's cores. The new one gets its first segment (`employed`) when the
+    old one runs nothing any more.
+    """
+
+    __slots__ = (
+        "employed",
+        "epoch",
+        "generation",
+        "held",
+        "last_exit",
+        "number",
+        "predecessor",
+        "refused",
+        "shape",
+        "state",
+        "wake_at",
+        "worn",
+    )
+
+    def __init__(self, number: int, shape: WorkerShape) -> None:
+        self.number = number
+        self.shape = shape
+        self.state: SlotState = "backoff"
+        self.epoch = 0
+        self.held: frozenset[int] = frozenset()
+        self.generation = 0
+        self.wake_at: float | None = None
+        self.refused: WorkerShape | None = None
+        self.last_exit: str | None = None
+        self.worn = False
+        self.predecessor: int | None = None
+        self.employed = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has no process, and waits for its time."""
+        return self.state in {"backoff", "fatal"}
+
+    def begin(self, epoch: int, shape: WorkerShape, deadline: float) -> None:
+        """A process is being started for this slot; it has to be ready by `deadline`."""
+        self.epoch = epoch
+        self.shape = shape
+        self.held = frozenset(shape.cpus)
+        self.state = "starting"
+        self.wake_at = deadline
+        self.generation = 0
+        self.refused = None
+        self.worn = False
+        self.employed = False

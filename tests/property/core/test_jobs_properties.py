@@ -1,0 +1,372 @@
+"""The job machine under any order of events: its invariants, and one outcome for each job."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from supervisor.core import job_events as e
+from supervisor.core.admission import Limits
+from supervisor.core.job import JobRequest, JobState, Pcm, Stored
+from supervisor.core.jobs import Jobs
+from supervisor.core.retention import Keep
+
+CLIENTS = st.sampled_from([b"a", b"b", b"c"])
+OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")
+
+
+def pcm(job: str, segment: int, size: int) -> bytes:
+    """Audio that says whose it is: a mix-up cannot go unseen."""
+    pattern = f"{job}/{segment};".encode()
+    return (pattern * (size // len(pattern) + 1))[:size]
+
+
+class Row:
+    """What the model's journal has of a job."""
+
+    def __init__(self, command: e.PersistJob) -> None:
+        self.command = command
+        self.audio: dict[int, bytes] = {}
+        self.outcome: JobState | None = None
+        self.message = ""
+        self.ended_at: float | None = None
+
+
+class JobsMachine(RuleBasedStateMachine):
+    """Clients, workers, journal and time do what they like; the model remembers what it saw."""
+
+    jobs_made = Bundle("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.machine = self.fresh()
+        self.now = 100.0
+        self.epoch = 0
+        self.count = 0
+        self.live: set[int] = set()
+        self.assigned: dict[int, e.RunSegment] = {}
+        self.requests: dict[str, JobRequest] = {}
+        self.sizes: dict[tuple[str, int], int] = {}
+        self.accepted: set[str] = set()
+        self.refused: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
+        self.lost_plain = 0
+        self.heard: dict[str, bytes] = {}
+        self.credit: Counter[str] = Counter()
+        self.attempts: Counter[tuple[str, int]] = Counter()
+        self.journal: dict[str, Row] = {}
+        self.asked: list[e.PersistJob | e.PersistAudio] = []
+
+    @staticmethod
+    def fresh() -> Jobs:
+        return Jobs(
+            Limits(jobs=12, jobs_per_client=6, work_s=5.0, work_s_per_client=3.0, bytes=400),
+            Keep(5.0, 300, 6),
+            Keep(20.0, 900, 6),
+        )
+
+    def tell(self, event: e.Event) -> list[e.Command]:
+        commands = self.machine.handle(event)
+        for command in commands:
+            self.carry_out(command)
+        return commands
+
+    def carry_out(self, command: e.Command) -> None:
+        match command:
+            case e.RunSegment(worker=worker, job=job):
+                assert worker in self.live, "a segment went to a worker that is gone"
+                assert worker not in self.assigned, "one worker got two segments"
+                assert job in self.accepted, "a job ran that was not accepted"
+                self.assigned[worker] = command
+                self.attempts[job, command.segment] += 1
+                assert command.attempt == self.attempts[job, command.segment]
+            case e.ReleaseAudio(job=job, offset=offset, pcm=data):
+                assert offset == len(self.heard[job]), "audio out of order or sent twice"
+                self.hear(job, data)
+            case e.ReleaseEnd(job=job, pcm=data, bytes=total):
+                self.hear(job, data)
+                assert len(self.heard[job]) == total, "END came before all audio"
+                assert self.heard[job] == self.expected(job), "the audio is not this job's"
+            case e.WorkerFree(worker=worker):
+                assert worker not in self.assigned, "dismissed while it speaks"
+                self.live.discard(worker)
+            case e.PersistJob() | e.PersistAudio():
+                self.asked.append(command)
+            case e.PersistOutcome(job=job) if job in self.journal:
+                row = self.journal[job]
+                assert row.outcome is None, "a durable job ended twice"
+                row.outcome, row.message = command.outcome, command.message
+                row.ended_at = command.now
+            case e.ForgetJob(job=job):
+                self.journal.pop(job, None)
+
+    def hear(self, job: str, data: Pcm) -> None:
+        """A piece may overdraw the credit, but none is sent without any."""
+        assert len(data) == 0 or self.credit[job] > 0, "audio was sent without credit"
+        self.credit[job] -= len(data)
+        if isinstance(data, Stored):
+            audio = self.journal[data.job].audio[data.segment]
+            data = audio[data.start : data.start + data.size]
+        self.heard[job] += bytes(data)
+
+    def expected(self, job: str) -> bytes:
+        texts = self.requests[job].segments
+        return b"".join(pcm(job, i, self.sizes[job, i]) for i in range(len(texts)))
+
+    @rule(
+        target=jobs_made,
+        client=CLIENTS,
+        sizes=st.lists(st.integers(0, 200), min_size=1, max_size=4),
+        credit=st.integers(0, 400),
+        priority=st.integers(0, 9),
+        patience=st.none() | st.floats(0.1, 20),
+        durable=st.booleans(),
+        key=st.none() | st.sampled_from(["k1", "k2"]),
+    )
+    def submit(
+        self,
+        client: bytes,
+        sizes: list[int],
+        credit: int,
+        priority: int,
+        patience: float | None,
+        durable: bool,
+        key: str | None,
+    ) -> str:
+        """A key may be in use: then the same sizes are the same request."""
+        self.count += 1
+        job = f"j{self.count}"
+        deadline = None if patience is None else self.now + patience
+        texts = tuple(f"segment {i}" for i in range(len(sizes)))
+        print_ = repr((sizes, durable)).encode()
+        request = JobRequest(
+            "e",
+            "v",
+            1.0,
+            0,
+            24_000,
+            texts,
+            priority,
+            deadline,
+            durable=durable,
+            key=key,
+            fingerprint=print_,
+        )
+        self.requests[job] = request
+        self.sizes.update({(job, i): size for i, size in enumerate(sizes)})
+        self.heard[job] = b""
+        self.credit[job] = credit
+        submitted = e.Submitted(self.now, job, "o", client, request, credit, job, client.decode())
+        commands = self.machine.handle(submitted)
+        for command in commands:
+            if isinstance(command, e.ReleaseAccepted) and command.job != job:
+                assert self.requests[command.job].fingerprint == print_
+                self.heard[command.job], self.credit[command.job] = b"", credit
+                self.refused.add(job)
+            elif isinstance(command, e.ReleaseAccepted):
+                self.accepted.add(job)
+            elif isinstance(command, e.ReleaseRefusal):
+                self.refused.add(command.reference)
+        for command in commands:
+            self.carry_out(command)
+        if job not in self.accepted | self.refused:
+            same = durable and (key is None or self.asked)
+            assert same, "no answer, and nobody was asked"
+            if not any(isinstance(a, e.PersistJob) and a.job == job for a in self.asked):
+                self.refused.add(job)  # it took over a request that is being written down
+        return job
+
+    @rule(works=st.booleans())
+    def journal_answers(self, works: bool) -> None:
+        if not self.asked:
+            return
+        asked = self.asked.pop(0)
+        error = None if works else "disk full"
+        if isinstance(asked, e.PersistJob):
+            if works:
+                self.journal[asked.job] = Row(asked)
+                self.accepted.add(asked.job)
+            else:
+                self.refused.add(asked.job)
+            self.tell(e.JobPersisted(self.now, asked.job, error))
+            return
+        row = self.journal.get(asked.job)
+        pieces = asked.pieces
+        if works and row is not None:
+            row.audio[asked.segment] = b"".join(p for p in pieces if not isinstance(p, Stored))
+            pieces = (Stored(asked.job, asked.segment, 0, len(row.audio[asked.segment])),)
+        self.tell(e.AudioStored(self.now, asked.job, asked.segment, pieces, error))
+
+    @rule()
+    def restart(self) -> None:
+        """Kill -9: what is not in the journal is gone, what is in it comes back."""
+        counts, plain = self.machine.counts, self.machine.jobs.values()
+        self.lost_plain += sum(not job.request.durable for job in plain)
+        self.outcomes.update({name: counts[name] for name in OUTCOMES})
+        self.refused |= {a.job for a in self.asked if isinstance(a, e.PersistJob)}
+        self.asked.clear()
+        self.assigned.clear()
+        self.live.clear()
+        self.machine = self.fresh()
+        rows = sorted(
+            self.journal.values(), key=lambda r: (r.ended_at is None, r.ended_at or r.command.now)
+        )
+        for row in rows:
+            command = row.command
+            parts = {i: Stored(command.job, i, 0, len(a)) for i, a in row.audio.items()}
+            stored: dict[int, Pcm] = dict(parts) if row.outcome in (None, "done") else {}
+            for segment in range(len(command.request.segments)):
+                self.attempts[command.job, segment] = 0
+            self.tell(
+                e.Recovered(
+                    self.now,
+                    command.job,
+                    command.owner,
+                    command.request,
+                    command.now,
+                    stored,
+                    row.outcome,
+                    row.message,
+                    row.ended_at,
+                )
+            )
+
+    @rule(job=jobs_made, amount=st.integers(1, 500))
+    def grant(self, job: str, amount: int) -> None:
+        found = self.machine.find(job)
+        if found is not None and found.client is not None:
+            self.credit[job] += amount
+        self.tell(e.CreditGranted(self.now, job, amount))
+
+    @rule(job=jobs_made)
+    def cancel(self, job: str) -> None:
+        self.tell(e.Cancelled(self.now, job, "test"))
+
+    @rule(job=jobs_made, client=CLIENTS, credit=st.integers(0, 400), data=st.data())
+    def attach(self, job: str, client: bytes, credit: int, data: st.DataObject) -> None:
+        found = self.machine.find(job)
+        if found is None or found.kept_from > found.spoken:
+            return
+        offset = data.draw(st.integers(found.kept_from, found.spoken))
+        self.heard[job] = self.expected(job)[:offset]
+        self.credit[job] = credit
+        self.tell(e.ClientAttached(self.now, job, client, offset, credit))
+
+    @rule(job=jobs_made, client=CLIENTS)
+    def attach_where_it_was(self, job: str, client: bytes) -> None:
+        """After a restart a client may have heard more than is spoken again."""
+        found = self.machine.find(job)
+        at = len(self.heard[job])
+        if found is None or found.ended or not found.request.durable or found.kept_from > at:
+            return
+        self.credit[job] = 400
+        self.tell(e.ClientAttached(self.now, job, client, at, 400))
+
+    @rule(client=CLIENTS)
+    def lose_client(self, client: bytes) -> None:
+        before = {id for id, job in self.machine.jobs.items() if job.client == client}
+        plain = {id for id in before if not self.requests[id].durable}
+        self.tell(e.ClientLost(self.now, client))
+        assert not plain & set(self.machine.jobs), "a plain job outlived its only listener"
+        gone = before - plain - set(self.machine.jobs)
+        assert not gone, "a durable job ended with its listener"
+
+    @rule()
+    def add_worker(self) -> None:
+        self.epoch += 1
+        self.live.add(self.epoch)
+        self.tell(e.WorkerReady(self.now, self.epoch))
+
+    @rule(data=st.data())
+    def speak(self, data: st.DataObject) -> None:
+        if not self.assigned:
+            return
+        worker = data.draw(st.sampled_from(sorted(self.assigned)))
+        run = self.assigned.pop(worker)
+        audio = pcm(run.job, run.segment, self.sizes[run.job, run.segment])
+        cut = data.draw(st.integers(0, len(audio)))
+        pieces = tuple(part for part in (audio[:cut], audio[cut:]) if part)
+        self.tell(e.SegmentSpoken(self.now, worker, run.job, run.segment, run.attempt, pieces, 0.1))
+
+    @rule(data=st.data(), terminated=st.booleans())
+    def refuse(self, data: st.DataObject, terminated: bool) -> None:
+        if self.assigned:
+            worker = data.draw(st.sampled_from(sorted(self.assigned)))
+            run = self.assigned.pop(worker)
+            self.tell(
+                e.SegmentRefused(
+                    self.now, worker, run.job, run.segment, run.attempt, "no", terminated
+                )
+            )
+
+    @rule(data=st.data())
+    def lose_worker(self, data: st.DataObject) -> None:
+        if self.live:
+            worker = data.draw(st.sampled_from(sorted(self.live)))
+            self.live.discard(worker)
+            self.assigned.pop(worker, None)
+            self.tell(e.WorkerLost(self.now, worker, "killed"))
+
+    @rule(data=st.data())
+    def retire_worker(self, data: st.DataObject) -> None:
+        if self.live:
+            self.tell(e.WorkerRetired(self.now, data.draw(st.sampled_from(sorted(self.live)))))
+
+    @rule(job=jobs_made, worker=st.integers(1, 5), segment=st.integers(0, 3))
+    def stale_answer(self, job: str, worker: int, segment: int) -> None:
+        """An answer that nobody asked for changes nothing but its count."""
+        run = self.assigned.get(worker)
+        if run is not None and (run.job, run.segment) == (job, segment):
+            return
+        before = self.machine.counts["stale"]
+        self.tell(e.SegmentSpoken(self.now, worker, job, segment, 1, (b"forged",), 0.1))
+        assert self.machine.counts["stale"] == before + 1
+
+    @rule(seconds=st.floats(0.01, 10))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.tell(e.Tick(self.now))
+
+    @invariant()
+    def holds(self) -> None:
+        self.machine.check()
+        for job, heard in self.heard.items():
+            assert self.expected(job).startswith(heard), f"job {job} heard somebody else's audio"
+        ended = sum(self.machine.counts[name] for name in OUTCOMES) + self.outcomes.total()
+        live = len(self.machine.jobs)
+        again = ended + live + self.lost_plain - len(self.accepted)
+        assert again >= 0, "an accepted job was lost"
+        assert again == 0 or self.outcomes, "a job ended twice in one epoch"
+        for id, row in self.journal.items():
+            known = self.machine.find(id) is not None
+            assert known, f"durable job {id} is in the journal and nowhere else ({row.outcome})"
+
+    def teardown(self) -> None:
+        """Given workers, credit and time, every job that is left comes to an end."""
+        answer = partial(self.journal_answers, works=True)
+        for _ in range(3):
+            self.add_worker()
+        for job in list(self.machine.jobs):
+            self.attach_where_it_was(job, b"z")
+            self.grant(job, 10_000)
+        for _ in range(1_000):
+            while self.asked:
+                answer()
+            if not self.assigned:
+                break
+            worker, run = self.assigned.popitem()
+            audio = pcm(run.job, run.segment, self.sizes[run.job, run.segment])
+            self.tell(
+                e.SegmentSpoken(self.now, worker, run.job, run.segment, run.attempt, (audio,), 0.1)
+            )
+        assert not self.machine.jobs, "a job never ended"
+        assert self.accepted | self.refused == set(self.requests), "a request was never answered"
+
+
+TestJobs = JobsMachine.TestCase
+TestJobs.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

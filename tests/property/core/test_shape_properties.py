@@ -1,0 +1,61 @@
+"""Whatever cores, demand and clock: every leased core belongs to one worker, and splits rest."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.core.policy import Policy
+from supervisor.core.shape import ThreadsPerWorker, WorkerShaper
+
+policies = st.builds(
+    Policy,
+    onnx_integration=st.booleans(),
+    allocation_cooldown=st.sampled_from([0.0, 5.0, 60.0]),
+)
+fixed: st.SearchStrategy[ThreadsPerWorker] = st.integers(1, 9)
+auto: st.SearchStrategy[ThreadsPerWorker] = st.sampled_from(["auto"])
+threads_per_worker = fixed | auto
+steps = st.tuples(
+    st.sampled_from([1.0, 1.0, 0.0, 300.0, -50.0]),
+    st.integers(1, 64),
+    st.floats(0, 1000),
+    st.floats(0, 60),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(policies, threads_per_worker, st.lists(steps, min_size=1, max_size=20)),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_threads_add_up_to_the_leased_cores(
+    phases: list[tuple[Policy, ThreadsPerWorker, list[tuple[float, int, float, float]]]],
+) -> None:
+    """Through any change of settings, cores and demand, no core idles and none is shared."""
+    shaper = WorkerShaper(*phases[0][:2])
+    now = 0.0
+    for policy, threads, moves in phases:
+        shaper.configure(policy, threads)
+        for elapsed, cores, demand, build_s in moves:
+            now += elapsed
+            split = shaper.decide(now, cores, demand, build_s)
+            assert sum(split) == cores
+            assert min(split) >= 1
+
+
+@given(policies, threads_per_worker, st.integers(1, 64), st.floats(0, 100), st.floats(0, 10))
+def test_a_constant_demand_never_turns_the_split_back(
+    policy: Policy, threads: ThreadsPerWorker, cores: int, demand: float, build_s: float
+) -> None:
+    """From the split for an idle pool, the smoothed demand leads one way only, then to rest."""
+    shaper = WorkerShaper(policy, threads)
+    splits = [shaper.decide(0.0, cores, 0.0, build_s)]
+    for step in range(1, 400):
+        split = shaper.decide(float(step), cores, demand, build_s)
+        if split != splits[-1]:
+            splits.append(split)
+    workers = [len(split) for split in splits]
+    assert workers == sorted(workers)
