@@ -1,0 +1,1 @@
+"""What runs inside the template and worker processes."""

@@ -1,0 +1,1 @@
+"""Speech engines: one small protocol, one module or package per engine."""

@@ -1,0 +1,119 @@
+"""What every speech engine offers. An engine is found by the entry-point group
+`tts_supervisor.engines`; each entry names a class that satisfies `Engine`.
+
+The template calls `describe` and `load`, then `open`s one single-threaded voice
+box and forks; a worker calls `open` again when its thread count changes. Engines
+know nothing of jobs, sockets or cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono PCM, shape [n], nominally within -1 … 1."""
+
+
+class Voice(msgspec.Struct, frozen=True):
+    """One voice: BCP 47 language tag and licence of its weights."""
+
+    name: str
+    language: str
+    licence: str
+
+
+class EngineInfo(msgspec.Struct, frozen=True):
+    """What an engine can do, without loading a model. `sample_rate` in Hz.
+
+    `unavailable` is None, or one line that says what is missing and how to get it.
+    """
+
+    name: str
+    sample_rate: int
+    default_voice: str
+    voices: tuple[Voice, ...]
+    licence: str
+    min_speed: float = 0.5
+    max_speed: float = 2.0
+    unavailable: str | None = None
+
+
+class Terminated(Exception):
+    """`Session.synthesize` was stopped by `Session.terminate`."""
+
+
+class Session(Protocol):
+    """A loaded model with a fixed number of threads. One `synthesize` at a time."""
+
+    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+        """Speak one segment of text; the same arguments give the same samples.
+
+        A text that the model cannot take in one run is split inside, never cut
+        off. Raises Terminated, or ValueError with one clear line for a text or
+        voice that this engine cannot speak.
+        """
+        ...
+
+    def terminate(self) -> None:
+        """Stop the running `synthesize`, from another thread; without one, do nothing."""
+        ...
+
+
+class Engine(Protocol):
+    """Constructed with its settings (`engines.<name>` of the configuration, as a mapping)."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None: ...
+
+    def describe(self) -> EngineInfo:
+        """Cheap and without side effects; never raises for something missing."""
+        ...
+
+    def load(self) -> None:
+        """Read models and lexicons into memory. Idempotent. Starts no thread."""
+        ...
+
+    def open(self, threads: int) -> Session:
+        """Build a session with exactly `threads` intra-op threads (1: no thread is started)."""
+        ...
+
+
+class Model(msgspec.Struct, frozen=True):
+    """Weights or voices that an engine speaks with, as `supervisor models list` shows them.
+
+    `size` in bytes, 0 where it is not known before they are here. `path` is None while
+    they are not here; `how` then says in one line how to get them.
+    """
+
+    engine: str
+    name: str
+    licence: str
+    size: int
+    path: str | None
+    how: str
+
+
+class PullError(Exception):
+    """A model could not be fetched or stored; one line that says what to do."""
+
+
+@runtime_checkable
+class Stocked(Protocol):
+    """An engine that knows what it keeps on disk and may fetch more; optional beside `Engine`."""
+
+    def models(self) -> tuple[Model, ...]:
+        """Everything the engine can use, here or not. Cheap and without side effects."""
+        ...
+
+    def pull(self, name: str, source: Path | None) -> Model:
+        """Fetch one of `models()` into the user's cache, from `source` if one is given.
+
+        All or nothing: what was there stays until the new is complete and checked.
+        Raises PullError.
+        """
+        ...

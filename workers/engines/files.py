@@ -1,0 +1,62 @@
+"""Files that engines keep in the user's cache: where they are, and how they are written,
+whole or not at all, by one process at a time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from supervisor.config.paths import cache_directory
+
+
+def cache(engine: str) -> Path:
+    """The directory of an engine in the user's cache; it may not exist yet."""
+    return cache_directory(os.environ) / engine
+
+
+def package(name: str) -> Path | None:
+    """The directory of an installed package, found without importing it."""
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Be the only process that writes `target`; its directory is made. Raises OSError.
+
+    The lock ends with the process that holds it, however that ends.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write(target: Path, blocks: Iterable[bytes]) -> None:
+    """Put the blocks into `target`, which has its old content until the last is on disk.
+
+    To be called within `locked`: parts of the same target that are there are what
+    killed writers left, and go. Raises OSError (no space, read-only); then nothing is
+    left behind.
+    """
+    for stale in target.parent.glob(f"{target.name}.*.part"):
+        stale.unlink()
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(blocks)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,156 @@
+"""Hibari: small English voices, one model each, about 150 times real time on one core.
+
+Uses hibari's text reader, vocabulary and signal processing; the sessions are ours.
+The noise component is drawn from the job's seed, everything else is deterministic.
+The pauses are inside the audio, 0.5 s after a sentence and 0.3 s before it: hibari puts
+sentences one after another without a gap, and so must whoever joins segments.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hibari
+import numpy as np
+import onnxruntime as ort
+from hibari import dsp, voices
+
+from workers.engines import files
+from workers.engines.base import EngineInfo, Model, PullError, Samples, Voice
+from workers.engines.english import reader
+from workers.engines.phonemic import speak
+from workers.session import Stopper, Tensor, build_session
+
+LICENCE = "Apache-2.0"
+
+_MODEL_PREFIX = "hibari-"
+
+MAX_PHONEMES = 400
+"""Longest run the models were made for (`hibari.tts.MAX_PHONEMES`)."""
+
+_ASSETS = Path(hibari.__file__).parent / "assets"
+
+
+class Hibari:
+    """The engine. Setting `voices_dir`: where further voice models lie, or None.
+
+    The voice in the package is always there; others if their model file is in
+    `voices_dir` or hibari's own cache directory. Only `pull` downloads anything.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        configured = settings.get("voices_dir")
+        self._directories = [Path(configured)] if configured else []
+        self._directories.append(Path(voices.cache_dir()))
+        self._models: dict[str, bytes] = {}
+
+    def describe(self) -> EngineInfo:
+        """The voices whose model is here and intact."""
+        found = tuple(
+            Voice(name, str(voices.VOICES[name]["language"]), LICENCE) for name in self._found
+        )
+        return EngineInfo("hibari", dsp.SR, voices.DEFAULT, found, LICENCE)
+
+    def load(self) -> None:
+        """Read the models and the lexicons of their accents; 0.7 s."""
+        if self._models:
+            return
+        for british in {bool(voices.VOICES[name]["british"]) for name in self._found}:
+            reader(british=british)
+        self._models = {name: path.read_bytes() for name, path in self._found.items()}
+
+    def open(self, threads: int) -> HibariSession:
+        """Build one session for each voice, 40 ms each."""
+        self.load()
+        sessions = {name: build_session(model, threads) for name, model in self._models.items()}
+        return HibariSession(sessions)
+
+    def models(self) -> tuple[Model, ...]:
+        """The model of every voice that was made for hibari, here or not."""
+        return tuple(_model(voice, self._found.get(voice)) for voice in voices.VOICES)
+
+    def pull(self, name: str, source: Path | None) -> Model:
+        """Put a voice's model into hibari's own cache: the file `source`, or, without one,
+        what hibari's site has. Raises PullError.
+        """
+        voice = name.removeprefix(_MODEL_PREFIX)
+        entry = voices.VOICES[voice]
+        if entry["bundled"]:
+            return _model(voice, self._found.get(voice))
+        target = Path(voices.cache_dir()) / str(entry["file"])
+        try:
+            if source is None:
+                voices.voice_path(voice)
+            elif _sha256(source) != entry["sha256"]:
+                raise PullError(f"{source} is not the model of hibari's voice {voice}")
+            else:
+                with files.locked(target):
+                    files.write(target, [source.read_bytes()])
+        except (OSError, RuntimeError) as error:
+            raise PullError(f"cannot get hibari's voice {voice}: {error}") from None
+        return _model(voice, target)
+
+    @functools.cached_property
+    def _found(self) -> dict[str, Path]:
+        """Model file of every voice that is here and intact, the bundled one first."""
+        found: dict[str, Path] = {}
+        for name, entry in sorted(
+            voices.VOICES.items(), key=lambda item: item[0] != voices.DEFAULT
+        ):
+            directories = [_ASSETS] if entry["bundled"] else self._directories
+            for path in (directory / str(entry["file"]) for directory in directories):
+                if path.is_file() and _sha256(path) == entry["sha256"]:
+                    found.setdefault(name, path)
+        return found
+
+
+class HibariSession:
+    """One ONNX session per voice, all with the same number of threads."""
+
+    def __init__(self, sessions: Mapping[str, ort.InferenceSession]) -> None:
+        self._sessions = sessions
+        self._stopper = Stopper()
+        with (_ASSETS / "vocab.json").open(encoding="utf-8") as file:
+            self._vocabulary: dict[str, int] = json.load(file)
+
+    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+        """Speak one segment; its noise is drawn from `seed`."""
+        session = self._sessions.get(voice)
+        if session is None:
+            raise ValueError(f"hibari has no voice {voice!r}")
+        rng = np.random.default_rng(seed)
+        with self._stopper.running():
+            read = reader(british=bool(voices.VOICES[voice]["british"])).phonemes(text)
+            spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
+            say = functools.partial(self._say, session, speed, rng)
+            return speak(text, spoken, MAX_PHONEMES, dsp.SR, say)
+
+    def terminate(self) -> None:
+        """Stop the running `synthesize`."""
+        self._stopper.stop()
+
+    def _say(
+        self, session: ort.InferenceSession, speed: float, rng: np.random.Generator, phonemes: str
+    ) -> Samples:
+        ids = np.asarray([[0, *(self._vocabulary[symbol] for symbol in phonemes), 0]], np.int64)
+        inputs: dict[str, Tensor] = {"ids": ids, "speed": np.asarray([speed], np.float32)}
+        frames = (output[0] for output in self._stopper.run(session, inputs))
+        samples: Samples = dsp.synth(*frames, rng)
+        return samples
+
+
+def _model(voice: str, path: Path | None) -> Model:
+    name = f"{_MODEL_PREFIX}{voice}"
+    where = str(path) if path else None
+    size = int(voices.VOICES[voice]["bytes"])
+    return Model("hibari", name, LICENCE, size, where, f"supervisor models pull {name}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,106 @@
+"""`python -m workers.engines.kokoro.derive.build SOURCE SHA256 LEVEL TARGET`: derive one model.
+
+Any number of these may run for the same target; one works, the others wait and find it
+done. The model appears whole, after the gate, and its `Outcome` after it. Exit code 0 with
+an outcome, even a refusal; 1 with a line on stderr where there is none (no room), to be tried
+again at the next start.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import onnx
+
+from workers.engines import files
+from workers.engines.kokoro import derived, quality, texts, voices
+from workers.engines.kokoro.derive import levels
+from workers.engines.kokoro.derive import ranges as calibration
+from workers.engines.kokoro.derive.reference import write_reference
+from workers.engines.kokoro.inputs import vocabulary
+from workers.session import build_session, save_optimized
+
+_BLOCK = 1 << 20
+_VOICES = ("jf_alpha", "jm_kumo")
+"""They come in the wheel with the vocabulary, so they are here."""
+
+
+def main(source: Path, digest: str, level: str, target: Path) -> None:
+    """Derive the model unless it is there. Raises OSError."""
+    with files.locked(target):
+        if derived.known(target) is not None:
+            return
+        aside = target.with_suffix(".work")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        try:
+            outcome = _derive(source, digest, level, aside)
+            if outcome.refused is None:
+                files.write(target, _blocks(aside / "optimized.onnx"))
+            files.write(derived.beside(target), [msgspec.json.encode(outcome)])
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    derived.remove_unused(target)
+
+
+def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outcome:
+    """Rewrite, optimize and try the model; a step that fails is a refusal."""
+    sites: dict[str, int] = {}
+    optimized = aside / "optimized.onnx"
+    try:
+        sites = _rewrite(source, derived.ranges(digest) if level == "calibrated" else None, aside)
+        save_optimized(aside / "rewritten.onnx", optimized)
+        faults = quality.faults(_try(source, optimized, aside / "reference.onnx"))
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a strange source fails in strange ways
+        faults = [" ".join(f"{type(error).__name__}: {error}".split())]
+    return derived.Outcome(
+        level=level,
+        sites=sites,
+        refused="; ".join(faults) or None,
+        sha256=None if faults else derived.digest_of(optimized),
+    )
+
+
+def _rewrite(source: Path, ranges: Path | None, aside: Path) -> dict[str, int]:
+    """Write the rewritten graph, and the one to judge it by."""
+    write_reference(source, aside / "reference.onnx")
+    model = onnx.load(source)
+    sites = levels.rewrite(model, calibration.read(ranges) if ranges else None)
+    onnx.save(model, aside / "rewritten.onnx")
+    return sites
+
+
+def _try(published: Path, optimized: Path, reference: Path) -> list[quality.Finding]:
+    panel = quality.Panel(
+        build_session(published, 1),
+        build_session(optimized, 1, optimized=True),
+        build_session(reference, 1),
+    )
+    bundled = voices.bundled()
+    if bundled is None:
+        raise FileNotFoundError("the voices of the extra [kokoro] are not installed")
+    known = vocabulary()
+    findings = []
+    for voice, text in zip(_VOICES, texts.SHORT, strict=True):
+        case = quality.Case(voice, 1.0, texts.tokens(text, known))
+        findings.append(panel.hear(case, voices.style(bundled, voice)).finding)
+    return findings
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+    except OSError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,172 @@
+"""Which derived model the engine speaks with: found in the cache, or made once.
+
+A derived model is keyed by all that it follows from: the source's content, the passes, the
+ranges, the version of ONNX Runtime (it holds the graph as that optimizes it) and the CPU's
+features. It is made by `derive.build`, a program of its own, so that neither its threads
+nor its memory stay in a template. What came of it is an `Outcome` beside the model: a model
+that its gate refused is remembered as refused. Where there is none to use, the engine
+speaks with the source as it is, and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import onnxruntime as ort
+
+from workers.engines import files
+from workers.engines.kokoro import features, weights
+
+LEVELS = ("calibrated", "exact")
+
+_CODE = Path(__file__).parent / "derive"
+_UNUSED_S = 30 * 86_400.0
+"""A derived model that nobody has used for so long is deleted when another is made."""
+
+_TIMEOUT_S = 600
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What deriving came to. `refused` is None, or one line that says why not to use it;
+    `sites` counts what each pass rewrote; `sha256` is the model file's.
+    """
+
+    level: str
+    sites: dict[str, int]
+    refused: str | None
+    sha256: str | None
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A model to build sessions with. `level` is `none` for the source itself."""
+
+    path: Path
+    level: str
+
+    @property
+    def optimized(self) -> bool:
+        """Whether the graph has been through the runtime's optimizations."""
+        return self.level != "none"
+
+
+def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
+    """The model for a level of optimization (`auto` is the best that fits this CPU).
+
+    `digest` is the source's SHA-256, `source` has it ready and is called only if it is
+    needed. Takes seconds where a model has to be made. Each level that cannot be had
+    is told of in one line on stderr, and the next one tried.
+    """
+    for level in _levels(optimization, digest):
+        target = location(digest, level)
+        outcome = known(target)
+        if outcome is None:
+            outcome = _make(source(), digest, level, target)
+        if outcome is not None and outcome.refused is None:
+            os.utime(target)
+            return Ready(target, level)
+        if outcome is not None:
+            _tell(f"the {level} model is not used: {outcome.refused}")
+    return Ready(source(), "none")
+
+
+def location(digest: str, level: str) -> Path:
+    """Where the model derived from this source on this machine is, or will be."""
+    follows_from = [digest, level, ort.__version__, *features.cpu_features(), _passes(digest)]
+    key = hashlib.sha256(msgspec.json.encode(follows_from)).hexdigest()
+    return files.cache("kokoro") / f"derived-{level}-{key[:16]}.onnx"
+
+
+def ranges(digest: str) -> Path | None:
+    """The calibration data for a source: the user's own, else what ships; None without."""
+    candidates = (own_ranges(digest), _CODE / "data" / f"{digest}.json")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def own_ranges(digest: str) -> Path:
+    """Where `supervisor models calibrate` puts what it finds."""
+    return files.cache("kokoro") / f"ranges-{digest}.json"
+
+
+def known(target: Path) -> Outcome | None:
+    """What came of deriving this model before; None if it was not, or its file is damaged."""
+    try:
+        outcome = msgspec.json.decode(beside(target).read_bytes(), type=Outcome)
+        if outcome.refused is None and digest_of(target) != outcome.sha256:
+            return None
+    except (OSError, msgspec.DecodeError):
+        return None
+    return outcome
+
+
+def beside(target: Path) -> Path:
+    """The outcome's file."""
+    return target.with_suffix(".json")
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_unused(keep: Path) -> None:
+    """Delete derived models of other versions that nobody has used for a month."""
+    oldest = time.time() - _UNUSED_S
+    for path in keep.parent.glob("derived-*.onnx"):
+        if path != keep and path.stat().st_mtime < oldest:
+            for file in (beside(path), path, path.with_suffix(".lock")):
+                file.unlink(missing_ok=True)
+
+
+def _levels(optimization: str, digest: str) -> tuple[str, ...]:
+    if optimization == "none":
+        return ()
+    if optimization == "auto":
+        calibrated = features.dot_product() and ranges(digest) is not None
+        return LEVELS if calibrated else ("exact",)
+    if optimization == "calibrated" and ranges(digest) is None:
+        _tell("there are no ranges for this model (supervisor models calibrate)")
+        return ("exact",)
+    return LEVELS[LEVELS.index(optimization) :]
+
+
+def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None:
+    """Run the program; None, with a line on stderr, if it could not even try."""
+    if importlib.util.find_spec("onnx") is None:
+        _tell(f"the {level} model cannot be made without onnx: {weights.INSTALL}")
+        return None
+    _tell(f"making the {level} model, once for this machine (10 to 30 s)")
+    command = [sys.executable, "-m", "workers.engines.kokoro.derive.build"]
+    command += [str(source), digest, level, str(target)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        _tell(f"the {level} model cannot be made: {error}")
+        return None
+    outcome = known(target) if done.returncode == 0 else None
+    if outcome is None:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        _tell(f"the {level} model cannot be made: {said[-1]}")
+    return outcome
+
+
+def _passes(digest: str) -> str:
+    """A digest of the code of the passes and of the data they read."""
+    data = ranges(digest)
+    paths = [*sorted(_CODE.glob("*.py")), *([data] if data else [])]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"kokoro: {line}\n")
+    sys.stderr.flush()

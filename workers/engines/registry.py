@@ -1,0 +1,60 @@
+"""Which engines there are: everything in the entry-point group `tts_supervisor.engines`.
+
+An engine that cannot be imported or described is listed as unavailable with the
+reason, so that one broken package never takes the others down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from workers.engines.base import Engine, EngineInfo
+
+GROUP = "tts_supervisor.engines"
+
+Settings = Mapping[str, Mapping[str, Any]]
+"""Engine name to its settings: the section `engines` of the configuration."""
+
+
+def catalogue(settings: Settings) -> dict[str, EngineInfo]:
+    """Every registered engine by name, usable or not. Never raises, loads no model."""
+    return {name: _describe(entry, settings) for name, entry in sorted(_entries().items())}
+
+
+def make(name: str, settings: Settings) -> Engine:
+    """One engine with its settings. Raises LookupError for a name that nobody registered,
+    and whatever the engine's module or constructor raises.
+    """
+    entry = _entries().get(name)
+    if entry is None:
+        raise LookupError(f"no engine {name!r}; there are {', '.join(sorted(_entries()))}")
+    engine: Engine = entry.load()(settings.get(name, {}))
+    return engine
+
+
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _describe(entry: EntryPoint, settings: Settings) -> EngineInfo:
+    try:
+        return make(entry.name, settings).describe()
+    except Exception as error:  # noqa: BLE001 - a stranger's package may raise anything
+        return EngineInfo(entry.name, 0, "", (), "", unavailable=_reason(entry, error))
+
+
+def _reason(entry: EntryPoint, error: Exception) -> str:
+    """One line: what failed, and the command that most likely mends it."""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    if not isinstance(error, ImportError):
+        return f"engine {entry.name} is broken ({what})"
+    package = entry.dist.name if entry.dist else entry.name
+    extra = f"[{entry.name}]" if entry.dist and entry.name in _extras(entry) else ""
+    return f"engine {entry.name} cannot be imported ({what}): pip install '{package}{extra}'"
+
+
+def _extras(entry: EntryPoint) -> list[str]:
+    metadata = entry.dist.metadata if entry.dist else None
+    return metadata.get_all("Provides-Extra") or [] if metadata else []

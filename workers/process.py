@@ -1,0 +1,135 @@
+"""A worker process: pinned cores, its own sessions, one segment at a time.
+
+Forked by the template with engines already loaded (`serve`), or started on its own
+as `python -m workers.process` (`main`). The main thread speaks; a second one takes
+control messages, so that a worker can be reshaped or interrupted while it speaks.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+
+from supervisor.broker.wire.worker import (
+    MAX_PACKET_BYTES,
+    Beat,
+    Exit,
+    Fork,
+    Interrupt,
+    Ping,
+    Reshape,
+    Shaped,
+    decode_control,
+    decode_fork,
+    decode_setup,
+    encode,
+)
+from workers import affinity, lifeline
+from workers.engine_set import EngineSet
+from workers.speaker import Speaker
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.socket) -> None:
+    """Be the worker that `order` describes, until the supervisor closes `work`."""
+    os.environ.update(order.environment)
+    affinity.pin(order.cpus)
+    if order.threads != engines.threads:
+        engines.rebuild(order.threads)
+    speaker = Speaker(work, engines)
+    threading.Thread(
+        target=_control, args=(control, speaker, engines, order.cpus), daemon=True
+    ).start()
+    speaker.serve()
+
+
+def prepare(lifeline_fd: int) -> None:
+    """What every process of the pool does first: end with the supervisor, leave its signals alone.
+
+    A traceback of all threads goes to the log on SIGUSR1 and on a crash.
+    """
+    lifeline.arm(lifeline_fd)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    faulthandler.enable(file=sys.stderr)
+    faulthandler.register(signal.SIGUSR1, file=sys.stderr)
+
+
+def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:
+    """A worker without a template: load the engines here, then serve."""
+    prepare(lifeline_fd)
+    work, control = socket.socket(fileno=work_fd), socket.socket(fileno=control_fd)
+    setup = decode_setup(control.recv(MAX_PACKET_BYTES))
+    order = decode_fork(control.recv(MAX_PACKET_BYTES))
+    affinity.pin(order.cpus)
+    engines = EngineSet(setup.settings)
+    engines.threads = order.threads
+    engines.load(setup.preload)
+    control.send(encode(engines.catalogue()))
+    serve(order, engines, work, control)
+
+
+def _control(
+    control: socket.socket, speaker: Speaker, engines: EngineSet, cpus: tuple[int, ...]
+) -> None:
+    """Take control messages until the supervisor closes its end, then leave at once."""
+    try:
+        control.send(encode(_shaped(engines, cpus, None)))
+        while packet := control.recv(MAX_PACKET_BYTES):
+            match decode_control(packet):
+                case Reshape(cpus=cpus, threads=threads):
+                    control.send(encode(_reshape(engines, cpus, threads)))
+                case Interrupt() as order:
+                    speaker.interrupt(order)
+                case Ping():
+                    control.send(encode(Beat(speaker.steps)))
+                case Exit():
+                    break
+        os._exit(0)
+    except OSError:
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 (a thread must not end alone)
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _reshape(engines: EngineSet, cpus: tuple[int, ...], threads: int) -> Shaped:
+    """Move every thread to `cpus`, then rebuild the sessions if their thread count changes."""
+    error = None
+    try:
+        affinity.pin(cpus)
+        if threads != engines.threads:
+            engines.rebuild(threads)
+            affinity.pin(cpus)
+    except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
+        error = " ".join(f"{type(failure).__name__}: {failure}".split())
+    return _shaped(engines, cpus, error)
+
+
+def _shaped(engines: EngineSet, cpus: tuple[int, ...], error: str | None) -> Shaped:
+    return Shaped(
+        pid=os.getpid(),
+        cpus=cpus,
+        threads=engines.threads,
+        affinities=affinity.observed(),
+        os_threads=len(affinity.thread_ids()),
+        session_generation=engines.session_generation,
+        session_build_s=engines.session_build_s,
+        environment={name: os.environ.get(name, "") for name in _THREAD_VARIABLES},
+        error=error,
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,106 @@
+"""The work loop: one segment at a time, its audio back in packets.
+
+Runs on the worker's main thread. What it shares with the control thread is the name
+of the segment that runs now, so that exactly that one can be interrupted.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+from supervisor.broker.wire.worker import (
+    MAX_ERROR_CHARS,
+    MAX_PACKET_BYTES,
+    Interrupt,
+    Piece,
+    Run,
+    decode_run,
+    encode_piece,
+)
+from workers.audio import packets, pcm
+from workers.engine_set import EngineSet
+from workers.engines.base import Session, Terminated
+
+INTERRUPTED = "interrupted"
+_INTERRUPT_AGAIN_S = 0.01
+
+
+class Speaker:
+    """Speaks what comes in on `work` until that socket ends."""
+
+    def __init__(self, work: socket.socket, engines: EngineSet) -> None:
+        self.steps = 0
+        """What was got done: a segment taken, an engine loaded, speech made, a packet sent."""
+        self._work = work
+        self._engines = engines
+        self._changed = threading.Condition()
+        self._running: tuple[str, int, int] | None = None
+        self._session: Session | None = None
+
+    def serve(self) -> None:
+        """Take segments until the supervisor closes its end."""
+        while packet := self._work.recv(MAX_PACKET_BYTES):
+            self._answer(decode_run(packet))
+
+    def interrupt(self, order: Interrupt) -> None:
+        """Stop the named segment, from another thread; return when it no longer runs.
+
+        The order may arrive before the engine has begun to run, when there is nothing
+        to stop yet: so it is given until it has had its effect.
+        """
+        name = (order.job, order.segment, order.attempt)
+        with self._changed:
+            while self._running == name:
+                if self._session is not None:
+                    self._session.terminate()
+                self._changed.wait(_INTERRUPT_AGAIN_S)
+
+    def _answer(self, run: Run) -> None:
+        started = time.perf_counter()
+        error: str | None = None
+        unreadable = False
+        data = memoryview(b"")
+        self._now_running((run.job, run.segment, run.attempt), None)
+        try:
+            session = self._engines.session(run.engine, reproducible=run.reproducible)
+            self._now_running((run.job, run.segment, run.attempt), session)
+            data = pcm(session.synthesize(run.text, run.voice, run.speed, run.seed))
+        except Terminated:
+            error = INTERRUPTED
+        except ValueError as refusal:
+            error, unreadable = str(refusal)[:MAX_ERROR_CHARS], True
+        except MemoryError:
+            raise  # This process is beyond help: the segment runs again in another one.
+        except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
+            error = f"{type(failure).__name__}: {failure}"[:MAX_ERROR_CHARS]
+        finally:
+            self._now_running(None, None)
+        self._send(run, data, time.perf_counter() - started, error, unreadable=unreadable)
+
+    def _now_running(self, name: tuple[str, int, int] | None, session: Session | None) -> None:
+        self.steps += 1
+        with self._changed:
+            self._running, self._session = name, session
+            self._changed.notify_all()
+
+    def _send(
+        self, run: Run, data: memoryview, seconds: float, error: str | None, *, unreadable: bool
+    ) -> None:
+        left = len(data)
+        for part in packets(data):
+            left -= len(part)
+            piece = Piece(
+                run.job,
+                run.segment,
+                run.attempt,
+                run.epoch,
+                last=left == 0,
+                synthesis_s=seconds,
+                error=error,
+                terminated=error == INTERRUPTED,
+                unreadable=unreadable,
+            )
+            self._work.sendmsg(encode_piece(piece, part))
+            self.steps += 1
