@@ -1,0 +1,1 @@
+"""Worker processes: the template, spawning, affinity, signals, core leases."""

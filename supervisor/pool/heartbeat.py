@@ -1,0 +1,117 @@
+"""The heartbeat: looks at every ready worker once an interval; tells who hangs, and who is worn.
+
+It asks each for a sign, reads what the kernel says of its CPU time and memory, and
+lets `core.health` judge. A worker that owes an answer is not asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from supervisor.broker.wire.worker import Beat, Ping, Run
+from supervisor.core.health import Health, HealthPolicy, Vitals
+from supervisor.pool.observed import cpu_seconds, pss_bytes
+from supervisor.pool.worker import Worker
+
+_INTERVAL_S = 2.0
+_LOOKS_PER_TIMEOUT = 5
+_PSS_INTERVAL_S = 5.0
+"""Between two readings of a worker's memory: the kernel walks through all of it."""
+
+
+class Wear(msgspec.Struct, frozen=True):
+    """When a worker is to be replaced; None: never for that reason. MB are 10^6 bytes."""
+
+    max_pss_mb: float | None = None
+    max_segments: int | None = None
+
+
+class Heartbeat:
+    """Calls `on_hang(worker, reason)` once for a worker, and `on_worn(worker, reason)`."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        workers: Mapping[int, Worker],
+        ping: Callable[[int, Ping], None],
+        on_hang: Callable[[Worker, str], None],
+        on_worn: Callable[[Worker, str], None],
+    ) -> None:
+        self.wear = Wear()
+        self._loop = loop
+        self._workers = workers
+        self._ping = ping
+        self._on_hang = on_hang
+        self._on_worn = on_worn
+        self._health = Health(HealthPolicy())
+        self._timer: asyncio.TimerHandle | None = None
+        self._weighed_at = 0.0
+        self._schedule()
+
+    def configure(self, policy: HealthPolicy, wear: Wear) -> None:
+        """Judge by these from now on."""
+        self._health.policy, self.wear = policy, wear
+        self._schedule()
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def began(self, worker: Worker, run: Run) -> None:
+        """The worker was sent a segment."""
+        self._health.began(self._loop.time(), worker.epoch, run.engine, len(run.text))
+
+    def ended(self, worker: Worker, synthesis_s: float | None) -> None:
+        """It answered for that segment, with audio where a time is given."""
+        self._health.ended(worker.epoch, synthesis_s)
+        limit = self.wear.max_segments
+        if limit is not None and worker.segments_done >= limit:
+            self._wear_out(worker, f"{worker.segments_done} segments")
+
+    def answered(self, worker: Worker, beat: Beat) -> None:
+        """It sent the sign that it was asked for."""
+        worker.owes_answer, worker.steps = False, beat.steps
+
+    def gone(self, worker: Worker) -> None:
+        """Its process ended."""
+        self._health.gone(worker.epoch)
+
+    def _schedule(self) -> None:
+        self.close()
+        interval = min(_INTERVAL_S, self._health.policy.hang_timeout_s / _LOOKS_PER_TIMEOUT)
+        self._timer = self._loop.call_later(interval, self._look)
+
+    def _look(self) -> None:
+        self._schedule()
+        ready = [worker for worker in self._workers.values() if worker.shaped is not None]
+        found = {
+            worker.epoch: Vitals(cpu_seconds(worker.pid), worker.steps, not worker.owes_answer)
+            for worker in ready
+        }
+        for hang in self._health.looked(self._loop.time(), found):
+            self._on_hang(self._workers[hang.worker], hang.reason)
+        for worker in ready:
+            if not worker.owes_answer and worker.condemned is None:
+                worker.owes_answer = True
+                self._ping(worker.epoch, Ping())
+        self._weigh(ready)
+
+    def _weigh(self, workers: list[Worker]) -> None:
+        """One that is heavy before it did anything would be no lighter when replaced."""
+        now, limit = self._loop.time(), self.wear.max_pss_mb
+        if limit is None or now - self._weighed_at < _PSS_INTERVAL_S:
+            return
+        self._weighed_at = now
+        for worker in workers:
+            size = pss_bytes(worker.pid) if worker.segments_done and not worker.worn else None
+            if size is not None and size > limit * 1e6:
+                self._wear_out(worker, f"{size / 1e6:.0f} MB")
+
+    def _wear_out(self, worker: Worker, reason: str) -> None:
+        if not worker.worn:
+            worker.worn = True
+            self._on_worn(worker, reason)

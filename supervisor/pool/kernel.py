@@ -1,0 +1,58 @@
+"""The few system calls that the standard library does not offer by themselves.
+
+Linux only. Each returns or raises like its counterpart in `os`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Container
+
+_PR_SET_CHILD_SUBREAPER = 36
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def become_subreaper() -> None:
+    """Be handed every orphaned descendant, as its parent. Raises OSError."""
+    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
+
+
+def seed_libc_random() -> None:
+    """Seed `rand(3)` from the kernel: libzmq draws its routing ids from it and never seeds it,
+    so a peer could predict the next one.
+    """
+    _libc.srand(int.from_bytes(os.urandom(4), "little"))
+
+
+def reap(pidfd: int) -> str:
+    """How the child behind `pidfd` ended, in words. It must have ended; raises ChildProcessError
+    for a process that is not our child.
+    """
+    result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
+    if result is None:
+        raise ChildProcessError("it has not ended")
+    if result.si_code == os.CLD_EXITED:
+        return f"exit status {result.si_status}"
+    try:
+        return f"signal {signal.Signals(result.si_status).name}"
+    except ValueError:  # A real-time signal: most of them have no name.
+        return f"signal {result.si_status}"
+
+
+def reap_orphans(group: int, watched: Container[int]) -> bool:
+    """Collect the ended children of a process group that nobody watches by pidfd.
+
+    They were handed to us, a subreaper, when the process that started them ended. False
+    if a watched one stands in the way, which its watcher has to collect first. Raises
+    ChildProcessError once the group holds no child of ours.
+    """
+    while True:
+        ended = os.waitid(os.P_PGID, group, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return True
+        if ended.si_pid in watched:
+            return False
+        os.waitid(os.P_PID, ended.si_pid, os.WEXITED | os.WNOHANG)

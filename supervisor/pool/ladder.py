@@ -1,0 +1,69 @@
+"""The kill ladder: how a worker is ended that does not end by itself.
+
+From the mildest to what nothing withstands: the terminate flag of the running segment,
+a traceback of every thread into the worker's log, SIGTERM, SIGKILL. Each rung gets a
+little time. Signals go through the pidfd, so none can reach a stranger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from supervisor.broker.wire.worker import Run
+from supervisor.pool.worker import Worker
+
+FLAG_S = 0.5
+"""How long an interrupted segment may go on: a run of a model stops within a node, a quarter
+of a second at worst, and what does not is stuck."""
+
+_RUNGS: tuple[tuple[signal.Signals, float], ...] = (
+    (signal.SIGUSR1, 0.1),  # The traceback: before SIGTERM, which ends a worker at once.
+    (signal.SIGTERM, 0.4),
+)
+"""Signals, and the seconds after each of them."""
+
+
+class Ladder:
+    """`interrupt` raises the terminate flag of a worker's running segment."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, interrupt: Callable[[Worker, Run], None]
+    ) -> None:
+        self._loop = loop
+        self._interrupt = interrupt
+
+    def cancel(self, worker: Worker) -> None:
+        """Stop what it runs; end the worker only if that does not help."""
+        run = worker.running
+        if run is None:
+            return
+        self._interrupt(worker, run)
+        self._loop.call_later(FLAG_S, self._insist, worker, run)
+
+    def end(self, worker: Worker, reason: str) -> None:
+        """End the worker, whatever it does, from the first rung on."""
+        if worker.condemned is not None:
+            return
+        worker.condemned = reason
+        if worker.running is None:
+            self._climb(worker, 0)
+        else:
+            self._interrupt(worker, worker.running)
+            self._loop.call_later(FLAG_S, self._climb, worker, 0)
+
+    def _insist(self, worker: Worker, run: Run) -> None:
+        if worker.running is run and worker.condemned is None:
+            worker.condemned = f"it went on for {FLAG_S:g} s after it was interrupted"
+            self._climb(worker, 0)
+
+    def _climb(self, worker: Worker, rung: int) -> None:
+        if worker.gone:
+            return
+        if rung == len(_RUNGS):
+            worker.kill(None)
+            return
+        number, patience = _RUNGS[rung]
+        worker.send_signal(number)
+        self._loop.call_later(patience, self._climb, worker, rung + 1)

@@ -1,0 +1,329 @@
+"""Starting worker processes, in one of two ways behind one interface.
+
+`ForkLauncher` asks the template, which has the engines loaded, for a fork: ready in
+milliseconds. `SpawnLauncher` starts a fresh interpreter that loads its own. Either
+way the worker is a child of the supervisor, with the same sockets and messages.
+
+`supervisor` never imports `workers`: both start it by module name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from io import FileIO
+from typing import Protocol
+
+import msgspec
+
+from supervisor.broker.wire.worker import (
+    MAX_PACKET_BYTES,
+    Catalogue,
+    Fork,
+    Forked,
+    Setup,
+    decode_from_template,
+    encode,
+)
+from supervisor.logs import get_logger
+from supervisor.pool import kernel
+from supervisor.pool.plumbing import close_all, make_lifeline, make_pair
+
+SINGLE_THREADED = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+}
+"""Set before anything is imported there: a one-thread session then starts no thread."""
+
+_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""For the template: models in huge pages have small page tables, and those are what a fork copies
+(two forks with Kokoro loaded: 9.4 ms instead of 13.7). Without effect on other C libraries."""
+
+TEMPLATE_RESTART_S = 0.5
+
+TEMPLATE_ANSWER_S = 120.0
+"""How long an order for a worker may wait: a template that takes longer to load, or to fork,
+is taken to hang."""
+
+log = get_logger()
+
+
+class Ends(msgspec.Struct, frozen=True):
+    """What a worker inherits: two sockets, the lifeline's reader, a log file."""
+
+    work: socket.socket
+    control: socket.socket
+    lifeline: FileIO
+    log: int
+
+
+class Launcher(Protocol):
+    """Starts workers. Answers come through the callbacks it was made with:
+    `on_forked(epoch, pid, error)` once for each launch, `on_catalogue(catalogue)`.
+
+    `groups` are the process groups in which our children may be.
+    """
+
+    groups: set[int]
+
+    def start(self) -> None:
+        """Get ready to launch."""
+        ...
+
+    def launch(self, order: Fork, ends: Ends) -> None:
+        """Start one worker; `ends` may be closed afterwards."""
+        ...
+
+    def set_up(self, setup: Setup) -> None:
+        """Workers launched from now on have these engines and settings."""
+        ...
+
+    def take_answers(self) -> None:
+        """Call `on_forked` for every process that is known to have been started by now."""
+        ...
+
+    def close(self) -> None:
+        """Launch nothing more. Running workers are not touched."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """The template's process id, where there is a template."""
+        ...
+
+
+OnForked = Callable[[int, int, str | None], None]
+OnCatalogue = Callable[[Catalogue], None]
+OnFailed = Callable[[str], None]
+
+
+class SpawnLauncher:
+    """A new interpreter for each worker; the catalogue comes from the worker itself."""
+
+    pid = None
+
+    def __init__(self, setup: Setup, on_forked: OnForked) -> None:
+        self.groups: set[int] = set()
+        self._setup = setup
+        self._on_forked = on_forked
+
+    def start(self) -> None:
+        """Nothing to prepare."""
+
+    def launch(self, order: Fork, ends: Ends) -> None:
+        """Start an interpreter; it reads `greeting` for what it is to be."""
+        fds = (ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno())
+        try:
+            child = _start("workers.process", fds, order.environment, ends.log)
+        except OSError as error:
+            self._on_forked(order.epoch, 0, f"cannot start a worker: {error.strerror}")
+            return
+        self.groups.add(child)
+        self._on_forked(order.epoch, child, None)
+
+    def set_up(self, setup: Setup) -> None:
+        """Greet the next workers with it."""
+        self._setup = setup
+
+    def greeting(self, order: Fork) -> list[bytes]:
+        """What a spawned worker reads first on its control socket."""
+        return [encode(self._setup), encode(order)]
+
+    def take_answers(self) -> None:
+        """Every launch was answered at once."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class ForkLauncher:
+    """Keeps one template running and asks it for forks; a dead template is started again."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        setup: Setup,
+        on_forked: OnForked,
+        on_catalogue: OnCatalogue,
+        on_failed: OnFailed,
+    ) -> None:
+        self.pid: int | None = None
+        self.groups: set[int] = set()
+        self._loop = loop
+        self._setup = setup
+        self._on_forked = on_forked
+        self._on_catalogue = on_catalogue
+        self._on_failed = on_failed
+        self._orders: socket.socket | None = None
+        self._lifeline: FileIO | None = None
+        self._pidfd = -1
+        self._condemned: str | None = None
+        self._unanswered: set[int] = set()
+        self._waiting: list[tuple[Fork, list[int]]] = []
+        self._loaded = self._closed = False
+
+    def start(self) -> None:
+        """Start the template; it answers with the catalogue when it has loaded. Raises OSError."""
+        pair, lifeline = make_pair(), make_lifeline()
+        try:
+            fds = (pair.theirs.fileno(), lifeline.reader.fileno())
+            pid = _start("workers.template", fds, _HUGE_PAGES, None)
+            self.groups.add(pid)
+            self._pidfd = os.pidfd_open(pid)
+        except OSError:
+            close_all(pair.ours, lifeline.writer)
+            raise
+        finally:
+            close_all(pair.theirs, lifeline.reader)
+        self.pid = pid
+        self._orders, self._lifeline = pair.ours, lifeline.writer
+        self._condemned = None
+        self._loop.add_reader(self._orders.fileno(), self._read)
+        self._loop.add_reader(self._pidfd, self._ended)
+        self._orders.send(encode(self._setup))
+        waiting, self._waiting = self._waiting, []
+        for order, copies in waiting:
+            self._send(order, copies)
+            _close(copies)
+
+    def launch(self, order: Fork, ends: Ends) -> None:
+        """Ask for a fork, now or as soon as there is a template again."""
+        self._unanswered.add(order.epoch)
+        fds = [ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno(), ends.log]
+        if self._orders is None:
+            self._waiting.append((order, [os.dup(fd) for fd in fds]))
+        else:
+            self._send(order, fds)
+
+    def _send(self, order: Fork, fds: list[int]) -> None:
+        try:
+            if self._orders is None:
+                raise ConnectionError("it is being started")
+            socket.send_fds(self._orders, [encode(order)], fds)
+        except OSError as error:
+            self._answer(Forked(order.epoch, 0, f"no template to fork from: {error}"))
+        else:
+            self._loop.call_later(TEMPLATE_ANSWER_S, self._expect, order.epoch, self.pid)
+
+    def _expect(self, epoch: int, template: int | None) -> None:
+        """An order that still has no answer: the template hangs, and only its end helps."""
+        if epoch in self._unanswered and template == self.pid:
+            self._kill(f"no answer for {TEMPLATE_ANSWER_S:g} s")
+
+    def _kill(self, reason: str) -> None:
+        if self._orders is not None:
+            self._condemned = reason
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def set_up(self, setup: Setup) -> None:
+        """A template cannot unlearn: end it, and start one that knows the new settings."""
+        self._setup = setup
+        self._kill("its settings changed")
+
+    def take_answers(self) -> None:
+        """Read all that the template has said."""
+        while self._read():
+            pass
+
+    def close(self) -> None:
+        """Let the template end; it sees that its channel is closed."""
+        self._closed = True
+        self._disconnect()
+        for _order, copies in self._waiting:
+            _close(copies)
+        self._waiting = []
+
+    def _read(self) -> bool:
+        """Take one answer; False if there is none."""
+        if self._orders is None:
+            return False
+        try:
+            packet = self._orders.recv(MAX_PACKET_BYTES)
+            message = decode_from_template(packet) if packet else None
+        except OSError:  # Nothing there now, or nobody any more, which its pidfd reports.
+            return False
+        except msgspec.MsgspecError as error:
+            self._kill(f"unreadable answer: {error}")
+            return False
+        match message:
+            case None:
+                self._loop.remove_reader(self._orders.fileno())
+                return False
+            case Catalogue() as catalogue:
+                self._loaded = True
+                self._on_catalogue(catalogue)
+            case Forked() as answer:
+                self._answer(answer)
+        return True
+
+    def _answer(self, answer: Forked) -> None:
+        if answer.epoch in self._unanswered:
+            self._unanswered.discard(answer.epoch)
+            self._on_forked(answer.epoch, answer.pid, answer.error)
+
+    def _ended(self) -> None:
+        """Take its last answers, fail what it did not answer, start another."""
+        self.take_answers()
+        ended = kernel.reap(self._pidfd)
+        reason = f"{ended}: {self._condemned}" if self._condemned else ended
+        self._disconnect()
+        waiting = {order.epoch for order, _copies in self._waiting}
+        for epoch in sorted(self._unanswered - waiting):
+            self._answer(Forked(epoch, 0, f"the template ended ({reason})"))
+        if not self._loaded:
+            self._on_failed(f"the template ended while it loaded the engines ({reason})")
+        elif not self._closed:
+            log.warning("the template ended (%s); it is started again", reason)
+            self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
+
+    def _restart(self) -> None:
+        if self._closed:
+            return
+        try:
+            self.start()
+        except OSError as error:
+            log.warning("cannot start the template (%s); trying again", error.strerror)
+            self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
+
+    def _disconnect(self) -> None:
+        if self._orders is None or self._lifeline is None:
+            return
+        self._loop.remove_reader(self._orders.fileno())
+        self._loop.remove_reader(self._pidfd)
+        close_all(self._orders, self._lifeline)
+        os.close(self._pidfd)
+        self._orders, self.pid = None, None
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+
+
+def _start(
+    module: str, fds: tuple[int, ...], environment: Mapping[str, str], log: int | None
+) -> int:
+    """Start `python -m module` with these descriptors as arguments; return its pid.
+
+    It gets a process group of its own, so that a terminal's Ctrl-C reaches only the
+    supervisor, which then decides.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, fds)],
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env={**os.environ, **SINGLE_THREADED, **environment},
+        process_group=0,
+    )
+    child.returncode = 0  # Reaped through its pidfd, never through this object.
+    return child.pid

@@ -1,0 +1,407 @@
+"""The worker processes: turns `pool` commands into processes, and what they do into events.
+
+Decides nothing. Runs on the supervisor's event loop, and never blocks it: a worker
+that does not read what it is sent is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from supervisor.broker.wire import worker as wire
+from supervisor.core import job_events, pool_events
+from supervisor.core.machine import WorkerShape
+from supervisor.logs import get_logger
+from supervisor.pool import kernel
+from supervisor.pool.heartbeat import Heartbeat
+from supervisor.pool.ladder import Ladder
+from supervisor.pool.launcher import Ends, ForkLauncher, Launcher, SpawnLauncher
+from supervisor.pool.worker import Worker
+
+_LOG_LIMIT_BYTES = 1 << 20
+_PACKETS_PER_WAKEUP = 32
+_END_S = 0.5
+"""How long a worker may go on without a control channel: enough to write a traceback."""
+_ADOPT_S = 0.01
+"""How long to wait for a worker that ended before the process that forked it: until then it
+is not ours to reap."""
+_MAX_AUDIO_BYTES = 4 << 20
+_MAX_AUDIO_BYTES_PER_CHAR = 2 * 48_000 * 4
+"""A segment's audio at most: 2 s of 48 kHz for each character, and something on top. An engine
+that makes more is broken, and would fill our memory."""
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+_DISMISSED = "exit status 0"
+
+log = get_logger()
+
+ToPool = Callable[[pool_events.Event], None]
+ToJobs = Callable[[job_events.Event], None]
+
+
+class Workers:
+    """Every worker process, by epoch.
+
+    `on_catalogue` is called once or more with what can be spoken, `on_failed` with the
+    reason if the template cannot load.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        log_directory: Path,
+        setup: wire.Setup,
+        start_method: str,
+        to_pool: ToPool,
+        to_jobs: ToJobs,
+        on_catalogue: Callable[[wire.Catalogue], None],
+        on_failed: Callable[[str], None],
+    ) -> None:
+        self.by_epoch: dict[int, Worker] = {}
+        self.update_environment = True
+        self.launcher: Launcher = (
+            SpawnLauncher(setup, self._forked)
+            if start_method == "spawn"
+            else ForkLauncher(loop, setup, self._forked, on_catalogue, on_failed)
+        )
+        self._loop = loop
+        self._logs = log_directory
+        self._to_pool = to_pool
+        self._to_jobs = to_jobs
+        self._on_catalogue = on_catalogue
+        self._ladder = Ladder(loop, self._raise_flag)
+        self.heartbeat = Heartbeat(
+            loop, self.by_epoch, self._send_control, self._hangs, self._worn_out
+        )
+        self.effects: Mapping[type, Callable[..., None]] = {
+            pool_events.Launch: self._launch,
+            pool_events.Employ: self._employ,
+            pool_events.Reshape: self._reshape,
+            pool_events.Retire: self._retire,
+            pool_events.Dismiss: self._dismiss,
+            pool_events.Kill: self._kill,
+            job_events.RunSegment: self._run,
+            job_events.InterruptSegment: self._interrupt,
+            job_events.WorkerFree: self._free,
+        }
+        """What to do for each command that concerns workers."""
+        loop.add_signal_handler(signal.SIGCHLD, self._collect)
+
+    def set_up(self, setup: wire.Setup) -> None:
+        """Workers started from now on have these engines and settings."""
+        self.launcher.set_up(setup)
+
+    def close(self) -> None:
+        """Kill what is left and close everything."""
+        self._loop.remove_signal_handler(signal.SIGCHLD)
+        self.heartbeat.close()
+        self.launcher.close()
+        for worker in list(self.by_epoch.values()):
+            worker.kill("the supervisor stops")
+            self._forget(worker)
+
+    # -- commands of the pool -----------------------------------------------------------
+
+    def _launch(self, command: pool_events.Launch) -> None:
+        try:
+            worker = self._start(command)
+        except OSError as error:  # No descriptor, no memory, no disk: the slot tries again later.
+            self._lost(command.epoch, f"cannot start a worker: {error}")
+            return
+        if worker.epoch in self.by_epoch:
+            self._loop.add_reader(worker.control.fileno(), self._read_control, worker)
+            self._loop.add_reader(worker.work.fileno(), self._read_work, worker)
+
+    def _start(self, command: pool_events.Launch) -> Worker:
+        path = self._logs / f"{command.shape.slot}.log"
+        log = _open_log(path)
+        try:
+            worker = Worker(command.epoch, command.shape, path)
+            self.by_epoch[worker.epoch] = worker
+            order = self._order(command)
+            if isinstance(self.launcher, SpawnLauncher):
+                for packet in self.launcher.greeting(order):
+                    worker.control.send(packet)
+            self.launcher.launch(order, Ends(*worker.theirs, log))
+            worker.handed_over()
+        except OSError:
+            self.by_epoch.pop(command.epoch, None)
+            raise
+        finally:
+            os.close(log)
+        return worker
+
+    def _order(self, command: pool_events.Launch) -> wire.Fork:
+        shape: WorkerShape = command.shape
+        threads = str(shape.threads if self.update_environment else 1)
+        environment = dict.fromkeys(_THREAD_VARIABLES, threads)
+        return wire.Fork(shape.slot, command.epoch, shape.cpus, shape.threads, environment)
+
+    def _employ(self, command: pool_events.Employ) -> None:
+        self._to_jobs(job_events.WorkerReady(self._loop.time(), command.epoch))
+
+    def _reshape(self, command: pool_events.Reshape) -> None:
+        self._send_control(command.epoch, wire.Reshape(command.shape.cpus, command.shape.threads))
+
+    def _retire(self, command: pool_events.Retire) -> None:
+        self._to_jobs(job_events.WorkerRetired(self._loop.time(), command.epoch))
+
+    def _dismiss(self, command: pool_events.Dismiss) -> None:
+        self._send_control(command.epoch, wire.Exit())
+
+    def _kill(self, command: pool_events.Kill) -> None:
+        worker = self.by_epoch.get(command.epoch)
+        if worker is not None:
+            worker.kill(command.reason)
+            if worker.pidfd < 0:
+                self._gone(worker, command.reason)
+
+    # -- commands of the jobs -----------------------------------------------------------
+
+    def _run(self, command: job_events.RunSegment) -> None:
+        worker = self.by_epoch.get(command.worker)
+        if worker is None:
+            return
+        request = command.request
+        run = wire.Run(
+            command.job,
+            command.segment,
+            command.attempt,
+            worker.epoch,
+            request.engine,
+            request.voice,
+            request.speed,
+            segment_seed(request.seed, command.segment),
+            request.reproducible,
+            request.segments[command.segment],
+        )
+        worker.running = run
+        self.heartbeat.began(worker, run)
+        try:
+            worker.work.send(wire.encode(run))
+        except OSError as error:
+            worker.kill(_why_no_reader(error))
+
+    def _interrupt(self, command: job_events.InterruptSegment) -> None:
+        worker = self.by_epoch.get(command.worker)
+        if worker is not None:
+            self._ladder.cancel(worker)
+
+    def _raise_flag(self, worker: Worker, run: wire.Run) -> None:
+        self._send_control(worker.epoch, wire.Interrupt(run.job, run.segment, run.attempt))
+
+    def _hangs(self, worker: Worker, reason: str) -> None:
+        """Give it nothing more, and end it; its segment then runs elsewhere."""
+        log.warning("worker %d (pid %d): %s", worker.slot, worker.pid, reason)
+        self._to_jobs(job_events.WorkerRetired(self._loop.time(), worker.epoch))
+        self._ladder.end(worker, reason)
+
+    def _worn_out(self, worker: Worker, reason: str) -> None:
+        log.info("worker %d (pid %d) is replaced: %s", worker.slot, worker.pid, reason)
+        self._to_pool(pool_events.Recycle(self._loop.time(), worker.epoch))
+
+    def _free(self, command: job_events.WorkerFree) -> None:
+        self._to_pool(pool_events.Freed(self._loop.time(), command.worker))
+
+    def _send_control(self, epoch: int, message: msgspec.Struct) -> None:
+        worker = self.by_epoch.get(epoch)
+        if worker is None:
+            return
+        try:
+            worker.control.send(wire.encode(message))
+        except OSError as error:
+            worker.kill(_why_no_reader(error))
+
+    # -- what workers do ----------------------------------------------------------------
+
+    def _forked(self, epoch: int, pid: int, error: str | None) -> None:
+        worker = self.by_epoch.get(epoch)
+        if worker is None:
+            return
+        if error is None:
+            try:
+                worker.watch(pid)
+            except OSError as failure:
+                error = f"worker {pid}: {failure.strerror}"
+        if error is not None:
+            self._gone(worker, error)
+            return
+        self._loop.add_reader(worker.pidfd, self._ended, worker)
+
+    def _read_control(self, worker: Worker) -> None:
+        try:
+            packet = worker.control.recv(wire.MAX_PACKET_BYTES)
+            message = wire.decode_from_worker(packet) if packet else None
+        except BlockingIOError:
+            return
+        except (OSError, msgspec.MsgspecError):
+            message = None
+        match message:
+            case None:  # It is ending, and may still say why; or it is out of control.
+                self._loop.remove_reader(worker.control.fileno())
+                self._loop.call_later(_END_S, worker.kill, "it was out of control")
+            case wire.Catalogue() as catalogue:
+                self._on_catalogue(catalogue)
+            case wire.Shaped() as shaped:
+                self._shaped(worker, shaped)
+            case wire.Beat() as beat:
+                self.heartbeat.answered(worker, beat)
+
+    def _shaped(self, worker: Worker, shaped: wire.Shaped) -> None:
+        first = worker.shaped is None
+        worker.shaped = shaped
+        now, generation = self._loop.time(), shaped.session_generation
+        if first:
+            self._to_pool(pool_events.Ready(now, worker.epoch, generation))
+        else:
+            self._to_pool(
+                pool_events.Reshaped(now, worker.epoch, shaped.threads, generation, shaped.error)
+            )
+
+    def _read_work(self, worker: Worker) -> None:
+        """Take audio packets; a whole segment becomes one event."""
+        try:
+            for _ in range(_PACKETS_PER_WAKEUP):
+                packet = worker.work.recv(wire.MAX_PACKET_BYTES)
+                if not packet:
+                    self._loop.remove_reader(worker.work.fileno())
+                    return
+                self._take_piece(worker, *wire.decode_piece(packet))
+        except BlockingIOError:
+            return
+        except msgspec.MsgspecError:
+            self._disown(worker, "it wrote nonsense instead of audio")
+        except OSError:
+            self._loop.remove_reader(worker.work.fileno())
+
+    def _disown(self, worker: Worker, reason: str) -> None:
+        """It breaks the contract: whatever it sends from now on means nothing."""
+        self._loop.remove_reader(worker.work.fileno())
+        worker.running, worker.pieces = None, []
+        worker.kill(reason)
+
+    def _take_piece(self, worker: Worker, piece: wire.Piece, pcm: memoryview) -> None:
+        run = worker.running
+        if run is None or _name(piece) != _name(run):
+            self._disown(worker, "it answered for a segment that it was not given")
+            return
+        worker.received += len(pcm)
+        if worker.received > _MAX_AUDIO_BYTES + len(run.text) * _MAX_AUDIO_BYTES_PER_CHAR:
+            self._disown(worker, f"{worker.received} bytes of audio for one segment")
+            return
+        if pcm:
+            worker.pieces.append(pcm)
+        if not piece.last:
+            return
+        pieces, worker.pieces = tuple(worker.pieces), []
+        worker.running, worker.received = None, 0
+        now = self._loop.time()
+        worker.segments_done += piece.error is None
+        self.heartbeat.ended(worker, piece.synthesis_s if piece.error is None else None)
+        if piece.terminated and worker.condemned is not None:
+            return  # Nobody cancelled it: it hung, and runs again when this worker has ended.
+        if piece.error is None:
+            self._to_jobs(
+                job_events.SegmentSpoken(
+                    now,
+                    worker.epoch,
+                    piece.job,
+                    piece.segment,
+                    piece.attempt,
+                    pieces,
+                    piece.synthesis_s,
+                )
+            )
+        else:
+            self._to_jobs(
+                job_events.SegmentRefused(
+                    now,
+                    worker.epoch,
+                    piece.job,
+                    piece.segment,
+                    piece.attempt,
+                    piece.error,
+                    piece.terminated,
+                    piece.unreadable,
+                )
+            )
+
+    def _ended(self, worker: Worker) -> None:
+        if worker.epoch not in self.by_epoch:
+            return
+        try:
+            reason = kernel.reap(worker.pidfd)
+        except ChildProcessError:
+            self._loop.remove_reader(worker.pidfd)
+            self._loop.call_later(_ADOPT_S, self._ended, worker)
+            return
+        self._read_work(worker)
+        said = [reason, worker.condemned, worker.log_tail()]
+        why = ": ".join(part for part in said if part)
+        if reason != _DISMISSED:
+            log.warning("worker %d (pid %d) ended: %s", worker.slot, worker.pid, why)
+        self._gone(worker, why)
+
+    def _gone(self, worker: Worker, reason: str) -> None:
+        self.heartbeat.gone(worker)
+        self._forget(worker)
+        self._lost(worker.epoch, reason)
+
+    def _lost(self, epoch: int, reason: str) -> None:
+        now = self._loop.time()
+        self._to_jobs(job_events.WorkerLost(now, epoch, reason))
+        jitter = random.random()  # noqa: S311 - it spreads restarts, and hides nothing
+        self._to_pool(pool_events.Exited(now, epoch, reason, jitter))
+
+    def _collect(self) -> None:
+        """Some child ended: reap it here if nobody watches it, for then nobody else will."""
+        self.launcher.take_answers()
+        watched = {worker.pid for worker in self.by_epoch.values()}
+        watched |= {self.launcher.pid or 0}
+        for group in list(self.launcher.groups):
+            try:
+                clear = kernel.reap_orphans(group, watched)
+            except ChildProcessError:
+                self.launcher.groups.discard(group)
+                continue
+            if not clear:
+                self._loop.call_later(_ADOPT_S, self._collect)
+
+    def _forget(self, worker: Worker) -> None:
+        del self.by_epoch[worker.epoch]
+        for fd in (worker.work.fileno(), worker.control.fileno(), worker.pidfd):
+            if fd >= 0:
+                self._loop.remove_reader(fd)
+        worker.close()
+
+
+def _why_no_reader(error: OSError) -> str | None:
+    """A worker that ended cannot read either: its own end says more."""
+    return "it does not read" if isinstance(error, BlockingIOError) else None
+
+
+def _name(message: wire.Run | wire.Piece) -> tuple[str, int, int, int]:
+    return message.job, message.segment, message.attempt, message.epoch
+
+
+def segment_seed(seed: int, segment: int) -> int:
+    """The seed of one segment: the same for every attempt, unlike its neighbours'."""
+    return (seed * 6_364_136_223_846_793_005 + segment) % (1 << 63)
+
+
+def _open_log(path: Path) -> int:
+    """Open a slot's log for appending; begin anew when it has grown too long."""
+    fresh = os.O_TRUNC if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES else 0
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | fresh, 0o600)
