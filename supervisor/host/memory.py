@@ -1,0 +1,68 @@
+"""How much memory may still be taken, and how much a process really costs."""
+
+from __future__ import annotations
+
+import msgspec
+
+from supervisor.host.cgroups import Group, Groups
+from supervisor.host.roots import Host
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """In bytes. `available` is the smaller of the host's and what the cgroups leave.
+
+    `limit` is the smallest cgroup limit up the tree; None if it does not bind.
+    """
+
+    total: int
+    available: int
+    limit: int | None
+
+
+def read_memory(host: Host, groups: Groups) -> Memory:
+    """From /proc/meminfo and the memory cgroups. Raises OSError, LookupError or ValueError."""
+    info = _table(host.poll(host.proc + "/meminfo").replace(b":", b""))
+    total, available = info[b"MemTotal"] * 1024, info[b"MemAvailable"] * 1024
+    limit: int | None = None
+    for group in groups.memory:
+        for level in group.levels:
+            bound = _limit(host, group, level)
+            # v1 writes "no limit" as a number near 2^63; a limit above the machine is none.
+            if bound is not None and bound < total:
+                limit = bound if limit is None else min(limit, bound)
+                available = min(available, bound - _unreclaimable(host, group, level))
+    return Memory(total=total, available=max(0, available), limit=limit)
+
+
+def read_pss(host: Host, pid: int) -> int | None:
+    """Proportional set size of a process in bytes: shared pages count by share.
+
+    None for a process that is gone or keeps no memory. The kernel walks the page tables
+    for it, which takes milliseconds for a large process; not for the monitor's interval.
+    Raises OSError (another user's process) or ValueError.
+    """
+    text = host.read_if_present(f"{host.proc}/{pid}/smaps_rollup")
+    for line in (text or b"").splitlines():
+        if line.startswith(b"Pss:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _limit(host: Host, group: Group, level: str) -> int | None:
+    name = "memory.max" if group.version == 2 else "memory.limit_in_bytes"
+    text = host.poll_if_present(f"{level}/{name}")
+    return None if text is None or text.strip() == b"max" else int(text)
+
+
+def _unreclaimable(host: Host, group: Group, level: str) -> int:
+    """Used memory less the idle page cache, which the kernel gives back when it is needed."""
+    usage = "memory.current" if group.version == 2 else "memory.usage_in_bytes"
+    idle = b"inactive_file" if group.version == 2 else b"total_inactive_file"
+    used = int(host.poll_if_present(f"{level}/{usage}") or 0)
+    stat = _table(host.read_if_present(f"{level}/memory.stat") or b"")
+    return max(0, used - stat.get(idle, 0))
+
+
+def _table(text: bytes) -> dict[bytes, int]:
+    """Lines of a name, a number and perhaps a unit."""
+    return {fields[0]: int(fields[1]) for line in text.splitlines() if (fields := line.split())}

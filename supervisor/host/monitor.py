@@ -1,0 +1,151 @@
+"""CPUUtilizationMonitor: everything the control loop wants to know of the host, per interval.
+
+It reads and subtracts; it keeps no history and decides nothing. The caller owns the
+clock: `sample` is called from the supervisor's event loop, takes well under a
+millisecond, and neither blocks nor raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from supervisor.core.machine import Cpu, Machine
+from supervisor.host.cgroups import GroupFinder, Groups
+from supervisor.host.limits import Limits, assume_unlimited, read_limits
+from supervisor.host.memory import Memory, read_memory
+from supervisor.host.meter import UsageMeter
+from supervisor.host.pressure import read_pressure
+from supervisor.host.roots import Host
+from supervisor.host.sample import Sample, UtilizationSource
+from supervisor.host.thermal import Thermometer, ThrottleCounters
+from supervisor.host.throttling import QuotaCounters, Throttling, read_quota_counters, rising
+from supervisor.host.topology import read_machine
+from supervisor.host.usage import Leases
+
+SLOW_INTERVAL = 5.0
+"""Seconds between two readings of memory, for which the kernel collects statistics, and of
+the thermal counters, of which there is one per core."""
+
+T = TypeVar("T")
+
+
+class CPUUtilizationMonitor:
+    """Samples one host. `source` may be changed at any time."""
+
+    def __init__(self, host: Host, source: UtilizationSource = "pool") -> None:
+        self.source: UtilizationSource = source
+        self._host = host
+        self._errors: list[str] = []
+        self._meter = UsageMeter(host)
+        self._finder = GroupFinder(host)
+        self._groups = Groups()
+        self._limits = assume_unlimited()
+        self._machine: Machine | None = None
+        self._thermometer: Thermometer | None = None
+        self._heat_counters: ThrottleCounters | None = None
+        self._heat_events: dict[str, int] | None = None
+        self._throttled_periods: dict[str, int] | None = None
+        self._heat_rising: bool | None = None
+        self._memory: Memory | None = None
+        self._slow_at: float | None = None
+        self._look_around()
+
+    @property
+    def machine(self) -> Machine:
+        """The CPUs that are online, as of the last sample; as a bare list if sysfs fails."""
+        return self._machine or Machine(tuple(Cpu(id=cpu, core=cpu) for cpu in self._limits.online))
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as of the last sample, or of construction."""
+        return self._limits
+
+    def sample(self, now: float, workers: Leases) -> Sample:
+        """Look once; `now` in monotonic seconds, `workers` the CPU ids leased to each pid."""
+        self._errors.clear()
+        self._look_around()
+        usage = self._meter.measure(now, workers, self.source)
+        self._errors += usage.errors
+        if self._slow_at is None or not 0 <= now - self._slow_at < SLOW_INTERVAL:
+            self._slow_at = now
+            self._look_slowly()
+        return Sample(
+            now=now,
+            utilization=usage.utilization,
+            busy=usage.busy,
+            foreign=usage.foreign,
+            workers=usage.workers,
+            leased=usage.leased,
+            limits=self._limits,
+            temperature=self._attempt("temperature", self._read_temperature, None),
+            throttling=self._throttling(),
+            memory=self._memory,
+            pressure=self._attempt("pressure", lambda: read_pressure(self._host), None),
+            # Last: the parts above add to it.
+            errors=tuple(self._errors),
+        )
+
+    def close(self) -> None:
+        """Close the files that are kept open."""
+        self._host.close()
+
+    def _look_around(self) -> None:
+        """Read limits always, to see a shrunken cpuset at once; topology when CPUs came or went."""
+        online = self._limits.online
+        self._groups = self._attempt("cgroups", self._finder.current, self._groups)
+        self._limits = self._attempt("limits", self._read_limits, self._limits)
+        if self._machine is None or self._limits.online != online:
+            self._machine = self._attempt("topology", lambda: read_machine(self._host), None)
+            self._heat_counters = None
+
+    def _look_slowly(self) -> None:
+        self._memory = self._attempt("memory", self._read_memory, self._memory)
+        heat = self._attempt("thermal counters", self._read_heat_events, None) or {}
+        self._heat_rising = rising(self._heat_events, heat)
+        self._heat_events = heat
+
+    def _read_memory(self) -> Memory:
+        return read_memory(self._host, self._groups)
+
+    def _read_limits(self) -> Limits:
+        return read_limits(self._host, self._groups)
+
+    def _read_temperature(self) -> float | None:
+        if self._thermometer is None:
+            self._thermometer = Thermometer(self._host)
+        try:
+            return self._thermometer.temperature()
+        except (OSError, ValueError):
+            # A driver that was loaded again has another number: look for it next time.
+            self._thermometer = None
+            raise
+
+    def _read_heat_events(self) -> dict[str, int]:
+        if self._heat_counters is None:
+            self._heat_counters = ThrottleCounters(self._host, self.machine)
+        return self._heat_counters.read()
+
+    def _read_quota_counters(self) -> dict[str, QuotaCounters]:
+        return read_quota_counters(self._host, self._groups)
+
+    def _throttling(self) -> Throttling:
+        quotas = self._attempt("cgroup throttling", self._read_quota_counters, None) or {}
+        periods = {directory: counters.periods for directory, counters in quotas.items()}
+        throttling = Throttling(
+            thermal_events=sum(self._heat_events.values()) if self._heat_events else None,
+            thermal_rising=self._heat_rising,
+            cgroup_periods=sum(periods.values()) if periods else None,
+            cgroup_seconds=sum(each.seconds for each in quotas.values()) if quotas else None,
+            cgroup_rising=rising(self._throttled_periods, periods),
+        )
+        self._throttled_periods = periods
+        return throttling
+
+    def _attempt(self, part: str, read: Callable[[], T], otherwise: T) -> T:
+        """Read one part; if that fails, note it for this sample and go on."""
+        try:
+            return read()
+        except (OSError, ValueError, LookupError) as error:
+            self._errors.append(f"{part}: {error}")
+            return otherwise

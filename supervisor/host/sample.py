@@ -1,0 +1,48 @@
+"""One look at the host: the record that the monitor hands out each interval."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from supervisor.host.limits import Limits
+from supervisor.host.memory import Memory
+from supervisor.host.pressure import Pressure
+from supervisor.host.throttling import Throttling
+
+UtilizationSource = Literal["pool", "cores", "system"]
+"""Whose load is meant: the workers' own, everything on their cores, or the whole machine."""
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """What the host did since the last sample, and what it allows now.
+
+    now: the caller's monotonic seconds.
+    utilization: 0–100 by the source chosen; None when it could not be measured (first
+        sample, no worker measured, a clock that jumped): then hold.
+    busy, foreign: load of each core, all of it and without the pool's own, 0–100 by CPU
+        id; a core that is not in there is unknown.
+    workers: CPU time of each worker in percent of the cores it holds, 0–100 by pid.
+    leased: cores that the utilization refers to: with source pool those of the workers
+        measured, else all that are leased.
+    limits: usable CPUs and their number, with every limit and which one won.
+    temperature: hottest processor sensor in °C, None if unknown.
+    throttling, memory: memory and thermal counters are read every few seconds only; in
+        between the last reading stands, its flag included.
+    errors: one line for each part that failed; its value is the last good one for
+        limits and memory, else None or empty.
+    """
+
+    now: float
+    utilization: float | None
+    busy: dict[int, float]
+    foreign: dict[int, float]
+    workers: dict[int, float]
+    leased: int
+    limits: Limits
+    temperature: float | None
+    throttling: Throttling
+    memory: Memory | None
+    pressure: Pressure | None
+    errors: tuple[str, ...]

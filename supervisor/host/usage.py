@@ -1,0 +1,124 @@
+"""From two readings of CPU time to percentages: of a core, of the pool, of strangers.
+
+Pure arithmetic. All percentages are 0–100; of a core unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from statistics import median
+
+from supervisor.host.cputimes import TICKS_PER_SECOND, CpuTime, ProcessTime
+
+Leases = Mapping[int, tuple[int, ...]]
+"""The CPU ids that each worker holds, by pid."""
+
+
+def cores_of(leases: Leases, pids: Iterable[int]) -> set[int]:
+    """The CPU ids that these workers hold between them."""
+    return {cpu for pid in pids for cpu in leases[pid]}
+
+
+def busy_percent(before: Mapping[int, CpuTime], after: Mapping[int, CpuTime]) -> dict[int, float]:
+    """How busy each CPU was in between; a CPU that came, went or stood still is left out.
+
+    The kernel's count of waiting for I/O may step back (proc_stat(5)), hence the bounds.
+    """
+    percent: dict[int, float] = {}
+    for cpu, new in after.items():
+        old = before.get(cpu)
+        if old is not None:
+            total = new.total - old.total
+            if total > 0:
+                load = 100.0 * (new.busy - old.busy) / total
+                percent[cpu] = load if 0.0 <= load <= 100.0 else min(100.0, max(0.0, load))
+    return percent
+
+
+def kernel_elapsed(before: Mapping[int, CpuTime], after: Mapping[int, CpuTime]) -> float | None:
+    """Seconds that the kernel accounted for in between, by the median CPU; None if it does not."""
+    ticks = [new.total - before[cpu].total for cpu, new in after.items() if cpu in before]
+    elapsed = median(ticks) / TICKS_PER_SECOND if ticks else 0.0
+    return elapsed if elapsed > 0 else None
+
+
+def worker_seconds(
+    before: Mapping[int, ProcessTime], after: Mapping[int, ProcessTime]
+) -> dict[int, float]:
+    """CPU seconds by pid, for each process that was there at both readings."""
+    return {
+        pid: max(0, new.used - before[pid].used) / TICKS_PER_SECOND
+        for pid, new in after.items()
+        if pid in before and before[pid].started == new.started
+    }
+
+
+FAIR_SHARE = 0.5
+"""What the scheduler gives a thread on a core that one stranger wants as much."""
+
+
+def pool_percent(
+    seconds: Mapping[int, float], leases: Leases, elapsed: float, foreign: Mapping[int, float]
+) -> float | None:
+    """CPU time used by the workers ÷ CPU time that their cores had for them, 0–100.
+
+    None if no worker was measured. A worker without two readings is in neither part of
+    the fraction, so that its coming or going makes no spike.
+
+    A core offers what strangers (`foreign`, percent by CPU) left of it, but never less
+    than FAIR_SHARE: below that the pool would have got more if it had wanted to. So a
+    pool that a stranger keeps from its cores counts as busy and grows onto others, and
+    one that wants little counts as idle, however busy the stranger is.
+    """
+    cores = cores_of(leases, seconds)
+    if not cores:
+        return None
+    offered = sum(max(FAIR_SHARE, 1.0 - foreign.get(cpu, 0.0) / 100.0) for cpu in cores)
+    return min(100.0, 100.0 * sum(seconds.values()) / (offered * elapsed))
+
+
+def worker_percent(
+    seconds: Mapping[int, float], leases: Leases, elapsed: float
+) -> dict[int, float]:
+    """CPU time of each worker measured, in percent of the cores it holds."""
+    return {
+        pid: min(100.0, 100.0 * used / (len(leases[pid]) * elapsed))
+        for pid, used in seconds.items()
+        if leases[pid]
+    }
+
+
+def mean_percent(busy: Mapping[int, float], cpus: Iterable[int]) -> float | None:
+    """The mean over these CPUs, as far as they are known; None if none is."""
+    known = [busy[cpu] for cpu in cpus if cpu in busy]
+    return sum(known) / len(known) if known else None
+
+
+def foreign_percent(
+    busy: Mapping[int, float],
+    seconds: Mapping[int, float],
+    before: Leases,
+    after: Leases,
+    elapsed: float,
+) -> dict[int, float]:
+    """What is left of each core's load without the pool's own.
+
+    A worker's time is not reported per core; it is laid on the cores it held at either
+    end of the interval in proportion to how busy they were, because a worker of which
+    one thread runs keeps one core busy and not each a little. Cores of a worker whose
+    time is unknown are left out: what is strangers' there cannot be told.
+    """
+    own: dict[int, float] = {}
+    unknown: set[int] = set()
+    for pid in before.keys() | after.keys():
+        cpus = set(before.get(pid, ())) | set(after.get(pid, ()))
+        if pid not in seconds:
+            unknown |= cpus
+            continue
+        total = sum(busy.get(cpu, 0.0) for cpu in cpus)
+        for cpu in cpus if total > 0 else ():
+            part = busy.get(cpu, 0.0) / total
+            own[cpu] = own.get(cpu, 0.0) + 100.0 * seconds[pid] / elapsed * part
+    return {
+        cpu: max(0.0, load - own.get(cpu, 0.0)) for cpu, load in busy.items() if cpu not in unknown
+    }
