@@ -1,0 +1,62 @@
+"""Old names of settings, translated within the source that still uses them.
+
+The dual thresholds of the old CPU allocation became one target: `cpu_target` is what
+`max_threshold` was (80 where only `min_threshold` is given), `hysteresis_factor` 0.6.
+New keys beside the old ones in the same source win; between sources, precedence holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supervisor.config.errors import ConfigError
+
+SECTION = ("performance", "dynamic_cpu_allocation")
+LEGACY_KEYS = ("min_threshold", "max_threshold")
+DEFAULT_MAX_THRESHOLD = 80.0
+HYSTERESIS_FACTOR = 0.6
+
+
+def migrate(tree: dict[str, Any], origin: str) -> tuple[dict[str, Any], bool]:
+    """The tree under today's names, and whether an old one was in it. The argument is kept.
+
+    Raises ConfigError where an old value is no number within 0 … 100, or the two are
+    in the wrong order: a value that could not have worked is not made to.
+    """
+    performance = tree.get(SECTION[0])
+    if not isinstance(performance, dict):
+        return tree, False
+    section = performance.get(SECTION[1])
+    if not isinstance(section, dict) or not any(key in section for key in LEGACY_KEYS):
+        return tree, False
+    _check(section, origin)
+    target = float(section.get("max_threshold", DEFAULT_MAX_THRESHOLD))
+    kept = {key: value for key, value in section.items() if key not in LEGACY_KEYS}
+    renamed = {"cpu_target": target, "hysteresis_factor": HYSTERESIS_FACTOR} | kept
+    return tree | {SECTION[0]: performance | {SECTION[1]: renamed}}, True
+
+
+def warning(origins: list[str]) -> str:
+    """The one line that tells an operator, whatever the number of sources."""
+    return (
+        f"{', '.join(origins)}: min_threshold and max_threshold are old names; they were read as "
+        f"cpu_target = max_threshold and hysteresis_factor = {HYSTERESIS_FACTOR}, "
+        "please write these instead"
+    )
+
+
+def _check(section: dict[str, Any], origin: str) -> None:
+    for key in LEGACY_KEYS:
+        value = section.get(key, DEFAULT_MAX_THRESHOLD)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not (0 < value <= 100 or (value == 0 and key == "min_threshold")):
+            path = ".".join((*SECTION, key))
+            raise ConfigError(
+                f"{origin}: {path} must be a number over 0 and up to 100; "
+                f"today's key is {'.'.join(SECTION)}.cpu_target"
+            )
+    low, high = section.get("min_threshold", 0), section.get("max_threshold", DEFAULT_MAX_THRESHOLD)
+    if low >= high:
+        raise ConfigError(
+            f"{origin}: {'.'.join(SECTION)}: min_threshold {low} is not below max_threshold {high}"
+        )

@@ -1,0 +1,58 @@
+"""Say in one line what is wrong with a value, whose it is, and what would be right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pydantic_core import ErrorDetails
+
+from supervisor.config import schema
+from supervisor.config.errors import ConfigError
+from supervisor.config.settings import CONFLICT, RULE
+
+_SHOWN_CHARS = 60
+
+
+def described(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
+    """The first of these errors, and how many other keys are wrong."""
+    lines = {_key(error): _line(error) for error in reversed(errors)}
+    first = _key(errors[0])
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return ConfigError(f"{origin}: {lines[first]}{more}")
+
+
+def unknown_key(path: schema.Path) -> str:
+    """What is said of a key that does not exist."""
+    shown = _shortened(schema.dotted(path), 200)
+    return f"unknown key {shown}; nearest valid key: {schema.dotted(schema.nearest(path))}"
+
+
+def _line(error: ErrorDetails) -> str:
+    path = _key(error)
+    name = schema.dotted(path)
+    if error["type"] in {CONFLICT, RULE}:
+        return f"{name}: {error['msg']}"
+    if error["type"] == "extra_forbidden":
+        return unknown_key(path)
+    setting = schema.setting_at(path)
+    allowed = setting.allowed if setting else "an object"
+    return f"{name} must be {allowed}, but is {_value(error['input'])}"
+
+
+def _key(error: ErrorDetails) -> schema.Path:
+    """The key at fault; list positions and the names of tried types are left out."""
+    path = tuple(part for part in error["loc"] if isinstance(part, str))
+    if error["type"] == "extra_forbidden":
+        return path
+    while path and path not in schema.settings() and path not in schema.sections():
+        path = path[:-1]
+    return path
+
+
+def _value(value: object) -> str:
+    return _shortened(json.dumps(value, default=repr, ensure_ascii=False), _SHOWN_CHARS)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"

@@ -1,0 +1,165 @@
+"""Where settings come from: files, environment variables and command-line keys.
+
+Each source is one of pydantic-settings', made strict, with the name by which people
+know it. One variable or one key is one source, so that an error can be laid at its
+door. Their order is decided in `loading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import EnvSettingsSource, InitSettingsSource, SettingsError
+
+from supervisor.config import files, problems, schema
+from supervisor.config.errors import ConfigError
+from supervisor.config.migration import LEGACY_KEYS, SECTION
+from supervisor.config.settings import Settings
+
+PREFIX = "SUPERVISOR_"
+
+OTHER_VARIABLES = {
+    "SUPERVISOR_CONFIG": "path of config.json",
+    "SUPERVISOR_OVERRIDE": "path of override.json",
+    "SUPERVISOR_RUN_DIR": "run directory",
+    "SUPERVISOR_LEASE_DIR": "core lease directory",
+    "SUPERVISOR_STATE_DIR": "directory of what must outlive a reboot",
+    "SUPERVISOR_CACHE_DIR": "directory of downloaded and reassembled models",
+}
+"""Variables of ours that are no settings."""
+
+FOREIGN_VARIABLES = frozenset(
+    f"SUPERVISOR_{name}" for name in ("ENABLED", "GROUP_NAME", "PROCESS_NAME", "SERVER_URL")
+)
+"""Set by supervisord for every program that it runs; they are not for us."""
+
+
+class Given(InitSettingsSource):
+    """Values that already have their types."""
+
+    def __init__(self, origin: str, tree: dict[str, Any]) -> None:
+        super().__init__(Settings, tree)
+        self.origin = origin
+
+
+class Text(EnvSettingsSource):
+    """One key whose value is text; pydantic-settings reads it by the setting's type."""
+
+    _SEPARATOR = "\0"
+
+    def __init__(self, path: schema.Path, text: str) -> None:
+        super().__init__(Settings, env_prefix="", env_nested_delimiter=self._SEPARATOR)
+        self.env_vars = {self._SEPARATOR.join(path): text}
+
+    def decode_complex_value(
+        self,
+        field_name: str,  # noqa: ARG002 - the base class's argument
+        field: FieldInfo,  # noqa: ARG002 - the base class's argument
+        value: str,
+    ) -> object:
+        """As the base class, but by strict JSON."""
+        return files.parse(value)
+
+
+def from_file(location: files.Location) -> Iterator[Given]:
+    """The file as a source; none where it may be missing and is. Raises ConfigError."""
+    tree = files.read(location)
+    if tree is not None:
+        yield Given(str(location.path), tree)
+
+
+def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
+    """A source for each variable that is a setting.
+
+    Raises ConfigError for a variable with the prefix that is neither a setting nor known.
+    """
+    values = {}
+    for name in environ.keys() - OTHER_VARIABLES.keys() - FOREIGN_VARIABLES:
+        if name.startswith(PREFIX):
+            path = tuple(name.removeprefix(PREFIX).lower().split("__"))
+            if not _exists(path) or name != variable(path):
+                nearest = variable(schema.nearest(path))
+                raise ConfigError(f"environment: no setting {name}; nearest valid name: {nearest}")
+            values[path] = (f"environment {name}", environ[name])
+    return _each(values)
+
+
+def from_command_line(values: Mapping[str, Any]) -> Iterator[Given]:
+    """A source for each dotted key. Text is read by the setting's type, the rest is taken as is.
+
+    Raises ConfigError for an unknown key.
+    """
+    paths = {key: tuple(key.split(".")) for key in values}
+    for path in paths.values():
+        if not _exists(path):
+            raise ConfigError(f"command line: {problems.unknown_key(path)}")
+    return _each({path: (f"command line {key}", values[key]) for key, path in paths.items()})
+
+
+def assignments(pairs: Iterable[str]) -> dict[str, str]:
+    """`KEY=VALUE` as {"KEY": "VALUE"}, for `command_line` of `load`. Raises ConfigError."""
+    values = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator:
+            raise ConfigError(f"command line: expected KEY=VALUE, got {pair[:200]}")
+        values[key] = value
+    return values
+
+
+def variable(path: schema.Path) -> str:
+    """Name of the environment variable of a setting."""
+    return PREFIX + "__".join(path).upper()
+
+
+def _exists(path: schema.Path) -> bool:
+    legacy = path[:-1] == SECTION and path[-1] in LEGACY_KEYS
+    return legacy or path in schema.sections() or schema.setting_at(path) is not None
+
+
+def _each(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Given]:
+    """One source per value, a setting before its section; those with old names last, as one.
+
+    The two old names have a meaning only together, and any new one goes before them.
+    """
+    old = {path: value for path, value in values.items() if path[-1] in LEGACY_KEYS}
+    for path in sorted(values.keys() - old.keys(), reverse=True):
+        yield _given(path, *values[path])
+    if old:
+        section = {path[-1]: _json_or_text(value) for path, (_, value) in old.items()}
+        origin = " and ".join(sorted(origin for origin, _ in old.values()))
+        yield Given(origin, _nested(SECTION, section))
+
+
+def _given(path: schema.Path, origin: str, value: object) -> Given:
+    if not isinstance(value, str):
+        return Given(origin, _nested(path, value))
+    if not files.encodable("".join((*path, value))):
+        raise ConfigError(f"{origin}: not UTF-8")
+    if value == "null":
+        return Given(origin, _nested(path, None))
+    setting = schema.setting_at(path)
+    if setting and setting.path != path:
+        return Given(origin, _nested(path, _json_or_text(value)))
+    try:
+        return Given(origin, Text(path, value)())
+    except (SettingsError, RecursionError):
+        allowed = setting.allowed if setting else "an object"
+        raise ConfigError(f"{origin}: must be {allowed}, written as JSON") from None
+
+
+def _json_or_text(value: object) -> object:
+    """Inside a free-form setting and under an old name there is no type to read text by."""
+    try:
+        return files.parse(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
+def _nested(path: schema.Path, value: object) -> dict[str, Any]:
+    tree = {path[-1]: value}
+    for key in reversed(path[:-1]):
+        tree = {key: tree}
+    return tree
