@@ -1,0 +1,1 @@
+"""The ZeroMQ side: sockets, the wire, the journal."""

@@ -1,0 +1,35 @@
+"""The settings' bounds in the words of the job machine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from supervisor.config import Settings
+from supervisor.core.admission import Limits
+from supervisor.core.retention import Keep
+
+
+class Bounds(NamedTuple):
+    """How much may wait, and how much is remembered of plain and of durable jobs."""
+
+    limits: Limits
+    plain: Keep
+    durable: Keep
+
+
+def bounds(settings: Settings) -> Bounds:
+    """What holds under these settings."""
+    broker, admission = settings.broker, settings.admission
+    jobs, journal = settings.jobs, settings.journal
+    return Bounds(
+        Limits(
+            jobs=broker.max_queued_jobs,
+            jobs_per_client=broker.max_jobs_per_client,
+            work_s=admission.max_work_s,
+            work_s_per_client=admission.max_client_work_s,
+            bytes=admission.max_bytes,
+            bytes_per_client=admission.max_client_bytes,
+        ),
+        Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
+        Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
+    )

@@ -1,0 +1,249 @@
+"""Connections of a ROUTER socket, watched from outside libzmq: how many, and what they stuff in.
+
+libzmq has no limit on connections, and aborts the process when it runs out of file
+descriptors; nor has it one on the frames of a message that never ends. Both are kept
+here, by shutting the connection's descriptor down, which to libzmq is a peer that left:
+
+- The monitor tells of every connection. libzmq waits when its monitor is not read, so
+  at most `UNSEEN` connections can be ahead of us, however busy we are.
+- Memory that grows while a connection sends without end and without completing a
+  message: it is seen to have input in every one of several looks, and delivers nothing.
+  On tcp the kernel counts the bytes, so there a slow one is found out as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import os
+import resource
+import socket
+import struct
+import termios
+import threading
+from contextlib import suppress
+from typing import Final
+
+import zmq
+
+from supervisor.logs import get_logger
+
+UNSEEN: Final = 1010
+"""Connections that libzmq may accept before we read of the first (the monitor's queue)."""
+
+RESERVED_FILES: Final = 256
+"""Descriptors for everything that is no client's connection."""
+
+_WATCH_S: Final = 0.25
+_LOOK_S: Final = 0.004
+_LOOKS: Final = 5
+_SETTLE: Final = 8
+"""Watches after a look until memory is tidied once more: those who were cut off are gone then."""
+_GROWTH_BYTES: Final = 6 << 20
+_PAGE: Final = resource.getpagesize()
+_BYTES_RECEIVED: Final = 128
+"""Where `struct tcp_info` has tcpi_bytes_received."""
+
+_EVENT: Final = struct.Struct("=HI")
+_MONITOR: Final = "inproc://connections"
+
+log = get_logger()
+_libc = ctypes.CDLL(None)
+
+
+class TooFewFiles(Exception):
+    """The limit on open files leaves no room for clients; the message says what to do."""
+
+
+def make_room(connections: int) -> int:
+    """Raise the limit on open files; how many connections it leaves, at most `connections`.
+
+    Raises TooFewFiles.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + UNSEEN + RESERVED_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return connections
+    room = soft - UNSEEN - RESERVED_FILES
+    if room < 1:
+        least = UNSEEN + RESERVED_FILES + 64
+        raise TooFewFiles(f"at most {soft} files may be open; allow {least} (ulimit -Hn {least})")
+    return min(connections, room)
+
+
+class Connections:
+    """Keeps `socket` at `limit` connections, none of which holds more than `message_bytes`
+    of a message that is not complete.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        socket: zmq.Socket[bytes],
+        limit: int,
+        message_bytes: int,
+    ) -> None:
+        self.limit = limit
+        self.message_bytes = message_bytes
+        self.attentive = False
+        """Whether `delivered` wants to be called for every message."""
+        self.open: dict[int, int] = {}
+        """Descriptor → bytes that it had received when its last message was complete (tcp)."""
+        self._loop = loop
+        self._socket = socket
+        self._refused = 0
+        self._delivered: set[int] = set()
+        self._suspects: set[int] = set()
+        self._looks = 0
+        self._settling = 0
+        self._memory = _resident_bytes()
+        socket.monitor(_MONITOR, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
+        self._monitor = socket.context.socket(zmq.PAIR)
+        self._monitor.setsockopt(zmq.RCVHWM, 1)
+        self._monitor.connect(_MONITOR)
+        self._fd = int(self._monitor.getsockopt(zmq.FD))
+        loop.add_reader(self._fd, self.read)
+        self._timer = loop.call_later(_WATCH_S, self._watch)
+
+    def delivered(self, frame: zmq.Frame) -> None:
+        """A whole message came: its connection holds nothing back."""
+        with suppress(zmq.ZMQError):
+            self._delivered.add(int(frame.get("__fd")))
+
+    def read(self) -> None:
+        """Take note of who came and who left."""
+        while True:
+            try:
+                event, fd = _EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])
+            except zmq.Again:
+                return
+            if event == zmq.EVENT_DISCONNECTED:
+                self.open.pop(fd, None)
+            elif len(self.open) < self.limit:
+                self.open[fd] = 0
+                self.attentive = self.attentive or _is_tcp(fd)
+            else:
+                self._refuse(fd)
+
+    def close(self) -> None:
+        """Stop watching; the socket may be closed then."""
+        self._timer.cancel()
+        self._loop.remove_reader(self._fd)
+        # libzmq may stand at the full monitor, with the lock that we need for taking it away.
+        stopped = threading.Event()
+        reader = threading.Thread(target=self._discard, args=(stopped,))
+        reader.start()
+        self._socket.disable_monitor()
+        stopped.set()
+        reader.join()
+        self._monitor.close(0)
+
+    def _discard(self, stopped: threading.Event) -> None:
+        while not stopped.is_set():
+            if self._monitor.poll(10):
+                self._monitor.recv_multipart()
+
+    def _refuse(self, fd: int) -> None:
+        if not self._refused:
+            log.warning("broker: %d connections are open, more are refused", self.limit)
+        self._refused += 1
+        _hang_up(fd)
+
+    # -- messages that never end ----------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Look closer when memory has grown, and at what each tcp connection holds back."""
+        self._timer = self._loop.call_later(_WATCH_S, self._watch)
+        self.read()
+        if self._refused and len(self.open) < self.limit:
+            log.warning("broker: refused %d connections; there is room again", self._refused)
+            self._refused = 0
+        tcp = self._weigh_tcp()
+        if self._settling:
+            self._settling -= 1
+            if not self._settling:
+                self._tidy()
+        memory = _resident_bytes()
+        if memory < self._memory:
+            self._memory = memory
+        elif memory - self._memory > _GROWTH_BYTES and not self._looks:
+            self._suspects, self._looks = set(self.open), _LOOKS
+            self._loop.call_later(_LOOK_S, self._look)
+        self.attentive = tcp or bool(self._looks)
+        self._delivered.clear()
+
+    def _weigh_tcp(self) -> bool:
+        """Whether there are tcp connections. One with too much of one message is shut."""
+        found = False
+        for fd, base in list(self.open.items()):
+            received = _tcp_bytes_received(fd)
+            if received is None:
+                continue
+            found = True
+            if fd in self._delivered:
+                self.open[fd] = received
+            elif received - base > self.message_bytes:
+                self._stop(fd)
+        return found
+
+    def _look(self) -> None:
+        """Who has delivered something, or has nothing to read, is no suspect any more."""
+        self._suspects.difference_update(self._delivered)
+        self._suspects = {fd for fd in self._suspects if fd in self.open and _has_input(fd)}
+        self._looks -= 1
+        if self._looks and self._suspects:
+            self._loop.call_later(_LOOK_S, self._look)
+            return
+        self._looks = 0
+        for fd in self._suspects:
+            self._stop(fd)
+        self._suspects.clear()
+        self._tidy()
+        self._settling = _SETTLE
+
+    def _tidy(self) -> None:
+        """What connections that are gone have used lies free in pieces: give it back."""
+        _libc.malloc_trim(0)
+        self._memory = _resident_bytes()
+
+    def _stop(self, fd: int) -> None:
+        log.warning("broker: hung up on a client that sends a message without an end")
+        _hang_up(fd)
+
+
+def _hang_up(fd: int) -> None:
+    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _has_input(fd: int) -> bool:
+    try:
+        return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), "little") > 0
+    except OSError:
+        return False
+
+
+def _is_tcp(fd: int) -> bool:
+    return _tcp_bytes_received(fd) is not None
+
+
+def _tcp_bytes_received(fd: int) -> int | None:
+    """Bytes that came over this connection, None if it is none of tcp."""
+    try:
+        with socket.socket(fileno=os.dup(fd)) as connection:
+            if connection.family == socket.AF_UNIX:
+                return None
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    except OSError:
+        return None
+    end = _BYTES_RECEIVED + 8
+    return int.from_bytes(info[_BYTES_RECEIVED:end], "little") if len(info) >= end else None
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[1]) * _PAGE

@@ -1,0 +1,66 @@
+"""What JOBS is answered with: a list of jobs, or one of them with its story.
+
+Never the text of a job: only how long it is.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import Any
+
+from supervisor.core.job import Job
+from supervisor.core.jobs import Jobs
+
+MAX_LISTED = 1_000
+
+
+def jobs_document(jobs: Jobs, owner: str, limit: int, now: float) -> dict[str, Any]:
+    """The owner's jobs: those without an outcome first, then the latest that ended."""
+    known = chain(jobs.jobs.values(), jobs.retained.ended())
+    mine = (job for job in known if job.owner == owner)
+    listed = [_row(job, now) for job in islice(mine, max(0, min(limit, MAX_LISTED)))]
+    return {"jobs": listed, "more": next(mine, None) is not None}
+
+
+def job_document(job: Job, now: float) -> dict[str, Any]:
+    """One job, with every event that is kept of it; `at_s` counts from its acceptance."""
+    request = job.request
+    return {
+        **_row(job, now),
+        "speed": request.speed,
+        "seed": request.seed,
+        "sample_rate": request.sample_rate,
+        "characters": sum(map(len, request.segments)),
+        "key": request.key,
+        "message": job.message or None,
+        "attached": job.client is not None,
+        "synthesis_s": job.synthesis_s,
+        "audio_bytes": job.spoken,
+        "kept_from_byte": job.kept_from,
+        "released_bytes": job.released,
+        "story": [
+            {"at_s": at - job.accepted_at, "event": what, "details": details}
+            for at, what, *details in job.story
+        ],
+    }
+
+
+def _row(job: Job, now: float) -> dict[str, Any]:
+    """What a list shows of a job. Ages and times are in seconds."""
+    request, end = job.request, job.ended_at
+    return {
+        "job": job.id,
+        "state": job.state,
+        "durable": request.durable,
+        "priority": request.priority,
+        "engine": request.engine,
+        "voice": request.voice,
+        "segments": len(job.segments),
+        "segments_spoken": sum(s.state == "spoken" for s in job.segments),
+        "retried": job.retried,
+        "age_s": now - job.accepted_at,
+        "waited_s": (job.started_at or end or now) - job.accepted_at,
+        "ran_s": None if job.started_at is None else (end or now) - job.started_at,
+        "deadline_in_s": None if request.deadline is None else request.deadline - now,
+        "predicted_work_s": job.work_s,
+    }

@@ -1,0 +1,402 @@
+"""The broker: clients' messages become job events, job commands become replies.
+
+Knows connections and the wire, and nothing about workers. It decides only what the
+job machine cannot know: whether a message may be understood, and whom it concerns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from supervisor import __version__
+from supervisor.broker.door import Door
+from supervisor.broker.reports import job_document, jobs_document
+from supervisor.broker.requests import MAX_CREDIT, Refused, read_request, read_text
+from supervisor.broker.wire import client as wire
+from supervisor.broker.wire.codec import Body, WireError, decode_request, encode
+from supervisor.broker.wire.worker import Catalogue
+from supervisor.config import Settings
+from supervisor.core import job_events as e
+from supervisor.core.job import Job, JobRequest, Pcm, Stored
+from supervisor.core.jobs import Jobs
+from supervisor.logs import get_logger
+
+PROBE_INTERVAL_S = 0.4
+_PROBE_EVERYONE = 25
+_LONG_TEXT_BYTES = 32 * 1024
+"""Longer texts are cut in a thread: the loop must not wait a tenth of a second for one client."""
+_LOGGED_CHARS = 500
+_CUT_AT_ONCE = 4
+_CUT_AT_ONCE_IN_ALL = 32
+
+log = get_logger()
+
+
+class Connection(msgspec.Struct):
+    """What is known of one client's connection. `json`: how it wants to be answered."""
+
+    owner: str
+    json: bool = False
+    name: str = ""
+    cutting: int = 0
+    """Long texts that are being cut for it."""
+
+
+class Broker:
+    """Serves clients on one endpoint.
+
+    `status` makes the document for STATUS, `load` reads audio from the journal.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        endpoint: str,
+        settings: Settings,
+        jobs: Jobs,
+        tell: Callable[[e.Event], None],
+        status: Callable[[], dict[str, Any]],
+        load: Callable[[Stored], bytes],
+    ) -> None:
+        self.epoch = secrets.token_hex(6)
+        self.settings = settings
+        self.catalogue = Catalogue(())
+        self.draining = False
+        self._loop = loop
+        self._jobs = jobs
+        self._tell = tell
+        self._status = status
+        self._load = load
+        self._connections: dict[bytes, Connection] = {}
+        self._cuts: dict[asyncio.Future[JobRequest], tuple[bytes, Connection, wire.Submit]] = {}
+        """Long texts that are being cut, and whose they are."""
+        self._submitted = 0
+        self.recovered = False
+        """Whether the journal was read, so that jobs may come."""
+        self._probes = 0
+        self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
+            wire.Hello: self._hello,
+            wire.Submit: self._submit,
+            wire.Credit: self._credit,
+            wire.Cancel: self._cancel,
+            wire.Attach: self._attach,
+            wire.Status: self._report,
+            wire.Jobs: self._list,
+            wire.Ping: self._ping,
+            wire.Bye: self._bye,
+        }
+        self.effects: Mapping[type, Callable[[Any], None]] = {
+            e.ReleaseAccepted: self._release_accepted,
+            e.ReleaseRefusal: self._release_refusal,
+            e.ReleaseStarted: self._release_started,
+            e.ReleaseAudio: self._release_audio,
+            e.ReleaseEnd: self._release_end,
+            e.ReleaseFailure: self._release_failure,
+        }
+        """What to do for each job command that concerns clients."""
+        self.door = Door(loop, endpoint, settings.broker, self._take, self._gone)
+        self._probe_timer = loop.call_later(PROBE_INTERVAL_S, self._probe)
+
+    def drain(self, reason: str) -> None:
+        """Refuse new jobs from now on, and tell every client."""
+        self.draining = True
+        for client in list(self._connections):
+            self._send(client, wire.Goaway(reason))
+        for client, _connection, message in self._cuts.values():
+            self._refuse(client, message.id, _draining())
+        self._cuts.clear()
+
+    def open(self) -> None:
+        """Jobs of earlier epochs are known: take requests from now on."""
+        self.recovered = True
+
+    def reload_keys(self) -> None:
+        """Read the allowed keys again, and let go of those who are not allowed any more."""
+        self.door.reload_keys()
+        for client, connection in list(self._connections.items()):
+            if not self.door.admits(connection.owner):
+                self._gone(client)
+
+    def close(self) -> None:
+        """Send what is queued and close the socket."""
+        self._probe_timer.cancel()
+        self.door.close()
+
+    # -- messages -----------------------------------------------------------------------
+
+    def _take(self, client: bytes, owner: str, frames: list[bytes]) -> None:
+        connection = self._connections.get(client)
+        if connection is None or connection.owner != owner:
+            self._gone(client)  # a peer may choose the handle of another one that has left
+            connection = self._connections[client] = Connection(owner)
+        try:
+            request = decode_request(frames)
+        except WireError as error:
+            connection.json = len(frames) > 1 and frames[1][:1] == b"{"
+            self._send(client, wire.Error(error.code, str(error)))
+            return
+        connection.json = request.json
+        self._requests[type(request.message)](client, connection, request.message, request.body)
+
+    def _hello(
+        self, client: bytes, connection: Connection, message: wire.Hello, _body: Body
+    ) -> None:
+        connection.name = message.client[:64]
+        engines = {
+            engine.name: {
+                "default_voice": engine.default_voice,
+                "voices": {name: language for name, language, _licence in engine.voices},
+                "sample_rate": engine.sample_rate,
+                "licence": engine.licence,
+                "min_speed": engine.min_speed,
+                "max_speed": engine.max_speed,
+                "unavailable": engine.unavailable,
+            }
+            for engine in self.catalogue.engines
+        }
+        limits = {"max_text_bytes": self.settings.broker.max_text_bytes}
+        default = self.settings.engines.default
+        self._send(client, wire.Welcome(self.epoch, __version__, default, engines, limits))
+
+    def _submit(
+        self, client: bytes, connection: Connection, message: wire.Submit, body: Body
+    ) -> None:
+        now = self._loop.time()
+        try:
+            self._check_open()
+            if message.durable and not self.settings.journal.enabled:
+                raise Refused("journal_unavailable", "durable jobs need journal.enabled: true")
+            text = read_text(body, self.settings.broker.max_text_bytes)
+            if len(body) <= _LONG_TEXT_BYTES:
+                request = read_request(message, text, self.catalogue, self.settings, now)
+                self._hand_in(client, connection, message, request)
+                return
+            self._check_cutting(connection)
+        except Refused as refusal:
+            self._refuse(client, message.id, refusal)
+            return
+        connection.cutting += 1
+        cut = partial(read_request, message, text, self.catalogue, self.settings, now)
+        future = self._loop.run_in_executor(None, cut)
+        self._cuts[future] = client, connection, message
+        future.add_done_callback(self._cut)
+
+    def _cut(self, future: asyncio.Future[JobRequest]) -> None:
+        """A long text has been cut; meanwhile its client may have left, or been refused."""
+        client, connection, message = self._cuts.pop(future, (b"", None, None))
+        if connection is None or message is None:
+            return
+        connection.cutting -= 1
+        if self._connections.get(client) is not connection:
+            return
+        try:
+            self._hand_in(client, connection, message, future.result())
+        except Refused as refusal:
+            self._refuse(client, message.id, refusal)
+
+    def _check_open(self) -> None:
+        if self.draining:
+            raise _draining()
+        if not self.catalogue.engines:
+            raise Refused("busy", "the supervisor is starting", retry_after_ms=500)
+        self._check_recovered()
+
+    def _check_recovered(self) -> None:
+        if not self.recovered:
+            raise Refused("busy", "the journal is being read", retry_after_ms=100)
+
+    def _check_cutting(self, connection: Connection) -> None:
+        """Texts that are being cut are not counted by admission yet, and take memory."""
+        if connection.cutting >= _CUT_AT_ONCE or len(self._cuts) >= _CUT_AT_ONCE_IN_ALL:
+            raise Refused("busy", f"{len(self._cuts)} long texts are being cut", retry_after_ms=200)
+
+    def _hand_in(
+        self, client: bytes, connection: Connection, message: wire.Submit, request: JobRequest
+    ) -> None:
+        self._submitted += 1
+        job = f"{self.epoch}-{self._submitted}"
+        if self.settings.logging.text:
+            log.info("job %s says: %s", job, " ".join(request.segments)[:_LOGGED_CHARS])
+        self._tell(
+            e.Submitted(
+                self._loop.time(),
+                job,
+                connection.owner,
+                client,
+                request,
+                message.credit,
+                message.id,
+                client.hex(),
+            )
+        )
+
+    def _refuse(self, client: bytes, id: str, refusal: Refused) -> None:
+        self._send(
+            client,
+            wire.Error(
+                refusal.code,
+                str(refusal),
+                id=id,
+                retryable=refusal.retryable,
+                retry_after_ms=refusal.retry_after_ms,
+            ),
+        )
+
+    def _credit(
+        self, client: bytes, _connection: Connection, message: wire.Credit, _body: Body
+    ) -> None:
+        job = self._jobs.find(message.job)
+        if job is not None and job.client == client and 0 <= message.bytes <= MAX_CREDIT:
+            self._tell(e.CreditGranted(self._loop.time(), message.job, message.bytes))
+
+    def _find(self, connection: Connection, id: str) -> Job | None:
+        """The job, if it is this client's: what belongs to others does not exist for it."""
+        job = self._jobs.find(id)
+        return job if job is not None and job.owner == connection.owner else None
+
+    def _cancel(
+        self, client: bytes, connection: Connection, message: wire.Cancel, _body: Body
+    ) -> None:
+        if self._find(connection, message.job) is None:
+            self._no_such_job(client, message.job)
+        else:
+            self._tell(e.Cancelled(self._loop.time(), message.job, "cancelled by the client"))
+
+    def _attach(
+        self, client: bytes, connection: Connection, message: wire.Attach, _body: Body
+    ) -> None:
+        try:
+            self._check_recovered()
+        except Refused as refusal:
+            self._refuse(client, message.id, refusal)
+            return
+        job = self._find(connection, message.job)
+        if job is None:
+            self._no_such_job(client, message.job, message.id)
+            return
+        # What a recovered job had spoken before is spoken again: its client may be ahead of it.
+        ahead = job.failed or (job.request.durable and not job.ended)
+        end = MAX_CREDIT if ahead else job.spoken
+        if not job.kept_from <= message.offset <= end:
+            text = f"audio of job {job.id} is kept from byte {job.kept_from} to {job.spoken}"
+            self._send(client, wire.Error("out_of_range", text, id=message.id))
+        elif not 0 <= message.credit <= MAX_CREDIT:
+            text = f"credit must be within 0 to {MAX_CREDIT} bytes"
+            self._send(client, wire.Error("out_of_range", text, id=message.id))
+        else:
+            now = self._loop.time()
+            self._tell(
+                e.ClientAttached(now, job.id, client, message.offset, message.credit, message.id)
+            )
+
+    def _no_such_job(self, client: bytes, job: str, id: str | None = None) -> None:
+        self._send(client, wire.Error("not_found", f"there is no job {job!r}", id=id, job=job))
+
+    def _list(self, client: bytes, connection: Connection, message: wire.Jobs, _body: Body) -> None:
+        now = self._loop.time()
+        if message.job is None:
+            document = jobs_document(self._jobs, connection.owner, message.limit, now)
+        else:
+            job = self._find(connection, message.job)
+            if job is None:
+                self._no_such_job(client, message.job, message.id)
+                return
+            document = job_document(job, now)
+        self._send(client, wire.Report(message.id, document))
+
+    def _report(
+        self, client: bytes, _connection: Connection, message: wire.Status, _body: Body
+    ) -> None:
+        self._send(client, wire.Report(message.id, self._status()))
+
+    def _ping(
+        self, client: bytes, _connection: Connection, _message: wire.Ping, _body: Body
+    ) -> None:
+        self._send(client, wire.Pong())
+
+    def _bye(self, client: bytes, _connection: Connection, _message: wire.Bye, _body: Body) -> None:
+        self._gone(client)
+
+    # -- replies ------------------------------------------------------------------------
+
+    def _release_accepted(self, command: e.ReleaseAccepted) -> None:
+        accepted = wire.Accepted(
+            command.reference,
+            command.job,
+            command.segments,
+            command.sample_rate,
+            command.seed,
+        )
+        self._send(command.client, accepted)
+
+    def _release_refusal(self, command: e.ReleaseRefusal) -> None:
+        after = command.retry_after_ms
+        refusal = Refused(command.code, command.message, retry_after_ms=after)
+        self._refuse(command.client, command.reference, refusal)
+
+    def _release_started(self, command: e.ReleaseStarted) -> None:
+        self._send(command.client, wire.Started(command.job, command.segment))
+
+    def _release_audio(self, command: e.ReleaseAudio) -> None:
+        chunk = wire.Chunk(command.job, command.segment, command.offset)
+        self._send_audio(command.client, command.job, chunk, command.pcm)
+
+    def _release_end(self, command: e.ReleaseEnd) -> None:
+        end = wire.End(
+            command.job,
+            command.bytes,
+            command.segments,
+            command.queued_s,
+            command.synthesis_s,
+            command.retried,
+        )
+        self._send_audio(command.client, command.job, end, command.pcm)
+
+    def _send_audio(self, client: bytes, job: str, message: wire.Message, pcm: Pcm) -> None:
+        if not isinstance(pcm, Stored):
+            self._send(client, message, pcm or None)
+            return
+        try:
+            self._send(client, message, self._load(pcm))
+        except OSError as error:
+            text = f"its audio cannot be read from the journal: {error.strerror}"
+            self._send(client, wire.Error("failed", text, job=job))
+
+    def _release_failure(self, command: e.ReleaseFailure) -> None:
+        error = wire.Error(command.code, command.message, job=command.job)
+        self._send(command.client, error)
+
+    def _send(self, client: bytes, message: wire.Message, body: Body | None = None) -> None:
+        connection = self._connections.get(client)
+        if connection is not None:
+            self.door.send(client, encode(message, body, json=connection.json))
+
+    # -- clients that leave -------------------------------------------------------------
+
+    def _gone(self, client: bytes) -> None:
+        if self._connections.pop(client, None) is not None:
+            self._tell(e.ClientLost(self._loop.time(), client))
+
+    def _probe(self) -> None:
+        """A connection that ended says nothing; only sending to it tells.
+
+        Those with jobs are asked every time, for their work is to stop within a second;
+        the others now and then, for they only cost memory.
+        """
+        self._probe_timer = self._loop.call_later(PROBE_INTERVAL_S, self._probe)
+        self._probes += 1
+        everyone = self._probes % _PROBE_EVERYONE == 0
+        for client in list(self._connections) if everyone else self._jobs.listeners():
+            connection = self._connections.get(client)
+            if connection is not None:
+                self.door.probe(client, encode(wire.Pong(), json=connection.json))
+
+
+def _draining() -> Refused:
+    return Refused("draining", "the supervisor is stopping", retry_after_ms=1000)

@@ -1,0 +1,216 @@
+"""Messages between a client and the supervisor. docs/PROTOCOL.md is the normative text.
+
+A message is a header (one of the records below) and, for some, a body of raw
+bytes: UTF-8 text with SUBMIT, float32 little-endian mono PCM with CHUNK and END.
+Fields that a receiver does not know are ignored, so fields may be added within a
+major version; a field never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+DEFAULT_CREDIT = 1 << 20
+"""Bytes of audio that a client is ready to take before it grants more."""
+
+ErrorCode = Literal[
+    "bad_message",
+    "bad_version",
+    "bad_text",
+    "empty_text",
+    "text_too_long",
+    "unknown_engine",
+    "unknown_voice",
+    "out_of_range",
+    "engine_unavailable",
+    "journal_unavailable",
+    "busy",
+    "draining",
+    "conflict",
+    "not_found",
+    "cancelled",
+    "expired",
+    "failed",
+    "poison",
+]
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="op", omit_defaults=True, gc=False):
+    """Base of every header; the field `op` on the wire names the record."""
+
+
+# -- client to supervisor ---------------------------------------------------------------
+
+
+class Hello(Message, frozen=True, tag="HELLO"):
+    """First message of a connection. `client` is a free name for logs and diagnostics."""
+
+    client: str = ""
+
+
+class Submit(Message, frozen=True, tag="SUBMIT"):
+    """Ask for speech; the body is the text.
+
+    `id` is the client's own name for the request and comes back in ACCEPTED or
+    ERROR. None means the configured default engine, or that engine's default
+    voice. `speed` is a factor, 1.0 the voice's own pace. `seed` fixes what the
+    engine draws at random. `credit` is the first grant, in bytes of audio.
+    `progress` asks for STARTED messages. `priority` is 0 to 9, 9 the most urgent.
+    `deadline_ms` is how long the job may take, from its arrival on. `key` names the
+    request over all attempts to hand it in. A `durable` job outlives its client and
+    the supervisor.
+    """
+
+    id: str
+    engine: str | None = None
+    voice: str | None = None
+    speed: float = 1.0
+    seed: int | None = None
+    credit: int = DEFAULT_CREDIT
+    progress: bool = False
+    priority: int = 5
+    deadline_ms: int | None = None
+    key: str | None = None
+    durable: bool = False
+
+
+class Credit(Message, frozen=True, tag="CREDIT"):
+    """The client can take `bytes` more of this job's audio."""
+
+    job: str
+    bytes: int
+
+
+class Cancel(Message, frozen=True, tag="CANCEL"):
+    """Stop this job; its running segments are interrupted. Answered with ERROR `cancelled`."""
+
+    job: str
+
+
+class Attach(Message, frozen=True, tag="ATTACH"):
+    """Take over an existing job's audio, from byte `offset` of its PCM stream on."""
+
+    id: str
+    job: str
+    offset: int = 0
+    credit: int = DEFAULT_CREDIT
+
+
+class Status(Message, frozen=True, tag="STATUS"):
+    """Ask for the status document; answered with REPORT."""
+
+    id: str = ""
+
+
+class Jobs(Message, frozen=True, tag="JOBS"):
+    """Ask for the client's jobs, or for one and its story; answered with REPORT."""
+
+    id: str = ""
+    job: str | None = None
+    limit: int = 100
+
+
+class Ping(Message, frozen=True, tag="PING"):
+    """Answered with PONG."""
+
+
+class Bye(Message, frozen=True, tag="BYE"):
+    """The client leaves; its attached plain jobs are cancelled."""
+
+
+Request = Hello | Submit | Credit | Cancel | Attach | Status | Jobs | Ping | Bye
+
+
+# -- supervisor to client ---------------------------------------------------------------
+
+
+class Welcome(Message, frozen=True, tag="WELCOME"):
+    """Answer to HELLO. `epoch` changes when the supervisor restarts.
+
+    `engines` maps each engine to its description (default voice, voices,
+    languages, sample_rate, licence); `limits` has max_text_bytes, min_speed, max_speed.
+    """
+
+    epoch: str
+    version: str
+    default_engine: str
+    engines: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+
+
+class Accepted(Message, frozen=True, tag="ACCEPTED"):
+    """The job exists now and will end in END or ERROR. `sample_rate` is in Hz."""
+
+    id: str
+    job: str
+    segments: int
+    sample_rate: int
+    seed: int
+
+
+class Started(Message, frozen=True, tag="STARTED"):
+    """A worker took up this segment (only with `progress`)."""
+
+    job: str
+    segment: int
+
+
+class Chunk(Message, frozen=True, tag="CHUNK"):
+    """The next piece of a job's audio, at byte `offset` of its PCM stream; body: PCM."""
+
+    job: str
+    segment: int
+    offset: int
+
+
+class End(Message, frozen=True, tag="END"):
+    """The job is done. A body, if there is one, is the last piece of its audio.
+
+    `bytes` counts the whole PCM stream. Times are in seconds: `queued_s` from
+    ACCEPTED to the first segment's start, `synthesis_s` summed over segments.
+    """
+
+    job: str
+    bytes: int
+    segments: int
+    queued_s: float = 0.0
+    synthesis_s: float = 0.0
+    retried: int = 0
+
+
+class Error(Message, frozen=True, tag="ERROR"):
+    """A request was refused (`id` is set) or a job ended without success (`job` is set).
+
+    `code` is an ErrorCode; a receiver must be ready for one of a later version.
+    """
+
+    code: str
+    message: str
+    id: str | None = None
+    job: str | None = None
+    retryable: bool = False
+    retry_after_ms: int | None = None
+
+
+class Report(Message, frozen=True, tag="REPORT"):
+    """Answer to STATUS, or to JOBS: the document that `supervisor status --json`, or
+    `supervisor jobs list|story --json`, prints.
+    """
+
+    id: str
+    status: dict[str, Any]
+
+
+class Pong(Message, frozen=True, tag="PONG"):
+    """Answer to PING; also sent unasked, to find out whether a client is still there."""
+
+
+class Goaway(Message, frozen=True, tag="GOAWAY"):
+    """The supervisor stops: running jobs are finished, new ones refused with `draining`."""
+
+    reason: str
+
+
+Reply = Welcome | Accepted | Started | Chunk | End | Error | Report | Pong | Goaway

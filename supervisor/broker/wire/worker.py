@@ -1,0 +1,205 @@
+"""Messages between the supervisor and its own processes: template and workers.
+
+They travel over socket pairs of type SOCK_SEQPACKET that the supervisor made and
+handed down, so a packet is a message, nobody else can write one, and the end of
+the process is the end of the file. A worker has two: `work` carries one segment
+at a time and its audio, `control` everything that must not wait behind a segment.
+
+Records are packed as arrays: both ends are the same release, so nothing is ever
+missing or unknown, and positions cost less than names.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+PACKET_BYTES = 64 * 1024
+"""PCM in one packet, and so in one CHUNK: large enough to cost nothing, small enough to meter."""
+
+_LENGTH_BYTES = 2
+MAX_PACKET_BYTES = PACKET_BYTES + 16 * 1024
+"""What a reader must be ready to take: PCM, a length, and a header with an error text."""
+
+MAX_ERROR_CHARS = 2_000
+
+
+class _Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    pass
+
+
+# -- supervisor to worker, on `work` ----------------------------------------------------
+
+
+class Run(_Record, frozen=True):
+    """Speak one segment. The answer is one or more `Piece` with the same four numbers.
+
+    `reproducible`: the samples must not depend on how many threads the worker has.
+    """
+
+    job: str
+    segment: int
+    attempt: int
+    epoch: int
+    engine: str
+    voice: str
+    speed: float
+    seed: int
+    reproducible: bool
+    text: str
+
+
+# -- worker to supervisor, on `work` ----------------------------------------------------
+
+
+class Piece(_Record, frozen=True):
+    """Part of a segment's audio; PCM follows the record. `last` ends the segment.
+
+    `synthesis_s` is the worker's own time for the whole segment. `error` is set, on
+    a last piece without PCM, when the engine refused or failed; `terminated` when
+    it was interrupted, `unreadable` when it is the text that cannot be spoken.
+    """
+
+    job: str
+    segment: int
+    attempt: int
+    epoch: int
+    last: bool
+    synthesis_s: float = 0.0
+    error: str | None = None
+    terminated: bool = False
+    unreadable: bool = False
+
+
+# -- supervisor to worker, on `control` -------------------------------------------------
+
+
+class Reshape(_Record, frozen=True):
+    """Hold these cores with this many intra-op threads; answered with `Shaped`."""
+
+    cpus: tuple[int, ...]
+    threads: int
+
+
+class Interrupt(_Record, frozen=True):
+    """Stop this segment if it is the one that runs."""
+
+    job: str
+    segment: int
+    attempt: int
+
+
+class Exit(_Record, frozen=True):
+    """Leave; only sent to a worker that runs nothing."""
+
+
+class Ping(_Record, frozen=True):
+    """Answered with `Beat`."""
+
+
+Control = Reshape | Interrupt | Exit | Ping
+
+
+# -- worker to supervisor, on `control` -------------------------------------------------
+
+
+class Shaped(_Record, frozen=True):
+    """The worker's shape as observed: the mask of every thread, read back after the change.
+
+    Sent once when the worker can take its first segment and after each `Reshape`.
+    `affinities` holds each distinct mask among the threads (one, if all is well).
+    `error` says why a session could not be rebuilt; the old one then stays.
+    """
+
+    pid: int
+    cpus: tuple[int, ...]
+    threads: int
+    affinities: tuple[tuple[int, ...], ...]
+    os_threads: int
+    session_generation: int
+    session_build_s: float
+    environment: dict[str, str]
+    error: str | None = None
+
+
+class Beat(_Record, frozen=True):
+    """A sign of life. `steps` grows with whatever the worker gets done in its segments."""
+
+    steps: int
+
+
+class EngineState(_Record, frozen=True):
+    """One engine as `Catalogue` reports it; `unavailable` says what is missing."""
+
+    name: str
+    sample_rate: int
+    default_voice: str
+    voices: tuple[tuple[str, str, str], ...]
+    licence: str
+    min_speed: float
+    max_speed: float
+    unavailable: str | None
+
+
+class Catalogue(_Record, frozen=True):
+    """Every engine that is installed. From the template, or from a spawned worker."""
+
+    engines: tuple[EngineState, ...]
+
+
+FromWorker = Shaped | Catalogue | Beat
+
+
+# -- supervisor to template -------------------------------------------------------------
+
+
+class Setup(_Record, frozen=True):
+    """First message to a template or a spawned worker: engine settings, and what to load."""
+
+    preload: tuple[str, ...]
+    settings: dict[str, dict[str, object]]
+
+
+class Fork(_Record, frozen=True):
+    """Start a worker. File descriptors that go along: work, control, lifeline, log."""
+
+    slot: int
+    epoch: int
+    cpus: tuple[int, ...]
+    threads: int
+    environment: dict[str, str]
+
+
+class Forked(_Record, frozen=True):
+    """Answer to `Fork`: the new worker's pid, or why there is none."""
+
+    epoch: int
+    pid: int
+    error: str | None = None
+
+
+FromTemplate = Catalogue | Forked
+
+_encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
+"""Bytes of one record without a payload."""
+
+decode_run = msgspec.msgpack.Decoder(Run).decode
+decode_control = msgspec.msgpack.Decoder(Control).decode
+decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
+decode_setup = msgspec.msgpack.Decoder(Setup).decode
+decode_fork = msgspec.msgpack.Decoder(Fork).decode
+decode_from_template = msgspec.msgpack.Decoder(FromTemplate).decode
+_decode_piece = msgspec.msgpack.Decoder(Piece).decode
+
+
+def encode_piece(piece: Piece, pcm: bytes | memoryview = b"") -> list[bytes | memoryview]:
+    """Parts of one packet, for `sendmsg`: length of the header, header, PCM."""
+    header = encode(piece)
+    return [len(header).to_bytes(_LENGTH_BYTES, "big"), header, pcm]
+
+
+def decode_piece(packet: bytes) -> tuple[Piece, memoryview]:
+    """Read a packet that `encode_piece` made. Raises msgspec.MsgspecError."""
+    end = _LENGTH_BYTES + int.from_bytes(packet[:_LENGTH_BYTES], "big")
+    view = memoryview(packet)
+    return _decode_piece(view[_LENGTH_BYTES:end]), view[end:]
