@@ -1,0 +1,44 @@
+"""The Python API: speech from a supervisor that runs on this machine.
+
+`Client` is for plain code and one thread, `AsyncClient` for asyncio. Both are
+thin shells on `protocol.Conversation`, which does no I/O; `link` moves its frames,
+`discovery` finds the supervisor. Needs no engine and no model.
+"""
+
+from __future__ import annotations
+
+from supervisor.client.aio import AsyncClient, AsyncJob
+from supervisor.client.audio import Audio, Progress, Timings
+from supervisor.client.errors import (
+    BadRequest,
+    Busy,
+    JobCancelled,
+    JobFailed,
+    NoSupervisor,
+    ProtocolError,
+    Refused,
+    SupervisorError,
+    SupervisorGone,
+    WaitTimeout,
+)
+from supervisor.client.sync import Client, Job
+
+__all__ = [
+    "AsyncClient",
+    "AsyncJob",
+    "Audio",
+    "BadRequest",
+    "Busy",
+    "Client",
+    "Job",
+    "JobCancelled",
+    "JobFailed",
+    "NoSupervisor",
+    "Progress",
+    "ProtocolError",
+    "Refused",
+    "SupervisorError",
+    "SupervisorGone",
+    "Timings",
+    "WaitTimeout",
+]

@@ -1,0 +1,60 @@
+"""What a caller gets: samples, how long things took, how far a job is."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono PCM, shape [n], nominally within -1 … 1."""
+
+BYTES_PER_SAMPLE = 4
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """Seconds. The first two are the client's clock, from the call on; the rest the supervisor's.
+
+    `first_audio_s` until the first samples arrived (None for silence without
+    samples), `total_s` until the last; `queued_s` from acceptance to the first
+    segment's start, `synthesis_s` summed over segments.
+    """
+
+    first_audio_s: float | None
+    total_s: float
+    queued_s: float
+    synthesis_s: float
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Segments whose audio has arrived, of how many, and the audio seconds received."""
+
+    segments_done: int
+    segments: int
+    audio_s: float
+
+
+class Audio(msgspec.Struct, frozen=True, eq=False):
+    """A whole job's speech: `samples` float32 [n] at `sample_rate` Hz.
+
+    The same text, voice, speed and `seed` give the same samples again. `job` is
+    the id under which the supervisor knew it.
+    """
+
+    samples: Samples
+    sample_rate: int
+    seed: int
+    job: str
+    segments: int
+    timings: Timings
+
+    @property
+    def duration(self) -> float:
+        """Seconds of speech."""
+        return len(self.samples) / self.sample_rate
+
+
+def samples_of(pcm: bytes | bytearray | memoryview) -> Samples:
+    """Samples of float32 little-endian PCM; writable, and a copy unless `pcm` is a bytearray."""
+    samples = np.frombuffer(pcm, dtype="<f4").astype(np.float32, copy=False)
+    return samples if samples.flags.writeable else samples.copy()

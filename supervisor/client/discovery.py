@@ -1,0 +1,123 @@
+"""Find the supervisor of this user: read what it published in its run directory.
+
+Creating, locking and publishing are the supervisor's own business; this module
+only reads, and says in one line what to do when nothing is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from supervisor.broker.wire.codec import MAGIC
+from supervisor.client.errors import NoSupervisor, ProtocolError
+from supervisor.config.paths import run_directory
+
+HOW_TO_START = "start one with `supervisor start`"
+
+
+class SupervisorFile(msgspec.Struct, frozen=True):
+    """`supervisor.json`: who serves this run directory, and where.
+
+    `endpoints` maps a purpose (`client`) to a ZeroMQ endpoint; `protocol` is the
+    major version spoken there; `epoch` is new with every start.
+    """
+
+    pid: int
+    epoch: str
+    protocol: int
+    endpoints: dict[str, str]
+    version: str
+
+
+class LastWord(msgspec.Struct, frozen=True):
+    """`stopped.json`: what a supervisor that ended by itself left behind.
+
+    `cancelled`: accepted jobs that it gave up in order to end; `left`: durable ones that
+    the next supervisor of the same state directory finishes.
+    """
+
+    pid: int
+    epoch: str
+    cancelled: int
+    left: int = 0
+
+
+def read_last_word(directory: Path) -> LastWord | None:
+    """What the last supervisor of this run directory left; None where it left nothing."""
+    try:
+        return msgspec.json.decode((directory / "stopped.json").read_bytes(), type=LastWord)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def read_supervisor_file(directory: Path) -> SupervisorFile | None:
+    """What the supervisor of this run directory published; None where there is nothing.
+
+    Raises ProtocolError for a file that cannot be understood.
+    """
+    path = directory / "supervisor.json"
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise NoSupervisor(f"cannot read {path}: {error.strerror}") from None
+    try:
+        return msgspec.json.decode(content, type=SupervisorFile)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"cannot understand {path}: {error}", code="bad_message") from None
+
+
+def find_endpoint(environ: Mapping[str, str] = os.environ) -> str:
+    """Endpoint of the running supervisor.
+
+    Raises NoSupervisor when none has published itself or its process is gone,
+    ProtocolError when it speaks another major version.
+    """
+    directory = run_directory(environ)
+    _check_owner(directory, environ)
+    found = read_supervisor_file(directory)
+    if found is None:
+        raise NoSupervisor(f"no supervisor is running (looked in {directory}); {HOW_TO_START}")
+    if not _alive(found.pid):
+        raise NoSupervisor(
+            f"the supervisor of {directory} (pid {found.pid}) is gone; {HOW_TO_START}"
+        )
+    if found.protocol != MAGIC[3]:
+        raise ProtocolError(
+            f"supervisor {found.version} speaks protocol {found.protocol}, this client "
+            f"{MAGIC[3]}; install the same version of tts-supervisor on both sides",
+            code="bad_version",
+        )
+    endpoint = found.endpoints.get("client")
+    if endpoint is None:
+        raise NoSupervisor(f"the supervisor of {directory} (pid {found.pid}) takes no clients")
+    return endpoint
+
+
+def _check_owner(directory: Path, environ: Mapping[str, str]) -> None:
+    """In a shared temporary directory anyone could have put a false one there first."""
+    if environ.get("SUPERVISOR_RUN_DIR"):
+        return
+    try:
+        owner = directory.stat().st_uid
+    except OSError:
+        return
+    if owner not in (os.getuid(), 0):
+        raise NoSupervisor(
+            f"{directory} belongs to uid {owner}; set SUPERVISOR_RUN_DIR if you trust it"
+        )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,291 @@
+"""The client's side of docs/PROTOCOL.md as a state machine without I/O.
+
+Calls put frames into `outbox` and return records; `receive` takes the
+supervisor's frames and fills the records. Time arrives as an argument (monotonic
+seconds). One conversation is one connection to one epoch of a supervisor: when
+either ends, `fail` ends everything that is pending, and a new conversation is begun.
+What moves the frames, waits and retries is `link` and the two shells.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+
+from supervisor.broker.wire.client import (
+    DEFAULT_CREDIT,
+    Accepted,
+    Attach,
+    Bye,
+    Cancel,
+    Chunk,
+    Credit,
+    End,
+    Error,
+    Goaway,
+    Hello,
+    Jobs,
+    Message,
+    Ping,
+    Report,
+    Status,
+    Submit,
+    Welcome,
+)
+from supervisor.broker.wire.codec import Body, Frames, WireError, decode_reply, encode
+from supervisor.client.errors import (
+    BadRequest,
+    JobCancelled,
+    ProtocolError,
+    SupervisorError,
+    SupervisorGone,
+    from_wire,
+)
+from supervisor.client.records import Answer, JobRecord, Pending
+
+PING_AFTER_S = 5.0
+"""Silence, while something is pending, after which the supervisor is asked for a sign of life."""
+
+GONE_AFTER_S = 15.0
+"""Time for that sign of life. A machine under full load may be slow to answer."""
+
+
+class Conversation:
+    """Requests out, replies in, for one connection."""
+
+    def __init__(self, now: float, *, name: str = "", credit: int = DEFAULT_CREDIT) -> None:
+        self.outbox: deque[Frames] = deque()
+        self.welcome: Answer[Welcome] = Answer()
+        self.over = False
+        self.draining: str | None = None
+        self._credit = credit
+        self._ids = itertools.count(1)
+        self._requests: dict[str, JobRecord | Answer[Report]] = {}
+        self._jobs: dict[str, JobRecord] = {}
+        self._heard_at = now
+        self._pinged_at: float | None = None
+        self._send(Hello(client=name))
+
+    # -- requests -----------------------------------------------------------------------
+
+    def submit(  # noqa: PLR0913 (one argument for each field)
+        self,
+        text: str,
+        now: float,
+        *,
+        voice: str | None = None,
+        engine: str | None = None,
+        speed: float = 1.0,
+        seed: int | None = None,
+        priority: int = 5,
+        deadline_ms: int | None = None,
+        key: str | None = None,
+        durable: bool = False,
+    ) -> JobRecord:
+        """Ask for speech. Raises BadRequest for what the supervisor could not even read."""
+        request = self._name()
+        message = Submit(
+            id=request,
+            engine=engine,
+            voice=voice,
+            speed=speed,
+            seed=seed,
+            credit=self._credit,
+            priority=priority,
+            deadline_ms=deadline_ms,
+            key=key,
+            durable=durable,
+        )
+        self._send(message, self._encode_text(text))
+        record = JobRecord(request, self._credit, now)
+        self._requests[request] = record
+        return record
+
+    def attach(self, job: str, now: float, offset: int = 0) -> JobRecord:
+        """Take over a job's audio from byte `offset` on; one already held stays as it is."""
+        held = self._jobs.get(job)
+        if held is not None:
+            return held
+        request = self._name()
+        self._send(Attach(id=request, job=job, offset=offset, credit=self._credit))
+        record = JobRecord(request, self._credit, now, offset)
+        self._requests[request] = record
+        return record
+
+    def take(self, record: JobRecord) -> Body | None:
+        """The next piece of audio, if one is ready; grants credit for what was taken.
+
+        Grants come in halves of the window, so that messages are few and the
+        supervisor always has room for a chunk.
+        """
+        if not record.ready:
+            return None
+        body = record.ready.popleft()
+        record.taken += len(body)
+        self._grant(record)
+        return body
+
+    def _grant(self, record: JobRecord) -> None:
+        due = record.taken + self._credit - record.granted
+        if due * 2 >= self._credit and not record.ended and record.accepted is not None:
+            record.granted += due
+            self._send(Credit(job=record.accepted.job, bytes=due))
+
+    def cancel(self, record: JobRecord) -> None:
+        """Stop a job, or a request that is not answered yet. Its audio is dropped."""
+        if record.ended:
+            return
+        if record.accepted is not None:
+            self._send(Cancel(job=record.accepted.job))
+            self._jobs.pop(record.accepted.job, None)
+        record.ready.clear()
+        record.fail(JobCancelled("the job was cancelled", code="cancelled"))
+
+    def cancel_job(self, job: str) -> None:
+        """Stop a job that this client may not listen to."""
+        self._send(Cancel(job=job))
+
+    def status(self) -> Answer[Report]:
+        """Ask for the status document."""
+        return self._ask(Status(id=self._name()))
+
+    def jobs(self, job: str | None = None, limit: int = 100) -> Answer[Report]:
+        """Ask for the list of jobs, or for one with its story."""
+        return self._ask(Jobs(id=self._name(), job=job, limit=limit))
+
+    def _ask(self, message: Status | Jobs) -> Answer[Report]:
+        self._send(message)
+        request = message.id
+        answer: Answer[Report] = Answer()
+        self._requests[request] = answer
+        return answer
+
+    def bye(self) -> None:
+        """Leave; the supervisor cancels what this connection still holds."""
+        self._send(Bye())
+
+    # -- replies and time ---------------------------------------------------------------
+
+    def receive(self, frames: Frames, now: float) -> None:
+        """Take in one message. One that cannot be read ends the conversation."""
+        self._heard_at, self._pinged_at = now, None
+        try:
+            message, body = decode_reply(frames)
+        except WireError as error:
+            self.fail(ProtocolError(f"unreadable answer: {error}", code=error.code))
+            return
+        match message:
+            case Chunk() if (record := self._jobs.get(message.job)) is not None:
+                self._check(record, message.job, record.add(message, body, now))
+                if record.skip:
+                    self._grant(record)
+            case End() if (record := self._jobs.pop(message.job, None)) is not None:
+                self._check(record, message.job, record.finish(message, body, now))
+            case Accepted() if (asked := self._requests.pop(message.id, None)) is not None:
+                self._on_accepted(asked, message)
+            case Report() if isinstance(asked := self._requests.pop(message.id, None), Answer):
+                asked.settle(message)
+            case Error():
+                self._on_error(message)
+            case Welcome():
+                self._on_welcome(message)
+            case Goaway():
+                self.draining = message.reason
+            case _:
+                pass  # STARTED and PONG carry no duty; the rest is about jobs we let go of
+
+    def tick(self, now: float) -> None:
+        """Notice a silent supervisor. What has arrived must have been received before."""
+        if not self.pending:
+            return
+        if self._pinged_at is None:
+            if now - self._heard_at >= PING_AFTER_S:
+                self._pinged_at = now
+                self._send(Ping())
+        elif now - self._pinged_at >= GONE_AFTER_S:
+            self.fail(SupervisorGone("the supervisor has stopped answering"))
+
+    @property
+    def pending(self) -> bool:
+        """Whether the supervisor owes anything."""
+        return bool(self._requests or self._jobs) or not self.welcome.settled
+
+    def fail(self, error: SupervisorError) -> None:
+        """The conversation is over: everything pending ends with `error`."""
+        self.over = True
+        for pending in self._owed():
+            pending.fail(error)
+        self._requests.clear()
+        self._jobs.clear()
+        self.outbox.clear()
+
+    # -- inside -------------------------------------------------------------------------
+
+    def _on_welcome(self, message: Welcome) -> None:
+        known = self.welcome.value
+        if known is not None and known.epoch != message.epoch:
+            self.fail(SupervisorGone("the supervisor was restarted"))
+        else:
+            self.welcome.settle(message)
+
+    def _on_accepted(self, asked: JobRecord | Answer[Report], message: Accepted) -> None:
+        if not isinstance(asked, JobRecord) or message.sample_rate <= 0:
+            asked.fail(ProtocolError("unexpected ACCEPTED", code="bad_message"))
+        elif asked.ended:
+            self._send(Cancel(job=message.job))  # the caller has left meanwhile
+        else:
+            self._jobs[message.job] = asked
+            asked.accept(message)
+
+    def _on_error(self, message: Error) -> None:
+        asked: Pending | None = None
+        if message.id is not None:
+            asked = self._requests.pop(message.id, None)
+        if asked is None and message.job is not None:
+            asked = self._jobs.pop(message.job, None)
+        if asked is not None:
+            if asked.error is None:
+                asked.fail(from_wire(message))
+        elif message.id is None and message.job is None:
+            self.fail(from_wire(message))
+
+    def _check(self, record: JobRecord, job: str, defect: str | None) -> None:
+        """End a job whose audio does not fit together, rather than hand out wrong speech."""
+        if defect is not None:
+            self._jobs.pop(job, None)
+            self._send(Cancel(job=job))
+            record.fail(ProtocolError(f"the supervisor sent {defect}", code="bad_message"))
+
+    def _owed(self) -> Iterator[Pending]:
+        yield from self._requests.values()
+        yield from self._jobs.values()
+        if not self.welcome.settled:
+            yield self.welcome
+
+    def _name(self) -> str:
+        return str(next(self._ids))
+
+    def _send(self, message: Message, body: bytes | None = None) -> None:
+        try:
+            self.outbox.append(encode(message, body))
+        except UnicodeEncodeError:
+            raise BadRequest("a name is not Unicode text", code="bad_message") from None
+        except OverflowError:
+            raise BadRequest("a number is too large to send", code="out_of_range") from None
+
+    def _encode_text(self, text: str) -> bytes:
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError as error:
+            raise BadRequest(
+                f"the text holds a lone surrogate at character {error.start}", code="bad_text"
+            ) from None
+        welcome = self.welcome.value
+        limit = welcome.limits.get("max_text_bytes") if welcome is not None else None
+        if isinstance(limit, int) and len(encoded) > limit:
+            raise BadRequest(
+                f"the text has {len(encoded):,} bytes; the supervisor takes {limit:,}",
+                code="text_too_long",
+            )
+        return encoded

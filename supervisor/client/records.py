@@ -1,0 +1,147 @@
+"""What the supervisor owes this client: an answer, or a job's audio, piece by piece.
+
+Records are filled by `protocol.Conversation` and read by the shells; they do no
+I/O and know no clock. `listeners` are how a shell hears that one has changed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from supervisor.broker.wire.client import Accepted, Chunk, End, Report, Welcome
+from supervisor.broker.wire.codec import MAX_CHUNK_BYTES, Body
+from supervisor.client.audio import BYTES_PER_SAMPLE, Progress, Timings
+from supervisor.client.errors import SupervisorError
+
+T = TypeVar("T", Welcome, Report)
+
+
+class Pending:
+    """Something asked for; `error` is set when it will not come."""
+
+    def __init__(self) -> None:
+        self.error: SupervisorError | None = None
+        self.listeners: set[Callable[[], None]] = set()
+
+    def fail(self, error: SupervisorError) -> None:
+        """Nothing more will come."""
+        self.error = error
+        self._changed()
+
+    def _changed(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+
+class Answer(Pending, Generic[T]):
+    """One message that answers one request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.value: T | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the answer, or an error in its place, is there."""
+        return self.value is not None or self.error is not None
+
+    def settle(self, value: T) -> None:
+        """The answer is there."""
+        self.value = value
+        self._changed()
+
+
+class JobRecord(Pending):
+    """One job as this client sees it.
+
+    `ready` holds the PCM pieces that arrived and were not taken yet: at most the
+    credit granted and one chunk. Byte counts are positions in the
+    job's PCM stream: `received` starts at the offset asked for when attaching.
+    `end` and `timings` come together. Times are the client's monotonic seconds.
+    """
+
+    def __init__(self, request: str, credit: int, submitted_at: float, offset: int = 0) -> None:
+        super().__init__()
+        self.request = request
+        self.submitted_at = submitted_at
+        self.accepted: Accepted | None = None
+        self.end: End | None = None
+        self.timings: Timings | None = None
+        self.ready: deque[Body] = deque()
+        self.received = offset
+        self.granted = offset + credit
+        self.taken = offset
+        self.first_audio_at: float | None = None
+        self.skip = 0
+        """Bytes from the beginning that the caller has from an earlier supervisor."""
+        self._segment = 0
+
+    @property
+    def answered(self) -> bool:
+        """Whether the request was accepted or refused."""
+        return self.accepted is not None or self.error is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether END or an error has come; pieces may still be `ready`."""
+        return self.end is not None or self.error is not None
+
+    @property
+    def readable(self) -> bool:
+        """Whether a caller who wants audio has something to do: a piece, or the end."""
+        return bool(self.ready) or self.ended
+
+    @property
+    def progress(self) -> Progress:
+        """Segments and audio seconds received; audio comes in order, so counting is enough."""
+        if self.accepted is None:
+            return Progress(0, 0, 0.0)
+        total = self.accepted.segments
+        seconds = self.received / BYTES_PER_SAMPLE / self.accepted.sample_rate
+        return Progress(total if self.end is not None else self._segment, total, seconds)
+
+    def accept(self, message: Accepted) -> None:
+        """The request became a job."""
+        self.accepted = message
+        self._changed()
+
+    def add(self, message: Chunk, body: Body, now: float) -> str | None:
+        """Take up the next piece; returns what is wrong with it, if anything."""
+        if message.offset != self.received:
+            return f"audio at byte {message.offset} instead of {self.received}"
+        self._segment = message.segment
+        return self._add(body, now)
+
+    def finish(self, message: End, body: Body, now: float) -> str | None:
+        """Take up END and its last piece; returns what is wrong with it, if anything."""
+        defect = self._add(body, now) if body else None
+        if defect is None and message.bytes != self.received:
+            defect = f"{self.received} bytes of audio came of {message.bytes}"
+        if defect is None:
+            self.end = message
+            first = self.first_audio_at
+            self.timings = Timings(
+                first_audio_s=None if first is None else first - self.submitted_at,
+                total_s=now - self.submitted_at,
+                queued_s=message.queued_s,
+                synthesis_s=message.synthesis_s,
+            )
+            self._changed()
+        return defect
+
+    def _add(self, body: Body, now: float) -> str | None:
+        if not body or len(body) % BYTES_PER_SAMPLE:
+            return f"a piece of {len(body)} bytes is not whole samples"
+        if self.received >= self.granted or len(body) > MAX_CHUNK_BYTES:
+            return f"{len(body)} bytes of audio without credit for them"
+        known = min(len(body), max(0, self.skip - self.received))
+        self.received += len(body)
+        self.taken += known
+        if known < len(body):
+            self.ready.append(body[known:])
+        if self.first_audio_at is None:
+            self.first_audio_at = now
+        self._changed()
+        return None

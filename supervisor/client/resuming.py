@@ -1,0 +1,109 @@
+"""Going on with a job after its supervisor was lost: what to ask the next one, and how often.
+
+A durable job is attached to again, at the byte where the loss came. A plain one is
+handed in again, once, with the seed it had; what was heard already is skipped. Waiting
+for the next supervisor is the shells' part.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TypedDict
+
+import msgspec
+
+from supervisor.client.errors import Refused, SupervisorError, SupervisorGone
+from supervisor.client.protocol import Conversation
+from supervisor.client.records import JobRecord
+
+RESUME_S = 10.0
+"""How long a client with a job waits for the next supervisor."""
+
+
+class Terms(TypedDict, total=False):
+    """What may be asked of a job beside its speech.
+
+    `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
+    same `key` with the same request is the same job, however often it is handed in; a
+    `durable` job outlives this client and the supervisor.
+    """
+
+    priority: int
+    deadline: float | None
+    key: str | None
+    durable: bool
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job was asked for with; `deadline` is in seconds from the call on."""
+
+    text: str
+    voice: str | None = None
+    engine: str | None = None
+    speed: float = 1.0
+    seed: int | None = None
+    priority: int = 5
+    deadline: float | None = None
+    key: str | None = None
+    durable: bool = False
+
+    def submit(self, conversation: Conversation, spent_s: float = 0.0) -> JobRecord:
+        """Hand it in, `spent_s` after the call. Raises BadRequest."""
+        left = None if self.deadline is None else max(0, round((self.deadline - spent_s) * 1000))
+        return conversation.submit(
+            self.text,
+            time.monotonic(),
+            voice=self.voice,
+            engine=self.engine,
+            speed=self.speed,
+            seed=self.seed,
+            priority=self.priority,
+            deadline_ms=left,
+            key=self.key,
+            durable=self.durable,
+        )
+
+
+class Resumption:
+    """How one job goes on. `request` is None for a job that was found by its id."""
+
+    def __init__(self, request: Request | None) -> None:
+        self._request = request
+        self._submitted_again = False
+
+    @property
+    def durable(self) -> bool:
+        """Whether the job was asked for as a durable one."""
+        return self._request is not None and self._request.durable
+
+    @property
+    def _attaches(self) -> bool:
+        return self._request is None or self._request.durable
+
+    def possible(self, error: SupervisorError) -> bool:
+        """Whether the job may go on after this error."""
+        return isinstance(error, SupervisorGone) and (self._attaches or not self._submitted_again)
+
+    def ask(self, conversation: Conversation, lost: JobRecord) -> JobRecord:
+        """Ask the next supervisor for the rest of what `lost` was to bring."""
+        accepted = lost.accepted
+        if accepted is None:
+            raise ValueError("a request that was not accepted is no job")
+        if self._request is None or self._attaches:
+            record = conversation.attach(accepted.job, time.monotonic(), lost.received)
+        else:
+            again = msgspec.structs.replace(self._request, seed=accepted.seed)
+            record = again.submit(conversation, time.monotonic() - lost.submitted_at)
+            record.skip = lost.received
+        record.submitted_at = lost.submitted_at
+        record.first_audio_at = lost.first_audio_at
+        return record
+
+    def accepted(self) -> None:
+        """The next supervisor has taken it."""
+        self._submitted_again = True
+
+    @staticmethod
+    def is_passing(error: SupervisorError) -> bool:
+        """Whether the next supervisor only needs more time: it starts, or is lost again."""
+        return isinstance(error, SupervisorGone) or (isinstance(error, Refused) and error.retryable)

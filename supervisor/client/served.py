@@ -1,0 +1,72 @@
+"""A link that the running event loop serves.
+
+libzmq's descriptor is edge-triggered: every wake-up and every send is followed by
+reading until nothing is left, or a message would lie there unnoticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from supervisor.client.credentials import Credentials
+from supervisor.client.errors import SupervisorError
+from supervisor.client.link import TICK_S, Link
+from supervisor.client.records import Pending
+from supervisor.client.waiting import Deadline
+
+
+class ServedLink(Link):
+    """A connection whose messages move while the loop runs."""
+
+    def __init__(
+        self, endpoint: str, name: str, credit: int, credentials: Credentials | None = None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._watched: tuple[int, ...] = ()
+        self._timer: asyncio.TimerHandle | None = None
+        super().__init__(endpoint, name, credit, credentials)
+        self._watched = self.descriptors
+        for descriptor in self._watched:
+            self._loop.add_reader(descriptor, self.pump)
+        self._on_timer()
+
+    def pump(self) -> bool:
+        """As `Link.pump`; what is left over is moved soon."""
+        more = super().pump()
+        if more:
+            self._loop.call_soon(self.pump)
+        return more
+
+    async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
+        """Wait until `arrived()`, as `pending` tells; False when the deadline passes first."""
+        changed = asyncio.Event()
+        pending.listeners.add(changed.set)
+        try:
+            async with asyncio.timeout(deadline.seconds()):
+                while not arrived():
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            pending.listeners.discard(changed.set)
+        return True
+
+    async def finish(self) -> None:
+        """As `Link.close`, without holding up the loop. Idempotent."""
+        self.leave()
+        await asyncio.to_thread(self.close)
+
+    def _on_timer(self) -> None:
+        self._timer = self._loop.call_later(TICK_S, self._on_timer)
+        self.pump()
+        self.tick()
+
+    def _shut(self, error: SupervisorError) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for descriptor in self._watched:
+            self._loop.remove_reader(descriptor)
+        self._watched = ()
+        super()._shut(error)

@@ -1,0 +1,69 @@
+"""How long to wait: deadlines of a call, and the pause before a refused request is tried again."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+
+from supervisor.client.errors import Refused, SupervisorError
+
+PATIENCE_S = 30.0
+"""How long a retryable refusal is tried again by a call that has no timeout of its own."""
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+_LOOK_AGAIN_S = 0.2
+
+
+class Deadline:
+    """A moment on the monotonic clock, `timeout` seconds from now; None is never."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._at = math.inf if timeout is None else time.monotonic() + timeout
+
+    def remaining(self) -> float:
+        """Seconds left, 0.0 when it has passed."""
+        return max(0.0, self._at - time.monotonic())
+
+    def seconds(self) -> float | None:
+        """As `remaining`, None for never: the way asyncio says it."""
+        return None if math.isinf(self._at) else self.remaining()
+
+    def within(self, seconds: float) -> Deadline:
+        """This deadline, or `seconds` from now if that is sooner."""
+        return Deadline(min(seconds, self.remaining()))
+
+
+class Backoff:
+    """Pauses between attempts of one request.
+
+    At least what the supervisor asked for, doubled from attempt to attempt where
+    it did not say, with jitter, so that clients refused together do not come back
+    together.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        self._deadline = Deadline(PATIENCE_S if timeout is None else timeout)
+        self._attempts = 0
+
+    def pause(self, error: SupervisorError) -> float:
+        """Seconds to wait before the next attempt; raises `error` when there is to be none."""
+        least = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0**self._attempts)
+        if error.retry_after_ms is not None:
+            least = max(0, error.retry_after_ms) / 1000
+        self._attempts += 1
+        pause = least * (1.0 + random.random() / 2)  # noqa: S311 (spread, not a secret)
+        if not (isinstance(error, Refused) and error.retryable) or error.code == "draining":
+            raise error  # who drains never takes it; another supervisor might
+        if pause >= self._deadline.remaining():
+            raise error
+        return pause
+
+    def pause_or_raise(self, error: SupervisorError) -> float:
+        """As `pause`, before looking again whether somebody is there; raises `error` at the end."""
+        pause = min(_LOOK_AGAIN_S, _FIRST_PAUSE_S * 2.0**self._attempts)
+        self._attempts += 1
+        if pause >= self._deadline.remaining():
+            raise error
+        return pause * (1.0 + random.random() / 2)  # noqa: S311 (spread, not a secret)
