@@ -1,0 +1,7 @@
+"""`python -m supervisor`."""
+
+from __future__ import annotations
+
+from supervisor.cli import main
+
+main()

@@ -1,0 +1,258 @@
+"""The control loop: measures once an interval, asks the core what to hold, and tells the pool.
+
+It only carries values between those who know: `host` measures, `allocation` says how
+many cores, `shape` how they split, `placement` which ones, `leases` whether no other
+supervisor has them, and the pool gets there. What it saw and why it acted stays
+readable for the diagnostics.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from supervisor.config import Settings
+from supervisor.config.watch import Loop, Timer
+from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.machine import WorkerShape
+from supervisor.core.placement import Placer
+from supervisor.core.policy import Configured, Policy, Resize, Sampled
+from supervisor.core.shape import WorkerShaper
+from supervisor.host.monitor import CPUUtilizationMonitor
+from supervisor.host.roots import Host
+from supervisor.host.sample import Sample
+from supervisor.logs import get_logger
+from supervisor.pool.leases import CoreLeases
+
+DEFAULT_BUILD_S = 0.5
+"""What a session rebuild is taken to cost before one was measured."""
+
+ALL_LEASED = "every usable core is leased by another supervisor; waiting"
+
+_LEASE_ATTEMPTS = 3
+_SECTION = "performance.dynamic_cpu_allocation"
+
+log = get_logger()
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What the service knows of its own load. `leases`: CPU ids by worker pid."""
+
+    leases: Mapping[int, tuple[int, ...]]
+    busy_slots: frozenset[int]
+    held: frozenset[int]
+    """CPUs that any worker process may be using, on its way out or not."""
+    demand: int
+    backlog_s: float
+    session_build_s: float | None
+    worker_bytes: int
+    """Memory that one more worker takes; 0: not known yet."""
+    sessions: Mapping[int, int]
+    """Session generation by worker pid."""
+    building: bool
+    """A worker builds a session at this moment."""
+
+
+class ControlLoop:
+    """Calls `retarget` with the wanted workers, at the start and whenever they change."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        settings: Settings,
+        origins: Mapping[str, str],
+        leases: CoreLeases,
+        load: Callable[[], Load],
+        retarget: Callable[[tuple[WorkerShape, ...]], None],
+        host: Host | None = None,
+    ) -> None:
+        self.leases = leases
+        self.sample: Sample | None = None
+        self.target: tuple[WorkerShape, ...] = ()
+        self.changed_at = time.time()
+        """Unix time of the last change of the number of cores."""
+        self.reallocations = 0
+        self._loop = loop
+        self._load = load
+        self._retarget = retarget
+        self._timer: Timer | None = None
+        self._stopped = False
+        self._sessions: Mapping[int, int] = {}
+        self._reported: set[str] = set()
+        policy = make_policy(settings, origins)
+        self.monitor = CPUUtilizationMonitor(host or Host())
+        self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
+        leases.look(self.monitor.limits.cpus)
+        self.allocator = DynamicCPUAllocator(policy, self._usable())
+        self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
+        self.placer = Placer(self.monitor.machine)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.allocator.policy
+
+    @property
+    def error(self) -> str | None:
+        """Why the allocation stands still, in one line; None while it works."""
+        if not self._usable():
+            return ALL_LEASED
+        if self.sample is None or self.sample.utilization is not None:
+            return None
+        return "; ".join(self.sample.errors) or None
+
+    def start(self) -> None:
+        """Set the first target and begin to sample."""
+        self._apply(self._loop.time(), self._load())
+        self._schedule()
+
+    def configure(self, settings: Settings, origins: Mapping[str, str]) -> None:
+        """Take new settings; bounds hold at once, the rest with the next sample."""
+        if self._stopped:
+            return
+        policy = make_policy(settings, origins)
+        now = self._loop.time()
+        self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
+        self._resize(self.allocator.handle(Configured(now, policy)))
+        self.shaper.configure(policy, settings.pool.threads_per_worker)
+        self._apply(now, self._load())
+        self._schedule()
+
+    def stop(self) -> None:
+        """Sample no more, and leave the workers to those who end them."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.monitor.close()
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        when = self._loop.time() + self.policy.monitoring_interval
+        self._timer = self._loop.call_at(when, self._interval)
+
+    def _interval(self) -> None:
+        """One look and one decision."""
+        self._schedule()
+        now = self._loop.time()
+        load = self._load()
+        self.sample = self.monitor.sample(now, load.leases)
+        self._report(self.sample.errors)
+        self.leases.look(self.sample.limits.cpus)
+        self._resize(self.allocator.handle(self._sampled(self.sample, load)))
+        self._apply(now, load)
+
+    def _sampled(self, sample: Sample, load: Load) -> Sampled:
+        return Sampled(
+            now=sample.now,
+            utilization=sample.utilization,
+            usable=self._usable(),
+            leased=sample.leased or None,
+            temperature=sample.temperature,
+            throttling=bool(sample.throttling.thermal_rising),
+            memory_cap=self._memory_cap(sample, load),
+            backlog_s=load.backlog_s,
+            demand=load.demand,
+            building=self._were_built(load),
+        )
+
+    def _were_built(self, load: Load) -> bool:
+        """Whether a session was being built at any time since the last sample."""
+        before, self._sessions = self._sessions, load.sessions
+        return load.building or any(
+            before.get(pid, generation) != generation for pid, generation in load.sessions.items()
+        )
+
+    def _usable(self) -> int:
+        """Cores that this supervisor could lease now."""
+        limits = self.monitor.limits
+        return min(limits.count, len(set(limits.cpus) - self.leases.others))
+
+    def _memory_cap(self, sample: Sample, load: Load) -> int | None:
+        """Workers that fit: those there are, and as many more as the free memory holds."""
+        if sample.memory is None or load.worker_bytes <= 0:
+            return None
+        return len(load.leases) + int(sample.memory.available // load.worker_bytes)
+
+    def _resize(self, commands: list[Resize]) -> None:
+        for command in commands:
+            decision = command.decision
+            self.changed_at = time.time()
+            self.reallocations += 1
+            log.info(
+                "%s",
+                decision.log_line,
+                extra={
+                    "data": {
+                        "event": "allocation_changed",
+                        "before": decision.before,
+                        "after": decision.after,
+                        "utilization": decision.average,
+                        "reason": decision.reason,
+                    }
+                },
+            )
+
+    def _apply(self, now: float, load: Load) -> None:
+        """From a number of cores to workers on leased cores."""
+        if self.placer.machine != self.monitor.machine:
+            self.placer.machine = self.monitor.machine
+        build_s = DEFAULT_BUILD_S if load.session_build_s is None else load.session_build_s
+        cores = min(self.allocator.cores, self._usable())
+        threads = self.shaper.decide(now, cores, load.demand, build_s) if cores else ()
+        for _ in range(_LEASE_ATTEMPTS):
+            shapes = self._place(now, threads, load)
+            if self.leases.acquire({cpu for shape in shapes for cpu in shape.cpus}):
+                break
+        else:
+            return
+        wanted = {cpu for shape in shapes for cpu in shape.cpus}
+        if shapes != self.target:
+            self.target = shapes
+            self._retarget(shapes)
+        self.leases.release_except(wanted | load.held)
+
+    def _place(self, now: float, threads: tuple[int, ...], load: Load) -> tuple[WorkerShape, ...]:
+        foreign = self.sample.foreign if self.sample is not None else {}
+        return self.placer.place(
+            now,
+            threads,
+            usable=self.monitor.limits.cpus,
+            foreign={cpu: percent / 100.0 for cpu, percent in foreign.items()},
+            excluded=self.leases.others,
+            in_force=self.target,
+            busy=load.busy_slots,
+        )
+
+    def _report(self, errors: tuple[str, ...]) -> None:
+        """Log what cannot be read, each part once until it could be read again."""
+        if self.leases.error is not None:
+            errors = (*errors, self.leases.error)
+        if not self._usable():
+            errors = (*errors, ALL_LEASED)
+        for error in errors:
+            if _part(error) not in self._reported:
+                log.warning("monitor: %s", error)
+        self._reported = {_part(error) for error in errors}
+
+
+def _part(error: str) -> str:
+    """What failed; the rest of the line says how, in words that may change each time."""
+    return error.partition(":")[0]
+
+
+def make_policy(settings: Settings, origins: Mapping[str, str]) -> Policy:
+    """The settings as the allocator takes them.
+
+    `min_cores` counts as set where it is not the default, or where it was given
+    anywhere but in config.json, which lists every default: that decides the size of a
+    static pool (`enabled` false).
+    """
+    section = settings.performance.dynamic_cpu_allocation
+    values = section.model_dump(exclude={"utilization_source"})
+    origin = origins.get(f"{_SECTION}.min_cores", "default")
+    if section.min_cores == 1 and (origin == "default" or origin.endswith("config.json")):
+        values["min_cores"] = None
+    return Policy(**values)

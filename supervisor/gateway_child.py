@@ -1,0 +1,121 @@
+"""The gateway process as the supervisor's child: started, watched, started again.
+
+The gateway is a client like any other, so its death costs no job of anybody else;
+it only has to come back. One that cannot run at all (its port is taken, say) is not
+tried again until the supervisor is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from typing import IO
+
+import msgspec
+
+from supervisor.config import Settings
+from supervisor.logs import get_logger
+from supervisor.pool import kernel
+
+_CANNOT_RUN = "exit status 2"
+_FIRST_DELAY_S = 0.5
+_MAX_DELAY_S = 30.0
+_STABLE_S = 30.0
+_MAX_LINE = 4096
+
+log = get_logger()
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """The line that the gateway prints when it listens."""
+
+    pid: int
+    host: str
+    port: int
+
+
+class GatewayChild:
+    """At most one gateway. `address` is None while none listens."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: Settings) -> None:
+        self.address: Announcement | None = None
+        self.restarts = 0
+        self._loop = loop
+        self._settings = settings.model_dump_json().encode()
+        self._pidfd = -1
+        self._output: IO[bytes] | None = None
+        self._delay = _FIRST_DELAY_S
+        self._started_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start it; where it listens is logged when it does."""
+        child = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.gateway", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            process_group=0,
+        )
+        child.returncode = 0  # Reaped through its pidfd, never through this object.
+        if child.stdin is None or child.stdout is None:
+            raise RuntimeError("the gateway was started without pipes")
+        self._pidfd = os.pidfd_open(child.pid)
+        self._output = child.stdout
+        self._started_at = self._loop.time()
+        self._loop.add_reader(child.stdout.fileno(), self._read)
+        self._loop.add_reader(self._pidfd, self._ended)
+        with child.stdin:
+            child.stdin.write(self._settings)  # Far less than a pipe holds: it does not block.
+
+    def stop(self) -> None:
+        """Ask it to end; it finishes the answers that are being sent."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pidfd >= 0:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+
+    def close(self) -> None:
+        """End it now."""
+        self.stop()
+        if self._pidfd >= 0:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            self._forget()
+
+    def _read(self) -> None:
+        if self._output is None:
+            return
+        line = os.read(self._output.fileno(), _MAX_LINE)
+        self._loop.remove_reader(self._output.fileno())
+        if line:
+            self.address = msgspec.json.decode(line, type=Announcement)
+            log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
+
+    def _ended(self) -> None:
+        reason = kernel.reap(self._pidfd)
+        self._forget()
+        if self._stopping:
+            return
+        if reason == _CANNOT_RUN:
+            log.error("gateway: not started; the reason is above, the pool goes on without it")
+            return
+        if self._loop.time() - self._started_at > _STABLE_S:
+            self._delay = _FIRST_DELAY_S
+        log.warning("gateway: ended (%s), starts again in %g s", reason, self._delay)
+        self.restarts += 1
+        self._timer = self._loop.call_later(self._delay, self.start)
+        self._delay = min(_MAX_DELAY_S, self._delay * 2)
+
+    def _forget(self) -> None:
+        self.address = None
+        self._loop.remove_reader(self._pidfd)
+        if self._output is not None:
+            self._loop.remove_reader(self._output.fileno())
+            self._output.close()
+            self._output = None
+        os.close(self._pidfd)
+        self._pidfd = -1

@@ -1,0 +1,448 @@
+"""The supervisor process: puts the state machines, the workers and the broker together.
+
+One event loop, one thread. Events for a machine wait in a queue while its commands
+are carried out, so that an effect that fails is seen after the effects before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import signal
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from supervisor import __version__
+from supervisor.broker.bounds import bounds
+from supervisor.broker.journal import Journal
+from supervisor.broker.rundir import RunDirectory
+from supervisor.broker.server import Broker
+from supervisor.broker.wire.worker import Catalogue, Setup, Shaped
+from supervisor.config import Settings
+from supervisor.config.changes import Change, diff
+from supervisor.config.loading import Loaded
+from supervisor.config.paths import state_directory
+from supervisor.config.watch import Rejected, Reloaded, Watch
+from supervisor.control import ControlLoop, Load
+from supervisor.core import job_events, pool_events
+from supervisor.core.health import HealthPolicy
+from supervisor.core.jobs import Jobs
+from supervisor.core.pool import Pool
+from supervisor.core.progress import Progress
+from supervisor.core.restarts import RestartPolicy
+from supervisor.gateway_child import GatewayChild
+from supervisor.host.service_manager import ServiceManager
+from supervisor.logs import configure as configure_logs
+from supervisor.logs import get_logger
+from supervisor.pool.heartbeat import Wear
+from supervisor.pool.kernel import become_subreaper
+from supervisor.pool.leases import CoreLeases, lease_directory
+from supervisor.pool.observed import private_bytes
+from supervisor.pool.workers import Workers
+from supervisor.status import status_document
+
+TICK_S = 0.25
+IDLE_TICK_S = 1.0
+"""Without jobs and with every worker as it should be there is little to look after."""
+
+WEIGH_S = 5.0
+"""Time between two looks at the memory of a worker, for which the kernel walks its pages."""
+
+_STOP_S = 2.0
+"""How long dismissed workers may take before they are killed."""
+
+log = get_logger()
+
+
+class StartError(Exception):
+    """The supervisor cannot start; the message is one line that says what to do."""
+
+
+class Service:
+    """One running supervisor. `state`: starting, running, draining, stopped."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, loaded: Loaded, directory: RunDirectory
+    ) -> None:
+        self.state = "starting"
+        self.settings = loaded.settings
+        self.directory = directory
+        self.configuration_error: str | None = None
+        """What is wrong with the settings files as they are now."""
+        self._warned = set(loaded.warnings)
+        self._private_bytes: dict[int, int] = {}
+        self._weighed_at = -math.inf
+        self._settings_at_start = loaded.settings
+        self.restart_needed_for: set[str] = set()
+        """Changed settings that hold only after a restart of the supervisor."""
+        self.jobs = Jobs(*bounds(self.settings))
+        self.pool = Pool()
+        self.stopped: asyncio.Future[int] = loop.create_future()
+        """Set to the exit code, or to StartError."""
+        self._loop = loop
+        self._queue: deque[tuple[Jobs | Pool, Any]] = deque()
+        self._working = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._manager = ServiceManager(os.environ)
+        self._progress = Progress()
+        self._stuck: str | None = None
+        self._started_at = loop.time()
+        self._given_up = 0
+        """Jobs that were cancelled in order to end."""
+        self._put_off = 0
+        """Durable jobs that are left to the next supervisor."""
+        become_subreaper()
+        self.journal = Journal(
+            loop, state_directory(os.environ), self.settings.journal.sync, self.tell_jobs
+        )
+        self.broker = Broker(
+            loop,
+            f"ipc://{directory.socket}",
+            self.settings,
+            self.jobs,
+            self.tell_jobs,
+            lambda: status_document(self),
+            self.journal.load,
+        )
+        self._setup = make_setup(self.settings)
+        self.workers = Workers(
+            loop,
+            directory.logs,
+            self._setup,
+            self.settings.pool.start_method,
+            self.tell_pool,
+            self.tell_jobs,
+            self._catalogue,
+            self._fail,
+        )
+        self.workers.update_environment = updates_environment(self.settings)
+        self._configure_pool()
+        self.control = ControlLoop(
+            loop,
+            self.settings,
+            loaded.origins,
+            CoreLeases(lease_directory(os.environ)),
+            self._load,
+            lambda shapes: self.tell_pool(pool_events.Target(loop.time(), shapes)),
+        )
+        self.gateway = GatewayChild(loop, self.settings)
+        self._effects = {
+            **self.workers.effects,
+            **self.broker.effects,
+            **self.journal.effects,
+        }
+
+    def start(self) -> None:
+        """Bring up the template and the first workers, and answer clients once that is known."""
+        self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
+        self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
+        if self.settings.journal.enabled:
+            self.journal.start(self.broker.open)
+        else:
+            self.broker.open()
+        self.workers.launcher.start()
+        self.control.start()
+        self._loop.call_later(TICK_S, self._tick)
+
+    def stop(self, why: str) -> None:
+        """Drain: finish what runs, refuse what comes. A second call stops at once."""
+        if self.state == "draining":
+            self._cancel_all("the supervisor stops")
+            self._finish()
+            return
+        self.state = "draining"
+        self.control.stop()
+        running = len(self.jobs.jobs)
+        grace = self.settings.pool.grace_period_s
+        log.info("%s: draining, %d jobs to finish (at most %g s)", why, running, grace)
+        self._manager.stopping(f"draining, {running} jobs to finish", grace + 2 * _STOP_S)
+        self.broker.drain(f"the supervisor stops ({why})")
+        self._deadline = self._loop.call_later(grace, self._cancel_all, "the grace period is over")
+        self._continue_drain()
+
+    def shaped(self, epoch: int) -> Shaped | None:
+        """What a worker last reported of itself."""
+        worker = self.workers.by_epoch.get(epoch)
+        return worker.shaped if worker is not None else None
+
+    # -- settings -----------------------------------------------------------------------
+
+    def reconfigure(self, outcome: Reloaded | Rejected) -> None:
+        """Settings files changed: apply what is valid, keep the last good state otherwise."""
+        if isinstance(outcome, Rejected):
+            self.configuration_error = str(outcome.error)
+            log.error("configuration not applied: %s", outcome.error)
+            return
+        self.configuration_error = None
+        for warning in outcome.loaded.warnings:
+            if warning not in self._warned:
+                log.warning("%s", warning)
+        self._warned.update(outcome.loaded.warnings)
+        self.settings = self.broker.settings = outcome.loaded.settings
+        self.broker.door.configure(self.settings.broker)
+        for change in outcome.changes:
+            log.info("%s", _describe(change))
+        self.restart_needed_for = {
+            change.path
+            for change in diff(self._settings_at_start, self.settings)
+            if change.effect == "supervisor_restart"
+        }
+        configure_logs(self.settings.logging.level, self.settings.logging.format)
+        self.tell_jobs(job_events.Configured(self._loop.time(), *bounds(self.settings)))
+        self.workers.update_environment = updates_environment(self.settings)
+        self._configure_pool()
+        self.control.configure(self.settings, outcome.loaded.origins)
+        setup = make_setup(self.settings)
+        if setup != self._setup:
+            self._setup = setup
+            self.workers.set_up(setup)
+        if any(change.effect == "worker_restart" for change in outcome.changes):
+            self.tell_pool(pool_events.Recycle(self._loop.time()))
+
+    def _configure_pool(self) -> None:
+        """What is taken for a failure, and what follows from it."""
+        pool = self.settings.pool
+        self.pool.restarts.policy = RestartPolicy(
+            intensity=pool.restart_intensity, window_s=pool.restart_window_s
+        )
+        self.workers.heartbeat.configure(
+            HealthPolicy(pool.hang_timeout_s, pool.overdue_factor, pool.overdue_min_s),
+            Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker),
+        )
+
+    def _load(self) -> Load:
+        now = self._loop.time()
+        ready = [slot for slot in self.pool.slots.values() if self.shaped(slot.epoch) is not None]
+        shaped = [s for slot in ready if (s := self.shaped(slot.epoch)) is not None]
+        busy = set(self.jobs.busy_workers())
+        return Load(
+            leases={s.pid: s.cpus for s in shaped},
+            busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
+            held=frozenset(self.pool.held),
+            demand=self.jobs.running_segments + self.jobs.waiting_segments,
+            backlog_s=self.jobs.oldest_wait(now),
+            session_build_s=max((s.session_build_s for s in shaped), default=None),
+            worker_bytes=max(self._private_bytes.values(), default=0),
+            sessions={s.pid: s.session_generation for s in shaped},
+            building=any(slot.state == "reshaping" for slot in ready),
+        )
+
+    # -- events and their effects -------------------------------------------------------
+
+    def tell_jobs(self, event: job_events.Event) -> None:
+        """Hand an event to the job machine and carry out what it answers."""
+        self._tell(self.jobs, event)
+
+    def tell_pool(self, event: pool_events.Event) -> None:
+        """Hand an event to the pool machine and carry out what it answers."""
+        self._tell(self.pool, event)
+
+    def _tell(self, machine: Jobs | Pool, event: Any) -> None:  # noqa: ANN401 (its machine's)
+        self._queue.append((machine, event))
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._queue:
+                machine, event = self._queue.popleft()
+                for command in machine.handle(event):
+                    self._effects[type(command)](command)
+        finally:
+            self._working = False
+        if self.state == "starting":
+            self._continue_start()
+        elif self.state == "draining":
+            self._continue_drain()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        quiet = not self.jobs.jobs and self.pool.settled
+        self._loop.call_later(IDLE_TICK_S if quiet else TICK_S, self._tick)
+        self.tell_jobs(job_events.Tick(now))
+        wakeup = self.pool.next_wakeup()
+        if wakeup is not None and wakeup <= now:
+            self.tell_pool(pool_events.Tick(now))
+        if self._manager.watchdog_s is not None:
+            self._watch(now)
+        if now - self._weighed_at >= WEIGH_S:
+            self._weighed_at = now
+            self._weigh()
+
+    def _watch(self, now: float) -> None:
+        """Feed the service manager's watchdog, as long as the service gets somewhere."""
+        sample, jobs = self.control.sample, self.jobs
+        looked_at = self._started_at if sample is None else sample.now
+        stuck = self._progress.observe(
+            now,
+            jobs.waiting_segments,
+            jobs.running_segments,
+            now if self.state == "draining" else looked_at,
+            self.control.policy.monitoring_interval,
+        )
+        if stuck is None:
+            self._manager.alive(now)
+        elif self._stuck is None:
+            log.error("the watchdog gets no more signs of life: %s", stuck)
+        self._stuck = stuck
+
+    def _weigh(self) -> None:
+        """Find out how much memory one worker has to itself: the one that was asked longest ago."""
+        pids = [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
+        self._private_bytes = {
+            pid: size for pid, size in self._private_bytes.items() if pid in pids
+        }
+        known = list(self._private_bytes)
+        pid = next((pid for pid in pids if pid not in known), known[0] if known else None)
+        if pid is not None:
+            self._private_bytes.pop(pid, None)
+            self._private_bytes[pid] = private_bytes(pid)
+
+    # -- coming up ----------------------------------------------------------------------
+
+    def _catalogue(self, catalogue: Catalogue) -> None:
+        """The engines are known: refuse to run without the ones that were asked for."""
+        first = not self.broker.catalogue.engines
+        self.broker.catalogue = catalogue
+        if not first:
+            return
+        states = {engine.name: engine for engine in catalogue.engines}
+        for name in dict.fromkeys([self.settings.engines.default, *self.settings.engines.preload]):
+            engine = states.get(name)
+            if engine is None:
+                known = ", ".join(states)
+                self._fail(f"engines: there is no engine {name!r}; installed are: {known}")
+            elif engine.unavailable is not None:
+                self._fail(engine.unavailable)
+        if not self.stopped.done():
+            self._publish()
+
+    def _publish(self) -> None:
+        self.directory.publish(
+            {
+                "pid": os.getpid(),
+                "epoch": self.broker.epoch,
+                "version": __version__,
+                "protocol": 1,
+                "endpoints": {"client": f"ipc://{self.directory.socket}"},
+            }
+        )
+
+    def _continue_start(self) -> None:
+        ready = [slot for slot in self.pool.slots.values() if slot.state == "ready"]
+        if not ready or not self.broker.catalogue.engines:
+            return
+        self.state = "running"
+        if self.settings.http.enabled:
+            self.gateway.start()
+        self._manager.ready("serving")
+        slot = ready[0]
+        log.info(
+            "ready: pid %d, %s, first worker on cores %s",
+            os.getpid(),
+            self.directory.socket,
+            list(slot.shape.cpus),
+        )
+
+    def _fail(self, reason: str) -> None:
+        if not self.stopped.done():
+            self.stopped.set_exception(StartError(reason))
+
+    # -- going down ---------------------------------------------------------------------
+
+    def _cancel_all(self, reason: str) -> None:
+        """End what still runs; durable jobs are left to the next supervisor."""
+        plain = [job.id for job in self.jobs.jobs.values() if not job.request.durable]
+        self._given_up += len(plain)
+        self._put_off += len(self.jobs.jobs) - len(plain)
+        for job in plain:
+            self.tell_jobs(job_events.Cancelled(self._loop.time(), job, reason))
+        self.tell_jobs(job_events.Suspended(self._loop.time()))
+
+    def _continue_drain(self) -> None:
+        """Dismiss the workers when the last job has ended, and end with the last worker."""
+        if self.jobs.jobs:
+            return
+        if not self.pool.stopping:
+            self.gateway.stop()
+            if self._deadline is not None:
+                self._deadline.cancel()
+            self._deadline = self._loop.call_later(_STOP_S, self._finish)
+            self.tell_pool(pool_events.Stop(self._loop.time()))
+        elif self.pool.empty:
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self.stopped.done():
+            self.stopped.set_result(0)
+
+    def close(self) -> None:
+        """Leave nothing behind: no process, no socket, no address."""
+        self.state = "stopped"
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self.control.stop()
+        self.gateway.close()
+        self.workers.close()
+        self.journal.close()
+        self.broker.close()
+        self.control.leases.close()
+        self._manager.close()
+        with suppress(OSError):
+            self.directory.leave_word(
+                {
+                    "pid": os.getpid(),
+                    "epoch": self.broker.epoch,
+                    "cancelled": self._given_up,
+                    "left": self._put_off,
+                }
+            )
+        self.directory.release()
+
+
+def make_setup(settings: Settings) -> Setup:
+    """What the template or a spawned worker has to know of the settings."""
+    engines = settings.engines
+    names = {"hibari", "kokoro", *engines.options}
+    return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
+
+
+def updates_environment(settings: Settings) -> bool:
+    """Whether a new worker's environment names its number of threads."""
+    return settings.performance.dynamic_cpu_allocation.update_environment
+
+
+def _describe(change: Change) -> str:
+    done = {
+        "live": "applied",
+        "session_rebuild": "applied, sessions are rebuilt",
+        "worker_restart": "applied, workers are replaced",
+        "supervisor_restart": "holds after a restart of the supervisor",
+    }[change.effect]
+    return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
+
+
+MakeWatch = Callable[[Callable[[Reloaded | Rejected], object]], Watch]
+"""Makes the watch over the settings files, given whom to tell."""
+
+
+async def serve(loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch) -> int:
+    """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
+    loop = asyncio.get_running_loop()
+    service = Service(loop, loaded, directory)
+    watch = make_watch(service.reconfigure)
+
+    def reload() -> None:
+        watch.reload()
+        service.broker.reload_keys()
+
+    try:
+        service.start()
+        watch.start(loop)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        return await service.stopped
+    finally:
+        watch.stop()
+        service.close()
