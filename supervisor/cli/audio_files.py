@@ -1,0 +1,128 @@
+"""Where `say` puts the audio: a file that appears whole or not at all, or a stream.
+
+What arrives is written at once, so that an hour of speech needs no memory here and
+a player at the end of a pipe starts with the first chunk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+import soundfile
+
+from supervisor.client.audio import Samples
+
+Write = Callable[[Samples], object]
+
+
+class Format(NamedTuple):
+    """A container and coding in libsndfile's words; None is the container's usual coding."""
+
+    name: str
+    container: str
+    subtype: str | None = None
+    endian: str | None = None
+
+
+WAV = Format("wav", "WAV", "PCM_16")
+RAW = Format("raw", "RAW", "FLOAT", "LITTLE")
+"""32-bit float little-endian mono, as it comes over the wire."""
+
+_FORMATS = {
+    "wav": WAV,
+    "raw": RAW,
+    "pcm": RAW,
+    "opus": Format("opus", "OGG", "OPUS"),
+    "oga": Format("ogg", "OGG"),
+    "aif": Format("aiff", "AIFF"),
+}
+_KNOWN = "wav, flac, ogg, opus, mp3, aiff, raw"
+
+
+class UnknownFormatError(ValueError):
+    """No such format; the message names those there are."""
+
+
+def find_format(name: str) -> Format:
+    """A format by its name or its files' suffix. Raises UnknownFormatError."""
+    name = name.lower().removeprefix(".")
+    if name in _FORMATS:
+        return _FORMATS[name]
+    if name.upper() in soundfile.available_formats():
+        return Format(name, name.upper())
+    raise UnknownFormatError(f"no audio format {name!r}; choose one of {_KNOWN} with --format")
+
+
+@contextmanager
+def audio_file(path: Path, form: Format, sample_rate: int) -> Iterator[Write]:
+    """Write beside `path` and rename at the end; on an error nothing is left behind.
+
+    Something that is no regular file (a pipe, a device) is written as a stream.
+    Raises OSError, soundfile.SoundFileError.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream, audio_stream(stream, form, sample_rate) as write:
+            yield write
+        return
+    target = path.resolve()
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with _encoder(str(aside), form, sample_rate) as write:
+            yield write
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def audio_stream(stream: IO[bytes], form: Format, sample_rate: int) -> Iterator[Write]:
+    """Write to a pipe as audio comes; where the format or a file wants its sizes, at the end."""
+    if form == RAW:
+        yield lambda samples: _send(stream, samples.astype("<f4"))
+    elif form == WAV and not stream.seekable():
+        stream.write(_endless_wav_header(sample_rate))
+        yield lambda samples: _send(stream, _pcm16(samples))
+    else:
+        with tempfile.NamedTemporaryFile() as aside:
+            with _encoder(aside.name, form, sample_rate) as write:
+                yield write
+            aside.seek(0)
+            shutil.copyfileobj(aside, stream)
+    stream.flush()
+
+
+@contextmanager
+def _encoder(path: str, form: Format, sample_rate: int) -> Iterator[Write]:
+    with soundfile.SoundFile(
+        path, "w", sample_rate, 1, form.subtype, form.endian, form.container
+    ) as sound:
+        yield (lambda samples: sound.write(_pcm16(samples))) if form == WAV else sound.write
+
+
+def _pcm16(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    """Rounded here and not by libsndfile, so that a pipe and a file get the same samples."""
+    return np.rint(np.clip(samples, -1.0, 1.0) * 32767).astype("<i2")
+
+
+def _send(stream: IO[bytes], samples: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
+    stream.write(samples.tobytes())
+    stream.flush()
+
+
+def _endless_wav_header(sample_rate: int) -> bytes:
+    """RIFF header of 16-bit mono whose sizes are unknown: all ones, as players accept it."""
+    unknown = 0xFFFFFFFF
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", unknown, b"WAVE"),
+        *(b"fmt ", 16, 1, 1, sample_rate, sample_rate * 2, 2, 16),
+        *(b"data", unknown),
+    )

@@ -1,0 +1,29 @@
+"""What several commands share: where settings come from, and how they fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings file; default: config.json, where there is one."),
+]
+OverrideFile = Annotated[
+    Path | None,
+    typer.Option("--override", help="Merged over it; default: override.json beside it."),
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, over everything else."),
+]
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """Print one line on stderr and exit: 2 usage or configuration, 3 no supervisor reachable,
+    4 refused or busy, 5 job failed.
+    """
+    typer.echo(f"supervisor: {message}", err=True)
+    raise typer.Exit(code)

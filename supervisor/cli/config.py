@@ -1,0 +1,80 @@
+"""`supervisor config show | check | reload`: see, check and apply the settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
+from supervisor.cli.signalling import running_supervisor
+
+app = typer.Typer(help="See, check and apply the settings.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def show(
+    config: ConfigFile = None,
+    override: OverrideFile = None,
+    set_: Assignments = None,
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each value is from.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print every setting that `supervisor start` would use here with the same options."""
+    from supervisor import config as configuration
+
+    try:
+        given = configuration.assignments(set_ or [])
+        loaded = configuration.load(config, override, os.environ, given)
+    except configuration.ConfigError as error:
+        fail(2, str(error))
+    for warning in loaded.warnings:
+        typer.echo(f"supervisor: {warning}", err=True)
+    values = configuration.flat(loaded.settings)
+    if as_json and origin:
+        report = {key: {"value": values[key], "origin": loaded.origins[key]} for key in values}
+        typer.echo(json.dumps(report, indent=2))
+    elif as_json:
+        typer.echo(json.dumps(loaded.settings.model_dump(), indent=2))
+    else:
+        lines = {key: f"{key} = {json.dumps(value)}" for key, value in values.items()}
+        width = max(map(len, lines.values())) if origin else 0
+        for key, line in lines.items():
+            typer.echo(f"{line:{width}}  {loaded.origins[key]}" if origin else line)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A config.json, an override.json, or a part.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check one file alone; exit code 2 and one line where it is wrong."""
+    from supervisor import config as configuration
+
+    try:
+        warnings = configuration.check(file)
+    except configuration.ConfigError as error:
+        if as_json:
+            typer.echo(json.dumps({"file": str(file), "ok": False, "error": str(error)}))
+            raise typer.Exit(2) from None
+        fail(2, str(error))
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "ok": True, "warnings": warnings}))
+        return
+    for warning in warnings:
+        typer.echo(f"supervisor: {warning}", err=True)
+    typer.echo(f"{file}: ok")
+
+
+@app.command("reload")
+def reload() -> None:
+    """Have the running supervisor read its settings again; `supervisor status` shows an error."""
+    with running_supervisor() as running:
+        signal.pidfd_send_signal(running.pidfd, signal.SIGHUP)
+    typer.echo(f"supervisor (pid {running.pid}) was asked to read its settings again")

@@ -1,0 +1,117 @@
+"""`supervisor doctor`: what on this machine is in the service's way, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supervisor.cli.common import Assignments, ConfigFile, OverrideFile
+
+if TYPE_CHECKING:
+    from supervisor.cli.host_checks import Finding, Level
+    from supervisor.config.loading import Loaded
+
+_SIGNS: dict[Level, tuple[str, str]] = {
+    "ok": ("ok", "green"),
+    "note": ("note", "cyan"),
+    "warning": ("warning", "yellow"),
+    "problem": ("problem", "bold red"),
+}
+
+
+def doctor(
+    config: ConfigFile = None,
+    override: OverrideFile = None,
+    set_: Assignments = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look at cores, limits, memory, directories, settings and models; exit code 2 for a problem.
+
+    It changes nothing, and needs no running supervisor; where one runs, its limits count.
+    """
+    import msgspec
+
+    from supervisor import config as configuration
+
+    settings: Loaded | str
+    try:
+        given = configuration.assignments(set_ or [])
+        settings = configuration.load(config, override, os.environ, given)
+    except configuration.ConfigError as error:
+        settings = str(error)
+    findings = examine(settings)
+    healthy = not any(finding.level == "problem" for finding in findings)
+    if as_json:
+        document = {"ok": healthy, "findings": msgspec.to_builtins(findings)}
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        _print(findings)
+    raise typer.Exit(0 if healthy else 2)
+
+
+def examine(settings: Loaded | str) -> list[Finding]:
+    """Everything; `settings` is a line that says what is wrong with them, where they are."""
+    from supervisor.cli.host_checks import Finding, check_host
+    from supervisor.cli.place_checks import (
+        check_models,
+        check_run_directory,
+        check_state_directory,
+        check_versions,
+    )
+    from supervisor.host.roots import Host
+    from supervisor.service import make_setup
+
+    running = _running()
+    findings = [
+        *check_host(Host(), running or "self"),
+        *check_run_directory(os.environ, running),
+        *check_state_directory(os.environ),
+        *check_versions(),
+    ]
+    if isinstance(settings, str):
+        advice = "mend it; supervisor config check FILE tells when a file is right"
+        return [*findings, Finding("settings", "problem", settings, advice)]
+    findings.append(Finding("settings", "ok", "valid"))
+    findings += [
+        Finding("settings", "warning", warning, "use the new name") for warning in settings.warnings
+    ]
+    engine_settings = make_setup(settings.settings).settings
+    return [*findings, *check_models(settings.settings, engine_settings)]
+
+
+def _running() -> int | None:
+    """The pid of the supervisor of this run directory, if one runs and is ours."""
+    from supervisor.cli.signalling import open_holder
+    from supervisor.client.discovery import read_supervisor_file
+    from supervisor.client.errors import SupervisorError
+    from supervisor.config.paths import run_directory
+
+    directory = run_directory(os.environ)
+    try:
+        found = read_supervisor_file(directory)
+        pidfd = None if found is None else open_holder(found.pid, directory / "lock")
+    except (SupervisorError, OSError):
+        return None
+    if found is None or pidfd is None:
+        return None
+    os.close(pidfd)
+    return found.pid
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    width = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        sign, style = _SIGNS[finding.level]
+        line = Text.assemble((f"{sign:8}", style), f"  {finding.check:{width}}  {finding.found}")
+        if finding.advice is not None:
+            line.append(f"\n{'':{width + 12}}→ {finding.advice}", "dim")
+        console.print(line, soft_wrap=True)
+    levels = [finding.level for finding in findings]
+    typer.echo(f"{levels.count('problem')} problems, {levels.count('warning')} warnings")

@@ -1,0 +1,218 @@
+"""What `supervisor doctor` asks the machine: one function for each subject, one finding or more.
+
+Nothing here changes anything, and nothing fails: what cannot be read is a finding, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from supervisor.core.machine import Machine
+from supervisor.host.governor import read_governors
+from supervisor.host.limits import Limits
+from supervisor.host.memory import Memory
+from supervisor.host.monitor import CPUUtilizationMonitor
+from supervisor.host.roots import Host
+from supervisor.host.throttling import Throttling
+
+Level = Literal["ok", "note", "warning", "problem"]
+
+_WORKER_MB = 100
+"""What a worker takes for itself at most with the engines of the base install."""
+
+_FILES_PER_WORKER = 6
+_OWN_FILES = 100
+_CLIENTS = 1000
+_BUSY_PERCENT = 20.0
+_HOT_C = 85.0
+_UNLIMITED = "unlimited"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at. `advice`: what to do about it, None where nothing has to be done.
+
+    note: good to know. warning: it works, but not as well as it could. problem: it does
+    not work, or not for long.
+    """
+
+    check: str
+    level: Level
+    found: str
+    advice: str | None = None
+
+
+def check_host(host: Host, limits_of: int | Literal["self"] = "self") -> list[Finding]:
+    """All findings about a machine; `limits_of` is the process whose resource limits count."""
+    monitor = CPUUtilizationMonitor(host)
+    try:
+        sample = monitor.sample(0.0, {})
+        findings = [
+            *_cpus(sample.limits),
+            *_throttling(sample.throttling),
+            *_temperature(sample.temperature),
+            *_governors(host, monitor.machine),
+            *_files(host, limits_of, len(sample.limits.cpus)),
+            *_memory(sample.memory, sample.limits.count),
+        ]
+        if sample.pressure is not None and sample.pressure.some > _BUSY_PERCENT:
+            findings.append(
+                Finding(
+                    "pressure",
+                    "warning",
+                    f"others keep the cores busy: tasks waited for a CPU in "
+                    f"{sample.pressure.some:.0f} % of the last 10 s",
+                    "give the service cores of its own (cpuset), or set max_cores lower",
+                )
+            )
+        findings += [
+            Finding("monitor", "warning", error, "the pool goes on without this reading")
+            for error in sample.errors
+        ]
+        return findings
+    finally:
+        monitor.close()
+
+
+def _cpus(limits: Limits) -> Iterator[Finding]:
+    """cgroup quota, cpuset and affinity, and what they leave."""
+    usable, online = limits.count, len(limits.online)
+    found = f"{usable} of {online} cores usable (decided by {limits.won})"
+    if usable == 1:
+        yield Finding(
+            "cpu",
+            "warning",
+            found,
+            "the pool cannot grow with one core; raise what limits it, if there is more",
+        )
+    else:
+        yield Finding("cpu", "ok" if usable == online else "note", found)
+    if limits.quota is not None and limits.quota < len(limits.cpus):
+        whole = limits.quota == int(limits.quota)
+        yield Finding(
+            "cgroup",
+            "note" if whole and limits.quota >= 1 else "warning",
+            f"CPU quota of {limits.quota:g} cores in {limits.quota_directory}",
+            None
+            if whole and limits.quota >= 1
+            else "use a whole number of cores (CPUQuota=200%): the fraction cannot hold a worker",
+        )
+    if len(limits.affinity) < online:
+        yield Finding(
+            "affinity",
+            "note",
+            f"this process may run on {len(limits.affinity)} of {online} cores",
+            "start the supervisor without taskset if it shall use them all",
+        )
+
+
+def _throttling(throttling: Throttling) -> Iterator[Finding]:
+    if throttling.cgroup_periods:
+        yield Finding(
+            "throttling",
+            "warning",
+            f"the cgroup quota stopped this group in {throttling.cgroup_periods} periods, "
+            f"{throttling.cgroup_seconds or 0:.1f} s in all",
+            "raise the quota, or lower max_cores below it",
+        )
+    elif throttling.cgroup_periods is not None:
+        yield Finding("throttling", "ok", "the cgroup quota has never stopped this group")
+    if throttling.thermal_events:
+        yield Finding(
+            "throttling",
+            "note",
+            f"the processor slowed down for heat {throttling.thermal_events} times since boot",
+            "look at cooling if the number grows under load; thermal_protection acts on it",
+        )
+
+
+def _temperature(temperature: float | None) -> Iterator[Finding]:
+    if temperature is None:
+        yield Finding("temperature", "note", "unknown: there is no sensor to read")
+    elif temperature >= _HOT_C:
+        yield Finding(
+            "temperature",
+            "warning",
+            f"{temperature:.0f} °C",
+            "the pool is held smaller until 80 °C",
+        )
+    else:
+        yield Finding("temperature", "ok", f"{temperature:.0f} °C")
+
+
+def _governors(host: Host, machine: Machine) -> Iterator[Finding]:
+    try:
+        governors = read_governors(host, machine)
+    except (OSError, ValueError) as error:
+        yield Finding("governor", "note", f"unknown: {error}")
+        return
+    if not governors:
+        yield Finding("governor", "note", "unknown: frequencies are not ours to see here")
+    for name, cpus in governors.items():
+        slow = name == "powersave"
+        yield Finding(
+            "governor",
+            "warning" if slow else "ok",
+            f"{name} on {len(cpus)} cores",
+            "speech comes sooner with: cpupower frequency-set -g performance" if slow else None,
+        )
+
+
+def _files(host: Host, pid: int | Literal["self"], cpus: int) -> Iterator[Finding]:
+    """RLIMIT_NOFILE and the limits on memory, of us or of the supervisor that runs."""
+    try:
+        limits = _resource_limits(host.read(f"{host.proc}/{pid}/limits").decode())
+    except (OSError, ValueError) as error:
+        yield Finding("limits", "note", f"unknown: {error}")
+        return
+    least = _OWN_FILES + _FILES_PER_WORKER * cpus
+    files = limits.get("Max open files", _UNLIMITED)
+    advice = "set LimitNOFILE=65536 in the unit, or `ulimit -n 65536` before the start"
+    if files != _UNLIMITED and int(files) < least:
+        yield Finding(
+            "limits", "problem", f"{files} open files; a full pool alone needs {least}", advice
+        )
+    elif files != _UNLIMITED and int(files) < least + _CLIENTS:
+        yield Finding(
+            "limits", "warning", f"{files} open files: few for a thousand clients", advice
+        )
+    else:
+        yield Finding("limits", "ok", f"{files} open files")
+    for name in ("Max address space", "Max data size", "Max resident set"):
+        size = limits.get(name, _UNLIMITED)
+        if size != _UNLIMITED:
+            yield Finding(
+                "limits",
+                "warning",
+                f"{name.lower()} {int(size) / 1e6:.0f} MB",
+                "models are mapped many times over; limit the service by its cgroup (MemoryMax=)",
+            )
+
+
+def _resource_limits(text: str) -> dict[str, str]:
+    """Soft limits by name, from /proc/PID/limits: columns of fixed width."""
+    header, *lines = text.splitlines()
+    start, end = header.index("Soft"), header.index("Hard")
+    return {line[:start].strip(): line[start:end].strip() for line in lines}
+
+
+def _memory(memory: Memory | None, cores: int) -> Iterator[Finding]:
+    if memory is None:
+        yield Finding("memory", "note", "unknown")
+        return
+    workers = int(memory.available // (_WORKER_MB * 1_000_000))
+    limit = "" if memory.limit is None else f", cgroup limit {memory.limit / 1e9:.1f} GB"
+    found = f"{memory.available / 1e9:.1f} GB available{limit}"
+    if workers < 1:
+        yield Finding("memory", "problem", found, "free some: a worker needs about 100 MB")
+    elif workers < cores:
+        yield Finding(
+            "memory",
+            "warning",
+            f"{found}: enough for about {workers} workers on {cores} cores",
+            "give it more memory, or set max_cores to that number",
+        )
+    else:
+        yield Finding("memory", "ok", found)

@@ -1,0 +1,122 @@
+"""`supervisor jobs`: which jobs there are, one of them in detail, its story, and how to stop it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from supervisor.cli.common import fail
+from supervisor.cli.reaching import client_errors
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+app = typer.Typer(
+    name="jobs",
+    help="List, look at and cancel jobs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
+JobId = Annotated[str, typer.Argument(help="The job's id, as `supervisor jobs list` shows it.")]
+
+_COLUMNS = ("job", "state", "durable", "prio", "voice", "segments", "age", "waited", "ran")
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List your jobs: those that have not ended, then the latest that have."""
+    from supervisor.client import Client
+
+    with client_errors(), Client(name="supervisor jobs", resume=0.0) as client:
+        document = client.jobs(limit=limit)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(_table(document["jobs"]))
+    if document["more"]:
+        typer.echo("there are more; see --limit")
+
+
+@app.command("show")
+def show(job: JobId, as_json: AsJson = False) -> None:
+    """Show what is known of one job, but for its text."""
+    document = _fetch(job)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+        return
+    for name, value in document.items():
+        if name != "story":
+            typer.echo(f"{name}: {_cell(value)}")
+
+
+@app.command("story")
+def story(job: JobId, as_json: AsJson = False) -> None:
+    """Print every event of one job, with the seconds since it was accepted."""
+    events = _fetch(job)["story"]
+    if as_json:
+        typer.echo(json.dumps(events, indent=2))
+        return
+    for event in events:
+        details = " ".join(_cell(detail) for detail in event["details"])
+        typer.echo(f"{event['at_s']:+12.6f}  {event['event']:<12} {details}".rstrip())
+
+
+@app.command("cancel")
+def cancel(job: JobId) -> None:
+    """Stop one job; segments that run are interrupted."""
+    from supervisor.client import Client
+
+    with client_errors(), Client(name="supervisor jobs", resume=0.0) as client:
+        client.cancel(job)
+        state = client.jobs(job)["state"]
+    if state != "cancelled":
+        fail(4, f"job {job} had ended already: {state}")
+
+
+def _fetch(job: str) -> dict[str, Any]:
+    from supervisor.client import Client
+
+    with client_errors(), Client(name="supervisor jobs", resume=0.0) as client:
+        return client.jobs(job)
+
+
+def _table(jobs: list[dict[str, Any]]) -> Table:
+    from rich import box
+    from rich.table import Column, Table
+
+    first, *others = _COLUMNS
+    table = Table(Column(first, no_wrap=True), *others, box=box.SIMPLE, pad_edge=False)
+    for job in jobs:
+        cells = (
+            job["job"],
+            job["state"],
+            job["durable"],
+            job["priority"],
+            f"{job['engine']}/{job['voice']}",
+            f"{job['segments_spoken']}/{job['segments']}",
+            f"{job['age_s']:.1f} s",
+            f"{job['waited_s']:.1f} s",
+            None if job["ran_s"] is None else f"{job['ran_s']:.1f} s",
+        )
+        table.add_row(*map(_cell, cells))
+    return table
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3f} s"
+    return str(value)

@@ -1,0 +1,209 @@
+"""`supervisor say`: speak a text into a file or a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from supervisor.cli.common import fail
+from supervisor.cli.reaching import client_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.cli.audio_files import Format, Write
+    from supervisor.client import Job
+
+_LONG_TEXT_SEGMENTS = 4
+"""From here on a progress bar is worth showing."""
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+"""What a shell reports for a command that SIGINT or SIGPIPE ended."""
+
+
+def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
+    text: Annotated[str | None, typer.Argument(help="What to say; - reads standard input.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Audio file; without it WAV goes to standard output."),
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="Default: the engine's.")] = None,
+    speed: Annotated[float, typer.Option(help="Factor on the voice's own pace.")] = 1.0,
+    engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="wav, flac, ogg, opus, mp3, aiff or raw (float32); default: the file's suffix.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
+) -> None:
+    """Speak a text: supervisor say "Hello there." -o hello.wav"""
+    spoken = _read(text, file)
+    _check_output(output, as_json)
+    audio_format = _format(output, form)
+    from supervisor.client import Client
+
+    with (
+        _endings(output),
+        client_errors(),
+        Client(name="supervisor say") as client,
+        client.submit(spoken, voice, engine, speed, seed) as job,
+    ):
+        seconds = _record(job, output, audio_format)
+        if as_json:
+            typer.echo(json.dumps(_report(job, output, audio_format, seconds)))
+
+
+def _read(text: str | None, file: Path | None) -> str:
+    """The text to speak, from wherever it is to come."""
+    if text is not None and file is not None:
+        fail(2, "give a text or a file, not both")
+    if text == "-" or (file is not None and str(file) == "-"):
+        return _decode(sys.stdin.buffer.read(), "standard input")
+    if file is not None:
+        try:
+            return _decode(file.read_bytes(), str(file))
+        except OSError as error:
+            fail(2, f"cannot read {file}: {error.strerror}")
+    if text is None:
+        fail(2, "nothing to say; give a text, -f FILE, or - for standard input")
+    return text
+
+
+def _decode(content: bytes, source: str) -> str:
+    try:
+        return content.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        fail(
+            2,
+            f"{source} is not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start}; "
+            "convert it first, for example with iconv",
+        )
+
+
+def _check_output(output: Path | None, as_json: bool) -> None:
+    """Find out now, not when the speech is there, what cannot be written."""
+    if output is None:
+        if as_json:
+            fail(2, "--json prints on standard output; say with -o where the audio is to go")
+        if sys.stdout.isatty():
+            fail(2, "audio is not for terminals; use -o FILE, or send standard output to a player")
+    elif output.is_dir():
+        fail(2, f"{output} is a directory; use -o FILE")
+    elif not output.parent.is_dir():
+        fail(2, f"there is no directory {output.parent} for {output.name}")
+
+
+def _format(output: Path | None, name: str | None) -> Format:
+    from supervisor.cli.audio_files import UnknownFormatError, find_format
+
+    if name is None:
+        name = output.suffix if output is not None else ""
+    try:
+        return find_format(name or "wav")
+    except UnknownFormatError as error:
+        fail(2, str(error))
+
+
+def _record(job: Job, output: Path | None, form: Format) -> float:
+    """Write the audio as it comes; returns its seconds."""
+    from supervisor.cli.audio_files import audio_file, audio_stream
+
+    sink: AbstractContextManager[Write]
+    if output is None:
+        sink = audio_stream(sys.stdout.buffer, form, job.sample_rate)
+    else:
+        sink = audio_file(output, form, job.sample_rate)
+    samples = 0
+    with sink as write, _progress_bar(job) as show:
+        for chunk in job:
+            write(chunk)
+            samples += len(chunk)
+            show()
+    return samples / job.sample_rate
+
+
+@contextmanager
+def _endings(output: Path | None) -> Iterator[None]:
+    """Ctrl-C, a reader that left, and a disk that is full end in an exit code, not a traceback."""
+    from soundfile import SoundFileError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+    except BrokenPipeError:
+        _leave_pipe()
+    except (OSError, SoundFileError) as error:
+        where = "standard output" if output is None else str(output)
+        fail(5, f"cannot write {where}: {error}")
+
+
+def _leave_pipe() -> NoReturn:
+    """Nobody reads any more; keep the interpreter from finding that out once again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(_BROKEN_PIPE)
+
+
+def _progress_bar(job: Job) -> AbstractContextManager[Callable[[], None]]:
+    """A bar on the terminal for a long text, otherwise nothing."""
+    if not sys.stderr.isatty() or job.progress.segments < _LONG_TEXT_SEGMENTS:
+        return nullcontext(lambda: None)
+    return _bar(job)
+
+
+@contextmanager
+def _bar(job: Job) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    started = time.monotonic()
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("segments, {task.fields[audio]:.1f} s of audio, RTF {task.fields[factor]:.3f}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=job.progress.segments, audio=0.0, factor=0.0)
+
+        def show() -> None:
+            now = job.progress
+            factor = (time.monotonic() - started) / now.audio_s if now.audio_s else 0.0
+            bar.update(task, completed=now.segments_done, audio=now.audio_s, factor=factor)
+
+        yield show
+
+
+def _report(job: Job, output: Path | None, form: Format, seconds: float) -> dict[str, object]:
+    """The object of `--json`; times in seconds, real_time_factor is total_s per audio second."""
+    timings = job.timings
+    assert timings is not None  # noqa: S101 (the job has been read to its end)
+    return {
+        "output": str(output),
+        "format": form.name,
+        "job": job.id,
+        "seed": job.seed,
+        "sample_rate": job.sample_rate,
+        "duration_s": seconds,
+        "segments": job.progress.segments,
+        "first_audio_s": timings.first_audio_s,
+        "total_s": timings.total_s,
+        "queued_s": timings.queued_s,
+        "synthesis_s": timings.synthesis_s,
+        "real_time_factor": timings.total_s / seconds if seconds else None,
+    }

@@ -1,0 +1,198 @@
+"""`supervisor simulate`: try settings on a load before the pool has them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supervisor.cli.common import fail
+
+if TYPE_CHECKING:
+    from supervisor.simulate.run import Run
+    from supervisor.simulate.scenario import Scenario
+    from supervisor.simulate.workload import Workload
+
+_MACHINE, _ENGINE, _OUTPUT = "Machine", "Engine", "Output"
+
+
+def simulate(  # noqa: PLR0913, PLR0917  # an option each
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            help="Load from a file: CSV with time_s,characters or time_s,demand, or what "
+            "`supervisor top --record` wrote."
+        ),
+    ] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option(
+            help="Load by its form: constant:load=3, step:load=12,at=60, poisson:load=3, "
+            "burst:segments=200,every=300, diurnal:low=1,high=12,period=3600 (load in cores)."
+        ),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="config.json to start from.")] = None,
+    override: Annotated[Path | None, typer.Option(help="override.json to try.")] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Two override.json, side by side.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=1e6, help="Length of a --workload.")] = 600.0,
+    characters: Annotated[
+        float, typer.Option(min=1, max=1e5, help="Length of a segment, where no trace tells it.")
+    ] = 80.0,
+    seed: Annotated[int, typer.Option(help="Of random arrivals.")] = 1,
+    cores: Annotated[
+        int, typer.Option(min=1, max=4096, help="Usable cores.", rich_help_panel=_MACHINE)
+    ] = 8,
+    sockets: Annotated[int, typer.Option(min=1, max=16, rich_help_panel=_MACHINE)] = 1,
+    smt: Annotated[
+        int, typer.Option(min=1, max=8, help="Cores per whole core.", rich_help_panel=_MACHINE)
+    ] = 1,
+    foreign: Annotated[
+        float, typer.Option(min=0, help="Cores that others use.", rich_help_panel=_MACHINE)
+    ] = 0.0,
+    engine: Annotated[
+        str, typer.Option(help="Typical numbers of: hibari, kokoro.", rich_help_panel=_ENGINE)
+    ] = "kokoro",
+    seconds_per_character: Annotated[
+        float | None,
+        typer.Option(min=1e-6, max=60, help="On one thread.", rich_help_panel=_ENGINE),
+    ] = None,
+    parallel: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of the work that threads divide.", rich_help_panel=_ENGINE
+        ),
+    ] = None,
+    session_build_s: Annotated[
+        float | None,
+        typer.Option(min=0, max=600, help="Seconds to build a session.", rich_help_panel=_ENGINE),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw into this PNG file.", rich_help_panel=_OUTPUT)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON.", rich_help_panel=_OUTPUT)
+    ] = False,
+) -> None:
+    """Play a load against the settings: how soon the pool settles, what waits, what it costs."""
+    import msgspec
+
+    from supervisor.simulate import trace as traces
+    from supervisor.simulate import workload as workloads
+    from supervisor.simulate.run import simulate as play
+    from supervisor.simulate.scenario import ENGINES, MachineModel, Scenario
+
+    if (trace is None) == (workload is None):
+        fail(2, "give either --trace FILE or --workload FORM (see supervisor simulate --help)")
+    if compare is not None and override is not None:
+        fail(2, "--compare names both overrides; leave out --override")
+    if engine not in ENGINES:
+        fail(2, f"--engine {engine}: there are {', '.join(ENGINES)}")
+    given = {
+        "seconds_per_character": seconds_per_character,
+        "parallel": parallel,
+        "session_build_s": session_build_s,
+    }
+    measured = {name: value for name, value in given.items() if value is not None}
+    model = msgspec.structs.replace(ENGINES[engine], **measured)
+    segments = workloads.Segments(model, characters, seed)
+    try:
+        if trace is not None:
+            load = traces.read(trace, segments)
+        else:
+            load = workloads.parse(workload or "", segments, seconds)
+    except workloads.WorkloadError as error:
+        fail(2, str(error))
+    base = Scenario(MachineModel(cores, sockets, smt, foreign), model)
+    overrides = {str(path): path for path in compare} if compare else {"": override}
+    runs = {
+        name: play(_with_settings(base, config, path), load) for name, path in overrides.items()
+    }
+    if plot is not None:
+        _draw(runs, plot)
+    _print(runs, load, as_json=as_json)
+
+
+def _with_settings(scenario: Scenario, config: Path | None, override: Path | None) -> Scenario:
+    """The scenario under the settings of these files, as `supervisor start` would read them."""
+    import msgspec
+
+    from supervisor import config as configuration
+    from supervisor.control import make_policy
+
+    try:
+        loaded = configuration.load(config, override, os.environ)
+    except configuration.ConfigError as error:
+        fail(2, str(error))
+    for warning in loaded.warnings:
+        typer.echo(f"supervisor: {warning}", err=True)
+    return msgspec.structs.replace(
+        scenario,
+        policy=make_policy(loaded.settings, loaded.origins),
+        threads_per_worker=loaded.settings.pool.threads_per_worker,
+    )
+
+
+def _draw(runs: dict[str, Run], path: Path) -> None:
+    from supervisor.simulate import plot
+
+    try:
+        plot.save(runs, path)
+    except ImportError:
+        fail(2, "--plot needs matplotlib: pip install 'tts-supervisor[simulate]'")
+    except (OSError, ValueError) as error:
+        fail(2, f"--plot {path}: {error}")
+
+
+def _print(runs: dict[str, Run], load: Workload, *, as_json: bool) -> None:
+    import msgspec
+
+    from supervisor.simulate import chart
+    from supervisor.simulate.report import report
+
+    reports = {name: report(run) for name, run in runs.items()}
+    if as_json:
+        documents = {name: msgspec.to_builtins(found) for name, found in reports.items()}
+        shown = documents if len(documents) > 1 else next(iter(documents.values()))
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    for name, run in runs.items():
+        typer.echo(f"{name or 'settings in force'} under {load.name}, {load.seconds:.0f} s")
+        typer.echo(chart.draw(run))
+        typer.echo("")
+    names = list(reports)
+    rows = [
+        (title, [_cell(getattr(reports[name], field)) for name in names])
+        for field, title in _SHOWN.items()
+    ]
+    if len(names) > 1:
+        rows.insert(0, ("", names))
+    width = max(len(cell) for _, cells in rows for cell in cells)
+    for title, cells in rows:
+        typer.echo(f"{title:27}" + "  ".join(f"{cell:>{width}}" for cell in cells))
+
+
+_SHOWN = {
+    "segments": "segments",
+    "settling_s": "settling time, s",
+    "overshoot": "overshoot, cores",
+    "changes_after_settling": "changes after settling",
+    "changes": "changes",
+    "rebuilds": "session rebuilds",
+    "mean_wait_s": "mean wait, s",
+    "p95_wait_s": "p95 wait, s",
+    "core_seconds": "core-seconds used",
+    "peak_cores": "most cores",
+    "mean_utilization": "mean utilization, %",
+}
+
+
+def _cell(value: object) -> str:
+    """A number as a person reads it; None: it never settled, or nothing waited."""
+    if value is None:
+        return "none"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,65 @@
+"""`supervisor start`: run the supervisor in the foreground."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
+
+
+def start(
+    config: ConfigFile = None,
+    override: OverrideFile = None,
+    set_: Assignments = None,
+    insecure_tcp: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-tcp",
+            help="Open `broker.tcp` without keys, for every process of this machine.",
+        ),
+    ] = False,
+) -> None:
+    """Start the supervisor; Ctrl-C drains and stops it, a second Ctrl-C stops it at once."""
+    import asyncio
+    import os
+
+    from supervisor import config as configuration
+    from supervisor import logs
+    from supervisor.broker.door import DoorError, check_keys
+    from supervisor.broker.rundir import RunDirectory, RunDirectoryError
+    from supervisor.config.paths import run_directory
+    from supervisor.config.watch import Watch
+    from supervisor.service import StartError, serve
+
+    try:
+        given = configuration.assignments(set_ or [])
+        if insecure_tcp:
+            given = {**given, "broker.insecure_tcp": "true"}
+        loaded = configuration.load(config, override, os.environ, given)
+    except configuration.ConfigError as error:
+        fail(2, str(error))
+    logs.configure(loaded.settings.logging.level, loaded.settings.logging.format)
+    for warning in loaded.warnings:
+        logs.get_logger().warning("%s", warning)
+    try:
+        check_keys(loaded.settings.broker)
+        directory = RunDirectory(run_directory(os.environ))
+        code = asyncio.run(
+            serve(
+                loaded,
+                directory,
+                lambda deliver: Watch(
+                    loaded,
+                    deliver,
+                    config=config,
+                    override=override,
+                    environ=os.environ,
+                    command_line=given,
+                ),
+            )
+        )
+    except (DoorError, RunDirectoryError, StartError) as error:
+        fail(2, str(error))
+    raise typer.Exit(code)

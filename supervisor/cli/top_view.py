@@ -1,0 +1,166 @@
+"""`supervisor top` as it looks: one picture of the pool, drawn with rich."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from supervisor.cli.top_snapshot import Seen, Snapshot
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_CHART_ROWS = 8
+_LABEL = 7
+_DECISIONS = 8
+_COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "PSS MB")
+_STATE_STYLES = {"busy": "green", "idle": "", "fatal": "bold red", "backoff": "yellow"}
+
+
+def draw(snapshot: Snapshot, seen: Sequence[Seen], width: int) -> RenderableType:
+    """Everything, for a screen of `width` columns."""
+    parts: list[RenderableType] = [_headline(snapshot)]
+    if snapshot.problem is not None:
+        parts.append(Text(snapshot.problem, style="bold red"))
+    columns = max(10, width - _LABEL - 2)
+    recent = list(seen)[-columns:]
+    parts += [
+        Text(),
+        _utilization_line(snapshot),
+        chart([s.utilization for s in recent], snapshot.target, snapshot.low),
+        Text(),
+        _cores_line(snapshot),
+        _steps([s.after for s in recent], snapshot.usable),
+        Text(),
+        _workers(snapshot.workers),
+        _queue_line(snapshot),
+        Text(),
+        _decisions(seen),
+    ]
+    return Group(*parts)
+
+
+def chart(values: Sequence[float | None], target: float, low: float) -> Text:
+    """Percent over time as columns; a line each where cores are added and given back.
+
+    A column is red above the target, blue below `low`, green between them; a sample
+    that could not be measured is a gap.
+    """
+    text = Text()
+    target_row, low_row = (_row(percent) for percent in (target, low))
+    for row in reversed(range(_CHART_ROWS)):
+        label = {target_row: f"{target:.0f}", low_row: f"{low:.0f}"}.get(row, "")
+        if not label and row in {0, _CHART_ROWS - 1}:
+            label = "0" if row == 0 else "100"
+        text.append(f"{label:>{_LABEL - 2}} ┤")
+        for value in values:
+            text.append(*_cell(value, row, target, low, lined=row in {target_row, low_row}))
+        if row:
+            text.append("\n")
+    return text
+
+
+def _row(percent: float) -> int:
+    return min(_CHART_ROWS - 1, int(percent / 100.0 * _CHART_ROWS))
+
+
+def _cell(
+    value: float | None, row: int, target: float, low: float, *, lined: bool
+) -> tuple[str, str]:
+    eighths = 0 if value is None else round(min(value, 100.0) / 100.0 * _CHART_ROWS * 8)
+    block = _BLOCKS[min(8, max(0, eighths - row * 8))]
+    if value is None or block == " ":
+        return ("╌", "dim") if lined else (" ", "")
+    return block, "red" if value > target else "blue" if value < low else "green"
+
+
+def _steps(cores: Sequence[int], most: int) -> Text:
+    """Cores over time in one line of blocks."""
+    highest = max([most, *cores])
+    blocks = "".join(_BLOCKS[max(1, round(count / highest * 8))] for count in cores)
+    return Text(f"{'':{_LABEL}}{blocks}", style="cyan")
+
+
+def _headline(snapshot: Snapshot) -> Text:
+    style = "bold green" if snapshot.state == "running" else "bold yellow"
+    text = Text(f"supervisor {snapshot.version}, pid {snapshot.pid}, ")
+    text.append(snapshot.state, style)
+    return text
+
+
+def _utilization_line(snapshot: Snapshot) -> Text:
+    average = (
+        "not known yet" if snapshot.average is None else f"{snapshot.average:.0f} % on average"
+    )
+    return Text(
+        f"utilization  {average}; target {snapshot.target:g} %, "
+        f"cores are given back below {snapshot.low:g} %"
+    )
+
+
+def _cores_line(snapshot: Snapshot) -> Text:
+    text = Text("cores        ")
+    text.append("■" * snapshot.allocated, "cyan")
+    text.append("□" * max(0, snapshot.usable - snapshot.allocated), "dim")
+    text.append(
+        f"  {snapshot.allocated} leased of {snapshot.usable} usable, "
+        f"{snapshot.total} in the machine"
+    )
+    return text
+
+
+def _queue_line(snapshot: Snapshot) -> Text:
+    jobs = snapshot.jobs
+    outcomes = ("done", "failed", "cancelled", "expired", "quarantined", "retried")
+    counts = ", ".join(f"{jobs[name]} {name}" for name in outcomes if jobs.get(name))
+    return Text(
+        f"queue        {snapshot.queue} segments wait, {snapshot.running} are spoken; "
+        f"{jobs['queued']} jobs wait, {jobs['running']} run"
+        + (f"; so far {counts}" if counts else "")
+    )
+
+
+def _workers(workers: Iterable[dict[str, Any]]) -> Table:
+    table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+    for worker in workers:
+        state = str(worker["state"])
+        cells = (
+            worker["slot"],
+            worker["pid"],
+            Text(state, _STATE_STYLES.get(state, "yellow")),
+            ",".join(map(str, worker["cpus"])),
+            worker["intra_op_threads"],
+            worker["session_generation"],
+            worker["segments_done"],
+            worker["pss_mb"],
+        )
+        table.add_row(*map(_text, cells))
+    return table
+
+
+def _text(cell: object) -> Text:
+    return cell if isinstance(cell, Text) else Text("–" if cell is None else str(cell))
+
+
+def _decisions(seen: Sequence[Seen]) -> Table:
+    """The last decisions, those with one reason in a row as one line."""
+    table = Table("decision", "why", "for", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    runs = [list(run) for _, run in groupby(seen, key=_kind)]
+    for run in reversed(runs[-_DECISIONS:]):
+        last = run[-1]
+        change = last.after != last.before
+        what = f"{last.before} → {last.after} cores" if change else f"{last.after} cores"
+        lasted = f"{seen[-1].now - run[0].now:.0f} s ago" if change else f"{len(run)} samples"
+        table.add_row(Text(what, "bold" if change else ""), last.reason, lasted)
+    return table
+
+
+def _kind(seen: Seen) -> tuple[object, ...]:
+    """Decisions of one kind differ in their numbers only; a change stands by itself."""
+    change = seen.now if seen.after != seen.before else None
+    return seen.before, seen.after, re.sub(r"[\d.]+", "", seen.reason), change

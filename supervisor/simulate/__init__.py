@@ -1,0 +1,1 @@
+"""The real core under a virtual clock."""

@@ -1,0 +1,82 @@
+"""What a run amounts to, in the numbers that an operator compares."""
+
+from __future__ import annotations
+
+import statistics
+
+import msgspec
+
+from supervisor.simulate.fluid import Change
+from supervisor.simulate.run import Run
+
+QUIET_S = 60.0
+"""The count has settled when it has not changed for this long."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Times in seconds. What never settled, or had no segment, is None.
+
+    settling_s: from the load's last change of level to the count's last change before
+        it rested for QUIET_S.
+    overshoot: cores above the count at rest that were held on the way.
+    changes_after_settling: changes of the count after that rest.
+    changes: of the count, in the whole run; `splits` of the split of a given count.
+    """
+
+    workload: str
+    seconds: float
+    segments: int
+    settling_s: float | None
+    overshoot: int | None
+    changes_after_settling: int | None
+    changes: int
+    splits: int
+    rebuilds: int
+    mean_wait_s: float | None
+    p95_wait_s: float | None
+    core_seconds: float
+    peak_cores: int
+    mean_utilization: float
+
+
+def report(run: Run) -> Report:
+    """Measure a run."""
+    settled = settling(run.changes, run.changes_at, run.seconds)
+    waits = sorted(run.waits)
+    ticks = run.ticks
+    peak = max((tick.cores for tick in ticks), default=0)
+    overshoot = None
+    later = None
+    if settled is not None:
+        until = run.changes_at + settled + QUIET_S
+        way = [tick.cores for tick in ticks if run.changes_at <= tick.time_s <= until]
+        overshoot = max(way) - way[-1] if way else 0
+        later = sum(change.time_s > until for change in run.changes)
+    return Report(
+        workload=run.workload,
+        seconds=run.seconds,
+        segments=len(waits),
+        settling_s=settled,
+        overshoot=overshoot,
+        changes_after_settling=later,
+        changes=len(run.changes),
+        splits=len(run.splits_changed),
+        rebuilds=run.rebuilds,
+        mean_wait_s=statistics.fmean(waits) if waits else None,
+        p95_wait_s=waits[min(len(waits) - 1, int(0.95 * len(waits)))] if waits else None,
+        core_seconds=run.core_seconds,
+        peak_cores=peak,
+        mean_utilization=statistics.fmean(t.utilization for t in ticks) if ticks else 0.0,
+    )
+
+
+def settling(changes: list[Change], since: float, end: float) -> float | None:
+    """Seconds from `since` to the change that a rest of QUIET_S follows; None without one."""
+    last = since
+    for change in changes:
+        if change.time_s <= since:
+            continue
+        if change.time_s - last > QUIET_S:
+            return last - since
+        last = change.time_s
+    return last - since if end - last >= QUIET_S else None

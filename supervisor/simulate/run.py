@@ -1,0 +1,131 @@
+"""One simulated run: the world moves, the core looks at it once an interval and decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.machine import WorkerShape
+from supervisor.core.placement import LASTING_S, Placer
+from supervisor.core.policy import Sampled
+from supervisor.core.shape import WorkerShaper
+from supervisor.simulate.fluid import Change, CountRule
+from supervisor.simulate.scenario import Scenario
+from supervisor.simulate.workload import Workload
+from supervisor.simulate.world import World
+
+
+class Tick(NamedTuple):
+    """What was seen and decided at one sample. `utilization` in percent, `split` thread counts."""
+
+    time_s: float
+    utilization: float
+    cores: int
+    waiting: int
+    running: int
+    split: tuple[int, ...]
+
+
+@dataclass
+class Run:
+    """Everything that a run left behind. `waits` in seconds, those still waiting included."""
+
+    workload: str
+    seconds: float
+    changes_at: float
+    ticks: list[Tick] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    splits_changed: list[float] = field(default_factory=list)
+    """When the same number of cores was split anew."""
+    core_seconds: float = 0.0
+    rebuilds: int = 0
+
+
+def simulate(scenario: Scenario, workload: Workload, rule: CountRule | None = None) -> Run:
+    """Play the workload to its end. `rule` decides on the number of cores; default: the product's.
+
+    How cores split into workers and where these are is the product's in any case.
+    """
+    return _Simulation(scenario, workload, rule).run()
+
+
+class _Simulation:
+    def __init__(self, scenario: Scenario, workload: Workload, rule: CountRule | None) -> None:
+        self.scenario = scenario
+        self.workload = workload
+        self.interval = scenario.policy.monitoring_interval
+        self.rule = rule or DynamicCPUAllocator(scenario.policy, scenario.machine.cores)
+        self.shaper = WorkerShaper(scenario.policy, scenario.threads_per_worker)
+        self.placer = Placer(scenario.machine.machine)
+        self.foreign = scenario.machine.foreign_load
+        self.world = World(scenario.engine, self.foreign)
+        self.shapes: tuple[WorkerShape, ...] = ()
+        self.split: tuple[int, ...] = ()
+        self._replaced_at = 0.0
+        self.result = Run(workload.name, workload.seconds, workload.changes_at)
+
+    def run(self) -> Run:
+        self._apply(0.0, 0.0, frozenset())
+        arrivals = self.workload.arrivals()
+        arrival = next(arrivals, None)
+        for step in range(1, int(self.workload.seconds / self.interval) + 1):
+            now = step * self.interval
+            while arrival is not None and arrival.time_s <= now:
+                self.world.advance(arrival.time_s)
+                self.world.submit(arrival)
+                arrival = next(arrivals, None)
+            self.world.advance(now)
+            self._sample(now)
+        return self._conclude()
+
+    def _sample(self, now: float) -> None:
+        seen = self.world.look()
+        used = min(100.0, 100.0 * seen.used_s / (max(1, seen.leased) * self.interval))
+        sample = Sampled(
+            now,
+            used,
+            self.scenario.machine.cores,
+            leased=seen.leased or None,
+            backlog_s=seen.backlog_s,
+            demand=seen.waiting + seen.running,
+            building=seen.building,
+        )
+        before = self.rule.cores
+        if self.rule.handle(sample):
+            self.result.changes.append(Change(now, before, self.rule.cores))
+        self._apply(now, sample.demand, seen.busy_slots)
+        self.result.ticks.append(
+            Tick(now, used, self.rule.cores, seen.waiting, seen.running, self.split)
+        )
+
+    def _apply(self, now: float, demand: float, busy: frozenset[int]) -> None:
+        build_s = self.scenario.engine.session_build_s
+        split = self.shaper.decide(now, self.rule.cores, demand, build_s)
+        if split != self.split:
+            if sum(split) == sum(self.split):
+                self.result.splits_changed.append(now)
+            self._replaced_at = now
+        elif now - self._replaced_at > 3 * LASTING_S:
+            return  # nothing to move: the strangers of a simulation stay where they are
+        self.split = split
+        shapes = self.placer.place(
+            now,
+            split,
+            usable=self.foreign,
+            foreign=self.foreign,
+            in_force=self.shapes,
+            busy=busy,
+        )
+        if shapes != self.shapes:
+            self.shapes = shapes
+            self._replaced_at = now
+            self.world.retarget(shapes)
+
+    def _conclude(self) -> Run:
+        result = self.result
+        result.waits = self.world.waits + self.world.waiting_since(self.workload.seconds)
+        result.core_seconds = self.world.core_seconds
+        result.rebuilds = self.world.rebuilds
+        return result

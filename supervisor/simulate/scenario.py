@@ -1,0 +1,76 @@
+"""What a simulation is made of: a machine, an engine and the settings under trial.
+
+Plain records with their physics; the load is `workload`'s, the run `run`'s.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from supervisor.core.machine import Cpu, Machine
+from supervisor.core.policy import Policy
+from supervisor.core.shape import ThreadsPerWorker
+
+
+class MachineModel(msgspec.Struct, frozen=True):
+    """`cores` logical CPUs that the pool may use, in equal sockets, with `smt` threads a core.
+
+    `foreign` is how many cores' worth of time strangers use, on the lowest CPU ids.
+    """
+
+    cores: int = 20
+    sockets: int = 1
+    smt: int = 1
+    foreign: float = 0.0
+
+    @property
+    def machine(self) -> Machine:
+        """As `placement` sees it; CPU n and n + cores ÷ smt are SMT siblings."""
+        physical = -(-self.cores // self.smt)
+        per_socket = -(-physical // self.sockets)
+        cpus = []
+        for id_ in range(self.cores):
+            socket, core = divmod(id_ % physical, per_socket)
+            cpus.append(Cpu(id_, core=core, package=socket, cache=socket, node=socket))
+        return Machine(tuple(cpus))
+
+    @property
+    def foreign_load(self) -> dict[int, float]:
+        """Share of each CPU's time, 0–1, that strangers use."""
+        return {id_: min(1.0, max(0.0, self.foreign - id_)) for id_ in range(self.cores)}
+
+
+class EngineModel(msgspec.Struct, frozen=True):
+    """How long speech takes.
+
+    seconds_per_character: on one thread of one free core.
+    parallel: share of that work that more threads divide (Amdahl's law), 0–1.
+    session_build_s: to build a session with another number of threads.
+    start_s: to fork a worker until it is ready.
+    """
+
+    seconds_per_character: float = 0.024
+    parallel: float = 0.9
+    session_build_s: float = 0.55
+    start_s: float = 0.02
+
+    def speedup(self, threads: int) -> float:
+        """How many times faster `threads` threads are than one."""
+        return 1.0 / (1.0 - self.parallel + self.parallel / threads)
+
+
+ENGINES = {
+    "hibari": EngineModel(0.00045, 0.7, 0.05),
+    "kokoro": EngineModel(),
+}
+"""Orders of magnitude for the engines, at 15 characters a second; `supervisor simulate` takes
+numbers measured on one's own machine instead."""
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """A machine, an engine and settings."""
+
+    machine: MachineModel = MachineModel()
+    engine: EngineModel = EngineModel()
+    policy: Policy = Policy()
+    threads_per_worker: ThreadsPerWorker = "auto"
