@@ -1,0 +1,123 @@
+"""Who may ask: clients with a key, or without keys whoever runs on this machine.
+
+A browser is on this machine, but the pages in it are not: without a key a page of
+another site could have texts spoken, and through a name that resolves to 127.0.0.1 it
+could read the answers. So the Host must be an address or localhost, and a page's
+Origin must be the gateway itself or one of `http.cors_origins`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from supervisor.config.settings import Http
+from supervisor.gateway.errors import ApiError
+from supervisor.gateway.keys import is_known
+from supervisor.gateway.page.files import ADDRESSES
+
+OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
+"""What needs no key: it tells nothing of anybody's work and costs nothing."""
+
+_SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+_PREFLIGHT = {
+    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type",
+    hdrs.ACCESS_CONTROL_MAX_AGE: "600",
+}
+
+
+def access(settings: Http) -> Middleware:
+    """Let through what may ask; answer a browser's preflight."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and request.method == hdrs.METH_OPTIONS:
+            return _preflight(origin, settings)
+        if not settings.api_keys:
+            _check_host(request)
+        if request.method not in _SAFE:
+            _check_origin(origin, request, settings)
+        if settings.api_keys and request.path not in OPEN:
+            _check_key(request, settings)
+        return await handler(request)
+
+    return middleware
+
+
+def allow_origins(app: web.Application, settings: Http) -> None:
+    """Tell browsers that pages of the configured origins may read the answers."""
+    if not settings.cors_origins:
+        return
+
+    async def add(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.add(hdrs.VARY, "Origin")
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin in settings.cors_origins:
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After, X-Job-Id"
+
+    app.on_response_prepare.append(add)
+
+
+def _check_key(request: web.Request, settings: Http) -> None:
+    scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() == "bearer" and is_known(key.strip(), settings.api_keys):
+        return
+    raise ApiError(
+        401,
+        "give a key of this gateway: Authorization: Bearer <key>",
+        code="invalid_api_key",
+        headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
+    )
+
+
+def _check_host(request: web.Request) -> None:
+    name = _host_name(request.headers.get(hdrs.HOST, ""))
+    if name in {"", "localhost"} or name.endswith(".localhost") or _is_address(name):
+        return
+    raise ApiError(
+        403,
+        f"host {name!r} is no address of this machine; use 127.0.0.1 or localhost, or configure "
+        "http.api_keys",
+        code="wrong_host",
+    )
+
+
+def _check_origin(origin: str | None, request: web.Request, settings: Http) -> None:
+    if origin is None or origin in settings.cors_origins:
+        return
+    try:
+        if urlsplit(origin).netloc == request.headers.get(hdrs.HOST):
+            return
+    except ValueError:
+        pass
+    raise ApiError(
+        403, f"pages of {origin!r} may not use this; see http.cors_origins", code="wrong_origin"
+    )
+
+
+def _preflight(origin: str, settings: Http) -> web.Response:
+    if origin in settings.cors_origins:
+        return web.Response(status=204, headers=_PREFLIGHT)
+    return ApiError(403, "no other site's page may use this", code="wrong_origin").response()
+
+
+def _host_name(host: str) -> str:
+    """The Host header without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return "(unreadable)"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,79 @@
+"""The routes of the gateway, and what holds for all of them: access, errors in one form, counts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from supervisor.client import SupervisorError
+from supervisor.gateway import diagnostics, exposition, openapi, page, speech
+from supervisor.gateway.access import access, allow_origins
+from supervisor.gateway.context import Context
+from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
+from supervisor.gateway.metrics import Metrics
+from supervisor.logs import get_logger
+
+log = get_logger()
+
+
+def make_app(context: Context) -> web.Application:
+    """Everything that is served."""
+    app = web.Application(
+        middlewares=[counting(context.metrics), errors(), access(context.settings)],
+        client_max_size=context.settings.max_request_bytes,
+    )
+    allow_origins(app, context.settings)
+    page.add_to(app, context)
+    for part in (diagnostics, speech, exposition, openapi):
+        app.add_routes(part.routes(context))
+    return app
+
+
+def counting(metrics: Metrics) -> Middleware:
+    """Count every request by its route, so that no client can invent a label."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "none"
+        started = time.monotonic()
+        with metrics.running.track_inprogress():
+            try:
+                response = await handler(request)
+            except asyncio.CancelledError:
+                metrics.left.inc()
+                raise
+        metrics.requests.labels(route, _known(request.method), str(response.status)).inc()
+        metrics.seconds.labels(route).observe(time.monotonic() - started)
+        return response
+
+    return middleware
+
+
+def errors() -> Middleware:
+    """Every error leaves in OpenAI's envelope; one that nobody expected is logged."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return error.response()
+        except SupervisorError as error:
+            return from_supervisor(error).response()
+        except web.HTTPException as error:
+            return from_http(error).response()
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            return ApiError(500, "the gateway failed; see its log", type=SERVER).response()
+
+    return middleware
+
+
+def _known(method: str) -> str:
+    return method if method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"

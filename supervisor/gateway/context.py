@@ -1,0 +1,32 @@
+"""What every handler of the gateway may use."""
+
+from __future__ import annotations
+
+import msgspec
+
+from supervisor.client import AsyncClient
+from supervisor.config.settings import Http
+from supervisor.gateway.encoders import Encoders
+from supervisor.gateway.metrics import Metrics
+from supervisor.gateway.snapshot import StatusCache
+
+
+class Context(msgspec.Struct, frozen=True):
+    """The settings, the connection to the supervisor, its last status, and our own counters."""
+
+    settings: Http
+    client: AsyncClient
+    status: StatusCache
+    encoders: Encoders
+    metrics: Metrics
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.status.close()
+        self.encoders.close()
+        await self.client.close()
+
+
+def make_context(settings: Http, client: AsyncClient) -> Context:
+    """A context around this connection."""
+    return Context(settings, client, StatusCache(client), Encoders(), Metrics())

@@ -1,0 +1,126 @@
+"""Errors as OpenAI's clients expect them: one envelope, and the status that fits.
+
+`{"error": {"message", "type", "param", "code"}}`. Which status and type belong to
+which error of the supervisor stands in one table; docs/HTTP.md repeats it for users.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aiohttp import web
+
+from supervisor.client import NoSupervisor, SupervisorError, WaitTimeout
+
+RETRY_AFTER_S = 1
+"""What a client is told to wait where the supervisor does not know better."""
+
+INVALID = "invalid_request_error"
+SERVER = "server_error"
+
+
+class ApiError(Exception):
+    """A request that gets an error for an answer."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = INVALID,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.type = type
+        self.code = code
+        self.param = param
+        self.headers = dict(headers or {})
+        if retry_after_s is not None:
+            self.headers["Retry-After"] = str(retry_after_s)
+
+    def document(self) -> dict[str, dict[str, str | None]]:
+        """The body of the answer."""
+        error = {"message": str(self), "type": self.type, "param": self.param, "code": self.code}
+        return {"error": error}
+
+    def response(self) -> web.Response:
+        """The answer."""
+        return web.json_response(self.document(), status=self.status, headers=self.headers)
+
+
+class _Kind(NamedTuple):
+    """How one of the supervisor's error codes looks over HTTP."""
+
+    status: int
+    type: str
+    param: str | None = None
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "bad_text": _Kind(400, INVALID, "input"),
+    "empty_text": _Kind(400, INVALID, "input"),
+    "text_too_long": _Kind(413, INVALID, "input"),
+    "out_of_range": _Kind(400, INVALID, "speed"),
+    "unknown_engine": _Kind(404, INVALID, "model"),
+    "unknown_voice": _Kind(404, INVALID, "voice"),
+    "engine_unavailable": _Kind(503, SERVER, "model"),
+    "busy": _Kind(429, "rate_limit_error"),
+    "draining": _Kind(503, SERVER),
+    "cancelled": _Kind(503, SERVER),
+    "expired": _Kind(503, SERVER),
+    "failed": _Kind(500, SERVER),
+    "poison": _Kind(500, SERVER),
+}
+
+
+def from_supervisor(error: SupervisorError) -> ApiError:
+    """What a client of the gateway is told about an error of the supervisor."""
+    kind = _KINDS.get(error.code, _Kind(500, SERVER))
+    if isinstance(error, NoSupervisor | WaitTimeout):
+        kind = _Kind(503, SERVER)
+    retry = None
+    if kind.status in (429, 503):
+        retry = max(1, math.ceil((error.retry_after_ms or RETRY_AFTER_S * 1000) / 1000))
+    return ApiError(
+        kind.status,
+        str(error),
+        type=kind.type,
+        code=error.code,
+        param=kind.param,
+        retry_after_s=retry,
+    )
+
+
+def from_http(error: web.HTTPException) -> ApiError:
+    """An error that the HTTP library found: no such path, wrong method, too large a body."""
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    match error:
+        case web.HTTPNotFound():
+            return ApiError(404, "there is nothing at this address", code="unknown_url")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            text = f"{error.method} is not possible here, only {allowed}"
+            return ApiError(405, text, code="method_not_allowed", headers=headers)
+        case web.HTTPRequestEntityTooLarge():
+            return ApiError(413, "the request is too large", code="request_too_large")
+    return ApiError(error.status, error.reason, headers=headers)
+
+
+def refusal(error: ApiError) -> bytes:
+    """The same answer as bytes, for a connection that is not even given to the HTTP library."""
+    body = json.dumps(error.document()).encode()
+    head = [
+        f"HTTP/1.1 {error.status} {web.HTTPServiceUnavailable().reason}",
+        "Content-Type: application/json; charset=utf-8",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in error.headers.items()),
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body

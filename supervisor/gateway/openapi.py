@@ -1,0 +1,182 @@
+"""The gateway's OpenAPI document; the schema of the request comes from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from supervisor import __version__
+from supervisor.gateway.context import Context
+from supervisor.gateway.formats import FORMATS
+from supervisor.gateway.speech import SpeechRequest
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+
+_DIAGNOSTICS = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"enum": ["success", "disabled", "error"]}},
+}
+
+_STATUS = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string"}, "reason": {"type": "string"}},
+}
+
+_MODELS = {
+    "type": "object",
+    "required": ["object", "data"],
+    "properties": {"object": {"const": "list"}, "data": {"type": "array"}},
+}
+
+_VOICES = {
+    "type": "object",
+    "required": ["voices"],
+    "properties": {
+        "voices": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "name", "language", "model", "default"],
+            },
+        }
+    },
+}
+
+_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "description": "JSON: a delta, the end, an error."}},
+}
+
+_REFUSALS: Mapping[int, str] = {
+    400: "The request cannot be understood, or asks for something impossible.",
+    401: "No key, or an unknown one.",
+    403: "From a page of another site.",
+    404: "No such model or voice.",
+    408: "The body did not come in time.",
+    413: "The request or its text is too long.",
+    429: "Too much is queued; `Retry-After` says when to come back.",
+    500: "The text could not be spoken.",
+    503: "The supervisor is not there, or stops; `Retry-After` says when to come back.",
+}
+
+
+def routes(_context: Context) -> list[web.RouteDef]:
+    """GET /openapi.json."""
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.json_response(document())
+
+    return [web.get("/openapi.json", openapi)]
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1."""
+    _, components = msgspec.json.schema_components(
+        [SpeechRequest], ref_template="#/components/schemas/{name}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tts-supervisor gateway",
+            "version": __version__,
+            "description": "OpenAI's speech API, diagnostics and metrics of a speech pool.",
+        },
+        "paths": {
+            "/v1/audio/speech": {"post": _speech()},
+            "/v1/models": {
+                "get": _get("Engines, and OpenAI's names for the default one.", _MODELS)
+            },
+            "/v1/audio/voices": {"get": _get("Voices of every engine.", _VOICES)},
+            "/diagnostics/cpu-allocation": {
+                "get": _get("Cores, utilization, decisions.", _DIAGNOSTICS, _DIAGNOSTICS)
+            },
+            "/healthz": {"get": _get("The gateway lives.", _STATUS)},
+            "/readyz": {"get": _get("The pool can take a job.", _STATUS, _STATUS)},
+            "/metrics": {"get": _metrics()},
+        },
+        "components": {
+            "schemas": {**components, "Error": _ERROR},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}, {}],
+    }
+
+
+def _speech() -> dict[str, Any]:
+    audio: dict[str, Any] = {format.media_type: {"schema": {}} for format in FORMATS.values()}
+    schema = {"$ref": "#/components/schemas/SpeechRequest"}
+    return {
+        "operationId": "createSpeech",
+        "summary": "Speak a text; the audio is sent as it is made.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "200": {
+                "description": "The audio. An answer that is cut short has no ending.",
+                "content": {**audio, "text/event-stream": {"schema": _EVENT}},
+            },
+            **{str(status): _refused(status) for status in _REFUSALS},
+        },
+    }
+
+
+def _get(
+    summary: str, schema: Mapping[str, Any], unavailable: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A GET that answers with this JSON, and with 503 and that JSON, or an error."""
+    absent = {"$ref": "#/components/schemas/Error"} if unavailable is None else unavailable
+    return {
+        "summary": summary,
+        "responses": {
+            "200": {"description": summary, **_json(schema)},
+            "401": _refused(401),
+            "503": {"description": _REFUSALS[503], **_json(absent)},
+        },
+    }
+
+
+def _metrics() -> dict[str, Any]:
+    return {
+        "summary": "Metrics for Prometheus.",
+        "responses": {
+            "200": {
+                "description": "The text format, or OpenMetrics where that is asked for.",
+                "content": {
+                    "text/plain": {"schema": {"type": "string"}},
+                    "application/openmetrics-text": {"schema": {"type": "string"}},
+                },
+            },
+            "401": _refused(401),
+        },
+    }
+
+
+def _refused(status: int) -> dict[str, Any]:
+    return {
+        "description": _REFUSALS[status],
+        **_json({"$ref": "#/components/schemas/Error"}),
+    }
+
+
+def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}

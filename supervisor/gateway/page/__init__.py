@@ -1,0 +1,22 @@
+"""The page at `GET /`: its files, the data behind it, and the trial of settings.
+
+Everything that the page itself asks for is under `/page/` and may change with it; what
+programs use is in the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from supervisor.gateway.context import Context
+from supervisor.gateway.page import data, index, tuning
+from supervisor.gateway.page.recorder import Recorder
+
+
+def add_to(app: web.Application, context: Context) -> None:
+    """Serve the page, and record the last hour for it while the gateway runs."""
+    recorder = Recorder(context.status)
+    app.cleanup_ctx.append(recorder.running)
+    app.add_routes(index.routes())
+    app.add_routes(data.routes(context, recorder))
+    app.add_routes(tuning.routes(context, recorder))

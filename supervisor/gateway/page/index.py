@@ -1,0 +1,74 @@
+"""`GET /` and the files that the page is made of: plain, read once, nothing from elsewhere.
+
+A browser gets the page; whoever does not ask for HTML (curl, a program) gets a list of
+addresses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+
+from aiohttp import hdrs, web
+
+from supervisor.gateway.page.files import ASSETS, PAGE, PREFIX
+
+INDEX = """tts-supervisor
+
+POST /v1/audio/speech             speech, as OpenAI's API has it
+GET  /v1/models                   engines
+GET  /v1/audio/voices             voices
+GET  /diagnostics/cpu-allocation  cores, utilization, decisions
+GET  /metrics                     for Prometheus
+GET  /healthz, /readyz            for probes
+GET  /openapi.json                all of this for programs
+"""
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    hdrs.CACHE_CONTROL: "no-cache",  # Ask each time whether it is still the same.
+    hdrs.VARY: "Accept",
+}
+
+
+def routes() -> list[web.RouteDef]:
+    """GET / and GET /page/static/NAME."""
+    served = {name: _File(name, kind) for name, kind in {PAGE: "text/html", **ASSETS}.items()}
+
+    async def page(request: web.Request) -> web.Response:
+        if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+            return web.Response(text=INDEX, headers={hdrs.VARY: "Accept"})
+        return served[PAGE].answer(request)
+
+    async def asset(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in ASSETS:
+            raise web.HTTPNotFound
+        return served[name].answer(request)
+
+    return [web.get("/", page), web.get(PREFIX + "{name}", asset)]
+
+
+class _File:
+    """One file of `static/`, of the media type `kind`."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self._body = files(__package__).joinpath("static", name).read_bytes()
+        self._kind = kind
+        self._tag = hashlib.sha256(self._body).hexdigest()[:16]
+
+    def answer(self, request: web.Request) -> web.Response:
+        known = any(tag.value == self._tag for tag in request.if_none_match or ())
+        response = web.Response(status=304 if known else 200, headers=_HEADERS)
+        response.etag = self._tag
+        if not known:
+            response.body = self._body
+            response.content_type = self._kind
+            response.charset = "utf-8"
+        return response

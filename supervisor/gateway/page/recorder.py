@@ -1,0 +1,102 @@
+"""The last hour, sample by sample, as the allocator saw it.
+
+The status holds the allocator's latest decisions with the sample that each was made
+from, so asking every few seconds misses none of them and costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from supervisor.client import SupervisorError
+from supervisor.gateway.snapshot import StatusCache
+
+KEPT_S = 3600.0
+
+EVERY_S = 10.0
+"""Between two questions; the status holds 50 samples."""
+
+SPACING_S = 0.5
+"""Samples that are closer are left out, which bounds the record at 7200."""
+
+
+class Sample(NamedTuple):
+    """What was seen at `time_s` (the supervisor's monotonic seconds), and the count decided on it.
+
+    utilization: percent of the `leased` cores. queue: segments waiting; backlog_s: seconds
+    that the oldest of them had waited.
+    """
+
+    time_s: float
+    utilization: float
+    leased: int
+    cores: int
+    queue: int
+    backlog_s: float
+
+
+class Recorder:
+    """Keeps the samples of the last KEPT_S seconds."""
+
+    def __init__(self, status: StatusCache) -> None:
+        self._status = status
+        self._samples: deque[Sample] = deque()
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Oldest first."""
+        return list(self._samples)
+
+    async def running(self, _app: web.Application) -> AsyncIterator[None]:
+        """Record while the application runs."""
+        task = asyncio.create_task(self._run())
+        yield
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def look(self) -> None:
+        """Take what is new from the status. Raises SupervisorError."""
+        self.take((await self._status.get()).document)
+
+    def take(self, document: dict[str, Any]) -> None:
+        """Take what is new from a status document."""
+        workers = len(document.get("workers", ()))
+        stats = (document.get("allocation") or {}).get("allocation_stats", {})
+        decisions = stats.get("decisions", ())
+        if decisions and self._samples and decisions[-1]["now"] < self._samples[-1].time_s:
+            self._samples.clear()  # Another machine's clock, or this one's after a restart.
+        for decision in decisions:
+            sample = _sample(decision, workers)
+            last = self._samples[-1].time_s if self._samples else float("-inf")
+            if sample is not None and sample.time_s >= last + SPACING_S:
+                self._samples.append(sample)
+        while self._samples and self._samples[0].time_s < self._samples[-1].time_s - KEPT_S:
+            self._samples.popleft()
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(SupervisorError):  # The hour has a gap then.
+                await self.look()
+            await asyncio.sleep(EVERY_S)
+
+
+def _sample(decision: dict[str, Any], workers: int) -> Sample | None:
+    """What a decision was made from; None where nothing could be measured."""
+    seen = decision["inputs"]
+    if seen is None or seen["utilization"] is None:
+        return None
+    waiting = seen["backlog_s"] > 0
+    return Sample(
+        decision["now"],
+        seen["utilization"],
+        decision["before"] if seen["leased"] is None else seen["leased"],
+        decision["after"],
+        max(1, round(seen["demand"]) - workers) if waiting else 0,
+        seen["backlog_s"],
+    )

@@ -1,0 +1,106 @@
+"""A simulation of the recorded hour, as a process: a Task on stdin, a Result on stdout.
+
+    python -m supervisor.gateway.page.rehearsal CPU_SECONDS
+
+The load is the work that was done and the growth of the queue. It is played twice, under
+the settings in force and under those on trial: what the first differs from the record is
+the simulation's error.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+
+from supervisor.gateway.page.recorder import Sample
+from supervisor.gateway.page.series import Point, thinned
+from supervisor.gateway.page.task import Result, Task
+from supervisor.simulate import trace
+from supervisor.simulate.report import report
+from supervisor.simulate.run import Run, simulate
+from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel, Scenario
+from supervisor.simulate.workload import Segments, Workload
+
+MOST_SEGMENTS = 12_000
+"""An hour with more is played with fewer, longer ones: its load is the same."""
+
+MEMORY_BYTES = 1 << 30
+
+
+def run(task: Task) -> Result:
+    """Play both."""
+    engine = ENGINES.get(task.engine, EngineModel())
+    base = Scenario(MachineModel(task.cores), engine)
+    workload = load(task.samples, engine)
+    played = [
+        simulate(msgspec.structs.replace(base, policy=policy), workload)
+        for policy in (task.in_force, task.trial)
+    ]
+    return Result(*(_shown(each) for each in played))
+
+
+def load(samples: list[Sample], engine: EngineModel) -> Workload:
+    """The recorded load in cores, as arrivals."""
+    usual = Segments(engine)
+    demands = _demands(samples, usual.work_s)
+    lines = [f"{time_s},{demand}" for time_s, _, demand in demands]
+    work_s = sum(elapsed * demand for _, elapsed, demand in demands)
+    characters = max(usual.characters, work_s / engine.seconds_per_character / MOST_SEGMENTS)
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "the recorded hour")
+        path.write_text("\n".join(["time_s,demand", *lines]), encoding="utf-8")
+        return trace.read(path, Segments(engine, characters))
+
+
+def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float, float]]:
+    """Time, length and load in cores of each interval; a segment counts as `segment_s` of work.
+
+    Where the queue shrinks by more than was done (work was cancelled, or its segments were
+    shorter than that) it had grown by too much before, and that is taken off there: from
+    an empty queue to an empty queue, the load is the work done.
+    """
+    found: list[tuple[float, float, float]] = []
+    excess_s = 0.0
+    for before, after in reversed(list(pairwise(samples))):
+        elapsed = after.time_s - before.time_s
+        done_s = after.utilization / 100.0 * after.leased * elapsed
+        came_s = done_s + (after.queue - before.queue) * segment_s - excess_s
+        excess_s = max(0.0, -came_s)
+        found.append((before.time_s, elapsed, max(0.0, came_s) / elapsed))
+    return found[::-1]
+
+
+def _shown(played: Run) -> dict[str, Any]:
+    found = report(played)
+    points = [Point(tick.time_s, tick.utilization, tick.cores) for tick in played.ticks]
+    return {
+        "points": thinned(points),
+        "summary": {
+            "changes": found.changes,
+            "peak_cores": found.peak_cores,
+            "core_seconds": round(found.core_seconds, 1),
+            "mean_utilization": round(found.mean_utilization, 1),
+            "longest_wait_s": round(max(played.waits, default=0.0), 2),
+        },
+    }
+
+
+def main() -> None:
+    """Be nice, be bounded, answer."""
+    os.nice(19)
+    limit = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    sys.stdout.buffer.write(msgspec.json.encode(run(task)))
+
+
+if __name__ == "__main__":
+    main()

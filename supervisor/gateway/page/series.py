@@ -1,0 +1,60 @@
+"""A time course as the page draws it: as many points as there are pixels, and its sums."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from supervisor.gateway.page.recorder import Sample
+
+POINTS = 400
+"""The most that are drawn."""
+
+
+class Point(NamedTuple):
+    """`time_s` from the beginning; utilization in percent."""
+
+    time_s: float
+    utilization: float
+    cores: int
+
+
+def thinned(points: Sequence[Point]) -> dict[str, list[float]]:
+    """At most POINTS of them: means of utilization, and the most cores, of as many neighbours."""
+    size = -(-len(points) // POINTS) or 1
+    groups = [points[start : start + size] for start in range(0, len(points), size)]
+    return {
+        "time_s": [round(group[0].time_s, 2) for group in groups],
+        "utilization": [round(statistics.fmean(p.utilization for p in g), 1) for g in groups],
+        "cores": [max(point.cores for point in group) for group in groups],
+    }
+
+
+def recorded(samples: Sequence[Sample]) -> dict[str, Any]:
+    """What happened, with its sums under the names that a simulation's report has."""
+    start = samples[0].time_s if samples else 0.0
+    points = [Point(s.time_s - start, s.utilization, s.cores) for s in samples]
+    return {
+        "seconds": round(points[-1].time_s, 1) if points else 0.0,
+        "points": thinned(points),
+        "summary": {
+            "changes": sum(a.cores != b.cores for a, b in pairwise(samples)),
+            "peak_cores": max((s.cores for s in samples), default=0),
+            "core_seconds": round(core_seconds(samples), 1),
+            "mean_utilization": mean(s.utilization for s in samples),
+            "longest_wait_s": round(max((s.backlog_s for s in samples), default=0.0), 2),
+        },
+    }
+
+
+def core_seconds(samples: Sequence[Sample]) -> float:
+    """Leased cores × time."""
+    return sum(b.leased * (b.time_s - a.time_s) for a, b in pairwise(samples))
+
+
+def mean(values: Iterable[float]) -> float | None:
+    """The mean to one digit; None of nothing."""
+    found = list(values)
+    return round(statistics.fmean(found), 1) if found else None

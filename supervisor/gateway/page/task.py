@@ -1,0 +1,27 @@
+"""What the gateway hands to the process that simulates, and what it gets back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from supervisor.core.policy import Policy
+from supervisor.gateway.page.recorder import Sample
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What was recorded, on how many usable cores, and the settings."""
+
+    samples: list[Sample]
+    cores: int
+    engine: str
+    in_force: Policy
+    trial: Policy
+
+
+class Result(msgspec.Struct, frozen=True):
+    """Both runs; each has `points` and a `summary`."""
+
+    in_force: dict[str, Any]
+    trial: dict[str, Any]

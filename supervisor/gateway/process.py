@@ -1,0 +1,65 @@
+"""Run the gateway until it is told to stop.
+
+SIGTERM and Ctrl-C stop it: it takes no more connections, finishes the answers that
+are being sent, and gives up those that take longer than the grace period.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from supervisor.client import AsyncClient
+from supervisor.config import Settings
+from supervisor.gateway.app import make_app
+from supervisor.gateway.context import make_context
+from supervisor.gateway.listener import Address, address_of, listen
+from supervisor.gateway.noise import http_logger
+from supervisor.gateway.wyoming import wyoming_server
+from supervisor.logs import get_logger
+
+CREDIT_BYTES = 64 * 1024
+"""Audio of one job that may wait here for a slow reader: 0.7 s at 24 kHz."""
+
+KEEP_ALIVE_S = 75.0
+"""How long a connection may be without a request, and take for a request's head."""
+
+GRACE_S = 10.0
+
+log = get_logger()
+
+
+async def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
+    """Listen, tell `announce` where, and serve until SIGTERM or SIGINT. Raises ListenError."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=0.0, resume=0.0)
+    context = make_context(settings.http, client)
+    runner = web.AppRunner(
+        make_app(context),
+        handler_cancellation=True,
+        keepalive_timeout=KEEP_ALIVE_S,
+        shutdown_timeout=GRACE_S,
+        lingering_time=2.0,
+        access_log=None,
+        logger=http_logger(),
+    )
+    await runner.setup()
+    try:
+        async with AsyncExitStack() as stack:
+            server = await listen(runner, settings.http)
+            stack.callback(server.close)
+            if settings.http.wyoming is not None:
+                where = wyoming_server(context, settings.http.wyoming)
+                log.info("gateway: Wyoming on %s", await stack.enter_async_context(where))
+            announce(address_of(server))
+            await stopped.wait()
+    finally:
+        await runner.cleanup()
+        await context.close()

@@ -1,0 +1,80 @@
+"""The supervisor's status, for everybody who asks at the same time.
+
+However many ask, the supervisor is asked once in a quarter of a second, and whoever
+asks waits a moment only: a supervisor that is slow to answer must not make the
+diagnostics slow, so the last report is handed out with its age.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, NamedTuple
+
+from supervisor.client import AsyncClient, SupervisorError, WaitTimeout
+
+FRESH_S = 0.25
+"""A report of this age is not asked for again."""
+
+PATIENCE_S = 0.03
+"""How long a new report is waited for where an older one could be given."""
+
+FIRST_S = 1.0
+"""The same where there is none."""
+
+STALE_S = 5.0
+"""An older report says nothing about now."""
+
+
+class Snapshot(NamedTuple):
+    """A status document and how many seconds ago it was true."""
+
+    document: dict[str, Any]
+    age_s: float
+
+
+class StatusCache:
+    """Asks `client` for the status, and keeps the last answer."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._document: dict[str, Any] = {}
+        self._taken_at: float | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    async def get(self) -> Snapshot:
+        """The newest report there is, at most STALE_S old. Raises SupervisorError."""
+        if self._age() > FRESH_S:
+            await self._refresh()
+        age = self._age()
+        if age > STALE_S:
+            raise WaitTimeout("the supervisor does not answer")
+        return Snapshot(self._document, age)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    async def _refresh(self) -> None:
+        """Wait for a new report as long as that is worth it; raises what asking for it raised."""
+        task = self._asking
+        if task is None or task.done():
+            task = self._asking = asyncio.create_task(self._ask())
+        await asyncio.wait([task], timeout=FIRST_S if self._age() > STALE_S else PATIENCE_S)
+        if task.done():
+            task.result()
+
+    async def _ask(self) -> None:
+        try:
+            self._document = await self._client.status(STALE_S)
+            self._taken_at = time.monotonic()
+        except WaitTimeout:
+            return  # The age says it.
+        except SupervisorError:
+            self._taken_at = None
+            raise
+
+    def _age(self) -> float:
+        return float("inf") if self._taken_at is None else time.monotonic() - self._taken_at
