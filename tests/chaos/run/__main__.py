@@ -1,0 +1,55 @@
+"""`make chaos`: CHAOS_S seconds of faults (600 by default), thrown by the dice of CHAOS_SEED.
+
+Prints the figures; the exit code is 1 if anything that was promised was broken.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+
+from tests.chaos.run.weather import Figures, run
+
+
+def main() -> int:
+    """Run, print, judge."""
+    seconds = float(os.environ.get("CHAOS_S") or 600)
+    seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
+    say(f"chaos for {seconds:g} s, CHAOS_SEED={seed}")
+    began = time.monotonic()
+    figures = run(seconds, seed, say)
+    show(figures)
+    say(f"{time.monotonic() - began:.0f} s in all")
+    return 1 if figures.breaches else 0
+
+
+def show(figures: Figures) -> None:
+    """The figures as a table."""
+    say(f"\nfaults: {sum(figures.faults.values())}")
+    for kind, count in figures.faults.items():
+        say(f"  {count:6}  {kind}")
+    say("jobs:")
+    for outcome, count in figures.outcomes.items():
+        say(f"  {count:6}  {outcome}")
+    if times := sorted(figures.restarts_s):
+        say(
+            f"supervisor killed, ready again: p50 {times[len(times) // 2]:.2f} s, "
+            f"longest {times[-1]:.2f} s"
+        )
+    say(f"memory: {figures.memory_before_mb:.0f} MB before, {figures.memory_after_mb:.0f} MB after")
+    say(f"breaches: {len(figures.breaches)}")
+    for breach in figures.breaches:
+        say(f"  {breach}")
+    say(f"seed: {figures.seed}")
+
+
+def say(line: str) -> None:
+    """One line on stdout, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

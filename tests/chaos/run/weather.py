@@ -1,0 +1,152 @@
+"""One chaos run: calm, storm, calm again, and the comparison of the two calms."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from tests.chaos.run import catalogue
+from tests.chaos.run.crowd import Crowd
+from tests.chaos.run.faults import Faults
+from tests.chaos.run.judge import Verdict, locked, shared_memory
+from tests.chaos.run.proxy import Proxy
+from tests.chaos.run.stormy import Stormy
+from tests.fixtures import processes
+
+MEMORY_GROWTH_MB = 40.0
+"""What the whole family may weigh more after the storm than before it."""
+
+_SHORTEST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 1.4
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """What a run found. Times in seconds, memory in 10^6 bytes."""
+
+    seed: int
+    seconds: float
+    faults: dict[str, int]
+    outcomes: dict[str, int]
+    restarts_s: list[float]
+    memory_before_mb: float
+    memory_after_mb: float
+    breaches: list[str]
+
+
+class Calm(msgspec.Struct, frozen=True):
+    """What a supervisor in peace consists of."""
+
+    descriptors: list[str]
+    processes: int
+    memory_mb: float
+    digests: dict[str, str]
+
+
+def run(seconds: float, seed: int, say: Callable[[str], None]) -> Figures:
+    """Let the storm last this long; the same seed throws the same dice."""
+    dice, verdict, faults = random.Random(seed), Verdict(), Counter[str]()
+    shared = shared_memory()
+    with Stormy() as stormy:
+        before = _calm(stormy)
+        catalogue.save(before.digests, stormy.directory / "expected.json")
+        with Proxy(stormy.directory / "proxy.sock", stormy.run_dir / "client.sock") as proxy:
+            ways = (stormy.endpoint, f"ipc://{stormy.directory / 'proxy.sock'}")
+            crowd = Crowd(ways, stormy.directory, seed)
+            try:
+                _storm(Faults(stormy, crowd, proxy, dice), dice, seconds, faults, say)
+                say("the storm is over")
+                verdict.breaches += crowd.leave()
+            except AssertionError as failure:
+                verdict.breaches.append(str(failure))
+            finally:
+                crowd.close()
+        orphans = verdict.clients(crowd.ledgers(), crowd.killed)
+        for orphan in orphans:
+            verdict.orphan(stormy.endpoint, orphan, before.digests)
+        after = _calm(stormy)
+        verdict.breaches += _compare(before, after) + _leave(stormy)
+        if verdict.breaches:
+            say(stormy.output[-6000:])
+    if left := shared_memory() - shared:
+        verdict.breaches.append(f"left in shared memory: {sorted(left)}")
+    return Figures(
+        seed=seed,
+        seconds=seconds,
+        faults=dict(sorted(faults.items())),
+        outcomes=dict(sorted(verdict.outcomes.items())),
+        restarts_s=stormy.restarts_s,
+        memory_before_mb=before.memory_mb,
+        memory_after_mb=after.memory_mb,
+        breaches=verdict.breaches,
+    )
+
+
+def _storm(
+    faults: Faults,
+    dice: random.Random,
+    seconds: float,
+    counts: Counter[str],
+    say: Callable[[str], None],
+) -> None:
+    """One fault after the other; every kind before any kind comes again."""
+    end, kinds = time.monotonic() + seconds, list[str]()
+    try:
+        while time.monotonic() < end:
+            kinds = kinds or faults.order()
+            kind = kinds.pop()
+            say(f"{end - time.monotonic():6.1f} s left  {kind}")
+            faults.kinds[kind]()
+            counts[kind] += 1
+            time.sleep(dice.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))
+    finally:
+        faults.end()
+
+
+def _calm(stormy: Stormy) -> Calm:
+    """Wait for peace, let it speak everything once, and look at it."""
+    stormy.calm()
+    digests = catalogue.speak_all(stormy.endpoint)
+    stormy.calm()
+    return Calm(
+        processes.descriptors(stormy.pid, stormy.run_dir / "client.sock"),
+        len(stormy.family),
+        stormy.memory_mb(),
+        digests,
+    )
+
+
+def _compare(before: Calm, after: Calm) -> list[str]:
+    """What is not as it was."""
+    wrong = []
+    if leaked := Counter(after.descriptors) - Counter(before.descriptors):
+        wrong.append(f"descriptors left open: {dict(leaked)}")
+    if after.processes != before.processes:
+        wrong.append(f"{after.processes} processes instead of {before.processes}")
+    if after.memory_mb > before.memory_mb + MEMORY_GROWTH_MB:
+        wrong.append(f"{after.memory_mb:.0f} MB instead of {before.memory_mb:.0f} MB")
+    if after.digests != before.digests:
+        wrong.append("the catalogue is spoken differently now")
+    return wrong
+
+
+def _leave(stormy: Stormy) -> list[str]:
+    """Stop it, and look for what it leaves."""
+    wrong = []
+    if code := stormy.stop():
+        wrong.append(f"it stopped with exit code {code}")
+    if family := stormy.family:
+        wrong.append(f"processes left: {sorted(family)}")
+    wrong += [
+        f"{name} is left"
+        for name in ("client.sock", "supervisor.json")
+        if (stormy.run_dir / name).exists()
+    ]
+    for directory in (stormy.run_dir, stormy.directory / "leases"):
+        wrong += [f"{name} in {directory.name} is still locked" for name in locked(directory)]
+    temporary = stormy.directory / "tmp"
+    wrong += [f"left in the temporary directory: {path.name}" for path in temporary.iterdir()]
+    return wrong

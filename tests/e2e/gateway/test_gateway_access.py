@@ -1,0 +1,141 @@
+"""Who may use the gateway, and how many at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from supervisor.gateway.keys import hash_key
+from tests.e2e.gateway.serving import Answer, Serving
+from tests.supervised import Supervised, eventually
+
+KEY = "sk-one-of-two"
+SITE = "https://example.org"
+
+
+@pytest.fixture(scope="module")
+def guarded(running_supervisor: Supervised) -> Iterator[Serving]:
+    """A gateway with keys, as it would listen to a network."""
+    http = {
+        "host": "0.0.0.0",  # noqa: S104 - what this is about
+        "api_keys": [hash_key("sk-the-other"), hash_key(KEY)],
+        "cors_origins": [SITE],
+    }
+    with Serving(running_supervisor.environ, http) as serving:
+        yield serving
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that carries a key."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/v1/audio/voices", "/diagnostics/cpu-allocation", "/metrics", "/nope"]
+)
+def test_without_a_key_nothing_is_told(guarded: Serving, path: str) -> None:
+    """No key, a wrong one, a hash in place of a key and another scheme are all refused."""
+    for headers in ({}, bearer("sk-wrong"), bearer(hash_key(KEY)), {"Authorization": KEY}):
+        answer = guarded.ask(path, headers=headers)
+        assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_each_key_opens(guarded: Serving) -> None:
+    """Both keys work, and a name in the Host header is no matter then."""
+    for key in (KEY, "sk-the-other"):
+        headers = {**bearer(key), "Host": "speech.example.net"}
+        assert guarded.ask("/v1/models", headers=headers).status == 200
+    body = {"input": "Hi.", "model": "noop"}
+    assert guarded.ask("/v1/audio/speech", body).status == 401
+    assert guarded.ask("/v1/audio/speech", body, headers=bearer(KEY)).status == 200
+
+
+def test_probes_need_no_key(guarded: Serving) -> None:
+    """Who asks whether it lives is a load balancer."""
+    assert guarded.ask("/healthz").status == 200
+    assert guarded.ask("/readyz").status == 200
+
+
+def preflight(gateway: Serving, origin: str) -> Answer:
+    """What a browser asks before a page of `origin` may post JSON."""
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    return gateway.ask("/v1/audio/speech", method="OPTIONS", headers=headers)
+
+
+def test_a_configured_site_may_ask_from_a_browser(guarded: Serving) -> None:
+    """Preflight, request and a refusal all carry the header that lets the page read them."""
+    allowed = preflight(guarded, SITE)
+    assert allowed.status == 204
+    assert allowed.headers["Access-Control-Allow-Origin"] == SITE
+    assert "Authorization" in allowed.headers["Access-Control-Allow-Headers"]
+    for headers in (bearer(KEY), bearer("sk-wrong")):
+        answer = guarded.ask(
+            "/v1/audio/speech",
+            {"input": "Hi.", "model": "noop"},
+            headers={**headers, "Origin": SITE},
+        )
+        assert answer.headers["Access-Control-Allow-Origin"] == SITE
+
+
+def test_other_sites_may_not(guarded: Serving, gateway: Serving) -> None:
+    """No header for them, and what a page may send without asking is refused."""
+    for serving in (guarded, gateway):
+        refused = preflight(serving, "https://evil.example")
+        assert refused.status == 403
+        assert "Access-Control-Allow-Origin" not in refused.headers
+        answer = serving.ask(
+            "/v1/audio/speech",
+            b'{"input": "Buy now."}',
+            headers={"Origin": "https://evil.example", "Content-Type": "text/plain"},
+        )
+        assert (answer.status, answer.error["code"]) == (403, "wrong_origin")
+
+
+def test_a_page_of_the_gateway_itself_may(gateway: Serving) -> None:
+    """Same origin needs no setting."""
+    headers = {"Origin": gateway.url}
+    answer = gateway.ask("/v1/audio/speech", {"input": "Hi.", "model": "noop"}, headers=headers)
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8354", "[", "127.0.0.1.evil.net"])
+def test_a_name_that_was_made_to_point_here_is_refused(gateway: Serving, host: str) -> None:
+    """DNS rebinding: such a page would otherwise be of the same origin."""
+    answer = gateway.ask("/v1/models", headers={"Host": host})
+    assert (answer.status, answer.error["code"]) == (403, "wrong_host")
+
+
+@pytest.mark.parametrize("host", ["localhost", "tts.localhost:1", "[::1]:8354", "192.0.2.7"])
+def test_addresses_and_localhost_are_not(gateway: Serving, host: str) -> None:
+    """No page can make those point elsewhere."""
+    assert gateway.ask("/v1/models", headers={"Host": host}).status == 200
+
+
+def test_connections_are_bounded(running_supervisor: Supervised) -> None:
+    """One too many gets 503 and a closed connection; there is room when another leaves."""
+    http: Mapping[str, object] = {"max_connections": 3}
+    with Serving(running_supervisor.environ, http) as serving:
+        held = [serving.connect() for _ in range(3)]
+        for connection in held:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        answer = serving.exchange(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert b"Retry-After: 1" in head
+        assert json.loads(body)["error"]["code"] == "too_many_connections"
+        held.pop().close()
+        eventually(lambda: alive(serving), "room again")
+        for connection in held:
+            connection.close()
+
+
+def alive(serving: Serving) -> bool:
+    """Whether a new connection is served; one that is refused may be reset while we write."""
+    try:
+        return serving.ask("/healthz").status == 200
+    except ConnectionError:
+        return False

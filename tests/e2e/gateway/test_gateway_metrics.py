@@ -1,0 +1,57 @@
+"""What Prometheus is told, read back with its own parser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.e2e.gateway.serving import Serving
+
+DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "tts-supervisor.json"
+
+
+def scrape(gateway: Serving) -> dict[tuple[str, str], float]:
+    """Every sample by its name and its labels' values."""
+    text = gateway.ask("/metrics").body.decode()
+    return {
+        (sample.name, " ".join(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_the_pool_and_the_gateway_are_measured(gateway: Serving) -> None:
+    """A request for speech moves the counters of both."""
+    before = scrape(gateway)
+    assert gateway.speak("Hello.", model="noop").status == 200
+    gateway.ask("/v1/audio/nothing")
+    after = scrape(gateway)
+    assert after["tts_supervisor_up", ""] == 1.0
+    assert after["tts_cores_usable", ""] >= after["tts_cores_leased", ""] >= 1
+    assert after["tts_cpu_target_percent", ""] == 75.0
+    assert after["tts_workers", "idle"] + after["tts_workers", "busy"] >= 1
+    assert after["tts_worker_pss_megabytes", "0"] > 1
+    moved = {key for key, value in after.items() if value > before.get(key, 0.0)}
+    assert ("tts_http_first_audio_seconds_count", "") in moved
+    assert ("tts_http_requests_total", "POST /v1/audio/speech 200") in moved
+    assert ("tts_http_requests_total", "GET none 404") in moved
+
+
+def test_openmetrics_is_served_to_who_asks_for_it(gateway: Serving) -> None:
+    """The newer format has its own media type and ending."""
+    answer = gateway.ask("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert answer.body.endswith(b"# EOF\n")
+
+
+def test_the_dashboard_asks_for_metrics_that_exist(gateway: Serving) -> None:
+    """Every name in its queries is one that the gateway has."""
+    text = gateway.ask("/metrics").body.decode()
+    names = {family.name for family in text_string_to_metric_families(text)}
+    dashboard = json.loads(DASHBOARD.read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(queries) >= 12
+    for query in queries:
+        assert any(name in query for name in names), query

@@ -1,0 +1,169 @@
+"""What a client sees when something breaks, and what the pool sees when a client leaves."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.gateway.serving import Serving
+from tests.supervised import Supervised, eventually
+
+LONG = "Hold on for a while. " * 20_000
+"""420 s of the noop engine's tone, 20 MB: more than all buffers between here and there."""
+
+
+class Pair(NamedTuple):
+    """A supervisor of our own, to be broken, and its gateway."""
+
+    supervised: Supervised
+    gateway: Serving
+
+    def ended(self, outcome: str) -> int:
+        jobs: dict[str, int] = self.supervised.status()["jobs"]
+        return jobs[outcome]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A ready pair with room for four jobs."""
+    settings = {
+        "engines.default": "noop",
+        "engines.preload": ["noop"],
+        "broker.max_queued_jobs": 4,
+    }
+    with Supervised(settings) as supervised, Serving(supervised.environ) as gateway:
+        eventually(lambda: gateway.ask("/readyz").status == 200, "ready")
+        yield Pair(supervised, gateway)
+
+
+def ask_for_long(gateway: Serving, version: str = "1.1", **fields: str) -> socket.socket:
+    """Ask for a long speech and read nothing."""
+    body = json.dumps({"input": LONG, "response_format": "pcm", **fields}).encode()
+    head = (
+        f"POST /v1/audio/speech HTTP/{version}\r\nHost: localhost\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    connection = gateway.connect()
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def begin(gateway: Serving, version: str = "1.1", **fields: str) -> socket.socket:
+    """Ask for a long speech and return once the answer has begun."""
+    connection = ask_for_long(gateway, version, **fields)
+    answer = connection.recv(65_536)
+    assert answer.startswith(f"HTTP/{version} 200".encode()), answer
+    return connection
+
+
+def test_a_supervisor_that_dies_makes_the_answer_visibly_short(pair: Pair) -> None:
+    """The chunked body has no ending, which every HTTP client takes for an error."""
+    connection = http.client.HTTPConnection(pair.gateway.host, pair.gateway.port, timeout=30)
+    connection.request(
+        "POST", "/v1/audio/speech", json.dumps({"input": LONG, "response_format": "pcm"})
+    )
+    response = connection.getresponse()
+    assert response.status == 200
+    pair.supervised.stop(signal.SIGKILL)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        response.read()
+    connection.close()
+    assert "an answer was cut short" in pair.gateway.output
+    assert "tts_http_answers_cut_short_total 1.0" in pair.gateway.ask("/metrics").body.decode()
+
+
+def test_a_client_of_http_1_0_sees_it_too(pair: Pair) -> None:
+    """Without chunks the end of the connection is the end of the answer: so it is reset."""
+    with begin(pair.gateway, "1.0") as connection:
+        pair.supervised.stop(signal.SIGKILL)
+
+        def read_all() -> None:
+            while connection.recv(65_536):
+                pass
+
+        with pytest.raises(ConnectionResetError):
+            read_all()
+
+
+def test_events_tell_the_error_before_the_end(pair: Pair) -> None:
+    """A client that reads events learns what happened."""
+    with begin(pair.gateway, stream_format="sse") as connection:
+        pair.supervised.stop(signal.SIGKILL)
+        answer = b""
+        while part := connection.recv(65_536):
+            answer = (answer + part)[-2000:]
+    last = answer.rpartition(b"data: ")[2]
+    assert json.loads(last.partition(b"\n")[0])["error"]["code"] == "supervisor_gone"
+    assert not answer.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("leave", ["close", "reset"])
+def test_a_client_that_leaves_cancels_its_job_within_a_second(pair: Pair, leave: str) -> None:
+    """However it leaves, its work stops."""
+    connection = begin(pair.gateway)
+    assert pair.ended("cancelled") == 0
+    if leave == "reset":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    eventually(lambda: pair.ended("cancelled") == 1, "the job is cancelled", timeout=1.0)
+
+
+def test_a_full_queue_is_429(pair: Pair) -> None:
+    """At once, with the time to come back; and it works again when there is room."""
+    readers = [ask_for_long(pair.gateway) for _ in range(6)]
+    started = time.monotonic()
+    answer = eventually(
+        lambda: (a := pair.gateway.speak("Hello.")).status == 429 and a, "it is full", timeout=5
+    )
+    assert answer is not False
+    assert time.monotonic() - started < 5.0
+    assert (answer.status, answer.error["code"]) == (429, "busy")
+    assert answer.error["type"] == "rate_limit_error"
+    assert int(answer.headers["Retry-After"]) >= 1
+    for reader in readers:
+        reader.close()
+    eventually(lambda: pair.gateway.speak("Hello.").status == 200, "room again")
+
+
+def test_a_slow_reader_holds_neither_a_worker_nor_memory(pair: Pair) -> None:
+    """Readers that take nothing: the workers are idle, others are served, nothing piles up."""
+    assert pair.gateway.speak("Hello.").status == 200
+    readers = [begin(pair.gateway) for _ in range(3)]
+
+    def all_idle() -> bool:
+        workers = pair.supervised.status()["workers"]
+        return all(worker["state"] == "idle" for worker in workers)
+
+    eventually(all_idle, "the workers wait for the readers")
+    before = pair.gateway.rss_mb
+    for _ in range(20):
+        answer = pair.gateway.speak("Hello.", response_format="pcm")
+        assert (answer.status, len(answer.body)) == (200, 6 * 48)
+    assert pair.gateway.rss_mb - before < 10
+    for reader in readers:
+        reader.close()
+
+
+def test_stopping_finishes_what_is_being_sent(pair: Pair) -> None:
+    """SIGTERM: the answer under way is complete, a new connection is refused, exit code 0."""
+    connection = http.client.HTTPConnection(pair.gateway.host, pair.gateway.port, timeout=30)
+    text = "Wait a moment. " * 400
+    body = json.dumps({"input": text, "response_format": "pcm"})
+    connection.request("POST", "/v1/audio/speech", body)
+    response = connection.getresponse()
+    assert pair.gateway.process is not None
+    pair.gateway.process.send_signal(signal.SIGTERM)
+    total = len(response.read())
+    connection.close()
+    assert total == pytest.approx(len(text) * 48, rel=0.1)
+    assert pair.gateway.stop() == 0
+    with pytest.raises(ConnectionRefusedError):
+        pair.gateway.connect()

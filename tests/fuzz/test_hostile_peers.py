@@ -1,0 +1,106 @@
+"""Whatever comes in at the socket, the supervisor stays up, stays small, and serves the others."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from supervisor.broker.wire import client as wire
+from supervisor.broker.wire.codec import MAGIC, encode
+from tests.fixtures.processes import rss_mb
+from tests.fuzz.attacks import attack
+from tests.supervised import Supervised, Wire, eventually
+
+MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "10000"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
+GROWTH_MB = 20
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Supervised]:
+    """A supervisor with an engine that does nothing."""
+    with Supervised({"engines.default": "noop", "engines.preload": ["noop"]}) as supervised:
+        yield supervised
+        assert supervised.stop() == 0, supervised.output
+        assert "Traceback" not in supervised.output
+
+
+def served(peer: Wire) -> None:
+    """A job of a good client is spoken."""
+    peer.send(wire.Submit("good"), b"Hello.")
+    assert isinstance(peer.outcome(20)[0], wire.End)
+
+
+def test_ten_thousand_hostile_messages(target: Supervised) -> None:
+    """No crash, no growth beyond 20 MB, and a good client is served all the while."""
+    path = target.run_dir / "client.sock"
+    attack(path, 500, seed=2)
+    before = rss_mb(target.pid)
+    counts: dict[str, int] = {}
+    thread = threading.Thread(target=lambda: counts.update(attack(path, MESSAGES)))
+    jobs = 0
+    with target.wire() as good:
+        thread.start()
+        while thread.is_alive():
+            served(good)
+            jobs += 1
+        thread.join()
+        served(good)
+    print(f"{counts}, {jobs} jobs served meanwhile")  # noqa: T201
+    assert sum(counts.values()) >= MESSAGES
+    assert min(counts.values()) > 0
+    assert jobs > 1
+    eventually(lambda: rss_mb(target.pid) - before <= GROWTH_MB, "memory as before")
+    print(f"{rss_mb(target.pid) - before:+.1f} MB")  # noqa: T201
+
+
+HEADERS = st.one_of(
+    st.binary(max_size=200),
+    st.builds(
+        lambda op, fields: encode(wire.Ping())[1] + op + fields,
+        st.binary(max_size=5),
+        st.binary(max_size=50),
+    ),
+    st.builds(
+        lambda name, speed, seed, credit: bytes(
+            encode(wire.Submit(name, speed=speed, seed=seed, credit=credit))[1]
+        ),
+        st.text(max_size=200),
+        st.floats(),
+        st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1)),
+        st.integers(-(1 << 63), (1 << 63) - 1),
+    ),
+    st.builds(
+        lambda job, offset: bytes(encode(wire.Attach("1", job, offset))[1]),
+        st.text(max_size=50),
+        st.integers(-(1 << 63), (1 << 63) - 1),
+    ),
+)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    magic=st.one_of(st.just(MAGIC), st.binary(max_size=6)),
+    header=HEADERS,
+    bodies=st.lists(st.binary(max_size=300), max_size=3),
+)
+def test_any_frames_through_a_live_socket(
+    target: Supervised, magic: bytes, header: bytes, bodies: list[bytes]
+) -> None:
+    """They are answered or ignored, and the next message on the same connection is served."""
+    with target.wire() as peer:
+        peer.socket.send_multipart([magic, header, *bodies])
+        peer.send(wire.Status("after"))
+        while True:
+            message, _body = peer.receive()
+            if isinstance(message, wire.Report) and message.id == "after":
+                return

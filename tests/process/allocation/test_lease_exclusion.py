@@ -1,0 +1,184 @@
+"""Cores of one host are leased to one supervisor each, and come back when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.control import ALL_LEASED
+from supervisor.pool.leases import CoreLeases
+from tests.fixtures.tuned import SECTION, Tuned, thread_masks
+from tests.supervised import eventually
+
+CPUS = sorted(os.sched_getaffinity(0))
+
+NOOP: dict[str, Any] = {
+    "engines.default": "noop",
+    "engines.preload": ["noop"],
+    "pool.threads_per_worker": 1,
+    f"{SECTION}.monitoring_interval": 0.1,
+    f"{SECTION}.allocation_cooldown": 0.3,
+}
+
+
+def beside(first: Tuned, **bounds: int) -> Tuned:
+    """Another supervisor on the same host: another run directory, the same leases."""
+    other = Tuned({**NOOP, **{f"{SECTION}.{name}": count for name, count in bounds.items()}})
+    other.environ["SUPERVISOR_LEASE_DIR"] = first.environ["SUPERVISOR_LEASE_DIR"]
+    return other
+
+
+@pytest.fixture
+def holder() -> Iterator[Tuned]:
+    """A supervisor that holds all cores but the last."""
+    count = len(CPUS) - 1
+    bounds = {f"{SECTION}.min_cores": count, f"{SECTION}.max_cores": count}
+    with Tuned({**NOOP, **bounds}) as supervised:
+        supervised.workers(count)
+        yield supervised
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="two CPUs are needed to share")
+def test_a_second_supervisor_takes_only_free_cores_and_the_third_waits(holder: Tuned) -> None:
+    """The second gets what is left and says who has the rest; the third comes up after a kill."""
+    held = {cpu for worker in holder.workers(len(CPUS) - 1) for cpu in worker["cpus"]}
+    with ExitStack() as stack:
+        second = stack.enter_context(beside(holder, min_cores=len(CPUS), max_cores=len(CPUS)))
+        (worker,) = second.workers(1)
+        assert set(worker["cpus"]) == set(CPUS) - held
+        assert thread_masks(worker["pid"]) == {frozenset(set(CPUS) - held)}
+        document = second.allocation()
+        assert document["leases"]["leased_by_others"] == sorted(held)
+        assert document["system_info"]["bounds"]["notes"]
+        assert holder.allocation()["leases"]["leased_by_others"] == worker["cpus"]
+
+        third = beside(holder, min_cores=1, max_cores=1)
+        stack.push(third)
+        third.start(ready=False).logged(ALL_LEASED)
+        waiting = third.status()
+        assert waiting["supervisor"]["state"] == "starting"
+        assert waiting["workers"] == []
+        assert waiting["allocation"]["status"] == "error"
+        assert waiting["allocation"]["error"] == ALL_LEASED
+        assert waiting["allocation"]["leases"]["leased_by_others"] == CPUS
+
+        second.tune({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
+        second.logged("max_cores")
+        assert holder.stop(signal.SIGKILL) == -signal.SIGKILL
+        eventually(third._ready, "the third comes up on a core of the one that was killed")
+        (heir,) = third.workers(1)
+        assert set(heir["cpus"]) <= held
+        assert third.output.count(ALL_LEASED) == 1
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="two CPUs are needed to share")
+def test_cores_given_back_by_a_live_change_are_free_for_others() -> None:
+    """One supervisor sinks to one core; the other, which wants more, takes what it gave up."""
+    all_of_them = {f"{SECTION}.min_cores": len(CPUS), f"{SECTION}.max_cores": len(CPUS)}
+    with Tuned({**NOOP, **all_of_them}) as first:
+        first.workers(len(CPUS))
+        with ExitStack() as stack:
+            second = beside(first, min_cores=1, max_cores=1)
+            stack.push(second)
+            second.start(ready=False).logged(ALL_LEASED)
+            first.tune({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
+            (mine,), (yours,) = first.workers(1), second.workers(1)
+            assert set(mine["cpus"]).isdisjoint(yours["cpus"])
+
+
+def test_a_lock_lasts_as_long_as_its_process(tmp_path: Path) -> None:
+    """Another process holds a core: it is seen, it cannot be had, and with SIGKILL it is free."""
+    program = (
+        "import sys; from pathlib import Path; from supervisor.pool.leases import CoreLeases\n"
+        "leases = CoreLeases(Path(sys.argv[1])); print(leases.acquire([3])); sys.stdin.read()"
+    )
+    with (
+        closing(CoreLeases(tmp_path / "leases")) as leases,
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "leases")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as other,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True\n"
+        leases.look([2, 3])
+        assert leases.others == {3}
+        assert not leases.acquire([3])
+        assert leases.acquire([2])
+        other.kill()
+        other.wait()
+        leases.look([2, 3])
+        assert leases.others == frozenset()
+        assert leases.acquire([2, 3])
+        assert leases.held == {2, 3}
+
+
+def test_who_only_looks_is_no_holder(tmp_path: Path) -> None:
+    """Two that look at the same time see a free core, not each other."""
+    with (
+        closing(CoreLeases(tmp_path)) as one,
+        closing(CoreLeases(tmp_path)) as other,
+    ):
+        one.look([1])
+        looking = one._try_lock(1, 1)  # LOCK_SH: in the middle of a look
+        assert looking is not None
+        other.look([1])
+        os.close(looking)
+        assert other.others == frozenset()
+        assert other.acquire([1])
+        one.look([1])
+        assert one.others == {1}
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user can enter; tmp_path is closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
+def test_supervisors_of_two_users_respect_each_other(open_directory: Path) -> None:
+    """The files that one user made are good for the other's locks, whatever the umask."""
+    directory = open_directory / "leases"
+    program = (
+        "import os, sys; from pathlib import Path; from supervisor.pool.leases import CoreLeases\n"
+        "os.umask(0o077); leases = CoreLeases(Path(sys.argv[1])); os.setuid(65534)\n"
+        "print(leases.acquire([4]), leases.acquire([5]), leases.error)"
+    )
+    before = os.umask(0o077)
+    try:
+        with closing(CoreLeases(directory)) as mine:
+            assert mine.acquire([4])
+            answer = subprocess.run(
+                [sys.executable, "-c", program, str(directory)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert mine.acquire([5]), mine.error
+    finally:
+        os.umask(before)
+    assert answer.stdout == "False True None\n"
+
+
+def test_without_a_place_for_locks_cores_are_used_and_the_reason_is_told(tmp_path: Path) -> None:
+    """A file where the directory should be: no lease, but no standstill either."""
+    (tmp_path / "leases").write_text("")
+    with closing(CoreLeases(tmp_path / "leases")) as leases:
+        leases.look([0, 1])
+        assert leases.others == frozenset()
+        assert leases.acquire([0])
+        assert leases.error is not None
+        assert str(tmp_path / "leases") in leases.error

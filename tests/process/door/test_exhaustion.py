@@ -1,0 +1,176 @@
+"""The three ways to abort or exhaust a libzmq server are closed, and good clients are served
+meanwhile: connections without end, messages without end, and handles that can be foretold.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from supervisor.broker.connections import UNSEEN, make_room
+from supervisor.broker.wire import client as wire
+from tests.fixtures.processes import rss_mb
+from tests.fuzz.hostile import GREETING, MORE, greet, open_raw, ready, zmtp_frame
+from tests.supervised import Supervised, eventually
+
+LIMIT = 40
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Supervised]:
+    """A supervisor that takes few connections, under a limit of files that many would break."""
+    settings = {
+        "engines.default": "noop",
+        "engines.preload": ["noop"],
+        "broker.max_connections": LIMIT,
+    }
+    with Supervised(settings) as supervised:
+        soft = LIMIT + 1010 + 256
+        resource.prlimit(supervised.pid, resource.RLIMIT_NOFILE, (soft, soft))
+        yield supervised
+        assert supervised.stop() == 0, supervised.output
+
+
+def serves(guarded: Supervised) -> bool:
+    """Whether a job of somebody new is spoken, within a second."""
+    with guarded.wire() as peer:
+        peer.send(wire.Submit("a"), b"Hello.")
+        return bool(peer.socket.poll(1000)) and isinstance(peer.outcome()[0], wire.End)
+
+
+FLOOD = """
+import socket, sys, time
+kept = []
+for _ in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    kept.append(s)
+print("connected", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_thousands_of_connections_break_nothing(guarded: Supervised) -> None:
+    """More than there may be open files, from two processes: the one that was there goes on,
+    and there is room again when they have left.
+    """
+    path = str(guarded.run_dir / "client.sock")
+    with guarded.wire() as early:
+        early.send(wire.Submit("a"), b"Hello.")
+        assert isinstance(early.outcome()[0], wire.End)
+        floods = [
+            subprocess.Popen(
+                [sys.executable, "-c", FLOOD, path, "3000"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        for number in range(50):
+            early.send(wire.Submit(str(number)), b"Hello.")
+            assert isinstance(early.outcome()[0], wire.End)
+        for flood in floods:
+            assert flood.stdout is not None
+            assert flood.stdout.readline() == b"connected\n"
+        early.send(wire.Ping())
+        early.send(wire.Submit("z"), b"Hello.")
+        assert isinstance(early.outcome()[0], wire.End)
+        for flood in floods:
+            flood.communicate()
+    eventually(lambda: serves(guarded), "room for another one")
+    assert "connections are open, more are refused" in guarded.output
+
+
+def test_half_a_handshake_holds_its_place_for_seconds_only(guarded: Supervised) -> None:
+    """Whoever fills all places and says nothing loses them, and others get in."""
+    with ExitStack() as stack:
+        for number in range(LIMIT):
+            raw = stack.enter_context(open_raw(guarded.run_dir / "client.sock"))
+            raw.sendall((GREETING + ready())[: number % 70])
+        eventually(lambda: serves(guarded), "room for another one")
+
+
+@pytest.mark.parametrize("size", [0, 60_000])
+def test_a_message_that_never_ends_is_hung_up_on(guarded: Supervised, size: int) -> None:
+    """Empty frames and large ones: its sender is cut off, nobody else, and memory comes back."""
+    before = rss_mb(guarded.pid)
+    endless = zmtp_frame(bytes(size), MORE) * (1 + 30_000 // (size + 2))
+    with guarded.wire() as good:
+        good.send(wire.Submit("a"), b"Hello.")
+        assert isinstance(good.outcome()[0], wire.End)
+        cut = threading.Event()
+
+        def flood() -> None:
+            with open_raw(guarded.run_dir / "client.sock", 30) as raw:
+                greet(raw)
+                try:
+                    while True:
+                        raw.sendall(endless)
+                except (BrokenPipeError, ConnectionResetError):
+                    cut.set()
+
+        thread = threading.Thread(target=flood)
+        thread.start()
+        while not cut.is_set():
+            good.send(wire.Submit("b"), b"Hello.")
+            assert isinstance(good.outcome(10)[0], wire.End)
+        thread.join()
+    assert "sends a message without an end" in guarded.output
+    eventually(lambda: rss_mb(guarded.pid) - before < 20, "memory as before")
+
+
+def test_a_frame_beyond_every_text_costs_the_connection_alone(guarded: Supervised) -> None:
+    """Its length is refused before a byte of it is stored."""
+    before = rss_mb(guarded.pid)
+    with open_raw(guarded.run_dir / "client.sock") as raw:
+        greet(raw)
+        raw.sendall(b"\x02" + (1 << 40).to_bytes(8, "big"))
+        assert raw.recv(1) == b""
+    assert serves(guarded)
+    assert rss_mb(guarded.pid) - before < 5
+
+
+def test_a_handle_cannot_be_foretold() -> None:
+    """libzmq numbers its connections from rand(3): unseeded, each start would give the same, and
+    a peer that names itself like the next one would abort the process.
+    """
+    code = (
+        "import asyncio, tempfile, zmq\n"
+        "from supervisor.broker.peers import LocalPeers\n"
+        "from supervisor.broker.router import Router\n"
+        "async def story():\n"
+        "    got = asyncio.get_running_loop().create_future()\n"
+        "    with tempfile.TemporaryDirectory() as d:\n"
+        "        r = Router(asyncio.get_running_loop(), f'ipc://{d}/s',"
+        " lambda c, o, f: got.set_result(c), lambda c: None, LocalPeers())\n"
+        "        c = zmq.Context(); s = c.socket(zmq.DEALER); s.connect(f'ipc://{d}/s')\n"
+        "        s.send(b'x'); print((await got).hex()); s.close(0); c.term(); r.close()\n"
+        "asyncio.run(story())\n"
+    )
+    handles = {subprocess.check_output([sys.executable, "-c", code]) for _ in range(3)}
+    assert len(handles) == 3
+
+
+def test_the_limit_of_files_is_respected_at_the_start() -> None:
+    """Where there is no room for clients at all it says so in one line, and what to do."""
+    code = (
+        "import resource, sys; n = int(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))\n"
+        "from supervisor.broker.connections import TooFewFiles, make_room\n"
+        "try: print(make_room(1000))\n"
+        "except TooFewFiles as error: print(error)\n"
+    )
+
+    def room(files: int) -> str:
+        return subprocess.check_output([sys.executable, "-c", code, str(files)], text=True).strip()
+
+    assert room(4096) == "1000"
+    assert room(UNSEEN + 256 + 70) == "70"
+    assert "ulimit -Hn" in room(1024)
+    assert make_room(1) == 1

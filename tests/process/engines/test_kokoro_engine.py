@@ -1,0 +1,88 @@
+"""Kokoro with its real weights."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workers.engines.base import Samples, Session, Terminated
+from workers.engines.kokoro import Kokoro, voices
+from workers.engines.kokoro.engine import KokoroSession
+
+
+@pytest.fixture(scope="module")
+def session(kokoro_cache: Path) -> Session:
+    """The wheels' voices with one thread."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUPERVISOR_CACHE_DIR", str(kokoro_cache))
+        return Kokoro({}).open(1)
+
+
+def test_speaks_the_same_each_time(session: Session) -> None:
+    """English in a Japanese voice: audible, of a plausible length, the same to the bit."""
+    samples = session.synthesize("Hello there.", "jf_alpha", 1.0, 1)
+    assert 0.8 < samples.size / 24_000 < 3
+    assert 0.1 < np.abs(samples).max() < 1
+    assert samples.dtype == np.float32
+    assert np.array_equal(samples, session.synthesize("Hello there.", "jf_alpha", 1.0, 2))
+
+
+def test_voice_and_speed_matter(session: Session) -> None:
+    """Another voice sounds different, and speed 2 is about half as long."""
+    alpha = session.synthesize("Hello there, my friend.", "jf_alpha", 1.0, 1)
+    kumo = session.synthesize("Hello there, my friend.", "jm_kumo", 1.0, 1)
+    fast = session.synthesize("Hello there, my friend.", "jf_alpha", 2.0, 1)
+    assert alpha.size != kumo.size or not np.array_equal(alpha, kumo)
+    assert fast.size == pytest.approx(alpha.size / 2, rel=0.3)
+
+
+def test_more_tokens_than_a_run_takes(session: Session) -> None:
+    """A text of over 510 tokens is split: every part of it adds its time."""
+    few = session.synthesize("seven " * 25, "jf_alpha", 4.0, 1).size
+    many = session.synthesize("seven " * 100, "jf_alpha", 4.0, 1).size
+    assert many == pytest.approx(4 * few, rel=0.3)
+
+
+def test_longest_run_uses_the_last_style(session: Session) -> None:
+    """510 tokens, one more than there are rows to count them from 0, are one run."""
+    assert isinstance(session, KokoroSession)
+    style = session._style("jf_alpha")
+    assert style.shape == (voices.ROWS, voices.WIDTH)
+    assert session._say(style, 8.0, "a" * voices.ROWS).size > 24_000
+
+
+def test_terminate_stops_a_run(session: Session) -> None:
+    """A run of many seconds ends soon after terminate, with Terminated, and the session then
+    speaks as before; a terminate without a run has no effect.
+    """
+    assert isinstance(session, KokoroSession)
+    before = session.synthesize("Yes.", "jf_alpha", 1.0, 1)
+    outcome: list[Samples | BaseException] = []
+
+    def speak() -> None:
+        try:
+            outcome.append(session.synthesize("On and on, " * 60, "jf_alpha", 0.5, 1))
+        except Terminated as stopped:
+            outcome.append(stopped)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    while session._stopper._options is None:
+        assert thread.is_alive()
+    session.terminate()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert isinstance(outcome[0], Terminated)
+    session.terminate()
+    assert np.array_equal(before, session.synthesize("Yes.", "jf_alpha", 1.0, 1))
+
+
+def test_what_cannot_be_spoken(session: Session) -> None:
+    """An unknown voice, and a script that nobody here reads, are refused in one line."""
+    with pytest.raises(ValueError, match="kokoro has no voice 'af_hart'"):
+        session.synthesize("Hello.", "af_hart", 1.0, 1)
+    with pytest.raises(ValueError, match="cannot read 'שלום!'"):
+        session.synthesize("שלום!", "jf_alpha", 1.0, 1)

@@ -1,0 +1,163 @@
+"""The promise to durable and to plain jobs, row by row, against a real supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from supervisor.broker.wire import client as wire
+from supervisor.client import AsyncClient, Client
+from supervisor.client.errors import JobFailed, SupervisorGone
+from tests.supervised import Supervised, eventually
+
+NOOP = {"engines.default": "noop", "engines.preload": ["noop"]}
+BOOK = "A sentence of some length, as books have them, and then a little more. " * 1_000
+"""About 7 MB of audio: more than a client's credit, and than a job may hold."""
+
+
+@pytest.fixture
+def supervised() -> Iterator[Supervised]:
+    """A supervisor with the engine `noop`."""
+    with Supervised(NOOP) as running:
+        yield running
+
+
+def restart(supervised: Supervised) -> None:
+    """Kill -9, and a successor in the same directories."""
+    assert supervised.process is not None
+    supervised.process.kill()
+    supervised.process.wait()
+    supervised.log.unlink()
+    supervised.start()
+
+
+def test_a_durable_job_is_finished_after_kill_9_without_its_client(supervised: Supervised) -> None:
+    """ACCEPTED is all that the client saw; the next supervisor speaks the whole of it."""
+    with Client(supervised.endpoint) as client:
+        expected = client.synthesize(BOOK, seed=7).samples
+        job = client.submit(BOOK, seed=7, durable=True).id
+        restart(supervised)
+    with Client(supervised.endpoint) as client:
+        eventually(lambda: client.jobs(job)["state"] == "done", "the job is done")
+        audio = client.attach(job).result()
+    np.testing.assert_array_equal(audio.samples, expected)
+
+
+def test_a_waiting_client_attaches_again_by_itself(supervised: Supervised) -> None:
+    """It has some of the audio, the supervisor is killed, and it notices nothing."""
+    with Client(supervised.endpoint) as client:
+        expected = client.synthesize(BOOK, seed=7).samples
+        job = client.submit(BOOK, seed=7, durable=True)
+        chunks = job.chunks()
+        heard = [next(chunks)]
+        restart(supervised)
+        heard += chunks
+    np.testing.assert_array_equal(np.concatenate(heard), expected)
+
+
+def test_a_waiting_client_hands_in_a_plain_job_again_once(supervised: Supervised) -> None:
+    """What it had heard is not heard twice; a second loss is SupervisorGone."""
+    with Client(supervised.endpoint) as client:
+        expected = client.synthesize(BOOK, seed=7).samples
+        job = client.submit(BOOK, seed=7)
+        chunks = job.chunks()
+        heard = [next(chunks)]
+        restart(supervised)
+        heard += chunks
+        np.testing.assert_array_equal(np.concatenate(heard), expected)
+        second = client.submit(BOOK, seed=7)
+        pieces = second.chunks()
+        next(pieces)
+        restart(supervised)
+        for _ in range(20):
+            next(pieces)
+        restart(supervised)
+        with pytest.raises(SupervisorGone):
+            list(pieces)
+
+
+def test_an_asyncio_client_goes_on_too(supervised: Supervised) -> None:
+    """A durable and a plain job of one client, over one kill -9."""
+
+    async def speak() -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
+        async with AsyncClient(supervised.endpoint) as client:
+            jobs = [await client.submit(BOOK, seed=7, durable=durable) for durable in (True, False)]
+            await asyncio.to_thread(restart, supervised)
+            results = await asyncio.gather(*(job.result() for job in jobs))
+            return [audio.samples for audio in results]
+
+    with Client(supervised.endpoint) as client:
+        expected = client.synthesize(BOOK, seed=7).samples
+    durable, plain = asyncio.run(speak())
+    np.testing.assert_array_equal(durable, expected)
+    np.testing.assert_array_equal(plain, expected)
+
+
+def test_a_durable_job_outlives_its_client_and_a_plain_one_does_not(
+    supervised: Supervised,
+) -> None:
+    """The client vanishes without a word: the one is finished and kept, the other cancelled."""
+    peer = supervised.wire()
+    for durable in (True, False):
+        peer.send(wire.Submit(f"{durable}", durable=durable, credit=0), BOOK.encode())
+    accepted = [peer.receive()[0] for _ in range(2)]
+    jobs = {m.id: m.job for m in accepted if isinstance(m, wire.Accepted)}
+    peer.close()
+    with Client(supervised.endpoint) as client:
+        eventually(lambda: client.jobs(jobs["False"])["state"] == "cancelled", "cancelled", 2.0)
+        eventually(lambda: client.jobs(jobs["True"])["state"] == "done", "the job is done")
+        assert client.attach(jobs["True"]).result().duration > 60
+
+
+def test_a_stopped_supervisor_leaves_durable_jobs_to_the_next() -> None:
+    """SIGTERM waits for its grace and no longer; what is durable goes on after the restart."""
+    with (
+        Supervised({**NOOP, "pool.grace_period_s": 0.0}) as supervised,
+        Client(supervised.endpoint) as client,
+    ):
+        expected = client.synthesize(BOOK, seed=7).samples
+        job = client.submit(BOOK, seed=7, durable=True)
+        waiting = threading.Thread(target=job.result)
+        waiting.start()
+        assert supervised.stop() == 0
+        supervised.log.unlink()
+        supervised.start()
+        waiting.join()
+        np.testing.assert_array_equal(job.result().samples, expected)
+
+
+def test_one_key_is_one_job_over_clients_and_restarts(supervised: Supervised) -> None:
+    """The same request finds the job that it made before; another one is told that it conflicts."""
+    with Client(supervised.endpoint) as client:
+        first = client.submit("Hello there.", key="k", durable=True)
+        first.result()
+    restart(supervised)
+    with supervised.wire() as peer:
+        peer.send(wire.Submit("again", key="k", durable=True), b"Hello there.")
+        again = peer.receive()[0]
+        assert isinstance(again, wire.Accepted)
+        assert (again.job, again.seed) == (first.id, first.seed)
+        assert isinstance(peer.outcome()[0], wire.End)
+        peer.send(wire.Submit("other", key="k", durable=True), b"Good bye.")
+        other = peer.receive()[0]
+        assert isinstance(other, wire.Error)
+        assert (other.code, other.id) == ("conflict", "other")
+
+
+def test_a_deadline_goes_over_a_restart() -> None:
+    """What is late when the next supervisor starts is expired, and says so to who attaches."""
+    with Supervised(NOOP) as supervised, supervised.wire() as peer:
+        peer.send(wire.Submit("a", durable=True, deadline_ms=400), BOOK.encode() * 5)
+        accepted = peer.receive()[0]
+        assert isinstance(accepted, wire.Accepted)
+        restart(supervised)
+        with Client(supervised.endpoint) as client:
+            job = accepted.job
+            eventually(lambda: client.jobs(job)["state"] == "expired", "the job is expired")
+            with pytest.raises(JobFailed) as caught:
+                client.attach(job).result()
+            assert caught.value.code == "expired"

@@ -1,0 +1,139 @@
+"""Stopping: what runs is finished, what comes is refused, and a second signal does not wait."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from supervisor.broker.wire import client as protocol
+from tests.fixtures.staged import Staged
+from tests.supervised import Wire, eventually
+
+START_METHODS = ["forkserver", "spawn"]
+
+
+def submit(peer: Wire, text: str) -> protocol.Accepted:
+    """Send a job that is accepted."""
+    peer.send(protocol.Submit("a"), text.encode())
+    message, _body = peer.receive()
+    assert isinstance(message, protocol.Accepted), message
+    return message
+
+
+def send_signal(staged: Staged, number: int) -> None:
+    """To the supervisor's process alone."""
+    assert staged.process is not None
+    staged.process.send_signal(number)
+
+
+def ended(staged: Staged, timeout: float) -> int:
+    """Its exit code; then nothing of it may be left."""
+    assert staged.process is not None
+    code = staged.process.wait(timeout)
+    eventually(lambda: not staged.family, "no process is left", timeout=1.0)
+    assert not (staged.run_dir / "client.sock").exists()
+    assert not (staged.run_dir / "supervisor.json").exists()
+    return code
+
+
+@pytest.mark.parametrize("start_method", START_METHODS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_finishes_what_runs_and_refuses_what_comes(start_method: str, number: int) -> None:
+    """Every segment of the accepted job is spoken; everybody connected is told."""
+    with Staged(start_method) as staged, staged.wire() as early, staged.wire() as late:
+        late.status()
+        submit(early, "Hold. And on. And on.")
+        staged.begun("holding")
+        send_signal(staged, number)
+        goaway, _body = late.receive()
+        assert isinstance(goaway, protocol.Goaway)
+        late.send(protocol.Submit("b"), b"Too late.")
+        refusal, _body = late.receive()
+        assert isinstance(refusal, protocol.Error)
+        assert (refusal.id, refusal.code, refusal.retryable) == ("b", "draining", True)
+        assert staged.status()["supervisor"]["state"] == "draining"
+        staged.go()
+        end, audio = early.outcome()
+        assert isinstance(end, protocol.End)
+        assert (end.segments, end.bytes) == (3, len(audio))
+        assert ended(staged, 5.0) == 0
+
+
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_a_second_signal_stops_at_once(start_method: str) -> None:
+    """Also with a worker that cannot be interrupted; its client is told that the job is over."""
+    with Staged(start_method) as staged, staged.wire() as peer:
+        submit(peer, "Stuck.")
+        staged.begun("stuck")
+        send_signal(staged, signal.SIGTERM)
+        goaway, _body = peer.receive()
+        assert isinstance(goaway, protocol.Goaway)
+        send_signal(staged, signal.SIGTERM)
+        error, _audio = peer.outcome(5.0)
+        assert isinstance(error, protocol.Error)
+        assert error.code == "cancelled"
+        assert ended(staged, 2.0) == 0
+
+
+def test_after_the_grace_period_what_still_runs_is_cancelled() -> None:
+    """A drain ends, whatever runs."""
+    with Staged(settings={"pool.grace_period_s": 0.3}) as staged, staged.wire() as peer:
+        submit(peer, "Deaf.")
+        staged.begun("deaf")
+        send_signal(staged, signal.SIGTERM)
+        error, _audio = peer.outcome(5.0)
+        assert isinstance(error, protocol.Error)
+        assert error.code == "cancelled"
+        assert "grace period" in error.message
+        assert ended(staged, 3.0) == 0
+
+
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_a_signal_while_the_engines_load_stops_at_once(start_method: str) -> None:
+    """There is nothing to finish, and nobody waits for a model that nobody will use."""
+    staged = Staged(start_method)
+    (staged.stage / "load-waits").touch()
+    with staged.start(ready=False):
+        staged.begun("loading")
+        before = time.monotonic()
+        send_signal(staged, signal.SIGTERM)
+        assert ended(staged, 5.0) == 0
+        assert time.monotonic() - before < 3.0
+
+
+def test_a_client_is_told_to_come_back_while_the_engines_load() -> None:
+    """Before it is known what there is, nothing can be called unknown."""
+    staged = Staged()
+    (staged.stage / "load-waits").touch()
+    with staged.start(ready=False), staged.wire() as peer:
+        staged.begun("loading")
+        peer.send(protocol.Submit("a"), b"Too early.")
+        refusal, _body = peer.receive()
+        assert isinstance(refusal, protocol.Error)
+        assert (refusal.code, refusal.retryable) == ("busy", True)
+        assert refusal.retry_after_ms
+        staged.go()
+        eventually(lambda: "ready: " in staged.output, "the ready line")
+        submit(peer, "Now.")
+        assert isinstance(peer.outcome()[0], protocol.End)
+
+
+def test_a_long_text_at_the_moment_of_the_signal_is_finished_or_refused() -> None:
+    """It is cut beside the event loop; a drain that begins meanwhile must not strand it."""
+    text = b"So it goes on and on. " * 40_000
+    with Staged(settings={"pool.grace_period_s": 1.0}) as staged, staged.wire() as peer:
+        peer.send(protocol.Submit("a", engine="noop", credit=1 << 30), text)
+        peer.status()  # Answered after the submission was taken, and before the text is cut.
+        send_signal(staged, signal.SIGTERM)
+        told: set[type] = set()
+        answer: protocol.Message | None = None
+        while not (protocol.Goaway in told and isinstance(answer, protocol.End | protocol.Error)):
+            message, _body = peer.receive()
+            told.add(type(message))
+            answer = answer if isinstance(message, protocol.Goaway) else message
+        if isinstance(answer, protocol.Error):
+            assert (answer.id, answer.code) == ("a", "draining") or answer.job is not None
+        assert ended(staged, 5.0) == 0
+        assert "Traceback" not in staged.output

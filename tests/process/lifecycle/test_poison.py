@@ -1,0 +1,34 @@
+"""Segments that end, flood, or confuse their workers: the job pays, nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.broker.wire import client as protocol
+from supervisor.core.jobs import POISON_KILLS
+from tests.fixtures.scene import Scene
+from tests.fixtures.staged import Staged
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Die.", "signal SIGKILL"),
+        ("Flood.", "bytes of audio for one segment"),
+        ("Babble.", "it wrote nonsense instead of audio"),
+        ("Pretend.", "it answered for a segment that it was not given"),
+    ],
+)
+def test_a_segment_that_costs_three_workers_is_given_up(text: str, words: str) -> None:
+    """The client learns which segment it was and what it did; others are served meanwhile."""
+    with Staged() as staged, Scene(staged) as scene:
+        culprit = scene.submit(f"Before. {text}")
+        bystander = scene.submit("Somebody else. Is served meanwhile. To the end.")
+        error = culprit.outcome()
+        assert isinstance(error, protocol.Error)
+        assert error.code == "poison"
+        assert f"segment 1 ended {POISON_KILLS} workers" in error.message
+        assert words in error.message
+        assert bystander.done()
+        assert staged.status()["jobs"]["quarantined"] == 1
+        assert staged.output.count(words) == POISON_KILLS

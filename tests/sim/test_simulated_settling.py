@@ -1,0 +1,102 @@
+"""The real core on simulated machines: it settles, follows a step, and loses nothing on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.policy import Policy
+from supervisor.simulate.fluid import Change, run_fluid
+from supervisor.simulate.report import report
+from supervisor.simulate.run import Run, simulate
+from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
+from supervisor.simulate.workload import Segments, parse
+
+ENGINE = EngineModel(seconds_per_character=0.0125)
+"""A segment of 80 characters is one core-second."""
+
+
+def play(
+    form: str,
+    seconds: float = 900,
+    policy: Policy | None = None,
+    machine: MachineModel | None = None,
+) -> Run:
+    """A workload on twenty cores, nineteen of which the pool may take."""
+    scenario = Scenario(machine or MachineModel(20), ENGINE, policy or Policy())
+    return simulate(scenario, parse(form, Segments(ENGINE), seconds))
+
+
+@pytest.mark.parametrize("aggressive", [False, True])
+def test_every_constant_load_comes_to_rest(aggressive: bool) -> None:
+    """Loads from 0 to 19 cores in half cores, an hour each: no change after ten minutes.
+
+    The benchmark `allocation_constant_load` does it in tenths.
+    """
+
+    def late_changes(load: float) -> list[Change]:
+        policy = Policy(max_cores=19, aggressive_mode=aggressive)
+        allocator = DynamicCPUAllocator(policy, 19)
+        run_fluid(allocator, lambda _: load, seconds=600, usable=19)
+        return run_fluid(allocator, lambda _: load, seconds=3000, usable=19, start=600)
+
+    late = {halves / 2: late_changes(halves / 2) for halves in range(39)}
+    assert {load: changes for load, changes in late.items() if changes} == {}
+
+
+@pytest.mark.parametrize("load", [0.2, 0.7, 1.0, 2.5, 5.3, 9.0, 13.1])
+def test_count_and_split_rest_together_under_whole_segments(load: float) -> None:
+    """Allocation and shape feed back on each other; neither changes in the last half hour."""
+    run = play(f"constant:load={load}", 3600)
+    assert [change for change in run.changes if change.time_s > 1800] == []
+    assert [at for at in run.splits_changed if at > 1800] == []
+
+
+def test_the_default_policy_follows_a_step_without_overshoot() -> None:
+    """Load for twelve cores out of nothing: sixteen are right, one more is allowed."""
+    run = play("step:load=12,at=60", 1200)
+    found = report(run)
+    assert 16 <= found.peak_cores <= 17
+    assert run.ticks[-1].waiting == 0
+
+
+def test_aggressive_mode_has_enough_cores_in_three_seconds() -> None:
+    """The same step: twelve cores at least, three seconds after the load."""
+    run = play("step:load=12,at=60", 1200, Policy(aggressive_mode=True))
+    enough = next(tick.time_s for tick in run.ticks if tick.cores >= 12)
+    assert enough - 60 <= 3
+    assert report(run).changes_after_settling == 0
+
+
+def test_many_segments_are_spoken_side_by_side_and_one_alone_widely() -> None:
+    """The split follows demand: a single-threaded worker per core in a crowd, one wide alone."""
+    policy = Policy(min_cores=6, max_cores=6)
+    crowded = play("constant:load=5.9", 300, policy)
+    assert crowded.ticks[-1].split == (1,) * 6
+    alone = play("constant:load=0.3", 300, policy)
+    assert alone.ticks[-1].split == (6,)
+
+
+def test_strangers_are_dodged() -> None:
+    """With four of twelve cores held by strangers, four workers wait no longer than without."""
+    policy = Policy(max_cores=6)
+    quiet = report(play("poisson:load=3", 900, policy, MachineModel(12)))
+    beside = report(play("poisson:load=3", 900, policy, MachineModel(12, foreign=4.0)))
+    assert quiet.mean_wait_s is not None
+    assert beside.mean_wait_s == pytest.approx(quiet.mean_wait_s)
+
+
+def test_every_segment_starts_once_or_still_waits() -> None:
+    """Through growth, shrinking, new splits and drains, the number of waits is that of arrivals."""
+    form = "burst:segments=150,every=200"
+    arrivals = parse(form, Segments(ENGINE), 1000).arrivals()
+    for policy in (Policy(), Policy(aggressive_mode=True), Policy(enabled=False)):
+        assert len(play(form, 1000, policy).waits) == 600
+    assert len(list(arrivals)) == 600
+
+
+def test_leased_cores_never_exceed_the_machine() -> None:
+    """Even while some drain and others start, no more cores are paid for than there are."""
+    run = play("diurnal:low=0,high=15,period=600", 1200)
+    assert run.core_seconds <= 20 * 1200
+    assert max(tick.cores for tick in run.ticks) <= 19

@@ -1,0 +1,109 @@
+"""The simulated workers obey physics, and the real slot machine's invariants hold in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.core.machine import WorkerShape
+from supervisor.simulate.scenario import EngineModel, MachineModel
+from supervisor.simulate.workload import Arrival
+from supervisor.simulate.world import World
+
+ENGINE = EngineModel(seconds_per_character=0.1, parallel=1.0, session_build_s=2.0, start_s=0.5)
+
+
+def test_a_segment_takes_its_work_divided_by_the_threads() -> None:
+    """Ten core-seconds on one wide worker of four perfect threads: busy for 2.5 s."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0, 1, 2, 3), 4),))
+    world.advance(5.0)
+    world.submit(Arrival(5.0, 100.0))
+    world.look()
+    world.advance(7.4)
+    assert world.look().running == 1
+    world.advance(7.6)
+    seen = world.look()
+    assert seen.running == 0
+    assert world.waits == [0.0]
+
+
+def test_cpu_time_is_the_work_done() -> None:
+    """What the monitor reads sums up to the work, whatever the number of workers."""
+    world = World(ENGINE, {})
+    world.retarget(tuple(WorkerShape(slot, (slot,), 1) for slot in range(3)))
+    world.advance(1.0)
+    for _ in range(7):
+        world.submit(Arrival(1.0, 30.0))
+    used = 0.0
+    for second in range(2, 20):
+        world.advance(float(second))
+        used += world.look().used_s
+    assert used == pytest.approx(7 * 3.0)
+
+
+def test_a_worker_starts_first_come_first_served_after_its_fork() -> None:
+    """Waits grow in order of arrival, and the first one is the fork."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    for _ in range(3):
+        world.submit(Arrival(0.0, 10.0))
+    world.advance(10.0)
+    assert world.waits == pytest.approx([0.5, 1.5, 2.5])
+
+
+def test_a_retired_worker_finishes_its_segment_and_holds_its_core_until_then() -> None:
+    """A drain loses nothing, and the core is paid for as long as it is held."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1), WorkerShape(1, (1,), 1)))
+    world.advance(1.0)
+    world.submit(Arrival(1.0, 50.0))
+    world.submit(Arrival(1.0, 50.0))
+    world.retarget((WorkerShape(1, (1,), 1),))
+    world.pool.check()
+    world.advance(3.0)
+    assert world.look().leased == 2
+    world.advance(7.0)
+    seen = world.look()
+    assert (seen.leased, seen.running, seen.waiting) == (1, 0, 0)
+    assert seen.used_s == pytest.approx(6.0)
+
+
+def test_a_wider_session_is_built_beside_the_old_one() -> None:
+    """Work goes on during the build, the build is seen, and the new width holds after it."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    world.advance(1.0)
+    world.look()
+    world.retarget((WorkerShape(0, (0, 1), 2),))
+    world.submit(Arrival(1.0, 10.0))
+    world.advance(2.5)
+    seen = world.look()
+    assert seen.building
+    assert seen.running == 0
+    assert world.rebuilds == 1
+    world.advance(4.0)
+    world.submit(Arrival(4.0, 10.0))
+    world.advance(4.4)
+    assert world.look().running == 1
+    world.advance(4.6)
+    assert world.look().running == 0
+
+
+def test_strangers_slow_a_worker_down() -> None:
+    """On a CPU that is half taken, the same segment takes twice as long."""
+    world = World(ENGINE, {0: 0.5})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    world.advance(1.0)
+    world.submit(Arrival(1.0, 10.0))
+    world.advance(2.9)
+    assert world.look().running == 1
+    world.advance(3.1)
+    assert world.look().running == 0
+
+
+def test_a_machine_model_has_sockets_and_siblings() -> None:
+    """Eight CPUs in two sockets with two threads each: four cores, CPU 0 beside CPU 4."""
+    cpus = MachineModel(8, sockets=2, smt=2).machine.cpus
+    assert len({(cpu.package, cpu.core) for cpu in cpus}) == 4
+    assert (cpus[0].package, cpus[0].core) == (cpus[4].package, cpus[4].core)
+    assert MachineModel(4, foreign=1.5).foreign_load == {0: 1.0, 1: 0.5, 2: 0.0, 3: 0.0}

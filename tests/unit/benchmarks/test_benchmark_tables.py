@@ -1,0 +1,80 @@
+"""The performance page: tables come from the result files, prose stays as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import tables
+from benchmarks.environment import environment
+from benchmarks.harness import Record, Result, at_least, at_most, save
+
+PAGE = """# Performance
+
+By hand, above.
+
+<!-- table: claims -->
+<!-- end -->
+
+By hand, between.
+
+<!-- table: ready -->
+old
+<!-- end -->
+"""
+
+
+def record(name: str = "ready", value: float = 7.0) -> Record:
+    """A record with one met and one missed claim."""
+    result = Result(
+        title=f"Title of {name}",
+        arms={"forked": [{"ready_ms": 7.0}, {"ready_ms": 9.0}], "spawned": [{"ready_ms": 12345.6}]},
+        claims=[
+            at_most("ready, p95", value, 25, "ms", measured_as="50 forks"),
+            at_least("faster than spawn", 12, 30, "×"),
+        ],
+        notes=["the spawned arm ran once"],
+    )
+    return Record(name, environment(), result)
+
+
+def test_prose_is_kept_and_tables_are_replaced() -> None:
+    """Only what stands between markers changes, and a second run changes nothing."""
+    page = tables.render(PAGE, [record()])
+    assert "By hand, above." in page
+    assert "By hand, between." in page
+    assert "old" not in page
+    assert "| forked | ready_ms | 2 | 8 | 8.9 | 7 | 9 |" in page
+    assert "| spawned | ready_ms | 1 | 12,346 |" in page
+    assert "- the spawned arm ran once" in page
+    assert "- 50 forks" in page
+    assert tables.render(page, [record()]) == page
+
+
+def test_a_missed_target_is_shown_as_missed() -> None:
+    """The claims table does not hide what was not reached."""
+    page = tables.render(PAGE, [record()])
+    assert "| ready, p95 | 7 ms | at most 25 ms | met | `ready` |" in page
+    assert "| faster than spawn | 12 × | at least 30 × | **missed** | `ready` |" in page
+
+
+def test_a_new_benchmark_gets_a_section() -> None:
+    """A result without markers is appended under its title, once."""
+    page = tables.render(PAGE, [record(), record("memory")])
+    assert page.count("## Title of memory") == 1
+    assert tables.render(page, [record(), record("memory")]) == page
+
+
+def test_what_was_never_measured_says_so() -> None:
+    """Markers without results are filled with a plain statement, not with old numbers."""
+    page = tables.render(PAGE, [])
+    assert page.count("Not measured yet.") == 2
+    assert "old" not in page
+
+
+def test_the_page_is_written_from_the_files(tmp_path: Path) -> None:
+    """The command reads every result in the directory and writes the page in place."""
+    page = tmp_path / "PERFORMANCE.md"
+    page.write_text(PAGE)
+    save(record(), tmp_path / "results")
+    assert tables.write(page, tmp_path / "results") == page
+    assert "| forked | ready_ms |" in page.read_text()

@@ -1,0 +1,141 @@
+"""From SUBMIT to a job or a refusal: each thing that may be wrong, with its code and its words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from supervisor.broker.requests import (
+    MAX_CREDIT,
+    MAX_DEADLINE_MS,
+    MAX_SEED,
+    Refused,
+    read_request,
+    read_text,
+)
+from supervisor.broker.wire.client import Submit
+from supervisor.broker.wire.worker import Catalogue, EngineState
+from supervisor.config import Settings
+from supervisor.core.job import JobRequest
+
+NOW = 50.0
+
+VOICES = tuple((name, "en-US", "Apache-2.0") for name in ("heart", "bella", "michael", "emma"))
+CATALOGUE = Catalogue(
+    (
+        EngineState("hibari", 24_000, "heart", VOICES, "Apache-2.0", 0.5, 2.0, None),
+        EngineState("kokoro", 24_000, "", (), "", 0.5, 2.0, "pip install 'tts-supervisor[kokoro]'"),
+    )
+)
+
+
+def read(text: str = "Hello there.", fields: Mapping[str, Any] | None = None) -> JobRequest:
+    """The job request for a SUBMIT with these fields."""
+    submit = Submit(**{"id": "a", **(fields or {})})
+    return read_request(submit, text, CATALOGUE, Settings(), NOW)
+
+
+def test_what_is_left_open_is_filled_in() -> None:
+    """Default engine, its default voice, and a seed of our own that the protocol can carry."""
+    request = read()
+    assert (request.engine, request.voice, request.sample_rate) == ("hibari", "heart", 24_000)
+    assert request.segments == ("Hello there.",)
+    assert 0 <= request.seed <= MAX_SEED
+    assert read(fields={"seed": 0}).seed == 0
+
+
+def test_terms_are_taken_over_and_a_deadline_counts_from_now() -> None:
+    """Priority and durability as asked; milliseconds on the wire are a moment in here."""
+    request = read(fields={"priority": 9, "deadline_ms": 1500, "durable": True})
+    assert (request.priority, request.deadline, request.durable) == (9, NOW + 1.5, True)
+    assert read().deadline is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"engine": "hibari"}, {"voice": "bella"}, {"speed": 1.5}, {"seed": 7}, {"durable": True}],
+)
+def test_the_fingerprint_tells_requests_apart(other: dict[str, Any]) -> None:
+    """Whatever decides what is spoken, or was promised about it, is in it; and so is the text."""
+    mine = read(fields={"key": "k"}).fingerprint
+    assert read(fields={"key": "k", **other}).fingerprint != mine
+    assert read("Hello here.", {"key": "k"}).fingerprint != mine
+    assert not read().fingerprint
+
+
+def test_a_later_attempt_has_the_same_fingerprint() -> None:
+    """Less time left, another request id, other credit: it is the same request still."""
+    first = read(fields={"key": "k", "deadline_ms": 9000})
+    later = {"id": "b", "key": "k", "deadline_ms": 50, "priority": 9, "credit": 0, "progress": True}
+    assert read(fields=later).fingerprint == first.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"speed": math.nan}, "out_of_range", "finite"),
+        ({"speed": math.inf}, "out_of_range", "finite"),
+        ({"speed": 0.0}, "out_of_range", "outside 0.5 to 2"),
+        ({"speed": -1.0}, "out_of_range", "outside 0.5 to 2"),
+        ({"speed": 2.1}, "out_of_range", "outside 0.5 to 2"),
+        ({"seed": -1}, "out_of_range", "seed"),
+        ({"seed": MAX_SEED + 1}, "out_of_range", "seed"),
+        ({"credit": -1}, "out_of_range", "credit"),
+        ({"credit": MAX_CREDIT + 1}, "out_of_range", "credit"),
+        ({"priority": -1}, "out_of_range", "priority"),
+        ({"priority": 10}, "out_of_range", "priority"),
+        ({"deadline_ms": -1}, "out_of_range", "deadline_ms"),
+        ({"deadline_ms": MAX_DEADLINE_MS + 1}, "out_of_range", "deadline_ms"),
+        ({"key": ""}, "bad_message", "1 to 256"),
+        ({"key": "x" * 257}, "bad_message", "1 to 256"),
+        ({"id": ""}, "bad_message", "1 to 128"),
+        ({"id": "x" * 129}, "bad_message", "1 to 128"),
+        ({"engine": "hibary"}, "unknown_engine", "nearest: hibari"),
+        ({"engine": "zzz"}, "unknown_engine", "there are: hibari, kokoro"),
+        ({"engine": "kokoro"}, "engine_unavailable", "pip install"),
+        ({"voice": "hart"}, "unknown_voice", "nearest: heart"),
+        ({"voice": "zzz"}, "unknown_voice", "there are: heart, bella"),
+    ],
+)
+def test_each_wrong_field_is_refused_by_its_code(
+    fields: dict[str, Any], code: str, words: str
+) -> None:
+    """And the message holds what helps: the bounds, or the nearest names."""
+    with pytest.raises(Refused, match=words) as refusal:
+        read(fields=fields)
+    assert refusal.value.code == code
+    assert not refusal.value.retryable
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "...", "?!", "— … “”", "\u0301\u200b"])
+def test_a_text_without_anything_to_say_is_refused(text: str) -> None:
+    """Silence of no length is no audio; the client learns at once."""
+    with pytest.raises(Refused, match="no letter and no number") as refusal:
+        read(text)
+    assert refusal.value.code == "empty_text"
+
+
+@pytest.mark.parametrize("field", ["engine", "voice"])
+def test_a_very_long_name_does_not_come_back_in_full(field: str) -> None:
+    """A message is for people, and must not carry a client's 16 KB back and into logs."""
+    with pytest.raises(Refused) as refusal:
+        read(fields={field: "\x1b" * 10_000})
+    assert len(str(refusal.value)) < 500
+    assert "\x1b" not in str(refusal.value)
+
+
+def test_text_must_be_utf8_without_nul_and_within_bounds() -> None:
+    """The place of the fault is named, so that it can be found in a book."""
+    assert read_text("Grüße".encode(), 100) == "Grüße"
+    for body, code, words in (
+        (b"abc\xff", "bad_text", "byte 3 is 0xff"),
+        (b"\xed\xa0\x80", "bad_text", "byte 0 is 0xed"),
+        (b"ab\0c", "bad_text", "NUL character at position 2"),
+        (b"x" * 101, "text_too_long", "101 bytes, more than 100"),
+    ):
+        with pytest.raises(Refused, match=words) as refusal:
+            read_text(body, 100)
+        assert refusal.value.code == code

@@ -1,0 +1,155 @@
+"""The ROUTER socket on a real event loop, with real peers: nobody is forgotten, nobody blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import zmq
+
+from supervisor.broker import router as module
+from supervisor.broker.peers import LocalPeers
+from supervisor.broker.router import Router
+
+
+class Desk:
+    """A router, and what it was told: messages as (client, frames), clients that are gone."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, endpoint: str) -> None:
+        self.messages: list[tuple[bytes, list[bytes]]] = []
+        self.gone: list[bytes] = []
+        self.fails_on = b""
+        self.router = Router(loop, endpoint, self._take, self.gone.append, LocalPeers())
+
+    def _take(self, client: bytes, _owner: str, frames: list[bytes]) -> None:
+        self.messages.append((client, frames))
+        if frames == [self.fails_on]:
+            assert self.router._socket.poll(5000), "the next message is there, and told of"
+            raise ValueError("as a test")
+
+
+async def until(probe: Callable[[], object]) -> None:
+    """Let the loop run until the condition holds."""
+    async with asyncio.timeout(5):
+        while not probe():  # noqa: ASYNC110 - what is waited for is a state, and sets no event
+            await asyncio.sleep(0.001)
+
+
+@contextmanager
+def dealer(endpoint: str) -> Iterator[zmq.Socket[bytes]]:
+    """A peer."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RCVHWM, 1)
+        socket.connect(endpoint)
+        yield socket
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> str:
+    """An address of its own for each test."""
+    return f"ipc://{tmp_path / 'socket'}"
+
+
+def test_a_burst_is_read_to_its_end_and_answered_in_order(endpoint: str) -> None:
+    """More than one batch, though the descriptor signals only once."""
+
+    async def story() -> None:
+        desk = Desk(asyncio.get_running_loop(), endpoint)
+        count = 3 * module._BATCH
+        with dealer(endpoint) as peer:
+            for n in range(count):
+                peer.send_multipart([b"%d" % n, b"body"])
+            await until(lambda: len(desk.messages) == count)
+            client = desk.messages[0][0]
+            assert [frames[0] for _client, frames in desk.messages] == [
+                b"%d" % n for n in range(count)
+            ]
+            desk.router.send(client, [b"answer", b""])
+            assert peer.recv_multipart() == [b"answer", b""]
+        desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_a_fault_of_ours_with_one_message_leaves_the_next_one_to_be_read(endpoint: str) -> None:
+    """The descriptor has no second edge for what already lies there."""
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        faults: list[str] = []
+        loop.set_exception_handler(lambda _loop, context: faults.append(str(context["exception"])))
+        desk = Desk(loop, endpoint)
+        desk.fails_on = b"bad"
+        with dealer(endpoint) as peer:
+            peer.send(b"first")
+            await until(lambda: desk.messages)
+            for message in (b"bad", b"next"):
+                peer.send(message)
+            await until(lambda: len(desk.messages) == 3)
+        assert faults == ["as a test"]
+        desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_a_peer_that_left_is_found_out_by_a_probe(endpoint: str) -> None:
+    """Its connection says nothing when it ends; sending to it does."""
+
+    async def story() -> None:
+        desk = Desk(asyncio.get_running_loop(), endpoint)
+        with dealer(endpoint) as peer:
+            peer.send(b"hello")
+            await until(lambda: desk.messages)
+            client = desk.messages[0][0]
+            desk.router.probe(client, [b"still there?"])
+            assert not desk.gone
+
+        def found_out() -> bool:
+            desk.router.probe(client, [b"still there?"])
+            return bool(desk.gone)
+
+        await until(found_out)
+        assert set(desk.gone) == {client}
+        desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_a_slow_peer_gets_everything_and_a_stuck_one_is_given_up(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the socket cannot take waits in an outbox; one that overflows ends the connection."""
+    monkeypatch.setattr(module, "_SEND_QUEUE", 2)
+    monkeypatch.setattr(module, "_OUTBOX_LIMIT", 300)
+    chunk = bytes(64 * 1024)
+
+    async def story() -> None:
+        desk = Desk(asyncio.get_running_loop(), endpoint)
+        clients: list[bytes] = []
+        with dealer(endpoint) as slow, dealer(endpoint) as stuck:
+            for peer in (slow, stuck):
+                peer.send(b"hello")
+                await until(lambda: desk.messages)
+                clients.append(desk.messages.pop()[0])
+                for n in range(200):
+                    desk.router.send(clients[-1], [b"%d" % n, chunk])
+            assert not desk.gone
+            read = []
+
+            def reads() -> bool:
+                while slow.poll(0):
+                    read.append(int(slow.recv_multipart()[0]))
+                return len(read) == 200
+
+            await until(reads)
+            assert read == list(range(200))
+            while not desk.gone:
+                desk.router.send(clients[1], [b"more", chunk])
+            assert desk.gone == [clients[1]]
+        desk.router.close()
+
+    asyncio.run(story())

@@ -1,0 +1,132 @@
+"""What `say` writes: files that appear whole or not at all, and streams."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from supervisor.cli.audio_files import (
+    RAW,
+    WAV,
+    UnknownFormatError,
+    audio_file,
+    audio_stream,
+    find_format,
+)
+
+RATE = 24_000
+TONE = (0.5 * np.sin(np.arange(RATE) / 10)).astype(np.float32)
+
+
+class Pipe(io.BytesIO):
+    """A stream that cannot go back."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "ogg", "opus", "mp3", "aiff", "WAV", ".aif"])
+def test_each_format_can_be_read_back(tmp_path: Path, name: str) -> None:
+    """A file of every promised format holds the audio at its rate and length."""
+    path = tmp_path / "out"
+    with audio_file(path, find_format(name), RATE) as write:
+        for part in np.split(TONE, 10):
+            write(part)
+    samples, rate = soundfile.read(path, dtype="float32")
+    assert rate == RATE
+    assert len(samples) == pytest.approx(RATE, abs=2500)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.1)
+
+
+def test_raw_is_the_samples_themselves(tmp_path: Path) -> None:
+    """Raw is what came over the wire, bit by bit, in a file and in a pipe."""
+    path, pipe = tmp_path / "out.raw", Pipe()
+    with audio_file(path, RAW, RATE) as write:
+        write(TONE)
+    with audio_stream(pipe, RAW, RATE) as write:
+        write(TONE)
+    assert path.read_bytes() == pipe.getvalue() == TONE.astype("<f4").tobytes()
+
+
+def test_a_wav_pipe_has_the_samples_of_a_wav_file(tmp_path: Path) -> None:
+    """The same speech is the same audio wherever it goes, loud peaks included."""
+    loud, path, pipe = TONE * 3, tmp_path / "out.wav", Pipe()
+    with audio_file(path, WAV, RATE) as write:
+        write(loud)
+    with audio_stream(pipe, WAV, RATE) as write:
+        write(loud)
+    from_file, _ = soundfile.read(path, dtype="int16")
+    assert pipe.getvalue()[44:] == from_file.astype("<i2").tobytes()
+    assert from_file.max() == 32767
+    from_pipe, rate = soundfile.read(io.BytesIO(pipe.getvalue()), dtype="int16")
+    assert rate == RATE
+    assert np.array_equal(from_pipe, from_file)
+
+
+def test_a_pipe_gets_audio_as_it_comes() -> None:
+    """A player at the other end starts with the first chunk, not with the last."""
+    pipe = Pipe()
+    with audio_stream(pipe, WAV, RATE) as write:
+        write(TONE)
+        assert len(pipe.getvalue()) == 44 + 2 * RATE
+
+
+def test_standard_output_into_a_file_has_its_sizes() -> None:
+    """`say … > x.wav` is a complete WAV file: no reader has to guess its length."""
+    stream = io.BytesIO()
+    with audio_stream(stream, WAV, RATE) as write:
+        write(TONE)
+    assert soundfile.info(io.BytesIO(stream.getvalue())).frames == RATE
+    assert int.from_bytes(stream.getvalue()[4:8], "little") == len(stream.getvalue()) - 8
+
+
+def test_an_interrupted_file_never_appears(tmp_path: Path) -> None:
+    """Neither half a file nor a leftover: what was there before is still there."""
+    path = tmp_path / "out.wav"
+    path.write_bytes(b"before")
+
+    def interrupted() -> None:
+        with audio_file(path, WAV, RATE) as write:
+            write(TONE)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["out.wav"]
+
+
+def test_a_link_keeps_being_one(tmp_path: Path) -> None:
+    """The file it names is replaced, not the link."""
+    target, link = tmp_path / "target.wav", tmp_path / "link.wav"
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    with audio_file(link, WAV, RATE) as write:
+        write(TONE)
+    assert link.is_symlink()
+    assert soundfile.info(target).frames == RATE
+
+
+def test_a_named_pipe_is_written_as_a_stream(tmp_path: Path) -> None:
+    """A file that is no regular one is not replaced by one."""
+    path, read = tmp_path / "fifo", list[bytes]()
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    with audio_file(path, WAV, RATE) as write:
+        write(TONE)
+    reader.join()
+    assert len(read[0]) == 44 + 2 * RATE
+    assert path.is_fifo()
+
+
+def test_an_unknown_format_names_those_there_are() -> None:
+    """A misspelled suffix is found before anything is spoken."""
+    with pytest.raises(UnknownFormatError, match="no audio format 'mp4'; choose one of wav, flac"):
+        find_format("mp4")

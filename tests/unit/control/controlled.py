@@ -1,0 +1,189 @@
+"""The real control loop on a machine of files, under a clock of its own, with a pool in memory."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from supervisor.config import Loaded, load
+from supervisor.control import ControlLoop, Load
+from supervisor.core.machine import WorkerShape
+from supervisor.pool.leases import CoreLeases
+from tests.fixtures.hosts import HostTree, materialise
+
+SECTION = "performance.dynamic_cpu_allocation"
+_FIRST_PID = 1000
+
+
+class Call:
+    """A call to come."""
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self.callback: Callable[[], object] | None = callback
+
+    def cancel(self) -> None:
+        """Never make it."""
+        self.callback = None
+
+
+class VirtualLoop:
+    """The clock and the timers of a loop; time passes only in `run_until`."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        self._numbers = itertools.count()
+        self._calls: list[tuple[float, int, Call]] = []
+
+    def time(self) -> float:
+        return self._now
+
+    def call_at(self, when: float, callback: Callable[[], object], /) -> Call:
+        call = Call(callback)
+        heapq.heappush(self._calls, (when, next(self._numbers), call))
+        return call
+
+    def next_timer(self) -> float:
+        """When the next call is due; infinite if none is."""
+        while self._calls and self._calls[0][2].callback is None:
+            heapq.heappop(self._calls)
+        return self._calls[0][0] if self._calls else math.inf
+
+    def run_until(self, when: float) -> None:
+        """Let time pass, and make the calls that are due."""
+        while self.next_timer() <= when:
+            due, _, call = heapq.heappop(self._calls)
+            self._now = max(self._now, due)
+            if call.callback is not None:
+                call.callback()
+        self._now = max(self._now, when)
+
+    def leap(self, seconds: float) -> None:
+        """Time passes in which nobody is called: the machine slept."""
+        self._now += seconds
+
+
+class Controlled:
+    """A control loop over a host of `tests.fixtures.hosts`, with workers that obey at once.
+
+    `demand` is how many segments there are to speak: each keeps one thread of a worker
+    busy. `strangers` is the load by others, of each CPU, 0–1. What is not `measurable` does
+    not reach the files of /proc, which stay as the test left them.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, Any] | None = None,
+        host: str = "laptop-20",
+        leases: Path | None = None,
+    ) -> None:
+        self.tree: HostTree = materialise(host, directory / "host")
+        self.clock = VirtualLoop()
+        self.demand = 0
+        self.strangers: dict[int, float] = {}
+        self.worker_bytes = 0
+        self.building = False
+        self.measurable = True
+        self.generation = 0
+        self.leases: dict[int, tuple[int, ...]] = {}
+        self.threads: dict[int, int] = {}
+        self.targets: list[tuple[WorkerShape, ...]] = []
+        self._given: dict[str, Any] = dict(settings or {})
+        self._config = directory / "config.json"
+        self._config.write_text("{}")
+        self.lease_directory = leases or directory / "leases"
+        loaded = self._loaded()
+        self.control = ControlLoop(
+            self.clock,
+            loaded.settings,
+            loaded.origins,
+            CoreLeases(self.lease_directory),
+            self._load,
+            self._obey,
+            host=self.tree.host,
+        )
+        self.control.start()
+
+    def close(self) -> None:
+        """Give leases and files back."""
+        self.control.stop()
+        self.control.leases.close()
+
+    def configure(self, **section: object) -> None:
+        """Settings of the allocation change while it runs."""
+        self.change({f"{SECTION}.{name}": value for name, value in section.items()})
+
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """Settings change while it runs; by dotted key."""
+        self._given |= settings
+        loaded = self._loaded()
+        self.control.configure(loaded.settings, loaded.origins)
+
+    def run(self, seconds: float) -> list[int]:
+        """Let time pass; the number of cores held after each interval."""
+        end = self.clock.time() + seconds
+        held = []
+        while (due := min(end, self.clock.next_timer())) < end:
+            self._pass(due)
+            held.append(self.cores)
+        self._pass(end)
+        return held
+
+    @property
+    def cores(self) -> int:
+        """Cores that the workers hold."""
+        return sum(map(len, self.leases.values()))
+
+    @property
+    def cpus(self) -> set[int]:
+        """Which ones."""
+        return {cpu for cpus in self.leases.values() for cpu in cpus}
+
+    @property
+    def reason(self) -> str:
+        """Of the last decision."""
+        return self.control.allocator.history[-1].reason
+
+    def _pass(self, until: float) -> None:
+        seconds = max(0.0, until - self.clock.time())
+        waiting, used, busy = self.demand, {}, dict(self.strangers)
+        for pid, cpus in self.leases.items():
+            running, waiting = min(1, waiting), max(0, waiting - 1)
+            used[pid] = seconds * running * len(cpus)
+            for cpu in cpus if running else ():
+                busy[cpu] = 1.0
+        if self.measurable:
+            self.tree.run(seconds, busy=busy, used=used)
+        self.clock.run_until(until)
+
+    def _load(self) -> Load:
+        return Load(
+            leases=dict(self.leases),
+            busy_slots=frozenset(),
+            held=frozenset(),
+            demand=self.demand,
+            backlog_s=0.0 if self.demand <= len(self.leases) else 5.0,
+            session_build_s=0.1,
+            worker_bytes=self.worker_bytes,
+            sessions=dict.fromkeys(self.leases, self.generation),
+            building=self.building,
+        )
+
+    def _obey(self, shapes: tuple[WorkerShape, ...]) -> None:
+        self.targets.append(shapes)
+        wanted = {_FIRST_PID + shape.slot: shape for shape in shapes}
+        for pid in self.leases.keys() - wanted.keys():
+            self.tree.kill(pid)
+        for pid in wanted.keys() - self.leases.keys():
+            self.tree.spawn(pid)
+        self.leases = {pid: shape.cpus for pid, shape in wanted.items()}
+        self.threads = {pid: shape.threads for pid, shape in wanted.items()}
+
+    def _loaded(self) -> Loaded:
+        words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in self._given.items()}
+        return load(self._config, environ={}, command_line=words)

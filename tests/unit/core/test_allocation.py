@@ -1,0 +1,181 @@
+"""The policy itself: when the count moves, by how much, and what it says about it."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from supervisor.core.allocation import HISTORY, DynamicCPUAllocator
+from supervisor.core.policy import Configured, Policy, Resize, Sampled
+from supervisor.simulate.fluid import run_fluid
+
+USABLE = 20
+
+
+def feed(
+    allocator: DynamicCPUAllocator, *utilizations: float | None, start: float = 0.0
+) -> list[Resize]:
+    """One sample a second; every resize that came out."""
+    return [
+        resize
+        for step, used in enumerate(utilizations, start=1)
+        for resize in allocator.handle(Sampled(start + step, used, USABLE))
+    ]
+
+
+def test_it_starts_with_min_cores() -> None:
+    """At rest, before any sample, the pool holds min_cores."""
+    assert DynamicCPUAllocator(Policy(), USABLE).cores == 1
+    assert DynamicCPUAllocator(Policy(min_cores=4), USABLE).cores == 4
+
+
+def test_high_utilization_adds_one_core_with_the_known_words() -> None:
+    """Above the target one core comes, and log line and reason have the established form."""
+    (resize,) = feed(DynamicCPUAllocator(Policy(), USABLE), 85.2, 85.2, 85.2)
+    assert resize.cores == 2
+    assert resize.decision.log_line == (
+        "CPU allocation changed: 1 → 2 cores (utilization: 85.2%, reason: high_utilization_85.2%)"
+    )
+
+
+def test_low_utilization_removes_one_core() -> None:
+    """Below target × hysteresis one core goes."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE)
+    assert allocator.cores == 8
+    (resize,) = feed(allocator, *[20.0] * 3, start=200)
+    assert (resize.cores, resize.decision.reason) == (7, "low_utilization_20.0%")
+
+
+def test_between_the_thresholds_nothing_happens() -> None:
+    """At rest on the least cores, and amid the band, the reason is the seed's."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    assert not feed(allocator, 10.91, 10.91, 10.91)
+    assert allocator.history[-1].reason == "optimal_range_10.9%"
+    assert not feed(allocator, *[60.0] * 20, start=10)
+    assert allocator.history[-1].reason == "optimal_range_60.0%"
+
+
+def test_a_shrink_that_would_lead_above_the_target_is_refused() -> None:
+    """0.8 cores of work on 2 are below 45 %, but on 1 they would be 80 %: no ping-pong."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    changes = run_fluid(allocator, lambda _: 0.8, seconds=3600, usable=USABLE)
+    assert [(change.before, change.after) for change in changes] == [(1, 2)]
+
+
+def test_only_samples_since_the_last_change_count() -> None:
+    """Full load before a change does not argue for the next one."""
+    allocator = DynamicCPUAllocator(Policy(allocation_cooldown=0.0), USABLE)
+    feed(allocator, *[100.0] * 3)
+    assert not feed(allocator, *[60.0] * 20, start=3)
+    assert allocator.average == 60.0
+
+
+def test_a_decision_needs_three_fresh_samples() -> None:
+    """Two samples decide nothing, and the record says how many there were."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    assert not feed(allocator, 100.0, 100.0)
+    assert allocator.history[-1].reason == "fresh_samples_2_of_3"
+
+
+def test_changes_keep_the_cooldown() -> None:
+    """Under full load the count grows every five seconds, no sooner and no later."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    changes = run_fluid(allocator, lambda _: 19.0, seconds=60, usable=USABLE)
+    assert {later.time_s - sooner.time_s for sooner, later in pairwise(changes)} == {5.0}
+
+
+def test_the_count_does_not_grow_into_a_queue_that_it_drains() -> None:
+    """Load for 12 cores leaves a queue behind while the pool grows; 16 cores are 75 %: no more."""
+    allocator = DynamicCPUAllocator(Policy(max_cores=19), USABLE)
+    run_fluid(allocator, lambda _: 12.0, seconds=3600, usable=USABLE)
+    reasons = [decision.reason for decision in allocator.history]
+    assert allocator.cores in {16, 17}, reasons
+
+
+def test_a_premature_removal_lengthens_the_next_wait() -> None:
+    """A load that comes back right after each removal finds the cores there, in the end."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+
+    def pulsing(now: float) -> float:
+        return 2.9 if now % 40 < 20 else 1.0
+
+    changes = run_fluid(allocator, pulsing, seconds=3600, usable=USABLE)
+    assert allocator.scale_down_wait > 5.0
+    assert not [change for change in changes if change.time_s > 600]
+
+
+def test_the_wait_shortens_after_removals_that_held() -> None:
+    """What a restless hour taught is forgotten in a calm one."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    run_fluid(allocator, lambda t: 2.9 if t % 40 < 20 else 1.0, seconds=600, usable=USABLE)
+    learnt = allocator.scale_down_wait
+    run_fluid(allocator, lambda _: 0.1, seconds=3600, usable=USABLE, start=600)
+    assert allocator.cores == 1
+    assert allocator.scale_down_wait < learnt
+
+
+def test_a_failed_monitor_holds_and_says_so() -> None:
+    """Without a measurement nothing is decided, and the next good sample goes on as before."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    assert not feed(allocator, 100.0, 100.0, None, math.nan)
+    assert allocator.history[-1].reason == "monitor_failed"
+    assert [resize.cores for resize in feed(allocator, 100.0, start=4)] == [2]
+
+
+def test_a_clock_that_steps_back_cuts_no_wait_short() -> None:
+    """After a step back the cooldown starts anew, and old samples are gone."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    feed(allocator, *[100.0] * 3, start=1000)
+    assert not feed(allocator, *[100.0] * 5, start=0)
+    assert [resize.decision.now for resize in feed(allocator, *[100.0] * 3, start=5)] == [6.0]
+
+
+def test_a_pause_makes_old_samples_worthless() -> None:
+    """Samples from before a suspend do not count towards a decision after it."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    feed(allocator, 100.0, 100.0)
+    assert not feed(allocator, 100.0, 100.0, start=5000)
+    assert feed(allocator, 100.0, start=5002)
+
+
+def test_work_refers_to_the_cores_that_were_leased() -> None:
+    """Three of four decided cores leased and full are 75 % of four: no growth from a slow start."""
+    allocator = DynamicCPUAllocator(Policy(min_cores=4), USABLE)
+    for step in range(20):
+        assert not allocator.handle(Sampled(float(step), 100.0, USABLE, leased=3))
+    assert allocator.average == pytest.approx(75.0)
+
+
+def test_building_sessions_is_no_load() -> None:
+    """Samples during a build, and the one in which its session is swapped in, do not count."""
+    allocator = DynamicCPUAllocator(Policy(min_cores=4), USABLE)
+    feed(allocator, *[60.0] * 5)
+    for now in (6.0, 7.0):
+        assert not allocator.handle(Sampled(now, 100.0, USABLE, building=True))
+        assert allocator.history[-1].reason == "sessions_building"
+    assert not allocator.handle(Sampled(8.0, 100.0, USABLE))
+    assert allocator.average == 60.0
+    assert allocator.utilization_history[-1] == 100.0
+
+
+def test_every_sample_leaves_a_decision_with_its_inputs() -> None:
+    """The last fifty decisions can be read, each with what it was made of."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    feed(allocator, *[50.0] * 80)
+    assert len(allocator.history) == HISTORY
+    assert allocator.history[-1].inputs == Sampled(80.0, 50.0, USABLE)
+    assert allocator.history[-1].average == 50.0
+
+
+def test_new_settings_hold_at_once() -> None:
+    """A new bound moves the count with the event, a new target with the next samples."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    (resize,) = allocator.handle(Configured(1.0, Policy(min_cores=6)))
+    assert (resize.cores, resize.decision.reason) == (6, "bound_min_cores_6")
+    (resize,) = allocator.handle(Configured(1.5, Policy(max_cores=3)))
+    assert (resize.cores, resize.decision.reason) == (3, "bound_max_cores_3")
+    allocator.handle(Configured(2.0, Policy(cpu_target=50.0)))
+    assert [r.cores for r in feed(allocator, *[60.0] * 5, start=7)] == [4]

@@ -1,0 +1,81 @@
+"""Bounds are part of the decision: which one won, and that none of them makes the count flap."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.bounds import effective_bounds
+from supervisor.core.policy import Policy, Sampled
+from supervisor.simulate.fluid import run_fluid
+
+
+@pytest.mark.parametrize(
+    ("policy", "usable", "memory", "thermal", "expected"),
+    [
+        (Policy(), 20, None, None, (1, 19, "reserve")),
+        (Policy(), 1, None, None, (1, 1, "usable")),
+        (Policy(), 0, None, None, (1, 1, "usable")),
+        (Policy(min_cores=4), 4, None, None, (4, 4, "usable")),
+        (Policy(max_cores=8), 20, None, None, (1, 8, "max_cores")),
+        (Policy(max_cores=99), 20, None, None, (1, 20, "usable")),
+        (Policy(), 20, 5, None, (1, 5, "memory")),
+        (Policy(), 20, 0, None, (1, 1, "memory")),
+        (Policy(), 20, None, 7, (1, 7, "thermal")),
+        (Policy(min_cores=9), 20, None, 7, (9, 9, "thermal")),
+        (Policy(min_cores=9, max_cores=12), 4, None, None, (4, 4, "usable")),
+    ],
+)
+def test_which_limit_wins(
+    policy: Policy,
+    usable: int,
+    memory: int | None,
+    thermal: int | None,
+    expected: tuple[int, int, str],
+) -> None:
+    """The tightest limit sets the upper bound and is named."""
+    bounds = effective_bounds(policy, usable, memory, thermal)
+    assert (bounds.lower, bounds.upper, bounds.winner) == expected
+
+
+def test_what_cannot_be_honoured_is_said() -> None:
+    """max_cores above usable and min_cores above the limit are each told in one line."""
+    bounds = effective_bounds(Policy(min_cores=9, max_cores=12), 4, None, None)
+    assert bounds.notes == (
+        "max_cores 12 is above the 4 usable cores",
+        "min_cores 9 is above the limit usable of 4",
+    )
+    assert effective_bounds(Policy(), 4, None, None).notes == ()
+
+
+def test_a_bound_that_is_reached_changes_nothing_for_an_hour() -> None:
+    """Full load against max_cores 4 of 23: three growths, then none, each refusal explained."""
+    allocator = DynamicCPUAllocator(Policy(max_cores=4), 23)
+    changes = run_fluid(allocator, lambda _: 20.0, seconds=3600, usable=23)
+    assert [change.after for change in changes] == [2, 3, 4]
+    assert allocator.history[-1].reason == "bound_max_cores_4"
+
+
+def test_cores_taken_away_are_given_up_at_once() -> None:
+    """Usable cores shrink right after a growth: the very next sample moves, cooldown or not."""
+    allocator = DynamicCPUAllocator(Policy(min_cores=6), 20)
+    for now in (1.0, 2.0, 3.0):
+        allocator.handle(Sampled(now, 100.0, 20))
+    assert allocator.cores == 7
+    (resize,) = allocator.handle(Sampled(4.0, None, 3))
+    assert (resize.cores, resize.decision.reason) == (3, "bound_usable_3")
+    assert allocator.bounds.notes == ("min_cores 6 is above the limit usable of 3",)
+
+
+def test_memory_cap_falls_at_once_and_rises_when_it_lasts() -> None:
+    """Memory that flickers around one worker's need moves the count once, not every time."""
+    allocator = DynamicCPUAllocator(Policy(), 20)
+    changes = []
+    for step in range(600):
+        memory = None if step < 100 else 4 + step % 2
+        changes += allocator.handle(Sampled(float(step), 90.0, 20, memory_cap=memory))
+    assert [resize.cores for resize in changes][-1] == 4
+    assert sum(resize.decision.reason.startswith("bound_memory") for resize in changes) == 1
+    for step in range(600, 700):
+        allocator.handle(Sampled(float(step), 90.0, 20, memory_cap=9))
+    assert allocator.cores > 4

@@ -1,0 +1,234 @@
+"""The job machine, story by story."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.core import job_events as e
+from supervisor.core.job import HELD_BYTES_MAX, OUTCOMES, TRANSITIONS, Job, JobRequest
+from supervisor.core.jobs import POISON_KILLS, Jobs
+from supervisor.core.retention import Keep
+
+
+def request(
+    *texts: str, priority: int = 5, deadline: float | None = None, progress: bool = False
+) -> JobRequest:
+    """A request of engine e, voice v, with these segments."""
+    return JobRequest("e", "v", 1.0, 0, 24_000, texts, priority, deadline, progress)
+
+
+def submit(
+    jobs: Jobs,
+    name: str,
+    wanted: JobRequest,
+    *,
+    now: float = 0.0,
+    owner: str = "me",
+    credit: int = 1 << 20,
+) -> list[e.Command]:
+    """Hand in a job; returns what follows its ACCEPTED."""
+    commands = jobs.handle(e.Submitted(now, name, owner, owner.encode(), wanted, credit, "r"))
+    assert isinstance(commands[0], e.ReleaseAccepted)
+    return commands[1:]
+
+
+def spoken(run: e.Command, audio: bytes = b"pcm!", now: float = 1.0) -> e.SegmentSpoken:
+    """The answer of the worker that got `run`."""
+    assert isinstance(run, e.RunSegment)
+    return e.SegmentSpoken(now, run.worker, run.job, run.segment, run.attempt, (audio,), 0.1)
+
+
+def test_every_state_is_reachable_and_outcomes_have_no_way_out() -> None:
+    """The table is closed: each target is a state, each outcome an end."""
+    reached = {"queued"} | {state for ways in TRANSITIONS.values() for state in ways}
+    assert reached == set(TRANSITIONS)
+    assert {"done", "failed", "cancelled", "expired", "quarantined"} == OUTCOMES
+    job = Job("j", "me", b"c", request("a"), 0.0, 0)
+    with pytest.raises(ValueError, match="no way from queued to done"):
+        job.move("done")
+
+
+def test_audio_is_released_in_order_whatever_order_it_was_spoken_in() -> None:
+    """The second segment is ready first, and waits for the first."""
+    jobs = Jobs()
+    first = submit(jobs, "j", request("one", "two"))
+    assert first == []
+    (run_one,) = jobs.handle(e.WorkerReady(0.0, 1))
+    (run_two,) = jobs.handle(e.WorkerReady(0.0, 2))
+    assert jobs.handle(spoken(run_two, b"2222")) == []
+    audio, end = jobs.handle(spoken(run_one, b"1111"))
+    assert audio == e.ReleaseAudio(b"me", "j", 0, 0, b"1111")
+    assert isinstance(end, e.ReleaseEnd)
+    assert (end.pcm, end.bytes, end.segments) == (b"2222", 8, 2)
+
+
+def test_a_lost_worker_costs_its_segment_nothing_but_time() -> None:
+    """The segment runs again on another worker; the client gets its audio once."""
+    jobs = Jobs()
+    submit(jobs, "j", request("one"))
+    jobs.handle(e.WorkerReady(0.0, 1))
+    (again,) = [*jobs.handle(e.WorkerReady(0.0, 2)), *jobs.handle(e.WorkerLost(1.0, 1, "killed"))]
+    assert isinstance(again, e.RunSegment)
+    assert (again.worker, again.attempt) == (2, 2)
+    (end,) = jobs.handle(spoken(again))
+    assert isinstance(end, e.ReleaseEnd)
+    assert end.retried == 1
+
+
+def test_a_segment_that_kills_three_workers_is_poison() -> None:
+    """The job is quarantined, and the next worker is free for others."""
+    jobs = Jobs()
+    commands = submit(jobs, "bad", request("poison"))
+    for worker in range(1, POISON_KILLS + 1):
+        jobs.handle(e.WorkerReady(0.0, worker))
+        commands = jobs.handle(e.WorkerLost(1.0, worker, "signal SIGSEGV"))
+    (failure,) = commands
+    assert isinstance(failure, e.ReleaseFailure)
+    assert failure.code == "poison"
+    assert "SIGSEGV" in failure.message
+    assert jobs.counts["quarantined"] == 1
+    jobs.handle(e.WorkerReady(2.0, 9))
+    assert [type(c) for c in submit(jobs, "good", request("fine"))] == [e.RunSegment]
+
+
+def test_without_credit_no_audio_leaves_and_no_worker_is_wasted() -> None:
+    """A reader that takes nothing stops its own job, not the pool."""
+    jobs = Jobs()
+    submit(jobs, "slow", request(*["text"] * 50), credit=0)
+    (run,) = jobs.handle(e.WorkerReady(0.0, 1))
+    spoken_bytes = 0
+    while isinstance(run, e.RunSegment):
+        spoken_bytes += 1 << 19
+        commands = jobs.handle(spoken(run, bytes(1 << 19)))
+        assert not any(isinstance(c, e.ReleaseAudio) for c in commands)
+        run = commands[0] if commands else None  # type: ignore[assignment]
+    assert HELD_BYTES_MAX <= spoken_bytes < 2 * HELD_BYTES_MAX
+    assert [type(c) for c in submit(jobs, "quick", request("hi"), owner="you")] == [e.RunSegment]
+
+
+def test_a_book_does_not_starve_a_sentence() -> None:
+    """Fair share: another client's sentence goes before the rest of a long text."""
+    jobs = Jobs()
+    jobs.costs.learn(request("x"), 0, 0.1)
+    submit(jobs, "book", request(*["a long sentence of the book"] * 100), owner="reader")
+    (run,) = jobs.handle(e.WorkerReady(0.0, 1))
+    submit(jobs, "short", request("hello"), now=0.5, owner="caller")
+    waited = 0
+    while isinstance(run, e.RunSegment) and run.job == "book":
+        waited += 1
+        commands = jobs.handle(spoken(run, now=0.5 + waited))
+        run = next(c for c in commands if isinstance(c, e.RunSegment))
+    assert waited <= 2
+
+
+def test_priority_goes_first_but_does_not_win_for_ever() -> None:
+    """A higher priority jumps the queue; a patient job's age outweighs it in the end."""
+    jobs = Jobs()
+    submit(jobs, "patient", request("a", priority=0), now=0.0, owner="a")
+    submit(jobs, "urgent", request("b", priority=9), now=1.0, owner="b")
+    submit(jobs, "late", request("c", priority=9), now=95.0, owner="c")
+    order = []
+    (run,) = jobs.handle(e.WorkerReady(96.0, 1))
+    while isinstance(run, e.RunSegment):
+        order.append(run.job)
+        commands = jobs.handle(spoken(run, now=97.0))
+        run = next((c for c in commands if isinstance(c, e.RunSegment)), None)  # type: ignore[assignment]
+    assert order == ["urgent", "patient", "late"]
+
+
+def test_a_deadline_ends_waiting_and_running_work() -> None:
+    """An expired job is told so, and its running segment is interrupted."""
+    jobs = Jobs()
+    jobs.handle(e.WorkerReady(0.0, 1))
+    submit(jobs, "running", request("a", deadline=5.0))
+    submit(jobs, "waiting", request("b", deadline=5.0))
+    commands = jobs.handle(e.Tick(5.0))
+    assert e.InterruptSegment(1, "running", 0, 1) in commands
+    codes = [c.code for c in commands if isinstance(c, e.ReleaseFailure)]
+    assert codes == ["expired", "expired"]
+    assert jobs.counts["expired"] == 2
+
+
+def test_a_client_that_vanishes_stops_its_work() -> None:
+    """Running work is interrupted, waiting work is dropped, nobody is told."""
+    jobs = Jobs()
+    submit(jobs, "j", request("one", "two"))
+    jobs.handle(e.WorkerReady(0.0, 1))
+    assert jobs.handle(e.ClientLost(1.0, b"me")) == [e.InterruptSegment(1, "j", 0, 1)]
+    assert jobs.handle(e.SegmentRefused(1.1, 1, "j", 0, 1, "interrupted", terminated=True)) == []
+    assert jobs.is_idle(1)
+
+
+def test_a_late_answer_is_counted_and_dropped() -> None:
+    """Only the attempt that is out counts; anything else changes nothing."""
+    jobs = Jobs()
+    submit(jobs, "j", request("one"))
+    (run,) = jobs.handle(e.WorkerReady(0.0, 1))
+    assert isinstance(run, e.RunSegment)
+    late = e.SegmentSpoken(1.0, 1, "j", 0, run.attempt + 1, (b"old",), 0.1)
+    assert jobs.handle(late) == []
+    assert jobs.counts["stale"] == 1
+    assert not jobs.is_idle(1)
+
+
+def test_a_second_listener_hears_a_finished_job_again() -> None:
+    """Attach replays what is kept, with the end, and does not count the job twice."""
+    jobs = Jobs()
+    submit(jobs, "j", request("one"))
+    (run,) = jobs.handle(e.WorkerReady(0.0, 1))
+    jobs.handle(spoken(run, b"12345678"))
+    accepted, end = jobs.handle(e.ClientAttached(2.0, "j", b"other", 4, 100, "again"))
+    assert accepted == e.ReleaseAccepted(b"other", "again", "j", 1, 24_000, 0)
+    assert isinstance(end, e.ReleaseEnd)
+    assert (end.client, end.pcm, end.bytes) == (b"other", b"5678", 8)
+    assert jobs.counts["done"] == 1
+
+
+def test_kept_audio_is_bounded_in_bytes_and_in_time() -> None:
+    """The oldest audio goes first; after the retention time the job is forgotten."""
+    jobs = Jobs(plain=Keep(10.0, 8, 256))
+    jobs.handle(e.WorkerReady(0.0, 1))
+    for name in ("a", "b", "c"):
+        (run,) = submit(jobs, name, request("x"))
+        jobs.handle(spoken(run, b"1234"))
+    first, last = jobs.find("a"), jobs.find("c")
+    assert first is not None
+    assert last is not None
+    assert (first.kept_from, last.kept_from) == (4, 0)
+    jobs.handle(e.Tick(11.0))
+    assert jobs.find("c") is None
+
+
+def test_who_attaches_to_a_job_that_failed_is_told_why() -> None:
+    """Wherever it had got to: there is no audio to be had, only the outcome."""
+    jobs = Jobs()
+    submit(jobs, "j", request("one", "two"))
+    (run,) = jobs.handle(e.WorkerReady(0.0, 1))
+    jobs.handle(spoken(run, b"1111"))
+    jobs.handle(e.Cancelled(2.0, "j", "enough"))
+    job = jobs.find("j")
+    assert job is not None
+    assert job.kept_from == 0
+    accepted, failure = jobs.handle(e.ClientAttached(3.0, "j", b"other", 0, 100, "again"))
+    assert isinstance(accepted, e.ReleaseAccepted)
+    assert failure == e.ReleaseFailure(b"other", "j", "cancelled", "enough")
+
+
+def test_a_durable_job_is_accepted_when_the_journal_has_it() -> None:
+    """Nothing is said and nothing runs before; a journal that fails is a refusal that may pass."""
+    jobs = Jobs()
+    jobs.handle(e.WorkerReady(0.0, 1))
+    wanted = JobRequest("e", "v", 1.0, 0, 24_000, ("one",), durable=True)
+    for name, error in (("good", None), ("bad", "disk full")):
+        commands = jobs.handle(e.Submitted(0.0, name, "me", b"me", wanted, 100, name))
+        assert commands == [e.PersistJob(0.0, name, "me", wanted)]
+        answer, *run = jobs.handle(e.JobPersisted(0.1, name, error))
+        jobs.check()
+        if error is None:
+            assert answer == e.ReleaseAccepted(b"me", "good", "good", 1, 24_000, 0)
+            assert [type(command) for command in run] == [e.RunSegment]
+        else:
+            assert isinstance(answer, e.ReleaseRefusal)
+            assert (answer.code, answer.message) == ("journal_unavailable", error)
+            assert answer.retry_after_ms is not None
+            assert not run

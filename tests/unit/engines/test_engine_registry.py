@@ -1,0 +1,53 @@
+"""Engines are found by entry point, and none takes another down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.toy_engine.install import install
+from workers.engines import registry
+
+
+@pytest.fixture
+def toy_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The toy package, installed where this process finds it."""
+    monkeypatch.syspath_prepend(str(install(tmp_path)))
+    return tmp_path
+
+
+def test_own_engines_are_registered() -> None:
+    """The distribution's entry points name every engine that it ships."""
+    assert {"hibari", "kokoro", "noop"} <= set(registry.catalogue({}))
+
+
+def test_separate_package_brings_an_engine(toy_package: Path) -> None:
+    """An engine of another distribution is listed, made with its own settings, and speaks."""
+    info = registry.catalogue({})["toy"]
+    assert (info.sample_rate, info.default_voice, info.unavailable) == (8000, "plain", None)
+    session = registry.make("toy", {"toy": {"level": 0.25}, "hibari": {}}).open(1)
+    samples = session.synthesize("abc", "plain", 1.0, 0)
+    assert samples.tolist() == [0.25] * 30
+
+
+def test_engine_that_cannot_be_imported_is_listed_with_the_remedy(toy_package: Path) -> None:
+    """A missing library makes one engine unavailable, with the pip command, and no other."""
+    catalogue = registry.catalogue({})
+    reason = catalogue["broken"].unavailable
+    assert reason is not None
+    assert "a_library_that_nobody_has" in reason
+    assert "pip install 'toy-engine[broken]'" in reason
+    assert catalogue["toy"].unavailable is None
+
+
+def test_engine_that_raises_is_listed_in_one_line(toy_package: Path) -> None:
+    """What a constructor raises becomes the reason, without its line breaks."""
+    reason = registry.catalogue({})["fussy"].unavailable
+    assert reason == "engine fussy is broken (RuntimeError: no licence key set one)"
+
+
+def test_unknown_engine_names_those_that_exist() -> None:
+    """Making an engine that nobody registered says which there are."""
+    with pytest.raises(LookupError, match=r"no engine 'hibaro'; there are .*hibari"):
+        registry.make("hibaro", {})

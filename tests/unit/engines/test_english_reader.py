@@ -1,0 +1,70 @@
+"""hibari's text reader, guarded: any text is read, in a time that fits its length."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workers.engines.english import LONGEST_NUMBER, reader
+
+_HOSTILE = st.text(
+    st.sampled_from("aZé0159٣①²½Ⅷ$€'.,-/@#%&*[]()“ \t\0\u0301\u200b🎉中ω"), max_size=300
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(_HOSTILE, st.text(max_size=300)), st.booleans())
+def test_any_text_is_read(text: str, british: bool) -> None:
+    """No text makes the reader raise, in either accent."""
+    assert isinstance(reader(british=british).phonemes(text), str)
+
+
+@pytest.mark.parametrize("unit", ["a-", "1-", "A1", "aA", "a@", "a-a.", "1/2", "[a](", "'", "$"])
+def test_time_is_linear(unit: str) -> None:
+    """Words built to be costly cost the unguarded reader seconds at 300 characters; CPU time
+    is counted, so that a busy machine does not decide.
+    """
+    text = (unit * 300)[:300]
+    reader(british=False).phonemes("warm xyzzy")
+    started = time.process_time()
+    reader(british=False).phonemes(text)
+    assert time.process_time() - started < 1.5
+
+
+def test_accents_differ() -> None:
+    """The British reader reads the British way."""
+    assert reader(british=False).phonemes("There.") == "ðˈɛɹ."
+    assert reader(british=True).phonemes("There.") == "ðˈɛː."
+
+
+def test_number_beyond_naming_is_read_digit_by_digit() -> None:
+    """Every digit of a number without a name is spoken."""
+    read = reader(british=False).phonemes("7" * (LONGEST_NUMBER + 1))
+    assert read.split() == [reader(british=False).phonemes("7")] * (LONGEST_NUMBER + 1)
+
+
+def test_longest_named_number_is_named() -> None:
+    """A number that has a name is not spelled."""
+    read = reader(british=False).phonemes
+    assert read("1" + "0" * (LONGEST_NUMBER - 1)) == read("one hundred octillion")
+
+
+def test_unknown_long_word_is_read_to_its_end() -> None:
+    """A word longer than the net for unknown words takes (24 letters) is not cut off."""
+    read = reader(british=False).phonemes
+    short, long = read("zxqvblorfgrumptwist"), read("zxqvblorfgrumptwistzxqvblorfgrumptwist")
+    assert len(long) > 1.5 * len(short)
+
+
+def test_decomposed_accents_read_like_composed() -> None:
+    """`é` as letter and mark is the same word as `é`."""
+    assert reader(british=False).phonemes("cafe\u0301") == reader(british=False).phonemes("café")
+
+
+def test_circled_digit_is_read_as_its_number() -> None:
+    """Digits that are no decimal digits are read, not stumbled over."""
+    read = reader(british=False).phonemes
+    assert read("①") == read("1")

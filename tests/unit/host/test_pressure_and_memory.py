@@ -1,0 +1,83 @@
+"""Pressure, available memory and the memory of one process."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+import pytest
+
+from supervisor.host.cgroups import GroupFinder
+from supervisor.host.memory import Memory, read_memory, read_pss
+from supervisor.host.pressure import Pressure, read_pressure
+from supervisor.host.roots import Host
+from tests.fixtures.hosts.confined import UNLIMITED_V1
+from tests.fixtures.hosts.tree import HostTree
+from tests.unit.host.conftest import MakeHost
+
+MB = 1 << 20
+
+
+def memory_of(tree: HostTree) -> Memory:
+    """Read it anew."""
+    return read_memory(tree.host, GroupFinder(tree.host).current())
+
+
+def test_pressure_new_old_and_none(make_host: MakeHost) -> None:
+    """Kernels before 5.13 have no `full`; those without PSI have nothing."""
+    assert read_pressure(make_host("vm-2").host) == Pressure(1.25, 0.0)
+    assert read_pressure(make_host("cgroup-v1").host) == Pressure(3.5, None)
+    tree = make_host("vm-2")
+    tree.remove("proc/pressure/cpu")
+    assert read_pressure(tree.host) is None
+
+
+def test_pressure_that_cannot_be_read(make_host: MakeHost) -> None:
+    """An empty file is a fault, not a pressure of nothing."""
+    tree = make_host("vm-2")
+    tree.write("proc/pressure/cpu", "")
+    with pytest.raises(ValueError, match="some"):
+        read_pressure(tree.host)
+
+
+def test_memory_without_a_limit(make_host: MakeHost) -> None:
+    """The host's own numbers, where no cgroup limits."""
+    assert memory_of(make_host("vm-2")) == Memory(4096 * MB, 3000 * MB, None)
+
+
+def test_memory_of_a_container(make_host: MakeHost) -> None:
+    """What the cgroup leaves: 2048 − (1536 − 256 of idle page cache) MB."""
+    memory = memory_of(make_host("container-quota-1.5"))
+    assert (memory.limit, memory.available) == (2048 * MB, 768 * MB)
+
+
+def test_memory_of_version_one_takes_the_parents_limit(make_host: MakeHost) -> None:
+    """v1's number for no limit is no limit; the parent's 1 GiB binds: 1024 − (600 − 100) MB."""
+    memory = memory_of(make_host("cgroup-v1"))
+    assert (memory.limit, memory.available) == (1024 * MB, 524 * MB)
+
+
+def test_version_one_without_a_limit(make_host: MakeHost) -> None:
+    """The huge number that v1 writes for no limit is reported as none."""
+    tree = make_host("cgroup-v1")
+    tree.write("sys/fs/cgroup/memory/batch.slice/memory.limit_in_bytes", f"{UNLIMITED_V1}\n")
+    assert memory_of(tree) == Memory(8192 * MB, 6000 * MB, None)
+
+
+def test_host_with_less_left_than_the_cgroup(make_host: MakeHost) -> None:
+    """A generous limit does not make memory appear."""
+    tree = make_host("container-quota-1.5")
+    tree.write("proc/meminfo", "MemTotal: 33554432 kB\nMemAvailable: 1024 kB\n")
+    assert memory_of(tree).available == MB
+
+
+def test_pss_of_this_process() -> None:
+    """Proportional set size is positive and below the resident set size, as psutil has it."""
+    pss = read_pss(Host(), os.getpid())
+    assert pss is not None
+    assert 0 < pss <= psutil.Process().memory_info().rss * 1.01
+
+
+def test_pss_of_nobody() -> None:
+    """A process that does not exist has none."""
+    assert read_pss(Host(), 2**22 + 1) is None

@@ -1,0 +1,48 @@
+"""Audio of durable jobs in files: whole or not there, and never somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from supervisor.broker.journal_audio import JournalAudio
+from supervisor.core.job import Stored
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_audio_is_read_as_it_was_written(tmp_path: Path, durable: bool) -> None:
+    """In packets in, in any cut out; a segment that is written again is replaced."""
+    audio = JournalAudio(tmp_path / "audio", durable=durable)
+    audio.write("j", 3, (b"old",))
+    stored = audio.write("j", 3, (b"1234", memoryview(b"5678")))
+    assert stored == Stored("j", 3, 0, 8)
+    assert audio.read(stored) == b"12345678"
+    assert audio.read(stored[2:100][1:3]) == b"45"
+    assert list(audio.segments("j")) == [stored]
+    assert list(audio.segments("other")) == []
+    assert (tmp_path / "audio" / "j" / "3.pcm").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("kept", [0, 5, 8, 15])
+def test_a_file_that_is_cut_off_is_no_audio(tmp_path: Path, kept: int) -> None:
+    """After a power loss a name may be there without all of its content."""
+    audio = JournalAudio(tmp_path, durable=False)
+    stored = audio.write("j", 0, (b"12345678",))
+    path = tmp_path / "j" / "0.pcm"
+    path.write_bytes(path.read_bytes()[:kept])
+    assert list(audio.segments("j")) == []
+    if kept < 8:
+        with pytest.raises(OSError, match="cut off"):
+            audio.read(stored)
+
+
+def test_what_was_not_renamed_does_not_count(tmp_path: Path) -> None:
+    """A write that was interrupted leaves nothing that is taken for audio."""
+    audio = JournalAudio(tmp_path, durable=False)
+    (tmp_path / "j").mkdir()
+    (tmp_path / "j" / "0.new").write_bytes(b"half")
+    assert list(audio.segments("j")) == []
+    audio.forget("j")
+    assert audio.jobs() == []
+    audio.forget("j")

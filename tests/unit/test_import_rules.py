@@ -1,0 +1,164 @@
+"""The import rules of the layout hold, and each contract that guards them can fail.
+
+The contracts stand in pyproject.toml for import-linter. Here they are run on a
+tree of empty packages with one forbidden import planted in it, so that a
+contract which guards nothing (a renamed package, a typo) is noticed.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PACKAGES = (
+    "supervisor",
+    "supervisor/broker",
+    "supervisor/broker/wire",
+    "supervisor/cli",
+    "supervisor/client",
+    "supervisor/config",
+    "supervisor/core",
+    "supervisor/gateway",
+    "supervisor/host",
+    "supervisor/pool",
+    "supervisor/simulate",
+    "workers",
+    "workers/engines",
+)
+
+MODULES = ("__main__", "control", "diagnostics", "gateway_child", "logs", "service", "status")
+"""Modules of `supervisor` that are no packages."""
+
+PURE = {
+    "__future__",
+    "bisect",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "statistics",
+    "typing",
+    "unicodedata",
+    "msgspec",  # the records
+    "sentencex",  # splits a text; a function of the text alone
+    "supervisor.core",
+}
+"""What the core may import: nothing here reads a clock, a file, a socket or the environment."""
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    """Run the contracts of this repository on the packages under `tree`."""
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The packages and modules of the layout, all empty."""
+    for package in PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    for module in MODULES:
+        (tmp_path / f"supervisor/{module}.py").touch()
+    return tmp_path
+
+
+def test_every_package_is_known_here() -> None:
+    """The planted trees have the packages that the repository has, so no contract goes untried."""
+    found = {
+        str(path.parent.relative_to(ROOT))
+        for top in ("supervisor", "workers")
+        for path in (ROOT / top).glob("*/__init__.py")
+    }
+    assert found <= set(PACKAGES)
+
+
+def test_what_is_allowed_passes(tree: Path) -> None:
+    """The rules do not forbid what the design asks for: wire and configuration for all."""
+    (tree / "workers/process.py").write_text(
+        "import numpy, onnxruntime, zmq\n"
+        "from supervisor.broker.wire import worker\nfrom supervisor.config import paths\n"
+    )
+    (tree / "supervisor/broker/wire/worker.py").write_text("import msgspec\n")
+    (tree / "supervisor/config/paths.py").write_text("import os, pydantic\n")
+    (tree / "supervisor/client/sync.py").write_text(
+        "import numpy, zmq\nfrom supervisor.broker.wire import worker\n"
+    )
+    (tree / "supervisor/cli/say.py").write_text("import supervisor.client.sync, rich\n")
+    (tree / "supervisor/pool/pool.py").write_text("import os, psutil, supervisor.core\n")
+    outcome = lint(tree)
+    assert outcome.returncode == 0, outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("supervisor/core/x.py", "import os", "core is pure"),
+        ("supervisor/core/x.py", "from time import monotonic", "core is pure"),
+        ("supervisor/core/x.py", "import zmq", "core is pure"),
+        ("supervisor/core/x.py", "import supervisor.host", "layers"),
+        ("supervisor/config/x.py", "import supervisor.broker", "layers"),
+        ("supervisor/broker/x.py", "import supervisor.cli", "layers"),
+        ("supervisor/pool/x.py", "import workers.engines", "never imports the workers"),
+        ("supervisor/pool/x.py", "import onnxruntime", "no engine code"),
+        ("supervisor/cli/x.py", "import hibari", "no engine code"),
+        ("supervisor/novel.py", "", "layers"),
+        ("supervisor/broker/x.py", "import numpy", "holds no audio"),
+        ("supervisor/service.py", "import supervisor.client.y", "holds no audio"),
+        ("supervisor/pool/x.py", "import supervisor.client.y", "holds no audio"),
+        ("supervisor/client/x.py", "import psutil", "a client uses the wire"),
+        ("supervisor/client/x.py", "import supervisor.broker", "a client uses the wire"),
+        ("workers/x.py", "import supervisor.broker", "workers use the wire"),
+        ("workers/engines/x.py", "import supervisor.core", "workers use the wire"),
+        ("supervisor/broker/wire/x.py", "import zmq", "is light"),
+    ],
+)
+def test_a_planted_violation_is_found(tree: Path, module: str, line: str, contract: str) -> None:
+    """One forbidden import breaks the contract that forbids it."""
+    (tree / "supervisor/client/y.py").write_text("import numpy\n")
+    (tree / module).write_text(f"{line}\n")
+    outcome = lint(tree)
+    broken = [text for text in outcome.stdout.splitlines() if text.endswith("BROKEN")]
+    assert outcome.returncode == 1, outcome.stdout + outcome.stderr
+    assert any(contract in text for text in broken), outcome.stdout
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "supervisor/core").rglob("*.py")), ids=lambda p: p.stem
+)
+def test_core_imports_only_what_is_pure(path: Path) -> None:
+    """A list of what is allowed also stops the impure module that nobody thought to forbid."""
+    for name in imported(ast.parse(path.read_text())):
+        allowed = any(name == pure or name.startswith(f"{pure}.") for pure in PURE)
+        assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Every module that is imported anywhere in the file, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names

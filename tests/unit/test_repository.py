@@ -1,0 +1,50 @@
+"""The checkout is consistent: what is declared is locked, and nothing names a place of ours."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+
+LOCKED = re.compile(r"([A-Za-z0-9._-]+)==([0-9][0-9A-Za-z.+!]*)")
+
+
+def locked() -> dict[str, str]:
+    """Name to version of every line of constraints.txt that is no comment."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    matches = [LOCKED.fullmatch(line) for line in lines if not line.startswith("#")]
+    return {canonicalize_name(match[1]): match[2] for match in matches if match}
+
+
+def declared() -> list[Requirement]:
+    """Every dependency of pyproject.toml, those of the extras too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for extra in project["optional-dependencies"].values() for line in extra]
+    return [Requirement(line) for line in project["dependencies"] + extras]
+
+
+def test_the_lock_holds_names_and_versions_only() -> None:
+    """No address, path, option or hash of one index can slip into constraints.txt."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#") and not LOCKED.fullmatch(line)] == []
+
+
+def test_every_declared_dependency_is_locked_at_a_version_it_allows() -> None:
+    """A dependency that was added without `make lock` is noticed."""
+    versions = locked()
+    for requirement in declared():
+        version = versions.get(canonicalize_name(requirement.name))
+        assert version, f"{requirement.name} is not in constraints.txt; run make lock"
+        assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+def test_every_declared_dependency_is_explained() -> None:
+    """docs/DEPENDENCIES.md says of each one why it is there."""
+    page = (ROOT / "docs/DEPENDENCIES.md").read_text()
+    missing = [str(r) for r in declared() if f"| [{r.name}](" not in page]
+    assert missing == []
