@@ -1,0 +1,1 @@
+"""Benchmarks: one file per claim. `harness` says how one is written; `make bench` runs them."""

@@ -1,0 +1,116 @@
+"""What one core makes of Kokoro: the published int8 model against what is derived from it.
+
+Each arm says the same sentence through its own session, pinned to one core, in turns; the
+real-time factor is CPU time over the audio's duration. Quality is the business of
+`supervisor models verify kokoro`. A second pair of arms builds sessions: from the published
+model, and from the derived one as saved.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
+from workers.engines.base import Session
+from workers.engines.kokoro import Kokoro, derived
+
+ROUNDS = 5
+TEXT = "The quick brown fox jumps over the lazy dog, and then it runs away into the forest."
+SAMPLE_RATE = 24_000
+LEVELS = ("none", "exact", "calibrated")
+
+
+def run() -> Result:
+    """Speak and build in turns on the last of the usable cores."""
+    with _one_core():
+        engines = {level: Kokoro({"optimization": level}) for level in LEVELS}
+        ready = {level: engine.choose() for level, engine in engines.items()}
+        engines = {level: one for level, one in engines.items() if ready[level].level == level}
+        arms: dict[str, Arm] = {
+            _name(level): _speaking(engine, engine.open(1)) for level, engine in engines.items()
+        }
+        samples = alternate(arms, ROUNDS)
+        building = {f"build {_name(level)}": _building(one) for level, one in engines.items()}
+        samples |= alternate(building, ROUNDS)
+    factor = {level: median(measure(samples[_name(level)], "rtf")) for level in engines}
+    claims = [
+        at_most(
+            f"real-time factor on one core, {level} ÷ published int8",
+            factor[level] / factor["none"],
+            target,
+            "",
+            f"CPU time over audio, medians of {ROUNDS} alternating runs",
+        )
+        for level, target in (("exact", 0.75), ("calibrated", 0.50))
+        if level in factor
+    ]
+    claims += [
+        at_most(
+            f"building a session, {level}",
+            median(measure(samples[f"build {_name(level)}"], "build_s")),
+            0.25,
+            "s",
+            f"wall time, median of {ROUNDS}",
+        )
+        for level in ("exact", "calibrated")
+        if level in factor
+    ]
+    return Result(
+        title="Kokoro on one core: derived models against the published one",
+        arms=samples,
+        claims=claims,
+        notes=_notes(ready),
+    )
+
+
+def _notes(ready: dict[str, derived.Ready]) -> list[str]:
+    return [
+        f"The {level} model cannot be had on this machine: its arm is left out."
+        for level, found in ready.items()
+        if found.level != level
+    ]
+
+
+def _name(level: str) -> str:
+    return "published int8" if level == "none" else level
+
+
+def _speaking(engine: Kokoro, session: Session) -> Arm:
+    voice = engine.describe().default_voice
+
+    def once() -> Sample:
+        started, cpu = time.perf_counter(), time.process_time()
+        samples = session.synthesize(TEXT, voice, 1.0, 0)
+        audio_s = samples.size / SAMPLE_RATE
+        return {
+            "rtf": (time.process_time() - cpu) / audio_s,
+            "wall_rtf": (time.perf_counter() - started) / audio_s,
+        }
+
+    return once
+
+
+def _building(engine: Kokoro) -> Arm:
+    def once() -> Sample:
+        started, cpu = time.perf_counter(), time.process_time()
+        engine.open(1)
+        return {
+            "build_s": time.perf_counter() - started,
+            "build_cpu_s": time.process_time() - cpu,
+        }
+
+    return once
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """This process on one core; sessions of one thread start no other."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

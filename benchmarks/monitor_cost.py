@@ -1,0 +1,112 @@
+"""What watching the host costs: CPU time of one monitor sample, taken once per second.
+
+Each arm waits a second before it samples, because caches that other work has
+emptied belong to the price. CPU time of user and kernel is that of this process;
+the arms differ in the host they read, each with 32 workers.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, percentile
+from supervisor.host.monitor import CPUUtilizationMonitor
+from supervisor.host.roots import Host
+from supervisor.host.usage import Leases
+from tests.fixtures.hosts import materialise
+
+WORKERS = 32
+ROUNDS = 12
+INTERVAL = 1.0
+TARGET_US = 1000.0
+"""0.1 % of one core at one sample per second."""
+
+
+def run() -> Result:
+    """Sample this machine and two fixture hosts, in turns."""
+    with ExitStack() as stack:
+        workers = stack.enter_context(_real_workers())
+        arms: dict[str, Arm] = {
+            "this machine": _real(stack, workers),
+            "64 cores, 2 sockets, SMT": _fixture(stack, "server-64"),
+            "20-core laptop": _fixture(stack, "laptop-20"),
+        }
+        samples = alternate(arms, ROUNDS)
+    return Result(
+        title="Watching the host costs at most 0.1 % of one core",
+        arms=samples,
+        claims=[
+            at_most(
+                f"{name}: one sample, {label}",
+                percentile(measure(samples[name], "sample_cpu_us"), q),
+                TARGET_US,
+                "µs CPU",
+                f"user and kernel time of one sample with {WORKERS} workers, one second apart",
+            )
+            for name in arms
+            for label, q in (("median", 50), ("p95", 95))
+        ],
+        notes=[
+            "Fixture hosts are plain files: a real kernel takes longer to write /proc/stat.",
+        ],
+    )
+
+
+@contextmanager
+def _real_workers() -> Iterator[Leases]:
+    """Processes that are there and do nothing."""
+    processes = [subprocess.Popen(["sleep", "3600"]) for _ in range(WORKERS)]
+    try:
+        yield {process.pid: (0,) for process in processes}
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _real(stack: ExitStack, workers: Leases) -> Arm:
+    monitor = CPUUtilizationMonitor(Host())
+    stack.callback(monitor.close)
+
+    def once() -> Sample:
+        time.sleep(INTERVAL)
+        return _timed(monitor, time.monotonic(), workers)
+
+    return once
+
+
+def _fixture(stack: ExitStack, name: str) -> Arm:
+    tree = materialise(name, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+    workers = {1000 + slot: (slot % len(tree.cpus),) for slot in range(WORKERS)}
+    for pid in workers:
+        tree.spawn(pid)
+    monitor = CPUUtilizationMonitor(tree.host)
+    stack.callback(monitor.close)
+    now = 0.0
+
+    def once() -> Sample:
+        nonlocal now
+        now += INTERVAL
+        tree.run(INTERVAL, dict.fromkeys(tree.cpus, 0.5), dict.fromkeys(workers, 0.4))
+        time.sleep(INTERVAL)
+        return _timed(monitor, now, workers)
+
+    return once
+
+
+def _timed(monitor: CPUUtilizationMonitor, now: float, workers: Leases) -> Sample:
+    before = time.process_time_ns()
+    sample = monitor.sample(now, workers)
+    spent = time.process_time_ns() - before
+    if sample.errors:
+        raise RuntimeError(f"the sample is incomplete: {'; '.join(sample.errors)}")
+    return {"sample_cpu_us": spent / 1000}
+
+
+if __name__ == "__main__":
+    print(run())

@@ -1,0 +1,107 @@
+"""Turn benchmarks/results/*.json into the tables of docs/PERFORMANCE.md.
+
+The page is written by hand; only what stands between a pair of markers is
+replaced: `<!-- table: claims -->` … `<!-- end -->` holds all claims beside their
+targets, `<!-- table: NAME -->` … `<!-- end -->` the arms of one benchmark. A
+benchmark without markers gets a section at the end. The same files always give
+the same page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.harness import RESULTS, Environment, Record, load, measure, median, percentile
+
+PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
+
+_BLOCK = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def write(page: Path = PAGE, results: Path = RESULTS) -> Path:
+    """Write the tables anew; return the page's path. Prose is left as it is."""
+    records = [load(path) for path in sorted(results.glob("*.json"))]
+    page.write_text(render(page.read_text(), records))
+    return page
+
+
+def render(text: str, records: Sequence[Record]) -> str:
+    """The page's text with every table replaced, and sections added for new benchmarks."""
+    bodies = {record.name: arms_table(record) for record in records}
+    bodies["claims"] = claims_table(records)
+    present = set(_BLOCK.findall(text))
+    for record in records:
+        if record.name not in present:
+            heading = f"## {record.result.title}"
+            text = f"{text.rstrip()}\n\n{heading}\n\n<!-- table: {record.name} -->\n<!-- end -->\n"
+
+    def fill(block: re.Match[str]) -> str:
+        name = block[1]
+        body = bodies.get(name, "Not measured yet.")
+        return f"<!-- table: {name} -->\n{body}\n<!-- end -->"
+
+    return _BLOCK.sub(fill, text)
+
+
+def claims_table(records: Iterable[Record]) -> str:
+    """Every claim of every benchmark: value, target, and whether it is met."""
+    rows = [
+        [
+            claim.claim,
+            f"{_number(claim.value)} {claim.unit}".strip(),
+            f"{claim.bound} {claim.target:g} {claim.unit}".strip(),
+            "met" if claim.met else "**missed**",
+            f"`{record.name}`",
+        ]
+        for record in records
+        for claim in record.result.claims
+    ]
+    if not rows:
+        return "Not measured yet."
+    return _table(["claim", "measured", "target", "", "benchmark"], rows)
+
+
+def arms_table(record: Record) -> str:
+    """What each arm measured, how each claim was measured, and where it ran."""
+    rows = []
+    for arm, samples in record.result.arms.items():
+        for name in dict.fromkeys(key for sample in samples for key in sample):
+            values = measure((sample for sample in samples if name in sample), name)
+            figures = [median(values), percentile(values, 95), min(values), max(values)]
+            rows.append([arm, name, str(len(values)), *map(_number, figures)])
+    parts = [_table(["arm", "measure", "n", "median", "p95", "min", "max"], rows)]
+    if lines := [f"- {line}" for line in [*_ways(record), *record.result.notes]]:
+        parts.append("\n".join(lines))
+    parts.append(_environment(record.environment))
+    return "\n\n".join(parts)
+
+
+def _ways(record: Record) -> list[str]:
+    """How the claims were measured: once for all where they were measured alike."""
+    claims = [claim for claim in record.result.claims if claim.measured_as]
+    ways = list(dict.fromkeys(claim.measured_as for claim in claims))
+    return ways if len(ways) == 1 else [f"{c.claim}: {c.measured_as}" for c in claims]
+
+
+def _environment(env: Environment) -> str:
+    software = {"Linux": env.kernel, "Python": env.python, **env.packages}
+    versions = ", ".join(f"{name} {version}" for name, version in software.items())
+    return (
+        f"{env.taken[:10]}, commit {env.commit}: {env.cpu}, {env.usable_cores} of "
+        f"{env.logical_cores} cores, {env.memory_gb:g} GB, {versions}; "
+        f"load average {env.load_before:g} before, {env.load_after:g} after."
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _number(value: float) -> str:
+    """Three significant digits, and whole numbers from 100 on."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
