@@ -22,7 +22,8 @@ import socket
 import struct
 import termios
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import zmq
@@ -215,9 +216,33 @@ class Connections:
         _hang_up(fd)
 
 
+@contextmanager
+def _connection(fd: int) -> Iterator[socket.socket | None]:
+    """A copy of a client's descriptor; None if the number stands for something else by now.
+
+    libzmq closes descriptors in a thread of its own, and what this process opens next may get
+    the number: a process descriptor, or a channel to a worker, which no client may cost us.
+    """
+    try:
+        copy = os.dup(fd)
+    except OSError:
+        yield None
+        return
+    try:
+        connection = socket.socket(fileno=copy)
+    except OSError:  # No socket at all, so that nobody has taken the copy over.
+        os.close(copy)
+        yield None
+        return
+    with connection:
+        local = connection.family == socket.AF_UNIX
+        yield None if local and not connection.getsockname() else connection
+
+
 def _hang_up(fd: int) -> None:
-    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
-        connection.shutdown(socket.SHUT_RDWR)
+    with _connection(fd) as connection, suppress(OSError):
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _has_input(fd: int) -> bool:
@@ -233,13 +258,13 @@ def _is_tcp(fd: int) -> bool:
 
 def _tcp_bytes_received(fd: int) -> int | None:
     """Bytes that came over this connection, None if it is none of tcp."""
-    try:
-        with socket.socket(fileno=os.dup(fd)) as connection:
-            if connection.family == socket.AF_UNIX:
-                return None
+    with _connection(fd) as connection:
+        if connection is None or connection.family == socket.AF_UNIX:
+            return None
+        try:
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    except OSError:
-        return None
+        except OSError:
+            return None
     end = _BYTES_RECEIVED + 8
     return int.from_bytes(info[_BYTES_RECEIVED:end], "little") if len(info) >= end else None
 
