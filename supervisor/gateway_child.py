@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import IO
 
 import msgspec
@@ -25,8 +26,13 @@ _FIRST_DELAY_S = 0.5
 _MAX_DELAY_S = 30.0
 _STABLE_S = 30.0
 _MAX_LINE = 4096
+_SHOWN = 200
 
 log = get_logger()
+
+
+COMMAND = (sys.executable, "-m", "supervisor.gateway")
+"""The gateway; the supervisor's pid is added."""
 
 
 class Announcement(msgspec.Struct, frozen=True):
@@ -40,36 +46,56 @@ class Announcement(msgspec.Struct, frozen=True):
 class GatewayChild:
     """At most one gateway. `address` is None while none listens."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, settings: Settings) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: Settings,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         self.address: Announcement | None = None
         self.restarts = 0
         self._loop = loop
         self._settings = settings.model_dump_json().encode()
+        self._command = command
         self._pidfd = -1
         self._output: IO[bytes] | None = None
+        self._rest = b""
+        self._warned = False
         self._delay = _FIRST_DELAY_S
         self._started_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
 
     def start(self) -> None:
-        """Start it; where it listens is logged when it does."""
-        child = subprocess.Popen(
-            [sys.executable, "-m", "supervisor.gateway", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            process_group=0,
-        )
-        child.returncode = 0  # Reaped through its pidfd, never through this object.
-        if child.stdin is None or child.stdout is None:
-            raise RuntimeError("the gateway was started without pipes")
-        self._pidfd = os.pidfd_open(child.pid)
-        self._output = child.stdout
+        """Start it, later if it cannot be now; where it listens is logged when it does."""
         self._started_at = self._loop.time()
+        try:
+            self._launch()
+        except OSError as error:
+            self._again(f"cannot be started: {error.strerror}")
+
+    def _launch(self) -> None:
+        """Raises OSError, and leaves no process then."""
+        with _in_memory(self._settings) as given:
+            child = subprocess.Popen(
+                [*self._command, str(os.getpid())],
+                stdin=given,
+                stdout=subprocess.PIPE,
+                process_group=0,
+            )
+        try:
+            self._pidfd = os.pidfd_open(child.pid)
+        except OSError:
+            child.kill()
+            child.communicate()
+            raise
+        child.returncode = 0  # Reaped through its pidfd, never through this object.
+        if child.stdout is None:
+            raise RuntimeError("the gateway was started without a pipe")
+        self._output = child.stdout
+        self._rest, self._warned = b"", False
         self._loop.add_reader(child.stdout.fileno(), self._read)
         self._loop.add_reader(self._pidfd, self._ended)
-        with child.stdin:
-            child.stdin.write(self._settings)  # Far less than a pipe holds: it does not block.
 
     def stop(self) -> None:
         """Ask it to end; it finishes the answers that are being sent."""
@@ -89,11 +115,25 @@ class GatewayChild:
     def _read(self) -> None:
         if self._output is None:
             return
-        line = os.read(self._output.fileno(), _MAX_LINE)
-        self._loop.remove_reader(self._output.fileno())
-        if line:
+        said = os.read(self._output.fileno(), _MAX_LINE)
+        if not said:
+            self._loop.remove_reader(self._output.fileno())
+            return
+        *lines, rest = (self._rest + said).split(b"\n")
+        self._rest = rest[-_MAX_LINE:]
+        for line in lines:
+            self._hear(line)
+
+    def _hear(self, line: bytes) -> None:
+        """Take the announcement; anything else that it prints is not worth ending it for."""
+        try:
             self.address = msgspec.json.decode(line, type=Announcement)
-            log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            if not self._warned:
+                log.warning("gateway: said %r, which is not where it listens", line[:_SHOWN])
+            self._warned = True
+            return
+        log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
 
     def _ended(self) -> None:
         reason = kernel.reap(self._pidfd)
@@ -103,9 +143,13 @@ class GatewayChild:
         if reason == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")
             return
+        self._again(f"ended ({reason})")
+
+    def _again(self, reason: str) -> None:
+        """Start another one after a pause that doubles with each that did not last."""
         if self._loop.time() - self._started_at > _STABLE_S:
             self._delay = _FIRST_DELAY_S
-        log.warning("gateway: ended (%s), starts again in %g s", reason, self._delay)
+        log.warning("gateway: %s, starts again in %g s", reason, self._delay)
         self.restarts += 1
         self._timer = self._loop.call_later(self._delay, self.start)
         self._delay = min(_MAX_DELAY_S, self._delay * 2)
@@ -119,3 +163,13 @@ class GatewayChild:
             self._output = None
         os.close(self._pidfd)
         self._pidfd = -1
+
+
+def _in_memory(content: bytes) -> IO[bytes]:
+    """A file to read `content` from. A pipe would block us when it is full, and break when
+    the child ends before it has read. Raises OSError.
+    """
+    file = os.fdopen(os.memfd_create("settings"), "w+b")
+    file.write(content)
+    file.seek(0)
+    return file
