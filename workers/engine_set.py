@@ -116,4 +116,5 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         min_speed=info.min_speed,
         max_speed=info.max_speed,
         unavailable=info.unavailable or failure,
+        mixes=info.mixes,
     )

@@ -15,6 +15,7 @@ import msgspec
 
 from supervisor.broker.wire.client import ErrorCode, Submit
 from supervisor.broker.wire.codec import Body
+from supervisor.broker.wire.voices import MixError, is_mix, parse_mix
 from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
 from supervisor.core.job import HIGHEST_PRIORITY, JobRequest
@@ -135,13 +136,31 @@ def _engine(name: str, catalogue: Catalogue) -> EngineState:
 
 
 def _voice(name: str, engine: EngineState) -> tuple[str, str]:
-    """The voice's name and language."""
+    """The voice's name and language; a mix is read in the language of its largest part."""
     languages = {voice: language for voice, language, _licence in engine.voices}
-    language = languages.get(name)
-    if language is None:
-        hint = _nearest(name, list(languages))
-        raise Refused("unknown_voice", f"engine {engine.name} has no voice {_shown(name)}{hint}")
-    return name, language
+    if name in languages:
+        return name, languages[name]
+    if is_mix(name) and engine.mixes:
+        return _mixed(name, engine, languages)
+    hint = _nearest(name, list(languages))
+    if is_mix(name):
+        hint = ", and it cannot mix voices"
+    raise Refused("unknown_voice", f"engine {engine.name} has no voice {_shown(name)}{hint}")
+
+
+def _mixed(name: str, engine: EngineState, languages: dict[str, str]) -> tuple[str, str]:
+    """Check each part. What comes down to one voice is that voice."""
+    try:
+        mix = parse_mix(name)
+    except MixError as error:
+        raise Refused("out_of_range", f"voice: {error}") from None
+    for voice, _share in mix.shares:
+        if voice not in languages:
+            hint = _nearest(voice, list(languages))
+            raise Refused(
+                "unknown_voice", f"engine {engine.name} has no voice {_shown(voice)}{hint}"
+            )
+    return mix.leading if len(mix.shares) == 1 else name, languages[mix.leading]
 
 
 def _shown(name: str) -> str:

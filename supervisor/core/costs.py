@@ -40,7 +40,7 @@ class Costs:
         engine, voice = request.engine, (request.engine, request.voice)
         known = self._voices.get(voice)
         if known is None and len(self._voices) >= _MAX_VOICES:
-            return
+            del self._voices[next(iter(self._voices))]  # Clients may mix voices without end.
         self._voices[voice] = found if known is None else known + _SHARE * (found - known)
         known = self._engines.get(engine)
         self._engines[engine] = found if known is None else known + _SHARE * (found - known)

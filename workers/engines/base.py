@@ -32,6 +32,8 @@ class EngineInfo(msgspec.Struct, frozen=True):
     """What an engine can do, without loading a model. `sample_rate` in Hz.
 
     `unavailable` is None, or one line that says what is missing and how to get it.
+    `mixes`: a session also speaks in mixes of its voices, by names as `parse_mix` of
+    `supervisor.broker.wire.voices` reads them.
     """
 
     name: str
@@ -42,6 +44,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     min_speed: float = 0.5
     max_speed: float = 2.0
     unavailable: str | None = None
+    mixes: bool = False
 
 
 class Terminated(Exception):

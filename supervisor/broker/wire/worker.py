@@ -128,7 +128,9 @@ class Beat(_Record, frozen=True):
 
 
 class EngineState(_Record, frozen=True):
-    """One engine as `Catalogue` reports it; `unavailable` says what is missing."""
+    """One engine as `Catalogue` reports it; `unavailable` says what is missing, `mixes` whether
+    it takes mixes of its voices (`wire.voices`).
+    """
 
     name: str
     sample_rate: int
@@ -138,6 +140,7 @@ class EngineState(_Record, frozen=True):
     min_speed: float
     max_speed: float
     unavailable: str | None
+    mixes: bool = False
 
 
 class Catalogue(_Record, frozen=True):

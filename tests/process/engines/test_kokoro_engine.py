@@ -10,7 +10,7 @@ import pytest
 
 from workers.engines.base import Samples, Session, Terminated
 from workers.engines.kokoro import Kokoro, voices
-from workers.engines.kokoro.engine import KokoroSession
+from workers.engines.kokoro.engine import MIXES_KEPT, KokoroSession
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,46 @@ def test_voice_and_speed_matter(session: Session) -> None:
     assert fast.size == pytest.approx(alpha.size / 2, rel=0.3)
 
 
+def test_a_mix_is_neither_of_its_voices_and_that_of_one_voice_is_that_voice(
+    session: Session,
+) -> None:
+    """Halfway between two; the order of equal parts of one language does not matter."""
+    alpha, kumo, both, turned, itself = (
+        session.synthesize("Hello there, my friend.", voice, 1.0, 1)
+        for voice in (
+            "jf_alpha",
+            "jm_kumo",
+            "jf_alpha(1)+jm_kumo(1)",
+            "jm_kumo(5)+jf_alpha(5)",
+            "jf_alpha(1)+jf_alpha(1)",
+        )
+    )
+    assert np.abs(both).max() > 0.1
+    for other in (alpha, kumo):
+        assert other.size != both.size or np.abs(other - both).max() > 0.05
+    assert np.array_equal(both, turned)
+    assert np.array_equal(alpha, itself)
+
+
+def test_the_style_of_a_mix_is_the_weighted_mean(session: Session) -> None:
+    """Row by row, in single precision; however many mixes are asked for, few are remembered."""
+    assert isinstance(session, KokoroSession)
+    alpha, kumo = session._voice("jf_alpha"), session._voice("jm_kumo")
+    style = session._style(session._mix("jf_alpha(3)+jm_kumo(1)"))
+    assert style.dtype == np.float32
+    assert np.allclose(style, 0.75 * alpha + 0.25 * kumo, atol=1e-6)
+    for weight in range(1, 3 * MIXES_KEPT):
+        session._style(session._mix(f"jf_alpha({weight})+jm_kumo(1)"))
+    assert len(session._mixed) == MIXES_KEPT
+    assert session._style(session._mix("jf_alpha(3)+jm_kumo(1)")) is not style
+
+
+def test_a_mix_with_a_voice_that_is_not_here_is_refused(session: Session) -> None:
+    """As such a voice alone is."""
+    with pytest.raises(ValueError, match="kokoro has no voice 'nobody'"):
+        session.synthesize("Yes.", "jf_alpha+nobody", 1.0, 1)
+
+
 def test_more_tokens_than_a_run_takes(session: Session) -> None:
     """A text of over 510 tokens is split: every part of it adds its time."""
     few = session.synthesize("seven " * 25, "jf_alpha", 4.0, 1).size
@@ -49,7 +89,7 @@ def test_more_tokens_than_a_run_takes(session: Session) -> None:
 def test_longest_run_uses_the_last_style(session: Session) -> None:
     """510 tokens, one more than there are rows to count them from 0, are one run."""
     assert isinstance(session, KokoroSession)
-    style = session._style("jf_alpha")
+    style = session._voice("jf_alpha")
     assert style.shape == (voices.ROWS, voices.WIDTH)
     assert session._say(style, 8.0, "a" * voices.ROWS).size > 24_000
 

@@ -24,10 +24,16 @@ from supervisor.core.job import JobRequest
 NOW = 50.0
 
 VOICES = tuple((name, "en-US", "Apache-2.0") for name in ("heart", "bella", "michael", "emma"))
+MIXED = (
+    ("alpha", "en-US", "Apache-2.0"),
+    ("beta", "ja", "Apache-2.0"),
+    ("c+d", "fr", "Apache-2.0"),
+)
 CATALOGUE = Catalogue(
     (
         EngineState("hibari", 24_000, "heart", VOICES, "Apache-2.0", 0.5, 2.0, None),
         EngineState("kokoro", 24_000, "", (), "", 0.5, 2.0, "pip install 'tts-supervisor[kokoro]'"),
+        EngineState("mixer", 24_000, "alpha", MIXED, "Apache-2.0", 0.5, 2.0, None, mixes=True),
     )
 )
 
@@ -139,3 +145,44 @@ def test_text_must_be_utf8_without_nul_and_within_bounds() -> None:
         with pytest.raises(Refused, match=words) as refusal:
             read_text(body, 100)
         assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("asked", "voice"),
+    [
+        ("alpha(2)+beta(1)", "alpha(2)+beta(1)"),
+        ("alpha(1)+alpha(1)", "alpha"),
+        ("beta(3)", "beta"),
+        ("c+d", "c+d"),
+    ],
+)
+def test_a_mix_is_taken_as_it_stands_and_one_of_one_voice_is_that_voice(
+    asked: str, voice: str
+) -> None:
+    """A voice whose name looks like a mix is itself."""
+    assert read(fields={"engine": "mixer", "voice": asked}).voice == voice
+
+
+def test_a_mix_is_cut_in_the_language_of_its_largest_part() -> None:
+    """Japanese ends its sentences without a space."""
+    text = "\u306f\u3044\u3002" * 40
+    japanese = read(text, {"engine": "mixer", "voice": "beta"}).segments
+    assert read(text, {"engine": "mixer", "voice": "alpha(1)+beta(2)"}).segments == japanese
+
+
+@pytest.mark.parametrize(
+    ("engine", "voice", "code", "says"),
+    [
+        ("mixer", "alpha+bata", "unknown_voice", "has no voice 'bata'; nearest: beta"),
+        ("mixer", "alpha(0)+beta", "out_of_range", "voice: the weight of 'alpha' must be"),
+        ("mixer", "alpha+", "out_of_range", "is no voice with a weight"),
+        ("mixer", "+".join(["alpha"] * 9), "out_of_range", "at most 8 voices"),
+        ("hibari", "heart+bella", "unknown_voice", "'heart+bella', and it cannot mix voices"),
+    ],
+)
+def test_a_mix_that_cannot_be_is_refused(engine: str, voice: str, code: str, says: str) -> None:
+    """With the part that is wrong, or the engine that cannot."""
+    with pytest.raises(Refused) as caught:
+        read(fields={"engine": engine, "voice": voice})
+    assert caught.value.code == code
+    assert says in str(caught.value)

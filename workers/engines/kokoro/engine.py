@@ -13,6 +13,7 @@ from typing import Any
 
 import onnxruntime as ort
 
+from supervisor.broker.wire.voices import Mix, is_mix, parse_mix
 from workers.engines import files
 from workers.engines.base import EngineInfo, Model, Samples
 from workers.engines.english import reader
@@ -24,6 +25,9 @@ from workers.session import Stopper, build_session
 
 SAMPLE_RATE = 24_000
 MAX_TOKENS = voices.ROWS
+
+MIXES_KEPT = 8
+"""Mixed styles that a session remembers, 0.5 MB each: clients may ask for any number."""
 
 
 class Kokoro:
@@ -55,6 +59,7 @@ class Kokoro:
             voices=tuple(voices.voice(name) for name in found),
             licence=weights.LICENCE,
             unavailable=missing,
+            mixes=True,
         )
 
     def load(self) -> None:
@@ -119,15 +124,17 @@ class KokoroSession:
         self._session = session
         self._collections = collections
         self._styles: dict[str, voices.Style] = {}
+        self._mixed: dict[Mix, voices.Style] = {}
         self._stopper = Stopper()
         self._vocabulary = vocabulary()
 
     def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
         """Speak one segment; `seed` changes nothing."""
         del seed
-        style = self._style(voice)
+        mix = self._mix(voice)
+        style = self._style(mix)
         with self._stopper.running():
-            read = phonemes(text, voice)
+            read = phonemes(text, mix.leading)
             spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
             say = functools.partial(self._say, style, speed)
             return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
@@ -136,7 +143,24 @@ class KokoroSession:
         """Stop the running `synthesize`."""
         self._stopper.stop()
 
-    def _style(self, voice: str) -> voices.Style:
+    def _mix(self, voice: str) -> Mix:
+        """Of one voice, or of several."""
+        plain = voice in self._collections or not is_mix(voice)
+        return Mix(((voice, 1.0),)) if plain else parse_mix(voice)
+
+    def _style(self, mix: Mix) -> voices.Style:
+        """The table of one voice, or the weighted mean of several."""
+        if len(mix.shares) == 1:
+            return self._voice(mix.leading)
+        style = self._mixed.pop(mix, None)
+        if style is None:
+            style = voices.mean([(self._voice(name), share) for name, share in mix.shares])
+        self._mixed[mix] = style  # At the end, as the one that was used last.
+        if len(self._mixed) > MIXES_KEPT:
+            del self._mixed[next(iter(self._mixed))]
+        return style
+
+    def _voice(self, voice: str) -> voices.Style:
         if voice not in self._styles:
             collection = self._collections.get(voice)
             if collection is None:

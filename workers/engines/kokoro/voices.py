@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,12 @@ def table(name: str, values: NDArray[np.generic]) -> Style:
     if not np.isfinite(rows).all():
         raise VoiceError(f"voice {name} holds values that are not finite")
     return rows
+
+
+def mean(parts: Sequence[tuple[Style, float]]) -> Style:
+    """The weighted mean of tables; the weights sum up to 1."""
+    mixed: Style = sum(style * np.float32(weight) for style, weight in parts)  # type: ignore[assignment]
+    return mixed
 
 
 def packed(styles: Mapping[str, Style]) -> bytes:
