@@ -27,6 +27,7 @@ from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
 
 DEFAULT_BUILD_S = 0.5
+OTHERS_INTERVAL_S = 5.0
 """What a session rebuild is taken to cost before one was measured."""
 
 ALL_LEASED = "every usable core is leased by another supervisor; waiting"
@@ -84,7 +85,9 @@ class ControlLoop:
         policy = make_policy(settings, origins)
         self.monitor = CPUUtilizationMonitor(host or Host())
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
-        leases.look(self.monitor.limits.cpus)
+        self._looked_at = loop.time()
+        self._looked_over = self.monitor.limits.cpus
+        leases.look(self._looked_over)
         self.allocator = DynamicCPUAllocator(policy, self._usable())
         self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
         self.placer = Placer(self.monitor.machine)
@@ -140,9 +143,17 @@ class ControlLoop:
         load = self._load()
         self.sample = self.monitor.sample(now, load.leases)
         self._report(self.sample.errors)
-        self.leases.look(self.sample.limits.cpus)
+        self._look_for_others(now)
         self._resize(self.allocator.handle(self._sampled(self.sample, load)))
         self._apply(now, load)
+
+    def _look_for_others(self, now: float) -> None:
+        """See which cores came free. That one was taken is noticed when it is asked for."""
+        cpus = self.monitor.limits.cpus
+        waiting = not self._usable()
+        if waiting or cpus != self._looked_over or now - self._looked_at >= OTHERS_INTERVAL_S:
+            self._looked_at, self._looked_over = now, cpus
+            self.leases.look(cpus)
 
     def _sampled(self, sample: Sample, load: Load) -> Sampled:
         return Sampled(

@@ -260,7 +260,9 @@ class Service:
     def _tick(self) -> None:
         now = self._loop.time()
         quiet = not self.jobs.jobs and self.pool.settled
-        self._loop.call_later(IDLE_TICK_S if quiet else TICK_S, self._tick)
+        # At whole seconds when idle, together with others: waking up costs more than the work.
+        when = (now // IDLE_TICK_S + 1) * IDLE_TICK_S if quiet else now + TICK_S
+        self._loop.call_at(when, self._tick)
         self.tell_jobs(job_events.Tick(now))
         wakeup = self.pool.next_wakeup()
         if wakeup is not None and wakeup <= now:
@@ -269,7 +271,7 @@ class Service:
             self._watch(now)
         if now - self._weighed_at >= WEIGH_S:
             self._weighed_at = now
-            self._weigh()
+            self._weigh(quiet=quiet)
 
     def _watch(self, now: float) -> None:
         """Feed the service manager's watchdog, as long as the service gets somewhere."""
@@ -288,14 +290,20 @@ class Service:
             log.error("the watchdog gets no more signs of life: %s", stuck)
         self._stuck = stuck
 
-    def _weigh(self) -> None:
-        """Find out how much memory one worker has to itself: the one that was asked longest ago."""
+    def _weigh(self, *, quiet: bool) -> None:
+        """Find out how much memory one worker has to itself: the one that was asked longest ago.
+
+        While nothing happens, only those that were never asked: the kernel walks through
+        all of a worker's memory for the answer.
+        """
         pids = [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
         self._private_bytes = {
             pid: size for pid, size in self._private_bytes.items() if pid in pids
         }
         known = list(self._private_bytes)
-        pid = next((pid for pid in pids if pid not in known), known[0] if known else None)
+        pid = next((pid for pid in pids if pid not in known), None)
+        if pid is None and known and not quiet:
+            pid = known[0]
         if pid is not None:
             self._private_bytes.pop(pid, None)
             self._private_bytes[pid] = private_bytes(pid)

@@ -37,6 +37,9 @@ RESERVED_FILES: Final = 256
 """Descriptors for everything that is no client's connection."""
 
 _WATCH_S: Final = 0.25
+_WATCH_NOBODY_S: Final = 2.0
+_WATCHES_PER_READ: Final = 4
+"""The monitor's descriptor tells of new events; this is in case that it once does not."""
 _LOOK_S: Final = 0.004
 _LOOKS: Final = 5
 _SETTLE: Final = 8
@@ -101,14 +104,18 @@ class Connections:
         self._suspects: set[int] = set()
         self._looks = 0
         self._settling = 0
-        self._memory = _resident_bytes()
+        self._tcp = False
+        """Whether there may be tcp connections."""
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+        self._memory = self._resident_bytes()
         socket.monitor(_MONITOR, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
         self._monitor = socket.context.socket(zmq.PAIR)
         self._monitor.setsockopt(zmq.RCVHWM, 1)
         self._monitor.connect(_MONITOR)
         self._fd = int(self._monitor.getsockopt(zmq.FD))
         loop.add_reader(self._fd, self.read)
-        self._timer = loop.call_later(_WATCH_S, self._watch)
+        self._timer = loop.call_later(_WATCH_NOBODY_S, self._watch)
+        self._watches = 0
 
     def delivered(self, frame: zmq.Frame) -> None:
         """A whole message came: its connection holds nothing back."""
@@ -125,8 +132,11 @@ class Connections:
             if event == zmq.EVENT_DISCONNECTED:
                 self.open.pop(fd, None)
             elif len(self.open) < self.limit:
+                if not self.open:
+                    self._schedule(_WATCH_S)
                 self.open[fd] = 0
-                self.attentive = self.attentive or _is_tcp(fd)
+                self._tcp = self._tcp or _is_tcp(fd)
+                self.attentive = self.attentive or self._tcp
             else:
                 self._refuse(fd)
 
@@ -142,6 +152,7 @@ class Connections:
         stopped.set()
         reader.join()
         self._monitor.close(0)
+        os.close(self._statm)
 
     def _discard(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
@@ -158,24 +169,34 @@ class Connections:
 
     def _watch(self) -> None:
         """Look closer when memory has grown, and at what each tcp connection holds back."""
-        self._timer = self._loop.call_later(_WATCH_S, self._watch)
-        self.read()
+        self._schedule(_WATCH_S if self.open or self._settling else _WATCH_NOBODY_S)
+        self._watches += 1
+        if self._watches % _WATCHES_PER_READ == 0:
+            self.read()
         if self._refused and len(self.open) < self.limit:
             log.warning("broker: refused %d connections; there is room again", self._refused)
             self._refused = 0
-        tcp = self._weigh_tcp()
+        if self._tcp:
+            self._tcp = self._weigh_tcp()
         if self._settling:
             self._settling -= 1
             if not self._settling:
                 self._tidy()
-        memory = _resident_bytes()
+        memory = self._resident_bytes()
         if memory < self._memory:
             self._memory = memory
         elif memory - self._memory > _GROWTH_BYTES and not self._looks:
             self._suspects, self._looks = set(self.open), _LOOKS
             self._loop.call_later(_LOOK_S, self._look)
-        self.attentive = tcp or bool(self._looks)
+        self.attentive = self._tcp or bool(self._looks)
         self._delivered.clear()
+
+    def _schedule(self, seconds: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._watch)
+
+    def _resident_bytes(self) -> int:
+        return int(os.pread(self._statm, 128, 0).split()[1]) * _PAGE
 
     def _weigh_tcp(self) -> bool:
         """Whether there are tcp connections. One with too much of one message is shut."""
@@ -209,7 +230,7 @@ class Connections:
     def _tidy(self) -> None:
         """What connections that are gone have used lies free in pieces: give it back."""
         _libc.malloc_trim(0)
-        self._memory = _resident_bytes()
+        self._memory = self._resident_bytes()
 
     def _stop(self, fd: int) -> None:
         log.warning("broker: hung up on a client that sends a message without an end")
@@ -267,8 +288,3 @@ def _tcp_bytes_received(fd: int) -> int | None:
             return None
     end = _BYTES_RECEIVED + 8
     return int.from_bytes(info[_BYTES_RECEIVED:end], "little") if len(info) >= end else None
-
-
-def _resident_bytes() -> int:
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * _PAGE

@@ -28,7 +28,7 @@ from supervisor.core.jobs import Jobs
 from supervisor.logs import get_logger
 
 PROBE_INTERVAL_S = 0.4
-_PROBE_EVERYONE = 25
+_PROBE_EVERYONE_S = 10.0
 _LONG_TEXT_BYTES = 32 * 1024
 """Longer texts are cut in a thread: the loop must not wait a tenth of a second for one client."""
 _LOGGED_CHARS = 500
@@ -79,7 +79,8 @@ class Broker:
         self._submitted = 0
         self.recovered = False
         """Whether the journal was read, so that jobs may come."""
-        self._probes = 0
+        self._probed_at = loop.time()
+        """When everyone was probed, and not just those who wait for a job."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
             wire.Hello: self._hello,
             wire.Submit: self._submit,
@@ -101,7 +102,9 @@ class Broker:
         }
         """What to do for each job command that concerns clients."""
         self.door = Door(loop, endpoint, settings.broker, self._take, self._gone)
-        self._probe_timer = loop.call_later(PROBE_INTERVAL_S, self._probe)
+        self._somebody_waits = False
+        """Whether somebody listened to a job at the last probe, or has begun to since."""
+        self._probe_timer = loop.call_later(_PROBE_EVERYONE_S, self._probe)
 
     def drain(self, reason: str) -> None:
         """Refuse new jobs from now on, and tell every client."""
@@ -157,6 +160,7 @@ class Broker:
                 "min_speed": engine.min_speed,
                 "max_speed": engine.max_speed,
                 "unavailable": engine.unavailable,
+                "mixes": engine.mixes,
             }
             for engine in self.catalogue.engines
         }
@@ -334,6 +338,9 @@ class Broker:
             command.seed,
         )
         self._send(command.client, accepted)
+        if not self._somebody_waits:
+            self._somebody_waits = True
+            self._schedule_probe()
 
     def _release_refusal(self, command: e.ReleaseRefusal) -> None:
         after = command.retry_after_ms
@@ -389,13 +396,22 @@ class Broker:
         Those with jobs are asked every time, for their work is to stop within a second;
         the others now and then, for they only cost memory.
         """
-        self._probe_timer = self._loop.call_later(PROBE_INTERVAL_S, self._probe)
-        self._probes += 1
-        everyone = self._probes % _PROBE_EVERYONE == 0
+        now = self._loop.time()
+        everyone = now - self._probed_at >= _PROBE_EVERYONE_S
+        if everyone:
+            self._probed_at = now
         for client in list(self._connections) if everyone else self._jobs.listeners():
             connection = self._connections.get(client)
             if connection is not None:
                 self.door.probe(client, encode(wire.Pong(), json=connection.json))
+        self._somebody_waits = bool(self._jobs.listeners())
+        self._schedule_probe()
+
+    def _schedule_probe(self) -> None:
+        """Soon where somebody waits; nobody else is worth waking up for."""
+        self._probe_timer.cancel()
+        interval = PROBE_INTERVAL_S if self._somebody_waits else _PROBE_EVERYONE_S
+        self._probe_timer = self._loop.call_later(interval, self._probe)
 
 
 def _draining() -> Refused:

@@ -83,7 +83,8 @@ class Heartbeat:
     def _schedule(self) -> None:
         self.close()
         interval = min(_INTERVAL_S, self._health.policy.hang_timeout_s / _LOOKS_PER_TIMEOUT)
-        self._timer = self._loop.call_later(interval, self._look)
+        # At whole intervals, together with others: waking up costs more than looking.
+        self._timer = self._loop.call_at((self._loop.time() // interval + 1) * interval, self._look)
 
     def _look(self) -> None:
         self._schedule()

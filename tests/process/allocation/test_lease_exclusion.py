@@ -59,7 +59,10 @@ def test_a_second_supervisor_takes_only_free_cores_and_the_third_waits(holder: T
         document = second.allocation()
         assert document["leases"]["leased_by_others"] == sorted(held)
         assert document["system_info"]["bounds"]["notes"]
-        assert holder.allocation()["leases"]["leased_by_others"] == worker["cpus"]
+        eventually(
+            lambda: holder.allocation()["leases"]["leased_by_others"] == worker["cpus"],
+            "the holder has seen the second one's lease",
+        )
 
         third = beside(holder, min_cores=1, max_cores=1)
         stack.push(third)
