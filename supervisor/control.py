@@ -133,7 +133,11 @@ class ControlLoop:
     def _schedule(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        when = self._loop.time() + self.policy.monitoring_interval
+        # At whole intervals, together with other timers; never so soon that it says nothing.
+        now, interval = self._loop.time(), self.policy.monitoring_interval
+        when = (now // interval + 1) * interval
+        if when - now < interval / 2:
+            when += interval
         self._timer = self._loop.call_at(when, self._interval)
 
     def _interval(self) -> None:
