@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from supervisor.config import Settings
+from supervisor.gateway.handover import handover
 
 HOST = "127.0.0.1"
 SPEECH = "/v1/audio/speech"
@@ -48,7 +49,7 @@ def gateway() -> Iterator[Gateway]:
         if process.stdin is None or process.stdout is None:
             raise ValueError("the process has no pipes")
         settings = Settings.model_validate({"http": {"port": 0}})
-        process.stdin.write(settings.model_dump_json().encode())
+        process.stdin.write(handover(settings))
         process.stdin.close()
         try:
             yield Gateway(process.pid, json.loads(process.stdout.readline())["port"])

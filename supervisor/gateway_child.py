@@ -17,7 +17,8 @@ from typing import IO
 
 import msgspec
 
-from supervisor.config import Settings
+from supervisor.config.loading import Loaded
+from supervisor.gateway.handover import handover
 from supervisor.logs import get_logger
 from supervisor.pool import kernel
 
@@ -49,13 +50,13 @@ class GatewayChild:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        settings: Settings,
+        loaded: Loaded,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.address: Announcement | None = None
         self.restarts = 0
         self._loop = loop
-        self._settings = settings.model_dump_json().encode()
+        self._settings = handover(loaded.settings, loaded.place)
         self._command = command
         self._pidfd = -1
         self._output: IO[bytes] | None = None

@@ -128,7 +128,7 @@ class Service:
             self._load,
             lambda shapes: self.tell_pool(pool_events.Target(loop.time(), shapes)),
         )
-        self.gateway = GatewayChild(loop, self.settings)
+        self.gateway = GatewayChild(loop, loaded)
         self._effects = {
             **self.workers.effects,
             **self.broker.effects,

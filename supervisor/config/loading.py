@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,24 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where settings were loaded from, the environment apart: what `load` was called with, as
+    text, so that another process in the same directory and environment can do the same.
+    """
+
+    config: str | None = None
+    override: str | None = None
+    command_line: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Loaded:
     """Settings in force, the source of each (by dotted key), and what to tell the operator."""
 
     settings: Settings
     origins: dict[str, str]
     warnings: list[str]
+    place: Place = Place()
 
 
 def load(
@@ -37,24 +49,34 @@ def load(
     override: Path | None = None,
     environ: Mapping[str, str] | None = None,
     command_line: Mapping[str, Any] | None = None,
+    *,
+    proposed: dict[str, Any] | None = None,
 ) -> Loaded:
     """Settings by precedence: command line, environment, override.json, config.json, defaults.
 
     `config` and `override` default to SUPERVISOR_CONFIG and SUPERVISOR_OVERRIDE, then
     to config.json in the working directory and override.json beside the config file;
     only a file that was named must exist. `command_line` maps dotted keys to values
-    and holds only what was given. Raises ConfigError.
+    and holds only what was given. `proposed` stands in for what override.json holds.
+    Raises ConfigError.
     """
     environ = os.environ if environ is None else environ
     base, over = files.locate(config, override, environ)
-    return _merge(
+    given = sources.from_file(over) if proposed is None else [Given(str(over.path), proposed)]
+    loaded = _merge(
         [
             *sources.from_command_line(command_line or {}),
             *sources.from_environment(environ),
-            *sources.from_file(over),
+            *given,
             *sources.from_file(base),
         ]
     )
+    place = Place(_text(config), _text(override), command_line or {})
+    return replace(loaded, place=place)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def check(file: Path) -> list[str]:
@@ -63,7 +85,16 @@ def check(file: Path) -> list[str]:
     Two settings that disagree are an error only where the file holds both. Raises
     ConfigError.
     """
-    layers, migrated = _migrated([*sources.from_file(files.Location(file, explicit=True))])
+    return _check([*sources.from_file(files.Location(file, explicit=True))])
+
+
+def check_tree(tree: dict[str, Any], origin: str) -> list[str]:
+    """As `check`, of what a file named `origin` would hold. Raises ConfigError."""
+    return _check([Given(origin, tree)])
+
+
+def _check(given: Sequence[Given]) -> list[str]:
+    layers, migrated = _migrated(given)
     for layer in layers:
         _check_alone(layer)
         for conflict in _validate([layer])[1]:

@@ -1,6 +1,6 @@
 """The gateway as the supervisor's child: `python -m supervisor.gateway PARENT_PID`.
 
-stdin is the settings as one JSON document, up to its end. stdout gets one line of
+stdin is a `Handover` as one JSON document, up to its end. stdout gets one line of
 JSON as soon as the gateway listens: `{"pid", "host", "port"}`. stderr is the
 log. SIGTERM stops it; it is killed when its parent ends, however that ends. Exit code
 0, or 2 with one line on stderr where it cannot run.
@@ -14,7 +14,7 @@ import os
 import sys
 
 from supervisor import logs
-from supervisor.config import Settings
+from supervisor.gateway.handover import take_over
 from supervisor.gateway.listener import Address, ListenError
 from supervisor.gateway.parent import die_with_parent
 from supervisor.gateway.process import serve
@@ -23,10 +23,10 @@ from supervisor.gateway.process import serve
 def main() -> int:
     """Read the settings, serve, return the exit code."""
     die_with_parent(int(sys.argv[1]))
-    settings = Settings.model_validate_json(sys.stdin.buffer.read())
+    settings, place = take_over(sys.stdin.buffer.read())
     logs.configure(settings.logging.level, settings.logging.format)
     try:
-        asyncio.run(serve(settings, _announce))
+        asyncio.run(serve(settings, _announce, place))
     except ListenError as error:
         logs.get_logger().error("gateway: %s", error)
         return 2

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.client import SupervisorError
-from supervisor.gateway import diagnostics, exposition, openapi, page, speech
+from supervisor.gateway import diagnostics, exposition, openapi, page, settings, speech
 from supervisor.gateway.access import access, allow_origins
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
@@ -27,7 +27,7 @@ def make_app(context: Context) -> web.Application:
     )
     allow_origins(app, context.settings)
     page.add_to(app, context)
-    for part in (diagnostics, speech, exposition, openapi):
+    for part in (diagnostics, speech, settings, exposition, openapi):
         app.add_routes(part.routes(context))
     return app
 

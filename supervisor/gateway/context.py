@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.client import AsyncClient
+from supervisor.config.loading import Place
 from supervisor.config.settings import Http
 from supervisor.gateway.encoders import Encoders
 from supervisor.gateway.metrics import Metrics
@@ -19,6 +20,8 @@ class Context(msgspec.Struct, frozen=True):
     status: StatusCache
     encoders: Encoders
     metrics: Metrics
+    place: Place | None = None
+    """Where the supervisor has its settings from; None where they are none of our business."""
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -27,6 +30,6 @@ class Context(msgspec.Struct, frozen=True):
         await self.client.close()
 
 
-def make_context(settings: Http, client: AsyncClient) -> Context:
+def make_context(settings: Http, client: AsyncClient, place: Place | None = None) -> Context:
     """A context around this connection."""
-    return Context(settings, client, StatusCache(client), Encoders(), Metrics())
+    return Context(settings, client, StatusCache(client), Encoders(), Metrics(), place)

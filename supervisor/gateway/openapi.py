@@ -68,12 +68,58 @@ _EVENT = {
     "properties": {"data": {"type": "string", "description": "JSON: a delta, the end, an error."}},
 }
 
+_CHANGE = {
+    "type": "object",
+    "description": "Part of an override.json.",
+    "required": ["performance"],
+    "additionalProperties": False,
+    "properties": {
+        "performance": {
+            "type": "object",
+            "required": ["dynamic_cpu_allocation"],
+            "additionalProperties": False,
+            "properties": {
+                "dynamic_cpu_allocation": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {
+                        "cpu_target": {"type": "number"},
+                        "hysteresis_factor": {"type": "number"},
+                        "allocation_cooldown": {"type": "number"},
+                        "min_cores": {"type": "integer"},
+                        "max_cores": {"type": ["integer", "null"]},
+                        "aggressive_mode": {"type": "boolean"},
+                    },
+                }
+            },
+        }
+    },
+}
+
+_CHANGED = {
+    "type": "object",
+    "required": ["settings", "held_back"],
+    "properties": {
+        "settings": {
+            "type": "object",
+            "description": "Each setting of the request, by dotted key, as it is in force then.",
+        },
+        "held_back": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Those for which another source goes before override.json, and which.",
+        },
+    },
+}
+
 _REFUSALS: Mapping[int, str] = {
     400: "The request cannot be understood, or asks for something impossible.",
     401: "No key, or an unknown one.",
-    403: "From a page of another site.",
+    403: "From a page of another site; or something that is not changed here.",
     404: "No such model or voice.",
     408: "The body did not come in time.",
+    409: "What override.json holds cannot be changed: it is unreadable, or being edited.",
     413: "The request or its text is too long.",
     429: "Too much is queued; `Retry-After` says when to come back.",
     500: "The text could not be spoken.",
@@ -108,6 +154,7 @@ def document() -> dict[str, Any]:
                 "get": _get("Engines, and OpenAI's names for the default one.", _MODELS)
             },
             "/v1/audio/voices": {"get": _get("Voices of every engine.", _VOICES)},
+            "/settings/override": {"post": _change()},
             "/diagnostics/cpu-allocation": {
                 "get": _get("Cores, utilization, decisions.", _DIAGNOSTICS, _DIAGNOSTICS)
             },
@@ -135,7 +182,19 @@ def _speech() -> dict[str, Any]:
                 "description": "The audio. An answer that is cut short has no ending.",
                 "content": {**audio, "text/event-stream": {"schema": _EVENT}},
             },
-            **{str(status): _refused(status) for status in _REFUSALS},
+            **{str(status): _refused(status) for status in _REFUSALS if status != 409},
+        },
+    }
+
+
+def _change() -> dict[str, Any]:
+    return {
+        "operationId": "changeSettings",
+        "summary": "Change settings of the allocation in override.json; only where keys are used.",
+        "requestBody": {"required": True, **_json(_CHANGE)},
+        "responses": {
+            "200": {"description": "Written; the supervisor applies it.", **_json(_CHANGED)},
+            **{str(status): _refused(status) for status in (400, 401, 403, 408, 409, 413, 503)},
         },
     }
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
+from supervisor.config.loading import Place
 from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
 from supervisor.gateway.listener import Address, address_of, listen
@@ -33,14 +34,19 @@ GRACE_S = 10.0
 log = get_logger()
 
 
-async def serve(settings: Settings, announce: Callable[[Address], None]) -> None:
-    """Listen, tell `announce` where, and serve until SIGTERM or SIGINT. Raises ListenError."""
+async def serve(
+    settings: Settings, announce: Callable[[Address], None], place: Place | None = None
+) -> None:
+    """Listen, tell `announce` where, and serve until SIGTERM or SIGINT. Raises ListenError.
+
+    `place` is where the supervisor has its settings from, if they may be changed there.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=0.0, resume=0.0)
-    context = make_context(settings.http, client)
+    context = make_context(settings.http, client, place)
     runner = web.AppRunner(
         make_app(context),
         handler_cancellation=True,

@@ -19,6 +19,7 @@ POST /v1/audio/speech             speech, as OpenAI's API has it
 GET  /v1/models                   engines
 GET  /v1/audio/voices             voices
 GET  /diagnostics/cpu-allocation  cores, utilization, decisions
+POST /settings/override           settings of the allocation, with a key
 GET  /metrics                     for Prometheus
 GET  /healthz, /readyz            for probes
 GET  /openapi.json                all of this for programs

@@ -22,6 +22,8 @@ from supervisor.gateway.errors import SERVER, ApiError
 from supervisor.gateway.page.data import UNCACHED
 from supervisor.gateway.page.recorder import Recorder
 from supervisor.gateway.page.task import Result, Task
+from supervisor.gateway.settings import may_change
+from supervisor.gateway.trial import Trial
 
 LIMIT_S = 60.0
 """How long a simulation may take."""
@@ -29,19 +31,8 @@ LIMIT_S = 60.0
 LEAST_SAMPLES = 10
 
 
-class Trial(msgspec.Struct, frozen=True):
-    """The settings of `performance.dynamic_cpu_allocation` that can be tried."""
-
-    cpu_target: float
-    hysteresis_factor: float
-    allocation_cooldown: float
-    min_cores: int
-    max_cores: int | None = None
-    aggressive_mode: bool = False
-
-
 def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
-    """POST /page/simulation."""
+    """GET /page/tuning and POST /page/simulation."""
     busy = asyncio.Lock()
 
     async def simulation(request: web.Request) -> web.Response:
@@ -54,7 +45,10 @@ def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
             result = await _rehearse(task)
         return web.json_response(msgspec.to_builtins(result), headers=UNCACHED)
 
-    return [web.post("/page/simulation", simulation)]
+    async def tuning(_request: web.Request) -> web.Response:
+        return web.json_response({"may_apply": may_change(context)}, headers=UNCACHED)
+
+    return [web.post("/page/simulation", simulation), web.get("/page/tuning", tuning)]
 
 
 def _check(trial: Trial) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from supervisor.config import Settings
+from supervisor.gateway.handover import handover
 
 WARNINGS = ("-W", "error", "-W", "ignore:'audioop' is deprecated:DeprecationWarning")
 """As in pyproject.toml."""
@@ -40,56 +41,16 @@ class Answer(NamedTuple):
         return error
 
 
-class Serving:
-    """A gateway process for the supervisor of `environ`. `http`: settings of that section."""
+class Listening:
+    """A gateway that listens, whoever started it."""
 
-    def __init__(self, environ: Mapping[str, str], http: Mapping[str, Any] | None = None) -> None:
-        self._environ = dict(environ)
-        self._settings = Settings.model_validate({"http": {"port": 0, **(http or {})}})
-        self._directory = tempfile.TemporaryDirectory(prefix="gw-")
-        self.log = Path(self._directory.name) / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.host = self._settings.http.host
-        self.port = 0
-
-    def start(self) -> Self:
-        """Start it and wait until it listens."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *WARNINGS, "-m", "supervisor.gateway", str(os.getpid())],
-                env=self._environ,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(self._settings.model_dump_json().encode())
-        self.process.stdin.close()
-        line = self.process.stdout.readline()
-        assert line, f"it did not start: {self.output}"
-        ready = json.loads(line)
-        assert ready["pid"] == self.process.pid
-        self.port = ready["port"]
-        return self
-
-    @property
-    def output(self) -> str:
-        """What it wrote to stderr so far."""
-        return self.log.read_text(encoding="utf-8")
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
 
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
-
-    @property
-    def rss_mb(self) -> float:
-        """Its resident memory in 10^6 bytes."""
-        assert self.process is not None
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024 / 1e6
-        raise AssertionError("no VmRSS")
 
     def ask(
         self,
@@ -110,6 +71,53 @@ class Serving:
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+
+class Serving(Listening):
+    """A gateway process for the supervisor of `environ`. `http`: settings of that section."""
+
+    def __init__(self, environ: Mapping[str, str], http: Mapping[str, Any] | None = None) -> None:
+        self._environ = dict(environ)
+        self._settings = Settings.model_validate({"http": {"port": 0, **(http or {})}})
+        self._directory = tempfile.TemporaryDirectory(prefix="gw-")
+        self.log = Path(self._directory.name) / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(self._settings.http.host, 0)
+
+    def start(self) -> Self:
+        """Start it and wait until it listens."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *WARNINGS, "-m", "supervisor.gateway", str(os.getpid())],
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(handover(self._settings))
+        self.process.stdin.close()
+        line = self.process.stdout.readline()
+        assert line, f"it did not start: {self.output}"
+        ready = json.loads(line)
+        assert ready["pid"] == self.process.pid
+        self.port = ready["port"]
+        return self
+
+    @property
+    def output(self) -> str:
+        """What it wrote to stderr so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def rss_mb(self) -> float:
+        """Its resident memory in 10^6 bytes."""
+        assert self.process is not None
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024 / 1e6
+        raise AssertionError("no VmRSS")
 
     def speak(self, text: str, **fields: Any) -> Answer:
         """Ask for speech."""

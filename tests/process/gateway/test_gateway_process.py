@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.config import Settings
+from supervisor.gateway.handover import handover
 from supervisor.gateway.keys import hash_key
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised, eventually
@@ -40,7 +41,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 def settings(**http: object) -> str:
     """What the gateway reads from stdin."""
-    return Settings.model_validate({"http": {"port": 0, **http}}).model_dump_json()
+    return handover(Settings.model_validate({"http": {"port": 0, **http}})).decode()
 
 
 def gateway(environ: dict[str, str], document: str, parent: int) -> tuple[int, str]:

@@ -14,7 +14,10 @@ const ROWS = [
   ["longest_wait_s", "longest wait, s"],
 ];
 
+const LOOKS = 12;  // For the supervisor to apply a change: it looks at the file every second.
+
 let drawn = null;
+let before = {};  // What was in force when the knobs were set to it.
 
 export function tuning() {
   for (const name in UNITS) $(name).addEventListener("input", outputs);
@@ -24,16 +27,25 @@ export function tuning() {
   });
   $("reset").addEventListener("click", inForce);
   $("download").addEventListener("click", download);
+  $("apply").addEventListener("click", apply);
   new ResizeObserver(draw).observe($("tune-chart"));
   inForce();
 }
 
 export async function inForce() {
-  const allocation = await ask("/diagnostics/cpu-allocation").catch(() => null);
-  if (!allocation?.policy) return;
-  for (const name of NUMBERS) $(name).value = allocation.policy[name] ?? (name === "min_cores" ? 1 : "");
-  $("aggressive_mode").checked = allocation.policy.aggressive_mode;
+  const [found, may] = await Promise.all([policyInForce(), ask("/page/tuning").catch(() => null)]);
+  $("apply").hidden = $("unless-applied").hidden = !may?.may_apply;
+  $("by-hand").hidden = Boolean(may?.may_apply);
+  if (!found) return;
+  before = found;
+  for (const name of NUMBERS) $(name).value = found[name] ?? "";
+  $("aggressive_mode").checked = found.aggressive_mode;
   outputs();
+}
+
+async function policyInForce() {
+  const allocation = await ask("/diagnostics/cpu-allocation").catch(() => null);
+  return allocation?.policy && { ...allocation.policy, min_cores: allocation.policy.min_cores ?? 1 };
 }
 
 function outputs() {
@@ -66,6 +78,37 @@ async function simulate() {
 
 function draw() {
   if (drawn) coresChart($("tune-chart"), drawn.recorded.points, drawn.trial.points, drawn.recorded.seconds);
+}
+
+// Only what was moved: the rest may come from elsewhere, and is to stay there.
+async function apply() {
+  const moved = Object.fromEntries(Object.entries(settings()).filter(([name, value]) => value !== before[name]));
+  const names = Object.keys(moved);
+  if (!names.length) return say("Nothing differs from what is in force.");
+  $("apply").disabled = true;
+  say("applying …");
+  try {
+    const { held_back } = await ask("/settings/override", { performance: { dynamic_cpu_allocation: moved } });
+    const held = Object.entries(held_back).map(([key, origin]) => `${key} is held by ${origin}`);
+    if (held.length) say(`Written to override.json, but ${held.join(", ")}.`, true);
+    else say(await applied(moved) ? `In force now: ${names.join(", ")}.` : "Written to override.json; the supervisor has not applied it yet.");
+  } catch (error) {
+    say(error.message, true);
+  } finally {
+    $("apply").disabled = false;
+  }
+}
+
+async function applied(moved) {
+  for (let look = 0; look < LOOKS; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const found = await policyInForce();
+    if (found && Object.entries(moved).every(([name, value]) => found[name] === value)) {
+      before = found;
+      return true;
+    }
+  }
+  return false;
 }
 
 function download() {

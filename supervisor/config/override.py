@@ -1,0 +1,140 @@
+"""Change override.json from a program: merged, checked as a whole, and replaced in one step.
+
+What was there stays where the change does not say otherwise. Whoever reads the file
+finds the old one or the new one, never a part; a supervisor that watches it applies it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from supervisor.config import files, loading, schema
+from supervisor.config.errors import ConfigError
+from supervisor.config.files import Location
+from supervisor.config.loading import Loaded, Place
+
+_NEW_MODE = 0o644
+
+_one_at_a_time = threading.Lock()
+
+
+class Changed(NamedTuple):
+    """What was written is valid; `held_back` names each setting for which another source goes
+    before override.json, and that source.
+    """
+
+    loaded: Loaded
+    held_back: dict[str, str]
+
+
+class FileInTheWay(ConfigError):
+    """override.json as it is cannot be changed: it is unreadable, wrong, or being edited."""
+
+
+class NotWritten(ConfigError):
+    """override.json could not be written and is as it was: no room, no permission."""
+
+
+def change(place: Place, by: dict[str, Any], environ: Mapping[str, str]) -> Changed:
+    """Put the settings of the tree `by` into override.json.
+
+    Takes as long as the disk does. Raises ConfigError where the settings would not be
+    valid, alone or with those of the other sources; FileInTheWay, NotWritten.
+    """
+    config, override = (Path(p) if p else None for p in (place.config, place.override))
+    _base, location = files.locate(config, override, environ)
+    path = Path(os.path.realpath(location.path))  # What a symbolic link points to is replaced.
+    with _one_at_a_time:
+        found = _stat(path)
+        merged = _merged(_present(path), by)
+        loading.check_tree(merged, str(location.path))
+        loaded = loading.load(config, override, environ, place.command_line, proposed=merged)
+        _replace(path, merged, found)
+    origins = {key: loaded.origins[key] for key in map(schema.dotted, paths(by))}
+    held_back = {key: origin for key, origin in origins.items() if origin != str(location.path)}
+    return Changed(loaded, held_back)
+
+
+def paths(tree: dict[str, Any]) -> list[schema.Path]:
+    """The settings that a tree names."""
+    return [path for path, _value in schema.leaves(tree)]
+
+
+def _present(path: Path) -> dict[str, Any]:
+    """What the file holds. Raises FileInTheWay for what the supervisor would not take either."""
+    try:
+        tree = files.read(Location(path, explicit=False)) or {}
+        loading.check_tree(tree, str(path))
+    except ConfigError as error:
+        raise FileInTheWay(str(error)) from None
+    return tree
+
+
+def _merged(tree: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
+    """`tree` with the values of `by`, section by section."""
+    values = dict(tree)
+    for key, value in by.items():
+        old = values.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        values[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
+    return values
+
+
+def _replace(path: Path, tree: dict[str, Any], found: os.stat_result | None) -> None:
+    """Write beside the file and rename; mode and owner stay. Raises FileInTheWay, NotWritten."""
+    content = (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode()
+    if len(content) > files.MAX_FILE_BYTES:
+        raise NotWritten(f"{path}: would be larger than {files.MAX_FILE_BYTES} bytes")
+    try:
+        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                _keep_access(descriptor, found)
+                file.flush()
+                os.fsync(descriptor)
+            if _identity(_stat(path)) != _identity(found):
+                raise FileInTheWay(f"{path}: was changed by somebody else meanwhile; try again")
+            Path(beside).rename(path)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(beside).unlink()
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise NotWritten(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _keep_access(descriptor: int, found: os.stat_result | None) -> None:
+    if found is not None:
+        with suppress(PermissionError):  # Of another owner: only root may give it back.
+            os.fchown(descriptor, found.st_uid, found.st_gid)
+    os.fchmod(descriptor, _NEW_MODE if found is None else stat.S_IMODE(found.st_mode))
+
+
+def _sync_directory(path: Path) -> None:
+    """Make the rename last, too."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _identity(found: os.stat_result | None) -> tuple[int, ...] | None:
+    """What changes when somebody writes the file or puts another one in its place."""
+    return found and (found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns)

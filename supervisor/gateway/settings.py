@@ -1,0 +1,91 @@
+"""`POST /settings/override`: change settings of the allocation in the supervisor's override.json.
+
+Only for a gateway that the supervisor started, and only where keys are configured: what
+anybody on this machine may ask for is speech. The supervisor watches the file and
+applies it, as it would the change of an editor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from aiohttp import web
+
+from supervisor.config import files, loading, override, schema
+from supervisor.config.changes import flat
+from supervisor.config.errors import ConfigError
+from supervisor.gateway.bodies import read_body
+from supervisor.gateway.context import Context
+from supervisor.gateway.errors import SERVER, ApiError
+from supervisor.gateway.trial import Trial
+from supervisor.logs import get_logger
+
+SECTION = ("performance", "dynamic_cpu_allocation")
+
+CHANGEABLE = frozenset((*SECTION, name) for name in Trial.__struct_fields__)
+"""What the page can move."""
+
+log = get_logger()
+
+
+def may_change(context: Context) -> bool:
+    """Whether anybody may change settings here."""
+    return bool(context.settings.api_keys) and context.place is not None
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """POST /settings/override."""
+
+    async def change(request: web.Request) -> web.Response:
+        if not context.settings.api_keys:
+            raise _forbidden("settings are changed here only where http.api_keys is configured")
+        if context.place is None:
+            raise _forbidden("this gateway was not started by the supervisor: edit override.json")
+        tree = read_change(await read_body(request))
+        try:
+            done = await asyncio.to_thread(override.change, context.place, tree, os.environ)
+        except override.FileInTheWay as error:
+            raise ApiError(409, str(error), code="override_unusable") from None
+        except override.NotWritten as error:
+            raise ApiError(503, str(error), type=SERVER, code="override_unwritable") from None
+        except ConfigError as error:
+            raise _wrong(error, tree) from None
+        values = flat(done.loaded.settings)
+        in_force = {key: values[key] for key in map(schema.dotted, override.paths(tree))}
+        log.info("override.json was changed over HTTP: %s", in_force)
+        return web.json_response({"settings": in_force, "held_back": done.held_back})
+
+    return [web.post("/settings/override", change)]
+
+
+def read_change(body: bytes) -> dict[str, Any]:
+    """The part of an override.json in a body, checked alone. Raises ApiError."""
+    try:
+        tree = files.parse(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, f"the body is no JSON: {error}", code="bad_json") from None
+    if not isinstance(tree, dict) or not tree:
+        raise ApiError(400, "give an object with settings, as in override.json", code="bad_value")
+    try:
+        loading.check_tree(tree, "the request")
+    except ConfigError as error:
+        raise _wrong(error, tree) from None
+    for path in override.paths(tree):
+        if path not in CHANGEABLE:
+            key = schema.dotted(path)
+            raise _forbidden(f"{key} is not changed here: edit override.json", param=key)
+    return tree
+
+
+def _wrong(error: ConfigError, tree: dict[str, Any]) -> ApiError:
+    """The key at fault is in the message; `param` has it where it is one of the request's."""
+    said = str(error)
+    named = [path for path in override.paths(tree) if path[-1] in said]
+    param = schema.dotted(named[0]) if named else None
+    return ApiError(400, said, code="bad_value", param=param)
+
+
+def _forbidden(reason: str, param: str | None = None) -> ApiError:
+    return ApiError(403, reason, code="not_changeable", param=param)

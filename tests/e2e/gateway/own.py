@@ -1,0 +1,43 @@
+"""A supervisor with its own gateway and a key, as `supervisor start` runs them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from supervisor.gateway.keys import hash_key
+from tests.e2e.gateway.serving import Listening
+from tests.supervised import Supervised, eventually
+
+_PORT = re.compile(r"gateway: listening on http://127\.0\.0\.1:(\d+)")
+
+KEY = "sk-of-the-operator"
+BEARER = {"Authorization": f"Bearer {KEY}"}
+
+
+class Own(Listening):
+    """The gateway of `supervised`, and where its override.json is."""
+
+    def __init__(self, supervised: Supervised, port: int) -> None:
+        super().__init__("127.0.0.1", port)
+        self.supervised = supervised
+        self.override = supervised.run_dir.parent / "override.json"
+
+
+@contextmanager
+def own_gateway(override: str | None = None) -> Iterator[Own]:
+    """Started with this override.json, without any setting of the allocation."""
+    settings = {
+        "http.enabled": True,
+        "http.port": 0,
+        "http.api_keys": [hash_key(KEY)],
+        "engines.default": "noop",
+        "engines.preload": ["noop"],
+    }
+    supervised = Supervised(settings)
+    if override is not None:
+        (supervised.run_dir.parent / "override.json").write_text(override)
+    with supervised:
+        ports = eventually(lambda: _PORT.findall(supervised.output), "the gateway listens")
+        yield Own(supervised, int(ports[0]))
