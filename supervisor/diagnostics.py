@@ -48,6 +48,7 @@ def diagnostics_document(service: Service) -> dict[str, Any]:
             "reallocations": control.reallocations,
             "shape_reason": control.shaper.reason,
             "demand": round(control.shaper.demand, 2),
+            "decision_counts": dict(allocator.decision_counts),
             "decisions": [_decision(decision) for decision in allocator.history],
         },
         "policy": msgspec.to_builtins(policy),

@@ -35,6 +35,7 @@ def status_document(service: Service) -> dict[str, Any]:
         "workers": [_worker(service, slot) for slot in service.pool.workers],
         "jobs": _jobs(service),
         "queue": _queue(service),
+        "timings": service.jobs.timings.document(),
         "journal": {
             "enabled": service.settings.journal.enabled,
             "sync": service.settings.journal.sync,
@@ -112,6 +113,7 @@ def _queue(service: Service) -> dict[str, float]:
         "jobs": admission.jobs,
         "text_bytes": admission.bytes,
         "predicted_work_s": round(admission.work_s, 3),
+        "oldest_wait_s": round(service.jobs.oldest_wait(asyncio.get_running_loop().time()), 3),
         "drain_rate": round(admission.drain.rate(len(service.pool.workers)), 3),
     }
 

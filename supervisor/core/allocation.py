@@ -31,7 +31,7 @@ utilization it leads to, D ÷ M, to stay within `shrink_limit`, which is below t
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 
 from supervisor.core.backlog import Backlog
 from supervisor.core.bounds import Bounds, MemoryCap, ThermalCap, effective_bounds, static_cores
@@ -71,6 +71,8 @@ class DynamicCPUAllocator:
     def __init__(self, policy: Policy, usable: int) -> None:
         self.policy = policy
         self.history: deque[Decision] = deque(maxlen=HISTORY)
+        self.decision_counts: Counter[str] = Counter()
+        """Decisions so far by the kind of their reason."""
         self.utilization_history: deque[float] = deque(maxlen=policy.history_window)
         self._fresh: deque[float] = deque(maxlen=policy.history_window)
         self._usable = usable
@@ -292,6 +294,7 @@ class DynamicCPUAllocator:
         target, reason = choice
         decision = Decision(now, self.cores, target, used, self.average, reason, sample)
         self.history.append(decision)
+        self.decision_counts[decision.kind] += 1
         if target == self.cores:
             return []
         if target > self.cores:

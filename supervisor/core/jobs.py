@@ -25,6 +25,7 @@ from supervisor.core.delivery import Delivery
 from supervisor.core.fair_queue import FairQueue
 from supervisor.core.job import OUTCOMES, Job, JobState, Pcm, Segment, Stored, held
 from supervisor.core.retention import Keep, Retention
+from supervisor.core.timings import Timings
 
 POISON_KILLS = 3
 """Workers that a segment may take down before it is held to be the cause."""
@@ -60,6 +61,7 @@ class Jobs:
         self.costs = Costs()
         self.counts: Counter[str] = Counter()
         """Jobs by outcome, and `retried`, `stale` (answers that came too late), `refused`."""
+        self.timings = Timings()
         self._leaving = False
         self._pending: dict[str, Job] = {}
         """Durable jobs that the journal does not have yet."""
@@ -356,6 +358,8 @@ class Jobs:
             job.synthesis_s += event.synthesis_s
             job.note(event.now, "spoken", event.segment, event.worker, event.synthesis_s)
             self.costs.learn(job.request, event.segment, event.synthesis_s)
+            size = sum(map(len, event.pieces))
+            self.timings.spoken(size, job.request.sample_rate, event.synthesis_s)
             cost = job.cost(event.segment)
             self.admission.progress(job, cost, event.now, waiting=bool(self._queue))
             self._put_in(job, segment, event.pieces)
@@ -450,6 +454,7 @@ class Jobs:
         if job.state == "queued":
             job.move("running")
             job.started_at = now
+            self.timings.wait.observe(now - job.accepted_at)
         job.note(now, "running", index, worker, segment.attempt)
         self._commands.append(e.RunSegment(worker, job.id, index, segment.attempt, job.request))
         if job.request.progress and job.client is not None:
@@ -457,7 +462,10 @@ class Jobs:
 
     def _spoken(self, job: Job, now: float) -> None:
         """More of the job's audio is there; a durable job is done with its last byte."""
+        before = job.spoken
         job.put_in_order()
+        if not before and job.spoken:
+            self.timings.first_audio.observe(now - job.accepted_at)
         if job.complete and job.request.durable:
             if job.state == "queued":
                 job.move("running")

@@ -7,7 +7,11 @@ time in monotonic seconds, temperature in °C.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+
+_FIGURES = re.compile(r"_\d.*")
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -89,6 +93,11 @@ class Decision(msgspec.Struct, frozen=True):
     average: float | None
     reason: str
     inputs: Sampled | None = None
+
+    @property
+    def kind(self) -> str:
+        """The reason without its figures, of which there are a few: `high_utilization`."""
+        return _FIGURES.sub("", self.reason)
 
     @property
     def log_line(self) -> str:

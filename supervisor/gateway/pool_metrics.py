@@ -81,10 +81,8 @@ _VALUES = (
     _Row("tts_segments_running", ("jobs", "segments_running"), "Segments being spoken."),
     _Row("tts_segments_retried_total", ("jobs", "retried"), "Segments given to another worker."),
     _Row("tts_segments_stale_total", ("jobs", "stale"), "Answers of workers that came too late."),
-    _Row("tts_queue_seconds", ("jobs", "oldest_wait_s"), "Age of the segment that waits longest."),
-    _Row("tts_audio_seconds_total", ("jobs", "audio_s"), "Speech made."),
-    _Row("tts_synthesis_seconds_total", ("jobs", "synthesis_s"), "Time spent making it."),
-    _Row("tts_worker_restarts_total", ("jobs", "worker_restarts"), "Workers that ended unasked."),
+    _Row("tts_queue_seconds", ("queue", "oldest_wait_s"), "Age of the job that waits longest."),
+    _Row("tts_worker_restarts_total", ("pool", "restarts"), "Workers that ended unasked."),
 )
 
 _MAPPINGS = (
@@ -111,7 +109,7 @@ _WORKER_STATES = ("starting", "idle", "busy", "draining", "stopping")
 _HISTOGRAMS = (
     _Row("tts_job_wait_seconds", ("timings", "wait_s"), "From acceptance to the first segment."),
     _Row("tts_job_first_audio_seconds", ("timings", "first_audio_s"), "To the first audio."),
-    _Row("tts_job_real_time_factor", ("timings", "real_time_factor"), "Synthesis per audio."),
+    _Row("tts_segment_real_time_factor", ("timings", "real_time_factor"), "Synthesis per audio."),
 )
 
 
@@ -196,7 +194,7 @@ def _workers(workers: list[Document]) -> Iterator[Metric]:
 
 def _histogram(row: _Row, histogram: Document) -> Metric:
     """`histogram`: {"buckets": {upper bound: observations up to it}, "sum", "count"}."""
-    buckets = [(str(bound), count) for bound, count in histogram["buckets"].items()]
+    buckets = list(histogram["buckets"].items())
     family = HistogramMetricFamily(row.name, row.help)
     family.add_metric([], [*buckets, ("+Inf", histogram["count"])], histogram["sum"])
     return family

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from supervisor.gateway.pool_metrics import _HISTOGRAMS, _MAPPINGS, _OF_WORKERS, _VALUES
 from tests.e2e.gateway.serving import Serving
+from tests.supervised import eventually
 
 DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "tts-supervisor.json"
 
@@ -37,6 +39,50 @@ def test_the_pool_and_the_gateway_are_measured(gateway: Serving) -> None:
     assert ("tts_http_first_audio_seconds_count", "") in moved
     assert ("tts_http_requests_total", "POST /v1/audio/speech 200") in moved
     assert ("tts_http_requests_total", "GET none 404") in moved
+
+
+def test_what_jobs_wait_and_take_is_counted(gateway: Serving) -> None:
+    """A job is in each histogram of the pool once; nothing waits then."""
+    names = (
+        "tts_job_wait_seconds_count",
+        "tts_job_first_audio_seconds_count",
+        "tts_segment_real_time_factor_count",
+    )
+    before = scrape(gateway)
+    assert gateway.speak("Hello.", model="noop").status == 200
+
+    def counted() -> bool:
+        after = scrape(gateway)
+        return all(after[name, ""] >= before[name, ""] + 1 for name in names)
+
+    eventually(counted, "the job is counted")
+    after = scrape(gateway)
+    assert after["tts_queue_seconds", ""] == 0.0
+    assert after["tts_worker_restarts_total", ""] >= 0.0
+
+
+def test_decisions_are_counted_by_a_few_reasons(gateway: Serving) -> None:
+    """The figures in a reason make no label of their own."""
+
+    def counted() -> dict[str, float]:
+        found = scrape(gateway).items()
+        return {reason: count for (name, reason), count in found if name == "tts_decisions_total"}
+
+    before = eventually(counted, "a decision")
+    eventually(lambda: sum(counted().values()) > sum(before.values()), "another decision")
+    assert not any(character.isdigit() for reason in counted() for character in reason)
+
+
+def test_every_metric_has_its_place_in_the_status(gateway: Serving) -> None:
+    """What the supervisor does not provide is not looked for; it may say that it is unknown."""
+    status = gateway.ask("/page/status").document
+    for row in (*_VALUES, *_MAPPINGS, *_HISTOGRAMS):
+        found = status
+        for key in row.place:
+            assert key in found, f"{row.name}: no {'.'.join(row.place)}"
+            found = found[key]
+    worker = status["workers"][0]
+    assert all(row.key in worker for row in _OF_WORKERS)
 
 
 def test_openmetrics_is_served_to_who_asks_for_it(gateway: Serving) -> None:

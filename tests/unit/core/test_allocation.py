@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from supervisor.core.allocation import HISTORY, DynamicCPUAllocator
-from supervisor.core.policy import Configured, Policy, Resize, Sampled
+from supervisor.core.policy import Configured, Decision, Policy, Resize, Sampled
 from supervisor.simulate.fluid import run_fluid
 
 USABLE = 20
@@ -179,3 +179,29 @@ def test_new_settings_hold_at_once() -> None:
     assert (resize.cores, resize.decision.reason) == (3, "bound_max_cores_3")
     allocator.handle(Configured(2.0, Policy(cpu_target=50.0)))
     assert [r.cores for r in feed(allocator, *[60.0] * 5, start=7)] == [4]
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("high_utilization_85.2%", "high_utilization"),
+        ("fresh_samples_2_of_3", "fresh_samples"),
+        ("bound_max_cores_4", "bound_max_cores"),
+        ("cooldown_0.5s", "cooldown"),
+        ("monitor_failed", "monitor_failed"),
+    ],
+)
+def test_the_kind_of_a_reason_has_no_figures(reason: str, kind: str) -> None:
+    """So that decisions can be counted by it."""
+    assert Decision(0.0, 1, 1, None, None, reason).kind == kind
+
+
+def test_every_decision_is_counted_by_its_kind() -> None:
+    """Beyond those that the history still holds, in a few kinds."""
+    allocator = DynamicCPUAllocator(Policy(), 8)
+    for now in range(3 * HISTORY):
+        allocator.handle(Sampled(float(now), 50.0 + 50.0 * (now % 40 > 20), 8))
+    counts = allocator.decision_counts
+    assert sum(counts.values()) == 3 * HISTORY
+    assert counts["high_utilization"] >= 1
+    assert len(counts) < 10

@@ -1,0 +1,63 @@
+"""How long jobs take, as distributions: bounded in size, and cheap enough for every job."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
+
+SAMPLE_BYTES = 4
+"""PCM is float32."""
+
+
+class Histogram:
+    """Counts of what was observed, by upper bounds."""
+
+    __slots__ = ("_bounds", "_counts", "_sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value; a bound belongs to the bucket below it."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def document(self) -> dict[str, Any]:
+        """`buckets`: upper bound, as text → observations up to it; `sum` and `count` of all."""
+        total, buckets = 0, {}
+        for bound, count in zip(self._bounds, self._counts, strict=False):
+            total += count
+            buckets[str(bound)] = total
+        return {"buckets": buckets, "sum": self._sum, "count": total + self._counts[-1]}
+
+
+class Timings:
+    """Of each job, from its acceptance: seconds until a worker had its first segment, and until
+    its first audio was there. Of each segment with audio: the worker's time per audio.
+    """
+
+    __slots__ = ("first_audio", "real_time_factor", "wait")
+
+    def __init__(self) -> None:
+        self.wait = Histogram(SECONDS)
+        self.first_audio = Histogram(SECONDS)
+        self.real_time_factor = Histogram(FACTORS)
+
+    def spoken(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
+        """A segment with that much audio took `synthesis_s` of a worker."""
+        if pcm_bytes:
+            self.real_time_factor.observe(synthesis_s * SAMPLE_BYTES * sample_rate / pcm_bytes)
+
+    def document(self) -> dict[str, Any]:
+        """For the status document."""
+        return {
+            "wait_s": self.wait.document(),
+            "first_audio_s": self.first_audio.document(),
+            "real_time_factor": self.real_time_factor.document(),
+        }

@@ -1,0 +1,95 @@
+"""What is remembered of how long jobs take: the right bucket, and nothing that grows."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.core import job_events as e
+from supervisor.core.job import JobRequest
+from supervisor.core.jobs import Jobs
+from supervisor.core.timings import FACTORS, SECONDS, Histogram
+
+
+@given(st.lists(st.floats(0, 1000)))
+def test_buckets_count_what_is_up_to_their_bound(values: list[float]) -> None:
+    """As Prometheus defines them: cumulative, bounds included, the rest in the count."""
+    histogram = Histogram(SECONDS)
+    for value in values:
+        histogram.observe(value)
+    document = histogram.document()
+    for bound in SECONDS:
+        assert document["buckets"][str(bound)] == sum(value <= bound for value in values)
+    assert document["count"] == len(values)
+    assert document["sum"] == pytest.approx(sum(values))
+
+
+def test_a_histogram_does_not_grow() -> None:
+    """Many observations take the room of none, but for the size of a number."""
+    histogram = Histogram(FACTORS)
+    before = sys.getsizeof(histogram._counts)
+    for value in range(10_000):
+        histogram.observe(value / 1000)
+    assert sys.getsizeof(histogram._counts) == before
+
+
+def submitted(now: float, job: str, segments: int, credit: int = 1 << 20) -> e.Submitted:
+    """A request in this many segments."""
+    request = JobRequest("noop", "tone", 1.0, 1, 24_000, ("Yes.",) * segments)
+    return e.Submitted(now, job, "owner", b"client", request, credit)
+
+
+def spoken(now: float, job: str, segment: int, pcm: bytes, synthesis_s: float) -> e.SegmentSpoken:
+    """The first attempt at a segment, by worker 1."""
+    return e.SegmentSpoken(now, 1, job, segment, 1, (pcm,) if pcm else (), synthesis_s)
+
+
+def sums(jobs: Jobs) -> dict[str, tuple[float, int]]:
+    """Sum and count of each histogram."""
+    found = jobs.timings.document()
+    return {name: (round(each["sum"], 6), each["count"]) for name, each in found.items()}
+
+
+def test_a_job_s_wait_and_first_audio_are_counted_once() -> None:
+    """From acceptance to the first worker, and to the first audio; each segment's own factor."""
+    jobs = Jobs()
+    jobs.handle(submitted(10.0, "a", 2))
+    assert sums(jobs)["wait_s"] == (0.0, 0)
+    jobs.handle(e.WorkerReady(12.0, 1))
+    assert sums(jobs)["wait_s"] == (2.0, 1)
+    second = bytes(4 * 24_000)
+    jobs.handle(spoken(13.0, "a", 0, second, 0.25))
+    jobs.handle(spoken(14.0, "a", 1, 2 * second, 0.5))
+    assert jobs.counts["done"] == 1
+    assert sums(jobs) == {
+        "wait_s": (2.0, 1),
+        "first_audio_s": (3.0, 1),
+        "real_time_factor": (0.5, 2),
+    }
+
+
+def test_a_segment_without_audio_has_no_factor() -> None:
+    """The first audio is that of the segment that has some."""
+    jobs = Jobs()
+    jobs.handle(e.WorkerReady(0.0, 1))
+    jobs.handle(submitted(1.0, "a", 2))
+    jobs.handle(spoken(2.0, "a", 0, b"", 0.1))
+    jobs.handle(spoken(4.0, "a", 1, bytes(4 * 2400), 0.1))
+    assert sums(jobs) == {
+        "wait_s": (0.0, 1),
+        "first_audio_s": (3.0, 1),
+        "real_time_factor": (1.0, 1),
+    }
+
+
+def test_a_retry_is_no_second_wait() -> None:
+    """A job waits for its first worker once, however many it loses."""
+    jobs = Jobs()
+    jobs.handle(e.WorkerReady(0.0, 1))
+    jobs.handle(submitted(1.0, "a", 1))
+    jobs.handle(e.WorkerLost(2.0, 1, "signal SIGKILL"))
+    jobs.handle(e.WorkerReady(3.0, 2))
+    assert sums(jobs)["wait_s"] == (0.0, 1)
