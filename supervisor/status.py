@@ -98,6 +98,7 @@ def _jobs(service: Service) -> dict[str, int]:
         "queued": states.count("queued"),
         "running": states.count("running"),
         **outcomes,
+        "spoken": jobs.counts["spoken"],
         "retried": jobs.counts["retried"],
         "stale": jobs.counts["stale"],
         "refused": jobs.counts["refused"],

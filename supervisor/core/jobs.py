@@ -60,7 +60,8 @@ class Jobs:
         self.admission = Admission(limits or Limits())
         self.costs = Costs()
         self.counts: Counter[str] = Counter()
-        """Jobs by outcome, and `retried`, `stale` (answers that came too late), `refused`."""
+        """Jobs by outcome, and `refused`; segments `spoken`, `retried`, and `stale` (answered
+        too late)."""
         self.timings = Timings()
         self._leaving = False
         self._pending: dict[str, Job] = {}
@@ -355,6 +356,7 @@ class Jobs:
         found = self._answered(event)
         if found is not None:
             job, segment = found
+            self.counts["spoken"] += 1
             job.synthesis_s += event.synthesis_s
             job.note(event.now, "spoken", event.segment, event.worker, event.synthesis_s)
             self.costs.learn(job.request, event.segment, event.synthesis_s)

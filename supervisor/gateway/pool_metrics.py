@@ -79,6 +79,7 @@ _VALUES = (
     _Row("tts_jobs_running", ("jobs", "running"), "Jobs whose segments are being spoken."),
     _Row("tts_segments_waiting", ("jobs", "segments_waiting"), "Segments that wait for a worker."),
     _Row("tts_segments_running", ("jobs", "segments_running"), "Segments being spoken."),
+    _Row("tts_segments_spoken_total", ("jobs", "spoken"), "Segments that were spoken."),
     _Row("tts_segments_retried_total", ("jobs", "retried"), "Segments given to another worker."),
     _Row("tts_segments_stale_total", ("jobs", "stale"), "Answers of workers that came too late."),
     _Row("tts_queue_seconds", ("queue", "oldest_wait_s"), "Age of the job that waits longest."),

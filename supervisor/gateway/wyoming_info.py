@@ -9,6 +9,7 @@ from wyoming.tts import SynthesizeVoice
 
 from supervisor import __version__
 from supervisor.broker.wire.client import Welcome
+from supervisor.broker.wire.voices import MixError, parse_mix
 from supervisor.gateway.voices import listed
 
 _SOURCE = Attribution("tts-supervisor", "https://pypi.org/project/tts-supervisor/")
@@ -49,18 +50,27 @@ def info(welcome: Welcome) -> Info:
 def find_voice(welcome: Welcome, wanted: SynthesizeVoice | None) -> Chosen:
     """The first engine's voice of that name, or else of that language.
 
-    A name that no engine has is left to the supervisor to refuse.
+    A mix goes to the engine that has its first voice. A name that no engine has is left to
+    the supervisor to refuse.
     """
     if wanted is None:
         return Chosen(None, None)
+    first = _first_of(wanted.name) if wanted.name is not None else None
     for voice in listed(welcome.engines, welcome.default_engine):
-        if wanted.name is not None:
-            matches = voice["name"] == wanted.name
-        else:
-            matches = _same_language(voice["language"], wanted.language or "")
-        if matches:
-            return Chosen(voice["name"], voice["model"])
+        if wanted.name is None:
+            if _same_language(voice["language"], wanted.language or ""):
+                return Chosen(voice["name"], voice["model"])
+        elif voice["name"] in {wanted.name, first}:
+            return Chosen(wanted.name, voice["model"])
     return Chosen(wanted.name, None)
+
+
+def _first_of(name: str) -> str:
+    """The first voice of a mix; any other name as it is."""
+    try:
+        return parse_mix(name).shares[0][0]
+    except MixError:
+        return name
 
 
 def _same_language(one: str, other: str) -> bool:

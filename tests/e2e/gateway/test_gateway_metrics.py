@@ -47,6 +47,7 @@ def test_what_jobs_wait_and_take_is_counted(gateway: Serving) -> None:
         "tts_job_wait_seconds_count",
         "tts_job_first_audio_seconds_count",
         "tts_segment_real_time_factor_count",
+        "tts_segments_spoken_total",
     )
     before = scrape(gateway)
     assert gateway.speak("Hello.", model="noop").status == 200

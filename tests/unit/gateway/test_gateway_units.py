@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from wyoming.tts import SynthesizeVoice
 
-from supervisor.broker.wire.client import Error, ErrorCode
+from supervisor.broker.wire.client import Error, ErrorCode, Welcome
 from supervisor.client.errors import NoSupervisor, WaitTimeout, from_wire
 from supervisor.gateway.diagnostics import allocation_document, why_unready
 from supervisor.gateway.encoding import StreamEncoder
@@ -18,6 +19,7 @@ from supervisor.gateway.formats import FORMATS, FormatName
 from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.pool_metrics import Document, PoolCollector
 from supervisor.gateway.voices import OPENAI_VOICES, engine_of, voice_of
+from supervisor.gateway.wyoming_info import find_voice
 from tests.e2e.gateway.decoding import decode, raw
 
 
@@ -164,3 +166,25 @@ def test_histograms_of_the_supervisor() -> None:
     assert samples["tts_job_wait_seconds_bucket 1.0"] == 5
     assert samples["tts_job_wait_seconds_bucket +Inf"] == 6
     assert samples["tts_job_wait_seconds_sum"] == 3.5
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("heart", ("heart", "hibari")),
+        ("af_bella", ("af_bella", "kokoro")),
+        ("af_bella(2)+af_heart(1)", ("af_bella(2)+af_heart(1)", "kokoro")),
+        ("af_bella(0)+heart", ("af_bella(0)+heart", None)),
+        ("nobody", ("nobody", None)),
+    ],
+)
+def test_the_engine_of_a_voice_for_home_assistant(
+    name: str, chosen: tuple[str, str | None]
+) -> None:
+    """It names no engine: the first one that has the voice, or the first voice of a mix."""
+    engines = {
+        "hibari": {"default_voice": "heart", "voices": {"heart": "en-US"}},
+        "kokoro": {"default_voice": "af_heart", "voices": {"af_heart": "en", "af_bella": "en"}},
+    }
+    welcome = Welcome("e", "1", "hibari", engines, {})
+    assert find_voice(welcome, SynthesizeVoice(name=name)) == chosen
