@@ -17,7 +17,7 @@ export PIP_NO_INPUT := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test chaos fuzz lint format bench lock clean
+.PHONY: help demo test chaos fuzz lint format bench bench-peers lock clean
 
 help:
 	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
@@ -28,6 +28,7 @@ help:
 	@echo "make lint            check style, types and imports"
 	@echo "make format          put the code into its form"
 	@echo "make bench           run the benchmarks, fill docs/PERFORMANCE.md (BENCH=name for one)"
+	@echo "make bench-peers     the same engine in other servers, side by side (ENGINE=noop for one engine)"
 	@echo "make lock            write constraints.txt anew from the newest versions"
 	@echo "make clean           remove everything that make has made"
 
@@ -57,11 +58,15 @@ format: $(VENV)/has-dev
 bench: $(VENV)/has-kokoro
 	@$(BIN)/python -m benchmarks $(BENCH)
 
+# Every engine unless one is named; the default of ENGINE is that of the demo.
+bench-peers: $(VENV)/has-kokoro
+	@$(BIN)/python -m benchmarks.peers $(if $(filter file,$(origin ENGINE)),,$(ENGINE))
+
 lock:
 	scripts/lock $(PYTHON)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo.wav
+	rm -rf $(VENV) .venv-peers build dist *.egg-info demo.wav
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

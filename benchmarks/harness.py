@@ -65,13 +65,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What `run` returns: raw samples of every arm, in the order measured, and the claims.
 
     `notes` tell what a reader must know about this run (an arm left out, a
-    setting that differs), not what the numbers mean.
+    setting that differs), not what the numbers mean. `compared_with` names the arm that
+    all others are held against: the table then goes measure by measure, with ratios.
     """
 
     title: str
     arms: Mapping[str, Sequence[Sample]]
     claims: Sequence[Claim]
     notes: Sequence[str] = ()
+    compared_with: str = ""
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):

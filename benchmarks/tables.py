@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks import side_by_side
 from benchmarks.harness import RESULTS, Environment, Record, load, measure, median, percentile
 
 PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
@@ -50,7 +51,7 @@ def claims_table(records: Iterable[Record]) -> str:
     rows = [
         [
             claim.claim,
-            f"{_number(claim.value)} {claim.unit}".strip(),
+            f"{number(claim.value)} {claim.unit}".strip(),
             f"{claim.bound} {claim.target:g} {claim.unit}".strip(),
             "met" if claim.met else "**missed**",
             f"`{record.name}`",
@@ -65,17 +66,25 @@ def claims_table(records: Iterable[Record]) -> str:
 
 def arms_table(record: Record) -> str:
     """What each arm measured, how each claim was measured, and where it ran."""
+    if record.result.compared_with:
+        table = _table(side_by_side.HEAD, side_by_side.rows(record.result, number))
+    else:
+        table = _table(["arm", "measure", "n", "median", "p95", "min", "max"], _arm_rows(record))
+    parts = [table]
+    if lines := [f"- {line}" for line in [*_ways(record), *record.result.notes]]:
+        parts.append("\n".join(lines))
+    parts.append(_environment(record.environment))
+    return "\n\n".join(parts)
+
+
+def _arm_rows(record: Record) -> list[list[str]]:
     rows = []
     for arm, samples in record.result.arms.items():
         for name in dict.fromkeys(key for sample in samples for key in sample):
             values = measure((sample for sample in samples if name in sample), name)
             figures = [median(values), percentile(values, 95), min(values), max(values)]
-            rows.append([arm, name, str(len(values)), *map(_number, figures)])
-    parts = [_table(["arm", "measure", "n", "median", "p95", "min", "max"], rows)]
-    if lines := [f"- {line}" for line in [*_ways(record), *record.result.notes]]:
-        parts.append("\n".join(lines))
-    parts.append(_environment(record.environment))
-    return "\n\n".join(parts)
+            rows.append([arm, name, str(len(values)), *map(number, figures)])
+    return rows
 
 
 def _ways(record: Record) -> list[str]:
@@ -102,6 +111,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three significant digits, and whole numbers from 100 on."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

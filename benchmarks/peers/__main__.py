@@ -1,0 +1,149 @@
+"""`python -m benchmarks.peers [ENGINE …]`: every arm that serves the engine, in turns.
+
+Each visit starts the arm's server and ends it: kept side by side, idle servers would take
+time from the one that is measured. Writes results/peers_<engine>.json and the tables of
+docs/PERFORMANCE.md. An arm that fails is left out of that round and a note says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from benchmarks import tables
+from benchmarks.environment import environment, load_average
+from benchmarks.harness import Record, Result, Sample, save, say
+from benchmarks.peers import bare
+from benchmarks.peers.arms import BARE, ENGINES, PEERS, POOL, Arm, Peer, taking_part
+from benchmarks.peers.claims import claims
+from benchmarks.peers.install import InstallError, install
+from benchmarks.peers.measure import visit
+from benchmarks.peers.plan import ROUNDS, plan
+from benchmarks.peers.servers import ServerError
+
+Visit = Callable[[], Sample]
+
+
+class Notes:
+    """What went otherwise than asked, each thing once."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def add(self, arm: str, what: str) -> None:
+        """Note something about an arm, and show it."""
+        line = f"{arm}: {' '.join(what.split())}"
+        self._counts[line] = self._counts.get(line, 0) + 1
+        say(line)
+
+    def lines(self) -> list[str]:
+        """Each note, with how often it applied."""
+        return [
+            f"{line} ({count} of {ROUNDS} rounds)" if count < ROUNDS else line
+            for line, count in self._counts.items()
+        ]
+
+
+def run(engine: str) -> Result:
+    """Rounds of visits, in reversed order every other round."""
+    notes = Notes()
+    visits = _visits(engine, notes)
+    arms: dict[str, list[Sample]] = {name: [] for name in visits}
+    for number in range(ROUNDS):
+        for name in list(visits) if number % 2 == 0 else list(visits)[::-1]:
+            try:
+                sample = visits[name]()
+            except (ServerError, OSError) as error:
+                notes.add(name, f"not measured: {error}")
+                continue
+            arms[name].append(sample)
+            shown = ", ".join(f"{key} {value:.4g}" for key, value in sample.items())
+            say(f"{engine} {number + 1}/{ROUNDS} {name}: {shown}")
+    measured = {name: samples for name, samples in arms.items() if samples}
+    return Result(
+        title=f"Beside other servers: {engine}",
+        arms=measured,
+        claims=claims(engine, measured),
+        notes=[*_how(engine), *notes.lines()],
+        compared_with=POOL,
+    )
+
+
+def _visits(engine: str, notes: Notes) -> dict[str, Visit]:
+    """How to visit each arm that is ready; one that cannot be installed is noted."""
+    visits: dict[str, Visit] = {BARE: partial(_visit_bare, engine)}
+    for arm in taking_part(engine):
+        try:
+            if isinstance(arm, Peer):
+                install(arm)
+        except InstallError as error:
+            for _ in range(ROUNDS):
+                notes.add(arm.name, f"not installed: {error}")
+            continue
+        visits[arm.name] = partial(_visit, arm, engine, notes)
+    return visits
+
+
+def _visit(arm: Arm, engine: str, notes: Notes) -> Sample:
+    return visit(arm, engine, partial(notes.add, arm.name))
+
+
+def _visit_bare(engine: str) -> Sample:
+    with tempfile.TemporaryDirectory() as directory:
+        return bare.visit(engine, sorted(os.sched_getaffinity(0))[:2], directory)
+
+
+def _how(engine: str) -> list[str]:
+    """What a reader must know about the settings of this run."""
+    how = plan(engine)
+    versions = ", ".join(line for peer in PEERS if engine in peer.engines for line in _pinned(peer))
+    return [
+        (
+            f"Full load is {how.clients} clients that ask again at once, {how.seconds:g} s a "
+            f"round; random arrivals are {how.rate:g} requests a second, the same for every arm; "
+            f"{ROUNDS} rounds, a fresh server for each arm and round."
+        ),
+        (
+            "Client, server and workers share the two cores. Peers answer when all is spoken; "
+            "the pool sends audio as it is made."
+        ),
+        (
+            "When a worker is killed 8 clients are asking; after an error a client waits 0.1 s. "
+            "A worker is added to two (peers) or to one (pool: no more workers than cores)."
+        ),
+        f"Peers: {versions}.",
+    ]
+
+
+def _pinned(peer: Peer) -> list[str]:
+    """The peer's own packages with their versions, as its requirements have them."""
+    lines = peer.requirements.read_text().splitlines()
+    return [line.replace("==", " ") for line in lines if line.split("==")[0] in peer.packages]
+
+
+def main() -> int:
+    """Run the engines named on the command line, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("engines", nargs="*", metavar="ENGINE", help=f"of {', '.join(ENGINES)}")
+    engines = parser.parse_args().engines or list(ENGINES)
+    if unknown := set(engines) - set(ENGINES):
+        parser.error(f"no such engine: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left behind
+    for engine in engines:
+        before = environment()
+        result = run(engine)
+        after = msgspec.structs.replace(before, load_after=load_average())
+        save(Record(f"peers_{engine}", after, result))
+    print(f"tables written to {tables.write()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
