@@ -1,10 +1,10 @@
-"""Turn benchmarks/results/*.json into the tables of docs/PERFORMANCE.md.
+"""Turn benchmarks/results/*.json into the tables of docs/PERFORMANCE.md and README.md.
 
-The page is written by hand; only what stands between a pair of markers is
+The pages are written by hand; only what stands between a pair of markers is
 replaced: `<!-- table: claims -->` … `<!-- end -->` holds all claims beside their
-targets, `<!-- table: NAME -->` … `<!-- end -->` the arms of one benchmark. A
-benchmark without markers gets a section at the end. The same files always give
-the same page.
+targets, `<!-- table: claims of NAME NAME -->` those of some benchmarks,
+`<!-- table: NAME -->` the arms of one. A benchmark without markers gets a section
+at the end of the page. The same files always give the same pages.
 """
 
 from __future__ import annotations
@@ -17,33 +17,47 @@ from benchmarks import side_by_side
 from benchmarks.harness import RESULTS, Environment, Record, load, measure, median, percentile
 
 PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
+README = Path(__file__).parent.parent / "README.md"
 
-_BLOCK = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- table: ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
+_SOME = "claims of "
+
+NOTHING = "Not measured yet."
 
 
-def write(page: Path = PAGE, results: Path = RESULTS) -> Path:
+def write(page: Path = PAGE, results: Path = RESULTS, readme: Path = README) -> Path:
     """Write the tables anew; return the page's path. Prose is left as it is."""
     records = [load(path) for path in sorted(results.glob("*.json"))]
     page.write_text(render(page.read_text(), records))
+    readme.write_text(fill(readme.read_text(), records))
     return page
 
 
 def render(text: str, records: Sequence[Record]) -> str:
     """The page's text with every table replaced, and sections added for new benchmarks."""
-    bodies = {record.name: arms_table(record) for record in records}
-    bodies["claims"] = claims_table(records)
     present = set(_BLOCK.findall(text))
     for record in records:
         if record.name not in present:
             heading = f"## {record.result.title}"
             text = f"{text.rstrip()}\n\n{heading}\n\n<!-- table: {record.name} -->\n<!-- end -->\n"
 
-    def fill(block: re.Match[str]) -> str:
-        name = block[1]
-        body = bodies.get(name, "Not measured yet.")
-        return f"<!-- table: {name} -->\n{body}\n<!-- end -->"
+    return fill(text, records)
 
-    return _BLOCK.sub(fill, text)
+
+def fill(text: str, records: Sequence[Record]) -> str:
+    """The text with every table replaced that it has markers for."""
+    arms = {record.name: record for record in records}
+
+    def body(name: str) -> str:
+        if name == "claims":
+            return claims_table(records)
+        if name.startswith(_SOME):
+            return claims_table(arms[each] for each in name.split()[2:] if each in arms)
+        return arms_table(arms[name]) if name in arms else NOTHING
+
+    return _BLOCK.sub(
+        lambda block: f"<!-- table: {block[1]} -->\n{body(block[1])}\n<!-- end -->", text
+    )
 
 
 def claims_table(records: Iterable[Record]) -> str:
@@ -60,7 +74,7 @@ def claims_table(records: Iterable[Record]) -> str:
         for claim in record.result.claims
     ]
     if not rows:
-        return "Not measured yet."
+        return NOTHING
     return _table(["claim", "measured", "target", "", "benchmark"], rows)
 
 

@@ -71,10 +71,24 @@ def test_what_was_never_measured_says_so() -> None:
     assert "old" not in page
 
 
-def test_the_page_is_written_from_the_files(tmp_path: Path) -> None:
-    """The command reads every result in the directory and writes the page in place."""
-    page = tmp_path / "PERFORMANCE.md"
+def test_a_page_may_hold_the_claims_of_some_benchmarks_alone() -> None:
+    """The README quotes what it names, with what was missed of it, and gets no new sections."""
+    text = "Above.\n<!-- table: claims of memory nothing -->\nold\n<!-- end -->\n"
+    page = tables.fill(text, [record(), record("memory")])
+    assert "old" not in page
+    assert "`memory`" in page
+    assert "**missed**" in page
+    assert "`ready`" not in page
+    assert "## " not in page
+    assert tables.fill(page, [record(), record("memory")]) == page
+
+
+def test_the_pages_are_written_from_the_files(tmp_path: Path) -> None:
+    """The command reads every result in the directory and writes both pages in place."""
+    page, readme = tmp_path / "PERFORMANCE.md", tmp_path / "README.md"
     page.write_text(PAGE)
+    readme.write_text("<!-- table: claims of ready -->\n<!-- end -->\n")
     save(record(), tmp_path / "results")
-    assert tables.write(page, tmp_path / "results") == page
+    assert tables.write(page, tmp_path / "results", readme) == page
     assert "| forked | ready_ms |" in page.read_text()
+    assert "| ready, p95 | 7 ms |" in readme.read_text()
