@@ -123,7 +123,8 @@ class Verdict:
                 self.breaches.append(f"{story.id}: ended as {story.outcome}")
             return False
         if not killed:
-            self.breaches.append(f"{story.id}: has no outcome")
+            lived = f"durable: {story.durable}, jobs {dict(story.jobs)}, {dict(story.refused)}"
+            self.breaches.append(f"{story.id}: has no outcome; {lived}, lost {story.lost} times")
             return False
         if story.durable and story.jobs:
             return True

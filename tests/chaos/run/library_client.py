@@ -46,7 +46,8 @@ class LibraryClient:
     def _obtain(self, id: str, request: catalogue.Request, *, durable: bool) -> None:
         """Have it spoken, however many attempts that takes."""
         self._ledger.note(Line("asked", id, request.name, durable=durable))
-        until = time.monotonic() + STALLED_S
+        began, last = time.monotonic(), "nothing was refused"
+        until = began + STALLED_S
         while time.monotonic() < until:
             try:
                 return self._speak(id, request, durable=durable)
@@ -57,9 +58,10 @@ class LibraryClient:
                 if not error.retryable:
                     self._ledger.breach(f"{id}: {error.code}: {error}")
                     return None
+                last = f"{error.code} at {time.monotonic() - began:.1f} s: {error}"
                 self._ledger.note(Line("refused", id, detail=error.code))
                 time.sleep(_AGAIN_S)
-        self._ledger.breach(f"{id} has stalled")
+        self._ledger.breach(f"{id} has stalled; {last}")
         return None
 
     def _speak(self, id: str, request: catalogue.Request, *, durable: bool) -> None:
