@@ -6,15 +6,19 @@ from typing import NamedTuple
 
 from supervisor.config import Settings
 from supervisor.core.admission import Limits
+from supervisor.core.held_audio import HeldLimits
 from supervisor.core.retention import Keep
 
 
 class Bounds(NamedTuple):
-    """How much may wait, and how much is remembered of plain and of durable jobs."""
+    """How much may wait, what is remembered of plain and of durable jobs, and how much audio
+    slow readers may leave with us.
+    """
 
     limits: Limits
     plain: Keep
     durable: Keep
+    held: HeldLimits
 
 
 def bounds(settings: Settings) -> Bounds:
@@ -32,4 +36,5 @@ def bounds(settings: Settings) -> Bounds:
         ),
         Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
         Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
+        HeldLimits(broker.max_held_audio_mb << 20, broker.max_client_held_audio_mb << 20),
     )

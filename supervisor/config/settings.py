@@ -330,6 +330,21 @@ class Broker(Section):
         Field(ge=1, le=10_000_000, description="Jobs of all clients in flight."),
         Declared("live", "jobs"),
     ] = 10_000
+    max_held_audio_mb: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_048_576,
+            description="Spoken audio in memory that clients have not taken yet, in all. A job "
+            "whose audio waits gets no further worker at its share of the room that is left.",
+        ),
+        Declared("live", "MiB"),
+    ] = 64
+    max_client_held_audio_mb: Annotated[
+        int,
+        Field(ge=1, le=1_048_576, description="The same, of one client."),
+        Declared("live", "MiB"),
+    ] = 16
     max_connections: Annotated[
         int,
         Field(

@@ -9,10 +9,14 @@ the future; somebody else's sentence starts at `now`.
 Priority is a head start in seconds, so everything ages at the same rate, ranks
 never change once given, and a heap is enough: no job waits for ever behind
 more urgent ones that come after it has waited AGEING_S per level.
+
+A segment that was lost with its worker goes before all others: it has waited for its
+turn already, and audio spoken after it is held in memory until it is there.
 """
 
 from __future__ import annotations
 
+import math
 from heapq import heapify, heappop, heappush
 
 from supervisor.core.job import HIGHEST_PRIORITY, Job
@@ -21,7 +25,7 @@ AGEING_S = 10.0
 """Head start of one priority level: seconds of waiting that outweigh it."""
 
 _SWEEP = 64
-"""Entries of ended jobs from which sweeping is worth its while."""
+"""Entries left behind from which sweeping is worth its while."""
 
 
 class FairQueue:
@@ -46,30 +50,36 @@ class FairQueue:
         self._insert(start + (HIGHEST_PRIORITY - job.request.priority) * AGEING_S, job)
 
     def push_back(self, job: Job) -> None:
-        """Queue `job` again at the rank it last had: a retry does not pay twice."""
+        """Queue `job` again at the rank it last had: it has paid for its segment."""
         if not job.queued:
             self._insert(job.rank, job)
+
+    def push_first(self, job: Job) -> None:
+        """Queue `job` before all others, wherever it stood: a retry does not pay twice."""
+        if not job.queued or job.rank > -math.inf:
+            self.drop(job)
+            self._insert(-math.inf, job)
 
     def pop(self) -> Job | None:
         """Take the best job that still has something to run, or None."""
         while self._heap:
-            job = heappop(self._heap)[2]
-            if not job.queued:
+            _rank, ticket, job = heappop(self._heap)
+            if job.ticket != ticket:
                 self._dropped -= 1
                 continue
-            job.queued = False
+            job.ticket = 0
             if job.dispatchable:
                 return job
         return None
 
     def drop(self, job: Job) -> None:
-        """A job is over. Its entry is left behind, until most of the heap is of that kind."""
+        """A job gives up its place. Its entry stays, until most of the heap is of that kind."""
         if not job.queued:
             return
-        job.queued = False
+        job.ticket = 0
         self._dropped += 1
         if self._dropped > _SWEEP and self._dropped * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].queued]
+            self._heap = [entry for entry in self._heap if entry[2].ticket == entry[1]]
             heapify(self._heap)
             self._dropped = 0
 
@@ -80,5 +90,5 @@ class FairQueue:
     def _insert(self, rank: float, job: Job) -> None:
         self._pushes += 1
         job.rank = rank
-        job.queued = True
+        job.ticket = self._pushes
         heappush(self._heap, (rank, self._pushes, job))

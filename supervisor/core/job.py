@@ -121,6 +121,7 @@ class Job:
         "accepted_at",
         "audio",
         "client",
+        "counted_bytes",
         "credit",
         "ended_at",
         "flow",
@@ -131,7 +132,6 @@ class Job:
         "next_in_order",
         "next_segment",
         "owner",
-        "queued",
         "rank",
         "rate",
         "reference",
@@ -147,6 +147,7 @@ class Job:
         "state",
         "story",
         "synthesis_s",
+        "ticket",
         "weight",
         "work_s",
     )
@@ -183,13 +184,16 @@ class Job:
         """End of the audio that `Retention` has counted."""
         self.held_bytes = 0
         """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
+        self.counted_bytes = 0
+        """What of it `HeldAudio` has counted."""
         self.next_segment = 0
         self.next_in_order = 0
         self.retries: list[int] = []
         self.running = 0
         self.retried = 0
         self.synthesis_s = 0.0
-        self.queued = False
+        self.ticket = 0
+        """Which entry of the queue is its place there; 0 for none."""
         self.rank = 0.0
         self.size = sum(map(len, request.segments))
         """What its text is charged with: a character is a byte at least, here and in memory."""
@@ -206,6 +210,11 @@ class Job:
     def ended(self) -> bool:
         """Whether the job has its outcome."""
         return self.state in OUTCOMES
+
+    @property
+    def queued(self) -> bool:
+        """Whether it has a place in the queue."""
+        return self.ticket != 0
 
     @property
     def failed(self) -> bool:
@@ -226,7 +235,7 @@ class Job:
 
     @property
     def dispatchable(self) -> bool:
-        """Whether a segment could be given to a worker now."""
+        """Whether a segment could be given to a worker, as far as the job itself is concerned."""
         if self.state in OUTCOMES:
             return False
         return bool(self.retries) or (
@@ -252,7 +261,7 @@ class Job:
     def next_to_run(self) -> int:
         """Take the segment that is to run next: one that was lost before, else the first left."""
         if self.retries:
-            return self.retries.pop(0)
+            return self.retries.pop(self.retries.index(min(self.retries)))
         index = self.next_segment
         self.next_segment += 1
         self.skip_spoken()

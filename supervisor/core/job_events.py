@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from supervisor.core.admission import Limits
+from supervisor.core.held_audio import HeldLimits
 from supervisor.core.job import JobRequest, JobState, Pcm
 from supervisor.core.retention import Keep
 
@@ -85,6 +86,7 @@ class Configured(_Record, frozen=True):
     limits: Limits
     plain: Keep
     durable: Keep
+    held: HeldLimits
 
 
 class Suspended(_Record, frozen=True):

@@ -1,14 +1,15 @@
 """The job state machine: events in, commands out.
 
-Everything that decides about a job stands in this file. It holds the rules that a client
-relies on: each job ends in exactly one outcome; audio is released in order and never
-twice; a segment whose worker is lost runs again elsewhere; a worker's answer counts
-only if (job, segment, attempt, worker) are the ones that were sent out; a durable job
-is accepted once the journal has it, and outlives its client and the supervisor.
+What becomes of a job stands in this file. It holds the rules that a client relies on:
+each job ends in exactly one outcome; audio is released in order and never twice; a
+segment whose worker is lost runs again elsewhere; a worker's answer counts only if
+(job, segment, attempt, worker) are the ones that were sent out; a durable job is
+accepted once the journal has it, and outlives its client and the supervisor.
 
-It leaves to others how much may wait (`admission`), what clients are told (`delivery`),
-what is remembered (`retention`), where workers come from (`pool`), how messages travel
-and where the journal lies (`supervisor.broker`).
+It leaves to others how much may wait (`admission`), which segment runs next, and where
+(`dispatch`), what clients are told (`delivery`), what is remembered (`retention`), where
+workers come from (`pool`), how messages travel and where the journal lies
+(`supervisor.broker`).
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import Any
 
 from supervisor.core import job_events as e
 from supervisor.core.admission import Admission, Limits
-from supervisor.core.assignments import Assignments
 from supervisor.core.costs import Costs
 from supervisor.core.delivery import Delivery
-from supervisor.core.fair_queue import FairQueue
+from supervisor.core.dispatch import Dispatch
+from supervisor.core.held_audio import HeldLimits
 from supervisor.core.job import OUTCOMES, Job, JobState, Pcm, Segment, Stored, held
 from supervisor.core.retention import Keep, Retention
 from supervisor.core.timings import Timings
@@ -53,6 +54,7 @@ class Jobs:
         limits: Limits | None = None,
         plain: Keep | None = None,
         durable: Keep | None = None,
+        held: HeldLimits | None = None,
     ) -> None:
         self.jobs: dict[str, Job] = {}
         """Jobs without an outcome yet."""
@@ -67,8 +69,7 @@ class Jobs:
         self._pending: dict[str, Job] = {}
         """Durable jobs that the journal does not have yet."""
         self._keys: dict[tuple[str, str], Job] = {}
-        self._queue = FairQueue()
-        self._workers = Assignments()
+        self._dispatch = Dispatch(held or HeldLimits())
         self._delivery = Delivery(self.retained)
         self._commands: list[e.Command] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -92,7 +93,7 @@ class Jobs:
 
     def handle(self, event: e.Event) -> list[e.Command]:
         """Take one event; return what has to be done because of it, in order."""
-        self._commands = self._delivery.commands = []
+        self._commands = self._delivery.commands = self._dispatch.commands = []
         self._handlers[type(event)](event)
         return self._commands
 
@@ -101,7 +102,7 @@ class Jobs:
     @property
     def running_segments(self) -> int:
         """Segments that a worker has now."""
-        return len(self._workers.busy)
+        return len(self._dispatch.workers.busy)
 
     @property
     def waiting_segments(self) -> int:
@@ -109,12 +110,13 @@ class Jobs:
         return sum(
             len(job.segments) - job.next_segment + len(job.retries)
             for job in self.jobs.values()
-            if job.dispatchable
+            if self._dispatch.could_run(job)
         )
 
     def oldest_wait(self, now: float) -> float:
         """Seconds for which the oldest of the waiting segments has waited; 0 if none waits."""
-        accepted = (job.accepted_at for job in self.jobs.values() if job.dispatchable)
+        could_run = filter(self._dispatch.could_run, self.jobs.values())
+        accepted = (job.accepted_at for job in could_run)
         return max((now - at for at in accepted), default=0.0)
 
     def find(self, job: str) -> Job | None:
@@ -127,11 +129,11 @@ class Jobs:
 
     def busy_workers(self) -> list[int]:
         """Workers that run a segment."""
-        return self._workers.busy
+        return self._dispatch.workers.busy
 
     def is_idle(self, worker: int) -> bool:
         """Whether this worker is known and runs nothing."""
-        return self._workers.is_idle(worker)
+        return self._dispatch.workers.is_idle(worker)
 
     # -- asking for speech --------------------------------------------------------------
 
@@ -168,7 +170,7 @@ class Jobs:
             # Nobody is turned away for a guess: an engine that has not spoken yet may be fast.
             known = deadline is not None and self.costs.knows(job.request)
             patience = deadline - event.now if deadline is not None and known else None
-            workers = len(self._workers.running)
+            workers = len(self._dispatch.workers.running)
             refusal = self.admission.refusal(job.flow, job.size, job.work_s, patience, workers)
             if refusal is None:
                 return True
@@ -199,8 +201,8 @@ class Jobs:
         if self._leaving and job.request.durable:
             self._suspend(job, now)
             return
-        self._enqueue(job, now)
-        self._dispatch(now)
+        self._dispatch.enqueue(job, now)
+        self._run_waiting(now)
 
     # -- the journal --------------------------------------------------------------------
 
@@ -234,7 +236,7 @@ class Jobs:
         job.note(event.now, "stored" if event.error is None else "not stored", event.segment)
         self._put_in(job, segment, event.pieces)
         self._spoken(job, event.now)
-        self._dispatch(event.now)
+        self._run_waiting(event.now)
 
     @staticmethod
     def _put_in(job: Job, segment: Segment, pieces: tuple[Pcm, ...]) -> None:
@@ -268,7 +270,7 @@ class Jobs:
             self._fail(job, event.now, "expired", _LATE)
         else:
             self._spoken(job, event.now)
-            self._dispatch(event.now)
+            self._run_waiting(event.now)
 
     def _suspended(self, event: e.Suspended) -> None:
         self._leaving = True
@@ -277,7 +279,7 @@ class Jobs:
 
     def _suspend(self, job: Job, now: float) -> None:
         job.note(now, "suspended")
-        self._interrupt(job)
+        self._dispatch.interrupt(job)
         del self.jobs[job.id]
         self._delivery.let_go(job)
         self._release_room(job)
@@ -286,6 +288,8 @@ class Jobs:
     def _configured(self, event: e.Configured) -> None:
         self.admission.set_limits(event.limits)
         self.retained.configure(event.plain, event.durable)
+        self._dispatch.configure(event.held)
+        self._run_waiting(event.now)
 
     # -- clients ------------------------------------------------------------------------
 
@@ -294,19 +298,19 @@ class Jobs:
         if job is not None and job.client is not None:
             job.credit += event.bytes
             self._release(job, event.now)
-            self._dispatch(event.now)
+            self._run_waiting(event.now)
 
     def _cancelled(self, event: e.Cancelled) -> None:
         job = self.jobs.get(event.job)
         if job is not None:
             self._fail(job, event.now, "cancelled", event.reason)
-            self._dispatch(event.now)
+            self._run_waiting(event.now)
 
     def _client_attached(self, event: e.ClientAttached) -> None:
         job = self.find(event.job)
         if job is not None:
             self._attach(job, event.now, event.client, event.reference, event.offset, event.credit)
-            self._dispatch(event.now)
+            self._run_waiting(event.now)
 
     def _attach(
         self, job: Job, now: float, client: bytes, reference: str, offset: int, credit: int
@@ -334,23 +338,23 @@ class Jobs:
             job.note(event.now, "client lost")
             if not job.ended and not job.request.durable:
                 self._fail(job, event.now, "cancelled", "the client is gone")
-        self._dispatch(event.now)
+        self._run_waiting(event.now)
 
     # -- workers ------------------------------------------------------------------------
 
     def _worker_ready(self, event: e.WorkerReady) -> None:
-        self._workers.add(event.worker)
-        self._dispatch(event.now)
+        self._dispatch.workers.add(event.worker)
+        self._run_waiting(event.now)
 
     def _worker_retired(self, event: e.WorkerRetired) -> None:
-        if self._workers.retire(event.worker):
+        if self._dispatch.workers.retire(event.worker):
             self._commands.append(e.WorkerFree(event.worker))
 
     def _worker_lost(self, event: e.WorkerLost) -> None:
-        run = self._workers.lose(event.worker)
+        run = self._dispatch.workers.lose(event.worker)
         if run is not None:
             self._run_again(*run, event)
-        self._dispatch(event.now)
+        self._run_waiting(event.now)
 
     def _segment_spoken(self, event: e.SegmentSpoken) -> None:
         found = self._answered(event)
@@ -363,25 +367,26 @@ class Jobs:
             size = sum(map(len, event.pieces))
             self.timings.spoken(size, job.request.sample_rate, event.synthesis_s)
             cost = job.cost(event.segment)
-            self.admission.progress(job, cost, event.now, waiting=bool(self._queue))
+            self.admission.progress(job, cost, event.now, waiting=self._dispatch.has_waiting)
             self._put_in(job, segment, event.pieces)
             if job.request.durable:
                 segment.state = "storing"
+                self._dispatch.settle(job)
                 self._commands.append(e.PersistAudio(job.id, event.segment, event.pieces))
             else:
                 self._spoken(job, event.now)
-        self._dispatch(event.now)
+        self._run_waiting(event.now)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
         found = self._answered(event)
         if found is not None:
             code: e.FailureCode = "bad_text" if event.unreadable else "failed"
             self._fail(found[0], event.now, code, event.message)
-        self._dispatch(event.now)
+        self._run_waiting(event.now)
 
     def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> tuple[Job, Segment] | None:
         """Free the worker that answered; return what it answered for, if it still counts."""
-        run = self._workers.running.get(event.worker)
+        run = self._dispatch.workers.running.get(event.worker)
         if run is None or (run[0].id, run[1], run[0].segments[run[1]].attempt) != (
             event.job,
             event.segment,
@@ -393,7 +398,7 @@ class Jobs:
         segment = job.segments[index]
         job.running -= 1
         segment.worker = None
-        if self._workers.free(event.worker):
+        if self._dispatch.workers.free(event.worker):
             self._commands.append(e.WorkerFree(event.worker))
         if event.job not in self.jobs:
             self.counts["stale"] += 1
@@ -417,7 +422,7 @@ class Jobs:
         job.retries.append(index)
         job.retried += 1
         self.counts["retried"] += 1
-        self._queue.push_back(job)
+        self._dispatch.enqueue(job, event.now)
 
     # -- time ---------------------------------------------------------------------------
 
@@ -425,40 +430,26 @@ class Jobs:
         for job in [job for job in self.jobs.values() if _is_late(job, event.now)]:
             self._fail(job, event.now, "expired", _LATE)
         self._forget(self.retained.expire(event.now))
-        self._dispatch(event.now)
+        self._run_waiting(event.now)
 
     # -- dispatch and release -----------------------------------------------------------
 
-    def _enqueue(self, job: Job, now: float) -> None:
-        if job.dispatchable:
-            index = job.retries[0] if job.retries else job.next_segment
-            self._queue.push(job, now, job.cost(index))
-
-    def _dispatch(self, now: float) -> None:
-        """Give waiting segments to idle workers, the warmest (last used) first."""
-        while self._workers.idle:
-            job = self._queue.pop()
-            if job is None:
-                return
+    def _run_waiting(self, now: float) -> None:
+        """Give waiting segments to idle workers."""
+        while (job := self._dispatch.next()) is not None:
             if _is_late(job, now):
                 self._fail(job, now, "expired", _LATE)
                 continue
             self._run(job, now)
-            self._enqueue(job, now)
+            self._dispatch.enqueue(job, now)
 
     def _run(self, job: Job, now: float) -> None:
-        index = job.next_to_run()
-        segment = job.segments[index]
-        segment.state = "running"
-        segment.attempt += 1
-        worker = segment.worker = self._workers.give((job, index))
-        job.running += 1
+        index, worker = self._dispatch.run(job)
         if job.state == "queued":
             job.move("running")
             job.started_at = now
             self.timings.wait.observe(now - job.accepted_at)
-        job.note(now, "running", index, worker, segment.attempt)
-        self._commands.append(e.RunSegment(worker, job.id, index, segment.attempt, job.request))
+        job.note(now, "running", index, worker, job.segments[index].attempt)
         if job.request.progress and job.client is not None:
             self._commands.append(e.ReleaseStarted(job.client, job.id, index))
 
@@ -481,28 +472,20 @@ class Jobs:
             return
         ended = self._delivery.send(job)
         if not job.ended:
+            self._dispatch.settle(job)
             if ended:
                 self._close(job, now, "done")
             else:
-                self._enqueue(job, now)
+                self._dispatch.enqueue(job, now)
 
     # -- the end ------------------------------------------------------------------------
 
     def _fail(self, job: Job, now: float, code: e.FailureCode, message: str) -> None:
         """End a job without success and stop what still runs for it."""
-        self._interrupt(job)
+        self._dispatch.interrupt(job)
         job.message = message
         self._delivery.fail(job, code, message)
         self._close(job, now, _FAILURES[code])
-
-    def _interrupt(self, job: Job) -> None:
-        if not job.running:
-            return
-        for index, segment in enumerate(job.segments):
-            if segment.worker is not None:
-                self._commands.append(
-                    e.InterruptSegment(segment.worker, job.id, index, segment.attempt)
-                )
 
     def _close(self, job: Job, now: float, outcome: JobState) -> None:
         job.move(outcome)
@@ -532,15 +515,12 @@ class Jobs:
             self._keys.pop((job.owner, job.request.key), None)
 
     def _release_room(self, job: Job) -> None:
-        if self.admission.leave(job):
-            self._queue.forget(job.flow)
-        self._queue.drop(job)
+        self._dispatch.leave(job, last=self.admission.leave(job))
 
     # -- proof --------------------------------------------------------------------------
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken; tests call it after every event."""
-        self._workers.check()
         live = [*self.jobs.values(), *self._pending.values()]
         self.admission.check(Counter(job.flow for job in live))
         for job in self.jobs.values():
@@ -550,10 +530,7 @@ class Jobs:
             counted = job.held_bytes
             job.listen_from(job.released)
             assert counted == job.held_bytes, f"job {job.id}: {counted} bytes held are counted"
-            if job.dispatchable:
-                assert job.queued, f"job {job.id} could run but is not queued"
-        if self._workers.idle:
-            assert not any(job.dispatchable for job in self.jobs.values()), "idle while work waits"
+        self._dispatch.check(self.jobs.values())
         for (owner, key), job in self._keys.items():
             assert (job.owner, job.request.key) == (owner, key), "a key leads to another job"
             known = job in live or self.retained.get(job.id) is job

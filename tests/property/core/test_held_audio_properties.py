@@ -1,0 +1,160 @@
+"""Audio that clients do not take: never more than the bound, whatever they do, and no deadlock."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from supervisor.core import job_events as e
+from supervisor.core.held_audio import HeldLimits
+from supervisor.core.job import JobRequest
+from supervisor.core.jobs import POISON_KILLS, Jobs
+
+WORKERS = 2
+LONGEST = 100
+"""Bytes of a segment, at most."""
+LIMITS = HeldLimits(bytes=120, bytes_per_client=80)
+CLIENTS = 5
+
+Step = tuple[str, int, int]
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["speak"] * 6 + ["lose", "credit", "leave", "submit"]),
+        st.integers(0, 11),
+        st.integers(0, 250),
+    ),
+    min_size=20,
+    max_size=80,
+)
+
+
+class World:
+    """The job machine, `WORKERS` workers, and what each job was given and has let go."""
+
+    def __init__(self) -> None:
+        self.jobs = Jobs(held=LIMITS)
+        self.running: dict[int, e.RunSegment] = {}
+        self.held: Counter[str] = Counter()
+        self.owner: dict[str, str] = {}
+        self.ends: Counter[str] = Counter()
+        self.kills: Counter[tuple[str, int]] = Counter()
+        self.epoch = 0
+        for _ in range(WORKERS):
+            self.hire()
+
+    def tell(self, event: e.Event) -> None:
+        for command in self.jobs.handle(event):
+            match command:
+                case e.RunSegment(worker=worker):
+                    self.running[worker] = command
+                case e.ReleaseAudio(job=job, pcm=pcm):
+                    self.held[job] -= len(pcm)
+                case e.ReleaseEnd(job=job, pcm=pcm):
+                    self.held[job] -= len(pcm)
+                    self.ends[job] += 1
+                case _:
+                    pass
+        self.jobs.check()
+        live = {job: held for job, held in self.held.items() if job in self.jobs.jobs}
+        extra = WORKERS * LONGEST
+        assert sum(live.values()) < LIMITS.bytes + extra
+        for client in set(self.owner.values()):
+            mine = sum(held for job, held in live.items() if self.owner[job] == client)
+            assert mine < LIMITS.bytes_per_client + extra
+
+    def hire(self) -> None:
+        self.epoch += 1
+        self.tell(e.WorkerReady(0.0, self.epoch))
+
+    def submit(self, client: int, size: int) -> None:
+        name, owner = f"j{len(self.owner)}", f"c{client % CLIENTS}"
+        self.owner[name] = owner
+        request = JobRequest("e", "v", 1.0, 0, 24_000, ("text",) * (1 + size % 9))
+        self.tell(e.Submitted(0.0, name, owner, owner.encode(), request, size % 3))
+
+    def speak(self, which: int, size: int) -> None:
+        if self.running:
+            worker = sorted(self.running)[which % len(self.running)]
+            run = self.running.pop(worker)
+            if run.job in self.jobs.jobs:
+                self.held[run.job] += size % (LONGEST + 1)
+            audio = (bytes(size % (LONGEST + 1)),)
+            self.tell(e.SegmentSpoken(0.0, worker, run.job, run.segment, run.attempt, audio, 0.1))
+
+    def lose(self, which: int) -> None:
+        """A worker dies and is replaced, but for a segment that would be poison then."""
+        if self.running:
+            worker = sorted(self.running)[which % len(self.running)]
+            run = self.running[worker]
+            self.kills[run.job, run.segment] += 1
+            if self.kills[run.job, run.segment] < POISON_KILLS:
+                del self.running[worker]
+                self.tell(e.WorkerLost(0.0, worker, "killed"))
+                self.hire()
+
+    def step(self, what: str, which: int, size: int) -> None:
+        names = list(self.owner)
+        if what == "submit":
+            self.submit(which, size)
+        elif what == "speak":
+            self.speak(which, size)
+        elif what == "lose":
+            self.lose(which)
+        elif what == "credit" and names:
+            self.tell(e.CreditGranted(0.0, names[which % len(names)], size))
+        elif what == "leave":
+            self.tell(e.ClientLost(0.0, f"c{which % CLIENTS}".encode()))
+
+
+@given(sizes=st.lists(st.integers(0, 250), min_size=1, max_size=8), steps=STEPS)
+@settings(max_examples=200, deadline=None)
+def test_held_audio_is_bounded_and_ends_with_credit(sizes: list[int], steps: list[Step]) -> None:
+    """Never more than the bound and a segment for each worker, of one client and in all; once
+    everybody takes his audio, every job that was not given up is done.
+    """
+    world = World()
+    for client, size in enumerate(sizes):
+        world.submit(client, size)
+    for step in steps:
+        world.step(*step)
+    for job in list(world.jobs.jobs):
+        world.tell(e.CreditGranted(0.0, job, 1 << 30))
+    left = list(world.jobs.jobs)
+    for turn in range(2_000):
+        if not world.running:
+            break
+        world.speak(turn, LONGEST)
+    assert not world.jobs.jobs, "a job never ended"
+    assert all(world.ends[job] == 1 for job in left)
+
+
+def test_a_reader_who_takes_his_audio_is_served_beside_many_who_do_not() -> None:
+    """Slow readers get ever less of the room that is left, and none of them all of it."""
+    jobs, owed = Jobs(held=HeldLimits(bytes=8 << 20, bytes_per_client=1 << 20)), 0
+    jobs.handle(e.WorkerReady(0.0, 1))
+    request = JobRequest("e", "v", 1.0, 0, 24_000, ("text",) * 100)
+    commands: list[e.Command] = []
+    for number in range(40):
+        slow = f"slow {number}"
+        commands += jobs.handle(e.Submitted(0.0, slow, slow, slow.encode(), request, 0))
+
+    def speak(commands: list[e.Command]) -> list[e.Command]:
+        (run,) = (c for c in commands if isinstance(c, e.RunSegment))
+        pieces = (bytes(64 << 10),)
+        return jobs.handle(
+            e.SegmentSpoken(1.0, run.worker, run.job, run.segment, run.attempt, pieces, 0.1)
+        )
+
+    while any(isinstance(c, e.RunSegment) for c in commands):
+        commands = speak(commands)
+        owed += 64 << 10
+    assert owed < (8 << 20) - (64 << 10)
+    assert jobs.waiting_segments == 0
+    assert jobs.oldest_wait(9.0) == 0.0
+    commands = jobs.handle(e.Submitted(1.0, "good", "good", b"good", request, 1 << 30))
+    for _ in range(100):
+        commands = speak(commands)
+    assert any(isinstance(c, e.ReleaseEnd) and c.job == "good" for c in commands)
