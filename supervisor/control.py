@@ -20,6 +20,7 @@ from supervisor.core.machine import WorkerShape
 from supervisor.core.placement import Placer
 from supervisor.core.policy import Configured, Policy, Resize, Sampled
 from supervisor.core.shape import WorkerShaper
+from supervisor.core.speedup import Speedup
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.sample import Sample
@@ -27,8 +28,9 @@ from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
 
 DEFAULT_BUILD_S = 0.5
-OTHERS_INTERVAL_S = 5.0
 """What a session rebuild is taken to cost before one was measured."""
+
+OTHERS_INTERVAL_S = 5.0
 
 ALL_LEASED = "every usable core is leased by another supervisor; waiting"
 
@@ -91,6 +93,12 @@ class ControlLoop:
         self.allocator = DynamicCPUAllocator(policy, self._usable())
         self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
         self.placer = Placer(self.monitor.machine)
+        self._build_s = DEFAULT_BUILD_S
+
+    def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
+        """What threads gain here, and seconds of a session build, as far as it was measured."""
+        self.shaper.speedup = speedup
+        self._build_s = DEFAULT_BUILD_S if build_s is None else build_s
 
     @property
     def policy(self) -> Policy:
@@ -214,7 +222,7 @@ class ControlLoop:
         """From a number of cores to workers on leased cores."""
         if self.placer.machine != self.monitor.machine:
             self.placer.machine = self.monitor.machine
-        build_s = DEFAULT_BUILD_S if load.session_build_s is None else load.session_build_s
+        build_s = self._build_s if load.session_build_s is None else load.session_build_s
         cores = min(self.allocator.cores, self._usable())
         threads = self.shaper.decide(now, cores, load.demand, build_s) if cores else ()
         for _ in range(_LEASE_ATTEMPTS):

@@ -30,10 +30,12 @@ from supervisor.control import ControlLoop, Load
 from supervisor.core import job_events, pool_events
 from supervisor.core.health import HealthPolicy
 from supervisor.core.jobs import Jobs
+from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import Pool
 from supervisor.core.progress import Progress
 from supervisor.core.restarts import RestartPolicy
 from supervisor.gateway_child import GatewayChild
+from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import configure as configure_logs
 from supervisor.logs import get_logger
@@ -126,8 +128,9 @@ class Service:
             loaded.origins,
             CoreLeases(lease_directory(os.environ)),
             self._load,
-            lambda shapes: self.tell_pool(pool_events.Target(loop.time(), shapes)),
+            self._retarget,
         )
+        self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
         self._effects = {
             **self.workers.effects,
@@ -199,6 +202,7 @@ class Service:
         if setup != self._setup:
             self._setup = setup
             self.workers.set_up(setup)
+            self._take_profile()
         if any(change.effect == "worker_restart" for change in outcome.changes):
             self.tell_pool(pool_events.Recycle(self._loop.time()))
 
@@ -212,6 +216,20 @@ class Service:
             HealthPolicy(pool.hang_timeout_s, pool.overdue_factor, pool.overdue_min_s),
             Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker),
         )
+
+    def _take_profile(self) -> None:
+        """Read what `supervisor bench host` left of the engines as they are set up now."""
+        self.profile = host_profile.take(state_directory(os.environ), self._setup.settings)
+        if self.profile.ignored is not None:
+            log.warning("host profile not used: %s", self.profile.ignored)
+        engines = set(self._setup.preload) | {self.settings.engines.default}
+        self.control.expect(self.profile.speedup(engines), self.profile.build_s(engines))
+
+    def _retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
+        """Wider workers speak sooner; the slowest is what an engine is predicted by at first."""
+        threads = min((shape.threads for shape in shapes), default=1)
+        self.jobs.costs.expect(self.profile.rates(threads))
+        self.tell_pool(pool_events.Target(self._loop.time(), shapes))
 
     def _load(self) -> Load:
         now = self._loop.time()

@@ -27,6 +27,7 @@ def status_document(service: Service) -> dict[str, Any]:
             "template_pid": service.workers.launcher.pid,
             "configuration_error": service.configuration_error,
         },
+        "host_profile": _host_profile(service),
         "allocation": diagnostics_document(service),
         "pool": {
             "restarts": service.pool.restarts.total,
@@ -43,6 +44,16 @@ def status_document(service: Service) -> dict[str, Any]:
             "problem": service.journal.problem,
             "kept_bytes": service.jobs.retained.stored_bytes,
         },
+    }
+
+
+def _host_profile(service: Service) -> dict[str, Any]:
+    """The measured engines whose figures are in force, since when, and why others are not."""
+    profile = service.profile
+    return {
+        "engines": sorted(profile.engines),
+        "measured_at": profile.measured_at,
+        "ignored": profile.ignored,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from supervisor.cli import (
+    bench,
     config,
     doctor,
     drain,
@@ -40,6 +41,7 @@ app.command("doctor")(doctor.doctor)
 app.command("gateway")(gateway.gateway)
 app.command("simulate")(simulate.simulate)
 app.command("keygen")(keys.keygen)
+app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")

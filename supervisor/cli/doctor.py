@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +57,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
     """Everything; `settings` is a line that says what is wrong with them, where they are."""
     from supervisor.cli.host_checks import Finding, check_host
     from supervisor.cli.place_checks import (
+        check_host_profile,
         check_models,
         check_run_directory,
         check_state_directory,
@@ -79,7 +81,11 @@ def examine(settings: Loaded | str) -> list[Finding]:
         Finding("settings", "warning", warning, "use the new name") for warning in settings.warnings
     ]
     engine_settings = make_setup(settings.settings).settings
-    return [*findings, *check_models(settings.settings, engine_settings)]
+    return [
+        *findings,
+        *check_host_profile(os.environ, settings.settings, engine_settings, time.time()),
+        *check_models(settings.settings, engine_settings),
+    ]
 
 
 def _running() -> int | None:

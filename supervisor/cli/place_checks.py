@@ -18,6 +18,7 @@ from supervisor.broker.rundir import SOCKET, SOCKET_PATH_BYTES
 from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory
+from supervisor.host.profile import take
 
 _LEAST_FREE_BYTES = 100_000_000
 _MODELS_S = 60.0
@@ -78,6 +79,24 @@ def check_versions() -> Iterator[Finding]:
         found,
         None if new else "run: pip install -U 'onnxruntime>=1.31'; it is more than twice as fast",
     )
+
+
+def check_host_profile(
+    environ: Mapping[str, str], settings: Settings, engine_settings: Mapping[str, Any], now: float
+) -> Iterator[Finding]:
+    """Whether the engines in use were measured on this host, and how long ago."""
+    profile = take(state_directory(environ), engine_settings)
+    advice = "run: supervisor bench host, with the supervisor stopped"
+    if profile.ignored is not None:
+        yield Finding("host profile", "note", f"not used: {profile.ignored}", advice)
+    for engine in dict.fromkeys([settings.engines.default, *settings.engines.preload]):
+        measured = profile.engines.get(engine)
+        if measured is not None:
+            days = max(0.0, now - measured.measured_at) / 86_400
+            yield Finding("host profile", "ok", f"{engine}: measured {days:.0f} days ago")
+        elif profile.ignored is None:
+            found = f"{engine} was not measured on this host; typical figures are used"
+            yield Finding("host profile", "note", found, advice)
 
 
 def check_models(settings: Settings, engine_settings: Mapping[str, Any]) -> Iterator[Finding]:

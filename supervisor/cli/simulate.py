@@ -13,7 +13,7 @@ from supervisor.cli.common import fail
 
 if TYPE_CHECKING:
     from supervisor.simulate.run import Run
-    from supervisor.simulate.scenario import Scenario
+    from supervisor.simulate.scenario import EngineModel, Scenario
     from supervisor.simulate.workload import Workload
 
 _MACHINE, _ENGINE, _OUTPUT = "Machine", "Engine", "Output"
@@ -55,7 +55,11 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
         float, typer.Option(min=0, help="Cores that others use.", rich_help_panel=_MACHINE)
     ] = 0.0,
     engine: Annotated[
-        str, typer.Option(help="Typical numbers of: hibari, kokoro.", rich_help_panel=_ENGINE)
+        str,
+        typer.Option(
+            help="Numbers of hibari or kokoro: from `supervisor bench host`, else typical ones.",
+            rich_help_panel=_ENGINE,
+        ),
     ] = "kokoro",
     seconds_per_character: Annotated[
         float | None,
@@ -98,7 +102,7 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
         "session_build_s": session_build_s,
     }
     measured = {name: value for name, value in given.items() if value is not None}
-    model = msgspec.structs.replace(ENGINES[engine], **measured)
+    model = msgspec.structs.replace(_model(engine, config, given_parallel=parallel), **measured)
     segments = workloads.Segments(model, characters, seed)
     try:
         if trace is not None:
@@ -115,6 +119,34 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
     if plot is not None:
         _draw(runs, plot)
     _print(runs, load, as_json=as_json)
+
+
+def _model(engine: str, config: Path | None, *, given_parallel: float | None) -> EngineModel:
+    """What was measured of the engine on this host under these settings, else typical numbers."""
+    import msgspec
+
+    from supervisor import config as configuration
+    from supervisor.config.paths import state_directory
+    from supervisor.host.profile import take
+    from supervisor.service import make_setup
+    from supervisor.simulate.scenario import ENGINES
+
+    typical = ENGINES[engine]
+    try:
+        settings = configuration.load(config, None, os.environ).settings
+    except configuration.ConfigError as error:
+        fail(2, str(error))
+    found = take(state_directory(os.environ), make_setup(settings).settings).engines.get(engine)
+    if found is None:
+        return typical
+    typer.echo(f"supervisor: {engine} as measured on this host", err=True)
+    return msgspec.structs.replace(
+        typical,
+        seconds_per_character=found.seconds_per_character,
+        session_build_s=found.session_build_s or typical.session_build_s,
+        start_s=found.start_s,
+        measured=None if given_parallel is not None else found.speedup,
+    )
 
 
 def _with_settings(scenario: Scenario, config: Path | None, override: Path | None) -> Scenario:

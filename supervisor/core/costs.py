@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from supervisor.core.job import JobRequest
 
 FIRST_GUESS = 0.01
-"""Seconds for a character of an engine that has not spoken yet."""
+"""Seconds for a character of an engine that has not spoken yet and was never measured."""
 
 _SHARE = 0.05
 """How much a segment counts against all before it."""
@@ -19,17 +21,23 @@ class Costs:
     def __init__(self) -> None:
         self._voices: dict[tuple[str, str], float] = {}
         self._engines: dict[str, float] = {}
+        self._measured: Mapping[str, float] = {}
+
+    def expect(self, measured: Mapping[str, float]) -> None:
+        """Seconds for a character by engine, for those that have not spoken yet."""
+        self._measured = measured
 
     def per_char(self, request: JobRequest) -> float:
         """Predicted seconds of one worker for a character of this request."""
         rate = self._voices.get((request.engine, request.voice))
         if rate is None:
-            rate = self._engines.get(request.engine, FIRST_GUESS)
+            guess = self._measured.get(request.engine, FIRST_GUESS)
+            rate = self._engines.get(request.engine, guess)
         return rate / request.speed
 
     def knows(self, request: JobRequest) -> bool:
-        """Whether this engine has spoken yet."""
-        return request.engine in self._engines
+        """Whether this engine has spoken yet, or was measured on this host."""
+        return request.engine in self._engines or request.engine in self._measured
 
     def learn(self, request: JobRequest, segment: int, seconds: float) -> None:
         """A segment took `seconds`. The first one of a voice is taken at its word."""

@@ -10,6 +10,9 @@ worker's. Rebuilding costs, so a new split has to pay for itself, as in renting
 skis or buying them: cores in poor use are counted up, and the split changes when
 they have cost as much as the rebuild would. That never costs more than twice what
 knowing the future would have cost.
+
+Where it was measured what threads gain here (`speedup`), no worker gets more than are
+worth having, and a wider one has to pay for itself by what it really gains.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Literal
 
 from supervisor.core.policy import Policy
 from supervisor.core.scale_down import ScaleDown
+from supervisor.core.speedup import Speedup
 
 ThreadsPerWorker = Literal["auto"] | int
 
@@ -67,6 +71,8 @@ class WorkerShaper:
         self.demand = 0.0
         """Segments running and waiting, smoothed."""
         self.reason = "start"
+        self.speedup: Speedup | None = None
+        """What more threads gain on this host, if that was measured; may be set at any time."""
         self._in_force: tuple[int, ...] = ()
         self._loss_s = 0.0
         self._sampled_at: float | None = None
@@ -116,7 +122,8 @@ class WorkerShaper:
     def _workers(self, now: float, cores: int, elapsed: float, session_build_s: float) -> int:
         """How many workers the cores are to be split over."""
         present = len(self._in_force)
-        wanted = min(max(1, math.ceil(self.demand)), cores)
+        least = self._least(cores)
+        wanted = min(max(least, math.ceil(self.demand)), cores)
         if not present:
             self.reason = "start"
             return wanted
@@ -127,9 +134,9 @@ class WorkerShaper:
             low, high = sorted((present, present + grown))
             return min(max(1, low, min(wanted, high)), cores)
         if self.demand < present:
-            wanted = min(self._fewer.need(), present)
+            wanted = max(least, min(self._fewer.need(), present))
         elif self.demand <= present + _MARGIN:
-            wanted = present
+            wanted = max(least, present)
         paid = self._has_paid_off(now, present, wanted, elapsed, session_build_s)
         self.reason = f"demand_{self.demand:.1f}"
         if wanted == present or not paid:
@@ -140,17 +147,29 @@ class WorkerShaper:
             self._fewer.removed(now)
         return wanted
 
+    def _least(self, cores: int) -> int:
+        """Workers on which the cores are not wasted, however low the demand."""
+        return 1 if self.speedup is None else math.ceil(cores / self.speedup.useful(cores))
+
+    def _poor_use(self, present: int, wanted: int) -> float:
+        """Share of each core's time that another number of workers would make good use of."""
+        if self.speedup is None or wanted > present:
+            return 1.0 - min(present, wanted) / max(present, wanted)
+        cores = sum(self._in_force)
+        now, then = (math.ceil(cores / workers) for workers in (present, wanted))
+        return 1.0 - self.speedup.of(now) / self.speedup.of(then)
+
     def _has_paid_off(
         self, now: float, present: int, wanted: int, elapsed: float, session_build_s: float
     ) -> bool:
         """Whether the cores in poor use have cost as much as the rebuild, and the cooldown is over.
 
-        Both are counted per core: the share 1 − fewer ÷ more of them is in poor use,
-        and a change keeps each of them busy for `session_build_s`.
+        Both are counted per core: the share 1 − fewer ÷ more of them is in poor use
+        (or what was measured), and a change keeps each of them busy for `session_build_s`.
         """
         if wanted == present:
             self._loss_s = 0.0
             return False
-        self._loss_s += (1.0 - min(present, wanted) / max(present, wanted)) * elapsed
+        self._loss_s += self._poor_use(present, wanted) * elapsed
         cooled = now - self._changed_at >= self._policy.allocation_cooldown
         return cooled and self._loss_s >= session_build_s

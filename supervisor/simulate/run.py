@@ -58,6 +58,7 @@ class _Simulation:
         self.interval = scenario.policy.monitoring_interval
         self.rule = rule or DynamicCPUAllocator(scenario.policy, scenario.machine.cores)
         self.shaper = WorkerShaper(scenario.policy, scenario.threads_per_worker)
+        self.shaper.speedup = scenario.engine.table
         self.placer = Placer(scenario.machine.machine)
         self.foreign = scenario.machine.foreign_load
         self.world = World(scenario.engine, self.foreign)

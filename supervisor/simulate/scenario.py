@@ -5,11 +5,14 @@ Plain records with their physics; the load is `workload`'s, the run `run`'s.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from supervisor.core.machine import Cpu, Machine
 from supervisor.core.policy import Policy
 from supervisor.core.shape import ThreadsPerWorker
+from supervisor.core.speedup import Speedup
 
 
 class MachineModel(msgspec.Struct, frozen=True):
@@ -47,15 +50,25 @@ class EngineModel(msgspec.Struct, frozen=True):
     parallel: share of that work that more threads divide (Amdahl's law), 0–1.
     session_build_s: to build a session with another number of threads.
     start_s: to fork a worker until it is ready.
+    measured: speed-up by threads as it was measured; then it holds instead of `parallel`,
+        and the pool under trial knows it.
     """
 
     seconds_per_character: float = 0.024
     parallel: float = 0.9
     session_build_s: float = 0.55
     start_s: float = 0.02
+    measured: Mapping[int, float] | None = None
+
+    @property
+    def table(self) -> Speedup | None:
+        """What was measured, as the pool would take it."""
+        return None if self.measured is None else Speedup(self.measured)
 
     def speedup(self, threads: int) -> float:
         """How many times faster `threads` threads are than one."""
+        if self.table is not None:
+            return self.table.of(threads)
         return 1.0 / (1.0 - self.parallel + self.parallel / threads)
 
 

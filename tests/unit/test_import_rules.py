@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 PACKAGES = (
     "supervisor",
+    "supervisor/bench",
     "supervisor/broker",
     "supervisor/broker/wire",
     "supervisor/cli",

@@ -1,0 +1,1 @@
+"""Measuring this host with the pool's own worker processes; `supervisor bench host` shows it."""
