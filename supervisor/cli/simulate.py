@@ -145,7 +145,7 @@ def _model(engine: str, config: Path | None, *, given_parallel: float | None) ->
         seconds_per_character=found.seconds_per_character,
         session_build_s=found.session_build_s or typical.session_build_s,
         start_s=found.start_s,
-        measured=None if given_parallel is not None else found.speedup,
+        measured=found.speedup if given_parallel is None and found.gain is not None else None,
     )
 
 

@@ -68,6 +68,11 @@ class EngineProfile(msgspec.Struct, frozen=True):
     worker_pss_mb: Annotated[float, Meta(gt=0, le=1e9)] | None
     rounds: Count
 
+    @property
+    def gain(self) -> Speedup | None:
+        """The table as a function; None where only one core was free, so that it says nothing."""
+        return Speedup(self.speedup) if max(self.speedup, default=1) > 1 else None
+
 
 class HostProfile(msgspec.Struct, frozen=True):
     """The whole file."""
@@ -129,14 +134,14 @@ class InForce(msgspec.Struct, frozen=True):
 
     def speedup(self, engines: Collection[str]) -> Speedup | None:
         """For workers that are to serve all of these; None where one was not measured."""
-        if not all(engine in self.engines for engine in engines):
-            return None
-        return best_of(Speedup(self.engines[engine].speedup) for engine in engines)
+        gains = [self.engines[name].gain for name in engines if name in self.engines]
+        known = [gain for gain in gains if gain is not None]
+        return best_of(known) if len(known) == len(engines) else None
 
     def rates(self, threads: int) -> dict[str, float]:
         """Seconds for a character by engine, of a worker with that many threads."""
         return {
-            name: engine.seconds_per_character / Speedup(engine.speedup).of(threads)
+            name: engine.seconds_per_character / (engine.gain.of(threads) if engine.gain else 1.0)
             for name, engine in self.engines.items()
         }
 

@@ -127,6 +127,14 @@ def test_figures_of_engines_together() -> None:
     assert found.rates(2) == {"hibari": pytest.approx(0.002 / 1.6)}
 
 
+def test_a_measurement_on_one_free_core_says_nothing_of_threads() -> None:
+    """Not even that they gain nothing: the shape stays what it is without a profile."""
+    narrow = msgspec.structs.replace(ENGINE, speedup={1: 1.0})
+    found = in_force(HostProfile(SCHEMA, HERE, {"hibari": narrow}), HERE, OPTIONS)
+    assert found.speedup({"hibari"}) is None
+    assert found.rates(4) == {"hibari": 0.002}
+
+
 def test_predictions_start_from_what_was_measured() -> None:
     """Until the engine has spoken: then it is taken at its own word."""
     request = JobRequest("hibari", "v", 1.0, 0, 24_000, ("ten chars.",))
