@@ -336,15 +336,20 @@ class Broker(Section):
             ge=1,
             le=1_048_576,
             description="Spoken audio in memory that clients have not taken yet, in all. A job "
-            "whose audio waits gets no further worker at its share of the room that is left.",
+            "whose audio waits gets no further worker at its share of the room that is left; a "
+            "quarter is kept for those who take what they are sent.",
         ),
         Declared("live", "MiB"),
     ] = 64
     max_client_held_audio_mb: Annotated[
         int,
-        Field(ge=1, le=1_048_576, description="The same, of one client."),
+        Field(
+            ge=1,
+            le=1_048_576,
+            description="The same, of one client. The HTTP gateway is one client.",
+        ),
         Declared("live", "MiB"),
-    ] = 16
+    ] = 32
     max_connections: Annotated[
         int,
         Field(

@@ -44,8 +44,8 @@ class Dispatch:
         self._more_room = True
 
     def settle(self, job: Job) -> None:
-        """What the job holds may have changed."""
-        self._more_room |= self.held.settle(job)
+        """What the job holds, or the credit that it has, may have changed."""
+        self._more_room |= self.held.settle(job) or job.id in self._parked
 
     def enqueue(self, job: Job, now: float) -> None:
         """Queue the job's next segment, if it has one to run. A lost one goes first."""

@@ -365,6 +365,7 @@ class Jobs:
             job.note(event.now, "spoken", event.segment, event.worker, event.synthesis_s)
             self.costs.learn(job.request, event.segment, event.synthesis_s)
             size = sum(map(len, event.pieces))
+            self._dispatch.held.spoken(size)
             self.timings.spoken(size, job.request.sample_rate, event.synthesis_s)
             cost = job.cost(event.segment)
             self.admission.progress(job, cost, event.now, waiting=self._dispatch.has_waiting)
