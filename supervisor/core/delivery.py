@@ -77,6 +77,13 @@ class Delivery:
             e.ReleaseRefusal(event.client, event.reference, code, message, retry_after_ms)
         )
 
+    def lacks(self, job: Job) -> bool:
+        """Whether what the listener is to hear next was released once and is not kept any more.
+
+        A client may attach at an earlier byte and take its time.
+        """
+        return job.client is not None and job.released < job.kept_from
+
     def send(self, job: Job) -> bool:
         """Release what is in order and covered by credit; True with the last byte of the job.
 

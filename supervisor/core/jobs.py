@@ -471,6 +471,9 @@ class Jobs:
         if not job.ended and _is_late(job, now):
             self._fail(job, now, "expired", _LATE)
             return
+        if self._delivery.lacks(job):
+            self._give_up(job, now)
+            return
         ended = self._delivery.send(job)
         if not job.ended:
             self._dispatch.settle(job)
@@ -478,6 +481,14 @@ class Jobs:
                 self._close(job, now, "done")
             else:
                 self._dispatch.enqueue(job, now)
+
+    def _give_up(self, job: Job, now: float) -> None:
+        """Its listener waits for audio that is not kept any more: what comes later is no answer."""
+        text = f"its audio is kept from byte {job.kept_from} only, and {job.released} is next"
+        if job.ended or job.request.durable:
+            self._delivery.fail(job, "failed", text)
+        else:
+            self._fail(job, now, "failed", text)
 
     # -- the end ------------------------------------------------------------------------
 

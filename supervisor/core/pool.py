@@ -98,7 +98,8 @@ class Pool:
     # -- events -------------------------------------------------------------------------
 
     def _target(self, event: e.Target) -> None:
-        self.target = {shape.slot: shape for shape in event.shapes}
+        if not self.stopping:
+            self.target = {shape.slot: shape for shape in event.shapes}
 
     def _ready(self, event: e.Ready) -> None:
         slot = self._by_epoch.get(event.epoch)

@@ -199,6 +199,43 @@ def test_kept_audio_is_bounded_in_bytes_and_in_time() -> None:
     assert jobs.find("c") is None
 
 
+def test_audio_that_went_while_a_listener_took_its_time_is_not_replaced_by_later_audio() -> None:
+    """Attached at the beginning without credit; another job's audio pushes that beginning out."""
+    jobs = Jobs(plain=Keep(10.0, 8, 256))
+    jobs.handle(e.WorkerReady(0.0, 1))
+    (run,) = submit(jobs, "a", request("one", "two"))
+    *_audio, run = jobs.handle(spoken(run, b"1111"))
+    jobs.handle(spoken(run, b"2222"))
+    (accepted,) = jobs.handle(e.ClientAttached(2.0, "a", b"other", 0, 0, "again"))
+    assert isinstance(accepted, e.ReleaseAccepted)
+    (run,) = submit(jobs, "b", request("x"))
+    jobs.handle(spoken(run, b"3333"))
+    (failure,) = jobs.handle(e.CreditGranted(3.0, "a", 100))
+    assert isinstance(failure, e.ReleaseFailure)
+    assert failure.message == "its audio is kept from byte 4 only, and 0 is next"
+    assert jobs.handle(e.CreditGranted(3.0, "a", 100)) == []
+    assert jobs.counts["done"] == 2, "what had ended well stays so"
+
+
+def test_a_plain_job_whose_only_listener_can_hear_no_more_fails() -> None:
+    """It still ran: nobody would ever take the rest of its audio."""
+    jobs = Jobs(plain=Keep(10.0, 4, 256))
+    jobs.handle(e.WorkerReady(0.0, 1))
+    (run,) = submit(jobs, "a", request("one", "two"))
+    *_audio, _run = jobs.handle(spoken(run, b"1111"))
+    jobs.handle(e.ClientAttached(2.0, "a", b"other", 0, 0, "again"))
+    submit(jobs, "b", request("x"))
+    (run,) = jobs.handle(e.WorkerReady(2.5, 2))
+    jobs.handle(spoken(run, b"3333"))
+    job = jobs.find("a")
+    assert job is not None
+    assert (job.state, job.kept_from) == ("running", 4)
+    interrupt, failure = jobs.handle(e.CreditGranted(3.0, "a", 100))
+    assert interrupt == e.InterruptSegment(1, "a", 1, 1)
+    assert isinstance(failure, e.ReleaseFailure)
+    assert job.state == "failed"
+
+
 def test_who_attaches_to_a_job_that_failed_is_told_why() -> None:
     """Wherever it had got to: there is no audio to be had, only the outcome."""
     jobs = Jobs()

@@ -99,6 +99,14 @@ def test_a_worker_that_never_becomes_ready_is_killed() -> None:
     assert pool.handle(e.Exited(5.1, 1, "signal SIGKILL", 0.0)) == [e.Launch(2, shape(0, 0))]
 
 
+def test_a_target_that_comes_after_the_stop_starts_nobody() -> None:
+    """A decision of the control loop may be on its way while the pool stops."""
+    pool = settled(shape(0, 0))
+    assert pool.handle(e.Stop(1.0)) == [e.Retire(1)]
+    assert pool.handle(e.Target(1.5, (shape(0, 0), shape(1, 1)))) == []
+    assert pool.target == {}
+
+
 def test_stop_retires_everything_and_the_pool_is_empty_in_the_end() -> None:
     """After Stop no worker is launched again, whatever dies."""
     pool = settled(shape(0, 0), shape(1, 1))
