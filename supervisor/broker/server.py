@@ -27,7 +27,7 @@ from supervisor.core.job import Job, JobRequest, Pcm, Stored
 from supervisor.core.jobs import Jobs
 from supervisor.logs import get_logger
 
-PROBE_INTERVAL_S = 0.4
+PROBE_INTERVAL_S = 0.25
 _PROBE_EVERYONE_S = 10.0
 _LONG_TEXT_BYTES = 32 * 1024
 """Longer texts are cut in a thread: the loop must not wait a tenth of a second for one client."""
