@@ -118,14 +118,7 @@ def test_a_client_that_leaves_cancels_its_job_within_a_second(pair: Pair, leave:
 
 def test_a_full_queue_is_429(pair: Pair) -> None:
     """At once, with the time to come back; and it works again when there is room."""
-    readers = [ask_for_long(pair.gateway) for _ in range(6)]
-
-    def full() -> bool:
-        jobs = pair.supervised.status()["jobs"]
-        return int(jobs["queued"] + jobs["running"]) == 4
-
-    # Asked earlier, we would take the room that one of the readers is to fill.
-    eventually(full, "four jobs are there")
+    readers = [begin(pair.gateway) for _ in range(4)]
     started = time.monotonic()
     answer = pair.gateway.speak("Hello.")
     assert time.monotonic() - started < 5.0
