@@ -279,7 +279,7 @@ def test_while_the_supervisor_starts_say_waits_and_status_says_so(tmp_path: Path
                 assert f"is starting (pid {staged.pid})".encode() in result.stderr
             assert early.poll() is None
             staged.go()
-            assert early.communicate(timeout=30) == (None, b"")
+            assert early.communicate(timeout=30)[1] == b""
             assert early.returncode == 0
         assert (tmp_path / "x.wav").exists()
 
