@@ -61,9 +61,12 @@ def test_the_first_sentence_is_spoken_by_the_worker_that_took_it(
     assert names == {".onnx", ".json", ".lock"}, "a model was made, and nothing is left over"
 
 
-@pytest.mark.parametrize("preload", [["noop"], ["kokoro"]])
-def test_a_killed_supervisor_leaves_no_program_that_makes_a_model(
-    fresh: Supervised, preload: list[str]
+@pytest.mark.parametrize(
+    ("preload", "number"),
+    [(["noop"], signal.SIGKILL), (["kokoro"], signal.SIGKILL), (["kokoro"], signal.SIGTERM)],
+)
+def test_a_supervisor_that_ends_leaves_no_program_that_makes_a_model(
+    fresh: Supervised, preload: list[str], number: signal.Signals
 ) -> None:
     """Whether a worker waits for it or the template: within a second nobody computes any more."""
     fresh.settings["engines.preload"] = preload
@@ -75,7 +78,7 @@ def test_a_killed_supervisor_leaves_no_program_that_makes_a_model(
             eventually(lambda: builders(fresh), "a model is made", 60.0)
     else:
         eventually(lambda: builders(fresh), "a model is made", 60.0)
-    fresh.stop(signal.SIGKILL)
+    fresh.stop(number)
     eventually(lambda: not processes.family(fresh.run_dir), "nobody is left", 1.0)
 
 
