@@ -29,7 +29,7 @@ from supervisor.broker.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import affinity, lifeline
+from workers import affinity, lifeline, patience
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
 
@@ -93,7 +93,7 @@ def _control(
                 case Interrupt() as order:
                     speaker.interrupt(order)
                 case Ping():
-                    control.send(encode(Beat(speaker.steps)))
+                    control.send(encode(Beat(speaker.steps, patience.is_waiting())))
                 case Exit():
                     break
         os._exit(0)

@@ -28,7 +28,7 @@ def start(
     from supervisor import config as configuration
     from supervisor import logs
     from supervisor.broker.door import DoorError, check_keys
-    from supervisor.broker.rundir import RunDirectory, RunDirectoryError
+    from supervisor.broker.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
     from supervisor.service import StartError, serve
@@ -60,6 +60,8 @@ def start(
                 ),
             )
         )
+    except RunDirectoryTaken as error:
+        fail(4, str(error))
     except (DoorError, RunDirectoryError, StartError) as error:
         fail(2, str(error))
     raise typer.Exit(code)

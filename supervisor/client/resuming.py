@@ -1,8 +1,12 @@
 """Going on with a job after its supervisor was lost: what to ask the next one, and how often.
 
 A durable job is attached to again, at the byte where the loss came. A plain one is
-handed in again, once, with the seed it had; what was heard already is skipped. Waiting
-for the next supervisor is the shells' part.
+handed in again, once, with the seed it had; what was heard already is skipped. If the caller
+gave that seed, what comes is what would have come, to the sample. If the supervisor picked
+it, the audio is as long as it was and says the same at each moment, so that the two parts
+fit; but the first may have been spoken with several threads, and its sums rounded otherwise.
+To promise more, every request would have to do with one thread, and speech would start later.
+Waiting for the next supervisor is the shells' part.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ class Worker:
         self.segments_done = 0
         self.steps = 0
         """Steps that it says it has taken: progress within a segment shows in them."""
+        self.waits = False
+        """Whether it said at its last answer that it waits for a program of its own."""
         self.owes_answer = False
         """Whether it was asked for a sign of life and has not given it yet."""
         self.worn = False

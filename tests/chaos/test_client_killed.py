@@ -27,10 +27,10 @@ while True:
 """
 
 
-@pytest.fixture(scope="module")
-def staged() -> Iterator[Staged]:
-    """Two forked workers."""
-    with Staged() as supervised:
+@pytest.fixture(scope="module", params=["forkserver", "spawn"])
+def staged(request: pytest.FixtureRequest) -> Iterator[Staged]:
+    """Two workers, for each way of starting them."""
+    with Staged(request.param) as supervised:
         yield supervised
         assert supervised.stop() == 0, supervised.output
 

@@ -61,9 +61,10 @@ def test_killed_in_a_segment_with_workers_that_cannot_listen(start_method: str) 
         serves_again(staged)
 
 
-def test_killed_while_it_sends() -> None:
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_killed_while_it_sends(start_method: str) -> None:
     """A client has some of its audio, a worker waits with more, both ends hang."""
-    with Staged() as staged, staged.wire() as peer:
+    with Staged(start_method) as staged, staged.wire() as peer:
         peer.send(protocol.Submit("a", credit=1), b"Long. Hold.")
         staged.begun("long")
         staged.begun("holding")

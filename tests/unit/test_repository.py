@@ -28,6 +28,12 @@ def declared() -> list[Requirement]:
     return [Requirement(line) for line in project["dependencies"] + extras]
 
 
+def build_backend() -> list[Requirement]:
+    """What pip fetches by itself in order to build us."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return [Requirement(line) for line in pyproject["build-system"]["requires"]]
+
+
 def test_the_lock_holds_names_and_versions_only() -> None:
     """No address, path, option or hash of one index can slip into constraints.txt."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
@@ -35,9 +41,9 @@ def test_the_lock_holds_names_and_versions_only() -> None:
 
 
 def test_every_declared_dependency_is_locked_at_a_version_it_allows() -> None:
-    """A dependency that was added without `make lock` is noticed."""
+    """A dependency that was added without `make lock` is noticed; what builds us is locked too."""
     versions = locked()
-    for requirement in declared():
+    for requirement in declared() + build_backend():
         version = versions.get(canonicalize_name(requirement.name))
         assert version, f"{requirement.name} is not in constraints.txt; run make lock"
         assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"

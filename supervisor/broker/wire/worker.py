@@ -122,9 +122,12 @@ class Shaped(_Record, frozen=True):
 
 
 class Beat(_Record, frozen=True):
-    """A sign of life. `steps` grows with whatever the worker gets done in its segments."""
+    """A sign of life. `steps` grows with whatever the worker gets done in its segments;
+    `waits` says that it waits for a program of its own, which takes its time.
+    """
 
     steps: int
+    waits: bool = False
 
 
 class EngineState(_Record, frozen=True):

@@ -77,9 +77,10 @@ def test_a_second_signal_stops_at_once(start_method: str) -> None:
         assert ended(staged, 2.0) == 0
 
 
-def test_after_the_grace_period_what_still_runs_is_cancelled() -> None:
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_after_the_grace_period_what_still_runs_is_cancelled(start_method: str) -> None:
     """A drain ends, whatever runs."""
-    with Staged(settings={"pool.grace_period_s": 0.3}) as staged, staged.wire() as peer:
+    with Staged(start_method, {"pool.grace_period_s": 0.3}) as staged, staged.wire() as peer:
         submit(peer, "Deaf.")
         staged.begun("deaf")
         send_signal(staged, signal.SIGTERM)

@@ -28,10 +28,10 @@ def start_another(staged: Staged, *options: str) -> subprocess.CompletedProcess[
 
 
 def test_a_second_supervisor_refuses_and_names_the_first() -> None:
-    """In one line, with exit code 2; the first one does not notice."""
+    """In one line, with exit code 4 (refused); the first one does not notice."""
     with Staged() as staged:
         second = start_another(staged)
-        assert second.returncode == 2
+        assert second.returncode == 4
         (line,) = second.stderr.splitlines()
         assert f"pid {staged.pid}" in line
         assert str(staged.run_dir) in line

@@ -10,6 +10,7 @@ from tests.fixtures.scene import Scene
 from tests.fixtures.staged import Staged
 
 
+@pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -19,9 +20,11 @@ from tests.fixtures.staged import Staged
         ("Pretend.", "it answered for a segment that it was not given"),
     ],
 )
-def test_a_segment_that_costs_three_workers_is_given_up(text: str, words: str) -> None:
+def test_a_segment_that_costs_three_workers_is_given_up(
+    text: str, words: str, start_method: str
+) -> None:
     """The client learns which segment it was and what it did; others are served meanwhile."""
-    with Staged() as staged, Scene(staged) as scene:
+    with Staged(start_method) as staged, Scene(staged) as scene:
         culprit = scene.submit(f"Before. {text}")
         bystander = scene.submit("Somebody else. Is served meanwhile. To the end.")
         error = culprit.outcome()

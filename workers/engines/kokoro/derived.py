@@ -3,9 +3,9 @@
 A derived model is keyed by all that it follows from: the source's content, the passes, the
 ranges, the version of ONNX Runtime (it holds the graph as that optimizes it) and the CPU's
 features. It is made by `derive.build`, a program of its own, so that neither its threads
-nor its memory stay in a template. What came of it is an `Outcome` beside the model: a model
-that its gate refused is remembered as refused. Where there is none to use, the engine
-speaks with the source as it is, and says so.
+nor its memory stay in a template; it ends with the process that waits for it. What came of
+it is an `Outcome` beside the model: a model that its gate refused is remembered as refused.
+Where there is none to use, the engine speaks with the source as it is, and says so.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 import onnxruntime as ort
 
+from workers import lifeline, patience
 from workers.engines import files
 from workers.engines.kokoro import features, weights
 
@@ -31,7 +32,8 @@ _CODE = Path(__file__).parent / "derive"
 _UNUSED_S = 30 * 86_400.0
 """A derived model that nobody has used for so long is deleted when another is made."""
 
-_TIMEOUT_S = 600
+_TIMEOUT_S = 280
+"""For one level. Both together stay below what a template may take to load."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,12 +146,17 @@ def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None
         _tell(f"the {level} model cannot be made without onnx: {weights.INSTALL}")
         return None
     _tell(f"making the {level} model, once for this machine (10 to 30 s)")
-    command = [sys.executable, "-m", "workers.engines.kokoro.derive.build"]
-    command += [str(source), digest, level, str(target)]
+    build = ["workers.engines.kokoro.derive.build", str(source), digest, level, str(target)]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        )
+        with lifeline.lent() as fd, patience.waiting():
+            done = subprocess.run(
+                [sys.executable, "-m", "workers.tethered", str(fd), *build],
+                pass_fds=[fd],
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         _tell(f"the {level} model cannot be made: {error}")
         return None

@@ -1,9 +1,10 @@
 """`python -m workers.engines.kokoro.derive.build SOURCE SHA256 LEVEL TARGET`: derive one model.
 
 Any number of these may run for the same target; one works, the others wait and find it
-done. The model appears whole, after the gate, and its `Outcome` after it. Exit code 0 with
-an outcome, even a refusal; 1 with a line on stderr where there is none (no room), to be tried
-again at the next start.
+done. The model appears whole, after the gate, and its `Outcome` after it; what a killed one
+left is removed by the next, whatever that builds. Exit code 0 with an outcome, even a
+refusal; 1 with a line on stderr where there is none (no room), to be tried again at the next
+start.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -32,10 +34,10 @@ _VOICES = ("jf_alpha", "jm_kumo")
 def main(source: Path, digest: str, level: str, target: Path) -> None:
     """Derive the model unless it is there. Raises OSError."""
     with files.locked(target):
+        _sweep(target)
         if derived.known(target) is not None:
             return
         aside = target.with_suffix(".work")
-        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         try:
             outcome = _derive(source, digest, level, aside)
@@ -45,6 +47,17 @@ def main(source: Path, digest: str, level: str, target: Path) -> None:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     derived.remove_unused(target)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed builds left, of this target and of others that nobody builds now."""
+    for left in [*target.parent.glob("derived-*.work"), *target.parent.glob("derived-*.part")]:
+        of = target.with_name(left.name.split(".")[0] + target.suffix)
+        with files.locked_now(of) if of != target else nullcontext(enter_result=True) as mine:
+            if mine and left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            elif mine:
+                left.unlink(missing_ok=True)
 
 
 def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outcome:
