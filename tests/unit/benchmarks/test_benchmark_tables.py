@@ -92,3 +92,21 @@ def test_the_pages_are_written_from_the_files(tmp_path: Path) -> None:
     assert tables.write(page, tmp_path / "results", readme) == page
     assert "| forked | ready_ms |" in page.read_text()
     assert "| ready, p95 | 7 ms |" in readme.read_text()
+
+
+def test_the_page_says_what_is_not_measured_yet() -> None:
+    """Sections of the real page whose results are missing keep their markers and say so."""
+    page = tables.render(tables.PAGE.read_text(), [])
+    for name in ("peers_noop", "peers_hibari", "peers_kokoro", "kokoro_quality"):
+        assert f"<!-- table: {name} -->\n{tables.NOTHING}\n<!-- end -->" in page
+
+
+def test_many_arms_have_a_line_each() -> None:
+    """With more than twenty arms the table has one row an arm; a measure it lacks stays empty."""
+    arms = {f"voice {n}": [{"excess_db": float(n)}, {"excess_db": n + 1.0}] for n in range(21)}
+    arms["quiet"] = [{"level_db": 0.5}]
+    result = Result(title="Voices", arms=arms, claims=[])
+    page = tables.render("<!-- table: v -->\n<!-- end -->", [Record("v", environment(), result)])
+    assert "| arm | n | excess_db, median | level_db, median |" in page
+    assert "| voice 3 | 2 | 3.5 |  |" in page
+    assert "| quiet | 1 |  | 0.5 |" in page

@@ -116,7 +116,7 @@ def test_calibration_with_fewer_voices_than_what_ships_is_refused() -> None:
     before = ranges.shipped(weights.SHA256)
     assert before is not None
     assert before.voices == voices.FULL_SET
-    with pytest.raises(ValueError, match=r"only 5 voices are here.* pull kokoro-voices, or --force"):
+    with pytest.raises(ValueError, match=r"only 5 voices.* models pull kokoro-voices, or --force"):
         refuse_fewer_voices(5, before)
     refuse_fewer_voices(voices.FULL_SET, before)
     refuse_fewer_voices(5, ranges.shipped("0" * 64))
