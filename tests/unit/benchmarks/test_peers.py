@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from benchmarks.harness import Result, Sample
 from benchmarks.peers.arms import BARE, PEERS, POOL, taking_part
 from benchmarks.peers.claims import claims
 from benchmarks.peers.drive import arrivals, closed_loop, one_request, open_loop
+from benchmarks.peers.http_lanes import HttpLanes
 from benchmarks.peers.http_response import Response
 from benchmarks.peers.kill import Times, full_rate_after, kill_a_worker
 from benchmarks.peers.lanes import Answer
@@ -72,6 +74,23 @@ def test_a_response_without_a_length_is_refused() -> None:
     """What ends with the connection cannot be told from what was cut off."""
     with pytest.raises(ValueError, match="without a length"):
         Response().feed(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def test_an_idle_connection_that_the_server_closes_is_no_answer() -> None:
+    """A worker that dies takes the idle connections of lanes along that asked for nothing; the
+    lane connects anew for its next request.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        lanes = HttpLanes(server.getsockname()[1], "/", {})
+        for _ in range(2):
+            lanes.send(5, "Hello.")
+            connection, _address = server.accept()
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+            assert [answer.error for answer in lanes.answers(5.0)] == [None]
+            connection.close()
+            assert lanes.answers(0.2) == []
+        lanes.close()
 
 
 def test_a_closed_loop_goes_on_after_errors_and_counts_them() -> None:
