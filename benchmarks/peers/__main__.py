@@ -140,7 +140,8 @@ def _how(engine: str) -> list[str]:
             "When a worker is killed 8 clients are asking; after an error a client waits 0.1 s. "
             f"They ask until the full rate is back, {how.kill.least:g} s at least and "
             f"{how.kill.after:g} s at most. A worker is added to two (peers) or to one "
-            "(pool: no more workers than cores)."
+            "(pool: no more workers than cores; with threads_per_worker 1, else the one would get "
+            "the second core)."
         ),
         (
             "Memory is that of two workers. Four are not measured: a worker of the pool holds its "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from benchmarks.harness import Sample, median, percentile
-from benchmarks.peers.arms import Arm, Peer
+from benchmarks.peers.arms import Arm, Peer, Pool
 from benchmarks.peers.drive import Block, Done, closed_loop, one_request, open_loop
 from benchmarks.peers.kill import kill_a_worker
 from benchmarks.peers.lanes import Lanes
@@ -33,11 +35,18 @@ def visit(arm: Arm, engine: str, note: Callable[[str], None]) -> Sample:
         if isinstance(arm, Peer):
             found |= _add(server, note)
     if not isinstance(arm, Peer):
-        with _server(arm, engine, WORKERS - 1) as server:
+        with _server(of_single_threads(arm), engine, WORKERS - 1) as server:
             _seconds, lanes = server.first_answer(how.texts[0])
             lanes.close()
             found |= _add(server, note)
     return found
+
+
+def of_single_threads(pool: Pool) -> Pool:
+    """The pool when a worker is added to it: left to itself and without load, it would give the
+    second core to the worker that is there.
+    """
+    return msgspec.structs.replace(pool, settings={**pool.settings, "pool.threads_per_worker": 1})
 
 
 def _server(arm: Arm, engine: str, workers: int) -> Server:

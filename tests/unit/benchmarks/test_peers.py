@@ -12,13 +12,14 @@ import pytest
 
 from benchmarks import side_by_side
 from benchmarks.harness import Result, Sample
-from benchmarks.peers.arms import BARE, PEERS, POOL, taking_part
+from benchmarks.peers.arms import BARE, PEERS, POOL, POOL_DERIVED, POOLS, taking_part
 from benchmarks.peers.claims import claims
 from benchmarks.peers.drive import arrivals, closed_loop, one_request, open_loop
 from benchmarks.peers.http_lanes import HttpLanes
 from benchmarks.peers.http_response import Response
 from benchmarks.peers.kill import Times, full_rate_after, kill_a_worker
 from benchmarks.peers.lanes import Answer
+from benchmarks.peers.measure import of_single_threads
 from benchmarks.peers.servers import Server
 from benchmarks.tables import number
 
@@ -242,6 +243,15 @@ def test_a_rate_that_never_returns_counts_as_the_whole_watch() -> None:
     found = kill_a_worker(cast("Server", server), HalfLanes(server), ["a"], times)
     server.worker.wait()
     assert found == {"kill_errors": 0, "kill_unanswered": 0, "kill_full_rate_after_s": 1.5}
+
+
+def test_a_worker_is_added_to_a_pool_of_single_threads() -> None:
+    """Else the second core goes to the worker that is there; the arm's other settings stay."""
+    derived = next(pool for pool in POOLS if pool.name == POOL_DERIVED)
+    assert of_single_threads(derived).settings == {
+        "engines.kokoro.optimization": "auto",
+        "pool.threads_per_worker": 1,
+    }
 
 
 def test_every_peer_is_pinned_and_serves_what_it_says() -> None:
