@@ -67,11 +67,11 @@ def verify(
     source: Path,
     ready: derived.Ready,
     collections: Mapping[str, Path],
+    said: Mapping[str, Sequence[quality.Case]],
     processes: int,
     pairs: Pairs | None = None,
 ) -> list[quality.Finding]:
     """Hear every case of these voices. Raises OSError or VoiceError for what cannot be read."""
-    said = cases(list(collections), vocabulary())
     found: dict[str, list[quality.Finding]] = {}
     began = time.monotonic()
     for heard in hear_all(source, ready, collections, said, processes):
@@ -86,7 +86,7 @@ def verify(
             f"{spent:.0f} s, about {left:.0f} s left\n"
         )
         sys.stderr.flush()
-    return [finding for voice in collections for finding in found[voice]]
+    return [finding for voice in said for finding in found[voice]]
 
 
 def _row(name: str, findings: Sequence[quality.Finding], *distances: float) -> tuple[str, ...]:
@@ -121,7 +121,8 @@ def _main() -> int:
     chosen = {name: collections[name] for name in sample(list(collections), given.sample)}
     pairs = Pairs(given.pairs) if given.pairs else None
     source = engine.source()
-    findings = verify(source, ready, chosen, given.threads, pairs)
+    said = cases(list(chosen), vocabulary())
+    findings = verify(source, ready, chosen, said, given.threads, pairs)
     outcome = derived.known(ready.path)
     verdict = Verdict(
         model=derived.digest_of(source),
