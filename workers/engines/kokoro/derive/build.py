@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from workers.engines.kokoro import derived, quality, texts, voices
 from workers.engines.kokoro.derive import levels
 from workers.engines.kokoro.derive import ranges as calibration
 from workers.engines.kokoro.derive.reference import write_reference
+from workers.engines.kokoro.derive.static import static_convolutions
 from workers.engines.kokoro.inputs import vocabulary
 from workers.session import build_session, save_optimized
 
@@ -66,8 +67,10 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
     optimized = aside / "optimized.onnx"
     try:
         sites = _rewrite(source, derived.ranges(digest) if level == "calibrated" else None, aside)
-        save_optimized(aside / "rewritten.onnx", optimized)
-        faults = quality.faults(_try(source, optimized, aside / "reference.onnx"))
+        faults = _unchanged(level, sites)
+        if not faults:
+            save_optimized(aside / "rewritten.onnx", optimized)
+            faults = quality.faults(_try(source, optimized, aside / "reference.onnx"))
     except (OSError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a strange source fails in strange ways
@@ -78,6 +81,15 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
         refused="; ".join(faults) or None,
         sha256=None if faults else derived.digest_of(optimized),
     )
+
+
+def _unchanged(level: str, sites: Mapping[str, int]) -> list[str]:
+    """Why a model is not what its level says, whatever it sounds like."""
+    if not any(sites.values()):
+        return ["no pass found its pattern in this model"]
+    if level == "calibrated" and not sites.get(static_convolutions.__name__):
+        return [f"{static_convolutions.__name__} found nothing that the ranges fit"]
+    return []
 
 
 def _rewrite(source: Path, ranges: Path | None, aside: Path) -> dict[str, int]:
