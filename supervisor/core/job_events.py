@@ -185,6 +185,12 @@ class SegmentRefused(_Record, frozen=True):
     unreadable: bool = False
 
 
+class StaleAnswer(_Record, frozen=True):
+    """A worker answered once more for what it had answered before; nobody heard that."""
+
+    now: float
+
+
 class Tick(_Record, frozen=True):
     """Time passed: deadlines are looked at."""
 
@@ -208,6 +214,7 @@ Event = (
     | WorkerLost
     | SegmentSpoken
     | SegmentRefused
+    | StaleAnswer
     | Tick
 )
 

@@ -96,6 +96,7 @@ class Jobs:
             e.WorkerLost: self._worker_lost,
             e.SegmentSpoken: self._segment_spoken,
             e.SegmentRefused: self._segment_refused,
+            e.StaleAnswer: self._stale_answer,
             e.Tick: self._tick,
         }
 
@@ -437,6 +438,9 @@ class Jobs:
             code: e.FailureCode = "bad_text" if event.unreadable else "failed"
             self._fail(found[0], event.now, code, event.message)
         self._run_waiting(event.now)
+
+    def _stale_answer(self, _event: e.StaleAnswer) -> None:
+        self.counts["stale"] += 1
 
     def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> tuple[Job, Segment] | None:
         """Free the worker that answered; return what it answered for, if it still counts."""
