@@ -261,9 +261,10 @@ class Job:
     def _shorten_story(self) -> None:
         """Put one line, which says how many there were, in the place of some in the middle."""
         start, end = STORY_LINES // 4, STORY_LINES // 2
-        lines = self.story[start:end]
-        count = sum(int(str(line[2])) if line[1] == LEFT_OUT else 1 for line in lines)
-        self.story[start:end] = [(lines[0][0], LEFT_OUT, count)]
+        at, count = self.story[start][0], 0
+        for _at, what, *details in self.story[start:end]:
+            count += int(str(details[0])) if what == LEFT_OUT else 1
+        self.story[start:end] = [(at, LEFT_OUT, count)]
 
     def next_to_run(self) -> int:
         """Take the segment that is to run next: one that was lost before, else the first left."""

@@ -250,8 +250,7 @@ def test_a_long_story_says_where_and_how_much_is_left_out() -> None:
     for number in range(lines):
         job.note(float(number), "event", number)
     assert len(job.story) <= STORY_LINES
-    gaps = [line for line in job.story if line[1] == LEFT_OUT]
-    assert len(gaps) == 1
-    assert int(str(gaps[0][2])) + len(job.story) - 1 == lines
+    (gap,) = [details for _at, what, *details in job.story if what == LEFT_OUT]
+    assert gap == [lines - (len(job.story) - 1)]
     assert (job.story[0][0], job.story[-1][0]) == (0.0, lines - 1.0)
     assert [line[0] for line in job.story] == sorted(line[0] for line in job.story)
