@@ -122,6 +122,11 @@ class Jobs:
             if self._dispatch.could_run(job)
         )
 
+    @property
+    def untold(self) -> int:
+        """Jobs whose outcome waits for the journal before it is told."""
+        return len(self._untold)
+
     def oldest_wait(self, now: float) -> float:
         """Seconds for which the oldest of the waiting segments has waited; 0 if none waits."""
         could_run = filter(self._dispatch.could_run, self.jobs.values())

@@ -33,6 +33,10 @@ class Untold:
     def __init__(self) -> None:
         self._verdicts: dict[str, Verdict] = {}
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._verdicts)
+
     def __contains__(self, job: str) -> bool:
         """Whether this job's outcome is not in the journal yet."""
         return job in self._verdicts
