@@ -17,8 +17,8 @@ from tests.supervised import eventually
 
 @pytest.fixture(scope="module", params=["forkserver", "spawn"])
 def staged(request: pytest.FixtureRequest) -> Iterator[Staged]:
-    """Two workers, for each way of starting them."""
-    with Staged(request.param) as supervised:
+    """Two workers, for each way of starting them; no slot is parked for what is done to it here."""
+    with Staged(request.param, {"pool.restart_intensity": 100}) as supervised:
         yield supervised
         assert supervised.stop() == 0, supervised.output
 
