@@ -389,7 +389,7 @@ class Service:
 
     def _continue_drain(self) -> None:
         """Dismiss the workers when the last job has ended, and end with the last worker."""
-        if self.jobs.jobs:
+        if self.jobs.jobs or self.jobs.untold:
             return
         if not self.pool.stopping:
             self.gateway.stop()

@@ -62,6 +62,13 @@ class AudioStored(_Record, frozen=True):
     error: str | None = None
 
 
+class OutcomePersisted(_Record, frozen=True):
+    """The journal has the outcome of a durable job."""
+
+    now: float
+    job: str
+
+
 class Recovered(_Record, frozen=True):
     """A durable job of an earlier epoch. `stored` maps segments to their audio.
 
@@ -178,6 +185,12 @@ class SegmentRefused(_Record, frozen=True):
     unreadable: bool = False
 
 
+class StaleAnswer(_Record, frozen=True):
+    """A worker answered once more for what it had answered before; nobody heard that."""
+
+    now: float
+
+
 class Tick(_Record, frozen=True):
     """Time passed: deadlines are looked at."""
 
@@ -188,6 +201,7 @@ Event = (
     Submitted
     | JobPersisted
     | AudioStored
+    | OutcomePersisted
     | Recovered
     | Configured
     | Suspended
@@ -200,6 +214,7 @@ Event = (
     | WorkerLost
     | SegmentSpoken
     | SegmentRefused
+    | StaleAnswer
     | Tick
 )
 
@@ -225,7 +240,10 @@ class PersistAudio(_Record, frozen=True):
 
 
 class PersistOutcome(_Record, frozen=True):
-    """Write down how a durable job ended; its audio is of no more use unless it is done."""
+    """Write down how a durable job ended; its audio is of no more use unless it is done.
+
+    Answered with `OutcomePersisted`, as soon as it can be written.
+    """
 
     now: float
     job: str

@@ -23,7 +23,7 @@ from supervisor.pool import kernel
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.ladder import Ladder
 from supervisor.pool.launcher import Ends, ForkLauncher, Launcher, SpawnLauncher
-from supervisor.pool.worker import Worker
+from supervisor.pool.worker import SegmentName, Worker
 
 _LOG_LIMIT_BYTES = 1 << 20
 _PACKETS_PER_WAKEUP = 32
@@ -295,7 +295,7 @@ class Workers:
     def _take_piece(self, worker: Worker, piece: wire.Piece, pcm: memoryview) -> None:
         run = worker.running
         if run is None or _name(piece) != _name(run):
-            self._disown(worker, "it answered for a segment that it was not given")
+            self._take_stale(worker, piece)
             return
         worker.received += len(pcm)
         if worker.received > _MAX_AUDIO_BYTES + len(run.text) * _MAX_AUDIO_BYTES_PER_CHAR:
@@ -312,6 +312,7 @@ class Workers:
         self.heartbeat.ended(worker, piece.synthesis_s if piece.error is None else None)
         if piece.terminated and worker.condemned is not None:
             return  # Nobody cancelled it: it hung, and runs again when this worker has ended.
+        worker.answered.append(_name(piece))
         if piece.error is None:
             self._to_jobs(
                 job_events.SegmentSpoken(
@@ -337,6 +338,13 @@ class Workers:
                     piece.unreadable,
                 )
             )
+
+    def _take_stale(self, worker: Worker, piece: wire.Piece) -> None:
+        """A reply that came late or twice is dropped, and counted; any other is nonsense."""
+        if _name(piece) not in worker.answered:
+            self._disown(worker, "it answered for a segment that it was not given")
+        elif piece.last:
+            self._to_jobs(job_events.StaleAnswer(self._loop.time()))
 
     def _ended(self, worker: Worker) -> None:
         if worker.epoch not in self.by_epoch:
@@ -392,7 +400,7 @@ def _why_no_reader(error: OSError) -> str | None:
     return "it does not read" if isinstance(error, BlockingIOError) else None
 
 
-def _name(message: wire.Run | wire.Piece) -> tuple[str, int, int, int]:
+def _name(message: wire.Run | wire.Piece) -> SegmentName:
     return message.job, message.segment, message.attempt, message.epoch
 
 

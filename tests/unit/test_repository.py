@@ -6,10 +6,14 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+
+NAMED = re.compile(r"`(?:tests/)?([a-z0-9_/]+\.py)?(?:::(test_[a-z0-9_]+))?`")
+"""A test file, a test in it, or (`::test_…`) one more test in the file named before."""
 
 LOCKED = re.compile(r"([A-Za-z0-9._-]+)==([0-9][0-9A-Za-z.+!]*)")
 
@@ -54,3 +58,22 @@ def test_every_declared_dependency_is_explained() -> None:
     page = (ROOT / "docs/DEPENDENCIES.md").read_text()
     missing = [str(r) for r in declared() if f"| [{r.name}](" not in page]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["docs/OPERATIONS.md", "docs/SECURITY.md"])
+def test_every_test_that_a_promise_names_is_there(page: str) -> None:
+    """A promise is worth its proof: a test that was renamed or removed is missed here."""
+    file, named = "", 0
+    for path, test in NAMED.findall((ROOT / page).read_text()):
+        file = path or file
+        if not path and not test:
+            continue
+        source = ROOT / "tests" / file
+        if not test and not source.exists():
+            assert (ROOT / file).exists(), f"{page} names {file}"
+            continue
+        assert source.exists(), f"{page} names tests/{file}"
+        if test:
+            named += 1
+            assert f"def {test}(" in source.read_text(), f"{page} names {test} in tests/{file}"
+    assert named >= 10, "the page names its tests"
