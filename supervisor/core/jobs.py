@@ -27,6 +27,7 @@ from supervisor.core.held_audio import HeldLimits
 from supervisor.core.job import OUTCOMES, Job, JobState, Pcm, Segment, Stored, held
 from supervisor.core.retention import Keep, Retention
 from supervisor.core.timings import Timings
+from supervisor.core.trace import trace_of
 
 POISON_KILLS = 3
 """Workers that a segment may take down before it is held to be the cause."""
@@ -382,6 +383,7 @@ class Jobs:
         found = self._answered(event)
         if found is not None:
             code: e.FailureCode = "bad_text" if event.unreadable else "failed"
+            found[0].note(event.now, "refused", event.segment, event.worker)
             self._fail(found[0], event.now, code, event.message)
         self._run_waiting(event.now)
 
@@ -510,6 +512,8 @@ class Jobs:
             job.audio.clear()
         if job.request.durable and (outcome != "done" or _is_stored(job)):
             self._commands.append(e.PersistOutcome(now, job.id, outcome, job.message))
+        if job.request.trace is not None:
+            self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))
         self._remember(job, now)
 
     def _remember(self, job: Job, now: float) -> None:
