@@ -45,6 +45,7 @@ from supervisor.pool.leases import CoreLeases, lease_directory
 from supervisor.pool.observed import private_bytes
 from supervisor.pool.workers import Workers
 from supervisor.status import status_document
+from supervisor.tracing.tracer import Tracer
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -132,10 +133,13 @@ class Service:
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
+        self.tracer = Tracer(self.broker.epoch)
+        self.tracer.configure(self.settings.tracing)
         self._effects = {
             **self.workers.effects,
             **self.broker.effects,
             **self.journal.effects,
+            **self.tracer.effects,
         }
 
     def start(self) -> None:
@@ -198,6 +202,7 @@ class Service:
         self.workers.update_environment = updates_environment(self.settings)
         self._configure_pool()
         self.control.configure(self.settings, outcome.loaded.origins)
+        self.tracer.configure(self.settings.tracing)
         setup = make_setup(self.settings)
         if setup != self._setup:
             self._setup = setup
@@ -393,6 +398,7 @@ class Service:
             return
         if not self.pool.stopping:
             self.gateway.stop()
+            self.tracer.finish(_STOP_S)
             if self._deadline is not None:
                 self._deadline.cancel()
             self._deadline = self._loop.call_later(_STOP_S, self._finish)
@@ -426,6 +432,7 @@ class Service:
                 }
             )
         self.directory.release()
+        self.tracer.close()  # last: the next supervisor need not wait for it
 
 
 def make_setup(settings: Settings) -> Setup:

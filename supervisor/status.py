@@ -44,6 +44,7 @@ def status_document(service: Service) -> dict[str, Any]:
             "problem": service.journal.problem,
             "kept_bytes": service.jobs.retained.stored_bytes,
         },
+        "tracing": service.tracer.document(),
     }
 
 

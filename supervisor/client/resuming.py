@@ -29,13 +29,17 @@ class Terms(TypedDict, total=False):
 
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is handed in; a
-    `durable` job outlives this client and the supervisor.
+    `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`
+    are the headers of a W3C trace context, as OpenTelemetry's propagator injects them:
+    where the supervisor traces, the job becomes part of that trace.
     """
 
     priority: int
     deadline: float | None
     key: str | None
     durable: bool
+    traceparent: str | None
+    tracestate: str | None
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     key: str | None = None
     durable: bool = False
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     def submit(self, conversation: Conversation, spent_s: float = 0.0) -> JobRecord:
         """Hand it in, `spent_s` after the call. Raises BadRequest."""
@@ -65,6 +71,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             deadline_ms=left,
             key=self.key,
             durable=self.durable,
+            traceparent=self.traceparent,
+            tracestate=self.tracestate,
         )
 
 

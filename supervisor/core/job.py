@@ -30,6 +30,17 @@ DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
 
 
+class TraceContext(msgspec.Struct, frozen=True, gc=False):
+    """That a job is to be traced: the W3C headers that came with it, unread, empty for none.
+
+    `arrived` is when its SUBMIT came in, monotonic seconds.
+    """
+
+    traceparent: str
+    tracestate: str
+    arrived: float
+
+
 class JobRequest(msgspec.Struct, frozen=True, gc=False):
     """What to speak and how, checked and complete. `deadline` is monotonic seconds or None.
 
@@ -52,6 +63,8 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     durable: bool = False
     key: str | None = None
     fingerprint: bytes = b""
+    trace: TraceContext | None = None
+    """None for a job that is not traced."""
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from supervisor.core.admission import Limits
 from supervisor.core.held_audio import HeldLimits
 from supervisor.core.job import JobRequest, JobState, Pcm
 from supervisor.core.retention import Keep
+from supervisor.core.trace import Trace
 
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 RefusalCode = Literal[
@@ -337,6 +338,12 @@ class ReleaseFailure(_Record, frozen=True):
     message: str
 
 
+class JobTraced(_Record, frozen=True):
+    """A job that is traced has ended; this was its way."""
+
+    trace: Trace
+
+
 class WorkerFree(_Record, frozen=True):
     """A retired worker runs nothing: it may be dismissed."""
 
@@ -356,5 +363,6 @@ Command = (
     | ReleaseAudio
     | ReleaseEnd
     | ReleaseFailure
+    | JobTraced
     | WorkerFree
 )

@@ -30,6 +30,7 @@ from supervisor.core.held_audio import HeldLimits
 from supervisor.core.job import OUTCOMES, Job, JobState, Pcm, Segment, held
 from supervisor.core.retention import Keep, Retention
 from supervisor.core.timings import Timings
+from supervisor.core.trace import trace_of
 from supervisor.core.unstored import Unstored
 from supervisor.core.untold import Untold
 
@@ -441,6 +442,7 @@ class Jobs:
         found = self._answered(event)
         if found is not None:
             code: e.FailureCode = "bad_text" if event.unreadable else "failed"
+            found[0].note(event.now, "refused", event.segment, event.worker)
             self._fail(found[0], event.now, code, event.message)
         self._run_waiting(event.now)
 
@@ -585,6 +587,8 @@ class Jobs:
             if outcome != "done" or not self._unstored.lacks(job):
                 self._commands.append(e.PersistOutcome(now, job.id, outcome, job.message))
             self._unstored.leave(job)
+        if job.request.trace is not None:
+            self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))
         self._remember(job, now)
 
     def _remember(self, job: Job, now: float) -> None:

@@ -11,9 +11,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from supervisor.core import job_events as e
 from supervisor.core.admission import Limits
-from supervisor.core.job import JobRequest, JobState, Pcm, Stored
+from supervisor.core.job import JobRequest, JobState, Pcm, Stored, TraceContext
 from supervisor.core.jobs import Jobs
 from supervisor.core.retention import Keep
+from supervisor.core.trace import Trace
 from supervisor.core.untold import PATIENCE_S
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
@@ -65,6 +66,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.owed: list[e.PersistOutcome | e.ForgetJob] = []
         self.told: dict[str, str] = {}
         self.unwritten: set[str] = set()
+        self.traced = 0
 
     @staticmethod
     def fresh() -> Jobs:
@@ -103,6 +105,9 @@ class JobsMachine(RuleBasedStateMachine):
                 self.told_failure(job, code)
             case e.PersistJob() | e.PersistAudio() | e.PersistOutcome() | e.ForgetJob():
                 self.asked.append(command)
+            case e.JobTraced(trace=trace):
+                self.traced += 1
+                self.look_at(trace)
 
     def told_failure(self, job: str, code: str) -> None:
         """Of a durable job: only what a restart cannot change, unless the journal fails long."""
@@ -130,6 +135,16 @@ class JobsMachine(RuleBasedStateMachine):
             if change.outcome != "done":
                 row.audio.clear()
         self.tell(e.OutcomePersisted(self.now, change.job))
+
+    def look_at(self, trace: Trace) -> None:
+        """Every attempt is told, and nothing lies outside of its job's time."""
+        whole, said = trace.job, trace.job.attributes
+        assert all(whole.start <= part.start <= part.end <= whole.end for part in trace.parts)
+        told = sum(part.name == "segment" for part in trace.parts)
+        job = str(said["tts.job.id"])
+        ran = sum(self.attempts[job, i] for i in range(len(self.requests[job].segments)))
+        assert (told, said["tts.segments_left_out"]) == (ran, 0)
+        assert (whole.error is None) == (said["tts.job.outcome"] == "done")
 
     def hear(self, job: str, data: Pcm) -> None:
         """A piece may overdraw the credit, but none is sent without any."""
@@ -182,6 +197,7 @@ class JobsMachine(RuleBasedStateMachine):
             durable=durable,
             key=key,
             fingerprint=print_,
+            trace=TraceContext("", "", self.now - 0.25),
         )
         self.requests[job] = request
         self.sizes.update({(job, i): size for i, size in enumerate(sizes)})
@@ -383,6 +399,7 @@ class JobsMachine(RuleBasedStateMachine):
         for job, heard in self.heard.items():
             assert self.expected(job).startswith(heard), f"job {job} heard somebody else's audio"
         ended = sum(self.machine.counts[name] for name in OUTCOMES) + self.outcomes.total()
+        assert ended == self.traced, "an outcome without a trace, or with two"
         live = len(self.machine.jobs)
         again = ended + live + self.lost_plain - len(self.accepted)
         assert again >= 0, "an accepted job was lost"
