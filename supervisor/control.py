@@ -48,6 +48,9 @@ class Load(msgspec.Struct, frozen=True):
     held: frozenset[int]
     """CPUs that any worker process may be using, on its way out or not."""
     demand: int
+    """Segments running and waiting now."""
+    mean_demand: float
+    """The same with those running averaged over the time since the last look."""
     backlog_s: float
     session_build_s: float | None
     worker_bytes: int
@@ -224,7 +227,7 @@ class ControlLoop:
             self.placer.machine = self.monitor.machine
         build_s = self._build_s if load.session_build_s is None else load.session_build_s
         cores = min(self.allocator.cores, self._usable())
-        threads = self.shaper.decide(now, cores, load.demand, build_s) if cores else ()
+        threads = self.shaper.decide(now, cores, load.mean_demand, build_s) if cores else ()
         for _ in range(_LEASE_ATTEMPTS):
             shapes = self._place(now, threads, load)
             if self.leases.acquire({cpu for shape in shapes for cpu in shape.cpus}):

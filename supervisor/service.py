@@ -34,6 +34,7 @@ from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import Pool
 from supervisor.core.progress import Progress
 from supervisor.core.restarts import RestartPolicy
+from supervisor.core.time_mean import TimeMean
 from supervisor.gateway_child import GatewayChild
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
@@ -92,6 +93,7 @@ class Service:
         self._progress = Progress()
         self._stuck: str | None = None
         self._started_at = loop.time()
+        self._running_segments = TimeMean(self._started_at)
         self._given_up = 0
         """Jobs that were cancelled in order to end."""
         self._put_off = 0
@@ -236,11 +238,13 @@ class Service:
         ready = [slot for slot in self.pool.slots.values() if self.shaped(slot.epoch) is not None]
         shaped = [s for slot in ready if (s := self.shaped(slot.epoch)) is not None]
         busy = set(self.jobs.busy_workers())
+        waiting = self.jobs.waiting_segments
         return Load(
             leases={s.pid: s.cpus for s in shaped},
             busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
             held=frozenset(self.pool.held),
-            demand=self.jobs.running_segments + self.jobs.waiting_segments,
+            demand=self.jobs.running_segments + waiting,
+            mean_demand=self._running_segments.take(now) + waiting,
             backlog_s=self.jobs.oldest_wait(now),
             session_build_s=max((s.session_build_s for s in shaped), default=None),
             worker_bytes=max(self._private_bytes.values(), default=0),
@@ -270,6 +274,7 @@ class Service:
                     self._effects[type(command)](command)
         finally:
             self._working = False
+        self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":

@@ -167,6 +167,7 @@ class Controlled:
             busy_slots=frozenset(),
             held=frozenset(),
             demand=self.demand,
+            mean_demand=float(self.demand),
             backlog_s=0.0 if self.demand <= len(self.leases) else 5.0,
             session_build_s=0.1,
             worker_bytes=self.worker_bytes,
