@@ -126,8 +126,7 @@ class Service:
         self._configure_pool()
         self.control = ControlLoop(
             loop,
-            self.settings,
-            loaded.origins,
+            loaded,
             CoreLeases(lease_directory(os.environ)),
             self._load,
             self._retarget,
@@ -189,7 +188,7 @@ class Service:
         self.settings = self.broker.settings = outcome.loaded.settings
         self.broker.door.configure(self.settings.broker)
         for change in outcome.changes:
-            log.info("%s", _describe(change))
+            log.info("%s", _describe(change, self.settings))
         self.restart_needed_for = {
             change.path
             for change in diff(self._settings_at_start, self.settings)
@@ -199,7 +198,7 @@ class Service:
         self.tell_jobs(job_events.Configured(self._loop.time(), *bounds(self.settings)))
         self.workers.update_environment = updates_environment(self.settings)
         self._configure_pool()
-        self.control.configure(self.settings, outcome.loaded.origins)
+        self.control.configure(outcome.loaded)
         setup = make_setup(self.settings)
         if setup != self._setup:
             self._setup = setup
@@ -445,7 +444,11 @@ def updates_environment(settings: Settings) -> bool:
     return settings.performance.dynamic_cpu_allocation.update_environment
 
 
-def _describe(change: Change) -> str:
+def _describe(change: Change, settings: Settings) -> str:
+    integrated = settings.performance.dynamic_cpu_allocation.onnx_integration
+    if change.effect == "session_rebuild" and not integrated:
+        done = "held back: onnx_integration is off, sessions stay as they are"
+        return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
     done = {
         "live": "applied",
         "session_rebuild": "applied, sessions are rebuilt",

@@ -15,6 +15,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+_UNLOCKED = -1
+"""Stands for a lock that could not be had for another reason than its holder: it is used
+without, and asked for again whenever leases are.
+"""
+
 _DIRECTORY = "tts-supervisor-cores"
 
 
@@ -54,10 +59,11 @@ class CoreLeases:
     def acquire(self, cpus: Collection[int]) -> bool:
         """Lease all of `cpus`; False, with `others` grown, if one was taken meanwhile."""
         for cpu in cpus:
-            if cpu in self._locks:
+            if self._locks.get(cpu, _UNLOCKED) != _UNLOCKED:
                 continue
             lock = self._try_lock(cpu, fcntl.LOCK_EX)
             if lock is None:
+                self._locks.pop(cpu, None)
                 self.others |= {cpu}
                 return False
             self._locks[cpu] = lock
@@ -73,12 +79,12 @@ class CoreLeases:
         self.release_except(())
 
     def _try_lock(self, cpu: int, kind: int) -> int | None:
-        """An open, locked descriptor; None if another holds it; -1 if locks do not work here."""
+        """An open, locked descriptor; None if another holds it; _UNLOCKED if locks fail here."""
         try:
             lock = self._open(self._directory / f"cpu{cpu}")
         except OSError as error:
             self.error = f"core leases: {self._directory}: {error.strerror}"
-            return -1
+            return _UNLOCKED
         try:
             fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
