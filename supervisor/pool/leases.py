@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
-from collections.abc import Collection, Mapping
+import stat
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,11 +22,34 @@ without, and asked for again whenever leases are.
 
 _DIRECTORY = "tts-supervisor-cores"
 
+PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - everybody's, and meant to be
+"""Where the shared directory may be. Nobody cleans the first one up by age."""
 
-def lease_directory(environ: Mapping[str, str]) -> Path:
-    """`$SUPERVISOR_LEASE_DIR`, else `tts-supervisor-cores` in the temporary directory."""
+
+def lease_directory(environ: Mapping[str, str], places: Sequence[Path] = PLACES) -> Path:
+    """`$SUPERVISOR_LEASE_DIR`, else the one directory that all supervisors of this host use.
+
+    That is `tts-supervisor-cores` in the first of `places` where everybody may make it, or
+    where it was made for everybody. It follows neither from who asks nor from $TMPDIR, or
+    two users would look in two places.
+    """
     own = environ.get("SUPERVISOR_LEASE_DIR")
-    return Path(own).absolute() if own else Path(tempfile.gettempdir()) / _DIRECTORY
+    if own:
+        return Path(own).absolute()
+    for place in places:
+        if _is_for_all(place) or _is_for_all(place / _DIRECTORY):
+            return place / _DIRECTORY
+    return places[-1] / _DIRECTORY
+
+
+def _is_for_all(directory: Path) -> bool:
+    """Whether everybody may make files in it that the others cannot take away."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return False
+    open_to_all = stat.S_IWOTH | stat.S_ISVTX
+    return stat.S_ISDIR(found.st_mode) and found.st_mode & open_to_all == open_to_all
 
 
 class CoreLeases:
