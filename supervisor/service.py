@@ -348,6 +348,9 @@ class Service:
                 self._fail(engine.unavailable)
         if not self.stopped.done():
             self._publish()
+            # Before there is a worker: who waits for a core has to be able to say so.
+            if self.settings.http.enabled and self.state in {"starting", "running"}:
+                self.gateway.start()
 
     def _publish(self) -> None:
         self.directory.publish(
@@ -365,8 +368,6 @@ class Service:
         if not ready or not self.broker.catalogue.engines:
             return
         self.state = "running"
-        if self.settings.http.enabled:
-            self.gateway.start()
         self._manager.ready("serving")
         slot = ready[0]
         log.info(
