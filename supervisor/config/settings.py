@@ -70,7 +70,7 @@ class DynamicCpuAllocation(Section):
     ] = 0.6
     monitoring_interval: Annotated[
         float,
-        Field(ge=0.01, le=3600, description="Time between two samples of the utilization."),
+        Field(ge=0.05, le=3600, description="Time between two samples of the utilization."),
         Declared("live", "s"),
     ] = 1.0
     history_window: Annotated[

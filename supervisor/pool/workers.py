@@ -262,12 +262,23 @@ class Workers:
     def _shaped(self, worker: Worker, shaped: wire.Shaped) -> None:
         first = worker.shaped is None
         worker.shaped = shaped
+        if shaped.error is not None:
+            log.warning(
+                "worker %d (pid %d) keeps its sessions of %d threads on cores %s: %s",
+                worker.slot,
+                worker.pid,
+                shaped.threads,
+                list(shaped.cpus),
+                shaped.error,
+            )
         now, generation = self._loop.time(), shaped.session_generation
         if first:
             self._to_pool(pool_events.Ready(now, worker.epoch, generation))
         else:
             self._to_pool(
-                pool_events.Reshaped(now, worker.epoch, shaped.threads, generation, shaped.error)
+                pool_events.Reshaped(
+                    now, worker.epoch, shaped.threads, generation, shaped.error, shaped.cpus
+                )
             )
 
     def _read_work(self, worker: Worker) -> None:
