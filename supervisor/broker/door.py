@@ -30,6 +30,11 @@ class DoorError(Exception):
     """The door cannot be opened; the message is one line that says what to do."""
 
 
+def sockets_of(settings: Settings) -> int:
+    """How many sockets clients come in by, each with places of its own."""
+    return 1 if settings.tcp is None else 2
+
+
 def check_keys(settings: Settings) -> None:
     """Refuse to open tcp to nobody, or to everybody. Raises DoorError."""
     if settings.tcp is None or settings.insecure_tcp:
@@ -57,7 +62,7 @@ class Door:
     ) -> None:
         check_keys(settings)
         try:
-            room = make_room(settings.max_connections)
+            room = make_room(settings.max_connections, sockets_of(settings))
         except TooFewFiles as error:
             raise DoorError(str(error)) from None
         limits = Limits(room, settings.max_text_bytes)

@@ -108,7 +108,8 @@ class Router:
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
         peers.secure(self._socket)
-        self._connections = Connections(loop, self._socket, limits.connections, 0)
+        tcp = endpoint.startswith("tcp:")
+        self._connections = Connections(loop, self._socket, limits.connections, tcp=tcp)
         self.set_text_bytes(limits.text_bytes)
         try:
             self._socket.bind(endpoint)
