@@ -15,7 +15,7 @@ import zmq
 from supervisor.broker.connections import TooFewFiles, make_room
 from supervisor.broker.curve import KeyPeers
 from supervisor.broker.keys import Keys
-from supervisor.broker.peers import Everyone, LocalPeers
+from supervisor.broker.peers import KEY, Everyone, LocalPeers
 from supervisor.broker.router import Limits, OnGone, OnMessage, Router
 from supervisor.broker.wire.codec import Frames
 from supervisor.broker.wire.keyfile import KeysError
@@ -124,9 +124,7 @@ class Door:
 
     def admits(self, owner: str) -> bool:
         """Whether an owner that was let in would be let in still."""
-        return not owner.startswith("key:") or (
-            self._peers is not None and self._peers.admits(owner)
-        )
+        return not owner.startswith(KEY) or (self._peers is not None and self._peers.admits(owner))
 
     def close(self) -> None:
         """Close every socket, after half a second at most each."""

@@ -163,7 +163,7 @@ def test_strangers_in_every_place_keep_no_friend_out() -> None:
 
 def gone(raw: socket.socket) -> bool:
     """Whether the other side has hung up."""
-    raw.setblocking(False)
+    raw.settimeout(0)
     try:
         while raw.recv(4096):
             pass
@@ -190,6 +190,30 @@ def test_only_its_owner_reaches_a_job(guarded: Guarded) -> None:
             again.send(wire.Attach("1", accepted.job))
             assert isinstance(again.receive()[0], wire.Accepted)
             assert isinstance(again.outcome()[0], wire.End)
+
+
+def test_a_key_is_one_client_over_all_its_connections() -> None:
+    """More connections are no way around a client's bounds; another key, and each process of the
+    local user, has bounds of its own.
+    """
+    with Guarded({"broker.max_jobs_per_client": 2}) as guarded, ExitStack() as stack:
+
+        def answer(peer: Wire) -> wire.Message:
+            peer.send(wire.Submit("a", credit=0), b"Hello.")
+            return peer.receive()[0]
+
+        for _ in range(2):
+            peer = stack.enter_context(guarded.remote(FRIENDS[0]))
+            assert isinstance(answer(peer), wire.Accepted)
+        for _ in range(2):
+            refused = answer(stack.enter_context(guarded.remote(FRIENDS[0])))
+            assert isinstance(refused, wire.Error)
+            assert refused.code == "busy"
+        assert isinstance(answer(stack.enter_context(guarded.remote(FRIENDS[1]))), wire.Accepted)
+        for _ in range(2):
+            local = stack.enter_context(guarded.wire())
+            assert isinstance(answer(local), wire.Accepted)
+            assert isinstance(answer(local), wire.Accepted)
 
 
 def test_a_revoked_key_is_out_at_sighup_and_a_new_one_in(guarded: Guarded) -> None:
