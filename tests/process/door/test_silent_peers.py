@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from supervisor.broker.wire import client as wire
 from tests.fixtures import processes
 from tests.supervised import Supervised, eventually, free_port
 
