@@ -35,10 +35,13 @@ def sockets_of(settings: Settings) -> int:
     return 1 if settings.tcp is None else 2
 
 
-def check_keys(settings: Settings) -> None:
-    """Refuse to open tcp to nobody, or to everybody. Raises DoorError."""
+def check_keys(settings: Settings) -> int:
+    """Refuse to open tcp to nobody, or to everybody; how many keys are allowed.
+
+    Raises DoorError.
+    """
     if settings.tcp is None or settings.insecure_tcp:
-        return
+        return 0
     keys = Keys(state_directory(os.environ))
     try:
         keys.server()
@@ -47,6 +50,7 @@ def check_keys(settings: Settings) -> None:
         raise DoorError(f"broker.tcp: {error}") from None
     if not allowed:
         raise DoorError("broker.tcp: no key is allowed; allow one with `supervisor keys allow KEY`")
+    return len(allowed)
 
 
 class Door:
