@@ -41,8 +41,7 @@ test: $(VENV)/has-kokoro $(VENV)/has-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 fuzz: $(VENV)/has-test $(VENV)/has-fuzz
-	$(BIN)/python -m tests.fuzz.codec -max_total_time=$(FUZZ_S) -print_final_stats=1
-	FUZZ_MESSAGES=50000 FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --timeout 600 -s tests/fuzz
+	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
 
 chaos: $(VENV)/has-test
 	@CHAOS_S=$(CHAOS_S) CHAOS_RECORD=$(CHAOS_RECORD) $(BIN)/python -m tests.chaos.run
