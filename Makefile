@@ -7,6 +7,7 @@ BENCH ?=
 FUZZ_S ?= 60
 PYTEST_ARGS ?=
 CHAOS_S ?= 600
+CHAOS_RECORD ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +24,8 @@ help:
 	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
 	@echo "make demo ENGINE=kokoro   the same with Kokoro-82M"
 	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them)"
-	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n)"
+	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n;"
+	@echo "                     CHAOS_RECORD=1 keeps the figures for docs/PERFORMANCE.md)"
 	@echo "make fuzz            the codec under a fuzzer, the socket under hostile peers (FUZZ_S=600)"
 	@echo "make lint            check style, types and imports"
 	@echo "make format          put the code into its form"
@@ -39,11 +41,10 @@ test: $(VENV)/has-kokoro $(VENV)/has-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 fuzz: $(VENV)/has-test $(VENV)/has-fuzz
-	$(BIN)/python -m tests.fuzz.codec -max_total_time=$(FUZZ_S) -print_final_stats=1
-	FUZZ_MESSAGES=50000 FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --timeout 600 -s tests/fuzz
+	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
 
 chaos: $(VENV)/has-test
-	@CHAOS_S=$(CHAOS_S) $(BIN)/python -m tests.chaos.run
+	@CHAOS_S=$(CHAOS_S) CHAOS_RECORD=$(CHAOS_RECORD) $(BIN)/python -m tests.chaos.run
 
 lint: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/has-dev
 	$(BIN)/ruff check

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,13 @@ def eventually(probe: Callable[[], T], what: str, timeout: float = 20.0) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what}")
         time.sleep(0.005)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Wire:
@@ -101,6 +109,7 @@ class Supervised:
             "SUPERVISOR_LEASE_DIR": str(Path(self._directory.name) / "leases"),
         }
         self.settings = {"http.enabled": False, **(settings or {})}
+        self.program = [sys.executable, "-W", "error", "-m", "supervisor"]
         self.log = Path(self._directory.name) / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -113,7 +122,7 @@ class Supervised:
         ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "supervisor", "start", *options],
+                [*self.program, "start", *options],
                 env=self.environ,
                 cwd=self._directory.name,
                 stderr=log,

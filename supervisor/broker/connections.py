@@ -5,7 +5,9 @@ descriptors; nor has it one on the frames of a message that never ends. Both are
 here, by shutting the connection's descriptor down, which to libzmq is a peer that left:
 
 - The monitor tells of every connection. libzmq waits when its monitor is not read, so
-  at most `UNSEEN` connections can be ahead of us, however busy we are.
+  at most `UNSEEN` connections can be ahead of us, however busy we are. Where all places
+  are taken, one who has said nothing since it came makes room for the next (on tcp, where
+  anybody may knock); so those who cannot shake hands keep nobody out.
 - Memory that grows while a connection sends without end and without completing a
   message: it is seen to have input in every one of several looks, and delivers nothing.
   On tcp the kernel counts the bytes, so there a slow one is found out as well.
@@ -36,6 +38,9 @@ UNSEEN: Final = 1010
 RESERVED_FILES: Final = 256
 """Descriptors for everything that is no client's connection."""
 
+FEW: Final = 64
+"""Connections that somebody is told to make room for who has left none."""
+
 _WATCH_S: Final = 0.25
 _WATCH_NOBODY_S: Final = 2.0
 _WATCHES_PER_READ: Final = 4
@@ -60,28 +65,35 @@ class TooFewFiles(Exception):
     """The limit on open files leaves no room for clients; the message says what to do."""
 
 
-def make_room(connections: int) -> int:
-    """Raise the limit on open files; how many connections it leaves, at most `connections`.
+def files_for(connections: int, sockets: int = 1) -> int:
+    """Files that have to be allowed for so many connections on each of so many sockets."""
+    return sockets * (connections + UNSEEN) + RESERVED_FILES
 
+
+def make_room(connections: int, sockets: int = 1) -> int:
+    """Raise the limit on open files; how many connections it leaves for each of `sockets`, at
+    most `connections`.
+
+    Each socket has a monitor of its own, and so as many connections that we have not seen.
     Raises TooFewFiles.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + UNSEEN + RESERVED_FILES
+    wanted = files_for(connections, sockets)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
         return connections
-    room = soft - UNSEEN - RESERVED_FILES
+    room = (soft - files_for(0, sockets)) // sockets
     if room < 1:
-        least = UNSEEN + RESERVED_FILES + 64
+        least = files_for(FEW, sockets)
         raise TooFewFiles(f"at most {soft} files may be open; allow {least} (ulimit -Hn {least})")
     return min(connections, room)
 
 
 class Connections:
     """Keeps `socket` at `limit` connections, none of which holds more than `message_bytes`
-    of a message that is not complete.
+    of a message that is not complete. `tcp`: its endpoint is one of tcp.
     """
 
     def __init__(
@@ -89,23 +101,25 @@ class Connections:
         loop: asyncio.AbstractEventLoop,
         socket: zmq.Socket[bytes],
         limit: int,
-        message_bytes: int,
+        *,
+        tcp: bool,
     ) -> None:
         self.limit = limit
-        self.message_bytes = message_bytes
-        self.attentive = False
+        self.message_bytes = 0
+        self.attentive = tcp
         """Whether `delivered` wants to be called for every message."""
         self.open: dict[int, int] = {}
         """Descriptor → bytes that it had received when its last message was complete (tcp)."""
         self._loop = loop
         self._socket = socket
         self._refused = 0
+        self._silent: dict[int, None] = {}
+        """Those on tcp from whom no message has come yet, in the order in which they came."""
         self._delivered: set[int] = set()
         self._suspects: set[int] = set()
         self._looks = 0
         self._settling = 0
-        self._tcp = False
-        """Whether there may be tcp connections."""
+        self._tcp = tcp
         self._statm = os.open("/proc/self/statm", os.O_RDONLY)
         self._memory = self._resident_bytes()
         socket.monitor(_MONITOR, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
@@ -130,13 +144,13 @@ class Connections:
             except zmq.Again:
                 return
             if event == zmq.EVENT_DISCONNECTED:
-                self.open.pop(fd, None)
-            elif len(self.open) < self.limit:
+                self._forget(fd)
+            elif len(self.open) < self.limit or self._displace():
                 if not self.open:
                     self._schedule(_WATCH_S)
                 self.open[fd] = 0
-                self._tcp = self._tcp or _is_tcp(fd)
-                self.attentive = self.attentive or self._tcp
+                if self._tcp:
+                    self._silent[fd] = None
             else:
                 self._refuse(fd)
 
@@ -159,6 +173,26 @@ class Connections:
             if self._monitor.poll(10):
                 self._monitor.recv_multipart()
 
+    def _forget(self, fd: int) -> None:
+        self.open.pop(fd, None)
+        self._silent.pop(fd, None)
+        self._delivered.discard(fd)
+
+    def _heard(self) -> None:
+        """Those from whom messages came are silent no more."""
+        for fd in self._delivered:
+            self._silent.pop(fd, None)
+
+    def _displace(self) -> bool:
+        """Hang up on the one who has been silent longest; False if everybody has spoken."""
+        self._heard()
+        fd = next(iter(self._silent), None)
+        if fd is None:
+            return False
+        self._forget(fd)
+        self._refuse(fd)
+        return True
+
     def _refuse(self, fd: int) -> None:
         if not self._refused:
             log.warning("broker: %d connections are open, more are refused", self.limit)
@@ -171,13 +205,13 @@ class Connections:
         """Look closer when memory has grown, and at what each tcp connection holds back."""
         self._schedule(_WATCH_S if self.open or self._settling else _WATCH_NOBODY_S)
         self._watches += 1
-        if self._watches % _WATCHES_PER_READ == 0:
-            self.read()
+        if self._tcp or self._watches % _WATCHES_PER_READ == 0:
+            self.read()  # On tcp, also because who came is to be known before it is heard.
         if self._refused and len(self.open) < self.limit:
             log.warning("broker: refused %d connections; there is room again", self._refused)
             self._refused = 0
         if self._tcp:
-            self._tcp = self._weigh_tcp()
+            self._weigh_tcp()
         if self._settling:
             self._settling -= 1
             if not self._settling:
@@ -189,6 +223,7 @@ class Connections:
             self._suspects, self._looks = set(self.open), _LOOKS
             self._loop.call_later(_LOOK_S, self._look)
         self.attentive = self._tcp or bool(self._looks)
+        self._heard()
         self._delivered.clear()
 
     def _schedule(self, seconds: float) -> None:
@@ -198,19 +233,16 @@ class Connections:
     def _resident_bytes(self) -> int:
         return int(os.pread(self._statm, 128, 0).split()[1]) * _PAGE
 
-    def _weigh_tcp(self) -> bool:
-        """Whether there are tcp connections. One with too much of one message is shut."""
-        found = False
+    def _weigh_tcp(self) -> None:
+        """Whoever holds too much of one message back is hung up on."""
         for fd, base in list(self.open.items()):
             received = _tcp_bytes_received(fd)
             if received is None:
                 continue
-            found = True
             if fd in self._delivered:
                 self.open[fd] = received
             elif received - base > self.message_bytes:
                 self._stop(fd)
-        return found
 
     def _look(self) -> None:
         """Who has delivered something, or has nothing to read, is no suspect any more."""
@@ -271,10 +303,6 @@ def _has_input(fd: int) -> bool:
         return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), "little") > 0
     except OSError:
         return False
-
-
-def _is_tcp(fd: int) -> bool:
-    return _tcp_bytes_received(fd) is not None
 
 
 def _tcp_bytes_received(fd: int) -> int | None:

@@ -15,7 +15,7 @@ from typing import Final
 import zmq
 from zmq.utils import z85
 
-from supervisor.broker.peers import Peers
+from supervisor.broker.peers import KEY, Peers
 from supervisor.broker.wire.keyfile import KeyPair
 
 _DOMAIN: Final = b"tts-supervisor"
@@ -36,7 +36,7 @@ class KeyPeers(Peers):
         """Let in these and no others. Messages of those that are connected and not among them
         are dropped from now on.
         """
-        self._owners = {z85.encode(key).decode(): f"key:{key.hex()}" for key in keys}
+        self._owners = {z85.encode(key).decode(): f"{KEY}{key.hex()}" for key in keys}
 
     def admits(self, owner: str) -> bool:
         """Whether this is the owner of an allowed key."""

@@ -15,7 +15,7 @@ import zmq
 from supervisor.broker.connections import TooFewFiles, make_room
 from supervisor.broker.curve import KeyPeers
 from supervisor.broker.keys import Keys
-from supervisor.broker.peers import Everyone, LocalPeers
+from supervisor.broker.peers import KEY, Everyone, LocalPeers
 from supervisor.broker.router import Limits, OnGone, OnMessage, Router
 from supervisor.broker.wire.codec import Frames
 from supervisor.broker.wire.keyfile import KeysError
@@ -30,10 +30,18 @@ class DoorError(Exception):
     """The door cannot be opened; the message is one line that says what to do."""
 
 
-def check_keys(settings: Settings) -> None:
-    """Refuse to open tcp to nobody, or to everybody. Raises DoorError."""
+def sockets_of(settings: Settings) -> int:
+    """How many sockets clients come in by, each with places of its own."""
+    return 1 if settings.tcp is None else 2
+
+
+def check_keys(settings: Settings) -> int:
+    """Refuse to open tcp to nobody, or to everybody; how many keys are allowed.
+
+    Raises DoorError.
+    """
     if settings.tcp is None or settings.insecure_tcp:
-        return
+        return 0
     keys = Keys(state_directory(os.environ))
     try:
         keys.server()
@@ -42,6 +50,7 @@ def check_keys(settings: Settings) -> None:
         raise DoorError(f"broker.tcp: {error}") from None
     if not allowed:
         raise DoorError("broker.tcp: no key is allowed; allow one with `supervisor keys allow KEY`")
+    return len(allowed)
 
 
 class Door:
@@ -57,7 +66,7 @@ class Door:
     ) -> None:
         check_keys(settings)
         try:
-            room = make_room(settings.max_connections)
+            room = make_room(settings.max_connections, sockets_of(settings))
         except TooFewFiles as error:
             raise DoorError(str(error)) from None
         limits = Limits(room, settings.max_text_bytes)
@@ -119,9 +128,7 @@ class Door:
 
     def admits(self, owner: str) -> bool:
         """Whether an owner that was let in would be let in still."""
-        return not owner.startswith("key:") or (
-            self._peers is not None and self._peers.admits(owner)
-        )
+        return not owner.startswith(KEY) or (self._peers is not None and self._peers.admits(owner))
 
     def close(self) -> None:
         """Close every socket, after half a second at most each."""

@@ -29,6 +29,12 @@ FRAME_SLACK_BYTES: Final = 1 << 20
 _SEND_QUEUE: Final = 500
 _RECEIVE_QUEUE: Final = 256
 _HANDSHAKE_MS: Final = 5_000
+_HEARTBEAT_MS: Final = 500
+_SILENCE_MS: Final = 3_000
+"""A host that dies, or a network that ends, closes no connection: a peer on tcp that answers no
+heartbeat for so long is gone. Shorter would take a moment without a network for the end."""
+_UNACKNOWLEDGED_MS: Final = 5_000
+"""The same where so much lies in the kernel that no heartbeat fits behind it."""
 _BATCH: Final = 256
 _MOST_FRAMES: Final = 3
 """One more is kept, to show that there were too many."""
@@ -108,7 +114,12 @@ class Router:
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
         peers.secure(self._socket)
-        self._connections = Connections(loop, self._socket, limits.connections, 0)
+        tcp = endpoint.startswith("tcp:")
+        if tcp:
+            self._socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+            self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _SILENCE_MS)
+            self._socket.setsockopt(zmq.TCP_MAXRT, _UNACKNOWLEDGED_MS)
+        self._connections = Connections(loop, self._socket, limits.connections, tcp=tcp)
         self.set_text_bytes(limits.text_bytes)
         try:
             self._socket.bind(endpoint)

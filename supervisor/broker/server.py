@@ -16,6 +16,7 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.broker.door import Door
+from supervisor.broker.peers import flow_of
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, read_request, read_text
 from supervisor.broker.wire import client as wire
@@ -39,13 +40,14 @@ log = get_logger()
 
 
 class Connection(msgspec.Struct):
-    """What is known of one client's connection. `json`: how it wants to be answered."""
+    """What is known of one client's connection. `json`: how it wants to be answered. `flow`: whom
+    its jobs are charged to.
+    """
 
     owner: str
+    flow: str
     json: bool = False
     name: str = ""
-    cutting: int = 0
-    """Long texts that are being cut for it."""
 
 
 class Broker:
@@ -137,7 +139,7 @@ class Broker:
         connection = self._connections.get(client)
         if connection is None or connection.owner != owner:
             self._gone(client)  # a peer may choose the handle of another one that has left
-            connection = self._connections[client] = Connection(owner)
+            connection = self._connections[client] = Connection(owner, flow_of(owner, client))
         try:
             request = decode_request(frames)
         except WireError as error:
@@ -185,7 +187,6 @@ class Broker:
         except Refused as refusal:
             self._refuse(client, message.id, refusal)
             return
-        connection.cutting += 1
         cut = partial(read_request, message, text, self.catalogue, self.settings, now)
         future = self._loop.run_in_executor(None, cut)
         self._cuts[future] = client, connection, message
@@ -196,7 +197,6 @@ class Broker:
         client, connection, message = self._cuts.pop(future, (b"", None, None))
         if connection is None or message is None:
             return
-        connection.cutting -= 1
         if self._connections.get(client) is not connection:
             return
         try:
@@ -217,7 +217,10 @@ class Broker:
 
     def _check_cutting(self, connection: Connection) -> None:
         """Texts that are being cut are not counted by admission yet, and take memory."""
-        if connection.cutting >= _CUT_AT_ONCE or len(self._cuts) >= _CUT_AT_ONCE_IN_ALL:
+        mine = sum(
+            other.flow == connection.flow for _client, other, _message in self._cuts.values()
+        )
+        if mine >= _CUT_AT_ONCE or len(self._cuts) >= _CUT_AT_ONCE_IN_ALL:
             raise Refused("busy", f"{len(self._cuts)} long texts are being cut", retry_after_ms=200)
 
     def _hand_in(
@@ -236,7 +239,7 @@ class Broker:
                 request,
                 message.credit,
                 message.id,
-                client.hex(),
+                connection.flow,
             )
         )
 

@@ -55,20 +55,26 @@ def doctor(
 
 def examine(settings: Loaded | str) -> list[Finding]:
     """Everything; `settings` is a line that says what is wrong with them, where they are."""
-    from supervisor.cli.host_checks import Finding, check_host
+    from supervisor.broker.door import sockets_of
+    from supervisor.cli.host_checks import Clients, Finding, check_host
     from supervisor.cli.place_checks import (
         check_host_profile,
         check_models,
         check_run_directory,
         check_state_directory,
+        check_tcp,
         check_versions,
     )
     from supervisor.host.roots import Host
     from supervisor.service import make_setup
 
     running = _running()
+    clients = Clients()
+    if not isinstance(settings, str):
+        broker = settings.settings.broker
+        clients = Clients(broker.max_connections, sockets_of(broker))
     findings = [
-        *check_host(Host(), running or "self"),
+        *check_host(Host(), running or "self", clients),
         *check_run_directory(os.environ, running),
         *check_state_directory(os.environ),
         *check_versions(),
@@ -83,6 +89,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
     engine_settings = make_setup(settings.settings).settings
     return [
         *findings,
+        *check_tcp(settings.settings),
         *check_host_profile(os.environ, settings.settings, engine_settings, time.time()),
         *check_models(settings.settings, engine_settings),
     ]

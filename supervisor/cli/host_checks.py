@@ -6,10 +6,11 @@ Nothing here changes anything, and nothing fails: what cannot be read is a findi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from supervisor.broker.connections import FEW, RESERVED_FILES, files_for
 from supervisor.core.machine import Machine
 from supervisor.host.governor import read_governors
 from supervisor.host.limits import Limits
@@ -25,10 +26,10 @@ _WORKER_MB = 100
 
 _FILES_PER_WORKER = 6
 _OWN_FILES = 100
-_CLIENTS = 1000
 _BUSY_PERCENT = 20.0
 _HOT_C = 85.0
 _UNLIMITED = "unlimited"
+_OPEN_FILES = "Max open files"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -44,8 +45,21 @@ class Finding(msgspec.Struct, frozen=True):
     advice: str | None = None
 
 
-def check_host(host: Host, limits_of: int | Literal["self"] = "self") -> list[Finding]:
-    """All findings about a machine; `limits_of` is the process whose resource limits count."""
+class Clients(NamedTuple):
+    """Connections that the settings allow, on each of so many sockets."""
+
+    connections: int = 1000
+    sockets: int = 1
+
+
+def check_host(
+    host: Host,
+    limits_of: int | Literal["self"] = "self",
+    clients: Clients = Clients(),  # noqa: B008 (an immutable value)
+) -> list[Finding]:
+    """All findings about a machine; `limits_of` is the process whose resource limits count: a
+    supervisor that runs, or ourselves for one that is to be started.
+    """
     monitor = CPUUtilizationMonitor(host)
     try:
         sample = monitor.sample(0.0, {})
@@ -54,7 +68,7 @@ def check_host(host: Host, limits_of: int | Literal["self"] = "self") -> list[Fi
             *_throttling(sample.throttling),
             *_temperature(sample.temperature),
             *_governors(host, monitor.machine),
-            *_files(host, limits_of, len(sample.limits.cpus)),
+            *_files(host, limits_of, len(sample.limits.cpus), clients),
             *_memory(sample.memory, sample.limits.count),
         ]
         if sample.pressure is not None and sample.pressure.some > _BUSY_PERCENT:
@@ -160,28 +174,20 @@ def _governors(host: Host, machine: Machine) -> Iterator[Finding]:
         )
 
 
-def _files(host: Host, pid: int | Literal["self"], cpus: int) -> Iterator[Finding]:
+def _files(
+    host: Host, pid: int | Literal["self"], cpus: int, clients: Clients
+) -> Iterator[Finding]:
     """RLIMIT_NOFILE and the limits on memory, of us or of the supervisor that runs."""
     try:
-        limits = _resource_limits(host.read(f"{host.proc}/{pid}/limits").decode())
+        text = host.read(f"{host.proc}/{pid}/limits").decode()
+        soft, hard = _resource_limits(text, "Soft", "Hard"), _resource_limits(text, "Hard", "Units")
     except (OSError, ValueError) as error:
         yield Finding("limits", "note", f"unknown: {error}")
         return
-    least = _OWN_FILES + _FILES_PER_WORKER * cpus
-    files = limits.get("Max open files", _UNLIMITED)
-    advice = "set LimitNOFILE=65536 in the unit, or `ulimit -n 65536` before the start"
-    if files != _UNLIMITED and int(files) < least:
-        yield Finding(
-            "limits", "problem", f"{files} open files; a full pool alone needs {least}", advice
-        )
-    elif files != _UNLIMITED and int(files) < least + _CLIENTS:
-        yield Finding(
-            "limits", "warning", f"{files} open files: few for a thousand clients", advice
-        )
-    else:
-        yield Finding("limits", "ok", f"{files} open files")
+    # The supervisor raises its own soft limit when it starts, as far as it may.
+    yield _open_files((hard if pid == "self" else soft).get(_OPEN_FILES, _UNLIMITED), cpus, clients)
     for name in ("Max address space", "Max data size", "Max resident set"):
-        size = limits.get(name, _UNLIMITED)
+        size = soft.get(name, _UNLIMITED)
         if size != _UNLIMITED:
             yield Finding(
                 "limits",
@@ -191,11 +197,27 @@ def _files(host: Host, pid: int | Literal["self"], cpus: int) -> Iterator[Findin
             )
 
 
-def _resource_limits(text: str) -> dict[str, str]:
-    """Soft limits by name, from /proc/PID/limits: columns of fixed width."""
+def _open_files(allowed: str, cpus: int, clients: Clients) -> Finding:
+    """Judged as `supervisor start` will judge it, and by what a full pool takes."""
+    own = max(RESERVED_FILES, _OWN_FILES + _FILES_PER_WORKER * cpus) - RESERVED_FILES
+    if allowed == _UNLIMITED or int(allowed) >= files_for(*clients) + own:
+        return Finding("limits", "ok", f"{allowed} open files")
+    room = (int(allowed) - own - files_for(0, clients.sockets)) // clients.sockets
+    wanted = max(files_for(*clients) + own, 65_536)
+    advice = f"set LimitNOFILE={wanted} in the unit, or `ulimit -n {wanted}` before the start"
+    if room < 1:
+        least = files_for(FEW, clients.sockets) + own
+        found = f"{allowed} open files: no room for clients; a full pool and some need {least}"
+        return Finding("limits", "problem", found, advice)
+    found = f"{allowed} open files: room for {room} connections of {clients.connections}"
+    return Finding("limits", "warning", found, advice)
+
+
+def _resource_limits(text: str, column: str, following: str) -> dict[str, str]:
+    """Limits of a column by name, from /proc/PID/limits: columns of fixed width."""
     header, *lines = text.splitlines()
-    start, end = header.index("Soft"), header.index("Hard")
-    return {line[:start].strip(): line[start:end].strip() for line in lines}
+    name, start, end = header.index("Soft"), header.index(column), header.index(following)
+    return {line[:name].strip(): line[start:end].strip() for line in lines}
 
 
 def _memory(memory: Memory | None, cores: int) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from supervisor.broker.door import DoorError, check_keys
 from supervisor.broker.rundir import SOCKET, SOCKET_PATH_BYTES
 from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
@@ -97,6 +98,23 @@ def check_host_profile(
         elif profile.ignored is None:
             found = f"{engine} was not measured on this host; typical figures are used"
             yield Finding("host profile", "note", found, advice)
+
+
+def check_tcp(settings: Settings) -> Iterator[Finding]:
+    """Whether tcp, where the settings ask for it, will be opened, and to whom."""
+    tcp = settings.broker.tcp
+    if tcp is None:
+        return
+    try:
+        count = check_keys(settings.broker)
+    except DoorError as error:
+        yield Finding("tcp", "problem", str(error), "docs/SECURITY.md shows all steps under Keys")
+        return
+    if settings.broker.insecure_tcp:
+        advice = "use keys; every process of this machine may see and cancel what others speak"
+        yield Finding("tcp", "warning", f"{tcp} is open without keys", advice)
+    else:
+        yield Finding("tcp", "ok", f"{tcp}, {count} keys are allowed")
 
 
 def check_models(settings: Settings, engine_settings: Mapping[str, Any]) -> Iterator[Finding]:

@@ -15,7 +15,6 @@ import atheris
 
 with atheris.instrument_imports(include=["supervisor.broker"]):
     from supervisor.broker.requests import Refused, read_text
-    from supervisor.broker.wire import client as wire
     from supervisor.broker.wire.codec import (
         MAGIC,
         WireError,
@@ -23,6 +22,7 @@ with atheris.instrument_imports(include=["supervisor.broker"]):
         decode_request,
         encode,
     )
+    from tests.fuzz.seeds import REQUEST_SEEDS
 
 TEXT_BYTES = 1 << 16
 _WHOLE = 0b110
@@ -50,18 +50,8 @@ def split(data: bytes) -> list[bytes]:
 
 
 def seeds(directory: Path) -> None:
-    """One input for each op, to begin with."""
-    messages: list[wire.Message] = [
-        wire.Hello("a"),
-        wire.Submit("a", engine="noop", speed=1.5, seed=7, progress=True),
-        wire.Credit("j", 5),
-        wire.Cancel("j"),
-        wire.Attach("a", "j", 3),
-        wire.Status("s"),
-        wire.Ping(),
-        wire.Bye(),
-    ]
-    for number, message in enumerate(messages):
+    """One input for each op, to begin with, in both encodings."""
+    for number, message in enumerate(REQUEST_SEEDS):
         for json in (False, True):
             header = encode(message, json=json)[1]
             body = bytes(header) + b"text"

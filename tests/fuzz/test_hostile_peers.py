@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import MAGIC, encode
 from tests.fixtures.processes import rss_mb
 from tests.fuzz.attacks import attack
+from tests.fuzz.figures import note
+from tests.fuzz.seeds import REQUEST_SEEDS
 from tests.supervised import Supervised, Wire, eventually
 
 MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "10000"))
@@ -51,13 +54,46 @@ def test_ten_thousand_hostile_messages(target: Supervised) -> None:
             jobs += 1
         thread.join()
         served(good)
-    print(f"{counts}, {jobs} jobs served meanwhile")  # noqa: T201
     assert sum(counts.values()) >= MESSAGES
     assert min(counts.values()) > 0
     assert jobs > 1
     eventually(lambda: rss_mb(target.pid) - before <= GROWTH_MB, "memory as before")
-    print(f"{rss_mb(target.pid) - before:+.1f} MB")  # noqa: T201
+    note(
+        **{"hostile messages": sum(counts.values()), **counts},
+        **{"good jobs served meanwhile": jobs, "growth, MB": round(rss_mb(target.pid) - before, 1)},
+    )
 
+
+NAMES = st.text(max_size=200)
+NUMBERS = st.integers(-(1 << 63), (1 << 63) - 1)
+MAYBE_NAMES = st.one_of(st.none(), NAMES)
+MAYBE_NUMBERS = st.one_of(st.none(), NUMBERS)
+
+REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
+    st.builds(wire.Hello, NAMES),
+    st.builds(
+        wire.Submit,
+        NAMES,
+        engine=st.one_of(MAYBE_NAMES, st.just("noop")),
+        voice=MAYBE_NAMES,
+        speed=st.one_of(st.just(1.0), st.floats()),
+        seed=MAYBE_NUMBERS,
+        credit=st.one_of(st.just(0), NUMBERS),
+        progress=st.booleans(),
+        priority=st.one_of(st.integers(0, 9), NUMBERS),
+        deadline_ms=MAYBE_NUMBERS,
+        key=MAYBE_NAMES,
+        durable=st.booleans(),
+    ),
+    st.builds(wire.Credit, NAMES, NUMBERS),
+    st.builds(wire.Cancel, NAMES),
+    st.builds(wire.Attach, NAMES, NAMES, NUMBERS, NUMBERS),
+    st.builds(wire.Status, NAMES),
+    st.builds(wire.Jobs, NAMES, MAYBE_NAMES, NUMBERS),
+    st.just(wire.Ping()),
+    st.just(wire.Bye()),
+)
+"""Every request that there is, with whatever stands in its fields."""
 
 HEADERS = st.one_of(
     st.binary(max_size=200),
@@ -66,21 +102,15 @@ HEADERS = st.one_of(
         st.binary(max_size=5),
         st.binary(max_size=50),
     ),
-    st.builds(
-        lambda name, speed, seed, credit: bytes(
-            encode(wire.Submit(name, speed=speed, seed=seed, credit=credit))[1]
-        ),
-        st.text(max_size=200),
-        st.floats(),
-        st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1)),
-        st.integers(-(1 << 63), (1 << 63) - 1),
-    ),
-    st.builds(
-        lambda job, offset: bytes(encode(wire.Attach("1", job, offset))[1]),
-        st.text(max_size=50),
-        st.integers(-(1 << 63), (1 << 63) - 1),
-    ),
+    st.builds(lambda message, json: bytes(encode(message, json=json)[1]), REQUESTS, st.booleans()),
 )
+
+
+@pytest.mark.parametrize("kind", get_args(wire.Request))
+def test_every_request_is_among_those_that_are_thrown(kind: type[wire.Message]) -> None:
+    """A new one is fuzzed too, in the codec and through the socket."""
+    assert any(isinstance(message, kind) for message in REQUEST_SEEDS)
+    assert isinstance(find(REQUESTS, lambda message: isinstance(message, kind)), kind)
 
 
 @settings(

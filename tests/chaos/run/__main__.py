@@ -1,6 +1,7 @@
 """`make chaos`: CHAOS_S seconds of faults (600 by default), thrown by the dice of CHAOS_SEED.
 
-Prints the figures; the exit code is 1 if anything that was promised was broken.
+Prints the figures; the exit code is 1 if anything that was promised was broken. With CHAOS_RECORD=1
+the figures are kept in benchmarks/results and written into docs/PERFORMANCE.md.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import random
 import sys
 import time
 
+from benchmarks.environment import environment
+from tests.chaos.run import record
 from tests.chaos.run.weather import Figures, run
 
 
@@ -18,10 +21,12 @@ def main() -> int:
     seconds = float(os.environ.get("CHAOS_S") or 600)
     seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
     say(f"chaos for {seconds:g} s, CHAOS_SEED={seed}")
-    began = time.monotonic()
+    began, here = time.monotonic(), environment()
     figures = run(seconds, seed, say)
     show(figures)
     say(f"{time.monotonic() - began:.0f} s in all")
+    if os.environ.get("CHAOS_RECORD") == "1":
+        say(f"kept in {record.write(figures, here)}")
     return 1 if figures.breaches else 0
 
 

@@ -24,7 +24,10 @@ from tests.chaos.run.ledger import Ledger, Line
 from tests.supervised import Wire
 
 IN_FLIGHT = 3
-STALLED_S = 60.0
+STALLED_S = 120.0
+"""A job that does not move for so long is lost: a restart alone takes half a minute where other
+processes take most of the machine.
+"""
 _RECONNECT_S = 0.1
 _PING_S = 5.0
 _CREDIT = 256 * 1024

@@ -15,7 +15,8 @@ CLIENTS = 8
 _LIBRARY_EACH = 3
 """One client in so many uses the Python API; the others look at single messages."""
 
-_LEAVE_S = 90.0
+_LEAVE_S = 150.0
+"""Longer than a client takes to call a job stalled, so that it says so itself."""
 
 
 class Crowd:

@@ -33,9 +33,11 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._open.clear)
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self._open.set)
 
-    def cut(self) -> None:
-        """End every connection, in the middle of whatever it carries."""
+    def cut(self) -> int:
+        """End every connection, in the middle of whatever it carries; how many there were."""
+        connections = len(self._writers) // 2
         self._loop.call_soon_threadsafe(self._cut)
+        return connections
 
     def __enter__(self) -> Self:
         self._open.set()

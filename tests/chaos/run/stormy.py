@@ -10,12 +10,17 @@ from typing import Any
 
 import psutil
 
+from tests.chaos.run import jumping_clock
+from tests.chaos.run.jumping_clock import JumpingClock
 from tests.fixtures import processes
 from tests.fixtures.tuned import SECTION, Tuned
 from tests.supervised import eventually
 
 HERE = Path(__file__).parent
 WORKERS = 2
+GONE_S = 20.0
+"""A process whose parent dies is told at once by the kernel, and is gone when it has had a core."""
+
 BASE: dict[str, Any] = {
     f"{SECTION}.enabled": False,
     f"{SECTION}.min_cores": WORKERS,
@@ -47,7 +52,10 @@ class Stormy(Tuned):
         self.stage = self.directory / "stage"
         self.stage.mkdir()
         self.settings["engines.options"] = {"storm": {"stage": str(self.stage)}}
-        path = [str(HERE / "engine"), str(self._register()), os.environ.get("PYTHONPATH", "")]
+        self.clock = JumpingClock(self.directory / "clock")
+        self.environ.update(self.clock.environ)
+        own = [str(jumping_clock.DIRECTORY), str(HERE / "engine"), str(self._register())]
+        path = [*own, os.environ.get("PYTHONPATH", "")]
         self.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         self.environ["TMPDIR"] = str(self.directory / "tmp")
         (self.directory / "tmp").mkdir()
@@ -59,7 +67,7 @@ class Stormy(Tuned):
         assert self.process is not None
         self.process.kill()
         self.process.wait()
-        eventually(lambda: not self.family, "no process outlives the supervisor", 3.0)
+        eventually(lambda: not self.family, "no process outlives the supervisor", GONE_S)
         self._logs += 1
         self.log.rename(self.log.with_name(f"log.{self._logs}"))
         began = time.monotonic()
@@ -116,6 +124,10 @@ class Stormy(Tuned):
         whether the template that it came from still lives, and is no leak.
         """
         return sum(processes.rss_mb(pid) for pid in self.family)
+
+    def __exit__(self, *exception: object) -> None:
+        self.clock.close()
+        super().__exit__(*exception)
 
     def _register(self) -> Path:
         """What an installer leaves in site-packages for a package with one engine."""

@@ -6,41 +6,37 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zmq
 
 from supervisor.broker.keys import Keys, new_pair
 from supervisor.broker.wire import client as wire
+from supervisor.broker.wire.codec import encode
 from supervisor.broker.wire.keyfile import KeyPair, write_key_file
 from supervisor.client import Client, NoSupervisor
 from tests.fuzz.hostile import GREETING, MORE, greet, ready, zmtp_frame
-from tests.supervised import Supervised, Wire, eventually
+from tests.supervised import Supervised, Wire, eventually, free_port
 
 FRIENDS = [new_pair(), new_pair()]
 STRANGER = new_pair()
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Guarded(Supervised):
     """A supervisor with tcp open to `FRIENDS`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         port = free_port()
         super().__init__(
             {
                 "engines.default": "noop",
                 "engines.preload": ["noop"],
                 "broker.tcp": f"127.0.0.1:{port}",
+                **(settings or {}),
             }
         )
         self.port = port
@@ -50,15 +46,13 @@ class Guarded(Supervised):
         for number, friend in enumerate(FRIENDS):
             self.keys.allow(friend.public, f"friend {number}")
 
-    def remote(self, own: KeyPair, server: bytes | None = None) -> Wire:
+    def remote(self, own: KeyPair) -> Wire:
         """A peer on tcp with these keys."""
         peer = Wire.__new__(Wire)
         peer._context = zmq.Context()
         peer.socket = peer._context.socket(zmq.DEALER)
         peer.socket.setsockopt(zmq.LINGER, 0)
-        peer.socket.setsockopt(zmq.CURVE_SERVERKEY, server or self.pair.public)
-        peer.socket.setsockopt(zmq.CURVE_PUBLICKEY, own.public)
-        peer.socket.setsockopt(zmq.CURVE_SECRETKEY, own.secret)
+        use_keys(peer.socket, own, self.pair.public)
         peer.socket.connect(self.tcp)
         return peer
 
@@ -71,11 +65,39 @@ def guarded() -> Iterator[Guarded]:
         assert supervised.stop() == 0, supervised.output
 
 
-def silent(peer: Wire) -> bool:
-    """Whether nothing is answered, while others are."""
-    if peer.socket.poll(700, zmq.POLLOUT):  # without a connection there is no queue to send to
-        peer.send(wire.Ping())
-    return not peer.socket.poll(700)
+def served(peer: Wire) -> bool:
+    """Whether it is answered; it has all the time that a busy machine takes."""
+    peer.send(wire.Ping())
+    return bool(peer.socket.poll(20_000) and peer.socket.recv_multipart())
+
+
+def unheard(peer: Wire, friend: Wire) -> bool:
+    """Whether nothing is answered, while a friend who asked later is, several times."""
+    peer.send(wire.Ping())
+    for _ in range(10):
+        assert served(friend)
+    return not peer.socket.poll(0)
+
+
+def turned_away(guarded: Guarded, own: KeyPair | None, server: bytes | None = None) -> bool:
+    """Whether a peer with these keys, or with none, is hung up on and hears nothing."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as peer:
+        peer.setsockopt(zmq.LINGER, 0)
+        if own is not None:
+            use_keys(peer, own, server or guarded.pair.public)
+        with peer.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
+            peer.connect(guarded.tcp)
+            peer.send_multipart(encode(wire.Ping()))
+            ended = monitor.poll(20_000)
+            peer.disable_monitor()
+        return bool(ended) and not peer.poll(0)
+
+
+def use_keys(peer: zmq.Socket[bytes], own: KeyPair, server: bytes) -> None:
+    """Before it connects."""
+    peer.setsockopt(zmq.CURVE_SERVERKEY, server)
+    peer.setsockopt(zmq.CURVE_PUBLICKEY, own.public)
+    peer.setsockopt(zmq.CURVE_SECRETKEY, own.secret)
 
 
 def test_an_allowed_key_is_served(guarded: Guarded, tmp_path: Path) -> None:
@@ -98,14 +120,12 @@ def test_a_stranger_is_told_so(guarded: Guarded, tmp_path: Path) -> None:
 
 def test_nobody_else_comes_in(guarded: Guarded) -> None:
     """Not without CURVE, not with another server's key, not with a key of the handshake's own."""
-    with guarded.remote(STRANGER) as stranger, Wire(guarded.tcp) as plain:
-        with guarded.remote(FRIENDS[0], STRANGER.public) as mistaken:
-            assert silent(stranger)
-            assert silent(plain)
-            assert silent(mistaken)
-        with guarded.remote(FRIENDS[0]) as friend:
-            friend.send(wire.Submit("a"), b"Hello.")
-            assert isinstance(friend.outcome()[0], wire.End)
+    assert turned_away(guarded, None)
+    assert turned_away(guarded, STRANGER)
+    assert turned_away(guarded, FRIENDS[0], STRANGER.public)
+    with guarded.remote(FRIENDS[0]) as friend:
+        friend.send(wire.Submit("a"), b"Hello.")
+        assert isinstance(friend.outcome()[0], wire.End)
 
 
 def test_a_raw_peer_that_skips_curve_is_hung_up_on(guarded: Guarded) -> None:
@@ -117,6 +137,41 @@ def test_a_raw_peer_that_skips_curve_is_hung_up_on(guarded: Guarded) -> None:
                 pass
     assert guarded.process is not None
     assert guarded.process.poll() is None
+
+
+def test_strangers_in_every_place_keep_no_friend_out() -> None:
+    """Who has said nothing makes room for the next, the oldest first, and no handshake has to
+    run into its time limit for that. Those who have spoken stay.
+    """
+    places = 20
+    with Guarded({"broker.max_connections": places}) as guarded, ExitStack() as stack:
+        friend = stack.enter_context(guarded.remote(FRIENDS[0]))
+        assert served(friend)
+        strangers = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port), 10))
+            for _ in range(2 * places)
+        ]
+        for _ in range(3):
+            other = stack.enter_context(guarded.remote(FRIENDS[1]))
+            assert served(other)
+            fresh = strangers[-(places // 2) :]
+            assert not any(gone(each) for each in fresh), "they are younger"
+        eventually(lambda: all(map(gone, strangers[:places])), "the end of the oldest")
+        assert served(friend)
+        assert "connections are open, more are refused" in guarded.output
+
+
+def gone(raw: socket.socket) -> bool:
+    """Whether the other side has hung up."""
+    raw.settimeout(0)
+    try:
+        while raw.recv(4096):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
 
 
 def test_only_its_owner_reaches_a_job(guarded: Guarded) -> None:
@@ -137,6 +192,30 @@ def test_only_its_owner_reaches_a_job(guarded: Guarded) -> None:
             assert isinstance(again.outcome()[0], wire.End)
 
 
+def test_a_key_is_one_client_over_all_its_connections() -> None:
+    """More connections are no way around a client's bounds; another key, and each process of the
+    local user, has bounds of its own.
+    """
+    with Guarded({"broker.max_jobs_per_client": 2}) as guarded, ExitStack() as stack:
+
+        def answer(peer: Wire) -> wire.Message:
+            peer.send(wire.Submit("a", credit=0), b"Hello.")
+            return peer.receive()[0]
+
+        for _ in range(2):
+            peer = stack.enter_context(guarded.remote(FRIENDS[0]))
+            assert isinstance(answer(peer), wire.Accepted)
+        for _ in range(2):
+            refused = answer(stack.enter_context(guarded.remote(FRIENDS[0])))
+            assert isinstance(refused, wire.Error)
+            assert refused.code == "busy"
+        assert isinstance(answer(stack.enter_context(guarded.remote(FRIENDS[1]))), wire.Accepted)
+        for _ in range(2):
+            local = stack.enter_context(guarded.wire())
+            assert isinstance(answer(local), wire.Accepted)
+            assert isinstance(answer(local), wire.Accepted)
+
+
 def test_a_revoked_key_is_out_at_sighup_and_a_new_one_in(guarded: Guarded) -> None:
     """Those who are connected already are not heard any more; nobody else notices."""
     with guarded.remote(FRIENDS[1]) as revoked, guarded.remote(FRIENDS[0]) as friend:
@@ -148,11 +227,11 @@ def test_a_revoked_key_is_out_at_sighup_and_a_new_one_in(guarded: Guarded) -> No
         assert guarded.process is not None
         guarded.process.send_signal(signal.SIGHUP)
         eventually(lambda: "2 keys are allowed" in guarded.output, "the reload")
-        assert silent(revoked)
-        with guarded.remote(FRIENDS[1]) as back, guarded.remote(STRANGER) as new:
-            assert silent(back)
-            assert not silent(new)
-        assert not silent(friend)
+        assert unheard(revoked, friend)
+        assert turned_away(guarded, FRIENDS[1])
+        with guarded.remote(STRANGER) as new:
+            assert served(new)
+        assert served(friend)
         eventually(lambda: guarded.status()["jobs"]["cancelled"] >= 1, "the end of its job")
     guarded.keys.revoke("new")
     guarded.keys.allow(FRIENDS[1].public, "friend 1")
@@ -168,7 +247,7 @@ def test_a_list_that_cannot_be_trusted_changes_nothing(guarded: Guarded) -> None
     eventually(lambda: "the keys stay as they were" in guarded.output, "the warning")
     path.chmod(0o600)
     with guarded.remote(FRIENDS[0]) as friend:
-        assert not silent(friend)
+        assert served(friend)
 
 
 # -- starting ---------------------------------------------------------------------------------

@@ -44,9 +44,12 @@ def test_many_slow_readers_do_not_grow_the_supervisor() -> None:
             counts = supervised.status()["jobs"]
             return bool(counts["segments_waiting"] == counts["segments_running"] == 0)
 
-        eventually(at_rest, "everybody holds his share", 30.0)
-        grown = rss_mb(supervised.pid) - before
-        assert grown < BOUND_MB + SLACK_MB, f"{grown:.0f} MB more with {READERS} slow readers"
+        eventually(at_rest, "everybody holds his share", 60.0)
+        # What is held stays; what was used on the way there is given back in its own time.
+        eventually(
+            lambda: rss_mb(supervised.pid) - before < BOUND_MB + SLACK_MB,
+            f"little more memory with {READERS} slow readers",
+        )
         with supervised.wire() as good:
             good.send(wire.Submit("good", credit=1 << 30), TEXT)
             assert isinstance(good.receive()[0], wire.Accepted)

@@ -17,12 +17,12 @@ def test_a_number_that_became_something_else_costs_no_descriptor() -> None:
     """A client left, and its number went to a process descriptor: it was left open once a look."""
     descriptor = os.pidfd_open(os.getpid())
     before = _open()
-    assert not connections._is_tcp(descriptor)
+    assert connections._tcp_bytes_received(descriptor) is None
     connections._hang_up(descriptor)
     assert _open() == before
     os.close(descriptor)
     connections._hang_up(descriptor)
-    assert not connections._is_tcp(descriptor)
+    assert connections._tcp_bytes_received(descriptor) is None
     assert _open() == before - 1
 
 
@@ -60,4 +60,3 @@ def test_bytes_are_counted_on_tcp_alone() -> None:
             client.sendall(b"x" * 1000)
             accepted.recv(1000, socket.MSG_WAITALL)
             assert connections._tcp_bytes_received(accepted.fileno()) == 1000
-            assert connections._is_tcp(accepted.fileno())

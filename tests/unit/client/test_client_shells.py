@@ -187,7 +187,7 @@ def test_a_timeout_before_acceptance_is_kept(
 def test_a_supervisor_that_dies_ends_the_wait_at_once(
     drive: Callable[[str, Call], Any], peer: Callable[[Script], ScriptedPeer]
 ) -> None:
-    """A killed supervisor is SupervisorGone in well under the time that PING would take."""
+    """A killed supervisor is SupervisorGone in well under the 20 s that PING would take."""
     scripted = peer(accept)
 
     def die() -> None:
@@ -200,7 +200,7 @@ def test_a_supervisor_that_dies_ends_the_wait_at_once(
     with pytest.raises(SupervisorGone):
         drive(scripted.endpoint, lambda c: c.synthesize("Hello."))
     killer.join()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @both

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
-from supervisor.cli.host_checks import Finding, check_host
-from supervisor.cli.place_checks import check_models, check_run_directory, check_state_directory
+from supervisor.broker.keys import Keys, new_pair
+from supervisor.cli.host_checks import Clients, Finding, check_host
+from supervisor.cli.place_checks import (
+    check_models,
+    check_run_directory,
+    check_state_directory,
+    check_tcp,
+)
 from supervisor.config import Settings
 from supervisor.host.roots import Host
 from tests.fixtures.hosts import materialise
 
 _LIMITS = """Limit                     Soft Limit           Hard Limit           Units
 Max data size             {data:<20} unlimited            bytes
-Max open files            {files:<20} 524288               files
+Max open files            {soft:<20} {hard:<20} files
 Max address space         unlimited            unlimited            bytes
 """
 
 
-def findings(
-    name: str, tmp_path: Path, *, files: str = "65536", data: str = "unlimited"
-) -> dict[str, list[Finding]]:
-    """By check, on one host of the catalogue."""
+def findings(name: str, tmp_path: Path, **files: str) -> dict[str, list[Finding]]:
+    """By check, on one host of the catalogue; further files are given by their path."""
     tree = materialise(name, tmp_path)
-    tree.write("proc/self/limits", _LIMITS.format(files=files, data=data))
+    tree.write("proc/self/limits", limits())
+    for path, text in files.items():
+        tree.write(path, text)
+    return by_check(tree.host)
+
+
+def by_check(
+    host: Host, limits_of: int | Literal["self"] = "self", *, clients: Clients | None = None
+) -> dict[str, list[Finding]]:
+    """What is found there."""
     found: dict[str, list[Finding]] = {}
-    for finding in check_host(tree.host):
+    for finding in check_host(host, limits_of, clients or Clients()):
         found.setdefault(finding.check, []).append(finding)
     return found
+
+
+def limits(soft: str = "65536", hard: str = "524288", data: str = "unlimited") -> str:
+    """A file as /proc/PID/limits."""
+    return _LIMITS.format(soft=soft, hard=hard, data=data)
 
 
 def test_a_healthy_server_has_nothing_to_complain_about(tmp_path: Path) -> None:
@@ -57,23 +76,141 @@ def test_a_cpuset_is_named_as_what_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "level"),
-    [("64", "problem"), ("1024", "warning"), ("65536", "ok"), ("unlimited", "ok")],
+    ("soft", "hard", "level"),
+    [
+        ("64", "64", "problem"),
+        ("1024", "1200", "problem"),
+        ("1024", "1400", "warning"),
+        ("1024", "524288", "ok"),
+        ("1024", "unlimited", "ok"),
+        ("unlimited", "unlimited", "ok"),
+    ],
 )
-def test_open_files_are_compared_with_what_a_full_pool_needs(
-    tmp_path: Path, files: str, level: str
+def test_open_files_are_judged_as_start_judges_them(
+    tmp_path: Path, soft: str, hard: str, level: str
 ) -> None:
-    """Too few for the workers is a problem, too few for many clients a warning."""
-    (limit,) = findings("vm-2", tmp_path, files=files)["limits"]
+    """It raises its own limit as far as the hard one, and refuses where there is no room."""
+    tree = materialise("vm-2", tmp_path)
+    tree.write("proc/self/limits", limits(soft, hard))
+    (limit,) = by_check(tree.host)["limits"]
     assert limit.level == level
     assert (limit.advice is None) == (level == "ok")
 
 
+def test_each_socket_needs_files_of_its_own(tmp_path: Path) -> None:
+    """What is enough for ipc is not for ipc and tcp."""
+    tree = materialise("vm-2", tmp_path)
+    tree.write("proc/self/limits", limits(hard="2300"))
+    assert by_check(tree.host)["limits"][0].level == "ok"
+    (limit,) = by_check(tree.host, clients=Clients(1000, 2))["limits"]
+    assert "room for 12 connections of 1000" in limit.found
+
+
+def test_a_supervisor_that_runs_has_raised_its_limit_already(tmp_path: Path) -> None:
+    """Its soft limit is the one that it has."""
+    tree = materialise("vm-2", tmp_path)
+    tree.write("proc/77/limits", limits("1024", "524288"))
+    assert by_check(tree.host, 77)["limits"][0].level == "problem"
+
+
+def test_a_full_pool_of_many_cores_needs_more_files(tmp_path: Path) -> None:
+    """A hundred workers hold more descriptors than are set aside for a small pool."""
+    small, large = (materialise(name, tmp_path / name) for name in ("vm-2", "server-64"))
+    for tree in (small, large):
+        tree.write("proc/self/limits", limits(hard="2266"))
+    assert by_check(small.host)["limits"][0].level == "ok"
+    assert by_check(large.host)["limits"][0].level == "warning"
+
+
 def test_a_limit_on_memory_per_process_is_a_warning(tmp_path: Path) -> None:
     """The cgroup is where memory is limited."""
-    limits = findings("vm-2", tmp_path, data="1000000000")["limits"]
-    assert [f.level for f in limits] == ["ok", "warning"]
-    assert "MemoryMax" in (limits[1].advice or "")
+    tree = materialise("vm-2", tmp_path)
+    tree.write("proc/self/limits", limits(data="1000000000"))
+    found = by_check(tree.host)["limits"]
+    assert [f.level for f in found] == ["ok", "warning"]
+    assert "MemoryMax" in (found[1].advice or "")
+
+
+def test_a_quota_that_stopped_the_group_is_a_warning(tmp_path: Path) -> None:
+    """With how often and how long; one that never did is said to be fine."""
+
+    def throttled(periods: int, micros: int) -> Finding:
+        stat = f"nr_periods 100\nnr_throttled {periods}\nthrottled_usec {micros}\n"
+        path = tmp_path / str(periods)
+        files = {"sys/fs/cgroup/cpu.stat": stat}
+        (finding,) = findings("container-quota-1.5", path, **files)["throttling"]
+        return finding
+
+    assert throttled(0, 0).level == "ok"
+    stopped = throttled(7, 2_500_000)
+    assert stopped.level == "warning"
+    assert "7 periods, 2.5 s" in stopped.found
+    assert "quota" in (stopped.advice or "")
+
+
+def test_heat_that_slowed_the_processor_down_is_a_note(tmp_path: Path) -> None:
+    """The counters run since boot, so they alone are no fault."""
+    (heat,) = [f for f in findings("laptop-20", tmp_path)["throttling"] if "heat" in f.found]
+    assert heat.level == "note"
+    assert "cooling" in (heat.advice or "")
+
+
+def test_a_governor_that_saves_power_is_a_warning(tmp_path: Path) -> None:
+    """One finding for each that is in use, with how many cores it has."""
+    (saving,) = findings("laptop-20", tmp_path / "a")["governor"]
+    assert saving.level == "warning"
+    assert "powersave on 20 cores" in saving.found
+    assert "cpupower" in (saving.advice or "")
+    one = {"sys/devices/system/cpu/cpu3/cpufreq/scaling_governor": "performance\n"}
+    both = findings("laptop-20", tmp_path / "b", **one)["governor"]
+    assert {f.found: f.level for f in both} == {
+        "powersave on 19 cores": "warning",
+        "performance on 1 cores": "ok",
+    }
+    (unknown,) = findings("vm-2", tmp_path / "c")["governor"]
+    assert unknown.level == "note"
+
+
+def test_an_affinity_that_leaves_cores_out_is_a_note(tmp_path: Path) -> None:
+    """Somebody started it under taskset, and may not know any more."""
+    status = "Name:\tpython\nCpus_allowed_list:\t0-3\n"
+    (affinity,) = findings("laptop-20", tmp_path, **{"proc/self/status": status})["affinity"]
+    assert affinity.level == "note"
+    assert "4 of 20 cores" in affinity.found
+    assert "taskset" in (affinity.advice or "")
+
+
+@pytest.mark.parametrize(
+    ("available_mb", "level"), [(50, "problem"), (150, "warning"), (3000, "ok")]
+)
+def test_memory_is_held_against_the_workers_of_a_full_pool(
+    tmp_path: Path, available_mb: int, level: str
+) -> None:
+    """None fits, one of two fits, all fit."""
+    memory = f"MemTotal: 4194304 kB\nMemFree: 1 kB\nMemAvailable: {available_mb * 1000} kB\n"
+    (found,) = findings("vm-2", tmp_path, **{"proc/meminfo": memory})["memory"]
+    assert found.level == level
+    assert (found.advice is None) == (level == "ok")
+
+
+def test_tcp_is_judged_as_start_judges_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without keys it is a problem in the words of `start`; open to all a warning."""
+    monkeypatch.setenv("SUPERVISOR_STATE_DIR", str(tmp_path))
+
+    def tcp(**broker: Any) -> list[Finding]:
+        return list(check_tcp(Settings.model_validate({"broker": broker})))
+
+    assert tcp() == []
+    keys, address = Keys(tmp_path), "127.0.0.1:8355"
+    (nothing,) = tcp(tcp=address)
+    assert nothing.level == "problem"
+    assert "supervisor keygen" in nothing.found
+    keys.make_server()
+    assert "supervisor keys allow" in tcp(tcp=address)[0].found
+    keys.allow(new_pair().public, "laptop")
+    (open_,) = tcp(tcp=address)
+    assert (open_.level, open_.found) == ("ok", f"{address}, 1 keys are allowed")
+    assert tcp(tcp=address, insecure_tcp=True)[0].level == "warning"
 
 
 def test_a_host_that_tells_nothing_yields_findings_and_no_failure(tmp_path: Path) -> None:
