@@ -16,15 +16,23 @@ from aiohttp import web
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.config.loading import Place
+from supervisor.config.settings import Http
 from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
-from supervisor.gateway.listener import Address, address_of, listen
+from supervisor.gateway.listener import Address, AddressInUse, address_of, listen
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
 from supervisor.logs import get_logger
 
 CREDIT_BYTES = 64 * 1024
 """Audio of one job that may wait here for a slow reader: 0.7 s at 24 kHz."""
+
+PATIENCE_S = 2.0
+"""How long a text that the supervisor has no room for right now is handed in again, before its
+client is told 429: all clients of HTTP share the room that one client of the supervisor has."""
+
+RESUME_S = 2.0
+"""How long the way back to a lost supervisor may take, before the answers under way are cut."""
 
 KEEP_ALIVE_S = 75.0
 """How long a connection may be without a request, and take for a request's head."""
@@ -35,17 +43,22 @@ log = get_logger()
 
 
 async def serve(
-    settings: Settings, announce: Callable[[Address], None], place: Place | None = None
+    settings: Settings,
+    announce: Callable[[Address], None],
+    place: Place | None = None,
+    *,
+    beside: bool = False,
 ) -> None:
     """Listen, tell `announce` where, and serve until SIGTERM or SIGINT. Raises ListenError.
 
-    `place` is where the supervisor has its settings from, if they may be changed there.
+    `place` is where the supervisor has its settings from, if they may be changed there. With
+    `beside`, Wyoming is served alone where another gateway has the port for HTTP.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=0.0, resume=0.0)
+    client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
     context = make_context(settings.http, client, place)
     runner = web.AppRunner(
         make_app(context),
@@ -59,13 +72,29 @@ async def serve(
     await runner.setup()
     try:
         async with AsyncExitStack() as stack:
-            server = await listen(runner, settings.http)
-            stack.callback(server.close)
+            address = await _listen(stack, runner, settings.http, beside=beside)
             if settings.http.wyoming is not None:
                 where = wyoming_server(context, settings.http.wyoming)
                 log.info("gateway: Wyoming on %s", await stack.enter_async_context(where))
-            announce(address_of(server))
+            if address is not None:
+                announce(address)
             await stopped.wait()
     finally:
         await runner.cleanup()
         await context.close()
+
+
+async def _listen(
+    stack: AsyncExitStack, runner: web.AppRunner, http: Http, *, beside: bool
+) -> Address | None:
+    """Where HTTP is served while `stack` is open; None where another gateway does that."""
+    try:
+        server = await listen(runner, http)
+    except AddressInUse:
+        if not beside or http.wyoming is None:
+            raise
+        where = Address(http.host, http.port)
+        log.info("gateway: %s is in use, as by `supervisor start`: serving Wyoming alone", where)
+        return None
+    stack.callback(server.close)
+    return address_of(server)
