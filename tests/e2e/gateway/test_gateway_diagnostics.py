@@ -87,6 +87,7 @@ def test_without_a_supervisor(lonely: Serving) -> None:
     assert "start one with `supervisor start`" in ready.document["reason"]
     diagnostics = lonely.ask("/diagnostics/cpu-allocation")
     assert (diagnostics.status, diagnostics.document["status"]) == (503, "error")
+    assert ready.headers["Retry-After"] == diagnostics.headers["Retry-After"] == "1"
     speech = lonely.speak("Hello.")
     assert (speech.status, speech.error["code"]) == (503, "no_supervisor")
     assert speech.headers["Retry-After"] == "1"
