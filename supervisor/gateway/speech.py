@@ -65,12 +65,12 @@ def routes(context: Context) -> list[web.RouteDef]:
             return await send(request, headers, pieces, context.metrics, started)
 
     async def list_models(_request: web.Request) -> web.Response:
-        welcome = await context.client.welcome()
+        welcome = await context.welcome()
         data = models(welcome.engines, welcome.default_engine)
         return web.json_response({"object": "list", "data": data})
 
     async def list_voices(_request: web.Request) -> web.Response:
-        welcome = await context.client.welcome()
+        welcome = await context.welcome()
         return web.json_response({"voices": listed(welcome.engines, welcome.default_engine)})
 
     return [
@@ -90,7 +90,7 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
 
 async def _submit(context: Context, wanted: SpeechRequest) -> AsyncJob:
     """Hand the text in; refusals are raised as they come."""
-    welcome = await context.client.welcome()
+    welcome = await context.welcome()
     engine = engine_of(wanted.model)
     name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
     described = welcome.engines.get(engine or welcome.default_engine, {})

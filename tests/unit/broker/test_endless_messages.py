@@ -38,7 +38,7 @@ class Story:
         self.listener.listen()
         self.client = socket.socket(socket.AF_UNIX)
         self.client.connect(str(directory / "socket"))
-        self.client.setblocking(False)
+        self.client.settimeout(0)
         self.accepted, _ = self.listener.accept()
         self.watched.open[self.accepted.fileno()] = 0
 
