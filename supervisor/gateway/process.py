@@ -24,8 +24,8 @@ from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
 from supervisor.logs import get_logger
 
-CREDIT_BYTES = 64 * 1024
-"""Audio of one job that may wait here for a slow reader: 0.7 s at 24 kHz."""
+CREDIT_BYTES = 32 * 1024
+"""Audio of one job that may wait here for a slow reader: 0.3 s at 24 kHz."""
 
 PATIENCE_S = 2.0
 """How long a text that the supervisor has no room for right now is handed in again, before its

@@ -84,7 +84,9 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
     """The job's audio as bytes of the wanted format. Raises SupervisorError."""
     encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
     async for samples in job:
-        yield await encoder.encode(samples)
+        piece = await encoder.encode(samples)
+        del samples  # Four times what is sent of them, and the reader may be slow.
+        yield piece
     yield await encoder.finish()
 
 
