@@ -9,7 +9,8 @@ here, by shutting the connection's descriptor down, which to libzmq is a peer th
   are taken, one who has said nothing since it came makes room for the next (on tcp, where
   anybody may knock); so those who cannot shake hands keep nobody out.
 - Memory that grows while a connection sends without end and without completing a
-  message: it is seen to have input in every one of several looks, and delivers nothing.
+  message: in look after look some of its input has been taken in, and it delivers nothing.
+  Input that only waits proves nothing: libzmq's thread may have had no time to read it.
   On tcp the kernel counts the bytes, so there a slow one is found out as well.
 """
 
@@ -45,8 +46,15 @@ _WATCH_S: Final = 0.25
 _WATCH_NOBODY_S: Final = 2.0
 _WATCHES_PER_READ: Final = 4
 """The monitor's descriptor tells of new events; this is in case that it once does not."""
-_LOOK_S: Final = 0.004
-_LOOKS: Final = 5
+_LOOK_S: Final = 0.005
+_LOOKS: Final = 300
+"""Looks after which the rest are left alone until memory grows again."""
+_TAKEN_IN: Final = 20
+"""Looks at which a connection's input must have become less, without a message meanwhile; and
+looks after which those of whom nothing was taken in are no suspects."""
+_EVIDENCE_S: Final = 1.0
+"""How long nothing may have been delivered, unless memory grows by `_FAST_BYTES` meanwhile."""
+_FAST_BYTES: Final = 64 << 20
 _SETTLE: Final = 8
 """Watches after a look until memory is tidied once more: those who were cut off are gone then."""
 _GROWTH_BYTES: Final = 6 << 20
@@ -116,8 +124,11 @@ class Connections:
         self._silent: dict[int, None] = {}
         """Those on tcp from whom no message has come yet, in the order in which they came."""
         self._delivered: set[int] = set()
-        self._suspects: set[int] = set()
+        self._suspects: dict[int, _Suspect] = {}
         self._looks = 0
+        self._looking_since = 0.0
+        self._looking_from = 0
+        """Resident bytes at the first look."""
         self._settling = 0
         self._tcp = tcp
         self._statm = os.open("/proc/self/statm", os.O_RDONLY)
@@ -145,6 +156,7 @@ class Connections:
                 return
             if event == zmq.EVENT_DISCONNECTED:
                 self._forget(fd)
+                self._suspects.pop(fd, None)
             elif len(self.open) < self.limit or self._displace():
                 if not self.open:
                     self._schedule(_WATCH_S)
@@ -220,10 +232,13 @@ class Connections:
         if memory < self._memory:
             self._memory = memory
         elif memory - self._memory > _GROWTH_BYTES and not self._looks:
-            self._suspects, self._looks = set(self.open), _LOOKS
+            self._suspects = {fd: _Suspect(_input_bytes(fd)) for fd in self.open}
+            self._looks, self._looking_from = _LOOKS, memory
+            self._looking_since = self._loop.time()
             self._loop.call_later(_LOOK_S, self._look)
         self.attentive = self._tcp or bool(self._looks)
         self._heard()
+        self._acquit()
         self._delivered.clear()
 
     def _schedule(self, seconds: float) -> None:
@@ -245,19 +260,35 @@ class Connections:
                 self._stop(fd)
 
     def _look(self) -> None:
-        """Who has delivered something, or has nothing to read, is no suspect any more."""
-        self._suspects.difference_update(self._delivered)
-        self._suspects = {fd for fd in self._suspects if fd in self.open and _has_input(fd)}
+        """Who has delivered something, or of whom nothing is taken in, is no suspect any more."""
         self._looks -= 1
+        early = self._looks > _LOOKS - _TAKEN_IN
+        self._acquit()
+        for fd, suspect in list(self._suspects.items()):
+            suspect.look(_input_bytes(fd))
+            if not early and not suspect.taken_in:
+                del self._suspects[fd]
+        if self._is_enough():
+            for fd in [fd for fd, one in self._suspects.items() if one.taken_in >= _TAKEN_IN]:
+                self._stop(fd)
+                del self._suspects[fd]
         if self._looks and self._suspects:
             self._loop.call_later(_LOOK_S, self._look)
             return
         self._looks = 0
-        for fd in self._suspects:
-            self._stop(fd)
         self._suspects.clear()
         self._tidy()
         self._settling = _SETTLE
+
+    def _acquit(self) -> None:
+        """Whoever delivered a message does not hold one back."""
+        for fd in self._delivered:
+            self._suspects.pop(fd, None)
+
+    def _is_enough(self) -> bool:
+        """Whether the looks so far tell an attack from a machine that is short of time."""
+        grown = self._resident_bytes() - self._looking_from
+        return grown > _FAST_BYTES or self._loop.time() - self._looking_since >= _EVIDENCE_S
 
     def _tidy(self) -> None:
         """What connections that are gone have used lies free in pieces: give it back."""
@@ -267,6 +298,19 @@ class Connections:
     def _stop(self, fd: int) -> None:
         log.warning("broker: hung up on a client that sends a message without an end")
         _hang_up(fd)
+
+
+class _Suspect:
+    """One connection while it is looked at: its waiting input, and how often that became less."""
+
+    def __init__(self, waiting: int) -> None:
+        self.taken_in = 0
+        self._waiting = waiting
+
+    def look(self, waiting: int) -> None:
+        """Take note of how much waits now."""
+        self.taken_in += waiting < self._waiting
+        self._waiting = waiting
 
 
 @contextmanager
@@ -298,11 +342,12 @@ def _hang_up(fd: int) -> None:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-def _has_input(fd: int) -> bool:
+def _input_bytes(fd: int) -> int:
+    """What the kernel keeps of this connection until libzmq reads it."""
     try:
-        return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), "little") > 0
+        return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), "little")
     except OSError:
-        return False
+        return 0
 
 
 def _tcp_bytes_received(fd: int) -> int | None:

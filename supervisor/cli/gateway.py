@@ -15,7 +15,10 @@ def gateway(
     set_: Assignments = None,
     wyoming: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Speak Home Assistant's protocol there, too."),
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Speak Home Assistant's protocol there, too; alone where HTTP is served already.",
+        ),
     ] = None,
     new_key: Annotated[
         bool, typer.Option("--new-key", help="Make an API key, print it and its hash, and exit.")
@@ -45,7 +48,7 @@ def gateway(
             given = {**given, "http.wyoming": wyoming}
         settings = configuration.load(config, override, os.environ, given).settings
         logs.configure(settings.logging.level, settings.logging.format)
-        asyncio.run(serve(settings, announce))
+        asyncio.run(serve(settings, announce, beside=wyoming is not None))
     except (configuration.ConfigError, ListenError) as error:
         fail(2, str(error))
 

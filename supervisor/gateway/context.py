@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from supervisor.broker.wire.client import Welcome
 from supervisor.client import AsyncClient
 from supervisor.config.loading import Place
 from supervisor.config.settings import Http
@@ -22,6 +23,18 @@ class Context(msgspec.Struct, frozen=True):
     metrics: Metrics
     place: Place | None = None
     """Where the supervisor has its settings from; None where they are none of our business."""
+
+    async def welcome(self) -> Welcome:
+        """What the supervisor said of itself; asked once more where it was only starting then.
+
+        It takes no jobs before it knows its engines, so that no other one is lost by that.
+        Raises SupervisorError.
+        """
+        known = await self.client.welcome()
+        if known.engines:
+            return known
+        await self.client.close()
+        return await self.client.welcome()
 
     async def close(self) -> None:
         """Let go of everything."""

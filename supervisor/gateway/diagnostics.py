@@ -12,6 +12,7 @@ from aiohttp import web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
+from supervisor.gateway.errors import RETRY_AFTER_S
 from supervisor.gateway.snapshot import RECORDED_S
 
 _WORKING = frozenset({"idle", "busy"})
@@ -72,4 +73,7 @@ def why_unready(status: dict[str, Any]) -> str | None:
 
 
 def _uncached(document: dict[str, Any], status: int = 200) -> web.Response:
-    return web.json_response(document, status=status, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return web.json_response(document, status=status, headers=headers)

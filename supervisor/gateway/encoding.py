@@ -14,6 +14,9 @@ from av.audio.stream import AudioStream
 from supervisor.client.audio import Samples
 from supervisor.gateway.formats import AudioFormat
 
+BUFFER_BYTES = 4096
+"""What FFmpeg may keep before it writes; it writes after each packet anyway."""
+
 
 class StreamEncoder:
     """Encodes mono samples at `sample_rate` Hz. Not for two threads at once.
@@ -28,6 +31,7 @@ class StreamEncoder:
             self._sink,
             "w",
             format=format.container,
+            buffer_size=BUFFER_BYTES,
             container_options={"flush_packets": "1", **format.options},
         )
         stream = self._container.add_stream(

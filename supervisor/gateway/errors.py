@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from supervisor.broker.wire.client import ErrorCode
 from supervisor.client import NoSupervisor, SupervisorError, WaitTimeout
 
 RETRY_AFTER_S = 1
@@ -63,7 +64,9 @@ class _Kind(NamedTuple):
     param: str | None = None
 
 
-_KINDS: Mapping[str, _Kind] = {
+_KINDS: Mapping[ErrorCode, _Kind] = {
+    "bad_message": _Kind(400, INVALID),
+    "bad_version": _Kind(503, SERVER),
     "bad_text": _Kind(400, INVALID, "input"),
     "empty_text": _Kind(400, INVALID, "input"),
     "text_too_long": _Kind(413, INVALID, "input"),
@@ -71,18 +74,24 @@ _KINDS: Mapping[str, _Kind] = {
     "unknown_engine": _Kind(404, INVALID, "model"),
     "unknown_voice": _Kind(404, INVALID, "voice"),
     "engine_unavailable": _Kind(503, SERVER, "model"),
+    "journal_unavailable": _Kind(503, SERVER),
     "busy": _Kind(429, "rate_limit_error"),
     "draining": _Kind(503, SERVER),
+    "conflict": _Kind(409, INVALID),
+    "not_found": _Kind(404, INVALID),
     "cancelled": _Kind(503, SERVER),
     "expired": _Kind(503, SERVER),
     "failed": _Kind(500, SERVER),
     "poison": _Kind(500, SERVER),
 }
 
+_BY_CODE: Mapping[str, _Kind] = {str(code): kind for code, kind in _KINDS.items()}
+"""The same for a code of any supervisor, which may be a later one."""
+
 
 def from_supervisor(error: SupervisorError) -> ApiError:
     """What a client of the gateway is told about an error of the supervisor."""
-    kind = _KINDS.get(error.code, _Kind(500, SERVER))
+    kind = _BY_CODE.get(error.code, _Kind(500, SERVER))
     if isinstance(error, NoSupervisor | WaitTimeout):
         kind = _Kind(503, SERVER)
     retry = None

@@ -24,8 +24,15 @@ from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
 from supervisor.logs import get_logger
 
-CREDIT_BYTES = 64 * 1024
-"""Audio of one job that may wait here for a slow reader: 0.7 s at 24 kHz."""
+CREDIT_BYTES = 32 * 1024
+"""Audio of one job that may wait here for a slow reader: 0.3 s at 24 kHz."""
+
+PATIENCE_S = 2.0
+"""How long a text that the supervisor has no room for right now is handed in again, before its
+client is told 429: all clients of HTTP share the room that one client of the supervisor has."""
+
+RESUME_S = 2.0
+"""How long the way back to a lost supervisor may take, before the answers under way are cut."""
 
 KEEP_ALIVE_S = 75.0
 """How long a connection may be without a request, and take for a request's head."""
@@ -44,17 +51,19 @@ async def serve(
     place: Place | None = None,
     *,
     patient: bool = False,
+    beside: bool = False,
 ) -> None:
     """Listen, tell `announce` where, and serve until SIGTERM or SIGINT. Raises ListenError.
 
     `place` is where the supervisor has its settings from, if they may be changed there. If
-    `patient`, a port that is taken is waited for.
+    `patient`, a port that is taken is waited for; with `beside`, Wyoming is served alone where
+    another gateway has the port for HTTP.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=0.0, resume=0.0)
+    client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
     context = make_context(settings.http, client, place)
     runner = web.AppRunner(
         make_app(context),
@@ -68,14 +77,17 @@ async def serve(
     await runner.setup()
     try:
         async with AsyncExitStack() as stack:
-            server = await _listen(runner, settings.http, stopped, patient=patient)
-            if server is None:
+            server = await _listen(runner, settings.http, stopped, patient=patient, beside=beside)
+            if server is not None:
+                stack.callback(server.close)
+            if stopped.is_set():
                 return
-            stack.callback(server.close)
+            address = None if server is None else address_of(server)
             if settings.http.wyoming is not None:
                 where = wyoming_server(context, settings.http.wyoming)
                 log.info("gateway: Wyoming on %s", await stack.enter_async_context(where))
-            announce(address_of(server))
+            if address is not None:
+                announce(address)
             await stopped.wait()
     finally:
         await runner.cleanup()
@@ -83,9 +95,10 @@ async def serve(
 
 
 async def _listen(
-    runner: web.AppRunner, http: Http, stopped: asyncio.Event, *, patient: bool
+    runner: web.AppRunner, http: Http, stopped: asyncio.Event, *, patient: bool, beside: bool
 ) -> asyncio.Server | None:
-    """Listen, if patient as soon as the port is free; None if `stopped` comes first.
+    """Listen, if patient as soon as the port is free. None if `stopped` comes first, or where
+    another gateway has the port and only Wyoming is asked for `beside` it.
 
     Raises ListenError.
     """
@@ -94,6 +107,12 @@ async def _listen(
         try:
             return await listen(runner, http)
         except PortTakenError as error:
+            if beside and http.wyoming is not None:
+                where = Address(http.host, http.port)
+                log.info(
+                    "gateway: %s is in use, as by `supervisor start`: serving Wyoming alone", where
+                )
+                return None
             if not patient:
                 raise
             if delay == FIRST_RETRY_S:

@@ -22,6 +22,9 @@ from supervisor.logs import get_logger
 STALL_S = 120.0
 """How long a reader may take nothing. A player that pauses does so for a while."""
 
+UNSENT_BYTES = 16 * 1024
+"""What is kept of an answer, beyond the kernel's buffer, before more of it is made."""
+
 _RESET = struct.pack("ii", 1, 0)
 
 log = get_logger()
@@ -39,6 +42,8 @@ async def send(
     `started` is when the request began (monotonic seconds). Raises what `pieces` raises
     before that first piece, ConnectionResetError for whatever happens afterwards.
     """
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits(UNSENT_BYTES)
     response = web.StreamResponse(headers={hdrs.CACHE_CONTROL: "no-store", **headers})
     try:
         async for piece in pieces:

@@ -67,12 +67,12 @@ def routes(context: Context) -> list[web.RouteDef]:
             return await send(request, headers, pieces, context.metrics, started)
 
     async def list_models(_request: web.Request) -> web.Response:
-        welcome = await context.client.welcome()
+        welcome = await context.welcome()
         data = models(welcome.engines, welcome.default_engine)
         return web.json_response({"object": "list", "data": data})
 
     async def list_voices(_request: web.Request) -> web.Response:
-        welcome = await context.client.welcome()
+        welcome = await context.welcome()
         return web.json_response({"voices": listed(welcome.engines, welcome.default_engine)})
 
     return [
@@ -86,13 +86,15 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
     """The job's audio as bytes of the wanted format. Raises SupervisorError."""
     encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
     async for samples in job:
-        yield await encoder.encode(samples)
+        piece = await encoder.encode(samples)
+        del samples  # Four times what is sent of them, and the reader may be slow.
+        yield piece
     yield await encoder.finish()
 
 
 async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
     """Hand the text in; refusals are raised as they come."""
-    welcome = await context.client.welcome()
+    welcome = await context.welcome()
     engine = engine_of(wanted.model)
     name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
     described = welcome.engines.get(engine or welcome.default_engine, {})

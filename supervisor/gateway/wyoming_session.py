@@ -30,8 +30,8 @@ from wyoming.tts import (
 
 from supervisor.client import AsyncJob, BadRequest, SupervisorError
 from supervisor.client.audio import Samples
+from supervisor.gateway import sending
 from supervisor.gateway.context import Context
-from supervisor.gateway.sending import STALL_S
 from supervisor.gateway.wyoming_info import find_voice, info
 from supervisor.logs import get_logger
 
@@ -40,6 +40,9 @@ AHEAD = 8
 
 LONGEST_SENTENCE = 2000
 """Characters without an end of a sentence that are waited for."""
+
+IDLE_S = 600.0
+"""How long a connection may be silent: Home Assistant opens one for each text."""
 
 _BYTES = 2
 _CHANNELS = 1
@@ -95,6 +98,8 @@ class WyomingSession:
         self._dictation: _Dictation | None = None
         self._out: asyncio.Queue[AsyncJob | SupervisorError | _End] = asyncio.Queue(AHEAD)
         self._started = False
+        self._speaking = False
+        """Whether something is being sent, or waited for to be."""
 
     async def run(self) -> None:
         """Read events and send audio until either side ends it."""
@@ -118,8 +123,19 @@ class WyomingSession:
 
     async def _read_all(self) -> None:
         with suppress(*_UNREADABLE):
-            while (event := await async_read_event(self._reader)) is not None:
+            while (event := await self._next()) is not None:
                 await self._take(event)
+
+    async def _next(self) -> Event | None:
+        """The next event; None at the end. Silence counts only while nothing is being spoken."""
+        reading = asyncio.ensure_future(async_read_event(self._reader))
+        try:
+            while not (await asyncio.wait([reading], timeout=IDLE_S))[0]:
+                if not self._speaking and self._out.empty():
+                    raise TimeoutError
+            return reading.result()
+        finally:
+            reading.cancel()
 
     async def _take(self, event: Event) -> None:
         if Describe.is_type(event.type):
@@ -144,14 +160,14 @@ class WyomingSession:
 
     async def _describe(self) -> None:
         try:
-            await self._write(info(await self._context.client.welcome()).event())
+            await self._write(info(await self._context.welcome()).event())
         except SupervisorError as error:
             await self._send_error(error)
 
     async def _submit(self, text: str, wanted: SynthesizeVoice | None) -> None:
         client = self._context.client
         try:
-            voice = find_voice(await client.welcome(), wanted)
+            voice = find_voice(await self._context.welcome(), wanted)
             item: AsyncJob | SupervisorError = await client.submit(text, voice.name, voice.engine)
         except BadRequest as error:
             if error.code == "empty_text":
@@ -171,7 +187,9 @@ class WyomingSession:
     async def _send_all(self) -> None:
         with suppress(ConnectionError, TimeoutError):
             while True:
+                self._speaking = False
                 item = await self._out.get()
+                self._speaking = True
                 if isinstance(item, _End):
                     await self._send_end(item)
                 elif isinstance(item, AsyncJob):
@@ -204,7 +222,7 @@ class WyomingSession:
             await self._write(AudioStart(sample_rate, _BYTES, _CHANNELS).event())
 
     async def _write(self, event: Event) -> None:
-        async with asyncio.timeout(STALL_S):
+        async with asyncio.timeout(sending.STALL_S):
             await async_write_event(event, self._writer)
 
 

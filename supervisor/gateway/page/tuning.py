@@ -71,7 +71,7 @@ async def _task(context: Context, recorder: Recorder, trial: Trial) -> Task:
     if len(samples) < LEAST_SAMPLES or "policy" not in allocation:
         raise ApiError(409, "too little is recorded yet; try again in a while", code="no_trace")
     in_force = msgspec.convert(allocation["policy"], Policy)
-    welcome = await context.client.welcome()
+    welcome = await context.welcome()
     return Task(
         samples,
         allocation["system_info"]["effective_cpus"]["usable_count"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from supervisor.gateway.keys import hash_key
@@ -26,16 +26,19 @@ class Own(Listening):
 
 
 @contextmanager
-def own_gateway(override: str | None = None) -> Iterator[Own]:
-    """Started with this override.json, without any setting of the allocation."""
-    settings = {
+def own_gateway(
+    override: str | None = None, settings: Mapping[str, object] | None = None
+) -> Iterator[Own]:
+    """Started with this override.json and these settings beside its own."""
+    all_settings: dict[str, object] = {
         "http.enabled": True,
         "http.port": 0,
         "http.api_keys": [hash_key(KEY)],
         "engines.default": "noop",
         "engines.preload": ["noop"],
+        **(settings or {}),
     }
-    supervised = Supervised(settings)
+    supervised = Supervised(all_settings)
     if override is not None:
         (supervised.run_dir.parent / "override.json").write_text(override)
     with supervised:

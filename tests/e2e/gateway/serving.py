@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, Self
 from supervisor.config import Settings
 from supervisor.gateway.handover import handover
 
+ROOT = Path(__file__).parents[3]
+
 WARNINGS = ("-W", "error", "-W", "ignore:'audioop' is deprecated:DeprecationWarning")
 """As in pyproject.toml."""
 
@@ -74,10 +76,19 @@ class Listening:
 
 
 class Serving(Listening):
-    """A gateway process for the supervisor of `environ`. `http`: settings of that section."""
+    """A gateway process for the supervisor of `environ`. `http`: settings of that section;
+    `module`: what is run.
+    """
 
-    def __init__(self, environ: Mapping[str, str], http: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        http: Mapping[str, Any] | None = None,
+        *,
+        module: str = "supervisor.gateway",
+    ) -> None:
         self._environ = dict(environ)
+        self._module = module
         self._settings = Settings.model_validate({"http": {"port": 0, **(http or {})}})
         self._directory = tempfile.TemporaryDirectory(prefix="gw-")
         self.log = Path(self._directory.name) / "log"
@@ -88,8 +99,9 @@ class Serving(Listening):
         """Start it and wait until it listens."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *WARNINGS, "-m", "supervisor.gateway", str(os.getpid())],
+                [sys.executable, *WARNINGS, "-m", self._module, str(os.getpid())],
                 env=self._environ,
+                cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
+import select
 import unicodedata
 
 import pytest
@@ -103,19 +103,21 @@ def chunked(*chunks: bytes) -> bytes:
 
 
 def test_a_chunked_body_that_never_ends(gateway: Serving) -> None:
-    """It is refused at the bound, and the connection is closed although more would come."""
-    started = time.monotonic()
+    """It is refused at the bound while more would come, and the connection is closed."""
+    piece = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
     with gateway.connect() as connection:
         connection.sendall(chunked(b'{"input": "'))
-        answer = b""
-        try:
-            for _ in range(100):
-                connection.sendall(b"10000\r\n" + b"a" * 0x10000 + b"\r\n")
-            answer = connection.recv(65_536)
-        except ConnectionError:
-            pass
-    assert answer.startswith(b"HTTP/1.1 413") or not answer
-    assert time.monotonic() - started < 20
+        while not select.select([connection], [], [], 0)[0]:
+            connection.sendall(piece)
+        answer = connection.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 413")
+
+        def go_on() -> None:
+            while True:
+                connection.sendall(piece)
+
+        with pytest.raises(ConnectionError):
+            go_on()
     assert gateway.ask("/healthz").status == 200
 
 
@@ -141,7 +143,7 @@ def test_a_chunked_body_that_never_ends(gateway: Serving) -> None:
 def test_what_is_no_http(gateway: Serving, request_bytes: bytes) -> None:
     """A 4xx or a closed connection."""
     with gateway.connect() as connection:
-        connection.settimeout(5)
+        connection.settimeout(60)
         try:
             connection.sendall(request_bytes)
             connection.shutdown(1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -13,8 +15,17 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from supervisor.client import AsyncClient
+from supervisor.config import Settings
+from supervisor.gateway.access import OPEN
+from supervisor.gateway.app import make_app
+from supervisor.gateway.context import make_context
+from supervisor.gateway.keys import hash_key
 from supervisor.gateway.openapi import document
 from tests.e2e.gateway.serving import Serving
+from tests.supervised import Supervised
+
+KEY = "sk-for-schemathesis"
 
 schema = schemathesis.openapi.from_dict(document())
 
@@ -39,11 +50,64 @@ def test_the_document_is_kept(
     )
 
 
+@schema.parametrize()
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_it_is_kept_where_keys_are_asked_for(
+    case: schemathesis.Case,  # type: ignore[type-arg]  # evaluated, where it takes no argument
+    guarded: Serving,
+) -> None:
+    """The same with the right key; without one nothing but 401, or what needs none."""
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ]
+    key = {"Authorization": f"Bearer {KEY}"}
+    with_key = case.call_and_validate(base_url=guarded.url, headers=key, checks=checks)
+    assert with_key.status_code != 401
+    without = case.call_and_validate(base_url=guarded.url, checks=checks)
+    assert without.status_code == 401 or case.path in OPEN
+
+
+@pytest.fixture(scope="module")
+def guarded(running_supervisor: Supervised) -> Iterator[Serving]:
+    """A gateway that asks for a key."""
+    with Serving(running_supervisor.environ, {"api_keys": [hash_key(KEY)]}) as serving:
+        yield serving
+        assert "Traceback" not in serving.output, serving.output
+
+
+UNLISTED = {"/", "/openapi.json", "/page/static/{name}", "/page/status", "/page/trace"} | {
+    "/page/simulation",
+    "/page/tuning",
+}
+"""The page, with what it alone asks for, and the document itself."""
+
+
 def test_every_route_is_documented(gateway: Serving) -> None:
-    """The index names the same addresses as the document."""
+    """Those that the server really has are those of the document, method by method, and the index
+    names them.
+    """
+    client = AsyncClient("ipc:///nowhere")
+    context = make_context(Settings().http, client)
+    served = {
+        (route.resource.canonical, route.method)
+        for route in make_app(context).router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    context.encoders.close()
+    named = {
+        (path, method.upper()) for path, item in document()["paths"].items() for method in item
+    }
+    assert {route for route in served if route[0] not in UNLISTED} == named
+    assert {path for path, _ in served} >= UNLISTED
+    assert gateway.ask("/openapi.json").document == document()
     index = gateway.ask("/").body.decode()
-    named = set(re.findall(r"(/[\w/.-]+)", index)) - {"/openapi.json"}
-    assert named == set(gateway.ask("/openapi.json").document["paths"])
+    listed = set(re.findall(r"(/[\w/.-]+)", index)) - {"/openapi.json"}
+    assert listed == {path for path, _ in named}
 
 
 def test_the_request_s_schema_comes_from_its_record(gateway: Serving) -> None:

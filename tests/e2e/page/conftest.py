@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised
 
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 """What the page looked like in the last run; ignored by git."""
+
+expect.set_options(timeout=20_000)  # A machine that is busy with other things is slow, not wrong.
 
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -36,6 +39,8 @@ def browser() -> Iterator[Browser]:
     """
     chromium = shutil.which("chromium")
     if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI looks at the page, so it needs chromium (apt-get install chromium)")
         pytest.skip("no chromium: the page is not looked at (apt-get install chromium)")
     SHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:

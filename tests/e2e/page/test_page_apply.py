@@ -34,7 +34,7 @@ def test_what_was_moved_is_in_force(tab: Page, own: Own) -> None:
         tab.keyboard.press("ArrowLeft")
     tab.focus("#apply")
     tab.keyboard.press("Enter")
-    expect(tab.locator("#tuned")).to_have_text("In force now: cpu_target.", timeout=15_000)
+    expect(tab.locator("#tuned")).to_have_text("In force now: cpu_target.", timeout=40_000)
     tab.locator("section", has=tab.locator("#apply")).screenshot(path=SHOTS / "applied.png")
     policy = own.supervised.status()["allocation"]["policy"]
     assert policy["cpu_target"] == 70.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from supervisor.gateway.keys import hash_key
 from tests.e2e.gateway.serving import Serving
@@ -30,6 +30,7 @@ def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving) -> Non
     """Cores, map, workers and the last decision are those of the status document."""
     opened(tab, served)
     status = served.ask("/page/status").document
+    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
     stats = status["allocation"]["allocation_stats"]
     expect(tab.locator("#cores")).to_have_text(str(stats["current_allocation"]["allocated_cores"]))
     online = status["allocation"]["system_info"]["effective_cpus"]["online"]
@@ -45,15 +46,15 @@ def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving) -> Non
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 400])
-def test_it_fits(browser: Browser, served: Serving, scheme: Any, width: int) -> None:
+def test_it_fits(tab: Page, served: Serving, scheme: Any, width: int) -> None:
     """Nothing is cut off at 400 px, light and dark differ, and a screenshot of each is kept."""
-    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
     opened(tab, served)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground))) > 384) == (scheme == "light")
     tab.screenshot(path=SHOTS / f"live-{scheme}-{width}.png", full_page=True)
-    tab.close()
 
 
 @pytest.mark.parametrize("width", [1200, 400])
@@ -78,7 +79,7 @@ def test_a_large_machine_fits_too(tab: Page, served: Serving, width: int) -> Non
         for slot in range(5)
     ]
     status["pool"]["fatal_slots"] = [4]
-    tab.route(STATUS, lambda route: route.fulfill(json=status))
+    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
     tab.set_viewport_size({"width": width, "height": 900})
     opened(tab, served)
     expect(tab.locator("#map .core")).to_have_count(20)
@@ -132,6 +133,18 @@ def test_without_a_supervisor_the_page_says_so(tab: Page, served: Serving) -> No
         tab.goto(alone.url)
         expect(tab.locator("#state")).to_have_text("no answer")
         expect(tab.locator("#problem")).to_contain_text("supervisor")
+        tab.screenshot(path=SHOTS / "no-supervisor.png")
+
+
+def test_a_supervisor_that_stops_is_shown_as_such(tab: Page, served: Serving) -> None:
+    """It still reports while it finishes its last jobs."""
+    status = served.ask("/page/status").document
+    status["supervisor"]["state"] = "draining"
+    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+    tab.goto(served.url)
+    expect(tab.locator("#state")).to_have_text("draining")
+    expect(tab.locator("#workers tr")).to_have_count(len(status["workers"]))
+    tab.screenshot(path=SHOTS / "draining.png")
 
 
 def environ_without_supervisor(served: Serving) -> dict[str, str]:
@@ -185,6 +198,33 @@ def test_a_key_is_asked_for_where_one_is_needed(tab: Page, guarded: Serving) -> 
     expect(tab.locator("#state")).to_have_text("running")
     expect(tab.locator("#key-form")).to_be_hidden()
     expect(tab.locator("#voice option").first).to_be_attached()
+
+
+def test_a_late_refusal_of_an_earlier_key_is_no_matter(tab: Page, guarded: Serving) -> None:
+    """The answer to a wrong key comes after the right one was typed: the page goes on."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.headers.get("authorization") == "Bearer sk-wrong":
+            held.append(route)
+        else:
+            route.continue_()
+
+    tab.route(STATUS, hold)
+    tab.goto(guarded.url)
+    expect(tab.locator("#key-form")).to_be_visible()
+    tab.fill("#key", "sk-wrong")
+    tab.press("#key", "Enter")
+    expect(tab.locator("#key-form")).to_be_hidden()
+    tab.evaluate(
+        "key => { document.querySelector('#key').value = key;"
+        "document.querySelector('#key-form').requestSubmit(); }",
+        KEY,
+    )
+    eventually(lambda: tab.evaluate("1") and held, "the question with the wrong key")
+    held[0].continue_()
+    expect(tab.locator("#state")).to_have_text("running")
+    expect(tab.locator("#key-form")).to_be_hidden()
 
 
 def test_the_page_is_strict_about_itself(served: Serving) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from supervisor.config import Settings
 from supervisor.gateway.handover import handover
 from supervisor.gateway.keys import hash_key
-from tests.e2e.gateway.serving import Serving
+from tests.e2e.gateway.serving import Listening, Serving
 from tests.supervised import Supervised, eventually
 
 IDLE_MB = 80.0
@@ -179,17 +180,21 @@ def test_the_command_serves(running_supervisor: Supervised) -> None:
         assert process.stderr is not None
         line = process.stderr.readline()
         assert line.startswith("INFO | gateway: listening on http://127.0.0.1:")
-        with socket.create_connection(("127.0.0.1", int(line.rpartition(":")[2])), 10) as client:
-            client.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
-            assert client.recv(100).startswith(b"HTTP/1.0 200")
+        serving = Listening("127.0.0.1", int(line.rpartition(":")[2]))
+        eventually(lambda: serving.ask("/readyz").status == 200, "it is ready")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         assert process.stderr.read() == ""
+
+
+def answers(serving: Listening, path: str) -> bool:
+    """Whether it answers with what it knows; a supervisor that has no time is waited for."""
+    return serving.ask(path).status == 200
 
 
 def test_it_is_small(running_supervisor: Supervised) -> None:
     """Asked for its health and the diagnostics, it holds less than it may."""
     with Serving(running_supervisor.environ) as serving:
         for path in ("/healthz", "/readyz", "/diagnostics/cpu-allocation", "/metrics"):
-            assert serving.ask(path).status == 200
+            eventually(partial(answers, serving, path), path)
         assert serving.rss_mb < IDLE_MB

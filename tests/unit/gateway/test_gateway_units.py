@@ -78,6 +78,11 @@ def test_every_error_code_has_a_status() -> None:
         error = from_supervisor(from_wire(Error(code, "why", id="1", retry_after_ms=1500)))
         statuses[code] = error.status
         assert ("Retry-After" in error.headers) == (error.status in (429, 503))
+    assert {code for code, status in statuses.items() if status == 500} == {"failed", "poison"}
+    assert statuses["conflict"] == 409
+    assert statuses["bad_message"] == 400
+    assert statuses["not_found"] == 404
+    assert statuses["journal_unavailable"] == statuses["bad_version"] == 503
     assert statuses["busy"] == 429
     assert statuses["draining"] == statuses["engine_unavailable"] == 503
     assert statuses["unknown_voice"] == statuses["unknown_engine"] == 404

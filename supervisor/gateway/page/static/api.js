@@ -18,7 +18,8 @@ export async function request(path, body, signal) {
     signal,
     cache: "no-store",
   });
-  $("key-form").hidden = response.status !== 401 && $("key-form").hidden;
+  // A late answer to an earlier key says nothing about the one that was typed since.
+  if (response.status === 401 && key === sessionStorage.getItem(KEY)) $("key-form").hidden = false;
   if (response.ok) {
     $("key-form").hidden = true;
     return response;
@@ -34,6 +35,7 @@ export function askForKey(then) {
     event.preventDefault();
     sessionStorage.setItem(KEY, $("key").value.trim());
     $("key").value = "";
+    $("key-form").hidden = true; // Until an answer says that this one is wrong, too.
     then();
   });
 }

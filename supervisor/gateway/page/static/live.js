@@ -8,9 +8,11 @@ import { showDecisions, showMap, showWorkers } from "./tables.js";
 const EVERY_MS = 1000, SHOWN_S = 180;
 
 const samples = new Map(); // By time: a decision is told again and again.
-let epoch = null, timer = null, asking = false, last = null;
+let epoch = null, timer = null, asking = false, last = null, told = () => {};
 
-export function watch() {
+// `then` is called with every status, with true where it is the first of a supervisor.
+export function watch(then) {
+  told = then;
   document.addEventListener("visibilitychange", look);
   new ResizeObserver(draw).observe($("live-chart"));
   look();
@@ -44,8 +46,10 @@ function show(status) {
   write("about", `version ${supervisor.version}, process ${supervisor.pid}`);
   problem(supervisor.configuration_error ?? allocation.error
     ?? (status.pool.fatal_slots.length ? `Workers keep failing in slot ${status.pool.fatal_slots.join(", ")}.` : ""));
-  if (epoch !== supervisor.epoch) samples.clear();
+  const another = epoch !== supervisor.epoch;
+  if (another) samples.clear();
   epoch = supervisor.epoch;
+  told(another);
   remember(allocation.allocation_stats.decisions);
   last = allocation;
   tiles(allocation, jobs, workers);

@@ -2,14 +2,14 @@
 
 import { askForKey } from "./api.js";
 import { look, watch } from "./live.js";
-import { speech, voices } from "./speech.js";
-import { inForce, tuning } from "./tuning.js";
+import { loadVoices, speech } from "./speech.js";
+import { loadTuning, tuning } from "./tuning.js";
 
-askForKey(() => {
-  look();
-  voices();
-  inForce();
-});
-watch();
 speech();
 tuning();
+askForKey(look);
+// With every status: what is not known yet is asked for; all of it where the supervisor is another.
+watch((another) => {
+  loadVoices(another);
+  loadTuning(another);
+});

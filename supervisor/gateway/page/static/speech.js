@@ -17,15 +17,17 @@ export function speech() {
   $("text").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("speak-form").requestSubmit();
   });
-  voices();
 }
 
-export async function voices() {
-  if ($("voice").options.length) return;
+// Voices of the supervisor, where none are listed yet, or where it is another one.
+export async function loadVoices(another) {
+  if ($("voice").options.length && !another) return;
+  const chosen = $("voice").value;
   const { voices: known } = await ask("/v1/audio/voices").catch(() => ({ voices: [] }));
   const groups = Map.groupBy(known, (voice) => voice.model);
   $("voice").replaceChildren(...[...groups].map(([model, list]) => element("optgroup", { label: model },
     ...list.map((voice) => element("option", { value: `${model}/${voice.id}` }, `${voice.name} (${voice.language})`)))));
+  if (known.some((voice) => `${voice.model}/${voice.id}` === chosen)) $("voice").value = chosen;
 }
 
 async function speak() {

@@ -14,10 +14,10 @@ const ROWS = [
   ["longest_wait_s", "longest wait, s"],
 ];
 
-const LOOKS = 12;  // For the supervisor to apply a change: it looks at the file every second.
+const LOOKS = 60;  // For the supervisor to apply a change: it looks at the file every second.
 
 let drawn = null;
-let before = {};  // What was in force when the knobs were set to it.
+let before = null;  // What was in force when the knobs were set to it; null until it is known.
 
 export function tuning() {
   for (const name in UNITS) $(name).addEventListener("input", outputs);
@@ -29,15 +29,21 @@ export function tuning() {
   $("download").addEventListener("click", download);
   $("apply").addEventListener("click", apply);
   new ResizeObserver(draw).observe($("tune-chart"));
-  inForce();
 }
 
-export async function inForce() {
+// Sets the knobs to what is in force, where that is not known yet, or by another supervisor.
+export async function loadTuning(another) {
+  if (another) before = null;
+  if (!before) await inForce();
+}
+
+async function inForce() {
   const [found, may] = await Promise.all([policyInForce(), ask("/page/tuning").catch(() => null)]);
   $("apply").hidden = $("unless-applied").hidden = !may?.may_apply;
   $("by-hand").hidden = Boolean(may?.may_apply);
+  if (found) before = found;
+  $("apply").disabled = !before; // Knobs that stand anywhere would be applied.
   if (!found) return;
-  before = found;
   for (const name of NUMBERS) $(name).value = found[name] ?? "";
   $("aggressive_mode").checked = found.aggressive_mode;
   outputs();
@@ -82,6 +88,7 @@ function draw() {
 
 // Only what was moved: the rest may come from elsewhere, and is to stay there.
 async function apply() {
+  if (!before) return;
   const moved = Object.fromEntries(Object.entries(settings()).filter(([name, value]) => value !== before[name]));
   const names = Object.keys(moved);
   if (!names.length) return say("Nothing differs from what is in force.");
