@@ -27,7 +27,8 @@ class Story:
         self.loop = asyncio.new_event_loop()
         self.context = zmq.Context()
         self.router = self.context.socket(zmq.ROUTER)
-        self.watched = Connections(self.loop, self.router, 10, 1 << 20)
+        self.watched = Connections(self.loop, self.router, 10, tcp=False)
+        self.watched.message_bytes = 1 << 20
         self.memory = 100 << 20
         self.pieces = itertools.cycle((10_000, 50_000))
         """What libzmq reads at once; never the same, for it and the client run side by side."""

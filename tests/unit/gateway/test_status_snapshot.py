@@ -21,7 +21,7 @@ class Slow(AsyncClient):
         self.asked = 0
         self.answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
-    async def status(self, timeout: float | None = None) -> dict[str, Any]:
+    async def status(self, timeout: float | None = None) -> dict[str, Any]:  # noqa: ASYNC109 (as the client has it)
         del timeout
         self.asked += 1
         answer = await self.answers.get()
@@ -54,7 +54,10 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     waited: list[float | None] = []
     wait = asyncio.wait
 
-    async def noted(tasks: list[asyncio.Task[None]], timeout: float | None = None) -> Any:
+    async def noted(
+        tasks: list[asyncio.Task[None]],
+        timeout: float | None = None,  # noqa: ASYNC109 (as asyncio.wait has it)
+    ) -> Any:
         waited.append(timeout)
         return await wait(tasks, timeout=timeout)
 
