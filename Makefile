@@ -73,7 +73,9 @@ clean:
 
 # -- the virtual environment ---------------------------------------------------------------
 # A stamp says that the environment was made; one more for each extra says that it is
-# installed as pyproject.toml and constraints.txt have it.
+# installed as pyproject.toml and constraints.txt have it. The constraints are given by the
+# environment: so they hold for the build backend too, which pip fetches by itself (older
+# versions of pip look at the one variable, newer ones at the other).
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -85,6 +87,6 @@ $(VENV)/made:
 
 $(VENV)/has-%: pyproject.toml constraints.txt $(VENV)/made
 	@echo "installing into $(VENV): tts-supervisor$(patsubst [base],,[$*]) (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt \
-	    --editable '.$(patsubst [base],,[$*])'
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	    $(BIN)/python -m pip install --quiet --editable '.$(patsubst [base],,[$*])'
 	@touch $@

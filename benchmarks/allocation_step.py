@@ -8,10 +8,11 @@ work take at a target of 75 %; enough to keep up are 12.
 from __future__ import annotations
 
 from benchmarks.harness import Result, Sample, at_most
+from benchmarks.restlessness import restlessness
 from supervisor.core.allocation import DynamicCPUAllocator
 from supervisor.core.policy import Policy
 from supervisor.simulate.fluid import Change, run_fluid
-from supervisor.simulate.report import QUIET_S, settling
+from supervisor.simulate.report import QUIET_S
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, parse
@@ -60,6 +61,12 @@ def run() -> Result:
                 "changes",
                 "12 of 16 cores are exactly the target of 75 %: a rebuilt split may tip it",
             ),
+            at_most(
+                "changes in the last half of the hour, all arms",
+                sum(arms[arm][0]["changes_in_last_half"] for arm in arms),
+                0,
+                "changes",
+            ),
         ],
         notes=[f"settled: no change for {QUIET_S:g} s"],
     )
@@ -82,13 +89,10 @@ def _segments(policy: Policy) -> list[Change]:
 
 
 def _measures(changes: list[Change]) -> Sample:
-    settled = settling(changes, AT, SECONDS)
-    rest = SECONDS if settled is None else AT + settled
     return {
         "enough_after_s": next(c.time_s for c in changes if c.after >= LOAD) - AT,
         "right_after_s": next((c.time_s for c in changes if c.after >= RIGHT), SECONDS) - AT,
-        "settled_after_s": rest - AT,
         "most_cores": max(change.after for change in changes),
         "beyond_16_cores": max(0, max(change.after for change in changes) - RIGHT),
-        "changes_after_settling": sum(change.time_s > rest for change in changes),
+        **restlessness(changes, AT, SECONDS),
     }

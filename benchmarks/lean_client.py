@@ -30,6 +30,8 @@ class LeanClient:
         self._send = partial(PlainSocket.send, socket)
         self._receive = partial(PlainSocket.recv, socket)
         self._get = partial(PlainSocket.get, socket)
+        self.received = 0
+        """Bytes of audio since it began."""
 
     def submit(self, engine: str, text: str) -> None:
         """Send one job with all the credit that it can need."""
@@ -51,6 +53,7 @@ class LeanClient:
             if b"\xa5ERROR" in header:
                 raise RuntimeError(f"the supervisor answered {header!r}")
             if b"\xa3END" in header:
+                self.received += received
                 return received
 
     def saturate(

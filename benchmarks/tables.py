@@ -24,6 +24,9 @@ _SOME = "claims of "
 
 NOTHING = "Not measured yet."
 
+_MANY_ARMS = 20
+"""From here on an arm has one line, with medians alone."""
+
 
 def write(page: Path = PAGE, results: Path = RESULTS, readme: Path = README) -> Path:
     """Write the tables anew; return the page's path. Prose is left as it is."""
@@ -82,6 +85,8 @@ def arms_table(record: Record) -> str:
     """What each arm measured, how each claim was measured, and where it ran."""
     if record.result.compared_with:
         table = _table(side_by_side.HEAD, side_by_side.rows(record.result, number))
+    elif len(record.result.arms) > _MANY_ARMS:
+        table = _table(*_medians(record))
     else:
         table = _table(["arm", "measure", "n", "median", "p95", "min", "max"], _arm_rows(record))
     parts = [table]
@@ -99,6 +104,20 @@ def _arm_rows(record: Record) -> list[list[str]]:
             figures = [median(values), percentile(values, 95), min(values), max(values)]
             rows.append([arm, name, str(len(values)), *map(number, figures)])
     return rows
+
+
+def _medians(record: Record) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table with one line for each arm: the median of each measure."""
+    arms = record.result.arms
+    names = list(dict.fromkeys(key for each in arms.values() for one in each for key in one))
+    rows = []
+    for arm, samples in arms.items():
+        cells = [arm, str(len(samples))]
+        for name in names:
+            values = [sample[name] for sample in samples if name in sample]
+            cells.append(number(median(values)) if values else "")
+        rows.append(cells)
+    return ["arm", "n", *(f"{name}, median" for name in names)], rows
 
 
 def _ways(record: Record) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from supervisor.config import Settings
+from supervisor.config import Loaded, Settings
 from supervisor.config.watch import Loop, Timer
 from supervisor.core.allocation import DynamicCPUAllocator
 from supervisor.core.machine import WorkerShape
@@ -48,6 +48,9 @@ class Load(msgspec.Struct, frozen=True):
     held: frozenset[int]
     """CPUs that any worker process may be using, on its way out or not."""
     demand: int
+    """Segments running and waiting now."""
+    mean_demand: float
+    """The same with those running averaged over the time since the last look."""
     backlog_s: float
     session_build_s: float | None
     worker_bytes: int
@@ -64,8 +67,7 @@ class ControlLoop:
     def __init__(
         self,
         loop: Loop,
-        settings: Settings,
-        origins: Mapping[str, str],
+        loaded: Loaded,
         leases: CoreLeases,
         load: Callable[[], Load],
         retarget: Callable[[tuple[WorkerShape, ...]], None],
@@ -84,7 +86,7 @@ class ControlLoop:
         self._stopped = False
         self._sessions: Mapping[int, int] = {}
         self._reported: set[str] = set()
-        policy = make_policy(settings, origins)
+        policy, settings = make_policy(loaded), loaded.settings
         self.monitor = CPUUtilizationMonitor(host or Host())
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
         self._looked_at = loop.time()
@@ -92,6 +94,7 @@ class ControlLoop:
         leases.look(self._looked_over)
         self.allocator = DynamicCPUAllocator(policy, self._usable())
         self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
+        self._width = _width(settings)
         self.placer = Placer(self.monitor.machine)
         self._build_s = DEFAULT_BUILD_S
 
@@ -116,18 +119,35 @@ class ControlLoop:
 
     def start(self) -> None:
         """Set the first target and begin to sample."""
+        self._introduce()
         self._apply(self._loop.time(), self._load())
         self._schedule()
 
-    def configure(self, settings: Settings, origins: Mapping[str, str]) -> None:
+    def _introduce(self) -> None:
+        """Say what it starts with, in the words of the seed."""
+        policy, bounds = self.policy, self.allocator.bounds
+        log.info("CPU Monitor initialized: %d cores available", self.monitor.limits.count)
+        if policy.enabled:
+            log.info(
+                "Dynamic CPU Allocator initialized: cores=%d-%d, aggressive=%s",
+                bounds.lower,
+                bounds.hard,
+                policy.aggressive_mode,
+            )
+        else:
+            log.info("Dynamic CPU Allocator disabled: cores=%d", self.allocator.cores)
+        log.info("CPU utilization monitoring started")
+
+    def configure(self, loaded: Loaded) -> None:
         """Take new settings; bounds hold at once, the rest with the next sample."""
         if self._stopped:
             return
-        policy = make_policy(settings, origins)
+        policy, settings = make_policy(loaded), loaded.settings
         now = self._loop.time()
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
         self._resize(self.allocator.handle(Configured(now, policy)))
         self.shaper.configure(policy, settings.pool.threads_per_worker)
+        self._width = _width(settings)
         self._apply(now, self._load())
         self._schedule()
 
@@ -194,10 +214,14 @@ class ControlLoop:
         return min(limits.count, len(set(limits.cpus) - self.leases.others))
 
     def _memory_cap(self, sample: Sample, load: Load) -> int | None:
-        """Workers that fit: those there are, and as many more as the free memory holds."""
+        """Cores whose workers fit: those held now, and those of the workers that have room yet.
+
+        A worker takes memory, a core does not; what is held is paid for already.
+        """
         if sample.memory is None or load.worker_bytes <= 0:
             return None
-        return len(load.leases) + int(sample.memory.available // load.worker_bytes)
+        held = sum(map(len, load.leases.values()))
+        return held + self._width * int(sample.memory.available // load.worker_bytes)
 
     def _resize(self, commands: list[Resize]) -> None:
         for command in commands:
@@ -224,12 +248,15 @@ class ControlLoop:
             self.placer.machine = self.monitor.machine
         build_s = self._build_s if load.session_build_s is None else load.session_build_s
         cores = min(self.allocator.cores, self._usable())
-        threads = self.shaper.decide(now, cores, load.demand, build_s) if cores else ()
+        threads = self.shaper.decide(now, cores, load.mean_demand, build_s) if cores else ()
         for _ in range(_LEASE_ATTEMPTS):
             shapes = self._place(now, threads, load)
             if self.leases.acquire({cpu for shape in shapes for cpu in shape.cpus}):
                 break
         else:
+            # Others take cores as fast as we look: keep what is in use, and try again later.
+            in_use = {cpu for shape in self.target for cpu in shape.cpus}
+            self.leases.release_except(in_use | load.held)
             return
         wanted = {cpu for shape in shapes for cpu in shape.cpus}
         if shapes != self.target:
@@ -266,16 +293,20 @@ def _part(error: str) -> str:
     return error.partition(":")[0]
 
 
-def make_policy(settings: Settings, origins: Mapping[str, str]) -> Policy:
+def make_policy(loaded: Loaded) -> Policy:
     """The settings as the allocator takes them.
 
-    `min_cores` counts as set where it is not the default, or where it was given
-    anywhere but in config.json, which lists every default: that decides the size of a
-    static pool (`enabled` false).
+    `min_cores` counts as set where somebody chose it: that decides the size of a static
+    pool (`enabled` false).
     """
-    section = settings.performance.dynamic_cpu_allocation
+    section = loaded.settings.performance.dynamic_cpu_allocation
     values = section.model_dump(exclude={"utilization_source"})
-    origin = origins.get(f"{_SECTION}.min_cores", "default")
-    if section.min_cores == 1 and (origin == "default" or origin.endswith("config.json")):
+    if not loaded.chosen(f"{_SECTION}.min_cores"):
         values["min_cores"] = None
     return Policy(**values)
+
+
+def _width(settings: Settings) -> int:
+    """Cores that one more worker brings with it at least."""
+    threads = settings.pool.threads_per_worker
+    return 1 if threads == "auto" else threads

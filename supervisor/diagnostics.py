@@ -17,6 +17,7 @@ from supervisor.core.policy import Decision
 from supervisor.pool.observed import thread_affinities
 
 if TYPE_CHECKING:
+    from supervisor.broker.wire.worker import Shaped
     from supervisor.service import Service
 
 
@@ -31,7 +32,7 @@ def diagnostics_document(service: Service) -> dict[str, Any]:
         "allocation_stats": {
             "monitoring_active": control.sample is not None,
             "total_cores": len(control.monitor.machine.cpus),
-            "current_allocation": _current(control),
+            "current_allocation": _current(service),
             "thresholds": {
                 "cpu_target": policy.cpu_target,
                 "scale_up_threshold": policy.cpu_target,
@@ -64,15 +65,22 @@ def diagnostics_document(service: Service) -> dict[str, Any]:
     }
 
 
-def _current(control: ControlLoop) -> dict[str, Any]:
+def _reported(service: Service) -> list[Shaped]:
+    """What the workers that are wanted say of themselves: a target may have been refused."""
+    shaped = (service.shaped(slot.epoch) for slot in service.pool.slots.values())
+    return [each for each in shaped if each is not None]
+
+
+def _current(service: Service) -> dict[str, Any]:
+    control, workers = service.control, _reported(service)
     allocator = control.allocator
     past = list(allocator.history)[::-1]
     last = past[0] if past else None
     return {
-        "allocated_cores": sum(len(shape.cpus) for shape in control.target),
+        "allocated_cores": sum(len(worker.cpus) for worker in workers),
         "decided_cores": allocator.cores,
         "inter_op_threads": 1,
-        "intra_op_threads": max((shape.threads for shape in control.target), default=0),
+        "intra_op_threads": max((worker.threads for worker in workers), default=0),
         "utilization_percent": _rounded(_latest(decision.utilization for decision in past)),
         "allocation_reason": last.reason if last is not None else "start",
         "timestamp": control.changed_at,
@@ -81,14 +89,14 @@ def _current(control: ControlLoop) -> dict[str, Any]:
 
 def _in_use(service: Service) -> dict[str, Any]:
     """What the pool really runs with now; the seed calls it recommended."""
-    target = service.control.target
+    workers = _reported(service)
     return {
-        "workers": len(target),
+        "workers": len(workers),
         "onnx_inter_op_threads": 1,
-        "onnx_intra_op_threads": max((shape.threads for shape in target), default=0),
+        "onnx_intra_op_threads": max((worker.threads for worker in workers), default=0),
         "batch_size": 1,
-        "concurrent_requests": len(target),
-        "allocated_cores": sum(len(shape.cpus) for shape in target),
+        "concurrent_requests": len(workers),
+        "allocated_cores": sum(len(worker.cpus) for worker in workers),
     }
 
 
@@ -131,6 +139,7 @@ def _leases(service: Service) -> dict[str, Any]:
                 "observed_affinity": [list(mask) for mask in thread_affinities(shaped.pid)],
                 "intra_op_threads": shaped.threads,
                 "session_generation": shaped.session_generation,
+                "reshape_error": shaped.error,
                 "environment": shaped.environment,
             }
             for slot in service.pool.workers

@@ -1,8 +1,9 @@
 """The gateway process as the supervisor's child: started, watched, started again.
 
 The gateway is a client like any other, so its death costs no job of anybody else;
-it only has to come back. One that cannot run at all (its port is taken, say) is not
-tried again until the supervisor is.
+it only has to come back. It waits by itself for a port that is taken; one that cannot
+run at all (its address is not this machine's, say) is not tried again until the
+supervisor is.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def configure(level: str, format: str) -> None:
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if format == "json" else _TEXT)
+    handler.setFormatter(JsonFormatter() if format == "json" else _TEXT)
     logger.addHandler(handler)
     logger.setLevel(level.upper())
     logger.propagate = False
@@ -34,10 +34,11 @@ def configure(level: str, format: str) -> None:
 _TEXT = logging.Formatter("%(levelname)s | %(message)s")
 
 
-class _JsonFormatter(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, message, and `data` where the call gave some."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
         document = {
             "time": record.created,
             "level": record.levelname.lower(),

@@ -34,6 +34,7 @@ from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import Pool
 from supervisor.core.progress import Progress
 from supervisor.core.restarts import RestartPolicy
+from supervisor.core.time_mean import TimeMean
 from supervisor.gateway_child import GatewayChild
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
@@ -45,6 +46,7 @@ from supervisor.pool.leases import CoreLeases, lease_directory
 from supervisor.pool.observed import private_bytes
 from supervisor.pool.workers import Workers
 from supervisor.status import status_document
+from supervisor.tracing.tracer import Tracer
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -92,6 +94,7 @@ class Service:
         self._progress = Progress()
         self._stuck: str | None = None
         self._started_at = loop.time()
+        self._running_segments = TimeMean(self._started_at)
         self._given_up = 0
         """Jobs that were cancelled in order to end."""
         self._put_off = 0
@@ -124,18 +127,20 @@ class Service:
         self._configure_pool()
         self.control = ControlLoop(
             loop,
-            self.settings,
-            loaded.origins,
+            loaded,
             CoreLeases(lease_directory(os.environ)),
             self._load,
             self._retarget,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
+        self.tracer = Tracer(self.broker.epoch)
+        self.tracer.configure(self.settings.tracing)
         self._effects = {
             **self.workers.effects,
             **self.broker.effects,
             **self.journal.effects,
+            **self.tracer.effects,
         }
 
     def start(self) -> None:
@@ -187,7 +192,7 @@ class Service:
         self.settings = self.broker.settings = outcome.loaded.settings
         self.broker.door.configure(self.settings.broker)
         for change in outcome.changes:
-            log.info("%s", _describe(change))
+            log.info("%s", _describe(change, self.settings))
         self.restart_needed_for = {
             change.path
             for change in diff(self._settings_at_start, self.settings)
@@ -197,7 +202,8 @@ class Service:
         self.tell_jobs(job_events.Configured(self._loop.time(), *bounds(self.settings)))
         self.workers.update_environment = updates_environment(self.settings)
         self._configure_pool()
-        self.control.configure(self.settings, outcome.loaded.origins)
+        self.control.configure(outcome.loaded)
+        self.tracer.configure(self.settings.tracing)
         setup = make_setup(self.settings)
         if setup != self._setup:
             self._setup = setup
@@ -236,11 +242,13 @@ class Service:
         ready = [slot for slot in self.pool.slots.values() if self.shaped(slot.epoch) is not None]
         shaped = [s for slot in ready if (s := self.shaped(slot.epoch)) is not None]
         busy = set(self.jobs.busy_workers())
+        waiting = self.jobs.waiting_segments
         return Load(
             leases={s.pid: s.cpus for s in shaped},
             busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
             held=frozenset(self.pool.held),
-            demand=self.jobs.running_segments + self.jobs.waiting_segments,
+            demand=self.jobs.running_segments + waiting,
+            mean_demand=self._running_segments.take(now) + waiting,
             backlog_s=self.jobs.oldest_wait(now),
             session_build_s=max((s.session_build_s for s in shaped), default=None),
             worker_bytes=max(self._private_bytes.values(), default=0),
@@ -270,6 +278,7 @@ class Service:
                     self._effects[type(command)](command)
         finally:
             self._working = False
+        self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":
@@ -344,6 +353,9 @@ class Service:
                 self._fail(engine.unavailable)
         if not self.stopped.done():
             self._publish()
+            # Before there is a worker: who waits for a core has to be able to say so.
+            if self.settings.http.enabled and self.state in {"starting", "running"}:
+                self.gateway.start()
 
     def _publish(self) -> None:
         self.directory.publish(
@@ -361,8 +373,6 @@ class Service:
         if not ready or not self.broker.catalogue.engines:
             return
         self.state = "running"
-        if self.settings.http.enabled:
-            self.gateway.start()
         self._manager.ready("serving")
         slot = ready[0]
         log.info(
@@ -389,10 +399,11 @@ class Service:
 
     def _continue_drain(self) -> None:
         """Dismiss the workers when the last job has ended, and end with the last worker."""
-        if self.jobs.jobs:
+        if self.jobs.jobs or self.jobs.untold:
             return
         if not self.pool.stopping:
             self.gateway.stop()
+            self.tracer.finish(_STOP_S)
             if self._deadline is not None:
                 self._deadline.cancel()
             self._deadline = self._loop.call_later(_STOP_S, self._finish)
@@ -426,6 +437,7 @@ class Service:
                 }
             )
         self.directory.release()
+        self.tracer.close()  # last: the next supervisor need not wait for it
 
 
 def make_setup(settings: Settings) -> Setup:
@@ -440,7 +452,11 @@ def updates_environment(settings: Settings) -> bool:
     return settings.performance.dynamic_cpu_allocation.update_environment
 
 
-def _describe(change: Change) -> str:
+def _describe(change: Change, settings: Settings) -> str:
+    integrated = settings.performance.dynamic_cpu_allocation.onnx_integration
+    if change.effect == "session_rebuild" and not integrated:
+        done = "held back: onnx_integration is off, sessions stay as they are"
+        return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
     done = {
         "live": "applied",
         "session_rebuild": "applied, sessions are rebuilt",

@@ -44,6 +44,7 @@ def status_document(service: Service) -> dict[str, Any]:
             "problem": service.journal.problem,
             "kept_bytes": service.jobs.retained.stored_bytes,
         },
+        "tracing": service.tracer.document(),
     }
 
 
@@ -71,6 +72,7 @@ def _worker(service: Service, slot: Slot) -> dict[str, Any]:
         "os_threads": len(masks),
         "session_generation": shaped.session_generation if shaped is not None else 0,
         "session_build_s": shaped.session_build_s if shaped is not None else None,
+        "reshape_error": shaped.error if shaped is not None else None,
         "segments_done": worker.segments_done if worker is not None else 0,
         "pss_mb": _pss_mb(worker.pid) if worker is not None and worker.pid else None,
         "last_exit": slot.last_exit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +13,17 @@ from tests.supervised import Supervised
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache of this run, empty at its start: nothing that a developer has there helps a test,
+    and no test leaves anything there. What takes long to make is made once for all tests.
+    """
+    directory = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUPERVISOR_CACHE_DIR", str(directory))
+        yield directory
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import Body, decode_reply, encode
 
 START_S = 30.0
+CACHE = "SUPERVISOR_CACHE_DIR"
+"""That of the run, see `tests.conftest`."""
 
 T = TypeVar("T")
 
@@ -99,7 +101,9 @@ class Supervised:
         self._directory = tempfile.TemporaryDirectory(prefix="sv-")
         self.run_dir = Path(self._directory.name) / "run"
         self.environ = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("SUPERVISOR_")},
+            **{
+                k: v for k, v in os.environ.items() if not k.startswith("SUPERVISOR_") or k == CACHE
+            },
             "SUPERVISOR_RUN_DIR": str(self.run_dir),
             "SUPERVISOR_STATE_DIR": str(Path(self._directory.name) / "state"),
             "SUPERVISOR_LEASE_DIR": str(Path(self._directory.name) / "leases"),

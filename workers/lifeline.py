@@ -5,6 +5,8 @@ by SIGKILL, the kernel closes that end and tells the reader, who asked to be tol
 by SIGKILL. Unlike PR_SET_PDEATHSIG this watches a process, not the thread that
 happened to fork, and survives a change of parents; unlike a thread that waits for
 the end of a pipe it needs no interpreter lock, which a stuck regex never gives up.
+
+A program that such a process starts gets the same pipe (`lent`), and ends with it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,20 @@ import fcntl
 import os
 import select
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_armed: int | None = None
 
 
-def arm(fd: int) -> None:
-    """Be killed when the last writer of the pipe `fd` is gone; at once if it is already."""
+def arm(pipe: int) -> None:
+    """Be killed when the last writer of `pipe` is gone; at once if it is already.
+
+    Who is to be told is kept with the open pipe, not with the descriptor, and whoever
+    inherits that would take the place of its parent: so the pipe is opened once more.
+    """
+    global _armed  # noqa: PLW0603 - a process has one
+    _armed = fd = os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_CLOEXEC)
     fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
@@ -24,3 +36,19 @@ def arm(fd: int) -> None:
     watcher.register(fd, 0)
     if watcher.poll(0):
         os._exit(1)
+
+
+@contextmanager
+def lent() -> Iterator[int]:
+    """A pipe for `arm` in a program that is started inside: this process's own lifeline, or,
+    where it has none, one that breaks with this process.
+    """
+    if _armed is not None:
+        yield _armed
+        return
+    reader, writer = os.pipe()
+    try:
+        yield reader
+    finally:
+        os.close(reader)
+        os.close(writer)

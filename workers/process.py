@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import traceback
+from contextlib import suppress
 
 from supervisor.broker.wire.worker import (
     MAX_PACKET_BYTES,
@@ -29,7 +30,7 @@ from supervisor.broker.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import affinity, lifeline
+from workers import affinity, lifeline, patience
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
 
@@ -45,12 +46,15 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
     """Be the worker that `order` describes, until the supervisor closes `work`."""
     os.environ.update(order.environment)
     affinity.pin(order.cpus)
+    error = None
     if order.threads != engines.threads:
-        engines.rebuild(order.threads)
+        try:
+            engines.rebuild(order.threads)
+        except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
+            error = _in_a_line(failure)
     speaker = Speaker(work, engines)
-    threading.Thread(
-        target=_control, args=(control, speaker, engines, order.cpus), daemon=True
-    ).start()
+    first = _shaped(engines, order.cpus, error)
+    threading.Thread(target=_control, args=(control, speaker, engines, first), daemon=True).start()
     speaker.serve()
 
 
@@ -80,20 +84,19 @@ def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:
     serve(order, engines, work, control)
 
 
-def _control(
-    control: socket.socket, speaker: Speaker, engines: EngineSet, cpus: tuple[int, ...]
-) -> None:
+def _control(control: socket.socket, speaker: Speaker, engines: EngineSet, shaped: Shaped) -> None:
     """Take control messages until the supervisor closes its end, then leave at once."""
     try:
-        control.send(encode(_shaped(engines, cpus, None)))
+        control.send(encode(shaped))
         while packet := control.recv(MAX_PACKET_BYTES):
             match decode_control(packet):
                 case Reshape(cpus=cpus, threads=threads):
-                    control.send(encode(_reshape(engines, cpus, threads)))
+                    shaped = _reshape(engines, shaped.cpus, cpus, threads)
+                    control.send(encode(shaped))
                 case Interrupt() as order:
                     speaker.interrupt(order)
                 case Ping():
-                    control.send(encode(Beat(speaker.steps)))
+                    control.send(encode(Beat(speaker.steps, patience.is_waiting())))
                 case Exit():
                     break
         os._exit(0)
@@ -104,17 +107,32 @@ def _control(
         os._exit(1)
 
 
-def _reshape(engines: EngineSet, cpus: tuple[int, ...], threads: int) -> Shaped:
-    """Move every thread to `cpus`, then rebuild the sessions if their thread count changes."""
-    error = None
+def _reshape(
+    engines: EngineSet, before: tuple[int, ...], cpus: tuple[int, ...], threads: int
+) -> Shaped:
+    """Move every thread to `cpus`, then rebuild the sessions if their thread count changes.
+
+    Goes back to the cores `before` where it cannot move, and where the sessions that it
+    kept have more threads than there are cores now.
+    """
+    pinned = False
     try:
         affinity.pin(cpus)
+        pinned = True
         if threads != engines.threads:
             engines.rebuild(threads)
             affinity.pin(cpus)
     except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
-        error = " ".join(f"{type(failure).__name__}: {failure}".split())
-    return _shaped(engines, cpus, error)
+        if not pinned or engines.threads > len(cpus):
+            with suppress(OSError):
+                affinity.pin(before)
+            cpus = before
+        return _shaped(engines, cpus, _in_a_line(failure))
+    return _shaped(engines, cpus, None)
+
+
+def _in_a_line(failure: Exception) -> str:
+    return " ".join(f"{type(failure).__name__}: {failure}".split())
 
 
 def _shaped(engines: EngineSet, cpus: tuple[int, ...], error: str | None) -> Shaped:

@@ -32,6 +32,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from workers.engines.base import Terminated
+from workers.memory import memory_errors
 
 Tensor = NDArray[Any]
 
@@ -51,14 +52,15 @@ def build_session(
 
     With one thread the calling thread computes and no other is started. `optimized`
     takes the graph as it is, for a model that `save_optimized` wrote: a third of the
-    time. Raises ValueError for less than one thread, and what the runtime raises for a
-    bad model.
+    time. Raises ValueError for less than one thread, MemoryError if there is too little
+    memory, and what the runtime raises for a bad model.
     """
     options = _options(threads)
     if optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     source = str(model) if isinstance(model, Path) else model
-    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    with memory_errors():
+        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def save_optimized(model: Path, target: Path) -> None:
@@ -144,12 +146,11 @@ class Stopper:
             self.check()
             self._options = options
         try:
-            return [np.asarray(output) for output in session.run(None, inputs, options)]
+            with memory_errors():
+                return [np.asarray(output) for output in session.run(None, inputs, options)]
         except Exception as error:
             if self._stopped:
                 raise Terminated from error
-            if "allocat" in str(error).lower():
-                raise MemoryError(str(error)) from error
             raise
         finally:
             if shrink:

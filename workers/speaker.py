@@ -22,6 +22,7 @@ from supervisor.broker.wire.worker import (
 from workers.audio import packets, pcm
 from workers.engine_set import EngineSet
 from workers.engines.base import Session, Terminated
+from workers.memory import is_out_of_memory
 
 INTERRUPTED = "interrupted"
 _INTERRUPT_AGAIN_S = 0.01
@@ -71,9 +72,9 @@ class Speaker:
             error = INTERRUPTED
         except ValueError as refusal:
             error, unreadable = str(refusal)[:MAX_ERROR_CHARS], True
-        except MemoryError:
-            raise  # This process is beyond help: the segment runs again in another one.
-        except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
+        except Exception as failure:
+            if is_out_of_memory(failure):
+                raise  # This process is beyond help: the segment runs again in another one.
             error = f"{type(failure).__name__}: {failure}"[:MAX_ERROR_CHARS]
         finally:
             self._now_running(None, None)

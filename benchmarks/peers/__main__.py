@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 
 import msgspec
+import psutil
 
 from benchmarks import tables
 from benchmarks.environment import environment, load_average
@@ -51,21 +53,41 @@ class Notes:
         ]
 
 
+class Progress:
+    """How many visits are over, and how long the others may take."""
+
+    def __init__(self, visits: int, estimate_s: float) -> None:
+        self._began = time.monotonic()
+        self._visits = visits
+        self._over = 0
+        say(f"{visits} visits, about {visits * estimate_s / 60:.0f} min")
+
+    def after_one(self) -> str:
+        """The line to show when one more is over."""
+        self._over += 1
+        spent = time.monotonic() - self._began
+        left = spent / self._over * (self._visits - self._over)
+        over = f"{self._over} of {self._visits} visits in {spent / 60:.1f} min"
+        return f"{over}, about {left / 60:.1f} min left"
+
+
 def run(engine: str) -> Result:
     """Rounds of visits, in reversed order every other round."""
     notes = Notes()
     visits = _visits(engine, notes)
     arms: dict[str, list[Sample]] = {name: [] for name in visits}
+    progress = Progress(ROUNDS * len(visits), plan(engine).visit_s)
     for number in range(ROUNDS):
         for name in list(visits) if number % 2 == 0 else list(visits)[::-1]:
             try:
                 sample = visits[name]()
-            except (ServerError, OSError) as error:
+            except (ServerError, OSError, ValueError, psutil.Error) as error:
                 notes.add(name, f"not measured: {error}")
-                continue
-            arms[name].append(sample)
-            shown = ", ".join(f"{key} {value:.4g}" for key, value in sample.items())
-            say(f"{engine} {number + 1}/{ROUNDS} {name}: {shown}")
+            else:
+                arms[name].append(sample)
+                shown = ", ".join(f"{key} {value:.4g}" for key, value in sample.items())
+                say(f"{engine} {number + 1}/{ROUNDS} {name}: {shown}")
+            say(f"{engine}: {progress.after_one()}")
     measured = {name: samples for name, samples in arms.items() if samples}
     return Result(
         title=f"Beside other servers: {engine}",
@@ -116,7 +138,14 @@ def _how(engine: str) -> list[str]:
         ),
         (
             "When a worker is killed 8 clients are asking; after an error a client waits 0.1 s. "
-            "A worker is added to two (peers) or to one (pool: no more workers than cores)."
+            f"They ask until the full rate is back, {how.kill.least:g} s at least and "
+            f"{how.kill.after:g} s at most. A worker is added to two (peers) or to one "
+            "(pool: no more workers than cores; with threads_per_worker 1, else the one would get "
+            "the second core)."
+        ),
+        (
+            "Memory is that of two workers. Four are not measured: a worker of the pool holds its "
+            "core alone, so it has no more workers than this machine has cores."
         ),
         f"Peers: {versions}.",
     ]

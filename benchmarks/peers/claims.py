@@ -9,6 +9,8 @@ from benchmarks.peers.arms import BARE, PEERS, POOL, POOL_DERIVED
 
 Arms = Mapping[str, Sequence[Sample]]
 
+_SUM = "all rounds together, requests that were never answered among them"
+_WORST = "the worst round"
 _HOW = "medians over the rounds; the best peer is that of the same run"
 
 
@@ -112,16 +114,17 @@ def _throughput(engine: str, arms: Arms) -> list[Claim]:
 
 
 def _common(engine: str, arms: Arms) -> list[Claim]:
-    """A worker's death, and a worker more."""
-    errors = middle(arms, POOL, "kill_errors")
-    after = middle(arms, POOL, "kill_full_rate_after_s")
+    """A worker's death, of which every round counts, and a worker more."""
+    rounds = arms.get(POOL, ())
+    errors = [sample["kill_errors"] for sample in rounds if "kill_errors" in sample]
+    after = [s["kill_full_rate_after_s"] for s in rounds if "kill_full_rate_after_s" in s]
+    claims = []
+    if errors:
+        claims.append(at_most(f"{engine}: errors after kill -9", sum(errors), 0, "", _SUM))
+    if after:
+        claims.append(at_most(f"{engine}: full rate after kill -9", max(after), 0.5, "s", _WORST))
     return [
-        *([] if errors is None else [at_most(f"{engine}: errors after kill -9", errors, 0, "")]),
-        *(
-            []
-            if after is None
-            else [at_most(f"{engine}: full rate after kill -9", after, 0.5, "s")]
-        ),
+        *claims,
         *_ratio(
             f"{engine}: time to add a worker ÷ the best peer's",
             middle(arms, POOL, "add_worker_s"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import heapq
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from benchmarks.peers.lanes import Answer, Lanes
@@ -65,11 +65,13 @@ def closed_loop(
     warm_up: int,
     settle_s: float = 0.0,
     patience_s: float = 60.0,
+    enough: Callable[[Block], bool] | None = None,
 ) -> Block:
     """So many clients, each asking again at once; counted from the `warm_up`-th answer on,
     but not before `settle_s` seconds: a server that follows its load needs time to.
 
-    At the end those under way are waited for, up to `patience_s`, but no longer counted.
+    `enough` may end it sooner. At the end those under way are waited for, up to `patience_s`,
+    but no longer counted.
     """
     asked: dict[int, float] = {}
     resting: list[tuple[float, int]] = [(0.0, lane) for lane in range(clients)]
@@ -97,8 +99,20 @@ def closed_loop(
                 warming = False
                 began = answer.end
                 until = began + seconds
+        if enough is not None and enough(Block(done, began, time.perf_counter(), 0)):
+            break
     ended = time.perf_counter()
     return Block(done, began, ended, _drain(lanes, asked, patience_s))
+
+
+def one_request(lanes: Lanes, text: str, *, patience_s: float = 60.0) -> Block:
+    """One client, one request, waited for."""
+    began = time.perf_counter()
+    lanes.send(0, text)
+    done: list[Done] = []
+    while not done and (left := began + patience_s - time.perf_counter()) > 0:
+        done = [Done(began, answer) for answer in lanes.answers(left)]
+    return Block(done, began, time.perf_counter(), 1 - len(done))
 
 
 def open_loop(

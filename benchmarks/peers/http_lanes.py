@@ -96,7 +96,10 @@ class HttpLanes:
 
     def _receive(self, lane: int) -> Answer | None:
         """Take what has come; the answer if that was the end of it."""
-        response = self._responses[lane]
+        response = self._responses.get(lane)
+        if response is None:
+            self._hang_up(lane)  # Nothing was asked: the server gave an idle connection up.
+            return None
         try:
             data = self._sockets[lane].recv(_RECEIVE_BYTES)
             now = time.perf_counter()
@@ -109,6 +112,7 @@ class HttpLanes:
             self._first.setdefault(lane, now)
         if not response.done:
             return None
+        del self._responses[lane]
         if not response.keeps_connection:
             self._hang_up(lane)
         if response.status != 200 or not response.body_bytes:
@@ -116,6 +120,7 @@ class HttpLanes:
         return Answer(lane, self._first[lane], now, response.body_bytes / BYTES_PER_S)
 
     def _error(self, lane: int, why: str) -> Answer:
+        self._responses.pop(lane, None)
         if lane in self._sockets:
             self._hang_up(lane)
         now = time.perf_counter()

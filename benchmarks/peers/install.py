@@ -8,6 +8,7 @@ Made once and kept in .venv-peers/ until one of those files changes.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,9 @@ from benchmarks.peers.arms import PEERS, Peer
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".venv-peers"
+
+_PATIENCE_S = 180
+"""How long an index may be silent: some fetch a package when they are first asked for it."""
 
 
 class InstallError(Exception):
@@ -36,16 +40,26 @@ def install(peer: Peer) -> None:
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     say(f"{peer.name}: installing into {CACHE.name}/{peer.directory} (a minute the first time)")
+    try:
+        _make(peer)
+    except InstallError as error:
+        say(f"{peer.name}: {error}; trying once more, from nothing")
+        shutil.rmtree(CACHE / peer.directory, ignore_errors=True)
+        _make(peer)
+    stamp.write_text(wanted)
+
+
+def _make(peer: Peer) -> None:
     _run([sys.executable, "-m", "venv", str(CACHE / peer.directory)])
     _run(
         [
             *(str(interpreter(peer)), "-m", "pip", "install", "--quiet"),
             *("--disable-pip-version-check", "--no-input"),
+            *("--timeout", str(_PATIENCE_S), "--retries", "5"),
             *("--constraint", str(ROOT / "constraints.txt")),
             *("--requirement", str(peer.requirements), "--editable", f"{ROOT}[kokoro]"),
         ]
     )
-    stamp.write_text(wanted)
 
 
 def _digest(peer: Peer) -> str:

@@ -11,30 +11,34 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.harness import Sample
-from benchmarks.peers.drive import closed_loop
+from benchmarks.peers.drive import Block, closed_loop
 from benchmarks.peers.lanes import Lanes
-from benchmarks.peers.servers import Server
+from benchmarks.peers.servers import Server, ServerError
 
 CLIENTS = 8
 FULL = 0.85
 """Share of the rate before that counts as full: above what one of two workers can do."""
 
 _STEP_S = 0.02
+_LOOK_S = 0.5
 _WINDOW_ANSWERS = 20
 _LEAST_WINDOW_S = 0.5
 
 
 class Times(NamedTuple):
-    """Seconds of load before the kill and after it."""
+    """Seconds of load before the kill, and at most and at least after it: once the full rate is
+    back, no more than `least` are needed.
+    """
 
     before: float
     after: float
+    least: float = 4.0
 
 
 def kill_a_worker(server: Server, lanes: Lanes, texts: Sequence[str], times: Times) -> Sample:
     """Errors, requests that were never answered, and seconds until the full rate is back.
 
-    Without `full_rate_after_s` it was not back within `times.after`.
+    Where it was not back within `times.after`, the seconds are `times.after`.
     """
     killed: list[float] = []
 
@@ -42,19 +46,38 @@ def kill_a_worker(server: Server, lanes: Lanes, texts: Sequence[str], times: Tim
         os.kill(server.worker_pids()[0], signal.SIGKILL)
         killed.append(time.perf_counter())
 
+    def enough(block: Block) -> bool:
+        """Looked at a few times a second: it costs what a look at every answer costs."""
+        if not killed or block.ended < max(killed[0] + times.least, looked[0] + _LOOK_S):
+            return False
+        looked[0] = block.ended
+        return full_rate_after(_ends(block), block.began, killed[0], block.ended) is not None
+
+    looked = [0.0]
     timer = threading.Timer(times.before, kill)
     timer.start()
     block = closed_loop(
-        lanes, texts, CLIENTS, times.before + times.after, warm_up=0, patience_s=times.after
+        lanes,
+        texts,
+        CLIENTS,
+        times.before + times.after,
+        warm_up=0,
+        patience_s=times.after,
+        enough=enough,
     )
     timer.join()
-    ends = [done.answer.end for done in block.good]
-    found = {
+    if not killed:
+        raise ServerError("no worker was there to be killed")
+    after = full_rate_after(_ends(block), block.began, killed[0], block.ended)
+    return {
         "kill_errors": float(len(block.errors) + block.unanswered),
         "kill_unanswered": float(block.unanswered),
+        "kill_full_rate_after_s": times.after if after is None else after,
     }
-    after = full_rate_after(ends, block.began, killed[0], block.ended)
-    return found if after is None else {**found, "kill_full_rate_after_s": after}
+
+
+def _ends(block: Block) -> list[float]:
+    return [done.answer.end for done in block.good]
 
 
 def full_rate_after(

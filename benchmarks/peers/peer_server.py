@@ -13,7 +13,7 @@ from benchmarks.peers.arms import Peer
 from benchmarks.peers.http_lanes import HttpLanes
 from benchmarks.peers.install import interpreter
 from benchmarks.peers.lanes import Lanes
-from benchmarks.peers.servers import ROOT, Server, ServerError, free_port
+from benchmarks.peers.servers import ADD_S, ROOT, Server, ServerError, free_port
 
 
 class PeerServer(Server):
@@ -42,7 +42,7 @@ class PeerServer(Server):
         before = set(self._pids.iterdir())
         started = time.perf_counter()
         self.process.send_signal(self._peer.add)
-        self.wait_for(lambda: set(self._pids.iterdir()) - before or None, "another worker")
+        self.wait_for(lambda: set(self._pids.iterdir()) - before or None, "another worker", ADD_S)
         return time.perf_counter() - started
 
     def _launch(self) -> tuple[list[str], Mapping[str, str]]:

@@ -25,17 +25,25 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rate: float
     seconds: float
     settle_s: float = 8.0
-    """Full load before it counts: the pool changes its shape after a cooldown of 5 s."""
+    """Full load before the pool's counts: it changes its shape after a cooldown of 5 s."""
     short_texts: Sequence[str]
     kill: Times
 
+    @property
+    def visit_s(self) -> float:
+        """About how long a visit takes on two cores that have nothing else to do."""
+        return 2.5 * self.seconds + self.kill.before + self.kill.least + _AROUND_S
+
+
+_AROUND_S = 15.0
+"""Starts and stops, settling, the wait for what is under way at the end of a block."""
 
 _PLANS = {
     "noop": Plan(
         texts=("Hello.",),
         clients=64,
         rate=200,
-        seconds=4,
+        seconds=2,
         short_texts=("Hello.",),
         kill=Times(2, 20),
     ),
@@ -43,7 +51,7 @@ _PLANS = {
         texts=SENTENCES,
         clients=16,
         rate=25,
-        seconds=6,
+        seconds=4,
         short_texts=SENTENCES,
         kill=Times(2, 20),
     ),
@@ -51,9 +59,9 @@ _PLANS = {
         texts=SENTENCES,
         clients=16,
         rate=0.5,
-        seconds=16,
+        seconds=8,
         short_texts=("Good morning.",),
-        kill=Times(6, 24),
+        kill=Times(4, 20),
     ),
 }
 

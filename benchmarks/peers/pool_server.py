@@ -14,7 +14,7 @@ from benchmarks.peers import speech
 from benchmarks.peers.arms import Pool
 from benchmarks.peers.http_lanes import HttpLanes
 from benchmarks.peers.lanes import Lanes
-from benchmarks.peers.servers import Server, free_port
+from benchmarks.peers.servers import ADD_S, Server, free_port
 from benchmarks.peers.zmq_lanes import ZmqLanes
 from supervisor.client import Client, SupervisorError
 
@@ -49,7 +49,7 @@ class PoolServer(Server):
         started = time.perf_counter()
         self._write(before + 1)
         self.process.send_signal(signal.SIGHUP)
-        self.wait_for(lambda: len(self.worker_pids()) > before or None, "another worker")
+        self.wait_for(lambda: len(self.worker_pids()) > before or None, "another worker", ADD_S)
         return time.perf_counter() - started
 
     def _write(self, cores: int) -> None:

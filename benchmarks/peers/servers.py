@@ -23,6 +23,7 @@ from supervisor.host.roots import Host
 
 ROOT = Path(__file__).parents[2]
 START_S = 120.0
+ADD_S = 60.0
 STOP_S = 20.0
 
 _LOG_LINES = 6
@@ -118,16 +119,16 @@ class Server(ABC):
             host.close()
         return total / 1e6, sum(workers) / max(1, len(workers)) / 1e6
 
-    def wait_for(self, probe: Callable[[], T | None], what: str) -> T:
+    def wait_for(self, probe: Callable[[], T | None], what: str, patience_s: float = START_S) -> T:
         """Ask every 10 ms until there is an answer. Raises ServerError."""
-        deadline = time.perf_counter() + START_S
+        deadline = time.perf_counter() + patience_s
         while time.perf_counter() < deadline:
             if (answer := probe()) is not None:
                 return answer
             if self.process.poll() is not None:
                 raise ServerError(f"ended with code {self.process.returncode}\n{self.log()}")
             time.sleep(0.01)
-        raise ServerError(f"{what} did not come within {START_S:.0f} s\n{self.log()}")
+        raise ServerError(f"{what} did not come within {patience_s:.0f} s\n{self.log()}")
 
     def log(self) -> str:
         """The last lines that it wrote."""

@@ -21,6 +21,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from supervisor.broker import journal_clock
 from supervisor.broker.journal_audio import JournalAudio
 from supervisor.broker.journal_store import JournalError, JournalStore, Row, Sync
 from supervisor.core import job_events as e
@@ -33,7 +34,7 @@ AUDIO: Final = "audio"
 _BATCH: Final = 256
 _RECOVER_AT_ONCE: Final = 64
 _REOPEN_S: Final = 1.0
-"""How often a journal that could not be opened is tried again, at most."""
+"""How often a journal that could not be opened or written is tried again."""
 
 log = get_logger()
 
@@ -65,9 +66,9 @@ class _Forget(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What became of a new job, or of audio; `stored` is the latter's place."""
+    """What became of a new job, of audio, or of an outcome; `stored` is the audio's place."""
 
-    work: Row | _Audio
+    work: Row | _Audio | _End
     error: str | None
     stored: Stored | None = None
 
@@ -132,15 +133,15 @@ class Journal:
     # -- commands, on the event loop ----------------------------------------------------
 
     def _persist_job(self, command: e.PersistJob) -> None:
-        ahead = time.time() - self._loop.time()
+        clock = journal_clock.read(self._loop.time())
         request, deadline = command.request, command.request.deadline
         self._queue.put(
             Row(
                 command.job,
                 command.owner,
                 _encode(msgspec.structs.replace(request, deadline=None)),
-                command.now + ahead,
-                None if deadline is None else deadline + ahead,
+                clock.to_wall(command.now),
+                None if deadline is None else clock.to_wall(deadline),
             )
         )
 
@@ -149,7 +150,7 @@ class Journal:
         self._queue.put(_Audio(command.job, command.segment, pieces))
 
     def _persist_outcome(self, command: e.PersistOutcome) -> None:
-        ended_at = command.now + time.time() - self._loop.time()
+        ended_at = journal_clock.read(self._loop.time()).to_wall(command.now)
         self._queue.put(_End(command.job, command.outcome, command.message, ended_at))
 
     def _forget_job(self, command: e.ForgetJob) -> None:
@@ -159,15 +160,7 @@ class Journal:
 
     def _run(self) -> None:
         self._open()
-        while (work := self._queue.get()) is not None:
-            batch = [work]
-            with suppress(queue.Empty):
-                while len(batch) < _BATCH:
-                    work = self._queue.get_nowait()
-                    if work is None:
-                        self._queue.put(None)
-                        break
-                    batch.append(work)
+        while (batch := self._next()) is not None:
             answers = self._carry_out(batch)
             if answers:
                 self._call(self._answer, answers)
@@ -175,14 +168,33 @@ class Journal:
             self._carry_out([])
             self._store.close()
 
+    def _next(self) -> list[_Work] | None:
+        """Wait for work, no longer than until something is to be tried again; None at the end."""
+        wait = _REOPEN_S if self._owed or self._store is None else None
+        batch: list[_Work] = []
+        with suppress(queue.Empty):
+            work = self._queue.get(timeout=wait)
+            while work is not None:
+                batch.append(work)
+                if len(batch) == _BATCH:
+                    return batch
+                work = self._queue.get_nowait()
+            if not batch:
+                return None
+            self._queue.put(None)
+        return batch
+
     def _carry_out(self, batch: list[_Work]) -> list[_Answer]:
         """Write files, then commit rows: no row says that there is audio before there is."""
         answers = [self._write(work) for work in batch if isinstance(work, _Audio)]
         changes = [*self._owed, *(work for work in batch if not isinstance(work, _Audio))]
         if not changes:
+            if self._store is None:
+                self._open()
             return answers
         error = self._commit(changes)
-        rows = [_Answer(work, error) for work in batch if isinstance(work, Row)]
+        told = batch if error is not None else changes
+        rows = [_Answer(work, error) for work in told if isinstance(work, Row | _End)]
         if error is None:
             for work in changes:
                 if isinstance(work, _Forget) or (isinstance(work, _End) and work.outcome != "done"):
@@ -236,17 +248,25 @@ class Journal:
             return None
         self._opened_at = time.monotonic()
         try:
-            self._store = JournalStore(self._path, self._sync)
-            if not self._told:
-                self._recover(self._store)
-                self._told = True
+            store = JournalStore(self._path, self._sync)
         except (JournalError, sqlite3.Error, OSError) as error:
             self._call(self._opened, str(error))
-        else:
-            self._call(self._opened, None)
-        return self._store
+            return None
+        try:
+            if not self._told:
+                self._recover(store)
+                self._told = True
+        except (sqlite3.Error, OSError) as error:
+            self._call(self._opened, f"the journal cannot be read: {error}")
+            with suppress(sqlite3.Error):
+                store.close()
+            return None
+        self._store = store
+        self._call(self._opened, None)
+        return store
 
     def _recover(self, store: JournalStore) -> None:
+        """Tell of every job. After an error it may be called again: who knows a job ignores it."""
         known: set[str] = set()
         rows = store.rows()
         while batch := list(islice(rows, _RECOVER_AT_ONCE)):
@@ -260,13 +280,12 @@ class Journal:
     def _event(self, row: Row) -> e.Recovered | None:
         """What the job machine is told of a row; None for one that cannot be understood."""
         now = self._loop.time()
-        ahead = time.time() - now
         try:
             request = _decode(row.request)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             log.warning("journal: job %s cannot be read: %s", row.id, error)
             return None
-        deadline = None if row.deadline is None else row.deadline - ahead
+        times = journal_clock.read(now).recall(row)
         stored: dict[int, Pcm] = {}
         if row.outcome in (None, "done"):
             found = {part.segment: part for part in self._audio.segments(row.id)}
@@ -275,12 +294,12 @@ class Journal:
             now,
             row.id,
             row.owner,
-            msgspec.structs.replace(request, deadline=deadline),
-            row.accepted_at - ahead,
+            msgspec.structs.replace(request, deadline=times.deadline),
+            times.accepted_at,
             stored,
             cast("JobState | None", row.outcome),
             row.message,
-            None if row.ended_at is None else min(now, row.ended_at - ahead),
+            times.ended_at,
         )
 
     # -- answers, on the event loop -----------------------------------------------------
@@ -311,6 +330,9 @@ class Journal:
             work, error = answer.work, answer.error
             if isinstance(work, Row):
                 self._tell(e.JobPersisted(now, work.id, error))
+            elif isinstance(work, _End):
+                if error is None:
+                    self._tell(e.OutcomePersisted(now, work.job))
             else:
                 pieces = work.pieces if answer.stored is None else (answer.stored,)
                 self._tell(e.AudioStored(now, work.job, work.segment, pieces, error))

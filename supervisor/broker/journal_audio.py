@@ -13,10 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from supervisor.core.job import Stored
+from supervisor.logs import get_logger
 
 _LENGTH_BYTES = 8
 _SUFFIX = ".pcm"
 _ASIDE = ".new"
+
+log = get_logger()
 
 
 class JournalAudio:
@@ -60,10 +63,13 @@ class JournalAudio:
         return pcm
 
     def segments(self, job: str) -> Iterator[Stored]:
-        """What is stored of a job, whole files only."""
+        """What is stored of a job, whole files only; what cannot be read does not count."""
         try:
             names = os.listdir(self._directory / job)
         except FileNotFoundError:
+            return
+        except OSError as error:
+            log.warning("journal: the audio of job %s cannot be read: %s", job, error)
             return
         for name in names:
             number, dot, suffix = name.partition(".")
@@ -76,7 +82,7 @@ class JournalAudio:
         """Jobs that have a directory."""
         try:
             return os.listdir(self._directory)
-        except FileNotFoundError:
+        except OSError:
             return []
 
     def forget(self, job: str) -> None:
@@ -85,12 +91,16 @@ class JournalAudio:
 
     @staticmethod
     def _size(path: Path) -> int | None:
-        """Bytes of audio in a file, None if it is not whole."""
-        with open(path, "rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size - _LENGTH_BYTES
-            if size < 0:
-                return None
-            length = os.pread(file.fileno(), _LENGTH_BYTES, size)
+        """Bytes of audio in a file, None if it is not whole or cannot be read."""
+        try:
+            with open(path, "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size - _LENGTH_BYTES
+                if size < 0:
+                    return None
+                length = os.pread(file.fileno(), _LENGTH_BYTES, size)
+        except OSError as error:
+            log.warning("journal: %s cannot be read: %s", path, error)
+            return None
         return size if int.from_bytes(length, "little") == size else None
 
 

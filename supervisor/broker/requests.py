@@ -15,10 +15,11 @@ import msgspec
 
 from supervisor.broker.wire.client import ErrorCode, Submit
 from supervisor.broker.wire.codec import Body
+from supervisor.broker.wire.trace_context import carried
 from supervisor.broker.wire.voices import MixError, is_mix, parse_mix
 from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
-from supervisor.core.job import HIGHEST_PRIORITY, JobRequest
+from supervisor.core.job import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.segmentation import segment_text
 
 MAX_ID_CHARS = 128
@@ -95,7 +96,14 @@ def read_request(
         key=submit.key,
         fingerprint=b"" if submit.key is None else _fingerprint(submit, text),
         reproducible=submit.seed is not None or submit.durable,
+        trace=_trace_context(submit, now) if settings.tracing.enabled else None,
     )
+
+
+def _trace_context(submit: Submit, now: float) -> TraceContext:
+    """What cannot be a trace context is none; the job is traced all the same."""
+    parent, state = carried(submit.traceparent), carried(submit.tracestate)
+    return TraceContext(parent or "", state or "", now)
 
 
 def _fingerprint(submit: Submit, text: str) -> bytes:

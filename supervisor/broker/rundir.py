@@ -29,6 +29,10 @@ class RunDirectoryError(Exception):
     """The directory cannot be used; the message is one line that says why and what to do."""
 
 
+class RunDirectoryTaken(RunDirectoryError):
+    """Another supervisor has it."""
+
+
 class RunDirectory:
     """A locked run directory. Raises RunDirectoryError if it cannot be had."""
 
@@ -77,7 +81,7 @@ class RunDirectory:
         except BlockingIOError:
             holder = os.pread(self._lock, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._lock)
-            raise RunDirectoryError(
+            raise RunDirectoryTaken(
                 f"a supervisor (pid {holder}) already uses {self.path}; stop it, or set "
                 "SUPERVISOR_RUN_DIR to another directory"
             ) from None

@@ -6,8 +6,13 @@ nothing that only `supervisor say` needs.
 
 from __future__ import annotations
 
+import signal
+import sys
+from typing import Annotated, Any
+
 import typer
 
+from supervisor import __version__
 from supervisor.cli import (
     bench,
     config,
@@ -48,11 +53,47 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 
 
+_INTERRUPTED = 128 + signal.SIGINT
+_ClickError: Any = typer.BadParameter.mro()[2]
+"""What a wrong command line raises; the library that it comes from depends on typer's version."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"supervisor {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _group() -> None:
+def _group(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+    ] = False,
+) -> None:
     """Runs a pool of speech-synthesis workers and speaks what clients send."""
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Run one command; a mistake in its options is one line, as every other error is."""
+    try:
+        code = app(prog_name="supervisor", standalone_mode=False)
+    except typer.Abort:
+        code = _INTERRUPTED
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except _ClickError as error:
+        code = _usage(error)
+    sys.exit(code)
+
+
+def _usage(error: Any) -> int:  # noqa: ANN401 (see _ClickError)
+    """Print what is wrong and where to look; without any arguments that is the help itself."""
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if context is None or message == context.get_help():
+        error.show()
+    else:
+        said = " ".join(message.split())
+        end = "" if said.endswith((".", "?")) else "."
+        typer.echo(f"supervisor: {said}{end} See `{context.command_path} --help`", err=True)
+    return int(error.exit_code)

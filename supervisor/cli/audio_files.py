@@ -6,6 +6,7 @@ a player at the end of a pipe starts with the first chunk.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import struct
@@ -63,7 +64,8 @@ def find_format(name: str) -> Format:
 
 @contextmanager
 def audio_file(path: Path, form: Format, sample_rate: int) -> Iterator[Write]:
-    """Write beside `path` and rename at the end; on an error nothing is left behind.
+    """Write beside `path` and rename at the end; on an error nothing is left behind, and what
+    others that were killed left goes too.
 
     Something that is no regular file (a pipe, a device) is written as a stream.
     Raises OSError, soundfile.SoundFileError.
@@ -74,12 +76,21 @@ def audio_file(path: Path, form: Format, sample_rate: int) -> Iterator[Write]:
         return
     target = path.resolve()
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    _sweep(target)
     try:
         with _encoder(str(aside), form, sample_rate) as write:
             yield write
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove the parts of this file that killed commands left: their process is no more."""
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        pid = part.name.split(".")[-2]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -97,9 +97,9 @@ def examine(settings: Loaded | str) -> list[Finding]:
 
 def _running() -> int | None:
     """The pid of the supervisor of this run directory, if one runs and is ours."""
-    from supervisor.cli.signalling import open_holder
     from supervisor.client.discovery import read_supervisor_file
     from supervisor.client.errors import SupervisorError
+    from supervisor.client.holder import open_holder
     from supervisor.config.paths import run_directory
 
     directory = run_directory(os.environ)

@@ -60,7 +60,11 @@ def show(job: JobId, as_json: AsJson = False) -> None:
 
 @app.command("story")
 def story(job: JobId, as_json: AsJson = False) -> None:
-    """Print every event of one job, with the seconds since it was accepted."""
+    """Print the events of one job, with the seconds since it was accepted.
+
+    Of a long story the middle is counted instead ("left out"). After a restart it begins with
+    what the journal knows: when the job was accepted, how it ended, that it was recovered.
+    """
     events = _fetch(job)["story"]
     if as_json:
         typer.echo(json.dumps(events, indent=2))

@@ -1,11 +1,19 @@
-"""What `say` and `status` share: how an error of the client ends a command."""
+"""What `say` and `status` share: how an error of the client ends a command, and how long one
+waits for a supervisor that is starting.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from supervisor.cli.common import fail
+
+_START_S = 120.0
+"""How long to wait for a supervisor that loads its engines."""
+
+_LOOK_AGAIN_S = 0.05
 
 
 @contextmanager
@@ -28,4 +36,24 @@ def client_errors() -> Iterator[None]:
     except Refused as error:
         fail(4, str(error))
     except SupervisorError as error:
-        fail(5, str(error))
+        # Only the voice can tell what it cannot read, when the job is accepted already.
+        fail(2 if error.code == "bad_text" else 5, str(error))
+
+
+def wait_for_start() -> None:
+    """Return once a supervisor takes clients. Raises what `find_endpoint` raises, and at once
+    where none is starting.
+    """
+    from supervisor.client.discovery import find_endpoint
+    from supervisor.client.errors import SupervisorStarting
+
+    deadline = time.monotonic() + _START_S
+    while True:
+        try:
+            find_endpoint()
+        except SupervisorStarting:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return

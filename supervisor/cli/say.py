@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.reaching import client_errors
+from supervisor.cli.reaching import client_errors, wait_for_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 _LONG_TEXT_SEGMENTS = 4
 """From here on a progress bar is worth showing."""
 
-_INTERRUPTED = 130
-_BROKEN_PIPE = 141
-"""What a shell reports for a command that SIGINT or SIGPIPE ended."""
+_SIGNALLED = 128
+"""What a shell adds to the number of the signal that ended a command."""
 
 
 def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
@@ -58,6 +58,8 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     audio_format = _format(output, form)
     from supervisor.client import Client
 
+    with _endings(output), client_errors():
+        wait_for_start()
     with (
         _endings(output),
         client_errors(),
@@ -138,15 +140,28 @@ def _record(job: Job, output: Path | None, form: Format) -> float:
     return samples / job.sample_rate
 
 
+class _Signalled(BaseException):
+    """A signal, by its number, asked this command to end."""
+
+
+def _raise(number: int, _frame: object) -> NoReturn:
+    raise _Signalled(number)
+
+
 @contextmanager
 def _endings(output: Path | None) -> Iterator[None]:
-    """Ctrl-C, a reader that left, and a disk that is full end in an exit code, not a traceback."""
+    """A signal, a reader that left, and a disk that is full end in an exit code, not a traceback,
+    and leave no part of a file.
+    """
     from soundfile import SoundFileError
 
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As `nohup` has it.
+            signal.signal(number, _raise)
     try:
         yield
-    except KeyboardInterrupt:
-        raise typer.Exit(_INTERRUPTED) from None
+    except _Signalled as told:
+        raise typer.Exit(_SIGNALLED + told.args[0]) from None
     except BrokenPipeError:
         _leave_pipe()
     except (OSError, SoundFileError) as error:
@@ -157,7 +172,7 @@ def _endings(output: Path | None) -> Iterator[None]:
 def _leave_pipe() -> NoReturn:
     """Nobody reads any more; keep the interpreter from finding that out once again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(_BROKEN_PIPE)
+    raise typer.Exit(_SIGNALLED + signal.SIGPIPE)
 
 
 def _progress_bar(job: Job) -> AbstractContextManager[Callable[[], None]]:

@@ -1,7 +1,8 @@
 """Reach the supervisor's process itself, and nobody else's.
 
 A pid that stands in a file may meanwhile be a stranger's, whom a signal would end: only
-the process that has the lock file of the run directory open is the one that is meant.
+the process that has the lock file of the run directory open is the one that is meant
+(`supervisor.client.holder`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ class Running(NamedTuple):
 @contextmanager
 def running_supervisor() -> Iterator[Running]:
     """The supervisor of this user's run directory. Without one: exit code 3; another's: 4."""
-    from supervisor.client.discovery import HOW_TO_START, read_supervisor_file
+    from supervisor.client.discovery import HOW_TO_START, read_supervisor_file, unpublished
     from supervisor.client.errors import NoSupervisor, ProtocolError
+    from supervisor.client.holder import open_holder
     from supervisor.config.paths import run_directory
 
     directory = run_directory(os.environ)
@@ -37,7 +39,7 @@ def running_supervisor() -> Iterator[Running]:
     except (NoSupervisor, ProtocolError) as error:
         fail(3, str(error))
     if found is None:
-        fail(3, f"no supervisor is running (looked in {directory}); {HOW_TO_START}")
+        fail(3, str(unpublished(directory)))
     try:
         pidfd = open_holder(found.pid, directory / "lock")
     except PermissionError:
@@ -48,34 +50,3 @@ def running_supervisor() -> Iterator[Running]:
         yield Running(found.pid, found.epoch, pidfd, directory)
     finally:
         os.close(pidfd)
-
-
-def open_holder(pid: int, lock: Path) -> int | None:
-    """A pidfd of the process, if it is the one that has this lock file open.
-
-    Raises PermissionError where the process is another user's.
-    """
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return None
-    try:
-        if _has_open(pid, lock):
-            return pidfd
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    except BaseException:
-        os.close(pidfd)
-        raise
-    os.close(pidfd)
-    return None
-
-
-def _has_open(pid: int, file: Path) -> bool:
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            if descriptor.samefile(file):
-                return True
-        except FileNotFoundError:
-            continue
-    return False

@@ -164,7 +164,7 @@ def _with_settings(scenario: Scenario, config: Path | None, override: Path | Non
         typer.echo(f"supervisor: {warning}", err=True)
     return msgspec.structs.replace(
         scenario,
-        policy=make_policy(loaded.settings, loaded.origins),
+        policy=make_policy(loaded),
         threads_per_worker=loaded.settings.pool.threads_per_worker,
     )
 

@@ -28,10 +28,11 @@ def start(
     from supervisor import config as configuration
     from supervisor import logs
     from supervisor.broker.door import DoorError, check_keys
-    from supervisor.broker.rundir import RunDirectory, RunDirectoryError
+    from supervisor.broker.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
     from supervisor.service import StartError, serve
+    from supervisor.tracing.tracer import TracingError, check_tracing
 
     try:
         given = configuration.assignments(set_ or [])
@@ -45,6 +46,7 @@ def start(
         logs.get_logger().warning("%s", warning)
     try:
         check_keys(loaded.settings.broker)
+        check_tracing(loaded.settings.tracing)
         directory = RunDirectory(run_directory(os.environ))
         code = asyncio.run(
             serve(
@@ -60,6 +62,8 @@ def start(
                 ),
             )
         )
-    except (DoorError, RunDirectoryError, StartError) as error:
+    except RunDirectoryTaken as error:
+        fail(4, str(error))
+    except (DoorError, RunDirectoryError, StartError, TracingError) as error:
         fail(2, str(error))
     raise typer.Exit(code)

@@ -97,7 +97,7 @@ class Picture:
             low=thresholds["scale_down_threshold"],
             cores=new[-1].before if new else current["decided_cores"],
             allocated=current["allocated_cores"],
-            usable=system["bounds"]["hard"],
+            usable=system["effective_cpus"]["usable_count"],
             total=system["total_cpu_cores"],
             queue=jobs["segments_waiting"],
             running=jobs["segments_running"],

@@ -19,6 +19,7 @@ from supervisor.client.errors import (
     Refused,
     SupervisorError,
     SupervisorGone,
+    SupervisorStarting,
     WaitTimeout,
 )
 from supervisor.client.sync import Client, Job
@@ -39,6 +40,7 @@ __all__ = [
     "Refused",
     "SupervisorError",
     "SupervisorGone",
+    "SupervisorStarting",
     "Timings",
     "WaitTimeout",
 ]

@@ -37,8 +37,8 @@ class Progress(msgspec.Struct, frozen=True):
 class Audio(msgspec.Struct, frozen=True, eq=False):
     """A whole job's speech: `samples` float32 [n] at `sample_rate` Hz.
 
-    The same text, voice, speed and `seed` give the same samples again. `job` is
-    the id under which the supervisor knew it.
+    Requests for the same text, voice and speed that give the same `seed` have the same
+    samples. `job` is the id under which the supervisor knew it.
     """
 
     samples: Samples

@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from supervisor.broker.wire.codec import MAGIC
-from supervisor.client.errors import NoSupervisor, ProtocolError
+from supervisor.client.errors import NoSupervisor, ProtocolError, SupervisorStarting
+from supervisor.client.holder import holder
 from supervisor.config.paths import run_directory
 
 HOW_TO_START = "start one with `supervisor start`"
@@ -75,14 +76,14 @@ def read_supervisor_file(directory: Path) -> SupervisorFile | None:
 def find_endpoint(environ: Mapping[str, str] = os.environ) -> str:
     """Endpoint of the running supervisor.
 
-    Raises NoSupervisor when none has published itself or its process is gone,
-    ProtocolError when it speaks another major version.
+    Raises NoSupervisor when none has published itself or its process is gone (SupervisorStarting
+    while one that has not is there), ProtocolError when it speaks another major version.
     """
     directory = run_directory(environ)
     _check_owner(directory, environ)
     found = read_supervisor_file(directory)
     if found is None:
-        raise NoSupervisor(f"no supervisor is running (looked in {directory}); {HOW_TO_START}")
+        raise unpublished(directory)
     if not _alive(found.pid):
         raise NoSupervisor(
             f"the supervisor of {directory} (pid {found.pid}) is gone; {HOW_TO_START}"
@@ -97,6 +98,16 @@ def find_endpoint(environ: Mapping[str, str] = os.environ) -> str:
     if endpoint is None:
         raise NoSupervisor(f"the supervisor of {directory} (pid {found.pid}) takes no clients")
     return endpoint
+
+
+def unpublished(directory: Path) -> NoSupervisor:
+    """Why nothing is published in this run directory, and what to do."""
+    pid = holder(directory)
+    if pid is None:
+        return NoSupervisor(f"no supervisor is running (looked in {directory}); {HOW_TO_START}")
+    return SupervisorStarting(
+        f"the supervisor of {directory} is starting (pid {pid}); try again in a moment"
+    )
 
 
 def _check_owner(directory: Path, environ: Mapping[str, str]) -> None:

@@ -39,6 +39,10 @@ class NoSupervisor(SupervisorError):
         super().__init__(message, code=code, retryable=True)
 
 
+class SupervisorStarting(NoSupervisor):
+    """A supervisor is there, and does not take clients yet: it loads its engines."""
+
+
 class SupervisorGone(NoSupervisor):
     """The supervisor was there and went away; what it had accepted is lost."""
 

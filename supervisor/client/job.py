@@ -35,7 +35,9 @@ class JobView:
 
     @property
     def seed(self) -> int:
-        """What fixed the engine's draws; the same seed gives the same audio again."""
+        """What fixed the engine's draws. Requests that give the same one are the same audio to
+        the sample; where the supervisor picked it, the same but for rounding.
+        """
         return self._accepted.seed
 
     @property

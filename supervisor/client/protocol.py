@@ -34,6 +34,7 @@ from supervisor.broker.wire.client import (
     Welcome,
 )
 from supervisor.broker.wire.codec import Body, Frames, WireError, decode_reply, encode
+from supervisor.broker.wire.trace_context import carried
 from supervisor.client.errors import (
     BadRequest,
     JobCancelled,
@@ -82,6 +83,8 @@ class Conversation:
         deadline_ms: int | None = None,
         key: str | None = None,
         durable: bool = False,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
     ) -> JobRecord:
         """Ask for speech. Raises BadRequest for what the supervisor could not even read."""
         request = self._name()
@@ -96,6 +99,8 @@ class Conversation:
             deadline_ms=deadline_ms,
             key=key,
             durable=durable,
+            traceparent=carried(traceparent),
+            tracestate=carried(tracestate),
         )
         self._send(message, self._encode_text(text))
         record = JobRecord(request, self._credit, now)

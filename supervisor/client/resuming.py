@@ -1,8 +1,12 @@
 """Going on with a job after its supervisor was lost: what to ask the next one, and how often.
 
 A durable job is attached to again, at the byte where the loss came. A plain one is
-handed in again, once, with the seed it had; what was heard already is skipped. Waiting
-for the next supervisor is the shells' part.
+handed in again, once, with the seed it had; what was heard already is skipped. If the caller
+gave that seed, what comes is what would have come, to the sample. If the supervisor picked
+it, the audio is as long as it was and says the same at each moment, so that the two parts
+fit; but the first may have been spoken with several threads, and its sums rounded otherwise.
+To promise more, every request would have to do with one thread, and speech would start later.
+Waiting for the next supervisor is the shells' part.
 """
 
 from __future__ import annotations
@@ -25,13 +29,17 @@ class Terms(TypedDict, total=False):
 
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is handed in; a
-    `durable` job outlives this client and the supervisor.
+    `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`
+    are the headers of a W3C trace context, as OpenTelemetry's propagator injects them:
+    where the supervisor traces, the job becomes part of that trace.
     """
 
     priority: int
     deadline: float | None
     key: str | None
     durable: bool
+    traceparent: str | None
+    tracestate: str | None
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     key: str | None = None
     durable: bool = False
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     def submit(self, conversation: Conversation, spent_s: float = 0.0) -> JobRecord:
         """Hand it in, `spent_s` after the call. Raises BadRequest."""
@@ -61,6 +71,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             deadline_ms=left,
             key=self.key,
             durable=self.durable,
+            traceparent=self.traceparent,
+            tracestate=self.tracestate,
         )
 
 

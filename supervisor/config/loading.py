@@ -42,6 +42,19 @@ class Loaded:
     origins: dict[str, str]
     warnings: list[str]
     place: Place = Place()
+    base: str = ""
+    """Origin of what config.json gives, whatever the file is called."""
+
+    def chosen(self, key: str) -> bool:
+        """Whether somebody decided on this setting (dotted key).
+
+        It was given by anything but config.json, which lists every default, or it is not
+        the default.
+        """
+        if self.origins.get(key, DEFAULT) not in {DEFAULT, self.base}:
+            return True
+        path = key.split(".")
+        return _value(self.settings, path) != _value(Settings(), path)
 
 
 def load(
@@ -72,7 +85,7 @@ def load(
         ]
     )
     place = Place(_text(config), _text(override), command_line or {})
-    return replace(loaded, place=place)
+    return replace(loaded, place=place, base=str(base.path))
 
 
 def _text(path: Path | None) -> str | None:
@@ -156,6 +169,12 @@ def _pair(conflict: ErrorDetails) -> list[schema.Path]:
 def _origin(layers: Sequence[Given], path: schema.Path) -> str:
     """Of the layers, highest first, the one that the value at this path comes from."""
     return next((layer.origin for layer in layers if _holds(layer(), path)), DEFAULT)
+
+
+def _value(settings: object, path: Sequence[str]) -> object:
+    for name in path:
+        settings = getattr(settings, name)
+    return settings
 
 
 def _holds(tree: object, path: schema.Path) -> bool:

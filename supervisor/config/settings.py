@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated, Any, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -69,7 +70,7 @@ class DynamicCpuAllocation(Section):
     ] = 0.6
     monitoring_interval: Annotated[
         float,
-        Field(ge=0.01, le=3600, description="Time between two samples of the utilization."),
+        Field(ge=0.05, le=3600, description="Time between two samples of the utilization."),
         Declared("live", "s"),
     ] = 1.0
     history_window: Annotated[
@@ -649,6 +650,42 @@ class Logging(Section):
     ] = False
 
 
+class Tracing(Section):
+    """Whether jobs leave traces, and where these go."""
+
+    enabled: Annotated[
+        bool,
+        Field(
+            description="Send a trace of every job to an OpenTelemetry collector (extra `otel`)."
+        ),
+        Declared("live"),
+    ] = False
+    endpoint: Annotated[
+        Name | None,
+        Field(
+            description="Where the collector takes OTLP over HTTP, such as "
+            "`http://127.0.0.1:4318/v1/traces`; null leaves it to the variables "
+            "`OTEL_EXPORTER_OTLP_…`, and to localhost where they say nothing."
+        ),
+        Declared("live"),
+    ] = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_a_whole_url(cls, endpoint: str | None) -> str | None:
+        if endpoint is None:
+            return None
+        if not _is_collector(endpoint):
+            raise PydanticCustomError(
+                RULE, "must be a URL with its path, such as http://127.0.0.1:4318/v1/traces"
+            )
+        if "@" in urlsplit(endpoint).netloc:
+            raise PydanticCustomError(
+                RULE, "must hold no password; credentials go into OTEL_EXPORTER_OTLP_HEADERS"
+            )
+        return endpoint
+
+
 class Settings(BaseSettings):
     """All settings. Constructing it reads no environment and no file; `load` does."""
 
@@ -666,6 +703,7 @@ class Settings(BaseSettings):
     segments: Segments = Segments()
     http: Http = Http()
     logging: Logging = Logging()
+    tracing: Tracing = Tracing()
 
     @classmethod
     def settings_customise_sources(  # the arguments' names are the base class's
@@ -691,4 +729,21 @@ def _above(section: Section, low: str, high: str) -> PydanticCustomError:
             "high": high,
             "high_value": getattr(section, high),
         },
+    )
+
+
+def _is_collector(url: str) -> bool:
+    """Whether this may be where a collector listens, with the path that it listens at."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.port != 0  # reading it raises for what is no port
+    except ValueError:
+        return False
+    return (
+        usable
+        and parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and parts.path not in {"", "/"}
+        and url.isprintable()
+        and " " not in url
     )

@@ -180,6 +180,11 @@ class Admission:
         job.work_s -= work_s
         self._add(self._flows[job.flow], -work_s)
 
+    def again(self, job: Job, work_s: float) -> None:
+        """Work that was done for a job is to be done once more."""
+        job.work_s += work_s
+        self._add(self._flows[job.flow], work_s)
+
     def leave(self, job: Job) -> bool:
         """A job has ended; True if its flow has no other."""
         flow = self._flows[job.flow]

@@ -86,6 +86,7 @@ class DynamicCPUAllocator:
         self._changed_at: float | None = None
         self._now: float | None = None
         self._sampled_at: float | None = None
+        self._looked = False
         bounds = self.bounds
         self.cores = bounds.lower if policy.enabled else static_cores(policy, bounds)
 
@@ -228,7 +229,11 @@ class DynamicCPUAllocator:
         return bounds.upper, f"thermal_cap_{bounds.upper}"
 
     def _unmeasured(self, used: float | None) -> Choice | None:
-        return (self.cores, "monitor_failed") if used is None else None
+        """Without a measurement nothing moves; the first look has nothing to compare with."""
+        first, self._looked = not self._looked, True
+        if used is not None:
+            return None
+        return self.cores, "first_sample" if first else "monitor_failed"
 
     def _hurried(self, sample: Sampled, bounds: Bounds) -> Choice | None:
         """Aggressive mode, segments wait: cores for the load that the queue tells of.

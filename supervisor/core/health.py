@@ -6,6 +6,9 @@ interpreter's lock for long while it computes. While it has nothing to do, a sig
 answer to a heartbeat. And a worker hangs whose segment is far past the time that such a
 segment takes, however busy it is: it may be going round in a circle.
 
+A worker that waits for a program of its own, and still answers, is given that time: an
+engine may have its model made at first use, and bounds that itself.
+
 Only time in which we looked counts: when the supervisor itself was stopped, or the
 machine slept, nobody is to blame for what was not seen. What is done about a worker
 that hangs is the shell's business.
@@ -40,12 +43,13 @@ class HealthPolicy(msgspec.Struct, frozen=True):
 class Vitals(msgspec.Struct, frozen=True):
     """What one look at a worker found. `cpu_s`: CPU time used so far, None if unknown;
     `steps`: its own count of steps taken, as of its last answer; `answered`: it owes no
-    answer to a heartbeat.
+    answer to a heartbeat; `waits`: it said then that it waits for a program of its own.
     """
 
     cpu_s: float | None
     steps: int
     answered: bool
+    waits: bool = False
 
 
 class Hang(msgspec.Struct, frozen=True):
@@ -122,10 +126,13 @@ class Health:
     def _judge(self, state: _Worker, vitals: Vitals, elapsed: float, now: float) -> str | None:
         """Why this worker hangs, if it does."""
         segment = state.segment
+        waits = vitals.waits and vitals.answered
+        if waits:
+            elapsed = 0.0
         if segment is not None:
             elapsed = min(elapsed, max(0.0, now - segment.began))
             segment.ran_s += elapsed
-        if self._shows_life(state, vitals, elapsed):
+        if self._shows_life(state, vitals, elapsed) or waits:
             state.silent_s = 0.0
         else:
             state.silent_s += elapsed

@@ -30,6 +30,17 @@ DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
 
 
+class TraceContext(msgspec.Struct, frozen=True, gc=False):
+    """That a job is to be traced: the W3C headers that came with it, unread, empty for none.
+
+    `arrived` is when its SUBMIT came in, monotonic seconds.
+    """
+
+    traceparent: str
+    tracestate: str
+    arrived: float
+
+
 class JobRequest(msgspec.Struct, frozen=True, gc=False):
     """What to speak and how, checked and complete. `deadline` is monotonic seconds or None.
 
@@ -52,6 +63,8 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     durable: bool = False
     key: str | None = None
     fingerprint: bytes = b""
+    trace: TraceContext | None = None
+    """None for a job that is not traced."""
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -256,7 +269,15 @@ class Job:
         """Write a line of the story; of a long one the beginning and the end are kept."""
         self.story.append((now, what, *details))
         if len(self.story) > STORY_LINES:
-            del self.story[STORY_LINES // 4 : STORY_LINES // 2]
+            self._shorten_story()
+
+    def _shorten_story(self) -> None:
+        """Put one line, which says how many there were, in the place of some in the middle."""
+        start, end = STORY_LINES // 4, STORY_LINES // 2
+        at, count = self.story[start][0], 0
+        for _at, what, *details in self.story[start:end]:
+            count += int(str(details[0])) if what == LEFT_OUT else 1
+        self.story[start:end] = [(at, LEFT_OUT, count)]
 
     def next_to_run(self) -> int:
         """Take the segment that is to run next: one that was lost before, else the first left."""
@@ -288,6 +309,41 @@ class Job:
             segment.pieces = ()
             self.next_in_order += 1
 
+    def pieces_of(self, segment: int) -> tuple[Pcm, ...]:
+        """What is still here of the audio of one segment, in order or not."""
+        if segment >= self.next_in_order:
+            return self.segments[segment].pieces
+        return tuple(piece.pcm for piece in self.audio if piece.segment == segment)
+
+    def move_to_file(self, segment: int, stored: Pcm) -> None:
+        """Give up the memory of a segment's audio, which lies in a file by now.
+
+        Some of it may have left the memory already; the file has all of it, and stays known.
+        """
+        self.segments[segment].pieces = (stored,)
+        own = [i for i, piece in enumerate(self.audio) if piece.segment == segment]
+        if own:
+            start, end = self.audio[own[0]].offset, self.audio[own[-1]].end
+            rest = stored[len(stored) - (end - start) :]
+            self.audio[own[0] : own[-1] + 1] = [Piece(start, segment, rest)]
+        self.listen_from(self.released)
+
+    def take_back(self, lost: set[int]) -> None:
+        """Put the audio in order anew, without the segments `lost`: they are to be spoken again.
+
+        For a complete job whose other segments are all in files.
+        """
+        for index, segment in enumerate(self.segments):
+            if index in lost:
+                segment.state, segment.pieces = "waiting", ()
+            elif not segment.pieces:
+                segment.pieces = self.pieces_of(index)
+        self.audio.clear()
+        self.spoken = self.kept = self.next_in_order = self.next_segment = 0
+        self.skip_spoken()
+        self.listen_from(self.released)
+        self.put_in_order()
+
     def listen_from(self, offset: int) -> None:
         """The listener has the bytes before `offset`; nothing after it counts as released."""
         self.released = offset
@@ -308,3 +364,5 @@ HELD_BYTES_MAX = 2 * 1024 * 1024
 """Spoken and unreleased audio at which a job gets no further worker: about 20 s at 24 kHz."""
 
 STORY_LINES = 400
+
+LEFT_OUT = "left out"

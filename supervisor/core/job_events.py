@@ -13,6 +13,7 @@ from supervisor.core.admission import Limits
 from supervisor.core.held_audio import HeldLimits
 from supervisor.core.job import JobRequest, JobState, Pcm
 from supervisor.core.retention import Keep
+from supervisor.core.trace import Trace
 
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 RefusalCode = Literal[
@@ -60,6 +61,13 @@ class AudioStored(_Record, frozen=True):
     segment: int
     pieces: tuple[Pcm, ...]
     error: str | None = None
+
+
+class OutcomePersisted(_Record, frozen=True):
+    """The journal has the outcome of a durable job."""
+
+    now: float
+    job: str
 
 
 class Recovered(_Record, frozen=True):
@@ -178,6 +186,12 @@ class SegmentRefused(_Record, frozen=True):
     unreadable: bool = False
 
 
+class StaleAnswer(_Record, frozen=True):
+    """A worker answered once more for what it had answered before; nobody heard that."""
+
+    now: float
+
+
 class Tick(_Record, frozen=True):
     """Time passed: deadlines are looked at."""
 
@@ -188,6 +202,7 @@ Event = (
     Submitted
     | JobPersisted
     | AudioStored
+    | OutcomePersisted
     | Recovered
     | Configured
     | Suspended
@@ -200,6 +215,7 @@ Event = (
     | WorkerLost
     | SegmentSpoken
     | SegmentRefused
+    | StaleAnswer
     | Tick
 )
 
@@ -225,7 +241,10 @@ class PersistAudio(_Record, frozen=True):
 
 
 class PersistOutcome(_Record, frozen=True):
-    """Write down how a durable job ended; its audio is of no more use unless it is done."""
+    """Write down how a durable job ended; its audio is of no more use unless it is done.
+
+    Answered with `OutcomePersisted`, as soon as it can be written.
+    """
 
     now: float
     job: str
@@ -319,6 +338,12 @@ class ReleaseFailure(_Record, frozen=True):
     message: str
 
 
+class JobTraced(_Record, frozen=True):
+    """A job that is traced has ended; this was its way."""
+
+    trace: Trace
+
+
 class WorkerFree(_Record, frozen=True):
     """A retired worker runs nothing: it may be dismissed."""
 
@@ -338,5 +363,6 @@ Command = (
     | ReleaseAudio
     | ReleaseEnd
     | ReleaseFailure
+    | JobTraced
     | WorkerFree
 )

@@ -4,12 +4,13 @@ What becomes of a job stands in this file. It holds the rules that a client reli
 each job ends in exactly one outcome; audio is released in order and never twice; a
 segment whose worker is lost runs again elsewhere; a worker's answer counts only if
 (job, segment, attempt, worker) are the ones that were sent out; a durable job is
-accepted once the journal has it, and outlives its client and the supervisor.
+accepted once the journal has it, and outlives its client and the supervisor; that it
+failed is told once the journal has that, too.
 
 It leaves to others how much may wait (`admission`), which segment runs next, and where
-(`dispatch`), what clients are told (`delivery`), what is remembered (`retention`), where
-workers come from (`pool`), how messages travel and where the journal lies
-(`supervisor.broker`).
+(`dispatch`), what clients are told (`delivery`), what is remembered (`retention`), what
+a full disk holds up (`unstored`, `untold`), where workers come from (`pool`), how
+messages travel and where the journal lies (`supervisor.broker`).
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from supervisor.core import job_events as e
 from supervisor.core.admission import Admission, Limits
 from supervisor.core.costs import Costs
 from supervisor.core.delivery import Delivery
 from supervisor.core.dispatch import Dispatch
 from supervisor.core.held_audio import HeldLimits
-from supervisor.core.job import OUTCOMES, Job, JobState, Pcm, Segment, Stored, held
+from supervisor.core.job import OUTCOMES, Job, JobState, Pcm, Segment, held
 from supervisor.core.retention import Keep, Retention
 from supervisor.core.timings import Timings
+from supervisor.core.trace import trace_of
+from supervisor.core.unstored import Unstored
+from supervisor.core.untold import Untold
 
 POISON_KILLS = 3
 """Workers that a segment may take down before it is held to be the cause."""
@@ -68,6 +74,8 @@ class Jobs:
         self._leaving = False
         self._pending: dict[str, Job] = {}
         """Durable jobs that the journal does not have yet."""
+        self._unstored = Unstored()
+        self._untold = Untold()
         self._keys: dict[tuple[str, str], Job] = {}
         self._dispatch = Dispatch(held or HeldLimits())
         self._delivery = Delivery(self.retained)
@@ -76,6 +84,7 @@ class Jobs:
             e.Submitted: self._submitted,
             e.JobPersisted: self._job_persisted,
             e.AudioStored: self._audio_stored,
+            e.OutcomePersisted: self._outcome_persisted,
             e.Recovered: self._recovered,
             e.Configured: self._configured,
             e.Suspended: self._suspended,
@@ -88,6 +97,7 @@ class Jobs:
             e.WorkerLost: self._worker_lost,
             e.SegmentSpoken: self._segment_spoken,
             e.SegmentRefused: self._segment_refused,
+            e.StaleAnswer: self._stale_answer,
             e.Tick: self._tick,
         }
 
@@ -112,6 +122,11 @@ class Jobs:
             for job in self.jobs.values()
             if self._dispatch.could_run(job)
         )
+
+    @property
+    def untold(self) -> int:
+        """Jobs whose outcome waits for the journal before it is told."""
+        return len(self._untold)
 
     def oldest_wait(self, now: float) -> float:
         """Seconds for which the oldest of the waiting segments has waited; 0 if none waits."""
@@ -229,14 +244,50 @@ class Jobs:
             self._delivery.let_go(job)
 
     def _audio_stored(self, event: e.AudioStored) -> None:
+        self._unstored.answered(event.job, event.segment)
         job = self.jobs.get(event.job)
         if job is None:
             return
         segment = job.segments[event.segment]
-        job.note(event.now, "stored" if event.error is None else "not stored", event.segment)
-        self._put_in(job, segment, event.pieces)
+        again = segment.state != "storing"
+        if event.error is not None:
+            size = sum(map(len, event.pieces))
+            if self._unstored.add(job, event.segment, size):
+                job.note(event.now, "not stored", event.segment, event.error)
+        else:
+            self._unstored.remove(job, event.segment)
+            job.note(event.now, "stored", event.segment)
+        if not again:
+            self._put_in(job, segment, event.pieces)
+        elif event.error is None:
+            job.move_to_file(event.segment, event.pieces[0])
         self._spoken(job, event.now)
+        if event.error is None:
+            self._store_again()
         self._run_waiting(event.now)
+
+    def _store_again(self) -> None:
+        """Give the journal one more piece of what it could not take before."""
+        command = self._unstored.next()
+        if command is not None:
+            self._commands.append(command)
+
+    def _speak_again(self, now: float) -> None:
+        """What a listener took, and neither memory nor journal has, its job still needs."""
+        for job, lost in self._unstored.gone():
+            if job.client is None and job.complete:
+                job.note(now, "spoken again", *sorted(lost))
+                for segment in lost:
+                    self._unstored.remove(job, segment)
+                self.admission.again(job, sum(map(job.cost, lost)))
+                job.take_back(lost)
+                self._dispatch.settle(job)
+                self._dispatch.enqueue(job, now)
+
+    def _outcome_persisted(self, event: e.OutcomePersisted) -> None:
+        verdict = self._untold.pop(event.job)
+        if verdict is not None:
+            self._delivery.fail(verdict.job, verdict.code, verdict.job.message)
 
     @staticmethod
     def _put_in(job: Job, segment: Segment, pieces: tuple[Pcm, ...]) -> None:
@@ -248,6 +299,8 @@ class Jobs:
         segment.pieces = pieces
 
     def _recovered(self, event: e.Recovered) -> None:
+        if self.find(event.job) is not None:
+            return
         job = Job(event.job, event.owner, None, event.request, event.accepted_at, 0)
         job.flow = event.job  # whose client it came from is gone: none of them waits for another
         if job.request.key is not None:
@@ -256,17 +309,23 @@ class Jobs:
             self._put_in(job, job.segments[index], (pcm,))
         job.skip_spoken()
         job.put_in_order()
-        job.note(event.now, "recovered", len(event.stored))
-        if event.outcome is not None:
+        job.note(event.accepted_at, "accepted", len(job.segments))
+        ended = event.outcome is not None and (event.outcome != "done" or job.complete)
+        if ended and event.outcome is not None:
             job.state, job.message, job.ended_at = event.outcome, event.message, event.ended_at
+            job.note(event.ended_at or event.now, event.outcome, event.message)
+        job.note(event.now, "recovered", len(event.stored))
+        if ended:
             self._remember(job, event.now)
             return
+        if event.outcome is not None:  # It was done, and files are gone: they are made again.
+            job.note(event.now, "incomplete")
+            job.request = msgspec.structs.replace(job.request, deadline=None)
         job.rate = self.costs.per_char(job.request)
         job.work_s = job.size * job.rate
         self.admission.enter(job)
         self.jobs[job.id] = job
-        deadline = job.request.deadline
-        if deadline is not None and deadline <= event.now:
+        if _is_late(job, event.now) and not job.complete:  # Of a complete job the END may be out.
             self._fail(job, event.now, "expired", _LATE)
         else:
             self._spoken(job, event.now)
@@ -281,6 +340,7 @@ class Jobs:
         job.note(now, "suspended")
         self._dispatch.interrupt(job)
         del self.jobs[job.id]
+        self._unstored.leave(job)
         self._delivery.let_go(job)
         self._release_room(job)
         self._forget_key(job)
@@ -324,10 +384,10 @@ class Jobs:
         job.listen_from(offset)
         job.note(now, "attached", offset)
         self._delivery.accept(job)
-        if job.failed:
-            self._delivery.fail(job, _CODES[job.state], job.message)
-        else:
+        if not job.failed:
             self._release(job, now)
+        elif job.id not in self._untold:
+            self._delivery.fail(job, _CODES[job.state], job.message)
 
     def _client_lost(self, event: e.ClientLost) -> None:
         for id in self._delivery.leave(event.client):
@@ -382,8 +442,12 @@ class Jobs:
         found = self._answered(event)
         if found is not None:
             code: e.FailureCode = "bad_text" if event.unreadable else "failed"
+            found[0].note(event.now, "refused", event.segment, event.worker)
             self._fail(found[0], event.now, code, event.message)
         self._run_waiting(event.now)
+
+    def _stale_answer(self, _event: e.StaleAnswer) -> None:
+        self.counts["stale"] += 1
 
     def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> tuple[Job, Segment] | None:
         """Free the worker that answered; return what it answered for, if it still counts."""
@@ -431,6 +495,11 @@ class Jobs:
         for job in [job for job in self.jobs.values() if _is_late(job, event.now)]:
             self._fail(job, event.now, "expired", _LATE)
         self._forget(self.retained.expire(event.now))
+        for verdict in self._untold.overdue(event.now):
+            verdict.job.note(event.now, "told unwritten")
+            self._delivery.fail(verdict.job, verdict.code, verdict.job.message)
+        self._store_again()
+        self._speak_again(event.now)
         self._run_waiting(event.now)
 
     # -- dispatch and release -----------------------------------------------------------
@@ -460,7 +529,9 @@ class Jobs:
         job.put_in_order()
         if not before and job.spoken:
             self.timings.first_audio.observe(now - job.accepted_at)
-        if job.complete and job.request.durable:
+        if job.complete and job.request.durable and not self._unstored.lacks(job):
+            if job.kept_from:  # The journal has what had left the memory.
+                job.take_back(set())
             if job.state == "queued":
                 job.move("running")
             self._close(job, now, "done")
@@ -470,6 +541,7 @@ class Jobs:
         """Pass on what may go to the listener; the room that this makes may be filled again."""
         if not job.ended and _is_late(job, now):
             self._fail(job, now, "expired", _LATE)
+        if job.failed:
             return
         if self._delivery.lacks(job):
             self._give_up(job, now)
@@ -496,7 +568,10 @@ class Jobs:
         """End a job without success and stop what still runs for it."""
         self._dispatch.interrupt(job)
         job.message = message
-        self._delivery.fail(job, code, message)
+        if job.request.durable:
+            self._untold.add(job, code, now)
+        else:
+            self._delivery.fail(job, code, message)
         self._close(job, now, _FAILURES[code])
 
     def _close(self, job: Job, now: float, outcome: JobState) -> None:
@@ -508,8 +583,12 @@ class Jobs:
         self._release_room(job)
         if outcome != "done":
             job.audio.clear()
-        if job.request.durable and (outcome != "done" or _is_stored(job)):
-            self._commands.append(e.PersistOutcome(now, job.id, outcome, job.message))
+        if job.request.durable:
+            if outcome != "done" or not self._unstored.lacks(job):
+                self._commands.append(e.PersistOutcome(now, job.id, outcome, job.message))
+            self._unstored.leave(job)
+        if job.request.trace is not None:
+            self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))
         self._remember(job, now)
 
     def _remember(self, job: Job, now: float) -> None:
@@ -518,6 +597,9 @@ class Jobs:
     def _forget(self, jobs: list[Job]) -> None:
         for job in jobs:
             self._forget_key(job)
+            verdict = self._untold.pop(job.id)
+            if verdict is not None:
+                self._delivery.fail(job, verdict.code, job.message)
             self._delivery.fail(job, "failed", "the audio of this job is not kept any more")
             if job.request.durable:
                 self._commands.append(e.ForgetJob(job.id))
@@ -552,7 +634,3 @@ class Jobs:
 def _is_late(job: Job, now: float) -> bool:
     deadline = job.request.deadline
     return deadline is not None and deadline <= now
-
-
-def _is_stored(job: Job) -> bool:
-    return all(type(piece.pcm) is Stored for piece in job.audio)

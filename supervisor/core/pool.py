@@ -139,11 +139,23 @@ class Pool:
         if slot is None or slot.state != "reshaping":
             return
         slot.state = "ready"
-        slot.held = frozenset(slot.shape.cpus)
         slot.generation = event.generation
         if event.error is not None:
-            slot.shape = WorkerShape(slot.number, slot.shape.cpus, event.threads)
-            slot.refused = self.target.get(slot.number)
+            self._keep(slot, event)
+        slot.held = frozenset(slot.shape.cpus)
+
+    def _keep(self, slot: Slot, event: e.Reshaped) -> None:
+        """It kept its session, and so the cores for that: others get none that it still uses.
+
+        Who does not give up cores is replaced: a new process has one thread to begin with.
+        """
+        asked = slot.shape.cpus
+        cpus = tuple(sorted(slot.held.intersection(event.cpus))) or asked
+        if event.threads > len(cpus):
+            cpus = tuple(sorted(slot.held))
+        slot.shape = WorkerShape(slot.number, cpus, event.threads)
+        slot.refused = self.target.get(slot.number)
+        slot.worn = slot.worn or cpus != asked
 
     def _freed(self, event: e.Freed) -> None:
         slot = self._by_epoch.get(event.epoch)
@@ -278,9 +290,14 @@ class Pool:
         self._launch(successor, shape, now)
 
     def _replaceable(self, slot: Slot) -> bool:
-        """Whether a worker is worn, and has the cores that its slot is to have."""
+        """Whether a worker is worn, and its slot has the cores that it is to have."""
         wanted = self.target[slot.number]
-        return slot.worn and slot.state == "ready" and wanted in {slot.shape, slot.refused}
+        return (
+            slot.worn
+            and slot.state == "ready"
+            and wanted in {slot.shape, slot.refused}
+            and self._free_for(wanted.cpus, slot)
+        )
 
     def _useless(self, successor: Slot) -> bool:
         """Whether the worker that it is to replace shall change or go."""
@@ -298,9 +315,15 @@ class Pool:
             return
         for number, shape in self.target.items():
             slot = self.slots[number]
-            if slot.state == "ready" and shape not in {slot.shape, slot.refused}:
+            if slot.state == "ready" and self._stands_in_the_way(slot, shape):
                 self._retire(self.slots.pop(number))
                 return
+
+    def _stands_in_the_way(self, slot: Slot, wanted: WorkerShape) -> bool:
+        """Whether it waits for cores of others, itself or its replacement."""
+        if wanted == slot.refused:
+            return slot.worn and not self._free_for(wanted.cpus, slot)
+        return wanted != slot.shape
 
     def _kill_slow_starts(self, now: float) -> None:
         for slot in (*self.slots.values(), *self._successors.values()):

@@ -33,13 +33,18 @@ class Ready(_Record, frozen=True):
 
 
 class Reshaped(_Record, frozen=True):
-    """A worker holds its new cores; with `error` it kept its old session of `threads`."""
+    """A worker has its new shape; with `error` it kept its old session of `threads`.
+
+    `cpus`: the cores that it is on after an error, the old ones where these are what its
+    threads need or where it could not move; empty: those that were asked for.
+    """
 
     now: float
     epoch: int
     threads: int
     generation: int
     error: str | None = None
+    cpus: tuple[int, ...] = ()
 
 
 class Freed(_Record, frozen=True):

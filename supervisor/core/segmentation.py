@@ -48,12 +48,15 @@ def _sentences(text: str, language: str) -> Iterator[str]:
 
 
 def _cut(sentence: str, first_limit: int, limit: int) -> Iterator[str]:
-    """Pieces of one sentence; only the first is held to `first_limit`."""
+    """Pieces of one sentence; only the first that can be spoken is held to `first_limit`."""
     start, bound = 0, first_limit
     while len(sentence) - start > bound:
         end = _cut_point(sentence, start, start + bound)
-        yield sentence[start:end].strip()
-        start, bound = end, limit
+        piece = sentence[start:end].strip()
+        yield piece
+        start = end
+        if has_speech(piece):
+            bound = limit
     yield sentence[start:].strip()
 
 

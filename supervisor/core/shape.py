@@ -32,8 +32,12 @@ _SMOOTHING_S = 10.0
 _MARGIN = 0.25
 """How far, in segments, the demand must leave what the split in force is made for."""
 
-_ONE = 1.02
-"""The smoothed demand of one segment at a time never quite sinks to one: so near it is one."""
+_NEARLY = 0.05
+"""Segments by which the smoothed demand may be above a whole number and still be that number.
+
+One segment at a time never quite sinks to one, and a load that keeps a whole number of workers
+busy is now a hair above it and now below.
+"""
 
 FEWER_WORKERS_S = 30.0
 """Least time for which fewer workers must have been enough. More workers are urgent, segments
@@ -91,7 +95,8 @@ class WorkerShaper:
     ) -> tuple[int, ...]:
         """Thread counts, largest first, whose sum is `cores`.
 
-        `demand`: segments running and waiting now. `session_build_s`: seconds that
+        `demand`: segments running and waiting, those running on average since the last decision,
+        for a look at one instant may be in step with the load. `session_build_s`: seconds that
         building a session takes, as measured.
         """
         elapsed = self._advance(now, demand)
@@ -116,7 +121,7 @@ class WorkerShaper:
             self._fewer.restart()
         elapsed = max(0.0, now - before)
         self.demand += (demand - self.demand) * (1.0 - math.exp(-elapsed / _SMOOTHING_S))
-        self._fewer.observe(now, 1.0 if self.demand < _ONE else self.demand)
+        self._fewer.observe(now, self.demand - _NEARLY)
         return elapsed
 
     def _workers(self, now: float, cores: int, elapsed: float, session_build_s: float) -> int:

@@ -19,7 +19,8 @@ class Slot:
     `shape` is what the worker was last told to be, `held` the cores that it may be
     using: during a reshape both the old and the new ones. `refused` is a target that
     the worker could not reach; it is not tried again until the target changes. `worn`:
-    the worker is to be replaced, from `wake_at` on if that is set.
+    the worker is to be replaced, from `wake_at` on if that is set; so is one that could
+    not give up cores.
 
     `predecessor` is the epoch of a worker that this one replaces and that still exists:
     they share the slot's cores. The new one gets its first segment (`employed`) when the

@@ -2,8 +2,9 @@
 
 stdin is a `Handover` as one JSON document, up to its end. stdout gets one line of
 JSON as soon as the gateway listens: `{"pid", "host", "port"}`. stderr is the
-log. SIGTERM stops it; it is killed when its parent ends, however that ends. Exit code
-0, or 2 with one line on stderr where it cannot run.
+log. SIGTERM stops it; it is killed when its parent ends, however that ends. A port that
+somebody else has it waits for. Exit code 0, or 2 with one line on stderr where it
+cannot run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def main() -> int:
     settings, place = take_over(sys.stdin.buffer.read())
     logs.configure(settings.logging.level, settings.logging.format)
     try:
-        asyncio.run(serve(settings, _announce, place))
+        asyncio.run(serve(settings, _announce, place, patient=True))
     except ListenError as error:
         logs.get_logger().error("gateway: %s", error)
         return 2

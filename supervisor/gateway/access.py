@@ -25,7 +25,7 @@ OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Traceparent, Tracestate",
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
 

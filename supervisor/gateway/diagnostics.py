@@ -12,6 +12,7 @@ from aiohttp import web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
+from supervisor.gateway.snapshot import RECORDED_S
 
 _WORKING = frozenset({"idle", "busy"})
 
@@ -21,7 +22,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def allocation(_request: web.Request) -> web.Response:
         try:
-            snapshot = await context.status.get()
+            snapshot = await context.status.get(RECORDED_S)
         except SupervisorError as error:
             return _uncached(allocation_error(str(error)), 503)
         return _uncached(allocation_document(snapshot.document, snapshot.age_s))

@@ -7,6 +7,7 @@ so a flood costs neither tasks nor parsers.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -37,6 +38,10 @@ _FULL = refusal(
 
 class ListenError(Exception):
     """The address cannot be listened on; one line that says what to do."""
+
+
+class PortTakenError(ListenError):
+    """Somebody else listens there, and may stop doing so."""
 
 
 class Address(NamedTuple):
@@ -70,7 +75,8 @@ async def start_server(
         server = await loop.create_server(accept, *address, backlog=BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        raise ListenError(f"cannot listen on {address}: {reason}; see {settings}") from None
+        kind = PortTakenError if error.errno == errno.EADDRINUSE else ListenError
+        raise kind(f"cannot listen on {address}: {reason}; see {settings}") from None
     for listener in server.sockets:  # Connections inherit it.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     return server

@@ -12,6 +12,7 @@ from supervisor import __version__
 from supervisor.gateway.context import Context
 from supervisor.gateway.formats import FORMATS
 from supervisor.gateway.speech import SpeechRequest
+from supervisor.gateway.trace_context import TRACEPARENT, TRACESTATE
 
 _ERROR = {
     "type": "object",
@@ -176,6 +177,15 @@ def _speech() -> dict[str, Any]:
     return {
         "operationId": "createSpeech",
         "summary": "Speak a text; the audio is sent as it is made.",
+        "parameters": [
+            {
+                "name": name,
+                "in": "header",
+                "description": "W3C Trace Context; what is no such value is ignored.",
+                "schema": {"type": "string"},
+            }
+            for name in (TRACEPARENT, TRACESTATE)
+        ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {
             "200": {

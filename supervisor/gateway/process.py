@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from aiohttp import web
 
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.config.loading import Place
+from supervisor.config.settings import Http
 from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
-from supervisor.gateway.listener import Address, address_of, listen
+from supervisor.gateway.listener import Address, PortTakenError, address_of, listen
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
 from supervisor.logs import get_logger
@@ -31,15 +32,23 @@ KEEP_ALIVE_S = 75.0
 
 GRACE_S = 10.0
 
+FIRST_RETRY_S, MAX_RETRY_S = 0.5, 30.0
+"""Between two tries for a port that somebody else has; doubled each time."""
+
 log = get_logger()
 
 
 async def serve(
-    settings: Settings, announce: Callable[[Address], None], place: Place | None = None
+    settings: Settings,
+    announce: Callable[[Address], None],
+    place: Place | None = None,
+    *,
+    patient: bool = False,
 ) -> None:
     """Listen, tell `announce` where, and serve until SIGTERM or SIGINT. Raises ListenError.
 
-    `place` is where the supervisor has its settings from, if they may be changed there.
+    `place` is where the supervisor has its settings from, if they may be changed there. If
+    `patient`, a port that is taken is waited for.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -59,7 +68,9 @@ async def serve(
     await runner.setup()
     try:
         async with AsyncExitStack() as stack:
-            server = await listen(runner, settings.http)
+            server = await _listen(runner, settings.http, stopped, patient=patient)
+            if server is None:
+                return
             stack.callback(server.close)
             if settings.http.wyoming is not None:
                 where = wyoming_server(context, settings.http.wyoming)
@@ -69,3 +80,25 @@ async def serve(
     finally:
         await runner.cleanup()
         await context.close()
+
+
+async def _listen(
+    runner: web.AppRunner, http: Http, stopped: asyncio.Event, *, patient: bool
+) -> asyncio.Server | None:
+    """Listen, if patient as soon as the port is free; None if `stopped` comes first.
+
+    Raises ListenError.
+    """
+    delay = FIRST_RETRY_S
+    while not stopped.is_set():
+        try:
+            return await listen(runner, http)
+        except PortTakenError as error:
+            if not patient:
+                raise
+            if delay == FIRST_RETRY_S:
+                log.warning("gateway: %s; trying again until it is free", error)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), delay)
+        delay = min(MAX_RETRY_S, 2 * delay)
+    return None

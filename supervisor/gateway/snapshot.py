@@ -23,7 +23,12 @@ FIRST_S = 1.0
 """The same where there is none."""
 
 STALE_S = 5.0
-"""An older report says nothing about now."""
+"""An older report says nothing about now; so long is an answer waited for in the background."""
+
+RECORDED_S = 15.0
+"""Age of the last report at most while nobody asks: the page's recorder does so every 10 s, and
+an answer may take STALE_S. Whoever wants an answer at once, with its age, takes such a one.
+"""
 
 
 class Snapshot(NamedTuple):
@@ -41,13 +46,19 @@ class StatusCache:
         self._document: dict[str, Any] = {}
         self._taken_at: float | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._missed = False
+        """The last question got no answer."""
 
-    async def get(self) -> Snapshot:
-        """The newest report there is, at most STALE_S old. Raises SupervisorError."""
+    async def get(self, oldest: float = STALE_S) -> Snapshot:
+        """The newest report there is, at most `oldest` seconds old. Raises SupervisorError.
+
+        Where there is one of that age, a newer one is waited for PATIENCE_S. A supervisor
+        that left a question open for STALE_S is taken at no older word.
+        """
         if self._age() > FRESH_S:
-            await self._refresh()
+            await self._refresh(oldest)
         age = self._age()
-        if age > STALE_S:
+        if age > (STALE_S if self._missed else oldest):
             raise WaitTimeout("the supervisor does not answer")
         return Snapshot(self._document, age)
 
@@ -57,12 +68,12 @@ class StatusCache:
             self._asking.cancel()
             await asyncio.wait([self._asking])
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, oldest: float) -> None:
         """Wait for a new report as long as that is worth it; raises what asking for it raised."""
         task = self._asking
         if task is None or task.done():
             task = self._asking = asyncio.create_task(self._ask())
-        await asyncio.wait([task], timeout=FIRST_S if self._age() > STALE_S else PATIENCE_S)
+        await asyncio.wait([task], timeout=FIRST_S if self._age() > oldest else PATIENCE_S)
         if task.done():
             task.result()
 
@@ -70,8 +81,9 @@ class StatusCache:
         try:
             self._document = await self._client.status(STALE_S)
             self._taken_at = time.monotonic()
+            self._missed = False
         except WaitTimeout:
-            return  # The age says it.
+            self._missed = True
         except SupervisorError:
             self._taken_at = None
             raise

@@ -15,11 +15,13 @@ import msgspec
 from aiohttp import hdrs, web
 
 from supervisor.client import AsyncJob
+from supervisor.client.resuming import Terms
 from supervisor.gateway import sse
 from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.context import Context
 from supervisor.gateway.formats import FORMATS, FormatName
 from supervisor.gateway.sending import send
+from supervisor.gateway.trace_context import trace_context
 from supervisor.gateway.voices import engine_of, listed, models, voice_of
 
 
@@ -53,7 +55,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
         wanted = parse(await read_body(request), SpeechRequest)
-        job = await _submit(context, wanted)
+        job = await _submit(context, wanted, trace_context(request))
         async with job:
             pieces = encoded(context, job, wanted)
             if wanted.stream_format == "sse":
@@ -88,11 +90,11 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
     yield await encoder.finish()
 
 
-async def _submit(context: Context, wanted: SpeechRequest) -> AsyncJob:
+async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
     """Hand the text in; refusals are raised as they come."""
     welcome = await context.client.welcome()
     engine = engine_of(wanted.model)
     name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
     described = welcome.engines.get(engine or welcome.default_engine, {})
     voice = voice_of(name, described.get("voices", ()))
-    return await context.client.submit(wanted.input, voice, engine, wanted.speed)
+    return await context.client.submit(wanted.input, voice, engine, wanted.speed, **terms)

@@ -14,6 +14,9 @@ from contextlib import suppress
 
 _VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _PINGS_PER_DEADLINE = 3
+_EARLY = 0.9
+"""Part of that interval after which a ping is due: who comes at whole seconds comes now and then
+a little early, and must not be sent away for a whole second more."""
 
 
 class ServiceManager:
@@ -49,7 +52,7 @@ class ServiceManager:
             return
         due = None
         if self._pinged_at is not None:
-            due = self._pinged_at + self.watchdog_s / _PINGS_PER_DEADLINE
+            due = self._pinged_at + _EARLY * self.watchdog_s / _PINGS_PER_DEADLINE
         if due is None or now >= due:
             self._pinged_at = now
             self._tell("WATCHDOG=1")

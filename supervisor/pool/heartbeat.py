@@ -74,7 +74,7 @@ class Heartbeat:
 
     def answered(self, worker: Worker, beat: Beat) -> None:
         """It sent the sign that it was asked for."""
-        worker.owes_answer, worker.steps = False, beat.steps
+        worker.owes_answer, worker.steps, worker.waits = False, beat.steps, beat.waits
 
     def gone(self, worker: Worker) -> None:
         """Its process ended."""
@@ -90,7 +90,9 @@ class Heartbeat:
         self._schedule()
         ready = [worker for worker in self._workers.values() if worker.shaped is not None]
         found = {
-            worker.epoch: Vitals(cpu_seconds(worker.pid), worker.steps, not worker.owes_answer)
+            worker.epoch: Vitals(
+                cpu_seconds(worker.pid), worker.steps, not worker.owes_answer, worker.waits
+            )
             for worker in ready
         }
         for hang in self._health.looked(self._loop.time(), found):

@@ -50,8 +50,11 @@ _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 TEMPLATE_RESTART_S = 0.5
 
 TEMPLATE_ANSWER_S = 120.0
-"""How long an order for a worker may wait: a template that takes longer to load, or to fork,
-is taken to hang."""
+"""How long an order may wait for a template that has loaded: one that takes longer to fork is
+taken to hang."""
+
+TEMPLATE_LOAD_S = 600.0
+"""How long a template may take to load, an engine's model that is made at first use included."""
 
 log = get_logger()
 
@@ -169,6 +172,8 @@ class ForkLauncher:
         self._unanswered: set[int] = set()
         self._waiting: list[tuple[Fork, list[int]]] = []
         self._loaded = self._closed = False
+        self._loading = True
+        """Whether the template of now has not told its catalogue yet."""
 
     def start(self) -> None:
         """Start the template; it answers with the catalogue when it has loaded. Raises OSError."""
@@ -183,7 +188,7 @@ class ForkLauncher:
             raise
         finally:
             close_all(pair.theirs, lifeline.reader)
-        self.pid = pid
+        self.pid, self._loading = pid, True
         self._orders, self._lifeline = pair.ours, lifeline.writer
         self._condemned = None
         self._loop.add_reader(self._orders.fileno(), self._read)
@@ -211,12 +216,13 @@ class ForkLauncher:
         except OSError as error:
             self._answer(Forked(order.epoch, 0, f"no template to fork from: {error}"))
         else:
-            self._loop.call_later(TEMPLATE_ANSWER_S, self._expect, order.epoch, self.pid)
+            limit = TEMPLATE_LOAD_S if self._loading else TEMPLATE_ANSWER_S
+            self._loop.call_later(limit, self._expect, order.epoch, self.pid, limit)
 
-    def _expect(self, epoch: int, template: int | None) -> None:
+    def _expect(self, epoch: int, template: int | None, limit: float) -> None:
         """An order that still has no answer: the template hangs, and only its end helps."""
         if epoch in self._unanswered and template == self.pid:
-            self._kill(f"no answer for {TEMPLATE_ANSWER_S:g} s")
+            self._kill(f"no answer for {limit:g} s")
 
     def _kill(self, reason: str) -> None:
         if self._orders is not None:
@@ -258,7 +264,7 @@ class ForkLauncher:
                 self._loop.remove_reader(self._orders.fileno())
                 return False
             case Catalogue() as catalogue:
-                self._loaded = True
+                self._loaded, self._loading = True, False
                 self._on_catalogue(catalogue)
             case Forked() as answer:
                 self._answer(answer)

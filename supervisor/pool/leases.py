@@ -10,18 +10,46 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
-from collections.abc import Collection, Mapping
+import stat
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+_UNLOCKED = -1
+"""Stands for a lock that could not be had for another reason than its holder: it is used
+without, and asked for again whenever leases are.
+"""
+
 _DIRECTORY = "tts-supervisor-cores"
 
+PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - everybody's, and meant to be
+"""Where the shared directory may be. Nobody cleans the first one up by age."""
 
-def lease_directory(environ: Mapping[str, str]) -> Path:
-    """`$SUPERVISOR_LEASE_DIR`, else `tts-supervisor-cores` in the temporary directory."""
+
+def lease_directory(environ: Mapping[str, str], places: Sequence[Path] = PLACES) -> Path:
+    """`$SUPERVISOR_LEASE_DIR`, else the one directory that all supervisors of this host use.
+
+    That is `tts-supervisor-cores` in the first of `places` where everybody may make it, or
+    where it was made for everybody. It follows neither from who asks nor from $TMPDIR, or
+    two users would look in two places.
+    """
     own = environ.get("SUPERVISOR_LEASE_DIR")
-    return Path(own).absolute() if own else Path(tempfile.gettempdir()) / _DIRECTORY
+    if own:
+        return Path(own).absolute()
+    for place in places:
+        if _is_for_all(place) or _is_for_all(place / _DIRECTORY):
+            return place / _DIRECTORY
+    return places[-1] / _DIRECTORY
+
+
+def _is_for_all(directory: Path) -> bool:
+    """Whether everybody may make files in it that the others cannot take away."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return False
+    open_to_all = stat.S_IWOTH | stat.S_ISVTX
+    return stat.S_ISDIR(found.st_mode) and found.st_mode & open_to_all == open_to_all
 
 
 class CoreLeases:
@@ -54,10 +82,11 @@ class CoreLeases:
     def acquire(self, cpus: Collection[int]) -> bool:
         """Lease all of `cpus`; False, with `others` grown, if one was taken meanwhile."""
         for cpu in cpus:
-            if cpu in self._locks:
+            if self._locks.get(cpu, _UNLOCKED) != _UNLOCKED:
                 continue
             lock = self._try_lock(cpu, fcntl.LOCK_EX)
             if lock is None:
+                self._locks.pop(cpu, None)
                 self.others |= {cpu}
                 return False
             self._locks[cpu] = lock
@@ -73,12 +102,12 @@ class CoreLeases:
         self.release_except(())
 
     def _try_lock(self, cpu: int, kind: int) -> int | None:
-        """An open, locked descriptor; None if another holds it; -1 if locks do not work here."""
+        """An open, locked descriptor; None if another holds it; _UNLOCKED if locks fail here."""
         try:
             lock = self._open(self._directory / f"cpu{cpu}")
         except OSError as error:
             self.error = f"core leases: {self._directory}: {error.strerror}"
-            return -1
+            return _UNLOCKED
         try:
             fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:

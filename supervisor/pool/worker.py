@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections import deque
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -13,6 +14,10 @@ from supervisor.broker.wire.worker import Run, Shaped
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.plumbing import Lifeline, close_all, make_lifeline, make_pair
 
+SegmentName = tuple[str, int, int, int]
+"""Job, segment, attempt and epoch: what a reply has to match."""
+
+_ANSWERS = 16
 _LOG_TAIL_BYTES = 8_000
 _TAIL_LINES = 6
 _STACK = "(most recent call first):"
@@ -32,12 +37,16 @@ class Worker:
         self.segments_done = 0
         self.steps = 0
         """Steps that it says it has taken: progress within a segment shows in them."""
+        self.waits = False
+        """Whether it said at its last answer that it waits for a program of its own."""
         self.owes_answer = False
         """Whether it was asked for a sign of life and has not given it yet."""
         self.worn = False
         """Whether it was reported to be replaced."""
         self.running: Run | None = None
         """The segment it was sent and has not answered in full."""
+        self.answered: deque[SegmentName] = deque(maxlen=_ANSWERS)
+        """The latest segments that it has answered for: a reply that comes once more is known."""
         self.pieces: list[memoryview] = []
         """Audio of that segment so far."""
         self.received = 0

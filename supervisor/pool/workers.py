@@ -23,7 +23,7 @@ from supervisor.pool import kernel
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.ladder import Ladder
 from supervisor.pool.launcher import Ends, ForkLauncher, Launcher, SpawnLauncher
-from supervisor.pool.worker import Worker
+from supervisor.pool.worker import SegmentName, Worker
 
 _LOG_LIMIT_BYTES = 1 << 20
 _PACKETS_PER_WAKEUP = 32
@@ -262,12 +262,23 @@ class Workers:
     def _shaped(self, worker: Worker, shaped: wire.Shaped) -> None:
         first = worker.shaped is None
         worker.shaped = shaped
+        if shaped.error is not None:
+            log.warning(
+                "worker %d (pid %d) keeps its sessions of %d threads on cores %s: %s",
+                worker.slot,
+                worker.pid,
+                shaped.threads,
+                list(shaped.cpus),
+                shaped.error,
+            )
         now, generation = self._loop.time(), shaped.session_generation
         if first:
             self._to_pool(pool_events.Ready(now, worker.epoch, generation))
         else:
             self._to_pool(
-                pool_events.Reshaped(now, worker.epoch, shaped.threads, generation, shaped.error)
+                pool_events.Reshaped(
+                    now, worker.epoch, shaped.threads, generation, shaped.error, shaped.cpus
+                )
             )
 
     def _read_work(self, worker: Worker) -> None:
@@ -295,7 +306,7 @@ class Workers:
     def _take_piece(self, worker: Worker, piece: wire.Piece, pcm: memoryview) -> None:
         run = worker.running
         if run is None or _name(piece) != _name(run):
-            self._disown(worker, "it answered for a segment that it was not given")
+            self._take_stale(worker, piece)
             return
         worker.received += len(pcm)
         if worker.received > _MAX_AUDIO_BYTES + len(run.text) * _MAX_AUDIO_BYTES_PER_CHAR:
@@ -312,6 +323,7 @@ class Workers:
         self.heartbeat.ended(worker, piece.synthesis_s if piece.error is None else None)
         if piece.terminated and worker.condemned is not None:
             return  # Nobody cancelled it: it hung, and runs again when this worker has ended.
+        worker.answered.append(_name(piece))
         if piece.error is None:
             self._to_jobs(
                 job_events.SegmentSpoken(
@@ -337,6 +349,13 @@ class Workers:
                     piece.unreadable,
                 )
             )
+
+    def _take_stale(self, worker: Worker, piece: wire.Piece) -> None:
+        """A reply that came late or twice is dropped, and counted; any other is nonsense."""
+        if _name(piece) not in worker.answered:
+            self._disown(worker, "it answered for a segment that it was not given")
+        elif piece.last:
+            self._to_jobs(job_events.StaleAnswer(self._loop.time()))
 
     def _ended(self, worker: Worker) -> None:
         if worker.epoch not in self.by_epoch:
@@ -392,7 +411,7 @@ def _why_no_reader(error: OSError) -> str | None:
     return "it does not read" if isinstance(error, BlockingIOError) else None
 
 
-def _name(message: wire.Run | wire.Piece) -> tuple[str, int, int, int]:
+def _name(message: wire.Run | wire.Piece) -> SegmentName:
     return message.job, message.segment, message.attempt, message.epoch
 
 

@@ -96,7 +96,7 @@ class _Simulation:
         before = self.rule.cores
         if self.rule.handle(sample):
             self.result.changes.append(Change(now, before, self.rule.cores))
-        self._apply(now, sample.demand, seen.busy_slots)
+        self._apply(now, seen.demand, seen.busy_slots)
         self.result.ticks.append(
             Tick(now, used, self.rule.cores, seen.waiting, seen.running, self.split)
         )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from supervisor.core import pool_events as e
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import Pool
+from supervisor.core.time_mean import TimeMean
 from supervisor.simulate.scenario import EngineModel
 from supervisor.simulate.workload import Arrival
 
@@ -46,6 +47,8 @@ class Observed(NamedTuple):
     backlog_s: float
     waiting: int
     running: int
+    demand: float
+    """Segments running, on average since the last look, and waiting now."""
     busy_slots: frozenset[int]
     building: bool
 
@@ -73,6 +76,8 @@ class World:
         self._leased = 0
         self._building_until = 0.0
         self._looked_at = 0.0
+        self._running = 0
+        self._ran = TimeMean(0.0)
 
     def submit(self, arrival: Arrival) -> None:
         """A segment comes in now; the clock must have been advanced to its time."""
@@ -109,6 +114,7 @@ class World:
             self._now - self._queue[0].time_s if self._queue else 0.0,
             len(self._queue),
             len(busy),
+            self._ran.take(self._now) + len(self._queue),
             frozenset(worker.shape.slot for worker in busy),
             building,
         )
@@ -190,6 +196,7 @@ class World:
             arrival = self._queue.popleft()
             self.waits.append(self._now - arrival.time_s)
             worker.busy = True
+            self._set_running(self._running + 1)
             rate = self._speed(worker.shape)
             self._rate += rate
             work = arrival.characters * self._engine.seconds_per_character
@@ -200,10 +207,15 @@ class World:
         taken = sum(self._foreign.get(cpu, 0.0) for cpu in shape.cpus) / len(shape.cpus)
         return self._engine.speedup(shape.threads) * max(0.05, 1.0 - taken)
 
+    def _set_running(self, segments: int) -> None:
+        self._running = segments
+        self._ran.observe(self._now, segments)
+
     def _finish(self, event: _Finished) -> None:
         self._rate -= event.rate
         worker = self._workers[event.worker]
         worker.busy = False
+        self._set_running(self._running - 1)
         if worker.retiring:
             self._freed(worker)
             return

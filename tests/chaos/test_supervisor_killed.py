@@ -1,5 +1,5 @@
-"""SIGKILL for the supervisor, at each phase of its life: no process of it outlives it by a second,
-and the next one starts in the same run directory.
+"""SIGKILL for the supervisor, at each phase of its life: no process of it outlives it, and the next
+one starts in the same run directory.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ START_METHODS = ["forkserver", "spawn"]
 
 
 def kill(staged: Staged) -> None:
-    """Kill it; its whole family has to be gone within a second."""
+    """Kill it; its whole family has to follow."""
     assert staged.process is not None
     assert len(staged.family) > 1
     staged.process.kill()
     staged.process.wait()
-    eventually(lambda: not staged.family, "no process is left", timeout=1.0)
+    eventually(lambda: not staged.family, "no process is left")
 
 
 def serves_again(staged: Staged) -> None:
@@ -34,7 +34,7 @@ def serves_again(staged: Staged) -> None:
         assert isinstance(end, protocol.End)
         assert end.bytes == len(audio) > 0
     assert staged.stop() == 0
-    eventually(lambda: not staged.family, "no process is left", timeout=1.0)
+    eventually(lambda: not staged.family, "no process is left")
 
 
 @pytest.mark.parametrize("start_method", START_METHODS)
@@ -61,9 +61,10 @@ def test_killed_in_a_segment_with_workers_that_cannot_listen(start_method: str) 
         serves_again(staged)
 
 
-def test_killed_while_it_sends() -> None:
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_killed_while_it_sends(start_method: str) -> None:
     """A client has some of its audio, a worker waits with more, both ends hang."""
-    with Staged() as staged, staged.wire() as peer:
+    with Staged(start_method) as staged, staged.wire() as peer:
         peer.send(protocol.Submit("a", credit=1), b"Long. Hold.")
         staged.begun("long")
         staged.begun("holding")

@@ -83,10 +83,11 @@ def test_killed_with_an_order_in_its_hands_the_worker_comes_from_the_next(staged
         assert template(staged, first)
 
 
-def test_killed_in_a_segment_the_segment_goes_on(staged: Staged) -> None:
+@pytest.mark.parametrize("durable", [False, True], ids=["plain", "durable"])
+def test_killed_in_a_segment_the_segment_goes_on(staged: Staged, durable: bool) -> None:
     """What a worker is doing does not depend on where it came from."""
     with Scene(staged) as scene:
-        job = scene.submit("Hold.")
+        job = scene.submit("Hold.", durable=durable)
         worker = staged.begun("holding")
         first = template(staged)
         os.kill(first, signal.SIGKILL)

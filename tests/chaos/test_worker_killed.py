@@ -17,8 +17,8 @@ from tests.supervised import eventually
 
 @pytest.fixture(scope="module", params=["forkserver", "spawn"])
 def staged(request: pytest.FixtureRequest) -> Iterator[Staged]:
-    """Two workers, for each way of starting them."""
-    with Staged(request.param) as supervised:
+    """Two workers, for each way of starting them; no slot is parked for what is done to it here."""
+    with Staged(request.param, {"pool.restart_intensity": 100}) as supervised:
         yield supervised
         assert supervised.stop() == 0, supervised.output
 
@@ -46,7 +46,8 @@ def test_killed_while_it_starts_it_is_started_again(staged: Staged) -> None:
         eventually(lambda: scene.worker(0) not in {first, replacement}, "a third one")
 
 
-def test_killed_in_a_segment_the_segment_is_spoken_elsewhere(staged: Staged) -> None:
+@pytest.mark.parametrize("durable", [False, True], ids=["plain", "durable"])
+def test_killed_in_a_segment_the_segment_is_spoken_elsewhere(staged: Staged, durable: bool) -> None:
     """The audio is what an undisturbed run gives, to the byte, and each part came once."""
     text = "Before it. Hold. After it. And more after that."
     with Scene(staged) as scene:
@@ -54,7 +55,7 @@ def test_killed_in_a_segment_the_segment_is_spoken_elsewhere(staged: Staged) -> 
         expected = scene.submit(text).done()
         staged.begun("holding")
         staged.halt()
-        disturbed = scene.submit(text)
+        disturbed = scene.submit(text, durable=durable)
         kill(staged.begun("holding"))
         staged.begun("holding")
         staged.go()

@@ -16,15 +16,19 @@ from benchmarks.service import ServiceError, service
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_speaks_the_paragraph(tmp_path: Path) -> None:
-    """One command leaves a WAV file with half a minute of sound and prints the figures."""
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("engine", ["hibari", "kokoro"])
+def test_the_demo_speaks_the_paragraph(tmp_path: Path, engine: str) -> None:
+    """One command leaves a WAV file with half a minute of sound and prints the figures, with
+    either engine.
+    """
     outcome = subprocess.run(
-        [sys.executable, "-m", "scripts.demo"],
+        [sys.executable, "-m", "scripts.demo", "--engine", engine],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=350,
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr

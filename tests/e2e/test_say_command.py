@@ -17,6 +17,7 @@ from typing import IO
 import pytest
 import soundfile
 
+from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, eventually
 
 COMMAND = (sys.executable, "-W", "error", "-m", "supervisor")
@@ -93,6 +94,10 @@ def test_say_reads_standard_input_and_writes_a_pipe(running_supervisor: Supervis
         (("say", "Hi", "--voice", "hart", "-o", "x.wav"), 2, "nearest: heart"),
         (("say", "Hi", "--engine", "hibary", "-o", "x.wav"), 2, "nearest: hibari"),
         (("say", "Hi", "--speed", "99", "-o", "x.wav"), 2, "speed 99 is outside"),
+        (("say", "Hi", "--speed", "abc", "-o", "x.wav"), 2, "'--speed'"),
+        (("say", "Hi", "--sped", "1", "-o", "x.wav"), 2, "See `supervisor say --help`"),
+        (("sya", "Hi"), 2, "See `supervisor --help`"),
+        (("say", "こんにちは。", "-o", "x.wav"), 2, "cannot read 'こんにちは"),
         (("say", "Hi", "-o", "/dev/full"), 5, "No space left"),
     ],
 )
@@ -187,10 +192,18 @@ def no_job_runs(supervised: Supervised) -> bool:
     return not (jobs["queued"] or jobs["running"] or jobs["segments_running"])
 
 
-def test_ctrl_c_stops_the_speech_and_leaves_no_file(
-    running_supervisor: Supervised, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_the_speech_and_leaves_no_file(
+    running_supervisor: Supervised, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Exit code 130, no traceback, no file or part of one, and the workers are free at once."""
+    """The exit code that a shell gives it, no traceback, no file or part of one, and the workers
+    are free at once. What an earlier one that was killed left goes too, and nothing else does.
+    """
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    kept = {f".x.wav.{os.getpid()}.part", f".y.wav.{ended.pid}.part", ".x.wav.mine.part"}
+    for name in (*kept, f".x.wav.{ended.pid}.part"):
+        (tmp_path / name).touch()
     process = subprocess.Popen(
         [*COMMAND, "say", "-", "-o", "x.wav"],
         env=running_supervisor.environ,
@@ -202,11 +215,11 @@ def test_ctrl_c_stops_the_speech_and_leaves_no_file(
     process.stdin.write(LONG.encode())
     process.stdin.close()
     process.stdin = None
-    eventually(lambda: list(tmp_path.glob(".x.wav.*.part")), "audio is written")
-    process.send_signal(signal.SIGINT)
+    eventually((tmp_path / f".x.wav.{process.pid}.part").exists, "audio is written")
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=10)
-    assert (process.returncode, stderr) == (130, b"")
-    assert os.listdir(tmp_path) == []
+    assert (process.returncode, stderr) == (128 + number, b"")
+    assert set(os.listdir(tmp_path)) == kept
     eventually(lambda: no_job_runs(running_supervisor), "the job is cancelled", 5)
 
 
@@ -247,6 +260,28 @@ def test_the_first_audio_leaves_before_the_last_is_spoken(running_supervisor: Su
         assert running_supervisor.status()["jobs"]["running"] == 1
         process.kill()
     eventually(lambda: no_job_runs(running_supervisor), "the job is cancelled", 5)
+
+
+def test_while_the_supervisor_starts_say_waits_and_status_says_so(tmp_path: Path) -> None:
+    """Its engines load: nothing is published yet, but the run directory is held."""
+    staged = Staged(workers=1)
+    (staged.stage / "load-waits").touch()
+    with staged.start(ready=False):
+        staged.begun("loading")
+        with subprocess.Popen(
+            [*COMMAND, "say", "Hello.", "-o", str(tmp_path / "x.wav")],
+            env=staged.environ,
+            stderr=subprocess.PIPE,
+        ) as early:
+            for command in ("status", "drain"):
+                result = run(staged, command)
+                assert result.returncode == 3
+                assert f"is starting (pid {staged.pid})".encode() in result.stderr
+            assert early.poll() is None
+            staged.go()
+            assert early.communicate(timeout=30)[1] == b""
+            assert early.returncode == 0
+        assert (tmp_path / "x.wav").exists()
 
 
 def test_status_prints_the_document(running_supervisor: Supervised) -> None:

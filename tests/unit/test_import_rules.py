@@ -30,6 +30,7 @@ PACKAGES = (
     "supervisor/host",
     "supervisor/pool",
     "supervisor/simulate",
+    "supervisor/tracing",
     "workers",
     "workers/engines",
 )
@@ -132,6 +133,9 @@ def test_what_is_allowed_passes(tree: Path) -> None:
         ("workers/x.py", "import supervisor.broker", "workers use the wire"),
         ("workers/engines/x.py", "import supervisor.core", "workers use the wire"),
         ("supervisor/broker/wire/x.py", "import zmq", "is light"),
+        ("supervisor/tracing/x.py", "import opentelemetry.sdk", "loads OpenTelemetry"),
+        ("supervisor/service.py", "import requests", "loads OpenTelemetry"),
+        ("workers/x.py", "import google.protobuf", "loads OpenTelemetry"),
     ],
 )
 def test_a_planted_violation_is_found(tree: Path, module: str, line: str, contract: str) -> None:

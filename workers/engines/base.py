@@ -78,7 +78,11 @@ class Engine(Protocol):
         ...
 
     def load(self) -> None:
-        """Read models and lexicons into memory. Idempotent. Starts no thread."""
+        """Read models and lexicons into memory. Idempotent. Starts no thread.
+
+        Where another program works for it, for longer than a few seconds, it waits inside
+        `workers.patience.waiting`, and starts it so that it ends with us (`workers.lifeline`).
+        """
         ...
 
     def open(self, threads: int) -> Session:

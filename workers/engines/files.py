@@ -40,6 +40,18 @@ def locked(target: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def locked_now(target: Path) -> Iterator[bool]:
+    """The same without waiting: whether nobody else writes `target`. Raises OSError."""
+    with target.with_suffix(".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def write(target: Path, blocks: Iterable[bytes]) -> None:
     """Put the blocks into `target`, which has its old content until the last is on disk.
 

@@ -60,7 +60,8 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     `progress` asks for STARTED messages. `priority` is 0 to 9, 9 the most urgent.
     `deadline_ms` is how long the job may take, from its arrival on. `key` names the
     request over all attempts to hand it in. A `durable` job outlives its client and
-    the supervisor.
+    the supervisor. `traceparent` and `tracestate` are the headers of a W3C trace context
+    whose trace the job is to be part of.
     """
 
     id: str
@@ -74,6 +75,8 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     deadline_ms: int | None = None
     key: str | None = None
     durable: bool = False
+    traceparent: str | None = None
+    tracestate: str | None = None
 
 
 class Credit(Message, frozen=True, tag="CREDIT"):

@@ -107,7 +107,8 @@ class Shaped(_Record, frozen=True):
 
     Sent once when the worker can take its first segment and after each `Reshape`.
     `affinities` holds each distinct mask among the threads (one, if all is well).
-    `error` says why a session could not be rebuilt; the old one then stays.
+    `error` says why a session could not be rebuilt, or the cores not be taken; the old session
+    then stays, and `cpus` are the cores that it has.
     """
 
     pid: int
@@ -122,9 +123,12 @@ class Shaped(_Record, frozen=True):
 
 
 class Beat(_Record, frozen=True):
-    """A sign of life. `steps` grows with whatever the worker gets done in its segments."""
+    """A sign of life. `steps` grows with whatever the worker gets done in its segments;
+    `waits` says that it waits for a program of its own, which takes its time.
+    """
 
     steps: int
+    waits: bool = False
 
 
 class EngineState(_Record, frozen=True):

@@ -70,7 +70,9 @@ def test_a_configured_site_may_ask_from_a_browser(guarded: Serving) -> None:
     allowed = preflight(guarded, SITE)
     assert allowed.status == 204
     assert allowed.headers["Access-Control-Allow-Origin"] == SITE
-    assert "Authorization" in allowed.headers["Access-Control-Allow-Headers"]
+    assert {"Authorization", "Traceparent"} <= set(
+        allowed.headers["Access-Control-Allow-Headers"].split(", ")
+    )
     for headers in (bearer(KEY), bearer("sk-wrong")):
         answer = guarded.ask(
             "/v1/audio/speech",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from supervisor.control import ALL_LEASED
-from supervisor.pool.leases import CoreLeases
+from supervisor.pool.leases import CoreLeases, lease_directory
 from tests.fixtures.tuned import SECTION, Tuned, thread_masks
 from tests.supervised import eventually
 
@@ -185,3 +185,60 @@ def test_without_a_place_for_locks_cores_are_used_and_the_reason_is_told(tmp_pat
         assert leases.acquire([0])
         assert leases.error is not None
         assert str(tmp_path / "leases") in leases.error
+
+
+def test_the_shared_place_follows_neither_from_the_user_nor_from_tmpdir(tmp_path: Path) -> None:
+    """The first place that is open to all, or in which the directory was made for all."""
+    lock, temporary = tmp_path / "lock", tmp_path / "tmp"
+    for place in (lock, temporary):
+        place.mkdir()
+    temporary.chmod(0o1777)
+    environ = {"TMPDIR": str(tmp_path / "mine")}
+
+    def found() -> Path:
+        return lease_directory(environ, (lock, temporary)).parent
+
+    lock.chmod(0o755)
+    assert found() == temporary
+    (lock / "tts-supervisor-cores").mkdir()
+    (lock / "tts-supervisor-cores").chmod(0o1777)
+    assert found() == lock
+    (lock / "tts-supervisor-cores").rmdir()
+    lock.chmod(0o777)
+    assert found() == temporary, "what others may delete is no lock"
+    lock.chmod(0o1777)
+    assert found() == lock
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
+def test_two_users_exclude_each_other(tmp_path: Path) -> None:
+    """Whoever made directory and files: the other one sees the lease, and gets it afterwards."""
+    tmp_path.chmod(0o711)
+    for parent in tmp_path.parents:
+        if parent.name.startswith("pytest-"):
+            parent.chmod(0o711)
+    shared = tmp_path / "open"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    program = (
+        "import os, sys; from pathlib import Path; from supervisor.pool.leases import CoreLeases\n"
+        "os.setgid(65534); os.setuid(65534); os.umask(0o077)\n"
+        "leases = CoreLeases(Path(sys.argv[1])); print(leases.acquire([3]), leases.error)\n"
+        "sys.stdout.flush(); sys.stdin.read()"
+    )
+    with (
+        closing(CoreLeases(shared / "cores")) as leases,
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(shared / "cores")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as other,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True None\n"
+        assert not leases.acquire([3])
+        assert leases.error is None
+        assert leases.acquire([2])
+        other.kill()
+        other.wait()
+        assert leases.acquire([3])

@@ -28,13 +28,10 @@ Program = Callable[[str], object]
 
 
 @pytest.fixture(scope="session")
-def kokoro_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache directory in which Kokoro's weights are assembled."""
-    directory = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SUPERVISOR_CACHE_DIR", str(directory))
-        weights.assemble()
-    return directory
+def kokoro_cache(cache_directory: Path) -> Path:
+    """The run's cache directory; Kokoro's weights are assembled in it."""
+    weights.assemble()
+    return cache_directory
 
 
 @pytest.fixture

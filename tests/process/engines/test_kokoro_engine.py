@@ -12,6 +12,9 @@ from workers.engines.base import Samples, Session, Terminated
 from workers.engines.kokoro import Kokoro, voices
 from workers.engines.kokoro.engine import MIXES_KEPT, KokoroSession
 
+pytestmark = pytest.mark.timeout(600)
+"""The first test waits for a model to be derived."""
+
 
 @pytest.fixture(scope="module")
 def session(kokoro_cache: Path) -> Session:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from supervisor.cli import models
+from workers.engines.kokoro import voices
 
 
 @pytest.fixture
@@ -43,6 +45,18 @@ def test_pull_from_a_file_that_is_no_collection(home: Path) -> None:
     assert result.exit_code == 5
     assert result.stderr.startswith("supervisor: voices.npz holds no Kokoro voices")
     assert result.stderr.count("\n") == 1
+
+
+def test_pull_from_a_collection(home: Path) -> None:
+    """Without a network: the voices of a file are here afterwards, and listed so."""
+    table = np.zeros((voices.ROWS, voices.WIDTH), np.float32)
+    (home / "voices.npz").write_bytes(voices.packed({"af_heart": table, "zf_xiaoyi": table}))
+    result = run("pull", "kokoro-voices", "--from", "voices.npz")
+    assert (result.exit_code, result.stderr) == (0, "")
+    listed = {model["name"]: model for model in json.loads(run("list", "--json").stdout)}
+    path = Path(listed["kokoro-voices"]["path"])
+    assert path.is_relative_to(home / "cache")
+    assert voices.names(path) == ["af_heart", "zf_xiaoyi"]
 
 
 def test_unknown_model(home: Path) -> None:

@@ -87,16 +87,41 @@ def test_it_does_not_start_for_a_parent_that_is_gone(environ: dict[str, str]) ->
     assert gateway(environ, settings(), os.getpid() + 1)[0] == 1
 
 
-def test_a_port_in_use_is_one_line(environ: dict[str, str]) -> None:
-    """Exit code 2, and what to change."""
+def test_a_port_in_use_is_waited_for(environ: dict[str, str]) -> None:
+    """It is said once, in one line that says what to change; when the port is free it listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = gateway(environ, settings(port=port), os.getpid())
+        child = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.gateway", str(os.getpid())],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdin.write(settings(port=port))
+        child.stdin.close()
+        assert child.stderr.readline() == (
+            f"WARNING | gateway: cannot listen on 127.0.0.1:{port}: address already in use; "
+            "see http.host and http.port; trying again until it is free\n"
+        )
+    with child:
+        assert json.loads(child.stdout.readline())["port"] == port
+        child.terminate()
+        assert child.wait(20) == 0
+        assert child.stderr.read() == ""
+
+
+def test_an_address_of_another_machine_is_one_line(environ: dict[str, str]) -> None:
+    """Exit code 2, and what to change: no waiting helps."""
+    document = settings(host="192.0.2.1", api_keys=[hash_key("sk-any")])
+    code, said = gateway(environ, document, os.getpid())
     assert code == 2
-    assert said == (
-        f"ERROR | gateway: cannot listen on 127.0.0.1:{port}: address already in use; "
-        "see http.host and http.port\n"
-    )
+    assert said.startswith("ERROR | gateway: cannot listen on 192.0.2.1:0: ")
+    assert said.count("\n") == 1
 
 
 def command(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

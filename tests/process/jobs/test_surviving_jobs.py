@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from supervisor.broker.wire import client as wire
 from supervisor.client import AsyncClient, Client
 from supervisor.client.errors import JobFailed, SupervisorGone
+from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, eventually
 
 NOOP = {"engines.default": "noop", "engines.preload": ["noop"]}
@@ -33,6 +37,12 @@ def restart(supervised: Supervised) -> None:
     supervised.process.wait()
     supervised.log.unlink()
     supervised.start()
+
+
+def full_disk(supervised: Supervised, *, full: bool) -> None:
+    """Let the supervisor write no file beyond a few kilobytes, as if the disk were full."""
+    limit = 4096 if full else resource.RLIM_INFINITY
+    resource.prlimit(supervised.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 
 def test_a_durable_job_is_finished_after_kill_9_without_its_client(supervised: Supervised) -> None:
@@ -108,7 +118,7 @@ def test_a_durable_job_outlives_its_client_and_a_plain_one_does_not(
     jobs = {m.id: m.job for m in accepted if isinstance(m, wire.Accepted)}
     peer.close()
     with Client(supervised.endpoint) as client:
-        eventually(lambda: client.jobs(jobs["False"])["state"] == "cancelled", "cancelled", 2.0)
+        eventually(lambda: client.jobs(jobs["False"])["state"] == "cancelled", "cancelled")
         eventually(lambda: client.jobs(jobs["True"])["state"] == "done", "the job is done")
         assert client.attach(jobs["True"]).result().duration > 60
 
@@ -150,14 +160,68 @@ def test_one_key_is_one_job_over_clients_and_restarts(supervised: Supervised) ->
 
 def test_a_deadline_goes_over_a_restart() -> None:
     """What is late when the next supervisor starts is expired, and says so to who attaches."""
-    with Supervised(NOOP) as supervised, supervised.wire() as peer:
-        peer.send(wire.Submit("a", durable=True, deadline_ms=400), BOOK.encode() * 5)
+    deadline_s = 5.0
+    with Staged() as staged, staged.wire() as peer:
+        submitted = time.monotonic()
+        peer.send(wire.Submit("a", durable=True, deadline_ms=int(deadline_s * 1000)), b"Hold.")
         accepted = peer.receive()[0]
         assert isinstance(accepted, wire.Accepted)
+        staged.begun("holding")
+        assert staged.process is not None
+        staged.process.kill()
+        staged.process.wait()
+        late = submitted + deadline_s + 1.0
+        eventually(lambda: time.monotonic() > late, "the deadline has passed")
+        staged.log.unlink()
+        staged.start()
+        with Client(staged.endpoint) as client:
+            document = client.jobs(accepted.job)
+            assert document["state"] == "expired"
+            events = [line["event"] for line in document["story"]]
+            assert events == ["accepted", "recovered", "expired"], "it did not run again"
+            with pytest.raises(JobFailed) as caught:
+                client.attach(accepted.job).result()
+            assert caught.value.code == "expired"
+
+
+def test_a_result_is_kept_for_its_time_and_then_forgotten() -> None:
+    """`journal.retention_s`, over a restart, in the list as on the disk."""
+    with Supervised({**NOOP, "journal.retention_s": 4.0}) as supervised:
+        audio = Path(supervised.environ["SUPERVISOR_STATE_DIR"]) / "audio"
+        with Client(supervised.endpoint) as client:
+            submitted = time.monotonic()
+            job = client.submit("Hello there.", durable=True)
+            job.result()
         restart(supervised)
         with Client(supervised.endpoint) as client:
-            job = accepted.job
-            eventually(lambda: client.jobs(job)["state"] == "expired", "the job is expired")
-            with pytest.raises(JobFailed) as caught:
-                client.attach(job).result()
-            assert caught.value.code == "expired"
+
+            def kept() -> list[dict[str, object]]:
+                jobs: list[dict[str, object]] = client.jobs()["jobs"]
+                return jobs
+
+            if kept():
+                assert client.attach(job.id).result().duration > 0
+            eventually(lambda: not kept(), "it is forgotten")
+            assert time.monotonic() - submitted >= 4.0 - 0.1, "not before its time"
+        eventually(lambda: not list(audio.iterdir()), "its audio is removed")
+
+
+def test_a_durable_job_is_finished_without_its_client_after_a_full_disk() -> None:
+    """It has stopped for want of memory when there is room again; nobody listens any more."""
+    with Staged(workers=1) as staged:
+        with staged.wire() as peer:
+            peer.send(wire.Submit("a", durable=True, credit=0), f"Hold. {BOOK}".encode())
+            accepted = peer.receive()[0]
+            assert isinstance(accepted, wire.Accepted)
+            staged.begun("holding")
+            full_disk(staged, full=True)
+            staged.go()
+        with Client(staged.endpoint) as client:
+
+            def story() -> list[str]:
+                return [line["event"] for line in client.jobs(accepted.job)["story"]]
+
+            eventually(lambda: {"not stored", "client lost"} <= set(story()), "it is held up")
+            full_disk(staged, full=False)
+            eventually(lambda: client.jobs(accepted.job)["state"] == "done", "the job is done")
+            assert client.attach(accepted.job).result().duration > 60

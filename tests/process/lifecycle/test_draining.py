@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import pytest
 
@@ -12,6 +11,8 @@ from tests.fixtures.staged import Staged
 from tests.supervised import Wire, eventually
 
 START_METHODS = ["forkserver", "spawn"]
+SOON_S = 20.0
+"""Less than the grace period (30 s), and enough for a machine that has other things to do."""
 
 
 def submit(peer: Wire, text: str) -> protocol.Accepted:
@@ -28,11 +29,11 @@ def send_signal(staged: Staged, number: int) -> None:
     staged.process.send_signal(number)
 
 
-def ended(staged: Staged, timeout: float) -> int:
-    """Its exit code; then nothing of it may be left."""
+def ended(staged: Staged) -> int:
+    """Its exit code, well before the grace period is over; then nothing of it may be left."""
     assert staged.process is not None
-    code = staged.process.wait(timeout)
-    eventually(lambda: not staged.family, "no process is left", timeout=1.0)
+    code = staged.process.wait(SOON_S)
+    eventually(lambda: not staged.family, "no process is left")
     assert not (staged.run_dir / "client.sock").exists()
     assert not (staged.run_dir / "supervisor.json").exists()
     return code
@@ -58,7 +59,7 @@ def test_a_signal_finishes_what_runs_and_refuses_what_comes(start_method: str, n
         end, audio = early.outcome()
         assert isinstance(end, protocol.End)
         assert (end.segments, end.bytes) == (3, len(audio))
-        assert ended(staged, 5.0) == 0
+        assert ended(staged) == 0
 
 
 @pytest.mark.parametrize("start_method", START_METHODS)
@@ -71,23 +72,24 @@ def test_a_second_signal_stops_at_once(start_method: str) -> None:
         goaway, _body = peer.receive()
         assert isinstance(goaway, protocol.Goaway)
         send_signal(staged, signal.SIGTERM)
-        error, _audio = peer.outcome(5.0)
+        error, _audio = peer.outcome(SOON_S)
         assert isinstance(error, protocol.Error)
         assert error.code == "cancelled"
-        assert ended(staged, 2.0) == 0
+        assert ended(staged) == 0
 
 
-def test_after_the_grace_period_what_still_runs_is_cancelled() -> None:
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_after_the_grace_period_what_still_runs_is_cancelled(start_method: str) -> None:
     """A drain ends, whatever runs."""
-    with Staged(settings={"pool.grace_period_s": 0.3}) as staged, staged.wire() as peer:
+    with Staged(start_method, {"pool.grace_period_s": 0.3}) as staged, staged.wire() as peer:
         submit(peer, "Deaf.")
         staged.begun("deaf")
         send_signal(staged, signal.SIGTERM)
-        error, _audio = peer.outcome(5.0)
+        error, _audio = peer.outcome(SOON_S)
         assert isinstance(error, protocol.Error)
         assert error.code == "cancelled"
         assert "grace period" in error.message
-        assert ended(staged, 3.0) == 0
+        assert ended(staged) == 0
 
 
 @pytest.mark.parametrize("start_method", START_METHODS)
@@ -97,10 +99,8 @@ def test_a_signal_while_the_engines_load_stops_at_once(start_method: str) -> Non
     (staged.stage / "load-waits").touch()
     with staged.start(ready=False):
         staged.begun("loading")
-        before = time.monotonic()
         send_signal(staged, signal.SIGTERM)
-        assert ended(staged, 5.0) == 0
-        assert time.monotonic() - before < 3.0
+        assert ended(staged) == 0
 
 
 def test_a_client_is_told_to_come_back_while_the_engines_load() -> None:
@@ -135,5 +135,5 @@ def test_a_long_text_at_the_moment_of_the_signal_is_finished_or_refused() -> Non
             answer = answer if isinstance(message, protocol.Goaway) else message
         if isinstance(answer, protocol.Error):
             assert (answer.id, answer.code) == ("a", "draining") or answer.job is not None
-        assert ended(staged, 5.0) == 0
+        assert ended(staged) == 0
         assert "Traceback" not in staged.output

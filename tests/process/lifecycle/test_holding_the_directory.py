@@ -28,10 +28,10 @@ def start_another(staged: Staged, *options: str) -> subprocess.CompletedProcess[
 
 
 def test_a_second_supervisor_refuses_and_names_the_first() -> None:
-    """In one line, with exit code 2; the first one does not notice."""
+    """In one line, with exit code 4 (refused); the first one does not notice."""
     with Staged() as staged:
         second = start_another(staged)
-        assert second.returncode == 2
+        assert second.returncode == 4
         (line,) = second.stderr.splitlines()
         assert f"pid {staged.pid}" in line
         assert str(staged.run_dir) in line
@@ -80,7 +80,7 @@ def test_an_engine_that_is_not_there_or_does_not_load_is_one_line_and_exit_code_
         assert staged.process.wait(20) == 2
         (line,) = staged.output.splitlines()
         assert words in line
-        eventually(lambda: not staged.family, "no process is left", timeout=1.0)
+        eventually(lambda: not staged.family, "no process is left")
         assert not (staged.run_dir / "supervisor.json").exists()
 
 
@@ -93,4 +93,4 @@ def test_a_template_that_dies_while_it_loads_is_one_line_and_exit_code_2() -> No
         assert staged.process.wait(20) == 2
         (line,) = staged.output.splitlines()
         assert "the template ended while it loaded the engines (signal SIGKILL)" in line
-        eventually(lambda: not staged.family, "no process is left", timeout=1.0)
+        eventually(lambda: not staged.family, "no process is left")

@@ -10,19 +10,23 @@ from tests.fixtures.scene import Scene
 from tests.fixtures.staged import Staged
 
 
+@pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "words", "durable"),
     [
-        ("Die.", "signal SIGKILL"),
-        ("Flood.", "bytes of audio for one segment"),
-        ("Babble.", "it wrote nonsense instead of audio"),
-        ("Pretend.", "it answered for a segment that it was not given"),
+        ("Die.", "signal SIGKILL", False),
+        ("Die.", "signal SIGKILL", True),
+        ("Flood.", "bytes of audio for one segment", False),
+        ("Babble.", "it wrote nonsense instead of audio", False),
+        ("Pretend.", "it answered for a segment that it was not given", False),
     ],
 )
-def test_a_segment_that_costs_three_workers_is_given_up(text: str, words: str) -> None:
+def test_a_segment_that_costs_three_workers_is_given_up(
+    text: str, words: str, durable: bool, start_method: str
+) -> None:
     """The client learns which segment it was and what it did; others are served meanwhile."""
-    with Staged() as staged, Scene(staged) as scene:
-        culprit = scene.submit(f"Before. {text}")
+    with Staged(start_method) as staged, Scene(staged) as scene:
+        culprit = scene.submit(f"Before. {text}", durable=durable)
         bystander = scene.submit("Somebody else. Is served meanwhile. To the end.")
         error = culprit.outcome()
         assert isinstance(error, protocol.Error)

@@ -71,7 +71,7 @@ def test_the_watchdog_is_fed_by_one_who_works_and_not_by_one_who_is_stopped(
 ) -> None:
     """At least twice within its time; and never from a child in the supervisor's place."""
     with managed(listener) as staged:
-        eventually(lambda: listener.listen().count("WATCHDOG=1") >= 4, "signs of life", 6.0)
+        eventually(lambda: listener.listen().count("WATCHDOG=1") >= 4, "signs of life")
         staged.pause(staged.pid)
         listener.listen().clear()
         with pytest.raises(AssertionError):
@@ -116,6 +116,22 @@ def test_what_is_meant_for_another_process_or_makes_no_sense_is_left_alone() -> 
         manager.alive(1.0)
         manager.close()
         manager.ready("after the end")
+
+
+def test_a_ping_is_not_put_off_for_a_wakeup_that_came_a_little_early(listener: Listener) -> None:
+    """Wakeups at whole seconds, as a clock has them, and a third of the deadline is one second."""
+    environ = {
+        "NOTIFY_SOCKET": str(listener.socket.getsockname()),
+        "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
+    }
+    manager = ServiceManager(environ)
+    for second in range(10):
+        manager.alive(second + (0.004 if second % 2 else 0.008))
+    assert listener.listen().count("WATCHDOG=1") == 10
+    for _ in range(100):
+        manager.alive(9.5)
+    assert listener.listen().count("WATCHDOG=1") == 10, "not more often than it is due"
+    manager.close()
 
 
 def test_an_abstract_socket_is_understood() -> None:

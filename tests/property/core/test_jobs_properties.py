@@ -11,9 +11,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from supervisor.core import job_events as e
 from supervisor.core.admission import Limits
-from supervisor.core.job import JobRequest, JobState, Pcm, Stored
+from supervisor.core.job import JobRequest, JobState, Pcm, Stored, TraceContext
 from supervisor.core.jobs import Jobs
 from supervisor.core.retention import Keep
+from supervisor.core.trace import Trace
+from supervisor.core.untold import PATIENCE_S
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
 OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")
@@ -60,7 +62,11 @@ class JobsMachine(RuleBasedStateMachine):
         self.credit: Counter[str] = Counter()
         self.attempts: Counter[tuple[str, int]] = Counter()
         self.journal: dict[str, Row] = {}
-        self.asked: list[e.PersistJob | e.PersistAudio] = []
+        self.asked: list[e.PersistJob | e.PersistAudio | e.PersistOutcome | e.ForgetJob] = []
+        self.owed: list[e.PersistOutcome | e.ForgetJob] = []
+        self.told: dict[str, str] = {}
+        self.unwritten: set[str] = set()
+        self.traced = 0
 
     @staticmethod
     def fresh() -> Jobs:
@@ -95,15 +101,50 @@ class JobsMachine(RuleBasedStateMachine):
             case e.WorkerFree(worker=worker):
                 assert worker not in self.assigned, "dismissed while it speaks"
                 self.live.discard(worker)
-            case e.PersistJob() | e.PersistAudio():
+            case e.ReleaseFailure(job=job, code=code) if job in self.journal:
+                self.told_failure(job, code)
+            case e.PersistJob() | e.PersistAudio() | e.PersistOutcome() | e.ForgetJob():
                 self.asked.append(command)
-            case e.PersistOutcome(job=job) if job in self.journal:
-                row = self.journal[job]
-                assert row.outcome is None, "a durable job ended twice"
-                row.outcome, row.message = command.outcome, command.message
-                row.ended_at = command.now
-            case e.ForgetJob(job=job):
-                self.journal.pop(job, None)
+            case e.JobTraced(trace=trace):
+                self.traced += 1
+                self.look_at(trace)
+
+    def told_failure(self, job: str, code: str) -> None:
+        """Of a durable job: only what a restart cannot change, unless the journal fails long."""
+        found = self.machine.find(job)
+        if code == "conflict" or found is None or not found.failed:
+            return  # of this connection, or of kept audio; not of the job
+        if self.journal[job].outcome is None:
+            since = self.now - (found.ended_at or self.now)
+            assert since >= PATIENCE_S, "an outcome was told before it was written"
+            self.unwritten.add(job)
+        elif job not in self.unwritten:
+            assert self.told.setdefault(job, code) == code, "two outcomes were told"
+
+    def written(self, change: e.PersistOutcome | e.ForgetJob) -> None:
+        """The journal carries out a change that nobody waits for, or only a verdict."""
+        if isinstance(change, e.ForgetJob):
+            self.journal.pop(change.job, None)
+            return
+        row = self.journal.get(change.job)
+        if row is not None:
+            assert row.outcome in (None, "done"), "a durable job ended twice"
+            assert row.outcome is None or change.outcome == "done", "done, and then something else"
+            row.outcome, row.message = change.outcome, change.message
+            row.ended_at = change.now
+            if change.outcome != "done":
+                row.audio.clear()
+        self.tell(e.OutcomePersisted(self.now, change.job))
+
+    def look_at(self, trace: Trace) -> None:
+        """Every attempt is told, and nothing lies outside of its job's time."""
+        whole, said = trace.job, trace.job.attributes
+        assert all(whole.start <= part.start <= part.end <= whole.end for part in trace.parts)
+        told = sum(part.name == "segment" for part in trace.parts)
+        job = str(said["tts.job.id"])
+        ran = sum(self.attempts[job, i] for i in range(len(self.requests[job].segments)))
+        assert (told, said["tts.segments_left_out"]) == (ran, 0)
+        assert (whole.error is None) == (said["tts.job.outcome"] == "done")
 
     def hear(self, job: str, data: Pcm) -> None:
         """A piece may overdraw the credit, but none is sent without any."""
@@ -156,6 +197,7 @@ class JobsMachine(RuleBasedStateMachine):
             durable=durable,
             key=key,
             fingerprint=print_,
+            trace=TraceContext("", "", self.now - 0.25),
         )
         self.requests[job] = request
         self.sizes.update({(job, i): size for i, size in enumerate(sizes)})
@@ -187,6 +229,16 @@ class JobsMachine(RuleBasedStateMachine):
             return
         asked = self.asked.pop(0)
         error = None if works else "disk full"
+        if works:
+            owed, self.owed = self.owed, []
+            for change in owed:
+                self.written(change)
+        if isinstance(asked, e.PersistOutcome | e.ForgetJob):
+            if works:
+                self.written(asked)
+            else:
+                self.owed.append(asked)
+            return
         if isinstance(asked, e.PersistJob):
             if works:
                 self.journal[asked.job] = Row(asked)
@@ -210,6 +262,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.outcomes.update({name: counts[name] for name in OUTCOMES})
         self.refused |= {a.job for a in self.asked if isinstance(a, e.PersistJob)}
         self.asked.clear()
+        self.owed.clear()
         self.assigned.clear()
         self.live.clear()
         self.machine = self.fresh()
@@ -235,6 +288,14 @@ class JobsMachine(RuleBasedStateMachine):
                     row.ended_at,
                 )
             )
+
+    @rule(job=jobs_made, segment=st.integers(0, 3))
+    def lose_file(self, job: str, segment: int) -> None:
+        """A file is damaged; it is missed at the next start."""
+        row = self.journal.get(job)
+        if row is not None:
+            row.audio.pop(segment, None)
+            self.restart()
 
     @rule(job=jobs_made, amount=st.integers(1, 500))
     def grant(self, job: str, amount: int) -> None:
@@ -338,27 +399,38 @@ class JobsMachine(RuleBasedStateMachine):
         for job, heard in self.heard.items():
             assert self.expected(job).startswith(heard), f"job {job} heard somebody else's audio"
         ended = sum(self.machine.counts[name] for name in OUTCOMES) + self.outcomes.total()
+        assert ended == self.traced, "an outcome without a trace, or with two"
         live = len(self.machine.jobs)
         again = ended + live + self.lost_plain - len(self.accepted)
         assert again >= 0, "an accepted job was lost"
         assert again == 0 or self.outcomes, "a job ended twice in one epoch"
+        forgotten = {c.job for c in [*self.asked, *self.owed] if isinstance(c, e.ForgetJob)}
         for id, row in self.journal.items():
             known = self.machine.find(id) is not None
-            assert known, f"durable job {id} is in the journal and nowhere else ({row.outcome})"
+            assert known or id in forgotten, (
+                f"durable job {id} is in the journal and nowhere else ({row.outcome})"
+            )
 
     def teardown(self) -> None:
-        """Given workers, credit and time, every job that is left comes to an end."""
+        """Given workers, time and a journal, every job that is left comes to an end."""
         answer = partial(self.journal_answers, works=True)
         for _ in range(3):
             self.add_worker()
-        for job in list(self.machine.jobs):
-            self.attach_where_it_was(job, b"z")
-            self.grant(job, 10_000)
+        if self.count % 2:
+            for job in list(self.machine.jobs):
+                self.attach_where_it_was(job, b"z")
+                self.grant(job, 10_000)
+        else:  # What is durable ends without anybody who listens.
+            for client in (b"a", b"b", b"c"):
+                self.lose_client(client)
         for _ in range(1_000):
             while self.asked:
                 answer()
             if not self.assigned:
-                break
+                self.wait(0.001)
+                if not self.asked and not self.assigned:
+                    break
+                continue
             worker, run = self.assigned.popitem()
             audio = pcm(run.job, run.segment, self.sizes[run.job, run.segment])
             self.tell(

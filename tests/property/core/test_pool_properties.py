@@ -40,6 +40,8 @@ class PoolMachine(RuleBasedStateMachine):
         self.alive: dict[int, frozenset[int]] = {}
         self.launching: set[int] = set()
         self.reshaping: dict[int, WorkerShape] = {}
+        self.shape: dict[int, WorkerShape] = {}
+        """What each process really is: its session's threads and the cores it is pinned to."""
         self.retiring: set[int] = set()
         self.dismissed: set[int] = set()
         self.employed: set[int] = set()
@@ -54,6 +56,7 @@ class PoolMachine(RuleBasedStateMachine):
                     self.last_epoch = epoch
                     self.slot_of[epoch] = shape.slot
                     self.uses(epoch, shape.cpus)
+                    self.shape[epoch] = shape
                     self.launching.add(epoch)
                 case e.Employ(epoch=epoch):
                     self.employs(epoch)
@@ -92,15 +95,22 @@ class PoolMachine(RuleBasedStateMachine):
             self.launching.discard(epoch)
             self.tell(e.Ready(self.now, epoch, 0))
 
-    @rule(data=st.data(), fails=st.booleans())
-    def reshaped(self, data: st.DataObject, fails: bool) -> None:
+    @rule(data=st.data(), outcome=st.sampled_from(["done", "not built", "not moved"]))
+    def reshaped(self, data: st.DataObject, outcome: str) -> None:
+        """A failure keeps the session as it was, and the cores that its threads need."""
         if self.reshaping:
             epoch = data.draw(st.sampled_from(sorted(self.reshaping)))
-            shape = self.reshaping.pop(epoch)
+            asked, before = self.reshaping.pop(epoch), self.shape[epoch]
+            shape = asked
+            if outcome != "done":
+                stays = outcome == "not moved" or before.threads > len(asked.cpus)
+                cpus = before.cpus if stays else asked.cpus
+                shape = WorkerShape(asked.slot, cpus, before.threads)
+            self.shape[epoch] = shape
             if epoch not in self.retiring:
                 self.alive[epoch] = frozenset(shape.cpus)
-            threads = 1 if fails else shape.threads
-            self.tell(e.Reshaped(self.now, epoch, threads, 1, "no" if fails else None))
+            error = None if outcome == "done" else outcome
+            self.tell(e.Reshaped(self.now, epoch, shape.threads, 1, error, shape.cpus))
 
     @rule(data=st.data())
     def freed(self, data: st.DataObject) -> None:
@@ -141,6 +151,8 @@ class PoolMachine(RuleBasedStateMachine):
         for cpu, slot in self.machine.held.items():
             assert 0 <= cpu < CORES
             assert slot >= 0
+        for epoch, shape in self.shape.items():
+            assert shape.threads <= len(self.alive.get(epoch, shape.cpus)), "threads without cores"
 
     def teardown(self) -> None:
         """When everything obeys from now on, the pool reaches its target and stays there."""
@@ -155,6 +167,7 @@ class PoolMachine(RuleBasedStateMachine):
                 self.tell(e.Ready(self.now, epoch, 0))
             for epoch, shape in list(self.reshaping.items()):
                 del self.reshaping[epoch]
+                self.shape[epoch] = shape
                 self.alive[epoch] = frozenset(shape.cpus)
                 self.tell(e.Reshaped(self.now, epoch, shape.threads, 1))
             self.tell(e.Tick(self.now))

@@ -39,7 +39,8 @@ def record(name: str = "ready", value: float = 7.0) -> Record:
 
 def test_prose_is_kept_and_tables_are_replaced() -> None:
     """Only what stands between markers changes, and a second run changes nothing."""
-    page = tables.render(PAGE, [record()])
+    once = record()  # Its environment has a load average, which is another one a moment later.
+    page = tables.render(PAGE, [once])
     assert "By hand, above." in page
     assert "By hand, between." in page
     assert "old" not in page
@@ -47,7 +48,7 @@ def test_prose_is_kept_and_tables_are_replaced() -> None:
     assert "| spawned | ready_ms | 1 | 12,346 |" in page
     assert "- the spawned arm ran once" in page
     assert "- 50 forks" in page
-    assert tables.render(page, [record()]) == page
+    assert tables.render(page, [once]) == page
 
 
 def test_a_missed_target_is_shown_as_missed() -> None:
@@ -59,9 +60,10 @@ def test_a_missed_target_is_shown_as_missed() -> None:
 
 def test_a_new_benchmark_gets_a_section() -> None:
     """A result without markers is appended under its title, once."""
-    page = tables.render(PAGE, [record(), record("memory")])
+    once, memory = record(), record("memory")
+    page = tables.render(PAGE, [once, memory])
     assert page.count("## Title of memory") == 1
-    assert tables.render(page, [record(), record("memory")]) == page
+    assert tables.render(page, [once, memory]) == page
 
 
 def test_what_was_never_measured_says_so() -> None:
@@ -92,3 +94,21 @@ def test_the_pages_are_written_from_the_files(tmp_path: Path) -> None:
     assert tables.write(page, tmp_path / "results", readme) == page
     assert "| forked | ready_ms |" in page.read_text()
     assert "| ready, p95 | 7 ms |" in readme.read_text()
+
+
+def test_the_page_says_what_is_not_measured_yet() -> None:
+    """Sections of the real page whose results are missing keep their markers and say so."""
+    page = tables.render(tables.PAGE.read_text(), [])
+    for name in ("peers_noop", "peers_hibari", "peers_kokoro", "kokoro_quality"):
+        assert f"<!-- table: {name} -->\n{tables.NOTHING}\n<!-- end -->" in page
+
+
+def test_many_arms_have_a_line_each() -> None:
+    """With more than twenty arms the table has one row an arm; a measure it lacks stays empty."""
+    arms = {f"voice {n}": [{"excess_db": float(n)}, {"excess_db": n + 1.0}] for n in range(21)}
+    arms["quiet"] = [{"level_db": 0.5}]
+    result = Result(title="Voices", arms=arms, claims=[])
+    page = tables.render("<!-- table: v -->\n<!-- end -->", [Record("v", environment(), result)])
+    assert "| arm | n | excess_db, median | level_db, median |" in page
+    assert "| voice 3 | 2 | 3.5 |  |" in page
+    assert "| quiet | 1 |  | 0.5 |" in page

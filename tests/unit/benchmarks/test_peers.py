@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import time
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
 from benchmarks import side_by_side
 from benchmarks.harness import Result, Sample
-from benchmarks.peers.arms import BARE, PEERS, POOL, taking_part
+from benchmarks.peers.arms import BARE, PEERS, POOL, POOL_DERIVED, POOLS, taking_part
 from benchmarks.peers.claims import claims
-from benchmarks.peers.drive import arrivals, closed_loop, open_loop
+from benchmarks.peers.drive import arrivals, closed_loop, one_request, open_loop
+from benchmarks.peers.http_lanes import HttpLanes
 from benchmarks.peers.http_response import Response
-from benchmarks.peers.kill import full_rate_after
+from benchmarks.peers.kill import Times, full_rate_after, kill_a_worker
 from benchmarks.peers.lanes import Answer
+from benchmarks.peers.measure import of_single_threads
+from benchmarks.peers.servers import Server
 from benchmarks.tables import number
 
 WITH_LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
@@ -71,6 +77,23 @@ def test_a_response_without_a_length_is_refused() -> None:
         Response().feed(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
+def test_an_idle_connection_that_the_server_closes_is_no_answer() -> None:
+    """A worker that dies takes the idle connections of lanes along that asked for nothing; the
+    lane connects anew for its next request.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        lanes = HttpLanes(server.getsockname()[1], "/", {})
+        for _ in range(2):
+            lanes.send(5, "Hello.")
+            connection, _address = server.accept()
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+            assert [answer.error for answer in lanes.answers(5.0)] == [None]
+            connection.close()
+            assert lanes.answers(0.2) == []
+        lanes.close()
+
+
 def test_a_closed_loop_goes_on_after_errors_and_counts_them() -> None:
     """Two clients lose their first requests, ask again, and the rest is good."""
     lanes = EchoLanes(lost=2)
@@ -87,6 +110,20 @@ def test_a_closed_loop_counts_only_what_comes_after_it_has_settled() -> None:
     block = closed_loop(EchoLanes(), ["a"], 1, 0.05, warm_up=3, settle_s=0.1)
     assert block.began >= started + 0.1
     assert all(done.answer.end > block.began for done in block.done)
+
+
+def test_a_closed_loop_ends_when_it_is_enough() -> None:
+    """Whoever has seen what he waited for does not watch on."""
+    block = closed_loop(EchoLanes(), ["a"], 1, 60, warm_up=0, enough=lambda so: len(so.done) >= 3)
+    assert len(block.done) == 3
+    assert block.unanswered == 0
+
+
+def test_one_request_is_waited_for_and_counted() -> None:
+    """The answer to a text of seconds is in the block, not only the wait for it."""
+    lanes = EchoLanes()
+    assert len(one_request(lanes, "a long text").good) == 1
+    assert lanes.texts == ["a long text"]
 
 
 def test_an_open_loop_sends_every_request_and_counts_from_when_it_was_due() -> None:
@@ -159,6 +196,61 @@ def test_claims_hold_the_pool_against_the_best_peer() -> None:
     assert found == {
         "hibari: pool with 16 clients ÷ two bare sessions": (0.96, False),
         "hibari: pool ÷ the best peer, audio per second": (1.2, True),
+    }
+
+
+def test_claims_about_a_death_hold_for_every_round() -> None:
+    """Two good rounds do not hide one with lost requests, nor one that never recovered."""
+    good = {"kill_errors": 0.0, "kill_full_rate_after_s": 0.1}
+    bad = {"kill_errors": 2.0, "kill_full_rate_after_s": 20.0}
+    found = {claim.claim: (claim.value, claim.met) for claim in claims("noop", {POOL: [good] * 2})}
+    assert found == {
+        "no-op: errors after kill -9": (0, True),
+        "no-op: full rate after kill -9": (0.1, True),
+    }
+    mixed = claims("noop", {POOL: [good, bad, good]})
+    assert [(claim.value, claim.met) for claim in mixed] == [(2, False), (20, False)]
+
+
+class HalfServer:
+    """Answers forever at half its rate once its worker, a process of ours, was killed."""
+
+    def __init__(self) -> None:
+        self.worker = subprocess.Popen(["sleep", "60"])
+
+    def worker_pids(self) -> list[int]:
+        """The one worker."""
+        return [self.worker.pid]
+
+
+class HalfLanes(EchoLanes):
+    """The lanes of that server."""
+
+    def __init__(self, server: HalfServer) -> None:
+        super().__init__()
+        self._server = server
+
+    def answers(self, timeout: float) -> list[Answer]:
+        """Slower once the worker is dead."""
+        time.sleep(0.005 if self._server.worker.poll() is None else 0.02)
+        return super().answers(timeout)
+
+
+def test_a_rate_that_never_returns_counts_as_the_whole_watch() -> None:
+    """No round drops out because the server was down to its end."""
+    server = HalfServer()
+    times = Times(before=0.5, after=1.5, least=0.5)
+    found = kill_a_worker(cast("Server", server), HalfLanes(server), ["a"], times)
+    server.worker.wait()
+    assert found == {"kill_errors": 0, "kill_unanswered": 0, "kill_full_rate_after_s": 1.5}
+
+
+def test_a_worker_is_added_to_a_pool_of_single_threads() -> None:
+    """Else the second core goes to the worker that is there; the arm's other settings stay."""
+    derived = next(pool for pool in POOLS if pool.name == POOL_DERIVED)
+    assert of_single_threads(derived).settings == {
+        "engines.kokoro.optimization": "auto",
+        "pool.threads_per_worker": 1,
     }
 
 

@@ -19,9 +19,12 @@ from supervisor.broker.requests import (
 from supervisor.broker.wire.client import Submit
 from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
-from supervisor.core.job import JobRequest
+from supervisor.core.job import JobRequest, TraceContext
 
 NOW = 50.0
+
+TRACED = Settings.model_validate({"tracing": {"enabled": True}})
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 VOICES = tuple((name, "en-US", "Apache-2.0") for name in ("heart", "bella", "michael", "emma"))
 MIXED = (
@@ -38,10 +41,14 @@ CATALOGUE = Catalogue(
 )
 
 
-def read(text: str = "Hello there.", fields: Mapping[str, Any] | None = None) -> JobRequest:
+def read(
+    text: str = "Hello there.",
+    fields: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+) -> JobRequest:
     """The job request for a SUBMIT with these fields."""
     submit = Submit(**{"id": "a", **(fields or {})})
-    return read_request(submit, text, CATALOGUE, Settings(), NOW)
+    return read_request(submit, text, CATALOGUE, settings or Settings(), NOW)
 
 
 def test_what_is_left_open_is_filled_in() -> None:
@@ -77,6 +84,22 @@ def test_a_later_attempt_has_the_same_fingerprint() -> None:
     first = read(fields={"key": "k", "deadline_ms": 9000})
     later = {"id": "b", "key": "k", "deadline_ms": 50, "priority": 9, "credit": 0, "progress": True}
     assert read(fields=later).fingerprint == first.fingerprint
+
+
+def test_a_trace_context_is_kept_where_jobs_are_traced() -> None:
+    """As it came, with the moment of its arrival; and nothing at all where they are not."""
+    fields = {"traceparent": TRACEPARENT, "tracestate": "a=1", "key": "k"}
+    traced = read(fields=fields, settings=TRACED)
+    assert traced.trace == TraceContext(TRACEPARENT, "a=1", NOW)
+    assert read(fields=fields).trace is None
+    assert traced.fingerprint == read(fields={"key": "k"}).fingerprint, "it is the same request"
+
+
+@pytest.mark.parametrize("value", [None, "", "x" * 513, "\u00e9"])
+def test_what_can_be_no_trace_context_is_none(value: str | None) -> None:
+    """The job is traced all the same, and does not keep what a client made up."""
+    fields = {"traceparent": value, "tracestate": value}
+    assert read(fields=fields, settings=TRACED).trace == TraceContext("", "", NOW)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,13 @@ def test_hello_comes_first_and_welcome_answers_it() -> None:
     assert welcome.epoch == "e1"
 
 
+@pytest.mark.parametrize("value", ["x" * 513, "\u00e9", "\udcff", ""])
+def test_what_can_be_no_header_is_left_out(talk: Dialogue, value: str) -> None:
+    """A trace context that cannot even be sent costs the caller its trace, not its speech."""
+    record = talk.conversation.submit("Hello.", talk.now, traceparent=value, tracestate=value)
+    assert talk.sent() == [wire.Submit(record.request, credit=WINDOW)]
+
+
 def test_a_job_from_submit_to_end(talk: Dialogue) -> None:
     """Audio comes out in order with the times of the caller's own clock."""
     record = talk.conversation.submit("Hello.", talk.now, voice="heart", speed=1.5, seed=7)

@@ -89,6 +89,24 @@ def silence(_message: wire.Message, _body: Body) -> list[Answer]:
     return []
 
 
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@both
+def test_a_trace_context_goes_along_with_a_job(
+    drive: Callable[[str, Call], Any], peer: Callable[[Script], ScriptedPeer]
+) -> None:
+    """What OpenTelemetry's propagator injects is passed on as it is, by every way to ask."""
+    talked_to = peer(speak)
+    carrier = {"traceparent": TRACEPARENT, "tracestate": "congo=t61rcWkgMzE"}
+    drive(talked_to.endpoint, lambda c: c.synthesize("Hello.", **carrier))
+    drive(talked_to.endpoint, lambda c: c.submit("Hello.", traceparent=TRACEPARENT))
+    drive(talked_to.endpoint, lambda c: c.submit("Hello."))
+    submits = [m for m in talked_to.wait_for(wire.Submit, 3) if isinstance(m, wire.Submit)]
+    sent = [(submit.traceparent, submit.tracestate) for submit in submits]
+    assert sent == [(TRACEPARENT, carrier["tracestate"]), (TRACEPARENT, None), (None, None)]
+
+
 @both
 def test_busy_is_tried_again_until_it_is_accepted(
     drive: Callable[[str, Call], Any], peer: Callable[[Script], ScriptedPeer]

@@ -46,6 +46,23 @@ TARGET = "performance.dynamic_cpu_allocation.cpu_target"
         ('{"engines": {"options": {"piper": 1}}}', "engines.options must be an object of objects"),
         ('{"engines": {"options": {"kokoro": {}}}}', "a section of its own, engines.kokoro"),
         ('{"logging": {"level": "loud"}, "http": {"port": -1}}', r"\(and 1 more\)"),
+        ('{"tracing": {"enabled": 1}}', "tracing.enabled must be true or false, but is 1"),
+        *(
+            (
+                f'{{"tracing": {{"endpoint": "{url}"}}}}',
+                "tracing.endpoint: must be a URL with its path",
+            )
+            for url in (
+                "localhost:4318/v1/traces",
+                "http://localhost:4318",
+                "ftp://localhost/v1/traces",
+                "http:///v1/traces",
+                "http://localhost:http/v1/traces",
+                "http://[::1/v1/traces",
+                "http://local host/v1/traces",
+            )
+        ),
+        ('{"tracing": {"endpoint": "http://a:b@c/v1/traces"}}', "OTEL_EXPORTER_OTLP_HEADERS$"),
     ],
 )
 def test_unusable_file_is_named_with_its_fault(place: Place, content: str, message: str) -> None:

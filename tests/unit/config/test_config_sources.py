@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +142,26 @@ def test_assignment_without_value_is_an_error() -> None:
     """`--set http.port` says what was expected."""
     with pytest.raises(ConfigError, match=r"expected KEY=VALUE, got http\.port"):
         assignments(["http.port"])
+
+
+@pytest.mark.parametrize("name", ["config.json", "pool.json"])
+def test_a_default_that_the_base_file_lists_is_nobodys_choice(tmp_path: Path, name: str) -> None:
+    """Whatever the file is called; another value is a choice, and so is the default elsewhere."""
+    key = "performance.dynamic_cpu_allocation.min_cores"
+    file = tmp_path / name
+
+    def chosen(
+        given: object,
+        environ: Mapping[str, str] | None = None,
+        command_line: Mapping[str, str] | None = None,
+    ) -> bool:
+        section = {} if given is None else {"min_cores": given}
+        file.write_text(json.dumps({"performance": {"dynamic_cpu_allocation": section}}))
+        return load(file, environ=environ or {}, command_line=command_line).chosen(key)
+
+    assert not chosen(None)
+    assert not chosen(1)
+    assert chosen(2)
+    assert chosen(1, command_line={key: "1"})
+    variable = "SUPERVISOR_PERFORMANCE__DYNAMIC_CPU_ALLOCATION__MIN_CORES"
+    assert chosen(1, environ={variable: "1"})

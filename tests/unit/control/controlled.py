@@ -97,11 +97,9 @@ class Controlled:
         self._config = directory / "config.json"
         self._config.write_text("{}")
         self.lease_directory = leases or directory / "leases"
-        loaded = self._loaded()
         self.control = ControlLoop(
             self.clock,
-            loaded.settings,
-            loaded.origins,
+            self._loaded(),
             CoreLeases(self.lease_directory),
             self._load,
             self._obey,
@@ -121,8 +119,7 @@ class Controlled:
     def change(self, settings: Mapping[str, Any]) -> None:
         """Settings change while it runs; by dotted key."""
         self._given |= settings
-        loaded = self._loaded()
-        self.control.configure(loaded.settings, loaded.origins)
+        self.control.configure(self._loaded())
 
     def run(self, seconds: float) -> list[int]:
         """Let time pass; the number of cores held after each interval."""
@@ -167,6 +164,7 @@ class Controlled:
             busy_slots=frozenset(),
             held=frozenset(),
             demand=self.demand,
+            mean_demand=float(self.demand),
             backlog_s=0.0 if self.demand <= len(self.leases) else 5.0,
             session_build_s=0.1,
             worker_bytes=self.worker_bytes,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +170,59 @@ def test_memory_bounds_the_number_of_workers(make_loop: MakeLoop) -> None:
     bounds = loop.control.allocator.bounds
     assert bounds.winner == "memory"
     assert loop.cores == bounds.upper < 19
+
+
+def test_memory_never_takes_cores_that_are_held(make_loop: MakeLoop) -> None:
+    """Eight cores in two workers of four threads, 20 GB free for workers of 8 GB: all fit, though
+    there are fewer workers than cores.
+    """
+    four = {"pool.threads_per_worker": 4}
+    loop = make_loop(settings=four, min_cores=8, max_cores=8, monitoring_interval=0.5)
+    loop.worker_bytes = 8_000_000_000
+    assert set(loop.run(60)) == {8}
+    loop.worker_bytes = 80_000_000_000
+    assert set(loop.run(60)) == {8}
+
+
+def test_memory_lets_whole_workers_in(make_loop: MakeLoop) -> None:
+    """Of workers with four threads two more fit, and with them eight cores more."""
+    loop = make_loop(settings={"pool.threads_per_worker": 4}, min_cores=4, allocation_cooldown=0.5)
+    loop.worker_bytes = 8_000_000_000
+    loop.run(2)
+    assert loop.control.allocator.bounds.hard == 4 + 2 * 4
+
+
+def test_a_lease_that_failed_is_asked_for_again(make_loop: MakeLoop, tmp_path: Path) -> None:
+    """The directory of the leases cannot be made at first: as soon as it can, leases are real."""
+    place = tmp_path / "in-the-way"
+    place.write_text("a file")
+    loop = make_loop(leases=place / "leases", min_cores=2, max_cores=2)
+    loop.run(5)
+    other = CoreLeases(place / "leases")
+    assert loop.control.leases.error is not None
+    place.unlink()
+    loop.run(2)
+    assert loop.control.leases.error is None
+    other.look(range(20))
+    assert other.others == loop.control.leases.held == loop.cpus
+
+
+def test_leases_half_taken_are_given_back(
+    make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another supervisor is always quicker: only cores in use stay leased until the next try."""
+    loop = make_loop(settings=ONE_THREAD, min_cores=2, max_cores=4, allocation_cooldown=0.5)
+    held = loop.control.leases.held
+    assert len(held) == 2
+    acquire = loop.control.leases.acquire
+
+    def in_part(cpus: Collection[int]) -> bool:
+        acquire(cpus)
+        return False
+
+    monkeypatch.setattr(loop.control.leases, "acquire", in_part)
+    loop.configure(min_cores=4)
+    assert loop.control.leases.held == held == loop.cpus
 
 
 def test_building_sessions_is_no_load(make_loop: MakeLoop) -> None:

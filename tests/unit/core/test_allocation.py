@@ -120,6 +120,8 @@ def test_the_wait_shortens_after_removals_that_held() -> None:
 def test_a_failed_monitor_holds_and_says_so() -> None:
     """Without a measurement nothing is decided, and the next good sample goes on as before."""
     allocator = DynamicCPUAllocator(Policy(), USABLE)
+    assert not feed(allocator, None)
+    assert allocator.history[-1].reason == "first_sample"
     assert not feed(allocator, 100.0, 100.0, None, math.nan)
     assert allocator.history[-1].reason == "monitor_failed"
     assert [resize.cores for resize in feed(allocator, 100.0, start=4)] == [2]

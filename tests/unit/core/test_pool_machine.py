@@ -64,6 +64,32 @@ def test_a_worker_that_cannot_rebuild_keeps_its_session_and_is_not_asked_again()
     assert pool.handle(e.Target(4.0, (shape(0, 0),))) == [e.Reshape(1, shape(0, 0))]
 
 
+def test_a_worker_that_cannot_be_narrowed_keeps_its_cores_until_it_is_replaced() -> None:
+    """Two threads stay on two cores; the worker that waits for one of them starts afterwards."""
+    pool = settled(shape(0, 0, 1, threads=2))
+    target = (shape(0, 0), shape(1, 1))
+    assert pool.handle(e.Target(1.0, target)) == [e.Reshape(1, shape(0, 0))]
+    started = pool.handle(e.Reshaped(2.0, 1, 2, 0, "out of memory", (0, 1)))
+    assert started == [e.Launch(2, shape(0, 0))]
+    assert pool.held == {0: 0, 1: 0}
+    pool.check()
+    assert pool.handle(e.Ready(3.0, 2, 0)) == [e.Retire(1)]
+    assert pool.handle(e.Freed(4.0, 1)) == [e.Dismiss(1), e.Employ(2)]
+    assert pool.handle(e.Exited(5.0, 1, "exit status 0", 0.5)) == [e.Launch(3, shape(1, 1))]
+    pool.check()
+
+
+def test_a_worker_that_cannot_move_stays_where_it_is() -> None:
+    """Cores that the kernel refuses are not held for it; those that it is on are."""
+    pool = settled(shape(0, 0))
+    assert pool.handle(e.Target(1.0, (shape(0, 7),))) == [e.Reshape(1, shape(0, 7))]
+    assert pool.handle(e.Reshaped(2.0, 1, 1, 0, "OSError: [Errno 22]", (0,))) == [
+        e.Launch(2, shape(0, 7))
+    ]
+    assert pool.slots[0].held == frozenset({0})
+    pool.check()
+
+
 def test_the_first_death_is_refilled_at_once_the_next_ones_wait_longer() -> None:
     """Backoff is exponential with full jitter, and starts at nothing."""
     pool = settled(shape(0, 0))

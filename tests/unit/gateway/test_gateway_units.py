@@ -6,6 +6,8 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from wyoming.tts import SynthesizeVoice
@@ -18,6 +20,7 @@ from supervisor.gateway.errors import from_supervisor
 from supervisor.gateway.formats import FORMATS, FormatName
 from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.pool_metrics import Document, PoolCollector
+from supervisor.gateway.trace_context import trace_context
 from supervisor.gateway.voices import OPENAI_VOICES, engine_of, voice_of
 from supervisor.gateway.wyoming_info import find_voice
 from tests.e2e.gateway.decoding import decode, raw
@@ -45,6 +48,25 @@ def test_names_of_openai() -> None:
     assert voice_of("alloy", ["alloy", "af_alloy"]) == "alloy"
     assert voice_of("af_heart(2)+af_bella(1)", kokoro) == "af_heart(2)+af_bella(1)"
     assert {voice_of(name, []) for name in OPENAI_VOICES} == {None}
+
+
+@pytest.mark.parametrize(
+    ("headers", "terms"),
+    [
+        ([], {}),
+        ([("Traceparent", "00-a-b-01")], {"traceparent": "00-a-b-01", "tracestate": None}),
+        (
+            [("traceparent", "p"), ("tracestate", "a=1"), ("TraceState", "b=2")],
+            {"traceparent": "p", "tracestate": "a=1,b=2"},
+        ),
+        ([("traceparent", "p"), ("traceparent", "q")], {}),
+        ([("tracestate", "a=1")], {}),
+    ],
+)
+def test_the_trace_of_a_request(headers: list[tuple[str, str]], terms: dict[str, object]) -> None:
+    """One `traceparent`, in any case; lines of `tracestate` are joined, and mean nothing alone."""
+    request = make_mocked_request("POST", "/v1/audio/speech", CIMultiDict(headers))
+    assert trace_context(request) == terms
 
 
 def test_every_error_code_has_a_status() -> None:

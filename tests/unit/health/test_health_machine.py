@@ -19,7 +19,13 @@ class Watched:
         self.health.looked(self.now, {W: Vitals(self.cpu_s, 0, answered=True)})
 
     def pass_(
-        self, seconds: float, *, cpu: float = 0.0, steps: int = 0, answers: bool = True
+        self,
+        seconds: float,
+        *,
+        cpu: float = 0.0,
+        steps: int = 0,
+        answers: bool = True,
+        waits: bool = False,
     ) -> list[Hang]:
         """Look twice a second; `cpu` is the share of one core, `steps` are taken at each look."""
         hangs = []
@@ -27,7 +33,7 @@ class Watched:
             self.now += STEP_S
             self.cpu_s += cpu * STEP_S
             self.steps += steps
-            vitals = Vitals(self.cpu_s, self.steps, answers)
+            vitals = Vitals(self.cpu_s, self.steps, answers, waits)
             hangs += self.health.looked(self.now, {W: vitals})
         return hangs
 
@@ -55,6 +61,24 @@ def test_answers_of_a_busy_worker_are_no_progress() -> None:
     watched.begin()
     (hang,) = watched.pass_(6, answers=True)
     assert "no progress and no CPU time" in hang.reason
+
+
+def test_waiting_for_a_program_of_its_own_is_neither_silence_nor_the_segments_time() -> None:
+    """A model that is made at first use takes as long as it takes; the time after it counts."""
+    watched = Watched()
+    watched.begin()
+    assert watched.pass_(1000, waits=True) == []
+    assert watched.pass_(4.5) == []
+    (hang,) = watched.pass_(1)
+    assert "no progress and no CPU time" in hang.reason
+
+
+def test_who_says_that_it_waits_and_then_falls_silent_hangs() -> None:
+    """What it said last is worth nothing once it owes an answer."""
+    watched = Watched()
+    watched.begin()
+    assert watched.pass_(100, waits=True) == []
+    assert watched.pass_(6, waits=True, answers=False)
 
 
 def test_a_missed_heartbeat_is_no_hang_while_it_computes() -> None:

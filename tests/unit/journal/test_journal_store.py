@@ -48,6 +48,17 @@ def test_what_was_committed_is_there_again(tmp_path: Path) -> None:
     assert rows[2] == row("a", 0.0)
 
 
+@pytest.mark.parametrize(("sync", "level"), [("normal", 1), ("full", 2)])
+def test_a_full_sync_is_in_force_on_the_connection_that_commits(
+    tmp_path: Path, sync: journal_store.Sync, level: int
+) -> None:
+    """With 2 (FULL) in WAL mode SQLite syncs the log at each commit, before COMMIT returns."""
+    store = JournalStore(tmp_path / "j", sync)
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (level,)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.close()
+
+
 def test_only_one_supervisor_has_it(tmp_path: Path) -> None:
     """The second is told what to do, and the first does not notice."""
     store = filled(tmp_path / "j", "a")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.config.paths import cache_directory, run_directory, state_directory
-from supervisor.pool.leases import lease_directory
+from supervisor.pool.leases import PLACES, lease_directory
 from supervisor.service import IDLE_TICK_S
 
 UNIT = Path(__file__).parents[3] / "deploy/systemd/tts-supervisor.service"
@@ -43,8 +43,20 @@ def test_the_directories_are_those_that_systemd_makes() -> None:
     assert run_directory(environ) == Path("/run") / name
     assert state_directory(environ) == Path("/var/lib") / settings("StateDirectory")[0]
     assert cache_directory(environ) == Path("/var/cache") / settings("CacheDirectory")[0]
-    assert lease_directory(environ).is_relative_to(run_directory(environ))
     assert settings("RuntimeDirectoryMode") == ["0700"]
+
+
+def test_the_unit_leases_where_everybody_does() -> None:
+    """Core leases are shared with supervisors of other users: in their directory, which the
+    sandbox lets the unit write to, and which is made for all where /run/lock is not for all.
+    """
+    environ = dict(line.split("=", 1) for line in settings("Environment"))
+    directory = lease_directory(environ)
+    assert directory == PLACES[0] / "tts-supervisor-cores"
+    assert settings("ReadWritePaths") == [str(PLACES[0])]
+    assert settings("ProtectSystem") == ["strict"]
+    made = (UNIT.parent / "tts-supervisor.tmpfiles.conf").read_text().splitlines()[-1].split()
+    assert made == ["d", str(directory), "1777", "root", "root", "-"]
 
 
 def test_the_command_is_one_that_the_program_has() -> None:

@@ -40,7 +40,7 @@ def document(*decisions: dict[str, Any], error: str | None = None) -> dict[str, 
                 "current_allocation": {"decided_cores": 2, "allocated_cores": 2},
             },
             "system_info": {
-                "bounds": {"hard": 3},
+                "effective_cpus": {"usable_count": 3},
                 "total_cpu_cores": 4,
                 "monitor_errors": [],
             },

@@ -1,11 +1,11 @@
 """Which derived model the engine speaks with: found in the cache, or made once.
 
 A derived model is keyed by all that it follows from: the source's content, the passes, the
-ranges, the version of ONNX Runtime (it holds the graph as that optimizes it) and the CPU's
-features. It is made by `derive.build`, a program of its own, so that neither its threads
-nor its memory stay in a template. What came of it is an `Outcome` beside the model: a model
-that its gate refused is remembered as refused. Where there is none to use, the engine
-speaks with the source as it is, and says so.
+gate, the ranges, the version of ONNX Runtime (it holds the graph as that optimizes it) and the
+CPU's features. It is made by `derive.build`, a program of its own, so that neither its threads
+nor its memory stay in a template; it ends with the process that waits for it. What came of
+it is an `Outcome` beside the model: a model that its gate refused is remembered as refused.
+Where there is none to use, the engine speaks with the source as it is, and says so.
 """
 
 from __future__ import annotations
@@ -17,21 +17,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import onnxruntime as ort
 
+from workers import lifeline, patience
 from workers.engines import files
 from workers.engines.kokoro import features, weights
 
 LEVELS = ("calibrated", "exact")
 
 _CODE = Path(__file__).parent / "derive"
+_JUDGES = ("quality", "distance", "texts", "inputs")
+"""Modules beside `derive` that decide whether a model passes its gate."""
+
 _UNUSED_S = 30 * 86_400.0
 """A derived model that nobody has used for so long is deleted when another is made."""
 
-_TIMEOUT_S = 600
+_TIMEOUT_S = 280
+"""For one level. Both together stay below what a template may take to load."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +76,8 @@ def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
         if outcome is None:
             outcome = _make(source(), digest, level, target)
         if outcome is not None and outcome.refused is None:
-            os.utime(target)
+            with suppress(OSError):  # A cache that others own is read all the same.
+                os.utime(target)
             return Ready(target, level)
         if outcome is not None:
             _tell(f"the {level} model is not used: {outcome.refused}")
@@ -121,9 +128,10 @@ def remove_unused(keep: Path) -> None:
     """Delete derived models of other versions that nobody has used for a month."""
     oldest = time.time() - _UNUSED_S
     for path in keep.parent.glob("derived-*.onnx"):
-        if path != keep and path.stat().st_mtime < oldest:
-            for file in (beside(path), path, path.with_suffix(".lock")):
-                file.unlink(missing_ok=True)
+        with suppress(OSError):  # Another process may delete it at the same moment.
+            if path != keep and path.stat().st_mtime < oldest:
+                for file in (beside(path), path, path.with_suffix(".lock")):
+                    file.unlink(missing_ok=True)
 
 
 def _levels(optimization: str, digest: str) -> tuple[str, ...]:
@@ -144,12 +152,17 @@ def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None
         _tell(f"the {level} model cannot be made without onnx: {weights.INSTALL}")
         return None
     _tell(f"making the {level} model, once for this machine (10 to 30 s)")
-    command = [sys.executable, "-m", "workers.engines.kokoro.derive.build"]
-    command += [str(source), digest, level, str(target)]
+    build = ["workers.engines.kokoro.derive.build", str(source), digest, level, str(target)]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        )
+        with lifeline.lent() as fd, patience.waiting():
+            done = subprocess.run(
+                [sys.executable, "-m", "workers.tethered", str(fd), *build],
+                pass_fds=[fd],
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         _tell(f"the {level} model cannot be made: {error}")
         return None
@@ -157,13 +170,16 @@ def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None
     if outcome is None:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         _tell(f"the {level} model cannot be made: {said[-1]}")
+    elif idle := [name for name, sites in outcome.sites.items() if not sites]:
+        _tell(f"the {level} model: found nothing to rewrite: {', '.join(idle)}")
     return outcome
 
 
 def _passes(digest: str) -> str:
-    """A digest of the code of the passes and of the data they read."""
+    """A digest of the code of the passes and of the gate, and of the data they read."""
     data = ranges(digest)
-    paths = [*sorted(_CODE.glob("*.py")), *([data] if data else [])]
+    judges = [_CODE.with_name(f"{name}.py") for name in _JUDGES]
+    paths = [*sorted(_CODE.glob("*.py")), *judges, *([data] if data else [])]
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 SHORT = ("ɡˈʊd mˈɔɹnɪŋ, ðə tɹˈAn ɪz lˈAt.", "wˌʌt ə lˈʌvli səɹpɹˈIz!")
@@ -104,10 +104,10 @@ def tokens(text: str, vocabulary: Mapping[str, int]) -> list[int]:
     return [vocabulary[symbol] for symbol in unicodedata.normalize("NFD", text)]
 
 
-def longest(language: str, limit: int) -> str:
-    """The calibration texts of a language one after another, `limit` symbols of them."""
+def longest(chosen: Sequence[str], limit: int) -> str:
+    """These texts one after another, again and again: `limit` symbols, less a broken word."""
     joined = ""
-    for text in cycle(CALIBRATION[language][2:]):
+    for text in cycle(chosen):
         if len(joined) >= limit:
             break
         joined += unicodedata.normalize("NFD", text) + " "

@@ -21,6 +21,9 @@ ROWS = 510
 """Longest token sequence, pads not counted."""
 
 WIDTH = 256
+FULL_SET = 54
+"""Voices that Kokoro v1.0 was published with."""
+
 LICENCE = "Apache-2.0"
 FAVOURITES = ("af_heart", "jf_alpha")
 """The default voice is the first of these that is here."""

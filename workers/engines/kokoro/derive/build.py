@@ -1,16 +1,18 @@
 """`python -m workers.engines.kokoro.derive.build SOURCE SHA256 LEVEL TARGET`: derive one model.
 
 Any number of these may run for the same target; one works, the others wait and find it
-done. The model appears whole, after the gate, and its `Outcome` after it. Exit code 0 with
-an outcome, even a refusal; 1 with a line on stderr where there is none (no room), to be tried
-again at the next start.
+done. The model appears whole, after the gate, and its `Outcome` after it; what a killed one
+left is removed by the next, whatever that builds. Exit code 0 with an outcome, even a
+refusal; 1 with a line on stderr where there is none (no room), to be tried again at the next
+start.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -21,6 +23,7 @@ from workers.engines.kokoro import derived, quality, texts, voices
 from workers.engines.kokoro.derive import levels
 from workers.engines.kokoro.derive import ranges as calibration
 from workers.engines.kokoro.derive.reference import write_reference
+from workers.engines.kokoro.derive.static import static_convolutions
 from workers.engines.kokoro.inputs import vocabulary
 from workers.session import build_session, save_optimized
 
@@ -32,10 +35,10 @@ _VOICES = ("jf_alpha", "jm_kumo")
 def main(source: Path, digest: str, level: str, target: Path) -> None:
     """Derive the model unless it is there. Raises OSError."""
     with files.locked(target):
+        _sweep(target)
         if derived.known(target) is not None:
             return
         aside = target.with_suffix(".work")
-        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         try:
             outcome = _derive(source, digest, level, aside)
@@ -47,14 +50,27 @@ def main(source: Path, digest: str, level: str, target: Path) -> None:
     derived.remove_unused(target)
 
 
+def _sweep(target: Path) -> None:
+    """Remove what killed builds left, of this target and of others that nobody builds now."""
+    for left in [*target.parent.glob("derived-*.work"), *target.parent.glob("derived-*.part")]:
+        of = target.with_name(left.name.split(".")[0] + target.suffix)
+        with files.locked_now(of) if of != target else nullcontext(enter_result=True) as mine:
+            if mine and left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            elif mine:
+                left.unlink(missing_ok=True)
+
+
 def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outcome:
     """Rewrite, optimize and try the model; a step that fails is a refusal."""
     sites: dict[str, int] = {}
     optimized = aside / "optimized.onnx"
     try:
         sites = _rewrite(source, derived.ranges(digest) if level == "calibrated" else None, aside)
-        save_optimized(aside / "rewritten.onnx", optimized)
-        faults = quality.faults(_try(source, optimized, aside / "reference.onnx"))
+        faults = _unchanged(level, sites)
+        if not faults:
+            save_optimized(aside / "rewritten.onnx", optimized)
+            faults = quality.faults(_try(source, optimized, aside / "reference.onnx"))
     except (OSError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a strange source fails in strange ways
@@ -65,6 +81,15 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
         refused="; ".join(faults) or None,
         sha256=None if faults else derived.digest_of(optimized),
     )
+
+
+def _unchanged(level: str, sites: Mapping[str, int]) -> list[str]:
+    """Why a model is not what its level says, whatever it sounds like."""
+    if not any(sites.values()):
+        return ["no pass found its pattern in this model"]
+    if level == "calibrated" and not sites.get(static_convolutions.__name__):
+        return [f"{static_convolutions.__name__} found nothing that the ranges fit"]
+    return []
 
 
 def _rewrite(source: Path, ranges: Path | None, aside: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,10 +21,10 @@ import onnx
 import onnxruntime as ort
 
 from workers.engines import files
-from workers.engines.kokoro import derived, texts, voices
+from workers.engines.kokoro import derived, stock, texts, voices
 from workers.engines.kokoro.derive.graph import Array
 from workers.engines.kokoro.derive.probe import Probe, add_probes
-from workers.engines.kokoro.derive.ranges import Range, Ranges, content
+from workers.engines.kokoro.derive.ranges import Range, Ranges, content, shipped
 from workers.engines.kokoro.engine import Kokoro
 from workers.engines.kokoro.inputs import inputs, vocabulary
 from workers.engines.kokoro.weights import WeightsError
@@ -65,8 +65,12 @@ class _Extremes:
         self._seen[name] = values if seen is None else how(seen, values)
 
 
-def runs(names: list[str]) -> Iterator[tuple[str, str, float]]:
-    """Voice, text and speed of every run; the same for the same voices."""
+Run = tuple[str, str, float]
+"""Voice, text and speed."""
+
+
+def runs(names: list[str]) -> Iterator[Run]:
+    """Every run; the same for the same voices."""
     long_done: set[str] = set()
     for number, name in enumerate(names):
         language = name[0] if name[0] in texts.CALIBRATION else "a"
@@ -76,16 +80,17 @@ def runs(names: list[str]) -> Iterator[tuple[str, str, float]]:
             yield name, chosen[number % len(chosen)], _SPEEDS[(number + kind) % len(_SPEEDS)]
         if language not in long_done:
             long_done.add(language)
-            yield name, texts.longest(language, voices.ROWS), 1.0
+            yield name, texts.longest(texts.CALIBRATION[language][2:], voices.ROWS), 1.0
 
 
-def calibrate(source: Path, collections: Mapping[str, Path], threads: int) -> Ranges:
-    """Run all of it. Raises OSError or VoiceError for what cannot be read."""
+def calibrate(
+    source: Path, collections: Mapping[str, Path], threads: int, plan: Sequence[Run]
+) -> Ranges:
+    """Run all of a plan of `runs`. Raises OSError or VoiceError for what cannot be read."""
     session, probes = _session(source, threads)
     known = vocabulary()
     extremes = _Extremes(probes)
     outputs = [output.name for output in session.get_outputs()]
-    plan = list(runs(list(collections)))
     started, audio_s = time.monotonic(), 0.0
     for number, (voice, text, speed) in enumerate(plan, 1):
         given = inputs(texts.tokens(text, known), voices.style(collections[voice], voice), speed)
@@ -105,6 +110,15 @@ def calibrate(source: Path, collections: Mapping[str, Path], threads: int) -> Ra
         audio_s=round(audio_s),
         sites=extremes.ranges(),
     )
+
+
+def refuse_fewer_voices(here: int, before: Ranges | None) -> None:
+    """Raises ValueError where what would be written covers less than what it would replace."""
+    if before is not None and here < before.voices:
+        raise ValueError(
+            f"only {here} voices are here, and the ranges that ship come from {before.voices}: "
+            f"supervisor models pull {stock.VOICES}, or --force to use fewer"
+        )
 
 
 def _session(source: Path, threads: int) -> tuple[ort.InferenceSession, list[Probe]]:
@@ -127,9 +141,14 @@ def _main() -> None:
     parser.add_argument("--settings", default="{}", help="the engine's settings, in JSON")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--force", action="store_true", help="with fewer voices than what ships")
     given = parser.parse_args()
     engine = Kokoro(msgspec.json.decode(given.settings))
-    found = calibrate(engine.source(), engine.collections(), given.threads)
+    source, collections = engine.source(), engine.collections()
+    if not given.force:
+        refuse_fewer_voices(len(collections), shipped(derived.digest_of(source)))
+    plan = list(runs(list(collections)))
+    found = calibrate(source, collections, given.threads, plan)
     target = given.output or derived.own_ranges(found.source)
     with files.locked(target):
         files.write(target, [content(found)])

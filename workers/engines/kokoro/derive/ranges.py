@@ -33,9 +33,10 @@ class Ranges(msgspec.Struct, frozen=True, kw_only=True):
     sites: dict[str, Range]
 
 
-def path_for(source: str) -> Path:
-    """Where the ranges of the model with this SHA-256 ship, if they do."""
-    return _SHIPPED / f"{source}.json"
+def shipped(source: str) -> Ranges | None:
+    """The ranges of the model with this SHA-256 that ship; None if none do."""
+    path = _SHIPPED / f"{source}.json"
+    return read(path) if path.is_file() else None
 
 
 def read(path: Path) -> Ranges:

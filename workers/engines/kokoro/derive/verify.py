@@ -1,53 +1,50 @@
 """`python -m workers.engines.kokoro.derive.verify`: what `supervisor models verify` runs.
 
-Every voice says held-out texts, English and its own language, at three speeds; `quality`
-judges. A table goes to stdout, progress to stderr, and one pair of files for each voice to
-`--pairs`, in which chance decides who is A and who is B, so that people may judge too. Exit
-code 0 if the derived model passes, 5 if it does not.
+Every voice says held-out texts, English and its own language, at three speeds, and one voice
+of each language a text as long as a run can be; `quality` judges. A table goes to stdout,
+progress to stderr, one pair of files for each voice to `--pairs`, every finding to `--json`.
+Exit code 0 if the derived model passes, 5 if it does not.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
-import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
 import msgspec
-import soundfile
 
-from workers.engines.kokoro import derived, quality, texts, voices
-from workers.engines.kokoro.derive.reference import write_reference
-from workers.engines.kokoro.engine import SAMPLE_RATE, Kokoro
+from workers.engines.kokoro import derived, quality, stock, voices
+from workers.engines.kokoro.derive.cases import cases, sample
+from workers.engines.kokoro.derive.hearing import hear_all
+from workers.engines.kokoro.derive.pairs import Pairs
+from workers.engines.kokoro.engine import Kokoro
 from workers.engines.kokoro.inputs import vocabulary
 from workers.engines.kokoro.weights import WeightsError
-from workers.session import build_session
-
-SPEEDS = (0.8, 1.0, 1.3)
 
 _HEAD: tuple[str, ...] = ("Voice", "Durations", "Level", "Published", "Derived", "Excess")
-_KEY = "key.txt"
 
 
-def cases(voice: str) -> list[quality.Case]:
-    """What one voice says: each of its texts at one speed, and so that every speed occurs."""
-    known = vocabulary()
-    chosen = texts.HELD_OUT.get(voice[0], texts.HELD_OUT["a"])
-    given = [texts.tokens(text, known) for text in chosen]
-    return [
-        quality.Case(voice, speed, given[number % len(given)])
-        for number, speed in enumerate(SPEEDS)
-    ]
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole judgement, as `--json` has it. `voices` says how many there are to judge: with
+    fewer installed, or a sample, a pass is a pass of `heard` of them.
+    """
 
+    model: str
+    level: str
+    sites: dict[str, int]
+    heard: int
+    voices: int
+    faults: list[str]
+    findings: list[quality.Finding]
 
-def sample(names: Sequence[str], size: int | None) -> list[str]:
-    """So many of the voices, spread evenly over all of them; all without a size."""
-    if size is None or size >= len(names):
-        return list(names)
-    return [names[index * len(names) // size] for index in range(size)]
+    def line(self) -> str:
+        """The verdict in a sentence."""
+        verdict = f"fails: {'; '.join(self.faults)}" if self.faults else "passes"
+        return f"The {self.level} model {verdict} ({self.heard} of {self.voices} voices heard)."
 
 
 def report(findings: Sequence[quality.Finding]) -> str:
@@ -66,52 +63,30 @@ def report(findings: Sequence[quality.Finding]) -> str:
     return "\n".join([*lines, "Distances from the float reference and levels in dB."])
 
 
-class Pairs:
-    """Listening pairs in a directory: `<voice>-a.wav`, `<voice>-b.wav`, and who is who."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._directory = directory
-        self._chance = random.Random()  # noqa: S311 - decides an order, keeps no secret
-        self._key: list[str] = []
-
-    def add(self, voice: str, heard: quality.Heard) -> None:
-        order = [("published", heard.published), ("derived", heard.derived)]
-        self._chance.shuffle(order)
-        for letter, (name, samples) in zip("ab", order, strict=True):
-            soundfile.write(self._directory / f"{voice}-{letter}.wav", samples, SAMPLE_RATE)
-            self._key.append(f"{voice}-{letter} {name}\n")
-        (self._directory / _KEY).write_text("".join(self._key), encoding="utf-8")
-
-
 def verify(
     source: Path,
     ready: derived.Ready,
     collections: Mapping[str, Path],
-    threads: int,
+    said: Mapping[str, Sequence[quality.Case]],
+    processes: int,
     pairs: Pairs | None = None,
 ) -> list[quality.Finding]:
     """Hear every case of these voices. Raises OSError or VoiceError for what cannot be read."""
-    with tempfile.TemporaryDirectory(prefix="kokoro-verify-") as directory:
-        judge = Path(directory) / "reference.onnx"
-        write_reference(source, judge)
-        panel = quality.Panel(
-            build_session(source, threads),
-            build_session(ready.path, threads, optimized=ready.optimized),
-            build_session(judge, threads),
+    found: dict[str, list[quality.Finding]] = {}
+    began = time.monotonic()
+    for heard in hear_all(source, ready, collections, said, processes):
+        found[heard.voice] = heard.findings
+        if pairs is not None and heard.pair is not None:
+            pairs.add(heard.voice, heard.pair)
+        excess = quality.by_voice(heard.findings)[heard.voice]
+        spent = time.monotonic() - began
+        left = spent / len(found) * (len(said) - len(found))
+        sys.stderr.write(
+            f"{len(found)}/{len(said)} {heard.voice}: excess {excess:+.2f} dB; "
+            f"{spent:.0f} s, about {left:.0f} s left\n"
         )
-    findings = []
-    for number, (voice, collection) in enumerate(collections.items(), 1):
-        style = voices.style(collection, voice)
-        for case in cases(voice):
-            heard = panel.hear(case, style)
-            findings.append(heard.finding)
-            if pairs is not None and case.speed == 1.0:
-                pairs.add(voice, heard)
-        excess = quality.by_voice(findings)[voice]
-        sys.stderr.write(f"{number}/{len(collections)} {voice}: excess {excess:+.2f} dB\n")
         sys.stderr.flush()
-    return findings
+    return [finding for voice in said for finding in found[voice]]
 
 
 def _row(name: str, findings: Sequence[quality.Finding], *distances: float) -> tuple[str, ...]:
@@ -132,8 +107,9 @@ def _main() -> int:
     parser = argparse.ArgumentParser(prog="workers.engines.kokoro.derive.verify")
     parser.add_argument("--settings", default="{}", help="the engine's settings, in JSON")
     parser.add_argument("--sample", type=int)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="processes, one thread each")
     parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     engine = Kokoro(msgspec.json.decode(given.settings))
     ready = engine.choose()
@@ -141,13 +117,36 @@ def _main() -> int:
         sys.stderr.write("there is no derived model in use: nothing to verify\n")
         return 5
     collections = engine.collections()
+    _tell_what_is_missing(len(collections))
     chosen = {name: collections[name] for name in sample(list(collections), given.sample)}
     pairs = Pairs(given.pairs) if given.pairs else None
-    findings = verify(engine.source(), ready, chosen, given.threads, pairs)
-    faults = quality.faults(findings) or quality.median_fault(findings)
-    verdict = f"fails: {'; '.join(faults)}" if faults else "passes"
-    sys.stdout.write(f"{report(findings)}\nThe {ready.level} model {verdict}.\n")
-    return 5 if faults else 0
+    source = engine.source()
+    said = cases(list(chosen), vocabulary())
+    findings = verify(source, ready, chosen, said, given.threads, pairs)
+    outcome = derived.known(ready.path)
+    verdict = Verdict(
+        model=derived.digest_of(source),
+        level=ready.level,
+        sites=outcome.sites if outcome else {},
+        heard=len(chosen),
+        voices=max(len(collections), voices.FULL_SET),
+        faults=quality.faults(findings) or quality.median_fault(findings),
+        findings=findings,
+    )
+    if given.json:
+        given.json.write_bytes(msgspec.json.format(msgspec.json.encode(verdict), indent=1))
+    passes = ", ".join(f"{name} {count}" for name, count in verdict.sites.items())
+    sys.stdout.write(f"{report(findings)}\nSites rewritten: {passes}.\n{verdict.line()}\n")
+    _tell_what_is_missing(len(collections))
+    return 5 if verdict.faults else 0
+
+
+def _tell_what_is_missing(here: int) -> None:
+    if here < voices.FULL_SET:
+        sys.stderr.write(
+            f"{here} of {voices.FULL_SET} voices are here; "
+            f"the others: supervisor models pull {stock.VOICES}\n"
+        )
 
 
 if __name__ == "__main__":

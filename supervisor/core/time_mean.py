@@ -1,0 +1,29 @@
+"""The mean over time of a number that jumps, such as how many segments are in flight.
+
+A look at one instant says little of what happened between two looks: a load that comes
+in step with them reads the same each time, and then, a moment out of step, differently.
+"""
+
+from __future__ import annotations
+
+
+class TimeMean:
+    """Tell it every new value when it begins to hold; ask for the mean now and then."""
+
+    def __init__(self, now: float, value: float = 0.0) -> None:
+        self._value = value
+        self._since = self._taken_at = now
+        self._sum = 0.0
+
+    def observe(self, now: float, value: float) -> None:
+        """From `now` on it is `value`. Time that steps back counts as none."""
+        self._sum += self._value * max(0.0, now - self._since)
+        self._since, self._value = now, value
+
+    def take(self, now: float) -> float:
+        """The mean since it was last taken; the value itself where no time has passed."""
+        self.observe(now, self._value)
+        elapsed = now - self._taken_at
+        mean = self._sum / elapsed if elapsed > 0 else self._value
+        self._sum, self._taken_at = 0.0, now
+        return mean

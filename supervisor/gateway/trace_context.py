@@ -1,0 +1,26 @@
+"""The trace that an HTTP request belongs to: its W3C headers, handed on with the job.
+
+The gateway makes no spans and checks nothing: the supervisor ignores what is no trace
+context, as the recommendation asks.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from supervisor.client.resuming import Terms
+
+TRACEPARENT = "traceparent"
+TRACESTATE = "tracestate"
+
+
+def trace_context(request: web.Request) -> Terms:
+    """Terms that say which trace the job is part of: none without one `traceparent`.
+
+    Several lines of `tracestate` are one list.
+    """
+    parents = request.headers.getall(TRACEPARENT, ())
+    if len(parents) != 1:
+        return {}
+    states = request.headers.getall(TRACESTATE, ())
+    return {"traceparent": parents[0], "tracestate": ",".join(states) or None}

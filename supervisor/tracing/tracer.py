@@ -1,0 +1,111 @@
+"""Tracing as the supervisor sees it: on or off, as the settings have it, and how it goes.
+
+Nothing of OpenTelemetry is loaded before it is on, and then by the exporter's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, Final
+
+from supervisor.config.settings import Tracing
+from supervisor.core import job_events as e
+from supervisor.logs import get_logger
+from supervisor.tracing.exporter import Collector, Exporter
+
+HOW_TO_INSTALL: Final = (
+    "tracing.enabled needs a library: pip install 'tts-supervisor[otel]', or set it to false"
+)
+
+_HASTE_S: Final = 0.5
+"""How long a supervisor that is to stop at once stays for its traces."""
+
+_ASIDE_S: Final = 10.0
+"""How long an exporter that is not used any more may go on, beside the one that is."""
+
+log = get_logger()
+
+
+class TracingError(Exception):
+    """Traces cannot be sent; the message is one line that says what to do."""
+
+
+def check_tracing(settings: Tracing) -> None:
+    """Raises TracingError where traces are asked for and the extra is not installed."""
+    if settings.enabled and not _is_installed():
+        raise TracingError(HOW_TO_INSTALL)
+
+
+class Tracer:
+    """Takes the traces of jobs that ended. `instance` names this run of the supervisor."""
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._settings = Tracing()
+        self._exporter: Exporter | None = None
+        self._problem: str | None = None
+        """Why there is no exporter although there should be one."""
+        self.effects: Mapping[type, Callable[[Any], None]] = {e.JobTraced: self._job_traced}
+        """What to do for each job command that concerns traces."""
+
+    def configure(self, settings: Tracing) -> None:
+        """Begin, end, or send to another place from now on."""
+        if settings == self._settings:
+            return
+        self._settings = settings
+        self._problem = None
+        if self._exporter is not None:
+            self._exporter.finish(_ASIDE_S)
+            self._exporter = None
+        try:
+            check_tracing(settings)
+        except TracingError as error:
+            self._problem = str(error)
+            log.error("%s", error)  # noqa: TRY400 (where it was raised is of no use to anybody)
+            return
+        if settings.enabled:
+            self._exporter = Exporter(partial(_connect, settings.endpoint, self._instance))
+
+    def finish(self, within_s: float) -> None:
+        """The last job has ended: send what is queued, meanwhile, for so long at most."""
+        if self._exporter is not None:
+            self._exporter.finish(within_s)
+
+    def close(self) -> None:
+        """Wait for what `finish` has begun; without it, in haste."""
+        self.finish(_HASTE_S)
+        if self._exporter is not None:
+            self._exporter.join()
+
+    def document(self) -> dict[str, Any]:
+        """For the status document: spans sent and lost since tracing was last switched on."""
+        exporter = self._exporter
+        return {
+            "enabled": exporter is not None,
+            "exported_spans": exporter.exported if exporter is not None else 0,
+            "lost_spans": exporter.lost if exporter is not None else 0,
+            "problem": exporter.problem if exporter is not None else self._problem,
+        }
+
+    def _job_traced(self, command: e.JobTraced) -> None:
+        if self._exporter is not None:
+            self._exporter.put(command.trace)
+
+
+def _is_installed() -> bool:
+    """Looks for both packages of the extra without loading them."""
+    try:
+        found = map(
+            find_spec, ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http")
+        )
+        return all(found)
+    except ModuleNotFoundError:
+        return False
+
+
+def _connect(endpoint: str | None, instance: str) -> Collector:
+    from supervisor.tracing.otlp import OtlpCollector  # noqa: PLC0415 (an extra, and heavy)
+
+    return OtlpCollector(endpoint, instance)

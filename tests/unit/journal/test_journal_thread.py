@@ -1,0 +1,192 @@
+"""The journal's thread: recovery that meets damage, and changes that the disk refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.broker import journal as journal_module
+from supervisor.broker.journal import AUDIO, DATABASE, Journal
+from supervisor.broker.journal_audio import JournalAudio
+from supervisor.broker.journal_store import JournalStore
+from supervisor.core import job_events as e
+from supervisor.core.job import JobRequest, Stored
+from tests.supervised import eventually
+
+REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)
+
+
+class Ear:
+    """A journal, and what it has told."""
+
+    def __init__(self, directory: Path) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.heard: list[e.Event] = []
+        self.opened = 0
+        self.journal = Journal(self.loop, directory, "normal", self.heard.append)
+
+    def start(self) -> None:
+        self.journal.start(self._opened)
+
+    def _opened(self) -> None:
+        self.opened += 1
+
+    def tell(self, command: e.Command) -> None:
+        self.journal.effects[type(command)](command)
+
+    def of(self, kind: type) -> list[Any]:
+        """What it has told of this kind."""
+        return [event for event in self.heard if isinstance(event, kind)]
+
+    async def until(self, probe: Callable[[], object]) -> None:
+        """Wait until the condition holds."""
+        await asyncio.to_thread(eventually, probe, "what the journal is to tell")
+
+
+def filled(directory: Path, *jobs: str) -> None:
+    """A journal that an earlier supervisor left, with two segments of audio for each job."""
+
+    async def write() -> None:
+        ear = Ear(directory)
+        ear.start()
+        for job in jobs:
+            ear.tell(e.PersistJob(ear.loop.time(), job, "me", REQUEST))
+            for segment in range(2):
+                ear.tell(e.PersistAudio(job, segment, (b"1234",)))
+        await ear.until(lambda: len(ear.heard) == 3 * len(jobs))
+        ear.journal.close()
+
+    asyncio.run(write())
+
+
+def test_a_file_that_cannot_be_read_costs_its_segment_and_nothing_else(tmp_path: Path) -> None:
+    """Neither the other segment nor the other job; nor is the journal closed for it."""
+    filled(tmp_path, "a", "b")
+    bad = tmp_path / AUDIO / "a" / "0.pcm"
+    bad.unlink()
+    bad.mkdir()  # Opening it for reading works, and reading it is an error.
+    (tmp_path / AUDIO / "c").touch()
+
+    async def recover() -> None:
+        ear = Ear(tmp_path)
+        ear.start()
+        await ear.until(lambda: ear.opened)
+        found = {event.job: event.stored for event in ear.of(e.Recovered)}
+        assert found == {
+            "a": {1: Stored("a", 1, 0, 4)},
+            "b": {0: Stored("b", 0, 0, 4), 1: Stored("b", 1, 0, 4)},
+        }
+        assert ear.journal.problem is None
+        ear.journal.close()
+
+    asyncio.run(recover())
+
+
+def test_a_recovery_that_fails_is_tried_again_and_nothing_is_taken_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error half way through is a journal that cannot be used, until it can be read."""
+    filled(tmp_path, "a", "b")
+    reads = 0
+
+    def broken(_self: JournalAudio, _job: str) -> list[Stored]:
+        nonlocal reads
+        reads += 1
+        raise OSError(5, "Input/output error")
+
+    async def recover() -> None:
+        ear = Ear(tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr(JournalAudio, "segments", broken)
+            ear.start()
+            await ear.until(lambda: ear.journal.problem)
+            ear.tell(e.PersistJob(ear.loop.time(), "new", "me", REQUEST))
+            await ear.until(lambda: ear.of(e.JobPersisted))
+            assert ear.of(e.JobPersisted)[0].error is not None
+            await ear.until(lambda: reads >= 2)
+        await ear.until(lambda: {event.job for event in ear.of(e.Recovered)} == {"a", "b"})
+        await ear.until(lambda: ear.journal.problem is None)
+        ear.tell(e.PersistJob(ear.loop.time(), "new", "me", REQUEST))
+        await ear.until(lambda: len(ear.of(e.JobPersisted)) == 2)
+        assert ear.of(e.JobPersisted)[1].error is None
+        ear.journal.close()
+
+    monkeypatch.setattr(journal_module, "_REOPEN_S", 0.05)
+    asyncio.run(recover())
+
+
+def test_an_outcome_that_could_not_be_written_is_written_as_soon_as_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, without another job that comes; and it is told then, not before."""
+    filled(tmp_path, "a")
+    tried = 0
+
+    def broken(_self: JournalStore) -> None:
+        nonlocal tried
+        tried += 1
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def write() -> None:
+        ear = Ear(tmp_path)
+        ear.start()
+        await ear.until(lambda: ear.opened)
+        with monkeypatch.context() as patched:
+            patched.setattr(JournalStore, "commit", broken)
+            ear.tell(e.PersistOutcome(ear.loop.time(), "a", "cancelled", "enough"))
+            await ear.until(lambda: tried >= 3)
+            await ear.until(lambda: ear.journal.problem)
+            assert not ear.of(e.OutcomePersisted)
+        await ear.until(lambda: ear.of(e.OutcomePersisted))
+        ear.journal.close()
+
+    monkeypatch.setattr(journal_module, "_REOPEN_S", 0.05)
+    asyncio.run(write())
+    with sqlite3.connect(tmp_path / DATABASE) as plain:
+        assert plain.execute("SELECT id, outcome, message FROM jobs").fetchall() == [
+            ("a", "cancelled", "enough")
+        ]
+    plain.close()
+    assert not (tmp_path / AUDIO / "a").exists(), "its audio is of no more use"
+
+
+def test_a_full_sync_brings_every_step_to_the_disk_before_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is synced, then renamed, then its directories are; only then may it be released."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noted_fsync(fd: int) -> None:
+        steps.append(f"fsync {Path(f'/proc/self/fd/{fd}').readlink().name}")
+        fsync(fd)
+
+    def noted_replace(self: Path, target: Path) -> Path:
+        steps.append(f"rename {target.name}")
+        return replace(self, target)
+
+    async def write() -> None:
+        told = steps.append
+        loop = asyncio.get_running_loop()
+        journal = Journal(loop, tmp_path, "full", lambda event: told(type(event).__name__))
+        journal.start(lambda: None)
+        journal.effects[e.PersistAudio](e.PersistAudio("j", 0, (b"1234",)))
+        await asyncio.to_thread(eventually, lambda: "AudioStored" in steps, "the answer")
+        journal.close()
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    asyncio.run(write())
+    assert steps == [
+        "fsync 0.new",
+        "rename 0.pcm",
+        "fsync j",
+        f"fsync {AUDIO}",
+        "AudioStored",
+    ]

@@ -1,0 +1,17 @@
+"""`python -m workers.tethered PIPE MODULE ARGUMENT…`: run a module that ends when the pipe breaks.
+
+For a program that an engine starts: it is bound to the lifeline (`lifeline.lent`) before it
+imports anything that takes time.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from workers import lifeline
+
+if __name__ == "__main__":
+    lifeline.arm(int(sys.argv[1]))
+    module, sys.argv = sys.argv[2], sys.argv[2:]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
