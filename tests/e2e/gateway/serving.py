@@ -131,9 +131,10 @@ class Serving(Listening):
                 return int(line.split()[1]) * 1024 / 1e6
         raise AssertionError("no VmRSS")
 
-    def speak(self, text: str, **fields: Any) -> Answer:
+    def speak(self, text: str, *, timeout: float = 30.0, **fields: Any) -> Answer:
         """Ask for speech."""
-        return self.ask("/v1/audio/speech", {"input": text, "voice": "alloy", **fields})
+        body = {"input": text, "voice": "alloy", **fields}
+        return self.ask("/v1/audio/speech", body, timeout=timeout)
 
     def connect(self) -> socket.socket:
         """A bare connection, for what no HTTP library would send."""
