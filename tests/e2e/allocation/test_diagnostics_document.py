@@ -94,14 +94,26 @@ def test_it_comes_over_http_and_from_the_command_line(tuned: Tuned) -> None:
     assert misfits(EXAMPLE, json.loads(shown.stdout)["allocation"]) == []
 
 
+def in_force(tuned: Tuned, workers: int, threads: int) -> dict[str, Any]:
+    """The document, once the pool has this shape: sessions are built while the old ones serve."""
+
+    def ask() -> dict[str, Any]:
+        document = measured(tuned)
+        used = document["recommended_settings"]
+        found = (used["workers"], used["onnx_intra_op_threads"], used["allocated_cores"])
+        return document if found == (workers, threads, 2) else {}
+
+    return eventually(ask, f"{workers} workers of {threads} threads")
+
+
 @pytest.mark.skipif(len(CPUS) < 2, reason="two CPUs are needed for two workers")
 def test_it_tells_what_the_pool_really_uses(tuned: Tuned) -> None:
     """Recommended settings, leases and affinities are those of the processes that there are."""
     two = {**QUICK, f"{SECTION}.min_cores": 2, f"{SECTION}.max_cores": 2}
     for threads, count in ((2, 1), (1, 2)):
         tuned.tune({**two, "pool.threads_per_worker": threads})
+        document = in_force(tuned, count, threads)
         workers = tuned.workers(count)
-        document = measured(tuned)
         assert document["recommended_settings"] == {
             "workers": count,
             "onnx_inter_op_threads": 1,

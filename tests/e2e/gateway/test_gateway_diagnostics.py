@@ -108,7 +108,12 @@ def test_a_supervisor_that_comes_goes_and_stalls(tmp_path: Path) -> None:
         assert supervised.process is not None
         supervised.process.send_signal(signal.SIGSTOP)
         assert eventually(lambda: not ready(), "unready while it is stopped")
-        assert gateway.ask("/diagnostics/cpu-allocation").document["status"] == "error"
+
+        def unknown() -> bool:
+            document = gateway.ask("/diagnostics/cpu-allocation").document
+            return bool(document["status"] == "error")
+
+        assert eventually(unknown, "what was last heard is told for a few seconds only")
         supervised.process.send_signal(signal.SIGCONT)
         assert eventually(ready, "ready again")
         supervised.stop(signal.SIGKILL)
