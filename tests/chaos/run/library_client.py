@@ -58,6 +58,10 @@ class LibraryClient:
                 if not error.retryable:
                     self._ledger.breach(f"{id}: {error.code}: {error}")
                     return None
+                if error.code == "supervisor_gone" and not durable:
+                    # A plain job begins anew with the next supervisor, and so does its time: four
+                    # kills in two minutes leave none of them the time that a long text takes.
+                    until = time.monotonic() + STALLED_S
                 last = f"{error.code} at {time.monotonic() - began:.1f} s: {error}"
                 self._ledger.note(Line("refused", id, detail=error.code))
                 time.sleep(_AGAIN_S)
