@@ -33,6 +33,9 @@ def run() -> Result:
         "performance.dynamic_cpu_allocation.max_cores": cores,
         "pool.threads_per_worker": 1,
         "pool.grace_period_s": 0.0,
+        # All of them are taken in, however long their texts are predicted to take.
+        "admission.max_work_s": 1_000_000.0,
+        "admission.max_client_work_s": 1_000_000.0,
     }
     arms: dict[str, list[Sample]] = {path: [] for path in (*PATHS, COLD_ARM)}
     with service(settings), gateway() as running, Client() as client:
