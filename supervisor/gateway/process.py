@@ -24,8 +24,9 @@ from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
 from supervisor.logs import get_logger
 
-CREDIT_BYTES = 32 * 1024
-"""Audio of one job that may wait here for a slow reader: 0.3 s at 24 kHz."""
+CREDIT_BYTES = 96 * 1024
+"""Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a quick
+reader the way to the supervisor and back for every piece: 6 ms an answer at 32 kB, 4 at this."""
 
 PATIENCE_S = 2.0
 """How long a text that the supervisor has no room for right now is handed in again, before its
