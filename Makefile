@@ -6,6 +6,7 @@ ENGINE ?= hibari
 BENCH ?=
 FUZZ_S ?= 60
 PYTEST_ARGS ?=
+TESTS_AT_ONCE ?= 3
 CHAOS_S ?= 600
 CHAOS_RECORD ?=
 
@@ -23,7 +24,8 @@ export PIP_NO_INPUT := 1
 help:
 	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
 	@echo "make demo ENGINE=kokoro   the same with Kokoro-82M"
-	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them)"
+	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them;"
+	@echo "                     three files at a time, TESTS_AT_ONCE=0 for one after the other)"
 	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n;"
 	@echo "                     CHAOS_RECORD=1 keeps the figures for docs/PERFORMANCE.md)"
 	@echo "make fuzz            the codec under a fuzzer, the socket under hostile peers (FUZZ_S=600)"
@@ -38,7 +40,7 @@ demo: $(VENV)/has-$(if $(filter kokoro,$(ENGINE)),kokoro,base)
 	@$(BIN)/python -m scripts.demo --engine $(ENGINE)
 
 test: $(VENV)/has-kokoro $(VENV)/has-test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(PYTEST_ARGS)
 
 fuzz: $(VENV)/has-test $(VENV)/has-fuzz
 	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz

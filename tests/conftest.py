@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +16,19 @@ from tests.supervised import Supervised
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
+# What a script starts in the background ignores Ctrl-C, and so does all that it starts in turn.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The cache of this run, empty at its start: nothing that a developer has there helps a test,
-    and no test leaves anything there. What takes long to make is made once for all tests.
+    and no test leaves anything there. What takes long to make is made once for all tests, those
+    of other processes of the run (`pytest -n`) too.
     """
-    directory = tmp_path_factory.mktemp("cache")
+    root = tmp_path_factory.getbasetemp()
+    directory = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "shared-cache"
+    directory.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SUPERVISOR_CACHE_DIR", str(directory))
         yield directory

@@ -162,7 +162,7 @@ class Supervised:
 
         def enough() -> list[dict[str, Any]]:
             workers: list[dict[str, Any]] = self.status()["workers"]
-            ready = [w for w in workers if w["state"] in ("idle", "busy")]
+            ready = [w for w in workers if w["state"] in ("idle", "busy") and w["pid"]]
             return ready if len(ready) == count == len(workers) else []
 
         return eventually(enough, f"{count} ready workers")
