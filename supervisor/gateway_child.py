@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 import msgspec
@@ -46,19 +46,23 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class GatewayChild:
-    """At most one gateway. `address` is None while none listens."""
+    """At most one gateway. `address` is None while none listens. `stopped` is called when one
+    that was asked to end has ended.
+    """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         loaded: Loaded,
         command: Sequence[str] = COMMAND,
+        stopped: Callable[[], None] = lambda: None,
     ) -> None:
         self.address: Announcement | None = None
         self.restarts = 0
         self._loop = loop
         self._settings = handover(loaded.settings, loaded.place)
         self._command = command
+        self._stopped = stopped
         self._pidfd = -1
         self._output: IO[bytes] | None = None
         self._rest = b""
@@ -67,6 +71,11 @@ class GatewayChild:
         self._started_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, listening or not."""
+        return self._pidfd >= 0
 
     def start(self) -> None:
         """Start it, later if it cannot be now; where it listens is logged when it does."""
@@ -141,6 +150,7 @@ class GatewayChild:
         reason = kernel.reap(self._pidfd)
         self._forget()
         if self._stopping:
+            self._stopped()
             return
         if reason == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")

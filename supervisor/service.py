@@ -133,7 +133,7 @@ class Service:
             self._retarget,
         )
         self._take_profile()
-        self.gateway = GatewayChild(loop, loaded)
+        self.gateway = GatewayChild(loop, loaded, stopped=self._continue_drain)
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._effects = {
@@ -398,7 +398,9 @@ class Service:
         self.tell_jobs(job_events.Suspended(self._loop.time()))
 
     def _continue_drain(self) -> None:
-        """Dismiss the workers when the last job has ended, and end with the last worker."""
+        """Dismiss the workers when the last job has ended, and end with the last worker and the
+        gateway: it may still be sending what the last job said.
+        """
         if self.jobs.jobs or self.jobs.untold:
             return
         if not self.pool.stopping:
@@ -408,7 +410,7 @@ class Service:
                 self._deadline.cancel()
             self._deadline = self._loop.call_later(_STOP_S, self._finish)
             self.tell_pool(pool_events.Stop(self._loop.time()))
-        elif self.pool.empty:
+        elif self.pool.empty and not self.gateway.running:
             self._finish()
 
     def _finish(self) -> None:

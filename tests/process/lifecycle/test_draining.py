@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import signal
 
 import pytest
 
 from supervisor.broker.wire import client as protocol
 from tests.fixtures.staged import Staged
-from tests.supervised import Wire, eventually
+from tests.supervised import Supervised, Wire, eventually, free_port
 
 START_METHODS = ["forkserver", "spawn"]
 SOON_S = 20.0
@@ -137,3 +139,22 @@ def test_a_long_text_at_the_moment_of_the_signal_is_finished_or_refused() -> Non
             assert (answer.id, answer.code) == ("a", "draining") or answer.job is not None
         assert ended(staged) == 0
         assert "Traceback" not in staged.output
+
+
+def test_what_the_last_job_said_is_sent_whole() -> None:
+    """The supervisor does not end before its gateway, which may still be encoding and sending."""
+    port = free_port()
+    noop = {"engines.default": "noop", "engines.preload": ["noop"]}
+    with Supervised({**noop, "http.enabled": True, "http.port": port}) as supervised:
+        eventually(lambda: "gateway: listening" in supervised.output, "the gateway listens")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SOON_S)
+        text = "And this is said to the end. " * 200
+        body = json.dumps({"input": text, "response_format": "mp3"})
+        connection.request("POST", "/v1/audio/speech", body)
+        response = connection.getresponse()
+        assert supervised.process is not None
+        supervised.process.send_signal(signal.SIGTERM)
+        assert response.status == 200
+        response.read()  # IncompleteRead if it is cut.
+        connection.close()
+        assert supervised.process.wait(SOON_S) == 0
