@@ -16,8 +16,9 @@ from tests.supervised import Supervised
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-# What a script starts in the background ignores Ctrl-C, and so does all that it starts in turn.
+# What runs in the background may ignore Ctrl-C or a hangup, and so does all that it starts in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
