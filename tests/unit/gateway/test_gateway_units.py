@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import get_args
 
 import numpy as np
@@ -13,8 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from wyoming.tts import SynthesizeVoice
 
 from supervisor.broker.wire.client import Error, ErrorCode, Welcome
+from supervisor.client.audio import Samples
 from supervisor.client.errors import NoSupervisor, WaitTimeout, from_wire
 from supervisor.gateway.diagnostics import allocation_document, why_unready
+from supervisor.gateway.encoders import Encoders
 from supervisor.gateway.encoding import StreamEncoder
 from supervisor.gateway.errors import from_supervisor
 from supervisor.gateway.formats import FORMATS, FormatName
@@ -123,6 +126,25 @@ def test_encoders(name: FormatName, rate: int) -> None:
 def test_silence_without_samples(name: FormatName) -> None:
     """A speech of no samples is an empty file, not an error."""
     StreamEncoder(FORMATS[name], 24_000).finish()
+
+
+@pytest.mark.parametrize("name", ["wav", "pcm"])
+def test_uncompressed_is_what_ffmpeg_makes(name: FormatName) -> None:
+    """To the byte: header, rounding at the half, what is too loud; in pieces, and without any."""
+    steps = np.arange(-70_000, 70_000, dtype=np.float32) / np.float32(1 << 16)
+    row = FORMATS[name]
+
+    async def ours(pieces: list[Samples]) -> bytes:
+        encoders = Encoders()
+        encoder = await encoders.open(row, 24_000)
+        data = b"".join([await encoder.encode(piece) for piece in pieces])
+        encoders.close()
+        return data + await encoder.finish()
+
+    for pieces in ([], [steps], np.array_split(steps, [1, 778, 40_000])):
+        theirs = StreamEncoder(row, 24_000)
+        expected = b"".join([theirs.encode(piece) for piece in pieces])
+        assert asyncio.run(ours(pieces)) == expected + theirs.finish()
 
 
 def test_too_loud_is_clipped() -> None:
