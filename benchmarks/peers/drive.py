@@ -36,14 +36,15 @@ class Done(NamedTuple):
 class Block(NamedTuple):
     """What one stretch of load found, in the order of the answers.
 
-    `began` and `ended` bound the window in which answers count; `unanswered` were still
-    waiting when patience was over.
+    `began` and `ended` bound the window in which answers count; `late` were under way at its
+    end, `unanswered` were still waiting when patience was over.
     """
 
     done: list[Done]
     began: float
     ended: float
     unanswered: int
+    late: Sequence[Done] = ()
 
     @property
     def good(self) -> list[Done]:
@@ -53,7 +54,25 @@ class Block(NamedTuple):
     @property
     def errors(self) -> list[str]:
         """Why the others have none."""
-        return [each.answer.error for each in self.done if each.answer.error is not None]
+        return [each.answer.error for each in self._all if each.answer.error is not None]
+
+    def per_second(self, value: Callable[[Answer], float]) -> float:
+        """Sum of `value` over the good answers, for each second of the window.
+
+        A request counts with the share of its time that lies in the window: where answers take
+        as long as the window, or come many at once, it would else be chance how many end in it.
+        """
+        good = [each for each in self._all if each.answer.error is None]
+        counted = sum(value(each.answer) * self._share(each) for each in good)
+        return counted / (self.ended - self.began)
+
+    @property
+    def _all(self) -> list[Done]:
+        return [*self.done, *self.late]
+
+    def _share(self, each: Done) -> float:
+        inside = min(each.answer.end, self.ended) - max(each.asked, self.began)
+        return max(0.0, inside) / each.latency_s
 
 
 def closed_loop(
@@ -70,8 +89,7 @@ def closed_loop(
     """So many clients, each asking again at once; counted from the `warm_up`-th answer on,
     but not before `settle_s` seconds: a server that follows its load needs time to.
 
-    `enough` may end it sooner. At the end those under way are waited for, up to `patience_s`,
-    but no longer counted.
+    `enough` may end it sooner. At the end those under way are waited for, up to `patience_s`.
     """
     asked: dict[int, float] = {}
     resting: list[tuple[float, int]] = [(0.0, lane) for lane in range(clients)]
@@ -102,7 +120,8 @@ def closed_loop(
         if enough is not None and enough(Block(done, began, time.perf_counter(), 0)):
             break
     ended = time.perf_counter()
-    return Block(done, began, ended, _drain(lanes, asked, patience_s))
+    late = _drain(lanes, asked, patience_s)
+    return Block(done, began, ended, len(asked), late)
 
 
 def one_request(lanes: Lanes, text: str, *, patience_s: float = 60.0) -> Block:
@@ -156,10 +175,11 @@ def arrivals(rate: float, seconds: float, seed: int) -> list[float]:
     return times[:-1] or times
 
 
-def _drain(lanes: Lanes, asked: dict[int, float], patience_s: float) -> int:
-    """Wait for what is under way; how many never came."""
+def _drain(lanes: Lanes, asked: dict[int, float], patience_s: float) -> list[Done]:
+    """Wait for what is under way; what never comes stays in `asked`."""
+    late: list[Done] = []
     deadline = time.perf_counter() + patience_s
     while asked and (left := deadline - time.perf_counter()) > 0:
-        for answer in lanes.answers(min(left, 1.0)):
-            asked.pop(answer.lane, None)
-    return len(asked)
+        ended = [answer for answer in lanes.answers(min(left, 1.0)) if answer.lane in asked]
+        late.extend(Done(asked.pop(answer.lane), answer) for answer in ended)
+    return late

@@ -70,11 +70,10 @@ def _loads(lanes: Lanes, how: Plan, settle: float, engine: str) -> Sample:
     full = closed_loop(
         lanes, how.texts, how.clients, how.seconds, warm_up=WORKERS * 2, settle_s=settle
     )
-    passed = full.ended - full.began
-    audio = {"audio_s_per_s": sum(done.answer.audio_s for done in full.good) / passed}
+    audio = {"audio_s_per_s": full.per_second(lambda answer: answer.audio_s)}
     return {
         **({} if engine == "noop" else audio),
-        "requests_per_s": len(full.good) / passed,
+        "requests_per_s": full.per_second(lambda _answer: 1.0),
         **latencies("full_load", full.good),
         **latencies("one_client", one.good),
         **_ms("one_client_first_audio_p50_ms", [done.first_audio_s for done in one.good]),

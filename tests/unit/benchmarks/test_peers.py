@@ -14,7 +14,7 @@ from benchmarks import side_by_side
 from benchmarks.harness import Result, Sample
 from benchmarks.peers.arms import BARE, PEERS, POOL, POOL_DERIVED, POOLS, taking_part
 from benchmarks.peers.claims import claims
-from benchmarks.peers.drive import arrivals, closed_loop, one_request, open_loop
+from benchmarks.peers.drive import Block, Done, arrivals, closed_loop, one_request, open_loop
 from benchmarks.peers.http_lanes import HttpLanes
 from benchmarks.peers.http_response import Response
 from benchmarks.peers.kill import Times, full_rate_after, kill_a_worker
@@ -110,6 +110,20 @@ def test_a_closed_loop_counts_only_what_comes_after_it_has_settled() -> None:
     block = closed_loop(EchoLanes(), ["a"], 1, 0.05, warm_up=3, settle_s=0.1)
     assert block.began >= started + 0.1
     assert all(done.answer.end > block.began for done in block.done)
+
+
+def test_a_rate_does_not_depend_on_where_the_window_cuts() -> None:
+    """A server that answers two clients every 10 s, both at once, whatever part of that is seen."""
+    answers = [
+        Done(at, Answer(lane, at, at + 10, 4.0)) for at in range(0, 40, 10) for lane in (0, 1)
+    ]
+    failed = Done(5.0, Answer(2, 6.0, 6.0, 0.0, "lost"))
+    for began, ended in ((9.0, 17.0), (11.0, 19.0), (10.0, 30.0)):
+        done = [each for each in answers if began < each.answer.end <= ended]
+        late = [each for each in answers if each.asked < ended < each.answer.end]
+        block = Block([*done, failed], began, ended, 0, late)
+        assert block.per_second(lambda answer: answer.audio_s) == pytest.approx(0.8)
+        assert block.per_second(lambda _answer: 1.0) == pytest.approx(0.2)
 
 
 def test_a_closed_loop_ends_when_it_is_enough() -> None:
