@@ -62,13 +62,14 @@ def settle_s(arm: Arm, how: Plan) -> float:
 
 def _loads(lanes: Lanes, how: Plan, settle: float, engine: str) -> Sample:
     """One client, a text of several sentences, requests at random times, and full load, last:
-    memory is looked at and a worker killed while the server is as a loaded one is.
+    memory is looked at and a worker killed while the server is as a loaded one is. It counts
+    once each client has waited through the queue: the first answers come before there is one.
     """
     one = closed_loop(lanes, how.texts, 1, how.seconds / 2, warm_up=1)
     random = open_loop(lanes, how.texts, how.rate, how.seconds, seed=1)
     long = one_request(lanes, THREE_SENTENCES)
     full = closed_loop(
-        lanes, how.texts, how.clients, how.seconds, warm_up=WORKERS * 2, settle_s=settle
+        lanes, how.texts, how.clients, how.seconds, warm_up=how.clients, settle_s=settle
     )
     audio = {"audio_s_per_s": full.per_second(lambda answer: answer.audio_s)}
     return {
