@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import Any
 
 from supervisor.broker.wire import client as protocol
@@ -23,7 +24,8 @@ def kill_until_fatal(staged: Staged, slot: int) -> dict[str, Any]:
         if worker["state"] == "fatal":
             return worker
         if worker["pid"]:
-            os.kill(worker["pid"], signal.SIGKILL)
+            with suppress(ProcessLookupError):  # The last shot hit it, and status was quicker.
+                os.kill(worker["pid"], signal.SIGKILL)
         return None
 
     found = eventually(parked, f"slot {slot} is parked")
