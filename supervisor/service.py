@@ -41,6 +41,7 @@ from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import configure as configure_logs
 from supervisor.logs import get_logger
 from supervisor.pool.heartbeat import Wear
+from supervisor.pool.interpreters import Ahead
 from supervisor.pool.kernel import become_subreaper
 from supervisor.pool.leases import CoreLeases, lease_directory
 from supervisor.pool.observed import private_bytes
@@ -143,15 +144,17 @@ class Service:
             **self.tracer.effects,
         }
 
-    def start(self) -> None:
-        """Bring up the template and the first workers, and answer clients once that is known."""
+    def start(self, ahead: Ahead) -> None:
+        """Bring up the template, unless it was started `ahead`, and the first workers, and answer
+        clients once what they can speak is known.
+        """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
         self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
         if self.settings.journal.enabled:
             self.journal.start(self.broker.open)
         else:
             self.broker.open()
-        self.workers.launcher.start()
+        self.workers.launcher.start(ahead)
         self.control.start()
         self._loop.call_later(TICK_S, self._tick)
 
@@ -472,7 +475,9 @@ MakeWatch = Callable[[Callable[[Reloaded | Rejected], object]], Watch]
 """Makes the watch over the settings files, given whom to tell."""
 
 
-async def serve(loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch) -> int:
+async def serve(
+    loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch, ahead: Ahead
+) -> int:
     """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
     loop = asyncio.get_running_loop()
     service = Service(loop, loaded, directory)
@@ -483,7 +488,7 @@ async def serve(loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch) 
         service.broker.reload_keys()
 
     try:
-        service.start()
+        service.start(ahead)
         watch.start(loop)
         loop.add_signal_handler(signal.SIGHUP, reload)
         return await service.stopped

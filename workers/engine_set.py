@@ -64,17 +64,20 @@ class EngineSet:
         with self._building:
             return self._open(name, threads)
 
-    def rebuild(self, threads: int) -> None:
+    def rebuild(self, threads: int, *, warm: bool) -> None:
         """Replace every session by one with `threads` threads; on an error all stay as they were.
 
-        Whoever holds an old session may go on with it; it is dropped with its last user.
+        Whoever holds an old session may go on with it; it is dropped with its last user. To
+        `warm` the new ones pays where the old ones speak meanwhile, and there alone.
         """
         with self._building:
             started = time.perf_counter()
             before = dict(self._sessions)
             try:
                 for name in self._engines:
-                    self._warm(name, self._open(name, threads))
+                    session = self._open(name, threads)
+                    if warm:
+                        self._warm(name, session)
             except BaseException:
                 self._sessions = before
                 raise

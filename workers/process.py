@@ -49,7 +49,7 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
     error = None
     if order.threads != engines.threads:
         try:
-            engines.rebuild(order.threads)
+            engines.rebuild(order.threads, warm=False)
         except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
             error = _in_a_line(failure)
     speaker = Speaker(work, engines)
@@ -120,7 +120,7 @@ def _reshape(
         affinity.pin(cpus)
         pinned = True
         if threads != engines.threads:
-            engines.rebuild(threads)
+            engines.rebuild(threads, warm=True)
             affinity.pin(cpus)
     except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
         if not pinned or engines.threads > len(cpus):

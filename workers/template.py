@@ -37,7 +37,10 @@ def main(orders_fd: int, lifeline_fd: int) -> None:
     """Load, tell what there is, then fork on request until the supervisor closes its end."""
     process.prepare(lifeline_fd)
     orders = socket.socket(fileno=orders_fd)
-    setup = decode_setup(orders.recv(MAX_PACKET_BYTES))
+    first = orders.recv(MAX_PACKET_BYTES)
+    if not first:  # A supervisor that did not come to need a template.
+        return
+    setup = decode_setup(first)
     engines = EngineSet(setup.settings)
     engines.load(setup.preload)
     gc.collect()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
+
+if TYPE_CHECKING:
+    from supervisor.pool.interpreters import Ahead
 
 
 def start(
@@ -22,6 +26,20 @@ def start(
     ] = False,
 ) -> None:
     """Start the supervisor; Ctrl-C drains and stops it, a second Ctrl-C stops it at once."""
+    from supervisor.pool.interpreters import template_ahead
+
+    with template_ahead() as ahead:  # First: it imports its libraries while we import ours.
+        _start(config, override, set_ or [], insecure_tcp=insecure_tcp, ahead=ahead)
+
+
+def _start(
+    config: Path | None,
+    override: Path | None,
+    assignments: list[str],
+    *,
+    insecure_tcp: bool,
+    ahead: Ahead,
+) -> NoReturn:
     import asyncio
     import os
 
@@ -35,7 +53,7 @@ def start(
     from supervisor.tracing.tracer import TracingError, check_tracing
 
     try:
-        given = configuration.assignments(set_ or [])
+        given = configuration.assignments(assignments)
         if insecure_tcp:
             given = {**given, "broker.insecure_tcp": "true"}
         loaded = configuration.load(config, override, os.environ, given)
@@ -60,6 +78,7 @@ def start(
                     environ=os.environ,
                     command_line=given,
                 ),
+                ahead,
             )
         )
     except RunDirectoryTaken as error:

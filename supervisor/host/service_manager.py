@@ -12,7 +12,9 @@ import socket
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 
-_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+"""What the manager tells the one process that it watches."""
+
 _PINGS_PER_DEADLINE = 3
 _EARLY = 0.9
 """Part of that interval after which a ping is due: who comes at whole seconds comes now and then
@@ -30,7 +32,7 @@ class ServiceManager:
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         self.watchdog_s = _watchdog_s(environ)
         self._address = _address(environ.get("NOTIFY_SOCKET", ""))
-        for name in _VARIABLES:
+        for name in VARIABLES:
             environ.pop(name, None)
         self._pinged_at: float | None = None
         self._socket: socket.socket | None = None

@@ -13,9 +13,8 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from io import FileIO
 from typing import Protocol
 
@@ -32,20 +31,7 @@ from supervisor.broker.wire.worker import (
 )
 from supervisor.logs import get_logger
 from supervisor.pool import kernel
-from supervisor.pool.plumbing import close_all, make_lifeline, make_pair
-
-SINGLE_THREADED = {
-    "ORT_DISABLE_TELEMETRY": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-}
-"""Set before anything is imported there: a one-thread session then starts no thread."""
-
-_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""For the template: models in huge pages have small page tables, and those are what a fork copies
-(two forks with Kokoro loaded: 9.4 ms instead of 13.7). Without effect on other C libraries."""
+from supervisor.pool.interpreters import Ahead, Template, start_interpreter, start_template
 
 TEMPLATE_RESTART_S = 0.5
 
@@ -77,8 +63,8 @@ class Launcher(Protocol):
 
     groups: set[int]
 
-    def start(self) -> None:
-        """Get ready to launch."""
+    def start(self, ahead: Ahead | None = None) -> None:
+        """Get ready to launch; `ahead` has a template, if one was started already."""
         ...
 
     def launch(self, order: Fork, ends: Ends) -> None:
@@ -118,14 +104,16 @@ class SpawnLauncher:
         self._setup = setup
         self._on_forked = on_forked
 
-    def start(self) -> None:
-        """Nothing to prepare."""
+    def start(self, ahead: Ahead | None = None) -> None:
+        """Nothing to prepare, and no template to keep."""
+        if ahead is not None:
+            ahead.drop()
 
     def launch(self, order: Fork, ends: Ends) -> None:
         """Start an interpreter; it reads `greeting` for what it is to be."""
         fds = (ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno())
         try:
-            child = _start("workers.process", fds, order.environment, ends.log)
+            child = start_interpreter("workers.process", fds, order.environment, ends.log)
         except OSError as error:
             self._on_forked(order.epoch, 0, f"cannot start a worker: {error.strerror}")
             return
@@ -165,9 +153,7 @@ class ForkLauncher:
         self._on_forked = on_forked
         self._on_catalogue = on_catalogue
         self._on_failed = on_failed
-        self._orders: socket.socket | None = None
-        self._lifeline: FileIO | None = None
-        self._pidfd = -1
+        self._template: Template | None = None
         self._condemned: str | None = None
         self._unanswered: set[int] = set()
         self._waiting: list[tuple[Fork, list[int]]] = []
@@ -175,25 +161,19 @@ class ForkLauncher:
         self._loading = True
         """Whether the template of now has not told its catalogue yet."""
 
-    def start(self) -> None:
-        """Start the template; it answers with the catalogue when it has loaded. Raises OSError."""
-        pair, lifeline = make_pair(), make_lifeline()
-        try:
-            fds = (pair.theirs.fileno(), lifeline.reader.fileno())
-            pid = _start("workers.template", fds, _HUGE_PAGES, None)
-            self.groups.add(pid)
-            self._pidfd = os.pidfd_open(pid)
-        except OSError:
-            close_all(pair.ours, lifeline.writer)
-            raise
-        finally:
-            close_all(pair.theirs, lifeline.reader)
-        self.pid, self._loading = pid, True
-        self._orders, self._lifeline = pair.ours, lifeline.writer
+    def start(self, ahead: Ahead | None = None) -> None:
+        """Start the template, or take the one that was started ahead; it answers with the
+        catalogue when it has loaded. Raises OSError.
+        """
+        started = ahead.take() if ahead is not None else None
+        template = self._template = started or start_template()
+        self.groups.add(template.pid)
+        self.pid, self._loading = template.pid, True
         self._condemned = None
-        self._loop.add_reader(self._orders.fileno(), self._read)
-        self._loop.add_reader(self._pidfd, self._ended)
-        self._orders.send(encode(self._setup))
+        self._loop.add_reader(template.orders.fileno(), self._read)
+        self._loop.add_reader(template.pidfd, self._ended)
+        with suppress(OSError):  # It has ended already, which its pidfd reports.
+            template.orders.send(encode(self._setup))
         waiting, self._waiting = self._waiting, []
         for order, copies in waiting:
             self._send(order, copies)
@@ -203,16 +183,16 @@ class ForkLauncher:
         """Ask for a fork, now or as soon as there is a template again."""
         self._unanswered.add(order.epoch)
         fds = [ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno(), ends.log]
-        if self._orders is None:
+        if self._template is None:
             self._waiting.append((order, [os.dup(fd) for fd in fds]))
         else:
             self._send(order, fds)
 
     def _send(self, order: Fork, fds: list[int]) -> None:
         try:
-            if self._orders is None:
+            if self._template is None:
                 raise ConnectionError("it is being started")
-            socket.send_fds(self._orders, [encode(order)], fds)
+            socket.send_fds(self._template.orders, [encode(order)], fds)
         except OSError as error:
             self._answer(Forked(order.epoch, 0, f"no template to fork from: {error}"))
         else:
@@ -225,9 +205,9 @@ class ForkLauncher:
             self._kill(f"no answer for {limit:g} s")
 
     def _kill(self, reason: str) -> None:
-        if self._orders is not None:
+        if self._template is not None:
             self._condemned = reason
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            signal.pidfd_send_signal(self._template.pidfd, signal.SIGKILL)
 
     def set_up(self, setup: Setup) -> None:
         """A template cannot unlearn: end it, and start one that knows the new settings."""
@@ -249,10 +229,11 @@ class ForkLauncher:
 
     def _read(self) -> bool:
         """Take one answer; False if there is none."""
-        if self._orders is None:
+        if self._template is None:
             return False
+        orders = self._template.orders
         try:
-            packet = self._orders.recv(MAX_PACKET_BYTES)
+            packet = orders.recv(MAX_PACKET_BYTES)
             message = decode_from_template(packet) if packet else None
         except OSError:  # Nothing there now, or nobody any more, which its pidfd reports.
             return False
@@ -261,7 +242,7 @@ class ForkLauncher:
             return False
         match message:
             case None:
-                self._loop.remove_reader(self._orders.fileno())
+                self._loop.remove_reader(orders.fileno())
                 return False
             case Catalogue() as catalogue:
                 self._loaded, self._loading = True, False
@@ -277,8 +258,10 @@ class ForkLauncher:
 
     def _ended(self) -> None:
         """Take its last answers, fail what it did not answer, start another."""
+        if self._template is None:
+            return
         self.take_answers()
-        ended = kernel.reap(self._pidfd)
+        ended = kernel.reap(self._template.pidfd)
         reason = f"{ended}: {self._condemned}" if self._condemned else ended
         self._disconnect()
         waiting = {order.epoch for order, _copies in self._waiting}
@@ -300,36 +283,14 @@ class ForkLauncher:
             self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
 
     def _disconnect(self) -> None:
-        if self._orders is None or self._lifeline is None:
+        if self._template is None:
             return
-        self._loop.remove_reader(self._orders.fileno())
-        self._loop.remove_reader(self._pidfd)
-        close_all(self._orders, self._lifeline)
-        os.close(self._pidfd)
-        self._orders, self.pid = None, None
+        self._loop.remove_reader(self._template.orders.fileno())
+        self._loop.remove_reader(self._template.pidfd)
+        self._template.close()
+        self._template = self.pid = None
 
 
 def _close(fds: list[int]) -> None:
     for fd in fds:
         os.close(fd)
-
-
-def _start(
-    module: str, fds: tuple[int, ...], environment: Mapping[str, str], log: int | None
-) -> int:
-    """Start `python -m module` with these descriptors as arguments; return its pid.
-
-    It gets a process group of its own, so that a terminal's Ctrl-C reaches only the
-    supervisor, which then decides.
-    """
-    child = subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, fds)],
-        pass_fds=fds,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        env={**os.environ, **SINGLE_THREADED, **environment},
-        process_group=0,
-    )
-    child.returncode = 0  # Reaped through its pidfd, never through this object.
-    return child.pid

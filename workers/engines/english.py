@@ -1,21 +1,27 @@
 """English text to phonemes for every engine that speaks Kokoro's alphabet: hibari's G2P,
 guarded against text that was not written to be read aloud.
 
-One instance per accent lives in the process, so that engines in the template share the
-lexicons (about 0.3 s and 60 MB each).
+One instance per accent lives in the process. Its lexicons are mapped from files, because
+hibari's own way of reading them takes 0.3 s and 60 to 130 MB for each accent.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import hibari
-import hibari.g2p
-import hibari.g2p.oov
+from hibari.g2p import G2P
+from hibari.g2p.lexicon import Lexicon
+from hibari.g2p.oov import OOV
+from hibari.g2p.tagger import Tagger
+from hibari.g2p.tokenize import Tokenizer
 
+from workers.engines.packed import packed
 from workers.session import build_session
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
@@ -40,8 +46,8 @@ class English:
 
     def __init__(self, *, british: bool) -> None:
         name = "oov_gb.onnx" if british else "oov.onnx"
-        net = hibari.g2p.oov.OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
-        self._read = hibari.g2p.G2P(oov=functools.partial(_unknown_word, net), british=british)
+        net = OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
+        self._read = _g2p(functools.partial(_unknown_word, net), british=british)
 
     def phonemes(self, text: str) -> str:
         """One line of phonemes, empty if nothing in the text can be read.
@@ -58,6 +64,37 @@ def reader(*, british: bool) -> English:
     return English(british=british)
 
 
+def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
+    """What `G2P(oov, british=british)` makes, over packed dictionaries instead of its own."""
+    accent = "gb" if british else "us"
+    made = G2P.__new__(G2P)
+    made.lexicon = Lexicon(
+        packed(_ASSETS / f"lexicon_{accent}_gold.json.gz"),
+        packed(_ASSETS / f"lexicon_{accent}_silver.json.gz"),
+        british,
+    )
+    made.tokenizer = Tokenizer(json.loads((_ASSETS / "tokenizer_exceptions.json").read_bytes()))
+    made.tagger = _tagger()
+    made.unk, made.british = "", british
+    made._oov = oov  # noqa: SLF001 (G2P has no other place for it)
+    return made
+
+
+@functools.cache
+def _tagger() -> Tagger:
+    """One for both accents."""
+    source = _ASSETS / "tagger.json.gz"
+    tagger = Tagger(
+        {
+            "tagdict": packed(source, "tagdict"),
+            "tags": list(packed(source, "tags")),
+            "weights": packed(source, "weights"),
+        }
+    )
+    tagger.vocab = packed(source, "vocab")
+    return tagger
+
+
 def _readable(text: str) -> str:
     """What the G2P can read: accents composed, numbers beyond naming spelled, long words broken."""
     composed = "".join(map(_plain_digit, unicodedata.normalize("NFC", text)))
@@ -72,7 +109,7 @@ def _plain_digit(symbol: str) -> str:
     return symbol
 
 
-def _unknown_word(net: hibari.g2p.oov.OOV, word: str) -> str | None:
+def _unknown_word(net: OOV, word: str) -> str | None:
     """A word outside the lexicon; the net takes 24 letters and would drop the rest."""
     step = int(net.maxlen)
     read = [net(word[start : start + step]) for start in range(0, len(word), step)]

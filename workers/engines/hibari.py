@@ -57,7 +57,7 @@ class Hibari:
         return EngineInfo("hibari", dsp.SR, voices.DEFAULT, found, LICENCE)
 
     def load(self) -> None:
-        """Read the models and the lexicons of their accents; 0.7 s."""
+        """Read the models and open the lexicons of their accents."""
         if self._models:
             return
         for british in {bool(voices.VOICES[name]["british"]) for name in self._found}:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
+from hibari.g2p import G2P
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.texts import SENTENCES
+from workers.engines import english
 from workers.engines.english import LONGEST_NUMBER, reader
 
 _HOSTILE = st.text(
@@ -36,6 +40,33 @@ def test_time_is_linear(unit: str) -> None:
         return time.process_time() - started
 
     assert seconds(300) < 12 * max(seconds(75), 0.01)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["american", "british"])
+def both(request: pytest.FixtureRequest) -> tuple[Callable[[str], str], Callable[[str], str]]:
+    """Our reader of one accent, and hibari's own with the same net for unknown words."""
+    ours = reader(british=request.param)
+    theirs = G2P(oov=ours._read.oov, british=request.param)
+    return ours.phonemes, lambda text: str(theirs(english._readable(text)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(_HOSTILE, st.text(max_size=200)))
+def test_it_reads_any_text_as_hibari_does(
+    both: tuple[Callable[[str], str], Callable[[str], str]], text: str
+) -> None:
+    """The packed dictionaries change nothing."""
+    ours, theirs = both
+    assert ours(text) == theirs(text)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_it_reads_sentences_as_hibari_does(
+    both: tuple[Callable[[str], str], Callable[[str], str]], sentence: str
+) -> None:
+    """Of which nearly every word is in a dictionary."""
+    ours, theirs = both
+    assert ours(sentence) == theirs(sentence)
 
 
 def test_accents_differ() -> None:

@@ -74,40 +74,47 @@ def session(engines: EngineSet, name: str, *, reproducible: bool = False) -> Fak
 
 def test_a_replacement_is_warm_before_it_speaks(engines: EngineSet) -> None:
     """Every engine has a session of the new width that has spoken once; the generation counts."""
-    engines.rebuild(2)
+    engines.rebuild(2, warm=True)
     for name in ("first", "second"):
         assert session(engines, name).threads == 2
         assert session(engines, name).spoken == ["One."]
     assert (engines.threads, engines.session_generation) == (2, 1)
 
 
+def test_the_first_of_a_worker_does_not_wait_to_be_warm(engines: EngineSet) -> None:
+    """Nobody speaks meanwhile, so the first segment may as well do it."""
+    engines.rebuild(2, warm=False)
+    assert session(engines, "first").threads == 2
+    assert session(engines, "first").spoken == []
+
+
 def test_a_replacement_that_fails_changes_nothing(engines: EngineSet) -> None:
     """Also where the first of two engines had its new session already."""
-    engines.rebuild(2)
+    engines.rebuild(2, warm=True)
     before = [session(engines, name) for name in ("first", "second")]
     took = engines.session_build_s
     with pytest.raises(MemoryError, match="no room"):
-        engines.rebuild(3)
+        engines.rebuild(3, warm=True)
     assert [session(engines, name) for name in ("first", "second")] == before
     assert (engines.threads, engines.session_generation) == (2, 1)
     assert engines.session_build_s == took
-    engines.rebuild(1)
+    engines.rebuild(1, warm=True)
     assert session(engines, "first").threads == 1
 
 
 def test_the_session_of_one_thread_is_never_given_up(engines: EngineSet) -> None:
     """It speaks what has to be the same to the sample, and going back to it costs nothing."""
     single = session(engines, "first")
-    engines.rebuild(2)
+    engines.rebuild(2, warm=True)
     assert session(engines, "first", reproducible=True) is single
     wide = session(engines, "first")
-    engines.rebuild(1)
+    engines.rebuild(1, warm=True)
     assert session(engines, "first") is single
-    engines.rebuild(2)
+    engines.rebuild(2, warm=True)
     assert session(engines, "first") is not wide, "a wider one is dropped"
 
 
 def test_an_engine_that_is_not_loaded_is_loaded_at_its_first_session(engines: EngineSet) -> None:
     """With the width of now."""
-    engines.rebuild(2)
+    engines.rebuild(2, warm=True)
     assert session(engines, "third").threads == 2

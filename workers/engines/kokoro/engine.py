@@ -63,7 +63,7 @@ class Kokoro:
         )
 
     def load(self) -> None:
-        """Have the model ready and read the lexicons. Raises what `choose` raises."""
+        """Have the model ready and open the lexicons. Raises what `choose` raises."""
         if self._ready is None:
             for british in {name.startswith("b") for name in self.collections()}:
                 reader(british=british)
