@@ -20,10 +20,9 @@ The options, and what each does (Kokoro-82M int8, 2 cores, ONNX Runtime 1.32):
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from workers import heap
 from workers.engines.base import Terminated
 from workers.memory import memory_errors
 
@@ -154,10 +154,4 @@ class Stopper:
             raise
         finally:
             if shrink:
-                _trim_heap()
-
-
-def _trim_heap() -> None:
-    """Have the C library return what the arena freed; glibc alone keeps it and has this call."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
+                heap.trim()

@@ -26,7 +26,7 @@ from supervisor.broker.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import process
+from workers import heap, process
 from workers.engine_set import EngineSet
 
 _FDS = 4
@@ -44,6 +44,7 @@ def main(orders_fd: int, lifeline_fd: int) -> None:
     engines = EngineSet(setup.settings)
     engines.load(setup.preload)
     gc.collect()
+    heap.trim()
     gc.freeze()
     orders.send(encode(engines.catalogue()))
     while True:
