@@ -85,6 +85,7 @@ def _kokoro(arms: Arms) -> list[Claim]:
             most=0.5,
         ),
         *_start("kokoro", arms, 2.0),
+        *_start("kokoro, derived model", arms, 2.0, POOL_DERIVED),
         *_ratio(
             "kokoro: PSS of the whole service ÷ the best peer's with a worker for each core",
             middle(arms, POOL, "pss_total_mb"),
@@ -134,9 +135,9 @@ def _common(engine: str, arms: Arms) -> list[Claim]:
     ]
 
 
-def _start(engine: str, arms: Arms, target: float) -> list[Claim]:
-    value = middle(arms, POOL, "start_to_first_answer_s")
-    return [] if value is None else [at_most(f"{engine}: start → answer", value, target, "s", _HOW)]
+def _start(what: str, arms: Arms, target: float, arm: str = POOL) -> list[Claim]:
+    value = middle(arms, arm, "start_to_first_answer_s")
+    return [] if value is None else [at_most(f"{what}: start → answer", value, target, "s", _HOW)]
 
 
 def _ratio(
