@@ -7,7 +7,6 @@ are carried out, so that an effect that fails is seen after the effects before i
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import signal
 from collections import deque
@@ -16,13 +15,13 @@ from contextlib import suppress
 from typing import Any
 
 from supervisor import __version__
+from supervisor.applying import describe, make_setup, updates_environment
 from supervisor.broker.bounds import bounds
 from supervisor.broker.journal import Journal
 from supervisor.broker.rundir import RunDirectory
 from supervisor.broker.server import Broker
-from supervisor.broker.wire.worker import Catalogue, Setup, Shaped
-from supervisor.config import Settings
-from supervisor.config.changes import Change, diff
+from supervisor.broker.wire.worker import Catalogue, Shaped
+from supervisor.config.changes import diff
 from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
@@ -44,7 +43,7 @@ from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.kernel import become_subreaper
 from supervisor.pool.leases import CoreLeases, lease_directory
-from supervisor.pool.observed import private_bytes
+from supervisor.pool.scales import Scales
 from supervisor.pool.workers import Workers
 from supervisor.status import status_document
 from supervisor.tracing.tracer import Tracer
@@ -52,9 +51,6 @@ from supervisor.tracing.tracer import Tracer
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
 """Without jobs and with every worker as it should be there is little to look after."""
-
-WEIGH_S = 5.0
-"""Time between two looks at the memory of a worker, for which the kernel walks its pages."""
 
 _STOP_S = 2.0
 """How long dismissed workers may take before they are killed."""
@@ -78,8 +74,7 @@ class Service:
         self.configuration_error: str | None = None
         """What is wrong with the settings files as they are now."""
         self._warned = set(loaded.warnings)
-        self._private_bytes: dict[int, int] = {}
-        self._weighed_at = -math.inf
+        self._scales = Scales()
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
@@ -195,7 +190,7 @@ class Service:
         self.settings = self.broker.settings = outcome.loaded.settings
         self.broker.door.configure(self.settings.broker)
         for change in outcome.changes:
-            log.info("%s", _describe(change, self.settings))
+            log.info("%s", describe(change, self.settings))
         self.restart_needed_for = {
             change.path
             for change in diff(self._settings_at_start, self.settings)
@@ -254,7 +249,7 @@ class Service:
             mean_demand=self._running_segments.take(now) + waiting,
             backlog_s=self.jobs.oldest_wait(now),
             session_build_s=max((s.session_build_s for s in shaped), default=None),
-            worker_bytes=max(self._private_bytes.values(), default=0),
+            worker_bytes=self._scales.heaviest_bytes,
             sessions={s.pid: s.session_generation for s in shaped},
             building=any(slot.state == "reshaping" for slot in ready),
         )
@@ -299,9 +294,10 @@ class Service:
             self.tell_pool(pool_events.Tick(now))
         if self._manager.watchdog_s is not None:
             self._watch(now)
-        if now - self._weighed_at >= WEIGH_S:
-            self._weighed_at = now
-            self._weigh(quiet=quiet)
+        self._scales.weigh(now, self._shaped_pids(), quiet=quiet)
+
+    def _shaped_pids(self) -> list[int]:
+        return [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
 
     def _watch(self, now: float) -> None:
         """Feed the service manager's watchdog, as long as the service gets somewhere."""
@@ -319,24 +315,6 @@ class Service:
         elif self._stuck is None:
             log.error("the watchdog gets no more signs of life: %s", stuck)
         self._stuck = stuck
-
-    def _weigh(self, *, quiet: bool) -> None:
-        """Find out how much memory one worker has to itself: the one that was asked longest ago.
-
-        While nothing happens, only those that were never asked: the kernel walks through
-        all of a worker's memory for the answer.
-        """
-        pids = [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
-        self._private_bytes = {
-            pid: size for pid, size in self._private_bytes.items() if pid in pids
-        }
-        known = list(self._private_bytes)
-        pid = next((pid for pid in pids if pid not in known), None)
-        if pid is None and known and not quiet:
-            pid = known[0]
-        if pid is not None:
-            self._private_bytes.pop(pid, None)
-            self._private_bytes[pid] = private_bytes(pid)
 
     # -- coming up ----------------------------------------------------------------------
 
@@ -443,32 +421,6 @@ class Service:
             )
         self.directory.release()
         self.tracer.close()  # last: the next supervisor need not wait for it
-
-
-def make_setup(settings: Settings) -> Setup:
-    """What the template or a spawned worker has to know of the settings."""
-    engines = settings.engines
-    names = {"hibari", "kokoro", *engines.options}
-    return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
-
-
-def updates_environment(settings: Settings) -> bool:
-    """Whether a new worker's environment names its number of threads."""
-    return settings.performance.dynamic_cpu_allocation.update_environment
-
-
-def _describe(change: Change, settings: Settings) -> str:
-    integrated = settings.performance.dynamic_cpu_allocation.onnx_integration
-    if change.effect == "session_rebuild" and not integrated:
-        done = "held back: onnx_integration is off, sessions stay as they are"
-        return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
-    done = {
-        "live": "applied",
-        "session_rebuild": "applied, sessions are rebuilt",
-        "worker_restart": "applied, workers are replaced",
-        "supervisor_restart": "holds after a restart of the supervisor",
-    }[change.effect]
-    return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
 
 
 MakeWatch = Callable[[Callable[[Reloaded | Rejected], object]], Watch]

@@ -20,7 +20,7 @@ from supervisor.broker.router import Limits, OnGone, OnMessage, Router
 from supervisor.broker.wire.codec import Frames
 from supervisor.broker.wire.keyfile import KeysError
 from supervisor.config.paths import state_directory
-from supervisor.config.settings import Broker as Settings
+from supervisor.config.sections.broker import Broker as Settings
 from supervisor.logs import get_logger
 
 log = get_logger()

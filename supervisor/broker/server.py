@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from supervisor import __version__
+from supervisor.broker.clients import Clients, Connection, refusal
 from supervisor.broker.door import Door
 from supervisor.broker.peers import flow_of
+from supervisor.broker.probing import Probing
+from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, read_request, read_text
 from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body, WireError, decode_request, encode
+from supervisor.broker.wire.codec import Body, WireError, decode_request
 from supervisor.broker.wire.worker import Catalogue
 from supervisor.config import Settings
 from supervisor.core import job_events as e
-from supervisor.core.job import Job, JobRequest, Pcm, Stored
+from supervisor.core.job import Job, JobRequest, Stored
 from supervisor.core.jobs import Jobs
 from supervisor.logs import get_logger
 
-PROBE_INTERVAL_S = 0.25
-_PROBE_EVERYONE_S = 10.0
 _LONG_TEXT_BYTES = 32 * 1024
 """Longer texts are cut in a thread: the loop must not wait a tenth of a second for one client."""
 _LOGGED_CHARS = 500
@@ -37,17 +36,6 @@ _CUT_AT_ONCE = 4
 _CUT_AT_ONCE_IN_ALL = 32
 
 log = get_logger()
-
-
-class Connection(msgspec.Struct):
-    """What is known of one client's connection. `json`: how it wants to be answered. `flow`: whom
-    its jobs are charged to.
-    """
-
-    owner: str
-    flow: str
-    json: bool = False
-    name: str = ""
 
 
 class Broker:
@@ -74,15 +62,12 @@ class Broker:
         self._jobs = jobs
         self._tell = tell
         self._status = status
-        self._load = load
-        self._connections: dict[bytes, Connection] = {}
+        self._clients = Clients()
         self._cuts: dict[asyncio.Future[JobRequest], tuple[bytes, Connection, wire.Submit]] = {}
         """Long texts that are being cut, and whose they are."""
         self._submitted = 0
         self.recovered = False
         """Whether the journal was read, so that jobs may come."""
-        self._probed_at = loop.time()
-        """When everyone was probed, and not just those who wait for a job."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
             wire.Hello: self._hello,
             wire.Submit: self._submit,
@@ -94,24 +79,15 @@ class Broker:
             wire.Ping: self._ping,
             wire.Bye: self._bye,
         }
-        self.effects: Mapping[type, Callable[[Any], None]] = {
-            e.ReleaseAccepted: self._release_accepted,
-            e.ReleaseRefusal: self._release_refusal,
-            e.ReleaseStarted: self._release_started,
-            e.ReleaseAudio: self._release_audio,
-            e.ReleaseEnd: self._release_end,
-            e.ReleaseFailure: self._release_failure,
-        }
-        """What to do for each job command that concerns clients."""
         self.door = Door(loop, endpoint, settings.broker, self._take, self._gone)
-        self._somebody_waits = False
-        """Whether somebody listened to a job at the last probe, or has begun to since."""
-        self._probe_timer = loop.call_later(_PROBE_EVERYONE_S, self._probe)
+        self._probing = Probing(loop, self._probe, lambda: self._clients.known, jobs.listeners)
+        self.effects = Replies(self._send, load, self._probing.somebody_listens).effects
+        """What to do for each job command that concerns clients."""
 
     def drain(self, reason: str) -> None:
         """Refuse new jobs from now on, and tell every client."""
         self.draining = True
-        for client in list(self._connections):
+        for client in list(self._clients.known):
             self._send(client, wire.Goaway(reason))
         for client, _connection, message in self._cuts.values():
             self._refuse(client, message.id, _draining())
@@ -124,22 +100,22 @@ class Broker:
     def reload_keys(self) -> None:
         """Read the allowed keys again, and let go of those who are not allowed any more."""
         self.door.reload_keys()
-        for client, connection in list(self._connections.items()):
+        for client, connection in list(self._clients.known.items()):
             if not self.door.admits(connection.owner):
                 self._gone(client)
 
     def close(self) -> None:
         """Send what is queued and close the socket."""
-        self._probe_timer.cancel()
+        self._probing.close()
         self.door.close()
 
     # -- messages -----------------------------------------------------------------------
 
     def _take(self, client: bytes, owner: str, frames: list[bytes]) -> None:
-        connection = self._connections.get(client)
+        connection = self._clients.known.get(client)
         if connection is None or connection.owner != owner:
             self._gone(client)  # a peer may choose the handle of another one that has left
-            connection = self._connections[client] = Connection(owner, flow_of(owner, client))
+            connection = self._clients.known[client] = Connection(owner, flow_of(owner, client))
         try:
             request = decode_request(frames)
         except WireError as error:
@@ -184,8 +160,8 @@ class Broker:
                 self._hand_in(client, connection, message, request)
                 return
             self._check_cutting(connection)
-        except Refused as refusal:
-            self._refuse(client, message.id, refusal)
+        except Refused as refused:
+            self._refuse(client, message.id, refused)
             return
         cut = partial(read_request, message, text, self.catalogue, self.settings, now)
         future = self._loop.run_in_executor(None, cut)
@@ -197,12 +173,12 @@ class Broker:
         client, connection, message = self._cuts.pop(future, (b"", None, None))
         if connection is None or message is None:
             return
-        if self._connections.get(client) is not connection:
+        if self._clients.known.get(client) is not connection:
             return
         try:
             self._hand_in(client, connection, message, future.result())
-        except Refused as refusal:
-            self._refuse(client, message.id, refusal)
+        except Refused as refused:
+            self._refuse(client, message.id, refused)
 
     def _check_open(self) -> None:
         if self.draining:
@@ -243,18 +219,6 @@ class Broker:
             )
         )
 
-    def _refuse(self, client: bytes, id: str, refusal: Refused) -> None:
-        self._send(
-            client,
-            wire.Error(
-                refusal.code,
-                str(refusal),
-                id=id,
-                retryable=refusal.retryable,
-                retry_after_ms=refusal.retry_after_ms,
-            ),
-        )
-
     def _credit(
         self, client: bytes, _connection: Connection, message: wire.Credit, _body: Body
     ) -> None:
@@ -280,8 +244,8 @@ class Broker:
     ) -> None:
         try:
             self._check_recovered()
-        except Refused as refusal:
-            self._refuse(client, message.id, refusal)
+        except Refused as refused:
+            self._refuse(client, message.id, refused)
             return
         job = self._find(connection, message.job)
         if job is None:
@@ -330,91 +294,22 @@ class Broker:
     def _bye(self, client: bytes, _connection: Connection, _message: wire.Bye, _body: Body) -> None:
         self._gone(client)
 
-    # -- replies ------------------------------------------------------------------------
+    # -- answers ------------------------------------------------------------------------
 
-    def _release_accepted(self, command: e.ReleaseAccepted) -> None:
-        accepted = wire.Accepted(
-            command.reference,
-            command.job,
-            command.segments,
-            command.sample_rate,
-            command.seed,
-        )
-        self._send(command.client, accepted)
-        if not self._somebody_waits:
-            self._somebody_waits = True
-            self._schedule_probe()
-
-    def _release_refusal(self, command: e.ReleaseRefusal) -> None:
-        after = command.retry_after_ms
-        refusal = Refused(command.code, command.message, retry_after_ms=after)
-        self._refuse(command.client, command.reference, refusal)
-
-    def _release_started(self, command: e.ReleaseStarted) -> None:
-        self._send(command.client, wire.Started(command.job, command.segment))
-
-    def _release_audio(self, command: e.ReleaseAudio) -> None:
-        chunk = wire.Chunk(command.job, command.segment, command.offset)
-        self._send_audio(command.client, command.job, chunk, command.pcm)
-
-    def _release_end(self, command: e.ReleaseEnd) -> None:
-        end = wire.End(
-            command.job,
-            command.bytes,
-            command.segments,
-            command.queued_s,
-            command.synthesis_s,
-            command.retried,
-        )
-        self._send_audio(command.client, command.job, end, command.pcm)
-
-    def _send_audio(self, client: bytes, job: str, message: wire.Message, pcm: Pcm) -> None:
-        if not isinstance(pcm, Stored):
-            self._send(client, message, pcm or None)
-            return
-        try:
-            self._send(client, message, self._load(pcm))
-        except OSError as error:
-            text = f"its audio cannot be read from the journal: {error.strerror}"
-            self._send(client, wire.Error("failed", text, job=job))
-
-    def _release_failure(self, command: e.ReleaseFailure) -> None:
-        error = wire.Error(command.code, command.message, job=command.job)
-        self._send(command.client, error)
+    def _refuse(self, client: bytes, id: str, refused: Refused) -> None:
+        self._send(client, refusal(id, refused))
 
     def _send(self, client: bytes, message: wire.Message, body: Body | None = None) -> None:
-        connection = self._connections.get(client)
-        if connection is not None:
-            self.door.send(client, encode(message, body, json=connection.json))
+        self._clients.send(self.door.send, client, message, body)
+
+    def _probe(self, client: bytes) -> None:
+        self._clients.send(self.door.probe, client, wire.Pong())
 
     # -- clients that leave -------------------------------------------------------------
 
     def _gone(self, client: bytes) -> None:
-        if self._connections.pop(client, None) is not None:
+        if self._clients.known.pop(client, None) is not None:
             self._tell(e.ClientLost(self._loop.time(), client))
-
-    def _probe(self) -> None:
-        """A connection that ended says nothing; only sending to it tells.
-
-        Those with jobs are asked every time, for their work is to stop within a second;
-        the others now and then, for they only cost memory.
-        """
-        now = self._loop.time()
-        everyone = now - self._probed_at >= _PROBE_EVERYONE_S
-        if everyone:
-            self._probed_at = now
-        for client in list(self._connections) if everyone else self._jobs.listeners():
-            connection = self._connections.get(client)
-            if connection is not None:
-                self.door.probe(client, encode(wire.Pong(), json=connection.json))
-        self._somebody_waits = bool(self._jobs.listeners())
-        self._schedule_probe()
-
-    def _schedule_probe(self) -> None:
-        """Soon where somebody waits; nobody else is worth waking up for."""
-        self._probe_timer.cancel()
-        interval = PROBE_INTERVAL_S if self._somebody_waits else _PROBE_EVERYONE_S
-        self._probe_timer = self._loop.call_later(interval, self._probe)
 
 
 def _draining() -> Refused:

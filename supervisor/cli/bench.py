@@ -47,10 +47,10 @@ def host(
 
     from supervisor import config as configuration
     from supervisor import logs
+    from supervisor.applying import make_setup
     from supervisor.bench.crew import BenchError
     from supervisor.config.paths import state_directory
     from supervisor.host import profile
-    from supervisor.service import make_setup
 
     try:
         given = configuration.assignments(set_ or [])

@@ -55,6 +55,7 @@ def doctor(
 
 def examine(settings: Loaded | str) -> list[Finding]:
     """Everything; `settings` is a line that says what is wrong with them, where they are."""
+    from supervisor.applying import make_setup
     from supervisor.broker.door import sockets_of
     from supervisor.cli.host_checks import Clients, Finding, check_host
     from supervisor.cli.place_checks import (
@@ -66,7 +67,6 @@ def examine(settings: Loaded | str) -> list[Finding]:
         check_versions,
     )
     from supervisor.host.roots import Host
-    from supervisor.service import make_setup
 
     running = _running()
     clients = Clients()

@@ -14,7 +14,7 @@ import typer
 from supervisor.cli.common import fail
 
 if TYPE_CHECKING:
-    from supervisor.config.settings import Engines
+    from supervisor.config.sections.engines import Engines
 
 app = typer.Typer(help="Models and voices: what is here, and how to get more.")
 

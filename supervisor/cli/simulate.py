@@ -126,9 +126,9 @@ def _model(engine: str, config: Path | None, *, given_parallel: float | None) ->
     import msgspec
 
     from supervisor import config as configuration
+    from supervisor.applying import make_setup
     from supervisor.config.paths import state_directory
     from supervisor.host.profile import take
-    from supervisor.service import make_setup
     from supervisor.simulate.scenario import ENGINES
 
     typical = ENGINES[engine]

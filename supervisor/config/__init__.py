@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from supervisor.config.changes import Change, diff, flat
     from supervisor.config.errors import ConfigError
     from supervisor.config.loading import Loaded, check, load
-    from supervisor.config.settings import Effect, Settings
+    from supervisor.config.sections.declared import Effect
+    from supervisor.config.settings import Settings
     from supervisor.config.sources import assignments
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
 _MODULES = {
     "Change": "changes",
     "ConfigError": "errors",
-    "Effect": "settings",
+    "Effect": "sections.declared",
     "Loaded": "loading",
     "Settings": "settings",
     "assignments": "sources",

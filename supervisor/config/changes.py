@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from supervisor.config import schema
-from supervisor.config.settings import Effect, Settings
+from supervisor.config.sections.declared import Effect
+from supervisor.config.settings import Settings
 
 
 class Change(NamedTuple):

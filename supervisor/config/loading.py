@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from supervisor.config import files, migration, problems, schema, sources
-from supervisor.config.settings import CONFLICT, Settings
+from supervisor.config.sections.declared import CONFLICT
+from supervisor.config.settings import Settings
 from supervisor.config.sources import Given
 
 DEFAULT = "default"

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from supervisor.config import schema
 from supervisor.config.errors import ConfigError
-from supervisor.config.settings import CONFLICT, RULE
+from supervisor.config.sections.declared import CONFLICT, RULE
 
 _SHOWN_CHARS = 60
 

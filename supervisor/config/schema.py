@@ -12,7 +12,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from supervisor.config.settings import Declared, Effect, Settings
+from supervisor.config.sections.declared import Declared, Effect
+from supervisor.config.settings import Settings
 
 Path = tuple[str, ...]
 """Path of a key from the root, e.g. ("pool", "start_method"); dotted for people."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from supervisor.config.settings import Http
+from supervisor.config.sections.http import Http
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES

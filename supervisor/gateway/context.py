@@ -7,7 +7,7 @@ import msgspec
 from supervisor.broker.wire.client import Welcome
 from supervisor.client import AsyncClient
 from supervisor.config.loading import Place
-from supervisor.config.settings import Http
+from supervisor.config.sections.http import Http
 from supervisor.gateway.encoders import Encoders
 from supervisor.gateway.metrics import Metrics
 from supervisor.gateway.snapshot import StatusCache

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from supervisor.config.settings import Http
+from supervisor.config.sections.http import Http
 from supervisor.gateway.errors import RETRY_AFTER_S, SERVER, ApiError, refusal
 
 BACKLOG = 512

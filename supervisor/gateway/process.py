@@ -16,7 +16,7 @@ from aiohttp import web
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.config.loading import Place
-from supervisor.config.settings import Http
+from supervisor.config.sections.http import Http
 from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
 from supervisor.gateway.listener import Address, PortTakenError, address_of, listen

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from pydantic import ValidationError
 
-from supervisor.config.settings import DynamicCpuAllocation
+from supervisor.config.sections.performance import DynamicCpuAllocation
 from supervisor.core.policy import Policy
 from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.context import Context

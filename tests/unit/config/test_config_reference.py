@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from supervisor.config import Settings, reference, schema, sources
-from supervisor.config.settings import Section
+from supervisor.config.sections.declared import Section
 
 ROOT = Path(__file__).parents[3]
 

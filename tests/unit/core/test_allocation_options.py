@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from supervisor.config.settings import DynamicCpuAllocation
+from supervisor.config.sections.performance import DynamicCpuAllocation
 from supervisor.core.allocation import DynamicCPUAllocator
 from supervisor.core.policy import Policy, Sampled
 from supervisor.simulate.fluid import Change, run_fluid

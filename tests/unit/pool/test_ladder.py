@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.broker.server import PROBE_INTERVAL_S
+from supervisor.broker.probing import PROBE_INTERVAL_S
 from supervisor.pool import ladder
 
 

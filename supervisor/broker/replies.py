@@ -1,0 +1,88 @@
+"""What jobs have to say: each command of the job machine for a client becomes a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from supervisor.broker.clients import refusal
+from supervisor.broker.requests import Refused
+from supervisor.broker.wire import client as wire
+from supervisor.broker.wire.codec import Body
+from supervisor.core import job_events as e
+from supervisor.core.job import Pcm, Stored
+
+SendMessage = Callable[[bytes, wire.Message, Body | None], None]
+
+
+class Replies:
+    """`send` takes a client, a message and its body; `load` reads audio from the journal;
+    `accepted` is called when somebody has begun to listen to a job.
+    """
+
+    def __init__(
+        self,
+        send: SendMessage,
+        load: Callable[[Stored], bytes],
+        accepted: Callable[[], None],
+    ) -> None:
+        self._send = send
+        self._load = load
+        self._on_accepted = accepted
+        self.effects: Mapping[type, Callable[[Any], None]] = {
+            e.ReleaseAccepted: self._accepted,
+            e.ReleaseRefusal: self._refusal,
+            e.ReleaseStarted: self._started,
+            e.ReleaseAudio: self._audio,
+            e.ReleaseEnd: self._end,
+            e.ReleaseFailure: self._failure,
+        }
+        """What to do for each job command that concerns clients."""
+
+    def _accepted(self, command: e.ReleaseAccepted) -> None:
+        accepted = wire.Accepted(
+            command.reference,
+            command.job,
+            command.segments,
+            command.sample_rate,
+            command.seed,
+        )
+        self._send(command.client, accepted, None)
+        self._on_accepted()
+
+    def _refusal(self, command: e.ReleaseRefusal) -> None:
+        after = command.retry_after_ms
+        refused = Refused(command.code, command.message, retry_after_ms=after)
+        self._send(command.client, refusal(command.reference, refused), None)
+
+    def _started(self, command: e.ReleaseStarted) -> None:
+        self._send(command.client, wire.Started(command.job, command.segment), None)
+
+    def _audio(self, command: e.ReleaseAudio) -> None:
+        chunk = wire.Chunk(command.job, command.segment, command.offset)
+        self._send_audio(command.client, command.job, chunk, command.pcm)
+
+    def _end(self, command: e.ReleaseEnd) -> None:
+        end = wire.End(
+            command.job,
+            command.bytes,
+            command.segments,
+            command.queued_s,
+            command.synthesis_s,
+            command.retried,
+        )
+        self._send_audio(command.client, command.job, end, command.pcm)
+
+    def _send_audio(self, client: bytes, job: str, message: wire.Message, pcm: Pcm) -> None:
+        if not isinstance(pcm, Stored):
+            self._send(client, message, pcm or None)
+            return
+        try:
+            self._send(client, message, self._load(pcm))
+        except OSError as error:
+            text = f"its audio cannot be read from the journal: {error.strerror}"
+            self._send(client, wire.Error("failed", text, job=job), None)
+
+    def _failure(self, command: e.ReleaseFailure) -> None:
+        error = wire.Error(command.code, command.message, job=command.job)
+        self._send(command.client, error, None)

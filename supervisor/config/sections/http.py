@@ -1,0 +1,117 @@
+"""The gateway."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from supervisor.config.sections.addresses import is_loopback
+from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, Section
+
+
+class Http(Section):
+    """The gateway process."""
+
+    enabled: Annotated[
+        bool,
+        Field(description="Run the gateway process."),
+        Declared("supervisor_restart"),
+    ] = True
+    host: Annotated[
+        Name,
+        Field(
+            description="Address that the gateway listens on; beyond this machine it needs "
+            "`api_keys`."
+        ),
+        Declared("supervisor_restart"),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Field(ge=0, le=65_535, description="Port that the gateway listens on; 0 takes a free one."),
+        Declared("supervisor_restart"),
+    ] = 8354
+    api_keys: Annotated[
+        list[Name],
+        Field(
+            description="Hashes of the keys that clients may use, as `supervisor gateway "
+            "--new-key` prints them; with an empty list no key is asked for."
+        ),
+        Declared("supervisor_restart"),
+    ] = []
+    cors_origins: Annotated[
+        list[Name],
+        Field(
+            description="Origins, such as `https://example.org`, whose pages may use the gateway "
+            "from a browser."
+        ),
+        Declared("supervisor_restart"),
+    ] = []
+    max_connections: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="Connections at once; more are answered with 503."),
+        Declared("supervisor_restart", "connections"),
+    ] = 1000
+    max_request_bytes: Annotated[
+        int,
+        Field(ge=1024, le=1 << 30, description="Longest body of a request; more gets 413."),
+        Declared("supervisor_restart", "bytes"),
+    ] = 4 * 1_048_576
+    wyoming: Annotated[
+        Name | None,
+        Field(
+            description="HOST:PORT where the gateway speaks Home Assistant's Wyoming protocol "
+            "(extra `wyoming`), such as `127.0.0.1:10200`."
+        ),
+        Declared("supervisor_restart"),
+    ] = None
+    wyoming_without_keys: Annotated[
+        bool,
+        Field(
+            description="Let Wyoming, which knows no keys, listen beyond this machine: everybody "
+            "who can reach it can use it."
+        ),
+        Declared("supervisor_restart"),
+    ] = False
+
+    @field_validator("api_keys")
+    @classmethod
+    def _only_hashes(cls, hashes: list[str]) -> list[str]:
+        for number, hash in enumerate(hashes, 1):
+            if re.fullmatch(r"sha256:[0-9a-f]{64}", hash) is None:
+                raise PydanticCustomError(
+                    RULE,
+                    "entry {number} is no hash of a key; make a key and its hash with "
+                    "`supervisor gateway --new-key`",
+                    {"number": number},
+                )
+        return hashes
+
+    @field_validator("wyoming")
+    @classmethod
+    def _is_an_address(cls, wyoming: str | None) -> str | None:
+        if wyoming is not None and re.fullmatch(r"(\[.+\]|[^:]+):\d{1,5}", wyoming) is None:
+            raise PydanticCustomError(RULE, "must be HOST:PORT, such as 127.0.0.1:10200")
+        return wyoming
+
+    @model_validator(mode="after")
+    def _others_need_a_key(self) -> Self:
+        if not self.api_keys and not is_loopback(self.host):
+            raise PydanticCustomError(
+                CONFLICT,
+                "host {host} can be reached from other machines, so {high} must not be empty; "
+                "make a key with `supervisor gateway --new-key`, or use 127.0.0.1",
+                {"low": "host", "high": "api_keys", "host": self.host},
+            )
+        if self.wyoming is not None and not self.wyoming_without_keys:
+            host = self.wyoming.rpartition(":")[0].strip("[]")
+            if not is_loopback(host):
+                raise PydanticCustomError(
+                    CONFLICT,
+                    "wyoming on {host} can be reached from other machines and knows no keys; use "
+                    "127.0.0.1, or say {high}: true if everybody may use it",
+                    {"low": "wyoming", "high": "wyoming_without_keys", "host": host},
+                )
+        return self

@@ -1,0 +1,127 @@
+"""Jobs: how many may wait, what is remembered of them, and how their text is cut."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from supervisor.config.sections.declared import Declared, Section, above
+
+
+class Admission(Section):
+    """How much work may wait. A client is a connection."""
+
+    max_work_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=31_536_000,
+            description="Predicted work of all clients: seconds of one worker. Each client counts "
+            "with its own bound at most, so one book leaves room for others' sentences.",
+        ),
+        Declared("live", "s"),
+    ] = 3600.0
+    max_client_work_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=31_536_000,
+            description="Predicted work of one client; the job that goes beyond it is the last "
+            "that is taken.",
+        ),
+        Declared("live", "s"),
+    ] = 900.0
+    max_bytes: Annotated[
+        int,
+        Field(ge=1, le=1 << 40, description="Text of all jobs in flight."),
+        Declared("live", "bytes"),
+    ] = 64 * 1_048_576
+    max_client_bytes: Annotated[
+        int,
+        Field(ge=1, le=1 << 40, description="Text of one client's jobs in flight."),
+        Declared("live", "bytes"),
+    ] = 16 * 1_048_576
+
+
+class Jobs(Section):
+    """What is remembered of plain jobs after their end, so that clients can attach again."""
+
+    retention_s: Annotated[
+        float,
+        Field(ge=0, le=31_536_000, description="How long a job is remembered."),
+        Declared("live", "s"),
+    ] = 60.0
+    retention_bytes: Annotated[
+        int,
+        Field(ge=0, le=1 << 40, description="Released audio of all jobs that is kept in memory."),
+        Declared("live", "bytes"),
+    ] = 8 * 1_048_576
+    retention_jobs: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="How many jobs are remembered."),
+        Declared("live", "jobs"),
+    ] = 256
+
+
+class Journal(Section):
+    """The durable jobs, in the state directory: they outlive their client and the supervisor."""
+
+    enabled: Annotated[
+        bool,
+        Field(description="Take durable jobs. When false they are refused."),
+        Declared("supervisor_restart"),
+    ] = True
+    sync: Annotated[
+        Literal["normal", "full"],
+        Field(
+            description="What an accepted job survives: with normal the end of the supervisor, "
+            "with full also a power loss, for a write to the disk each time."
+        ),
+        Declared("supervisor_restart"),
+    ] = "normal"
+    retention_s: Annotated[
+        float,
+        Field(ge=0, le=31_536_000, description="How long the result of a durable job is kept."),
+        Declared("live", "s"),
+    ] = 86_400.0
+    retention_bytes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1 << 50,
+            description="Results that are kept; beyond it the oldest goes, if nobody listens to "
+            "it. The latest always stays.",
+        ),
+        Declared("live", "bytes"),
+    ] = 2 * 1024 * 1_048_576
+    retention_jobs: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="How many durable jobs that ended are kept."),
+        Declared("live", "jobs"),
+    ] = 10_000
+
+
+class Segments(Section):
+    """How a text is cut."""
+
+    first_max_chars: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100_000,
+            description="Longest first segment of a job; short, so that speech starts early.",
+        ),
+        Declared("live", "characters"),
+    ] = 80
+    max_chars: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="Longest segment after the first."),
+        Declared("live", "characters"),
+    ] = 240
+
+    @model_validator(mode="after")
+    def _first_is_shorter(self) -> Self:
+        if self.first_max_chars > self.max_chars:
+            raise above(self, "first_max_chars", "max_chars")
+        return self

@@ -1,0 +1,99 @@
+"""The worker processes: how they start, when they are taken for ill, when they are replaced."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from supervisor.config.sections.declared import Declared, Section
+
+
+class Pool(Section):
+    """The worker processes."""
+
+    start_method: Annotated[
+        Literal["forkserver", "spawn"],
+        Field(
+            description="How a worker is started: forked from the warm template, or as a fresh "
+            "interpreter that loads its own models."
+        ),
+        Declared("supervisor_restart"),
+    ] = "forkserver"
+    threads_per_worker: Annotated[
+        Literal["auto"] | Annotated[int, Field(ge=1, le=4096)],
+        Field(
+            description="Threads of one worker's session; with auto they follow the demand: all "
+            "cores for a single segment, one each for many."
+        ),
+        Declared("session_rebuild", "threads"),
+    ] = "auto"
+    grace_period_s: Annotated[
+        float,
+        Field(ge=0, le=86_400, description="How long a drain waits for running work."),
+        Declared("live", "s"),
+    ] = 30.0
+    hang_timeout_s: Annotated[
+        float,
+        Field(
+            ge=0.1,
+            le=3600,
+            description="A worker that shows neither progress nor CPU time for so long is ended, "
+            "and its segment runs elsewhere.",
+        ),
+        Declared("live", "s"),
+    ] = 10.0
+    overdue_factor: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=1000,
+            description="So is one whose segment takes so many times as long as predicted, "
+            "however busy it is.",
+        ),
+        Declared("live"),
+    ] = 10.0
+    overdue_min_s: Annotated[
+        float,
+        Field(
+            ge=0.1,
+            le=86_400,
+            description="But never before this time; it is also for an engine that loads its "
+            "model first.",
+        ),
+        Declared("live", "s"),
+    ] = 60.0
+    restart_intensity: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="A slot whose workers die so often within `restart_window_s` is parked "
+            "(`fatal`) for a minute; the pool goes on with the rest.",
+        ),
+        Declared("live", "deaths"),
+    ] = 6
+    restart_window_s: Annotated[
+        float,
+        Field(ge=1, le=86_400, description="The time in which deaths are counted."),
+        Declared("live", "s"),
+    ] = 60.0
+    max_worker_pss_mb: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=1e7,
+            description="A worker that holds more memory (proportional set size) is replaced, "
+            "after its replacement is ready; null: never.",
+        ),
+        Declared("live", "MB"),
+    ] = None
+    max_segments_per_worker: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1_000_000_000,
+            description="So is one that has spoken so many segments; null: never.",
+        ),
+        Declared("live", "segments"),
+    ] = None
