@@ -40,8 +40,12 @@ class ZmqLanes:
         self._first: dict[str, float] = {}
 
     def send(self, lane: int, text: str) -> None:
-        """Submit one job with all the credit that it can need."""
-        submit = wire.Submit(str(lane), seed=1, credit=1 << 30)
+        """Submit one job with all the credit that it can need.
+
+        Without a seed, as over HTTP: one with a seed is spoken by a single thread, so that it
+        comes out the same to the sample.
+        """
+        submit = wire.Submit(str(lane), credit=1 << 30)
         magic, header, body = encode(submit, text.encode())
         self._send(magic, _MORE)
         self._send(header, _MORE)
