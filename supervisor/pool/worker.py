@@ -34,6 +34,8 @@ class Worker:
         self.pid = 0
         self.pidfd = -1
         self.shaped: Shaped | None = None
+        self.early: Shaped | None = None
+        """Its first report, where that came before it was known which process it is."""
         self.segments_done = 0
         self.steps = 0
         """Steps that it says it has taken: progress within a segment shows in them."""

@@ -239,6 +239,9 @@ class Workers:
             self._gone(worker, error)
             return
         self._loop.add_reader(worker.pidfd, self._ended, worker)
+        early, worker.early = worker.early, None
+        if early is not None:
+            self._shaped(worker, early)
 
     def _read_control(self, worker: Worker) -> None:
         try:
@@ -254,8 +257,10 @@ class Workers:
                 self._loop.call_later(_END_S, worker.kill, "it was out of control")
             case wire.Catalogue() as catalogue:
                 self._on_catalogue(catalogue)
-            case wire.Shaped() as shaped:
+            case wire.Shaped() as shaped if worker.pid:
                 self._shaped(worker, shaped)
+            case wire.Shaped() as shaped:
+                worker.early = shaped
             case wire.Beat() as beat:
                 self.heartbeat.answered(worker, beat)
 
