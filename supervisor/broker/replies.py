@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from supervisor.broker.clients import refusal
 from supervisor.broker.requests import Refused
 from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import Body
@@ -53,7 +52,7 @@ class Replies:
     def _refusal(self, command: e.ReleaseRefusal) -> None:
         after = command.retry_after_ms
         refused = Refused(command.code, command.message, retry_after_ms=after)
-        self._send(command.client, refusal(command.reference, refused), None)
+        self._send(command.client, refused.answer(command.reference), None)
 
     def _started(self, command: e.ReleaseStarted) -> None:
         self._send(command.client, wire.Started(command.job, command.segment), None)

@@ -13,7 +13,7 @@ import random
 
 import msgspec
 
-from supervisor.broker.wire.client import ErrorCode, Submit
+from supervisor.broker.wire.client import Error, ErrorCode, Submit
 from supervisor.broker.wire.codec import Body
 from supervisor.broker.wire.trace_context import carried
 from supervisor.broker.wire.voices import MixError, is_mix, parse_mix
@@ -42,6 +42,16 @@ class Refused(Exception):
     def retryable(self) -> bool:
         """Whether the same request may succeed later."""
         return self.retry_after_ms is not None
+
+    def answer(self, id: str) -> Error:
+        """What the client is told, who named the request `id`."""
+        return Error(
+            self.code,
+            str(self),
+            id=id,
+            retryable=self.retryable,
+            retry_after_ms=self.retry_after_ms,
+        )
 
 
 def read_text(body: Body, max_bytes: int) -> str:

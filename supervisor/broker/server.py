@@ -12,8 +12,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from supervisor import __version__
-from supervisor.broker.clients import Clients, Connection, refusal
 from supervisor.broker.door import Door
 from supervisor.broker.peers import flow_of
 from supervisor.broker.probing import Probing
@@ -21,7 +22,7 @@ from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, read_request, read_text
 from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body, WireError, decode_request
+from supervisor.broker.wire.codec import Body, WireError, decode_request, encode
 from supervisor.broker.wire.worker import Catalogue
 from supervisor.config import Settings
 from supervisor.core import job_events as e
@@ -36,6 +37,17 @@ _CUT_AT_ONCE = 4
 _CUT_AT_ONCE_IN_ALL = 32
 
 log = get_logger()
+
+
+class Connection(msgspec.Struct):
+    """What is known of one client's connection. `json`: how it wants to be answered. `flow`: whom
+    its jobs are charged to.
+    """
+
+    owner: str
+    flow: str
+    json: bool = False
+    name: str = ""
 
 
 class Broker:
@@ -62,7 +74,7 @@ class Broker:
         self._jobs = jobs
         self._tell = tell
         self._status = status
-        self._clients = Clients()
+        self._connections: dict[bytes, Connection] = {}
         self._cuts: dict[asyncio.Future[JobRequest], tuple[bytes, Connection, wire.Submit]] = {}
         """Long texts that are being cut, and whose they are."""
         self._submitted = 0
@@ -80,14 +92,14 @@ class Broker:
             wire.Bye: self._bye,
         }
         self.door = Door(loop, endpoint, settings.broker, self._take, self._gone)
-        self._probing = Probing(loop, self._probe, lambda: self._clients.known, jobs.listeners)
+        self._probing = Probing(loop, self._probe, lambda: self._connections, jobs.listeners)
         self.effects = Replies(self._send, load, self._probing.somebody_listens).effects
         """What to do for each job command that concerns clients."""
 
     def drain(self, reason: str) -> None:
         """Refuse new jobs from now on, and tell every client."""
         self.draining = True
-        for client in list(self._clients.known):
+        for client in list(self._connections):
             self._send(client, wire.Goaway(reason))
         for client, _connection, message in self._cuts.values():
             self._refuse(client, message.id, _draining())
@@ -100,7 +112,7 @@ class Broker:
     def reload_keys(self) -> None:
         """Read the allowed keys again, and let go of those who are not allowed any more."""
         self.door.reload_keys()
-        for client, connection in list(self._clients.known.items()):
+        for client, connection in list(self._connections.items()):
             if not self.door.admits(connection.owner):
                 self._gone(client)
 
@@ -112,10 +124,10 @@ class Broker:
     # -- messages -----------------------------------------------------------------------
 
     def _take(self, client: bytes, owner: str, frames: list[bytes]) -> None:
-        connection = self._clients.known.get(client)
+        connection = self._connections.get(client)
         if connection is None or connection.owner != owner:
             self._gone(client)  # a peer may choose the handle of another one that has left
-            connection = self._clients.known[client] = Connection(owner, flow_of(owner, client))
+            connection = self._connections[client] = Connection(owner, flow_of(owner, client))
         try:
             request = decode_request(frames)
         except WireError as error:
@@ -173,7 +185,7 @@ class Broker:
         client, connection, message = self._cuts.pop(future, (b"", None, None))
         if connection is None or message is None:
             return
-        if self._clients.known.get(client) is not connection:
+        if self._connections.get(client) is not connection:
             return
         try:
             self._hand_in(client, connection, message, future.result())
@@ -297,18 +309,22 @@ class Broker:
     # -- answers ------------------------------------------------------------------------
 
     def _refuse(self, client: bytes, id: str, refused: Refused) -> None:
-        self._send(client, refusal(id, refused))
+        self._send(client, refused.answer(id))
 
     def _send(self, client: bytes, message: wire.Message, body: Body | None = None) -> None:
-        self._clients.send(self.door.send, client, message, body)
+        connection = self._connections.get(client)
+        if connection is not None:
+            self.door.send(client, encode(message, body, json=connection.json))
 
     def _probe(self, client: bytes) -> None:
-        self._clients.send(self.door.probe, client, wire.Pong())
+        connection = self._connections.get(client)
+        if connection is not None:
+            self.door.probe(client, encode(wire.Pong(), json=connection.json))
 
     # -- clients that leave -------------------------------------------------------------
 
     def _gone(self, client: bytes) -> None:
-        if self._clients.known.pop(client, None) is not None:
+        if self._connections.pop(client, None) is not None:
             self._tell(e.ClientLost(self._loop.time(), client))
 
 

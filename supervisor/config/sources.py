@@ -26,7 +26,7 @@ OTHER_VARIABLES = {
     "SUPERVISOR_RUN_DIR": "run directory",
     "SUPERVISOR_LEASE_DIR": "core lease directory",
     "SUPERVISOR_STATE_DIR": "directory of what must outlive a reboot",
-    "SUPERVISOR_CACHE_DIR": "directory of downloaded and reassembled models",
+    "SUPERVISOR_CACHE_DIR": "directory of models and lexicons, downloaded or made on this machine",
 }
 """Variables of ours that are no settings."""
 

@@ -2,7 +2,7 @@
 guarded against text that was not written to be read aloud.
 
 One instance per accent lives in the process. Its lexicons are mapped from files, because
-hibari's own way of reading them takes 0.3 s and 60 to 130 MB for each accent.
+hibari's own way of reading them takes 0.3 s and 65 to 95 MB for each accent.
 """
 
 from __future__ import annotations

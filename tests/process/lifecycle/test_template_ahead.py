@@ -43,7 +43,12 @@ def templates(run_dir: Path) -> list[psutil.Process]:
 
 def environ(run_dir: Path) -> Mapping[str, str]:
     """For a supervisor of a test."""
-    return {**os.environ, "SUPERVISOR_RUN_DIR": str(run_dir)}
+    return {
+        **os.environ,
+        "SUPERVISOR_RUN_DIR": str(run_dir),
+        "SUPERVISOR_STATE_DIR": str(run_dir / "state"),
+        "SUPERVISOR_LEASE_DIR": str(run_dir / "leases"),
+    }
 
 
 @pytest.mark.parametrize("option", ["pool.start_method=neither", "broker.tcp=nowhere"])
