@@ -62,7 +62,9 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class ControlLoop:
-    """Calls `retarget` with the wanted workers, at the start and whenever they change."""
+    """Calls `retarget` with the wanted workers: first once `expect` was called, then whenever they
+    change.
+    """
 
     def __init__(
         self,
@@ -96,12 +98,18 @@ class ControlLoop:
         self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
         self._width = _width(settings)
         self.placer = Placer(self.monitor.machine)
-        self._build_s = DEFAULT_BUILD_S
+        self._build_s: float | None = None
 
     def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
-        """What threads gain here, and seconds of a session build, as far as it was measured."""
+        """What threads gain here, and seconds of a session build, as far as they are known.
+
+        The first target waits for it: workers of another shape would be built anew at once.
+        """
+        first = self._build_s is None
         self.shaper.speedup = speedup
         self._build_s = DEFAULT_BUILD_S if build_s is None else build_s
+        if first and self._timer is not None and not self._stopped:
+            self._apply(self._loop.time(), self._load())
 
     @property
     def policy(self) -> Policy:
@@ -118,7 +126,7 @@ class ControlLoop:
         return "; ".join(self.sample.errors) or None
 
     def start(self) -> None:
-        """Set the first target and begin to sample."""
+        """Begin to sample, and set the first target if it is known what to expect."""
         self._introduce()
         self._apply(self._loop.time(), self._load())
         self._schedule()
@@ -244,6 +252,8 @@ class ControlLoop:
 
     def _apply(self, now: float, load: Load) -> None:
         """From a number of cores to workers on leased cores."""
+        if self._build_s is None:
+            return
         if self.placer.machine != self.monitor.machine:
             self.placer.machine = self.monitor.machine
         build_s = self._build_s if load.session_build_s is None else load.session_build_s

@@ -150,6 +150,8 @@ class Service:
         else:
             self.broker.open()
         self.workers.launcher.start(ahead)
+        if self.settings.pool.start_method == "spawn":
+            self._expect()  # What engines say of themselves comes from the first worker.
         self.control.start()
         self._loop.call_later(TICK_S, self._tick)
 
@@ -207,6 +209,7 @@ class Service:
             self._setup = setup
             self.workers.set_up(setup)
             self._take_profile()
+            self._expect()
         if any(change.effect == "worker_restart" for change in outcome.changes):
             self.tell_pool(pool_events.Recycle(self._loop.time()))
 
@@ -226,8 +229,13 @@ class Service:
         self.profile = host_profile.take(state_directory(os.environ), self._setup.settings)
         if self.profile.ignored is not None:
             log.warning("host profile not used: %s", self.profile.ignored)
+
+    def _expect(self) -> None:
+        """Tell the allocation what is known of the engines in use: measured here, or declared."""
         engines = set(self._setup.preload) | {self.settings.engines.default}
-        self.control.expect(self.profile.speedup(engines), self.profile.build_s(engines))
+        states = self.broker.catalogue.engines
+        declared = {each.name: each.parallel for each in states if each.parallel is not None}
+        self.control.expect(self.profile.speedup(engines, declared), self.profile.build_s(engines))
 
     def _retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
         """Wider workers speak sooner; the slowest is what an engine is predicted by at first."""
@@ -323,6 +331,7 @@ class Service:
         first = not self.broker.catalogue.engines
         self.broker.catalogue = catalogue
         if not first:
+            self._expect()
             return
         states = {engine.name: engine for engine in catalogue.engines}
         for name in dict.fromkeys([self.settings.engines.default, *self.settings.engines.preload]):
@@ -333,6 +342,7 @@ class Service:
             elif engine.unavailable is not None:
                 self._fail(engine.unavailable)
         if not self.stopped.done():
+            self._expect()
             self._publish()
             # Before there is a worker: who waits for a core has to be able to say so.
             if self.settings.http.enabled and self.state in {"starting", "running"}:

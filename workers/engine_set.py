@@ -122,4 +122,5 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         max_speed=info.max_speed,
         unavailable=info.unavailable or failure,
         mixes=info.mixes,
+        parallel=info.parallel,
     )

@@ -132,11 +132,20 @@ class InForce(msgspec.Struct, frozen=True):
         """Unix time of the oldest figure."""
         return min((engine.measured_at for engine in self.engines.values()), default=None)
 
-    def speedup(self, engines: Collection[str]) -> Speedup | None:
-        """For workers that are to serve all of these; None where one was not measured."""
-        gains = [self.engines[name].gain for name in engines if name in self.engines]
-        known = [gain for gain in gains if gain is not None]
+    def speedup(self, engines: Collection[str], declared: Mapping[str, float]) -> Speedup | None:
+        """For workers that are to serve all of these; None where nothing is known of one.
+
+        `declared`: share of its work that threads divide, by engine, as it says itself; for those
+        that were not measured here.
+        """
+        known = [gain for name in engines if (gain := self._gain(name, declared)) is not None]
         return best_of(known) if len(known) == len(engines) else None
+
+    def _gain(self, name: str, declared: Mapping[str, float]) -> Speedup | None:
+        engine = self.engines.get(name)
+        if engine is not None and engine.gain is not None:
+            return engine.gain
+        return Speedup.of_share(declared[name]) if name in declared else None
 
     def rates(self, threads: int) -> dict[str, float]:
         """Seconds for a character by engine, of a worker with that many threads."""

@@ -25,6 +25,11 @@ class Speedup:
             best = max(best, table[threads])  # A loss by more threads is noise, or not used.
             self._points.append((threads, best))
 
+    @classmethod
+    def of_share(cls, parallel: float) -> Speedup:
+        """By Amdahl's law, from the share of the work that threads divide (0–1, held within)."""
+        return cls({2: 1.0 / (1.0 - min(1.0, max(0.0, parallel)) / 2.0)})
+
     @property
     def measured(self) -> tuple[int, ...]:
         """Thread counts that the table knows, 1 among them."""

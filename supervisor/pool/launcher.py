@@ -170,6 +170,7 @@ class ForkLauncher:
         self.groups.add(template.pid)
         self.pid, self._loading = template.pid, True
         self._condemned = None
+        self._loop.call_later(TEMPLATE_LOAD_S, self._expect_catalogue, template.pid)
         self._loop.add_reader(template.orders.fileno(), self._read)
         self._loop.add_reader(template.pidfd, self._ended)
         with suppress(OSError):  # It has ended already, which its pidfd reports.
@@ -203,6 +204,11 @@ class ForkLauncher:
         """An order that still has no answer: the template hangs, and only its end helps."""
         if epoch in self._unanswered and template == self.pid:
             self._kill(f"no answer for {limit:g} s")
+
+    def _expect_catalogue(self, template: int) -> None:
+        """At the start there is no order yet that could miss its answer."""
+        if self._loading and template == self.pid:
+            self._kill(f"not loaded after {TEMPLATE_LOAD_S:g} s")
 
     def _kill(self, reason: str) -> None:
         if self._template is not None:

@@ -52,6 +52,8 @@ class EngineModel(msgspec.Struct, frozen=True):
     start_s: to fork a worker until it is ready.
     measured: speed-up by threads as it was measured; then it holds instead of `parallel`,
         and the pool under trial knows it.
+    declared: what the engine says of itself in place of `parallel`; the pool knows it
+        where nothing was measured.
     """
 
     seconds_per_character: float = 0.024
@@ -59,21 +61,24 @@ class EngineModel(msgspec.Struct, frozen=True):
     session_build_s: float = 0.55
     start_s: float = 0.02
     measured: Mapping[int, float] | None = None
+    declared: float | None = None
 
     @property
     def table(self) -> Speedup | None:
-        """What was measured, as the pool would take it."""
-        return None if self.measured is None else Speedup(self.measured)
+        """What the pool knows of it."""
+        if self.measured is not None:
+            return Speedup(self.measured)
+        return None if self.declared is None else Speedup.of_share(self.declared)
 
     def speedup(self, threads: int) -> float:
         """How many times faster `threads` threads are than one."""
-        if self.table is not None:
-            return self.table.of(threads)
+        if self.measured is not None:
+            return Speedup(self.measured).of(threads)
         return 1.0 / (1.0 - self.parallel + self.parallel / threads)
 
 
 ENGINES = {
-    "hibari": EngineModel(0.00045, 0.7, 0.05),
+    "hibari": EngineModel(0.00045, 0.15, 0.05, declared=0.15),
     "kokoro": EngineModel(),
 }
 """Orders of magnitude for the engines, at 15 characters a second; `supervisor simulate` takes

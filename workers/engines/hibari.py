@@ -28,6 +28,10 @@ from workers.session import Stopper, Tensor, build_session
 
 LICENCE = "Apache-2.0"
 
+PARALLEL = 0.15
+"""Two threads speak 1.09 times as fast as one (nine sentences, Xeon and EPYC): the model is small,
+and the reader and the signal processing around it have one thread."""
+
 _MODEL_PREFIX = "hibari-"
 
 MAX_PHONEMES = 400
@@ -54,7 +58,7 @@ class Hibari:
         found = tuple(
             Voice(name, str(voices.VOICES[name]["language"]), LICENCE) for name in self._found
         )
-        return EngineInfo("hibari", dsp.SR, voices.DEFAULT, found, LICENCE)
+        return EngineInfo("hibari", dsp.SR, voices.DEFAULT, found, LICENCE, parallel=PARALLEL)
 
     def load(self) -> None:
         """Read the models and open the lexicons of their accents."""

@@ -133,7 +133,8 @@ class Beat(_Record, frozen=True):
 
 class EngineState(_Record, frozen=True):
     """One engine as `Catalogue` reports it; `unavailable` says what is missing, `mixes` whether
-    it takes mixes of its voices (`wire.voices`).
+    it takes mixes of its voices (`wire.voices`), `parallel` the share of its work that threads
+    divide, if it knows.
     """
 
     name: str
@@ -145,6 +146,7 @@ class EngineState(_Record, frozen=True):
     max_speed: float
     unavailable: str | None
     mixes: bool = False
+    parallel: float | None = None
 
 
 class Catalogue(_Record, frozen=True):

@@ -36,10 +36,10 @@ class Kokoro(Section):
     optimization: Annotated[
         Literal["auto", "none", "exact", "calibrated"],
         Field(
-            description="How the model is rewritten to run faster: `none` uses it as it is, "
-            "`exact` computes the same on faster kernels, `calibrated` fixes the ranges of "
-            "convolutions too. `auto` is `calibrated` on a CPU with VNNI or its Arm "
-            "counterpart, else `exact`. One that fails its quality gate is not used."
+            description="How the model is rewritten to run faster: `none` computes as it is "
+            "published, `exact` computes the same on faster kernels, `calibrated` fixes the "
+            "ranges of convolutions too. `auto` is `calibrated` on a CPU with VNNI or its Arm "
+            "counterpart, else `exact`. One that fails its quality gate is not used.",
         ),
         Declared("worker_restart"),
     ] = "auto"

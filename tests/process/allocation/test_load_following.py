@@ -128,7 +128,8 @@ def test_without_onnx_integration_threads_stay_while_cores_change(eager: Tuned) 
 
 def test_with_onnx_integration_one_segment_at_a_time_gets_all_cores() -> None:
     """The same two cores under `auto`, at rest: one worker with a session of two threads."""
-    bounds = {f"{SECTION}.min_cores": 2, f"{SECTION}.max_cores": 2}
+    bounds: dict[str, Any] = {f"{SECTION}.min_cores": 2, f"{SECTION}.max_cores": 2}
+    bounds |= {"engines.default": "noop", "engines.preload": ["noop"]}
     with Tuned({**QUICK, **bounds}) as tuned:
         (worker,) = tuned.workers(1)
         assert worker["intra_op_threads"] == 2
@@ -163,3 +164,12 @@ def environment(tuned: Tuned) -> dict[str, str]:
         given = dict(line.split("=", 1) for line in block if line)
         assert {name: given[name] for name in THREAD_VARIABLES} == seen
     return seen
+
+
+def test_an_engine_that_gains_nothing_by_threads_gets_narrow_workers_from_the_start() -> None:
+    """hibari says so itself, before the first worker is made: none is built anew."""
+    with Tuned({f"{SECTION}.min_cores": 2, f"{SECTION}.max_cores": 2}) as supervised:
+        workers = supervised.workers(2)
+        assert [worker["intra_op_threads"] for worker in workers] == [1, 1]
+        assert [worker["session_generation"] for worker in workers] == [0, 0]
+        assert supervised.stop() == 0, supervised.output

@@ -20,7 +20,9 @@ from onnx import TensorProto, helper
 from workers.engines.kokoro import Kokoro, derived, quality, voices, weights
 from workers.engines.kokoro.derive import calibrate, ranges, verify
 from workers.engines.kokoro.derive.cases import cases
+from workers.engines.kokoro.engine import KokoroSession
 from workers.engines.kokoro.inputs import vocabulary
+from workers.session import build_session
 
 pytestmark = pytest.mark.timeout(600)
 """Deriving takes 10 to 30 s on a machine that has nothing else to do."""
@@ -87,7 +89,8 @@ def test_found_again_without_the_source(cache: Path, program: Callable[[str], ob
     """A model that is there is used without a look at the source, which need not be there."""
     program(CHOOSE)
     ready = derived.choose("exact", weights.SHA256, not_needed)
-    assert ready == derived.Ready(derived.location(weights.SHA256, "exact"), "exact")
+    location = derived.location(weights.SHA256, "exact")
+    assert ready == derived.Ready(location, "exact", optimized=True)
 
 
 def test_damaged_model_is_not_known(
@@ -134,14 +137,15 @@ def test_strange_source_is_refused(
     assert not list((tmp_path / "kokoro").glob("*.onnx"))
 
 
+@pytest.mark.parametrize("level", ["exact", "none"])
 def test_no_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Where nothing can be written the source is used, and no refusal is remembered."""
     monkeypatch.setenv("SUPERVISOR_CACHE_DIR", "/proc/none")
     source = tmp_path / "source.onnx"
-    assert derived.choose("exact", NEVER, lambda: source) == derived.Ready(source, "none")
-    assert "the exact model cannot be made: " in capfd.readouterr().err
+    assert derived.choose(level, NEVER, lambda: source) == derived.Ready(source, "none")
+    assert f"the {level} model cannot be made: " in capfd.readouterr().err
 
 
 def test_level_follows_the_processor(
@@ -158,7 +162,7 @@ def test_level_follows_the_processor(
     assert "supervisor models calibrate" in capfd.readouterr().err
     monkeypatch.setattr("workers.engines.kokoro.features.dot_product", lambda: False)
     assert derived._levels("auto", weights.SHA256) == ("exact",)
-    assert derived._levels("none", weights.SHA256) == ()
+    assert derived._levels("none", weights.SHA256) == ("none",)
 
 
 def test_cache_of_others_is_used(
@@ -274,14 +278,19 @@ def test_sample_of_voices_passes_the_gate(cache: Path) -> None:
     assert quality.median_fault(findings) == []
 
 
-def test_setting_none_uses_the_published_model(cache: Path) -> None:
-    """Without optimization the session is the source's, and speaks for the same time."""
+def test_setting_none_speaks_as_the_published_model_does(cache: Path) -> None:
+    """To the sample, from a graph that is optimized once; a session of it takes half the time."""
     plain, derived_from_it = Kokoro({"optimization": "none"}), Kokoro({"optimization": "exact"})
-    assert plain.choose() == derived.Ready(weights.location(), "none")
+    kept = derived.location(weights.SHA256, "none")
+    assert plain.choose() == derived.Ready(kept, "none", optimized=True)
+    known = derived.known(kept)
+    assert known is not None
+    assert known.sites == {}
+    source = KokoroSession(build_session(plain.source(), 1), plain.collections())
     text = "The weather is fine today."
-    first, second = (
-        e.open(1).synthesize(text, "jf_alpha", 1.0, 1) for e in (plain, derived_from_it)
-    )
+    sessions = (plain.open(1), derived_from_it.open(1), source)
+    first, second, published = (each.synthesize(text, "jf_alpha", 1.0, 1) for each in sessions)
+    assert np.array_equal(first, published)
     assert first.size == second.size
     assert not np.array_equal(first, second)
 

@@ -27,12 +27,16 @@ def make_loop(tmp_path: Path) -> Iterator[MakeLoop]:
             host: str = "laptop-20",
             settings: dict[str, object] | None = None,
             leases: Path | None = None,
+            *,
+            expected: bool = True,
             **section: object,
         ) -> Controlled:
             directory = tmp_path / str(next(numbers))
             directory.mkdir()
             options = {f"{SECTION}.{name}": value for name, value in section.items()}
-            loop = Controlled(directory, {**options, **(settings or {})}, host, leases)
+            loop = Controlled(
+                directory, {**options, **(settings or {})}, host, leases, expected=expected
+            )
             return stack.enter_context(closing(loop))
 
         yield make

@@ -72,7 +72,8 @@ class Controlled:
 
     `demand` is how many segments there are to speak: each keeps one thread of a worker
     busy. `strangers` is the load by others, of each CPU, 0–1. What is not `measurable` does
-    not reach the files of /proc, which stay as the test left them.
+    not reach the files of /proc, which stay as the test left them. Unless `expected`, nothing
+    is known of the engines yet.
     """
 
     def __init__(
@@ -81,6 +82,8 @@ class Controlled:
         settings: Mapping[str, Any] | None = None,
         host: str = "laptop-20",
         leases: Path | None = None,
+        *,
+        expected: bool = True,
     ) -> None:
         self.tree: HostTree = materialise(host, directory / "host")
         self.clock = VirtualLoop()
@@ -105,6 +108,8 @@ class Controlled:
             self._obey,
             host=self.tree.host,
         )
+        if expected:
+            self.control.expect(None, None)
         self.control.start()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from supervisor.core.speedup import Speedup
 from tests.unit.control.conftest import MakeLoop
 from tests.unit.control.controlled import Controlled
 
@@ -211,3 +212,16 @@ def test_threads_per_worker_fixed_whatever_the_demand(make_loop: MakeLoop) -> No
         assert sorted(loop.threads.values()) == [2, 2]
     loop.change({"pool.threads_per_worker": 3})
     assert sorted(loop.threads.values()) == [1, 3]
+
+
+def test_no_worker_before_the_engines_are_known(make_loop: MakeLoop) -> None:
+    """Then at once the shape that suits them, with no other before it."""
+    loop = make_loop(min_cores=4, max_cores=4, expected=False)
+    loop.run(3)
+    assert not loop.targets
+    loop.control.expect(Speedup.of_share(0.0), None)
+    assert [[shape.threads for shape in target] for target in loop.targets] == [[1, 1, 1, 1]]
+    late = make_loop(min_cores=4, max_cores=4, expected=False)
+    late.control.stop()
+    late.control.expect(None, None)
+    assert not late.targets

@@ -104,7 +104,7 @@ def test_a_profile_of_another_machine_says_nothing(machine: MachineKey, word: st
     assert not found.engines
     assert found.ignored is not None
     assert word in found.ignored
-    assert found.speedup({"hibari"}) is None
+    assert found.speedup({"hibari"}, {}) is None
     assert found.rates(1) == {}
 
 
@@ -121,17 +121,29 @@ def test_an_engine_with_other_options_is_set_aside_alone() -> None:
 def test_figures_of_engines_together() -> None:
     """Unmeasured company leaves the shape as it was; builds add up; wider workers are faster."""
     found = in_force(PROFILE, HERE, OPTIONS)
-    assert found.speedup({"hibari", "noop"}) is None
+    assert found.speedup({"hibari", "noop"}, {}) is None
     assert found.build_s({"hibari", "noop"}) is None
     assert found.build_s({"hibari"}) == 0.1
     assert found.rates(2) == {"hibari": pytest.approx(0.002 / 1.6)}
+
+
+def test_what_an_engine_says_of_itself_holds_where_nothing_was_measured() -> None:
+    """A measured neighbour keeps its figures; one that says nothing leaves all unknown."""
+    found = in_force(PROFILE, HERE, OPTIONS)
+    both = found.speedup({"hibari", "noop"}, {"noop": 0.5, "hibari": 0.0})
+    assert both is not None
+    assert both.of(2) == 1.6
+    alone = found.speedup({"noop"}, {"noop": 0.5})
+    assert alone is not None
+    assert alone.of(2) == pytest.approx(1 / 0.75)
+    assert found.speedup({"noop", "other"}, {"noop": 0.5}) is None
 
 
 def test_a_measurement_on_one_free_core_says_nothing_of_threads() -> None:
     """Not even that they gain nothing: the shape stays what it is without a profile."""
     narrow = msgspec.structs.replace(ENGINE, speedup={1: 1.0})
     found = in_force(HostProfile(SCHEMA, HERE, {"hibari": narrow}), HERE, OPTIONS)
-    assert found.speedup({"hibari"}) is None
+    assert found.speedup({"hibari"}, {}) is None
     assert found.rates(4) == {"hibari": 0.002}
 
 

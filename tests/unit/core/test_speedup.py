@@ -19,6 +19,15 @@ def test_between_the_points_lines_and_amdahl_beyond() -> None:
     assert table.of(10_000) < 9.01
 
 
+def test_a_share_becomes_a_table() -> None:
+    """Half of the work divided: 4/3 with two threads, twice at best; nonsense is held within."""
+    half = Speedup.of_share(0.5)
+    assert [half.of(threads) for threads in (1, 2)] == [1.0, pytest.approx(4 / 3)]
+    assert half.of(10_000) == pytest.approx(2.0, rel=1e-3)
+    assert Speedup.of_share(-1.0).of(8) == 1.0
+    assert Speedup.of_share(7.0).of(8) == pytest.approx(8.0)
+
+
 def test_a_loss_by_more_threads_counts_as_no_gain() -> None:
     """SMT siblings, or noise: a table that falls is taken as flat, one without gain as one."""
     assert Speedup({1: 1.0, 2: 1.5, 4: 1.2}).of(4) == 1.5

@@ -29,6 +29,10 @@ from workers.engines.kokoro import features, weights
 
 LEVELS = ("calibrated", "exact")
 
+UNCHANGED = "none"
+"""The level of a graph that computes what the source does: the runtime has optimized it, once
+instead of at each session, and no pass has touched it."""
+
 _CODE = Path(__file__).parent / "derive"
 _JUDGES = ("quality", "distance", "texts", "inputs")
 """Modules beside `derive` that decide whether a model passes its gate."""
@@ -52,15 +56,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A model to build sessions with. `level` is `none` for the source itself."""
+    """A model to build sessions with. `level` is `none` for the source itself, or for its graph
+    as the runtime optimizes it, which is then `optimized`, as a derived one always is.
+    """
 
     path: Path
     level: str
-
-    @property
-    def optimized(self) -> bool:
-        """Whether the graph has been through the runtime's optimizations."""
-        return self.level != "none"
+    optimized: bool = False
 
 
 def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
@@ -78,10 +80,10 @@ def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
         if outcome is not None and outcome.refused is None:
             with suppress(OSError):  # A cache that others own is read all the same.
                 os.utime(target)
-            return Ready(target, level)
+            return Ready(target, level, optimized=True)
         if outcome is not None:
             _tell(f"the {level} model is not used: {outcome.refused}")
-    return Ready(source(), "none")
+    return Ready(source(), UNCHANGED)
 
 
 def location(digest: str, level: str) -> Path:
@@ -135,8 +137,8 @@ def remove_unused(keep: Path) -> None:
 
 
 def _levels(optimization: str, digest: str) -> tuple[str, ...]:
-    if optimization == "none":
-        return ()
+    if optimization == UNCHANGED:
+        return (UNCHANGED,)
     if optimization == "auto":
         calibrated = features.dot_product() and ranges(digest) is not None
         return LEVELS if calibrated else ("exact",)
@@ -151,7 +153,8 @@ def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None
     if importlib.util.find_spec("onnx") is None:
         _tell(f"the {level} model cannot be made without onnx: {weights.INSTALL}")
         return None
-    _tell(f"making the {level} model, once for this machine (10 to 30 s)")
+    takes = "2 s" if level == UNCHANGED else "10 to 30 s"
+    _tell(f"making the {level} model, once for this machine ({takes})")
     build = ["workers.engines.kokoro.derive.build", str(source), digest, level, str(target)]
     try:
         with lifeline.lent() as fd, patience.waiting():

@@ -62,15 +62,17 @@ def _sweep(target: Path) -> None:
 
 
 def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outcome:
-    """Rewrite, optimize and try the model; a step that fails is a refusal."""
+    """Make the model; a step that fails is a refusal. Raises OSError or MemoryError."""
     sites: dict[str, int] = {}
     optimized = aside / "optimized.onnx"
     try:
-        sites = _rewrite(source, derived.ranges(digest) if level == "calibrated" else None, aside)
-        faults = _unchanged(level, sites)
-        if not faults:
-            save_optimized(aside / "rewritten.onnx", optimized)
-            faults = quality.faults(_try(source, optimized, aside / "reference.onnx"))
+        if level == derived.UNCHANGED:  # Nothing to try: sessions of the source do the same.
+            save_optimized(source, optimized)
+            faults = []
+        else:
+            ranges = derived.ranges(digest) if level == "calibrated" else None
+            sites = _rewrite(source, ranges, aside)
+            faults = _unchanged(level, sites) or _faults(source, aside, optimized)
     except (OSError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a strange source fails in strange ways
@@ -81,6 +83,12 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
         refused="; ".join(faults) or None,
         sha256=None if faults else derived.digest_of(optimized),
     )
+
+
+def _faults(source: Path, aside: Path, optimized: Path) -> list[str]:
+    """Optimize what was rewritten, and try it; what is wrong with it."""
+    save_optimized(aside / "rewritten.onnx", optimized)
+    return quality.faults(_try(source, optimized, aside / "reference.onnx"))
 
 
 def _unchanged(level: str, sites: Mapping[str, int]) -> list[str]:

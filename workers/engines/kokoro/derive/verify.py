@@ -113,7 +113,7 @@ def _main() -> int:
     given = parser.parse_args()
     engine = Kokoro(msgspec.json.decode(given.settings))
     ready = engine.choose()
-    if not ready.optimized:
+    if ready.level == derived.UNCHANGED:
         sys.stderr.write("there is no derived model in use: nothing to verify\n")
         return 5
     collections = engine.collections()
