@@ -141,7 +141,7 @@ class Router:
         """Take texts up to this size, from clients that connect from now on."""
         frame = text_bytes + FRAME_SLACK_BYTES
         self._socket.setsockopt(zmq.MAXMSGSIZE, frame)
-        self._connections.message_bytes = frame + FRAME_SLACK_BYTES
+        self._connections.endless.message_bytes = frame + FRAME_SLACK_BYTES
 
     def send(self, client: bytes, frames: Frames) -> None:
         """Send, or keep for a slow peer; a peer that is gone or too slow is reported as gone."""

@@ -102,6 +102,10 @@ class Worker:
             return
         self.send_signal(signal.SIGKILL)
 
+    def unreachable(self, error: OSError) -> None:
+        """It does not take what it is sent: end it. If it has ended, its own end says more."""
+        self.kill("it does not read" if isinstance(error, BlockingIOError) else None)
+
     def log_tail(self) -> str:
         """The end of what this worker wrote, in one line; empty if it wrote nothing.
 

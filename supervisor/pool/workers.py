@@ -1,7 +1,7 @@
-"""The worker processes: turns `pool` commands into processes, and what they do into events.
+"""The worker processes: turns `pool` commands into processes, and their lives into events.
 
-Decides nothing. Runs on the supervisor's event loop, and never blocks it: a worker
-that does not read what it is sent is killed.
+What they speak is `segments`'s subject. Decides nothing. Runs on the supervisor's event
+loop, and never blocks it: a worker that does not read what it is sent is killed.
 """
 
 from __future__ import annotations
@@ -23,19 +23,15 @@ from supervisor.pool import kernel
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.ladder import Ladder
 from supervisor.pool.launcher import Ends, ForkLauncher, Launcher, SpawnLauncher
-from supervisor.pool.worker import SegmentName, Worker
+from supervisor.pool.segments import Segments
+from supervisor.pool.worker import Worker
 
 _LOG_LIMIT_BYTES = 1 << 20
-_PACKETS_PER_WAKEUP = 32
 _END_S = 0.5
 """How long a worker may go on without a control channel: enough to write a traceback."""
 _ADOPT_S = 0.01
 """How long to wait for a worker that ended before the process that forked it: until then it
 is not ours to reap."""
-_MAX_AUDIO_BYTES = 4 << 20
-_MAX_AUDIO_BYTES_PER_CHAR = 2 * 48_000 * 4
-"""A segment's audio at most: 2 s of 48 kHz for each character, and something on top. An engine
-that makes more is broken, and would fill our memory."""
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -85,6 +81,7 @@ class Workers:
         self.heartbeat = Heartbeat(
             loop, self.by_epoch, self._send_control, self._hangs, self._worn_out
         )
+        self._segments = Segments(loop, self.by_epoch, self.heartbeat, to_jobs)
         self.effects: Mapping[type, Callable[..., None]] = {
             pool_events.Launch: self._launch,
             pool_events.Employ: self._employ,
@@ -92,7 +89,7 @@ class Workers:
             pool_events.Retire: self._retire,
             pool_events.Dismiss: self._dismiss,
             pool_events.Kill: self._kill,
-            job_events.RunSegment: self._run,
+            job_events.RunSegment: self._segments.run,
             job_events.InterruptSegment: self._interrupt,
             job_events.WorkerFree: self._free,
         }
@@ -122,7 +119,7 @@ class Workers:
             return
         if worker.epoch in self.by_epoch:
             self._loop.add_reader(worker.control.fileno(), self._read_control, worker)
-            self._loop.add_reader(worker.work.fileno(), self._read_work, worker)
+            self._loop.add_reader(worker.work.fileno(), self._segments.read, worker)
 
     def _start(self, command: pool_events.Launch) -> Worker:
         path = self._logs / f"{command.shape.slot}.log"
@@ -170,30 +167,6 @@ class Workers:
 
     # -- commands of the jobs -----------------------------------------------------------
 
-    def _run(self, command: job_events.RunSegment) -> None:
-        worker = self.by_epoch.get(command.worker)
-        if worker is None:
-            return
-        request = command.request
-        run = wire.Run(
-            command.job,
-            command.segment,
-            command.attempt,
-            worker.epoch,
-            request.engine,
-            request.voice,
-            request.speed,
-            segment_seed(request.seed, command.segment),
-            request.reproducible,
-            request.segments[command.segment],
-        )
-        worker.running = run
-        self.heartbeat.began(worker, run)
-        try:
-            worker.work.send(wire.encode(run))
-        except OSError as error:
-            worker.kill(_why_no_reader(error))
-
     def _interrupt(self, command: job_events.InterruptSegment) -> None:
         worker = self.by_epoch.get(command.worker)
         if worker is not None:
@@ -222,9 +195,9 @@ class Workers:
         try:
             worker.control.send(wire.encode(message))
         except OSError as error:
-            worker.kill(_why_no_reader(error))
+            worker.unreachable(error)
 
-    # -- what workers do ----------------------------------------------------------------
+    # -- what becomes of workers ----------------------------------------------------------------
 
     def _forked(self, epoch: int, pid: int, error: str | None) -> None:
         worker = self.by_epoch.get(epoch)
@@ -286,82 +259,6 @@ class Workers:
                 )
             )
 
-    def _read_work(self, worker: Worker) -> None:
-        """Take audio packets; a whole segment becomes one event."""
-        try:
-            for _ in range(_PACKETS_PER_WAKEUP):
-                packet = worker.work.recv(wire.MAX_PACKET_BYTES)
-                if not packet:
-                    self._loop.remove_reader(worker.work.fileno())
-                    return
-                self._take_piece(worker, *wire.decode_piece(packet))
-        except BlockingIOError:
-            return
-        except msgspec.MsgspecError:
-            self._disown(worker, "it wrote nonsense instead of audio")
-        except OSError:
-            self._loop.remove_reader(worker.work.fileno())
-
-    def _disown(self, worker: Worker, reason: str) -> None:
-        """It breaks the contract: whatever it sends from now on means nothing."""
-        self._loop.remove_reader(worker.work.fileno())
-        worker.running, worker.pieces = None, []
-        worker.kill(reason)
-
-    def _take_piece(self, worker: Worker, piece: wire.Piece, pcm: memoryview) -> None:
-        run = worker.running
-        if run is None or _name(piece) != _name(run):
-            self._take_stale(worker, piece)
-            return
-        worker.received += len(pcm)
-        if worker.received > _MAX_AUDIO_BYTES + len(run.text) * _MAX_AUDIO_BYTES_PER_CHAR:
-            self._disown(worker, f"{worker.received} bytes of audio for one segment")
-            return
-        if pcm:
-            worker.pieces.append(pcm)
-        if not piece.last:
-            return
-        pieces, worker.pieces = tuple(worker.pieces), []
-        worker.running, worker.received = None, 0
-        now = self._loop.time()
-        worker.segments_done += piece.error is None
-        self.heartbeat.ended(worker, piece.synthesis_s if piece.error is None else None)
-        if piece.terminated and worker.condemned is not None:
-            return  # Nobody cancelled it: it hung, and runs again when this worker has ended.
-        worker.answered.append(_name(piece))
-        if piece.error is None:
-            self._to_jobs(
-                job_events.SegmentSpoken(
-                    now,
-                    worker.epoch,
-                    piece.job,
-                    piece.segment,
-                    piece.attempt,
-                    pieces,
-                    piece.synthesis_s,
-                )
-            )
-        else:
-            self._to_jobs(
-                job_events.SegmentRefused(
-                    now,
-                    worker.epoch,
-                    piece.job,
-                    piece.segment,
-                    piece.attempt,
-                    piece.error,
-                    piece.terminated,
-                    piece.unreadable,
-                )
-            )
-
-    def _take_stale(self, worker: Worker, piece: wire.Piece) -> None:
-        """A reply that came late or twice is dropped, and counted; any other is nonsense."""
-        if _name(piece) not in worker.answered:
-            self._disown(worker, "it answered for a segment that it was not given")
-        elif piece.last:
-            self._to_jobs(job_events.StaleAnswer(self._loop.time()))
-
     def _ended(self, worker: Worker) -> None:
         if worker.epoch not in self.by_epoch:
             return
@@ -371,7 +268,7 @@ class Workers:
             self._loop.remove_reader(worker.pidfd)
             self._loop.call_later(_ADOPT_S, self._ended, worker)
             return
-        self._read_work(worker)
+        self._segments.read(worker)
         said = [reason, worker.condemned, worker.log_tail()]
         why = ": ".join(part for part in said if part)
         if reason != _DISMISSED:
@@ -409,20 +306,6 @@ class Workers:
             if fd >= 0:
                 self._loop.remove_reader(fd)
         worker.close()
-
-
-def _why_no_reader(error: OSError) -> str | None:
-    """A worker that ended cannot read either: its own end says more."""
-    return "it does not read" if isinstance(error, BlockingIOError) else None
-
-
-def _name(message: wire.Run | wire.Piece) -> SegmentName:
-    return message.job, message.segment, message.attempt, message.epoch
-
-
-def segment_seed(seed: int, segment: int) -> int:
-    """The seed of one segment: the same for every attempt, unlike its neighbours'."""
-    return (seed * 6_364_136_223_846_793_005 + segment) % (1 << 63)
 
 
 def _open_log(path: Path) -> int:

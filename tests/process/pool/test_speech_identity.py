@@ -14,7 +14,7 @@ import pytest
 
 from supervisor.broker.wire import client as protocol
 from supervisor.core.segmentation import segment_text
-from supervisor.pool.workers import segment_seed
+from supervisor.pool.segments import segment_seed
 from tests.fixtures import processes
 from tests.fixtures.crew import crew_speaks
 from tests.fixtures.staged import static_pool

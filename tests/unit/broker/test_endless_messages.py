@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import zmq
 
-from supervisor.broker import connections
-from supervisor.broker.connections import Connections
+from supervisor.broker.endless import EVIDENCE_S, FAST_BYTES, TAKEN_IN, EndlessMessages
 
 GROWN = 8 << 20
 
@@ -25,9 +23,7 @@ class Story:
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.loop = asyncio.new_event_loop()
-        self.context = zmq.Context()
-        self.router = self.context.socket(zmq.ROUTER)
-        self.watched = Connections(self.loop, self.router, 10, tcp=False)
+        self.watched = EndlessMessages(self.loop, tcp=False)
         self.watched.message_bytes = 1 << 20
         self.memory = 100 << 20
         self.pieces = itertools.cycle((10_000, 50_000))
@@ -41,7 +37,7 @@ class Story:
         self.client.connect(str(directory / "socket"))
         self.client.settimeout(0)
         self.accepted, _ = self.listener.accept()
-        self.watched.open[self.accepted.fileno()] = 0
+        self.watched.opened(self.accepted.fileno())
 
     def fill(self) -> None:
         """The client sends as much as there is room for."""
@@ -54,7 +50,7 @@ class Story:
     def grow(self, by: int) -> None:
         """Memory is found to have grown."""
         self.memory += by
-        self.watched._watch()
+        self.watched.watch()
 
     def look(self, times: int, *, take_in: bool, deliver: bool = False) -> None:
         """So many looks, before each of which libzmq has read something or nothing."""
@@ -62,14 +58,14 @@ class Story:
             if take_in:
                 self.accepted.recv(next(self.pieces))
             if deliver:
-                self.watched._delivered.add(self.accepted.fileno())
-            if self.watched._looks:
+                self.watched.delivered(self.accepted.fileno())
+            if self.watched.looking:
                 self.watched._look()
             self.fill()
 
     def a_second_passes(self) -> None:
         """Since the first look."""
-        self.watched._looking_since -= connections._EVIDENCE_S
+        self.watched._looking_since -= EVIDENCE_S
 
     @property
     def hung_up(self) -> bool:
@@ -85,8 +81,6 @@ class Story:
     def close(self) -> None:
         """Leave nothing open."""
         self.watched.close()
-        self.router.close(0)
-        self.context.term()
         for one in (self.client, self.accepted, self.listener):
             one.close()
         self.loop.close()
@@ -108,14 +102,14 @@ def test_a_client_that_libzmq_has_no_time_for_is_kept(story: Story) -> None:
     story.memory += 200 << 20
     story.look(400, take_in=False)
     assert not story.hung_up
-    assert not story.watched._looks
+    assert not story.watched.looking
 
 
 def test_a_client_whose_message_takes_long_to_come_in_is_kept(story: Story) -> None:
     """Pieces of a message are taken in now and then: not as often as of one without an end."""
     story.grow(GROWN)
     story.a_second_passes()
-    for _ in range(connections._TAKEN_IN - 1):
+    for _ in range(TAKEN_IN - 1):
         story.look(1, take_in=True)
         story.look(10, take_in=False)
     assert not story.hung_up
@@ -124,9 +118,9 @@ def test_a_client_whose_message_takes_long_to_come_in_is_kept(story: Story) -> N
 def test_a_client_that_delivers_at_last_is_kept(story: Story) -> None:
     """Also where the watch comes between the message and the next look."""
     story.grow(GROWN)
-    story.look(connections._TAKEN_IN * 3, take_in=True)
-    story.watched._delivered.add(story.accepted.fileno())
-    story.watched._watch()
+    story.look(TAKEN_IN * 3, take_in=True)
+    story.watched.delivered(story.accepted.fileno())
+    story.watched.watch()
     story.a_second_passes()
     story.look(2, take_in=True)
     assert not story.hung_up
@@ -142,7 +136,7 @@ def test_a_burst_of_messages_is_kept(story: Story) -> None:
 def test_a_message_without_an_end_is_hung_up_on_after_a_second(story: Story) -> None:
     """Its pieces are taken in all the time, and nothing comes of them."""
     story.grow(GROWN)
-    story.look(connections._TAKEN_IN * 3, take_in=True)
+    story.look(TAKEN_IN * 3, take_in=True)
     assert not story.hung_up
     story.a_second_passes()
     story.look(2, take_in=True)
@@ -152,8 +146,8 @@ def test_a_message_without_an_end_is_hung_up_on_after_a_second(story: Story) -> 
 def test_one_that_fills_memory_fast_is_hung_up_on_sooner(story: Story) -> None:
     """As soon as enough was taken in, where waiting a second would cost too much."""
     story.grow(GROWN)
-    story.memory += connections._FAST_BYTES + 1
-    story.look(connections._TAKEN_IN - 1, take_in=True)
+    story.memory += FAST_BYTES + 1
+    story.look(TAKEN_IN - 1, take_in=True)
     assert not story.hung_up
-    story.look(connections._TAKEN_IN * 2, take_in=True)
+    story.look(TAKEN_IN * 2, take_in=True)
     assert story.hung_up

@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from supervisor.broker import connections
+from supervisor.broker.descriptors import hang_up, tcp_bytes_received
 
 
 def _open() -> int:
@@ -17,12 +17,12 @@ def test_a_number_that_became_something_else_costs_no_descriptor() -> None:
     """A client left, and its number went to a process descriptor: it was left open once a look."""
     descriptor = os.pidfd_open(os.getpid())
     before = _open()
-    assert connections._tcp_bytes_received(descriptor) is None
-    connections._hang_up(descriptor)
+    assert tcp_bytes_received(descriptor) is None
+    hang_up(descriptor)
     assert _open() == before
     os.close(descriptor)
-    connections._hang_up(descriptor)
-    assert connections._tcp_bytes_received(descriptor) is None
+    hang_up(descriptor)
+    assert tcp_bytes_received(descriptor) is None
     assert _open() == before - 1
 
 
@@ -30,7 +30,7 @@ def test_nobody_hangs_up_on_a_worker() -> None:
     """A channel to a worker is a socket of the same family; it has no address."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        connections._hang_up(ours.fileno())
+        hang_up(ours.fileno())
         ours.send(b"still there")
         assert theirs.recv(64) == b"still there"
 
@@ -44,7 +44,7 @@ def test_a_client_is_hung_up_on(tmp_path: Path) -> None:
         accepted, _address = listener.accept()
         with accepted:
             before = _open()
-            connections._hang_up(accepted.fileno())
+            hang_up(accepted.fileno())
             assert client.recv(1) == b""
             assert _open() == before
 
@@ -59,4 +59,4 @@ def test_bytes_are_counted_on_tcp_alone() -> None:
         with accepted:
             client.sendall(b"x" * 1000)
             accepted.recv(1000, socket.MSG_WAITALL)
-            assert connections._tcp_bytes_received(accepted.fileno()) == 1000
+            assert tcp_bytes_received(accepted.fileno()) == 1000
