@@ -105,7 +105,7 @@ class Router:
         self._owner = peers.owner
         self._prefix = prefix
         self._outboxes: dict[bytes, Outbox] = {}
-        self._drain_scheduled = False
+        self._drain_scheduled = self._draining = False
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -184,7 +184,10 @@ class Router:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
             self._on_gone(client)
-        self._schedule_drain()
+        finally:
+            # It may have swallowed the descriptor's edge, whether it went out or not; to ask
+            # whether it did costs a system call.
+            self._schedule_drain()
         return True
 
     def _flush(self, client: bytes) -> None:
@@ -199,33 +202,37 @@ class Router:
         del self._outboxes[client]
 
     def _schedule_drain(self) -> None:
-        """A send may have swallowed the descriptor's edge: look once more, soon."""
-        if not self._drain_scheduled:
+        """Look soon for what has come, unless that goes on already."""
+        if not self._drain_scheduled and not self._draining:
             self._drain_scheduled = True
             self._loop.call_soon(self._drain)
 
     def _drain(self) -> None:
-        self._drain_scheduled = False
-        for _ in range(_BATCH):
-            if self._socket.closed:
-                return
-            try:
-                first = self._receive_first(_NOW)
-            except zmq.Again:
-                return
-            frames: list[bytes] = []
-            while self._get(_HAS_MORE):
-                frame = self._receive_frame(_NOW)
-                if len(frames) <= _MOST_FRAMES:
-                    frames.append(frame)
-            owner = self._owner(first)
-            if self._connections.attentive:
-                self._connections.delivered(first)
-            if owner is None:
-                continue
-            try:
-                self._on_message(self._prefix + first.bytes, owner, frames)
-            except Exception:
-                self._schedule_drain()  # Our fault with this one; the others still lie there.
-                raise
-        self._schedule_drain()
+        """Take what has come, some of it at a time: others on the loop wait meanwhile."""
+        self._drain_scheduled, self._draining, empty = False, True, False
+        try:
+            for _ in range(_BATCH):
+                if self._socket.closed or (empty := not self._take_one()):
+                    return
+        finally:
+            self._draining = False
+            if not empty and not self._socket.closed:  # One of them may have been a fault of ours.
+                self._schedule_drain()
+
+    def _take_one(self) -> bool:
+        """Hand one message on, unless it is nobody's that we serve; False if there is none."""
+        try:
+            first = self._receive_first(_NOW)
+        except zmq.Again:
+            return False
+        frames: list[bytes] = []
+        while self._get(_HAS_MORE):
+            frame = self._receive_frame(_NOW)
+            if len(frames) <= _MOST_FRAMES:
+                frames.append(frame)
+        owner = self._owner(first)
+        if self._connections.attentive:
+            self._connections.delivered(first)
+        if owner is not None:
+            self._on_message(self._prefix + first.bytes, owner, frames)
+        return True

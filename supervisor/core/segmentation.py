@@ -9,12 +9,13 @@ the same segments, which makes a seeded job reproducible.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 import sentencex
 
 _CLAUSE_END = re.compile(r"[,;:—–、，；：][\"'”’)\]]*\s+|\s[-–—]\s")
+_LETTER_OR_NUMBER = re.compile(r"[^\W_]")
+"""What Unicode has in its categories L and N, no more and no less."""
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
@@ -36,7 +37,7 @@ def segment_text(
 
 def has_speech(text: str) -> bool:
     """Whether any character is a letter or a number: something an engine can say."""
-    return any(unicodedata.category(c)[0] in "LN" for c in text)
+    return _LETTER_OR_NUMBER.search(text) is not None
 
 
 def _sentences(text: str, language: str) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,6 +152,35 @@ def test_a_slow_peer_gets_everything_and_a_stuck_one_is_given_up(
             while not desk.gone:
                 desk.router.send(clients[1], [b"more", chunk])
             assert desk.gone == [clients[1]]
+        desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_a_send_that_cannot_go_out_hides_no_message(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trying it looks at what has come, and takes the descriptor's edge with it."""
+    monkeypatch.setattr(module, "_SEND_QUEUE", 2)
+    chunk = bytes(64 * 1024)
+
+    async def story() -> None:
+        desk = Desk(asyncio.get_running_loop(), endpoint)
+        with dealer(endpoint) as stuck, dealer(endpoint) as other:
+            for peer in (stuck, other):
+                peer.send(b"hello")
+            await until(lambda: len(desk.messages) == 2)
+            client = next(client for client, _frames in desk.messages)
+            refused = 0
+            while refused < 20:  # What the system has room for goes out a while after it was sent.
+                refused = 0 if desk.router._try_send(client, [chunk]) else refused + 1
+                await asyncio.sleep(0.002)
+            (other if stuck.poll(100) else stuck).send(b"now")
+            assert select.select([desk.router._fd], [], [], 5)[0], "it has come"
+            time.sleep(0.01)  # noqa: ASYNC251 - sending looks once in 3,000,000 ticks, no sooner
+            assert not desk.router._try_send(client, [chunk])
+            assert not select.select([desk.router._fd], [], [], 0)[0], "the edge is gone"
+            await until(lambda: len(desk.messages) == 3)
         desk.router.close()
 
     asyncio.run(story())

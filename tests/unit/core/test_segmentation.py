@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import unicodedata
 
 import pytest
 
@@ -45,6 +47,13 @@ def test_what_cannot_be_spoken_is_no_segment(text: str) -> None:
     """Marks, controls and punctuation alone say nothing."""
     assert not has_speech(text)
     assert cut(text) == ()
+
+
+def test_speech_is_what_unicode_calls_a_letter_or_a_number() -> None:
+    """Every character there is, by its category."""
+    for code in range(sys.maxunicode + 1):
+        spoken = unicodedata.category(chr(code))[0] in "LN"
+        assert has_speech(chr(code)) is spoken, hex(code)
 
 
 def test_a_long_sentence_is_cut_at_its_clauses() -> None:
