@@ -51,7 +51,7 @@ _PLANS = {
         texts=SENTENCES,
         clients=16,
         rate=25,
-        seconds=4,
+        seconds=8,
         short_texts=SENTENCES,
         kill=Times(2, 20),
     ),
