@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.broker.wire.worker import Setup
+from supervisor.broker.wire.worker import Catalogue, Setup
 from supervisor.config import Settings
 from supervisor.config.changes import Change
 
@@ -12,6 +12,21 @@ def make_setup(settings: Settings) -> Setup:
     engines = settings.engines
     names = {"hibari", "kokoro", *engines.options}
     return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
+
+
+def lacking(catalogue: Catalogue, settings: Settings) -> str | None:
+    """What keeps the engines that the settings ask for from speaking, in one line; None if all do.
+
+    The default engine first.
+    """
+    states = {engine.name: engine for engine in catalogue.engines}
+    for name in dict.fromkeys([settings.engines.default, *settings.engines.preload]):
+        engine = states.get(name)
+        if engine is None:
+            return f"engines: there is no engine {name!r}; installed are: {', '.join(states)}"
+        if engine.unavailable is not None:
+            return engine.unavailable
+    return None
 
 
 def updates_environment(settings: Settings) -> bool:

@@ -117,6 +117,11 @@ class ControlLoop:
         return self.allocator.policy
 
     @property
+    def interval_s(self) -> float:
+        """Seconds from one look to the next."""
+        return self.policy.monitoring_interval
+
+    @property
     def error(self) -> str | None:
         """Why the allocation stands still, in one line; None while it works."""
         if not self._usable():

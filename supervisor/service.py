@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from supervisor import __version__
-from supervisor.applying import describe, make_setup, updates_environment
+from supervisor.applying import describe, lacking, make_setup, updates_environment
 from supervisor.broker.bounds import bounds
 from supervisor.broker.journal import Journal
 from supervisor.broker.rundir import RunDirectory
@@ -31,7 +31,6 @@ from supervisor.core.health import HealthPolicy
 from supervisor.core.jobs import Jobs
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import Pool
-from supervisor.core.progress import Progress
 from supervisor.core.restarts import RestartPolicy
 from supervisor.core.time_mean import TimeMean
 from supervisor.gateway_child import GatewayChild
@@ -47,6 +46,7 @@ from supervisor.pool.scales import Scales
 from supervisor.pool.workers import Workers
 from supervisor.status import status_document
 from supervisor.tracing.tracer import Tracer
+from supervisor.watchdog import Watchdog
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -87,8 +87,7 @@ class Service:
         self._working = False
         self._deadline: asyncio.TimerHandle | None = None
         self._manager = ServiceManager(os.environ)
-        self._progress = Progress()
-        self._stuck: str | None = None
+        self._watchdog = Watchdog(self._manager)
         self._started_at = loop.time()
         self._running_segments = TimeMean(self._started_at)
         self._given_up = 0
@@ -300,29 +299,17 @@ class Service:
         wakeup = self.pool.next_wakeup()
         if wakeup is not None and wakeup <= now:
             self.tell_pool(pool_events.Tick(now))
-        if self._manager.watchdog_s is not None:
-            self._watch(now)
+        self._watchdog.look(now, self.jobs, self._looked_at(now), self.control.interval_s)
         self._scales.weigh(now, self._shaped_pids(), quiet=quiet)
 
     def _shaped_pids(self) -> list[int]:
         return [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
 
-    def _watch(self, now: float) -> None:
-        """Feed the service manager's watchdog, as long as the service gets somewhere."""
-        sample, jobs = self.control.sample, self.jobs
-        looked_at = self._started_at if sample is None else sample.now
-        stuck = self._progress.observe(
-            now,
-            jobs.waiting_segments,
-            jobs.running_segments,
-            now if self.state == "draining" else looked_at,
-            self.control.policy.monitoring_interval,
-        )
-        if stuck is None:
-            self._manager.alive(now)
-        elif self._stuck is None:
-            log.error("the watchdog gets no more signs of life: %s", stuck)
-        self._stuck = stuck
+    def _looked_at(self, now: float) -> float:
+        """When the control loop last looked; it need not any more while the service drains."""
+        if self.state == "draining":
+            return now
+        return self._started_at if self.control.sample is None else self.control.sample.now
 
     # -- coming up ----------------------------------------------------------------------
 
@@ -333,14 +320,9 @@ class Service:
         if not first:
             self._expect()
             return
-        states = {engine.name: engine for engine in catalogue.engines}
-        for name in dict.fromkeys([self.settings.engines.default, *self.settings.engines.preload]):
-            engine = states.get(name)
-            if engine is None:
-                known = ", ".join(states)
-                self._fail(f"engines: there is no engine {name!r}; installed are: {known}")
-            elif engine.unavailable is not None:
-                self._fail(engine.unavailable)
+        lack = lacking(catalogue, self.settings)
+        if lack is not None:
+            self._fail(lack)
         if not self.stopped.done():
             self._expect()
             self._publish()

@@ -36,7 +36,7 @@ PACKAGES = (
 )
 
 MODULES = (
-    *("__main__", "applying", "control", "diagnostics", "gateway_child", "logs"),
+    *("__main__", "applying", "control", "diagnostics", "gateway_child", "logs", "watchdog"),
     *("service", "status"),
 )
 """Modules of `supervisor` that are no packages."""

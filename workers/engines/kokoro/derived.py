@@ -46,13 +46,15 @@ _TIMEOUT_S = 280
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What deriving came to. `refused` is None, or one line that says why not to use it;
-    `sites` counts what each pass rewrote; `sha256` is the model file's.
+    `sites` counts what each pass rewrote; `sha256` is the model file's, and `stamp` its size and
+    time of change when it was written: as long as they are the same, so is the file.
     """
 
     level: str
     sites: dict[str, int]
     refused: str | None
     sha256: str | None
+    stamp: tuple[int, int] | None = None
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -79,7 +81,7 @@ def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
             outcome = _make(source(), digest, level, target)
         if outcome is not None and outcome.refused is None:
             with suppress(OSError):  # A cache that others own is read all the same.
-                os.utime(target)
+                os.utime(beside(target))
             return Ready(target, level, optimized=True)
         if outcome is not None:
             _tell(f"the {level} model is not used: {outcome.refused}")
@@ -108,8 +110,8 @@ def known(target: Path) -> Outcome | None:
     """What came of deriving this model before; None if it was not, or its file is damaged."""
     try:
         outcome = msgspec.json.decode(beside(target).read_bytes(), type=Outcome)
-        if outcome.refused is None and digest_of(target) != outcome.sha256:
-            return None
+        if outcome.refused is None and stamp_of(target) != outcome.stamp:
+            return outcome if digest_of(target) == outcome.sha256 else None
     except (OSError, msgspec.DecodeError):
         return None
     return outcome
@@ -118,6 +120,12 @@ def known(target: Path) -> Outcome | None:
 def beside(target: Path) -> Path:
     """The outcome's file."""
     return target.with_suffix(".json")
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Size in bytes and time of the last change in ns. Raises OSError."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def digest_of(path: Path) -> str:
@@ -131,9 +139,17 @@ def remove_unused(keep: Path) -> None:
     oldest = time.time() - _UNUSED_S
     for path in keep.parent.glob("derived-*.onnx"):
         with suppress(OSError):  # Another process may delete it at the same moment.
-            if path != keep and path.stat().st_mtime < oldest:
+            if path != keep and _used_at(path) < oldest:
                 for file in (beside(path), path, path.with_suffix(".lock")):
                     file.unlink(missing_ok=True)
+
+
+def _used_at(path: Path) -> float:
+    """Unix time of a model's last use; of one without an outcome, of its last change."""
+    try:
+        return beside(path).stat().st_mtime
+    except FileNotFoundError:
+        return path.stat().st_mtime
 
 
 def _levels(optimization: str, digest: str) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def main(source: Path, digest: str, level: str, target: Path) -> None:
             outcome = _derive(source, digest, level, aside)
             if outcome.refused is None:
                 files.write(target, _blocks(aside / "optimized.onnx"))
+                outcome = msgspec.structs.replace(outcome, stamp=derived.stamp_of(target))
             files.write(derived.beside(target), [msgspec.json.encode(outcome)])
         finally:
             shutil.rmtree(aside, ignore_errors=True)
