@@ -21,6 +21,11 @@ class Assignments:
         """Workers that run a segment."""
         return [worker for worker, run in self.running.items() if run is not None]
 
+    @property
+    def busy_count(self) -> int:
+        """How many these are, without a look at each: it is asked for at every event."""
+        return len(self.running) - len(self.idle)
+
     def is_idle(self, worker: int) -> bool:
         """Whether this worker is known and runs nothing."""
         return worker in self.running and self.running[worker] is None
@@ -69,6 +74,7 @@ class Assignments:
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
+        assert len(self.busy) == self.busy_count, "a worker is neither idle nor busy"
         assert len(set(self.idle)) == len(self.idle), "a worker is idle twice"
         for worker in self.idle:
             assert self.running.get(worker, ()) is None, f"idle worker {worker} runs something"

@@ -112,7 +112,7 @@ class Jobs:
     @property
     def running_segments(self) -> int:
         """Segments that a worker has now."""
-        return len(self._dispatch.workers.busy)
+        return self._dispatch.workers.busy_count
 
     @property
     def waiting_segments(self) -> int:
