@@ -29,8 +29,8 @@ from workers.session import Stopper, Tensor, build_session
 LICENCE = "Apache-2.0"
 
 PARALLEL = 0.15
-"""Two threads speak 1.09 times as fast as one (nine sentences, a Xeon; on an EPYC one client waited no
-less): the model is small, and the reader and the signal processing around it have one thread."""
+"""Two threads speak 1.09 times as fast as one (nine sentences on a Xeon; on an EPYC one client
+waited no less): the model is small, and reader and signal processing have one thread."""
 
 _MODEL_PREFIX = "hibari-"
 
