@@ -1,4 +1,6 @@
-"""What settings come to: for workers that are started, and in words for the log."""
+"""What settings come to: for workers that are started, for engines that are here or not, and in
+words for the log.
+"""
 
 from __future__ import annotations
 

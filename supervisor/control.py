@@ -99,6 +99,7 @@ class ControlLoop:
         self._width = _width(settings)
         self.placer = Placer(self.monitor.machine)
         self._build_s: float | None = None
+        """None until `expect` was called."""
 
     def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
         """What threads gain here, and seconds of a session build, as far as they are known.
@@ -115,11 +116,6 @@ class ControlLoop:
     def policy(self) -> Policy:
         """The policy in force."""
         return self.allocator.policy
-
-    @property
-    def interval_s(self) -> float:
-        """Seconds from one look to the next."""
-        return self.policy.monitoring_interval
 
     @property
     def error(self) -> str | None:

@@ -299,7 +299,8 @@ class Service:
         wakeup = self.pool.next_wakeup()
         if wakeup is not None and wakeup <= now:
             self.tell_pool(pool_events.Tick(now))
-        self._watchdog.look(now, self.jobs, self._looked_at(now), self.control.interval_s)
+        interval = self.control.policy.monitoring_interval
+        self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
         self._scales.weigh(now, self._shaped_pids(), quiet=quiet)
 
     def _shaped_pids(self) -> list[int]:

@@ -89,8 +89,6 @@ class Connections:
     ) -> None:
         self.limit = limit
         self.endless = EndlessMessages(loop, tcp=tcp)
-        self.attentive = tcp
-        """Whether `delivered` wants to be called for every message."""
         self.open: set[int] = set()
         """Descriptors of those who are in."""
         self._loop = loop
@@ -107,6 +105,11 @@ class Connections:
         loop.add_reader(self._fd, self.read)
         self._timer = loop.call_later(_WATCH_NOBODY_S, self._watch)
         self._watches = 0
+
+    @property
+    def attentive(self) -> bool:
+        """Whether `delivered` wants to be called for every message."""
+        return self._tcp or self.endless.looking
 
     def delivered(self, frame: zmq.Frame) -> None:
         """A whole message came over this frame's connection."""
@@ -183,7 +186,6 @@ class Connections:
             log.warning("broker: refused %d connections; there is room again", self._refused)
             self._refused = 0
         self.endless.watch()
-        self.attentive = self._tcp or self.endless.looking
 
     def _schedule(self, seconds: float) -> None:
         self._timer.cancel()

@@ -21,7 +21,7 @@ from typing import Final
 from supervisor.broker.descriptors import hang_up, input_bytes, tcp_bytes_received
 from supervisor.logs import get_logger
 
-LOOKS: Final = 300
+_LOOKS: Final = 300
 """Looks after which the rest are left alone until memory grows again."""
 TAKEN_IN: Final = 20
 """Looks at which a connection's input must have become less, without a message meanwhile; and
@@ -98,7 +98,7 @@ class EndlessMessages:
             self._memory = memory
         elif memory - self._memory > _GROWTH_BYTES and not self._looks:
             self._suspects = {fd: _Suspect(input_bytes(fd)) for fd in self._received}
-            self._looks, self._looking_from = LOOKS, memory
+            self._looks, self._looking_from = _LOOKS, memory
             self._looking_since = self._loop.time()
             self._loop.call_later(_LOOK_S, self._look)
         self._acquit()
@@ -128,7 +128,7 @@ class EndlessMessages:
         if not self._looks:
             return
         self._looks -= 1
-        early = self._looks > LOOKS - TAKEN_IN
+        early = self._looks > _LOOKS - TAKEN_IN
         self._acquit()
         for fd, suspect in list(self._suspects.items()):
             suspect.look(input_bytes(fd))

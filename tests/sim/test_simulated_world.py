@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from supervisor.core.machine import WorkerShape
-from supervisor.simulate.scenario import EngineModel, MachineModel
+from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel
 from supervisor.simulate.workload import Arrival
 from supervisor.simulate.world import World
+from workers.engines.hibari import Hibari
 
 ENGINE = EngineModel(seconds_per_character=0.1, parallel=1.0, session_build_s=2.0, start_s=0.5)
 
@@ -107,3 +108,9 @@ def test_a_machine_model_has_sockets_and_siblings() -> None:
     assert len({(cpu.package, cpu.core) for cpu in cpus}) == 4
     assert (cpus[0].package, cpus[0].core) == (cpus[4].package, cpus[4].core)
     assert MachineModel(4, foreign=1.5).foreign_load == {0: 1.0, 1: 0.5, 2: 0.0, 3: 0.0}
+
+
+def test_the_simulated_pool_is_told_what_the_engine_declares() -> None:
+    """hibari's share stands in the engine, which the supervisor must not import, and here."""
+    model = ENGINES["hibari"]
+    assert model.declared == model.parallel == Hibari({}).describe().parallel

@@ -29,8 +29,8 @@ from workers.session import Stopper, Tensor, build_session
 LICENCE = "Apache-2.0"
 
 PARALLEL = 0.15
-"""Two threads speak 1.09 times as fast as one (nine sentences on a Xeon; on an EPYC one client
-waited no less): the model is small, and reader and signal processing have one thread."""
+"""Two threads speak 1.06 times as fast as one (`supervisor bench host` on a Xeon, 1.09 in another
+run): the model is small, and reader and signal processing have one thread."""
 
 _MODEL_PREFIX = "hibari-"
 
