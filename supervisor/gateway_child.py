@@ -46,7 +46,7 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class GatewayChild:
-    """At most one gateway. `address` is None while none listens. `stopped` is called when one
+    """At most one gateway. `address` is None while none listens; `on_stopped` is called when one
     that was asked to end has ended.
     """
 
@@ -55,14 +55,13 @@ class GatewayChild:
         loop: asyncio.AbstractEventLoop,
         loaded: Loaded,
         command: Sequence[str] = COMMAND,
-        stopped: Callable[[], None] = lambda: None,
     ) -> None:
         self.address: Announcement | None = None
+        self.on_stopped: Callable[[], None] = lambda: None
         self.restarts = 0
         self._loop = loop
         self._settings = handover(loaded.settings, loaded.place)
         self._command = command
-        self._stopped = stopped
         self._pidfd = -1
         self._output: IO[bytes] | None = None
         self._rest = b""
@@ -150,7 +149,7 @@ class GatewayChild:
         reason = kernel.reap(self._pidfd)
         self._forget()
         if self._stopping:
-            self._stopped()
+            self.on_stopped()
             return
         if reason == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")

@@ -33,6 +33,7 @@ from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import Pool
 from supervisor.core.restarts import RestartPolicy
 from supervisor.core.time_mean import TimeMean
+from supervisor.draining import Drain, longest_drain_s
 from supervisor.gateway_child import GatewayChild
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
@@ -51,9 +52,6 @@ from supervisor.watchdog import Watchdog
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
 """Without jobs and with every worker as it should be there is little to look after."""
-
-_STOP_S = 2.0
-"""How long dismissed workers may take before they are killed."""
 
 log = get_logger()
 
@@ -85,15 +83,10 @@ class Service:
         self._loop = loop
         self._queue: deque[tuple[Jobs | Pool, Any]] = deque()
         self._working = False
-        self._deadline: asyncio.TimerHandle | None = None
         self._manager = ServiceManager(os.environ)
         self._watchdog = Watchdog(self._manager)
         self._started_at = loop.time()
         self._running_segments = TimeMean(self._started_at)
-        self._given_up = 0
-        """Jobs that were cancelled in order to end."""
-        self._put_off = 0
-        """Durable jobs that are left to the next supervisor."""
         become_subreaper()
         self.journal = Journal(
             loop, state_directory(os.environ), self.settings.journal.sync, self.tell_jobs
@@ -128,9 +121,19 @@ class Service:
             self._retarget,
         )
         self._take_profile()
-        self.gateway = GatewayChild(loop, loaded, stopped=self._continue_drain)
+        self.gateway = GatewayChild(loop, loaded)
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
+        self.drain = Drain(
+            loop,
+            self.jobs,
+            self.pool,
+            self.gateway,
+            self.tracer,
+            self.workers,
+            self._tell,
+            self._finish,
+        )
         self._effects = {
             **self.workers.effects,
             **self.broker.effects,
@@ -157,7 +160,7 @@ class Service:
     def stop(self, why: str) -> None:
         """Drain: finish what runs, refuse what comes. A second call stops at once."""
         if self.state == "draining":
-            self._cancel_all("the supervisor stops")
+            self.drain.cancel_all("the supervisor stops")
             self._finish()
             return
         self.state = "draining"
@@ -165,10 +168,9 @@ class Service:
         running = len(self.jobs.jobs)
         grace = self.settings.pool.grace_period_s
         log.info("%s: draining, %d jobs to finish (at most %g s)", why, running, grace)
-        self._manager.stopping(f"draining, {running} jobs to finish", grace + 2 * _STOP_S)
+        self._manager.stopping(f"draining, {running} jobs to finish", longest_drain_s(grace))
         self.broker.drain(f"the supervisor stops ({why})")
-        self._deadline = self._loop.call_later(grace, self._cancel_all, "the grace period is over")
-        self._continue_drain()
+        self.drain.begin(grace)
 
     def shaped(self, epoch: int) -> Shaped | None:
         """What a worker last reported of itself."""
@@ -287,7 +289,7 @@ class Service:
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":
-            self._continue_drain()
+            self.drain.go_on()
 
     def _tick(self) -> None:
         now = self._loop.time()
@@ -362,31 +364,6 @@ class Service:
 
     # -- going down ---------------------------------------------------------------------
 
-    def _cancel_all(self, reason: str) -> None:
-        """End what still runs; durable jobs are left to the next supervisor."""
-        plain = [job.id for job in self.jobs.jobs.values() if not job.request.durable]
-        self._given_up += len(plain)
-        self._put_off += len(self.jobs.jobs) - len(plain)
-        for job in plain:
-            self.tell_jobs(job_events.Cancelled(self._loop.time(), job, reason))
-        self.tell_jobs(job_events.Suspended(self._loop.time()))
-
-    def _continue_drain(self) -> None:
-        """Dismiss the workers when the last job has ended, and end with the last worker and the
-        gateway: it may still be sending what the last job said.
-        """
-        if self.jobs.jobs or self.jobs.untold:
-            return
-        if not self.pool.stopping:
-            self.gateway.stop()
-            self.tracer.finish(_STOP_S)
-            if self._deadline is not None:
-                self._deadline.cancel()
-            self._deadline = self._loop.call_later(_STOP_S, self._finish)
-            self.tell_pool(pool_events.Stop(self._loop.time()))
-        elif self.pool.empty and not self.gateway.running:
-            self._finish()
-
     def _finish(self) -> None:
         if not self.stopped.done():
             self.stopped.set_result(0)
@@ -394,8 +371,7 @@ class Service:
     def close(self) -> None:
         """Leave nothing behind: no process, no socket, no address."""
         self.state = "stopped"
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self.drain.close()
         self.control.stop()
         self.gateway.close()
         self.workers.close()
@@ -408,8 +384,8 @@ class Service:
                 {
                     "pid": os.getpid(),
                     "epoch": self.broker.epoch,
-                    "cancelled": self._given_up,
-                    "left": self._put_off,
+                    "cancelled": self.drain.cancelled,
+                    "left": self.drain.left,
                 }
             )
         self.directory.release()

@@ -1,4 +1,4 @@
-"""What the supervisor hands to its gateway on stdin."""
+"""What the supervisor hands to its gateway on stdin, and what both count on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import msgspec
 
 from supervisor.config import Settings
 from supervisor.config.loading import Place
+
+ANSWERS_GRACE_S = 10.0
+"""How long a gateway that is told to end goes on with the answers that are being sent."""
 
 
 class Handover(msgspec.Struct, frozen=True):

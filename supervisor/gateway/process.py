@@ -19,6 +19,7 @@ from supervisor.config.loading import Place
 from supervisor.config.sections.http import Http
 from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
+from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.listener import Address, PortTakenError, address_of, listen
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
@@ -37,8 +38,6 @@ RESUME_S = 2.0
 
 KEEP_ALIVE_S = 75.0
 """How long a connection may be without a request, and take for a request's head."""
-
-GRACE_S = 10.0
 
 FIRST_RETRY_S, MAX_RETRY_S = 0.5, 30.0
 """Between two tries for a port that somebody else has; doubled each time."""
@@ -70,7 +69,7 @@ async def serve(
         make_app(context),
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE_S,
-        shutdown_timeout=GRACE_S,
+        shutdown_timeout=ANSWERS_GRACE_S,
         lingering_time=2.0,
         access_log=None,
         logger=http_logger(),

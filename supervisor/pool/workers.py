@@ -109,6 +109,11 @@ class Workers:
             worker.kill("the supervisor stops")
             self._forget(worker)
 
+    def kill_all(self) -> None:
+        """End what is left; each end is told as if it had come by itself."""
+        for worker in list(self.by_epoch.values()):
+            worker.kill("it was dismissed and did not end")
+
     # -- commands of the pool -----------------------------------------------------------
 
     def _launch(self, command: pool_events.Launch) -> None:

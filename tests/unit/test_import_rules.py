@@ -36,8 +36,8 @@ PACKAGES = (
 )
 
 MODULES = (
-    *("__main__", "applying", "control", "diagnostics", "gateway_child", "logs", "watchdog"),
-    *("service", "status"),
+    *("__main__", "applying", "control", "diagnostics", "draining", "gateway_child", "logs"),
+    *("service", "status", "watchdog"),
 )
 """Modules of `supervisor` that are no packages."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import signal
+import socket
+import time
 
 import pytest
 
 from supervisor.broker.wire import client as protocol
+from supervisor.draining import WORKERS_END_S
 from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, Wire, eventually, free_port
 
@@ -141,11 +144,16 @@ def test_a_long_text_at_the_moment_of_the_signal_is_finished_or_refused() -> Non
         assert "Traceback" not in staged.output
 
 
+def with_gateway(port: int) -> dict[str, object]:
+    """Settings for the no-op engine behind a gateway on that port."""
+    noop: dict[str, object] = {"engines.default": "noop", "engines.preload": ["noop"]}
+    return {**noop, "http.enabled": True, "http.port": port}
+
+
 def test_what_the_last_job_said_is_sent_whole() -> None:
     """The supervisor does not end before its gateway, which may still be encoding and sending."""
     port = free_port()
-    noop = {"engines.default": "noop", "engines.preload": ["noop"]}
-    with Supervised({**noop, "http.enabled": True, "http.port": port}) as supervised:
+    with Supervised(with_gateway(port)) as supervised:
         eventually(lambda: "gateway: listening" in supervised.output, "the gateway listens")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SOON_S)
         text = "And this is said to the end. " * 200
@@ -157,4 +165,52 @@ def test_what_the_last_job_said_is_sent_whole() -> None:
         assert response.status == 200
         response.read()  # IncompleteRead if it is cut.
         connection.close()
+        assert supervised.process.wait(SOON_S) == 0
+
+
+def ask(port: int, text: str) -> socket.socket:
+    """Ask for speech over a connection with little room for what is not read yet."""
+    body = json.dumps({"input": text, "response_format": "pcm"}).encode()
+    head = f"POST /v1/audio/speech HTTP/1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection = socket.socket()
+    connection.settimeout(SOON_S)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def audio_of(connection: socket.socket, received: bytes = b"") -> bytes:
+    """What is left of the answer, after what was received of it; without its head."""
+    while piece := connection.recv(65536):
+        received += piece
+    return received.split(b"\r\n\r\n", 1)[1]
+
+
+def held_up(peer: Wire) -> bool:
+    """Whether a job runs and goes on with nothing, since nobody takes what it has said."""
+    jobs = peer.status()["jobs"]
+    return bool(jobs["running"]) and not jobs["segments_running"] + jobs["segments_waiting"]
+
+
+def test_who_reads_slowly_gets_the_last_answer_whole() -> None:
+    """It takes longer than the workers have to end: who plays what he gets reads no faster."""
+    port = free_port()
+    text = (
+        "And this is said to the end. " * 6000
+    )  # More than what the kernel keeps for a connection.
+    with Supervised(with_gateway(port)) as supervised, supervised.wire() as peer:
+        eventually(lambda: "gateway: listening" in supervised.output, "the gateway listens")
+        with ask(port, text) as connection:
+            whole = len(audio_of(connection))
+        with ask(port, text) as connection:
+            received = connection.recv(4096)
+            eventually(lambda: held_up(peer), "kernel and gateway are full")
+            while peer.status()["jobs"]["running"]:
+                received += connection.recv(4096)
+            assert supervised.process is not None
+            supervised.process.send_signal(signal.SIGTERM)
+            time.sleep(WORKERS_END_S + 1)  # This is the reader's pace.
+            size = len(audio_of(connection, received))
+        assert size == whole
         assert supervised.process.wait(SOON_S) == 0

@@ -24,9 +24,9 @@ from supervisor.cli import app
 from supervisor.config import ConfigError, Settings, load
 from supervisor.config.paths import cache_directory, run_directory, state_directory
 from supervisor.config.sources import OTHER_VARIABLES
+from supervisor.draining import longest_drain_s
 from supervisor.gateway.keys import hash_key, new_key
 from supervisor.pool.leases import lease_directory
-from supervisor.service import _STOP_S
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
@@ -271,7 +271,7 @@ def test_the_container_can_do_little_and_takes_no_more_than_it_is_given() -> Non
 
 def test_a_stop_has_time_for_the_drain() -> None:
     """Compose waits for longer than the grace period and what ending takes after it."""
-    needed = Settings().pool.grace_period_s + 2 * _STOP_S
+    needed = longest_drain_s(Settings().pool.grace_period_s)
     assert seconds(service()["stop_grace_period"]) > needed
 
 
