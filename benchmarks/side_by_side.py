@@ -1,10 +1,10 @@
-"""The table of a comparison: measure by measure, every arm, and its ratio to one of them."""
+"""Tables of a comparison: every arm beside one of them, or every arm across benchmarks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.harness import Result, measure, median
+from benchmarks.harness import Record, Result, measure, median
 
 HEAD = ["measure", "arm", "n", "median", "min", "max", "ratio", ""]
 
@@ -22,22 +22,59 @@ def rows(result: Result, number: Callable[[float], str]) -> list[list[str]]:
     return [row for name in names for row in _measure_rows(result, name, number)]
 
 
+def across(
+    columns: Sequence[tuple[Record, str]], number: Callable[[float], str]
+) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table with one line for each arm, one column for each pair.
+
+    A pair is a benchmark and one of its measures, and its cells are medians. The best of a
+    column is marked unless all are alike, and an arm that lacks a measure has a dash.
+    """
+    found = [medians(record.result, measured) for record, measured in columns]
+    lines = [[arm] for arm in dict.fromkeys(arm for middles in found for arm in middles)]
+    for (_, measured), middles in zip(columns, found, strict=True):
+        wanted = best(measured, middles) if len(set(middles.values())) > 1 else None
+        for line in lines:
+            middle = middles.get(line[0])
+            cell = "–" if middle is None else number(middle)
+            line.append(f"**{cell}**" if middle is not None and middle == wanted else cell)
+    heads = [f"{record.name.removeprefix('peers_')}: {measured}" for record, measured in columns]
+    return ["arm", *heads], lines
+
+
+def medians(result: Result, name: str) -> dict[str, float]:
+    """The median of a measure in each arm that has it."""
+    values = {
+        arm: [sample[name] for sample in samples if name in sample]
+        for arm, samples in result.arms.items()
+    }
+    return {arm: median(each) for arm, each in values.items() if each}
+
+
+def best(name: str, middles: Mapping[str, float]) -> float | None:
+    """The best of some medians of a measure, None if there is none."""
+    return (max if _more_is_better(name) else min)(middles.values(), default=None)
+
+
+def _more_is_better(name: str) -> bool:
+    return name.endswith("_per_s")
+
+
 def _measure_rows(result: Result, name: str, number: Callable[[float], str]) -> list[list[str]]:
     found = {
         arm: measure([sample for sample in samples if name in sample], name)
         for arm, samples in result.arms.items()
     }
     found = {arm: values for arm, values in found.items() if values}
-    middles = {arm: median(values) for arm, values in found.items()}
+    middles = medians(result, name)
     ours = middles.get(result.compared_with)
-    more = name.endswith("_per_s")
-    best = (max if more else min)(middles.values())
+    more = _more_is_better(name)
     made = []
     for arm, values in found.items():
         middle = middles[arm]
         ratio = f"{middle / ours:.2f}" if ours else ""
         ahead = ours is not None and (middle > ours if more else middle < ours)
-        verdict = "**best**" if middle == best else "ahead" if ahead else ""
+        verdict = "**best**" if middle == best(name, middles) else "ahead" if ahead else ""
         figures = [number(value) for value in (middle, min(values), max(values))]
         made.append([name, arm, str(len(values)), *figures, ratio, verdict])
     return made

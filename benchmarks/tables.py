@@ -3,8 +3,9 @@
 The pages are written by hand; only what stands between a pair of markers is
 replaced: `<!-- table: claims -->` … `<!-- end -->` holds all claims beside their
 targets, `<!-- table: claims of NAME NAME -->` those of some benchmarks,
-`<!-- table: NAME -->` the arms of one. A benchmark without markers gets a section
-at the end of the page. The same files always give the same pages.
+`<!-- table: NAME -->` the arms of one, `<!-- table: arms by NAME.MEASURE NAME.MEASURE -->`
+one line for each arm with medians of several. A benchmark without markers gets a
+section at the end of the page. The same files always give the same pages.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from benchmarks.harness import RESULTS, Environment, Record, load, measure, medi
 PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
 README = Path(__file__).parent.parent / "README.md"
 
-_BLOCK = re.compile(r"<!-- table: ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- table: ([\w. ]+) -->\n.*?<!-- end -->", re.DOTALL)
 _SOME = "claims of "
+_BY = "arms by "
 
 NOTHING = "Not measured yet."
 
@@ -56,6 +58,10 @@ def fill(text: str, records: Sequence[Record]) -> str:
             return claims_table(records)
         if name.startswith(_SOME):
             return claims_table(arms[each] for each in name.split()[2:] if each in arms)
+        if name.startswith(_BY):
+            columns = [each.split(".") for each in name.split()[2:]]
+            found = [(arms[one], measured) for one, measured in columns if one in arms]
+            return _table(*side_by_side.across(found, number)) if found else NOTHING
         return arms_table(arms[name]) if name in arms else NOTHING
 
     return _BLOCK.sub(

@@ -112,3 +112,20 @@ def test_many_arms_have_a_line_each() -> None:
     assert "| arm | n | excess_db, median | level_db, median |" in page
     assert "| voice 3 | 2 | 3.5 |  |" in page
     assert "| quiet | 1 |  | 0.5 |" in page
+
+
+def test_arms_may_stand_in_one_line_each_across_benchmarks() -> None:
+    """A page names the columns; the best of each is marked, and what an arm lacks is a dash."""
+    text = "<!-- table: arms by peers_a.ready_ms peers_b.ready_ms gone.ready_ms -->\n<!-- end -->"
+    forked_alone = Result(title="B", arms={"forked": [{"ready_ms": 8.0}]}, claims=[])
+    other = Record("peers_b", environment(), forked_alone)
+    page = tables.fill(text, [record("peers_a"), other])
+    assert "| arm | a: ready_ms | b: ready_ms |" in page
+    assert "| forked | **8** | 8 |" in page, "with nothing to compare with, nothing is the best"
+    assert "| spawned | 12,346 | – |" in page
+
+
+def test_a_page_without_a_measured_column_says_so() -> None:
+    """Markers whose benchmarks all lack a result are filled with a statement."""
+    text = "<!-- table: arms by gone.ready_ms -->\nold\n<!-- end -->"
+    assert tables.fill(text, []).splitlines()[1] == tables.NOTHING
