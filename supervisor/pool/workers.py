@@ -20,10 +20,12 @@ from supervisor.core import job_events, pool_events
 from supervisor.core.machine import WorkerShape
 from supervisor.logs import get_logger
 from supervisor.pool import kernel
+from supervisor.pool.fork_launcher import ForkLauncher
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.ladder import Ladder
-from supervisor.pool.launcher import Ends, ForkLauncher, Launcher, SpawnLauncher
+from supervisor.pool.launcher import Ends, Launcher
 from supervisor.pool.segments import Segments
+from supervisor.pool.spawn_launcher import SpawnLauncher
 from supervisor.pool.worker import Worker
 
 _LOG_LIMIT_BYTES = 1 << 20
@@ -133,9 +135,8 @@ class Workers:
             worker = Worker(command.epoch, command.shape, path)
             self.by_epoch[worker.epoch] = worker
             order = self._order(command)
-            if isinstance(self.launcher, SpawnLauncher):
-                for packet in self.launcher.greeting(order):
-                    worker.control.send(packet)
+            for packet in self.launcher.greeting(order):
+                worker.control.send(packet)
             self.launcher.launch(order, Ends(*worker.theirs, log))
             worker.handed_over()
         except OSError:

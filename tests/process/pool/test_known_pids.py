@@ -42,6 +42,9 @@ class Hesitant:
 
     def start(self, ahead: Ahead | None = None) -> None: ...
 
+    def greeting(self, order: Fork) -> list[bytes]:
+        return []
+
     def launch(self, order: Fork, ends: Ends) -> None:
         self.control = ends.control.dup()
 

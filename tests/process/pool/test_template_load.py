@@ -9,8 +9,8 @@ import signal
 import pytest
 
 from supervisor.broker.wire.worker import Setup
-from supervisor.pool import launcher
-from supervisor.pool.launcher import ForkLauncher
+from supervisor.pool import fork_launcher
+from supervisor.pool.fork_launcher import ForkLauncher
 from tests.supervised import eventually
 
 
@@ -22,7 +22,7 @@ def turn(loop: asyncio.AbstractEventLoop) -> bool:
 
 def test_a_template_that_hangs_while_it_loads_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """No order for a worker comes before the catalogue, so none can miss its answer."""
-    monkeypatch.setattr(launcher, "TEMPLATE_LOAD_S", 0.2)
+    monkeypatch.setattr(fork_launcher, "TEMPLATE_LOAD_S", 0.2)
     loop = asyncio.new_event_loop()
     reasons: list[str] = []
     template = ForkLauncher(

@@ -1,0 +1,207 @@
+"""Workers as forks of a template: it is kept running, asked for forks, and ended if it hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from contextlib import suppress
+
+import msgspec
+
+from supervisor.broker.wire.worker import (
+    MAX_PACKET_BYTES,
+    Catalogue,
+    Fork,
+    Forked,
+    Setup,
+    decode_from_template,
+    encode,
+)
+from supervisor.logs import get_logger
+from supervisor.pool import kernel
+from supervisor.pool.interpreters import Ahead, Template, start_template
+from supervisor.pool.launcher import Ends, OnCatalogue, OnFailed, OnForked
+
+TEMPLATE_RESTART_S = 0.5
+
+TEMPLATE_ANSWER_S = 120.0
+"""How long an order may wait for a template that has loaded: one that takes longer to fork is
+taken to hang."""
+
+TEMPLATE_LOAD_S = 600.0
+"""How long a template may take to load, an engine's model that is made at first use included."""
+
+log = get_logger()
+
+
+class ForkLauncher:
+    """Keeps one template running and asks it for forks; a dead template is started again."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        setup: Setup,
+        on_forked: OnForked,
+        on_catalogue: OnCatalogue,
+        on_failed: OnFailed,
+    ) -> None:
+        self.pid: int | None = None
+        self.groups: set[int] = set()
+        self._loop = loop
+        self._setup = setup
+        self._on_forked = on_forked
+        self._on_catalogue = on_catalogue
+        self._on_failed = on_failed
+        self._template: Template | None = None
+        self._condemned: str | None = None
+        self._unanswered: set[int] = set()
+        self._waiting: list[tuple[Fork, list[int]]] = []
+        self._loaded = self._closed = False
+        self._loading = True
+        """Whether the template of now has not told its catalogue yet."""
+
+    def start(self, ahead: Ahead | None = None) -> None:
+        """Start the template, or take the one that was started ahead; it answers with the
+        catalogue when it has loaded. Raises OSError.
+        """
+        started = ahead.take() if ahead is not None else None
+        template = self._template = started or start_template()
+        self.groups.add(template.pid)
+        self.pid, self._loading = template.pid, True
+        self._condemned = None
+        self._loop.call_later(TEMPLATE_LOAD_S, self._expect_catalogue, template.pid)
+        self._loop.add_reader(template.orders.fileno(), self._read)
+        self._loop.add_reader(template.pidfd, self._ended)
+        with suppress(OSError):  # It has ended already, which its pidfd reports.
+            template.orders.send(encode(self._setup))
+        waiting, self._waiting = self._waiting, []
+        for order, copies in waiting:
+            self._send(order, copies)
+            _close(copies)
+
+    def greeting(self, _order: Fork, /) -> list[bytes]:
+        """Nothing: a fork gets its order from the template."""
+        return []
+
+    def launch(self, order: Fork, ends: Ends) -> None:
+        """Ask for a fork, now or as soon as there is a template again."""
+        self._unanswered.add(order.epoch)
+        fds = [ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno(), ends.log]
+        if self._template is None:
+            self._waiting.append((order, [os.dup(fd) for fd in fds]))
+        else:
+            self._send(order, fds)
+
+    def _send(self, order: Fork, fds: list[int]) -> None:
+        try:
+            if self._template is None:
+                raise ConnectionError("it is being started")
+            socket.send_fds(self._template.orders, [encode(order)], fds)
+        except OSError as error:
+            self._answer(Forked(order.epoch, 0, f"no template to fork from: {error}"))
+        else:
+            limit = TEMPLATE_LOAD_S if self._loading else TEMPLATE_ANSWER_S
+            self._loop.call_later(limit, self._expect, order.epoch, self.pid, limit)
+
+    def _expect(self, epoch: int, template: int | None, limit: float) -> None:
+        """An order that still has no answer: the template hangs, and only its end helps."""
+        if epoch in self._unanswered and template == self.pid:
+            self._kill(f"no answer for {limit:g} s")
+
+    def _expect_catalogue(self, template: int) -> None:
+        """At the start there is no order yet that could miss its answer."""
+        if self._loading and template == self.pid:
+            self._kill(f"not loaded after {TEMPLATE_LOAD_S:g} s")
+
+    def _kill(self, reason: str) -> None:
+        if self._template is not None:
+            self._condemned = reason
+            signal.pidfd_send_signal(self._template.pidfd, signal.SIGKILL)
+
+    def set_up(self, setup: Setup) -> None:
+        """A template cannot unlearn: end it, and start one that knows the new settings."""
+        self._setup = setup
+        self._kill("its settings changed")
+
+    def take_answers(self) -> None:
+        """Read all that the template has said."""
+        while self._read():
+            pass
+
+    def close(self) -> None:
+        """Let the template end; it sees that its channel is closed."""
+        self._closed = True
+        self._disconnect()
+        for _order, copies in self._waiting:
+            _close(copies)
+        self._waiting = []
+
+    def _read(self) -> bool:
+        """Take one answer; False if there is none."""
+        if self._template is None:
+            return False
+        orders = self._template.orders
+        try:
+            packet = orders.recv(MAX_PACKET_BYTES)
+            message = decode_from_template(packet) if packet else None
+        except OSError:  # Nothing there now, or nobody any more, which its pidfd reports.
+            return False
+        except msgspec.MsgspecError as error:
+            self._kill(f"unreadable answer: {error}")
+            return False
+        match message:
+            case None:
+                self._loop.remove_reader(orders.fileno())
+                return False
+            case Catalogue() as catalogue:
+                self._loaded, self._loading = True, False
+                self._on_catalogue(catalogue)
+            case Forked() as answer:
+                self._answer(answer)
+        return True
+
+    def _answer(self, answer: Forked) -> None:
+        if answer.epoch in self._unanswered:
+            self._unanswered.discard(answer.epoch)
+            self._on_forked(answer.epoch, answer.pid, answer.error)
+
+    def _ended(self) -> None:
+        """Take its last answers, fail what it did not answer, start another."""
+        if self._template is None:
+            return
+        self.take_answers()
+        ended = kernel.reap(self._template.pidfd)
+        reason = f"{ended}: {self._condemned}" if self._condemned else ended
+        self._disconnect()
+        waiting = {order.epoch for order, _copies in self._waiting}
+        for epoch in sorted(self._unanswered - waiting):
+            self._answer(Forked(epoch, 0, f"the template ended ({reason})"))
+        if not self._loaded:
+            self._on_failed(f"the template ended while it loaded the engines ({reason})")
+        elif not self._closed:
+            log.warning("the template ended (%s); it is started again", reason)
+            self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
+
+    def _restart(self) -> None:
+        if self._closed:
+            return
+        try:
+            self.start()
+        except OSError as error:
+            log.warning("cannot start the template (%s); trying again", error.strerror)
+            self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
+
+    def _disconnect(self) -> None:
+        if self._template is None:
+            return
+        self._loop.remove_reader(self._template.orders.fileno())
+        self._loop.remove_reader(self._template.pidfd)
+        self._template.close()
+        self._template = self.pid = None
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
