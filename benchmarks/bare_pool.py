@@ -15,8 +15,8 @@ from pathlib import Path
 
 from supervisor.broker.wire.worker import Catalogue, EngineState, Setup
 from supervisor.core import job_events, pool_events
-from supervisor.core.job import JobRequest
 from supervisor.core.machine import WorkerShape
+from supervisor.core.request import JobRequest
 from supervisor.pool.kernel import become_subreaper
 from supervisor.pool.workers import Workers
 

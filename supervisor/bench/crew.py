@@ -13,8 +13,8 @@ from typing import Self
 
 from supervisor.broker.wire.worker import Catalogue, EngineState, Setup, Shaped
 from supervisor.core import job_events, pool_events
-from supervisor.core.job import JobRequest
 from supervisor.core.machine import WorkerShape
+from supervisor.core.request import JobRequest
 from supervisor.pool.observed import cpu_seconds, private_bytes, pss_bytes
 from supervisor.pool.workers import Workers
 

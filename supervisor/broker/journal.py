@@ -25,7 +25,9 @@ from supervisor.broker import journal_clock
 from supervisor.broker.journal_audio import JournalAudio
 from supervisor.broker.journal_store import JournalError, JournalStore, Row, Sync
 from supervisor.core import job_events as e
-from supervisor.core.job import JobRequest, JobState, Pcm, Stored
+from supervisor.core.job import JobState
+from supervisor.core.pcm import Pcm, Stored
+from supervisor.core.request import JobRequest
 from supervisor.logs import get_logger
 
 DATABASE: Final = "journal.sqlite"

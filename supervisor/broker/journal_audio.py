@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from supervisor.core.job import Stored
+from supervisor.core.pcm import Stored
 from supervisor.logs import get_logger
 
 _LENGTH_BYTES = 8

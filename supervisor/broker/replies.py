@@ -9,7 +9,7 @@ from supervisor.broker.requests import Refused
 from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import Body
 from supervisor.core import job_events as e
-from supervisor.core.job import Pcm, Stored
+from supervisor.core.pcm import Pcm, Stored
 
 SendMessage = Callable[[bytes, wire.Message, Body | None], None]
 

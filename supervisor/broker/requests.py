@@ -19,7 +19,7 @@ from supervisor.broker.wire.trace_context import carried
 from supervisor.broker.wire.voices import MixError, is_mix, parse_mix
 from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
-from supervisor.core.job import HIGHEST_PRIORITY, JobRequest, TraceContext
+from supervisor.core.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.segmentation import segment_text
 
 MAX_ID_CHARS = 128

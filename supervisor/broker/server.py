@@ -26,8 +26,10 @@ from supervisor.broker.wire.codec import Body, WireError, decode_request, encode
 from supervisor.broker.wire.worker import Catalogue
 from supervisor.config import Settings
 from supervisor.core import job_events as e
-from supervisor.core.job import Job, JobRequest, Stored
+from supervisor.core.job import Job
 from supervisor.core.jobs import Jobs
+from supervisor.core.pcm import Stored
+from supervisor.core.request import JobRequest
 from supervisor.logs import get_logger
 
 _LONG_TEXT_BYTES = 32 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from supervisor.core.job import JobRequest
+from supervisor.core.request import JobRequest
 
 FIRST_GUESS = 0.01
 """Seconds for a character of an engine that has not spoken yet and was never measured."""

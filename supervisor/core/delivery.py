@@ -1,13 +1,14 @@
 """What clients get to hear of their jobs: answers, audio in order, and the one end.
 
 Holds who listens to what, and the audio that was released and is kept for a while.
-When a job ends is for `jobs.Jobs` to say.
+When a job ends is for `lifecycle` to say.
 """
 
 from __future__ import annotations
 
 from supervisor.core import job_events as e
-from supervisor.core.job import Job, Pcm, held
+from supervisor.core.job import Job
+from supervisor.core.pcm import Pcm, held
 from supervisor.core.retention import Retention
 
 CHUNK_BYTES = 64 * 1024
@@ -17,8 +18,8 @@ CHUNK_BYTES = 64 * 1024
 class Delivery:
     """Turns the state of jobs into release commands, which it appends to `commands`."""
 
-    def __init__(self, retained: Retention) -> None:
-        self.commands: list[e.Command] = []
+    def __init__(self, commands: list[e.Command], retained: Retention) -> None:
+        self._commands = commands
         self._retained = retained
         self._heard: dict[bytes, set[str]] = {}
 
@@ -54,7 +55,7 @@ class Delivery:
         """Answer the request that became, or found, this job."""
         if job.client is not None:
             request = job.request
-            self.commands.append(
+            self._commands.append(
                 e.ReleaseAccepted(
                     job.client,
                     job.reference,
@@ -73,7 +74,7 @@ class Delivery:
         retry_after_ms: int | None = None,
     ) -> None:
         """Answer a request that does not become a job."""
-        self.commands.append(
+        self._commands.append(
             e.ReleaseRefusal(event.client, event.reference, code, message, retry_after_ms)
         )
 
@@ -108,7 +109,9 @@ class Delivery:
                 if job.complete and job.released >= job.spoken:
                     self._end(job, pcm)
                     return True
-                self.commands.append(e.ReleaseAudio(job.client, job.id, piece.segment, offset, pcm))
+                self._commands.append(
+                    e.ReleaseAudio(job.client, job.id, piece.segment, offset, pcm)
+                )
         if job.complete:
             self._end(job, b"")
             return True
@@ -117,12 +120,12 @@ class Delivery:
     def fail(self, job: Job, code: e.FailureCode, message: str) -> None:
         """Tell the listener, if there is one, that it will hear nothing more."""
         if job.client is not None:
-            self.commands.append(e.ReleaseFailure(job.client, job.id, code, message))
+            self._commands.append(e.ReleaseFailure(job.client, job.id, code, message))
             self.let_go(job)
 
     def _end(self, job: Job, pcm: Pcm) -> None:
         if job.client is not None:
-            self.commands.append(
+            self._commands.append(
                 e.ReleaseEnd(
                     job.client,
                     job.id,

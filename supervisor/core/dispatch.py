@@ -2,7 +2,7 @@
 
 Brings together who is next (`fair_queue`), who may have more while his audio is held
 (`held_audio`) and who is free (`assignments`). What becomes of the answers is for
-`jobs.Jobs` to say.
+`answers` to say.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from supervisor.core.job import Job
 class Dispatch:
     """The queue between jobs and workers; appends what is to be run to `commands`."""
 
-    def __init__(self, limits: HeldLimits) -> None:
-        self.commands: list[e.Command] = []
+    def __init__(self, commands: list[e.Command], limits: HeldLimits) -> None:
+        self._commands = commands
         self.workers = Assignments()
         self.held = HeldAudio(limits)
         self._queue = FairQueue()
@@ -76,7 +76,7 @@ class Dispatch:
         segment.attempt += 1
         worker = segment.worker = self.workers.give((job, index))
         job.running += 1
-        self.commands.append(e.RunSegment(worker, job.id, index, segment.attempt, job.request))
+        self._commands.append(e.RunSegment(worker, job.id, index, segment.attempt, job.request))
         return index, worker
 
     def interrupt(self, job: Job) -> None:
@@ -85,7 +85,7 @@ class Dispatch:
             return
         for index, segment in enumerate(job.segments):
             if segment.worker is not None:
-                self.commands.append(
+                self._commands.append(
                     e.InterruptSegment(segment.worker, job.id, index, segment.attempt)
                 )
 

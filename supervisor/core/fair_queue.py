@@ -19,7 +19,8 @@ from __future__ import annotations
 import math
 from heapq import heapify, heappop, heappush
 
-from supervisor.core.job import HIGHEST_PRIORITY, Job
+from supervisor.core.job import Job
+from supervisor.core.request import HIGHEST_PRIORITY
 
 AGEING_S = 10.0
 """Head start of one priority level: seconds of waiting that outweigh it."""

@@ -6,9 +6,10 @@ Only `jobs.Jobs` and what it is made of change these records; everything else re
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import msgspec
+from supervisor.core.pcm import Pcm, Piece, held
+from supervisor.core.request import JobRequest
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
 SegmentState = Literal["waiting", "running", "storing", "spoken"]
@@ -25,86 +26,6 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 """Where a job may go. A state without a way out is an outcome; a job has exactly one."""
 
 OUTCOMES: frozenset[JobState] = frozenset(s for s, ways in TRANSITIONS.items() if not ways)
-
-DEFAULT_PRIORITY = 5
-HIGHEST_PRIORITY = 9
-
-
-class TraceContext(msgspec.Struct, frozen=True, gc=False):
-    """That a job is to be traced: the W3C headers that came with it, unread, empty for none.
-
-    `arrived` is when its SUBMIT came in, monotonic seconds.
-    """
-
-    traceparent: str
-    tracestate: str
-    arrived: float
-
-
-class JobRequest(msgspec.Struct, frozen=True, gc=False):
-    """What to speak and how, checked and complete. `deadline` is monotonic seconds or None.
-
-    `key` is the client's own name for the request, the same for every attempt to hand
-    it in; `fingerprint` tells whether two requests under one key are the same.
-    """
-
-    engine: str
-    voice: str
-    speed: float
-    seed: int
-    sample_rate: int
-    segments: tuple[str, ...]
-    priority: int = DEFAULT_PRIORITY
-    deadline: float | None = None
-    progress: bool = False
-    reproducible: bool = False
-    """The client chose the seed, or a restart must not show: whenever a segment is spoken it is
-    to be the same audio to the sample."""
-    durable: bool = False
-    key: str | None = None
-    fingerprint: bytes = b""
-    trace: TraceContext | None = None
-    """None for a job that is not traced."""
-
-
-class Stored(msgspec.Struct, frozen=True, gc=False):
-    """PCM that the journal has in a file: `size` bytes of a segment, from `start` on.
-
-    It can be measured and cut like bytes without being read; who sends it reads it.
-    """
-
-    job: str
-    segment: int
-    start: int
-    size: int
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, part: slice) -> Stored:
-        start, stop, _step = part.indices(self.size)
-        return Stored(self.job, self.segment, self.start + start, max(0, stop - start))
-
-
-Pcm = bytes | memoryview | Stored
-
-
-class Piece(NamedTuple):
-    """PCM at byte `offset` of its job's stream."""
-
-    offset: int
-    segment: int
-    pcm: Pcm
-
-    @property
-    def end(self) -> int:
-        """Offset of the first byte after it."""
-        return self.offset + len(self.pcm)
-
-
-def held(pcm: Pcm) -> int:
-    """Bytes of memory that this audio takes."""
-    return 0 if type(pcm) is Stored else len(pcm)
 
 
 class Segment:
@@ -295,6 +216,16 @@ class Job:
             and self.segments[self.next_segment].state != "waiting"
         ):
             self.next_segment += 1
+
+    def put_in(self, index: int, pieces: tuple[Pcm, ...]) -> None:
+        """A segment is spoken; `pieces`, in the place of what it had, are its audio."""
+        segment = self.segments[index]
+        for pcm in pieces:
+            self.held_bytes += held(pcm)
+        for pcm in segment.pieces:
+            self.held_bytes -= held(pcm)
+        segment.state = "spoken"
+        segment.pieces = pieces
 
     def put_in_order(self) -> None:
         """Move the audio of segments whose turn has come to `audio`."""

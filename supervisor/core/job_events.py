@@ -11,7 +11,9 @@ import msgspec
 
 from supervisor.core.admission import Limits
 from supervisor.core.held_audio import HeldLimits
-from supervisor.core.job import JobRequest, JobState, Pcm
+from supervisor.core.job import JobState
+from supervisor.core.pcm import Pcm
+from supervisor.core.request import JobRequest
 from supervisor.core.retention import Keep
 from supervisor.core.trace import Trace
 

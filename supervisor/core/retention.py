@@ -13,7 +13,8 @@ from itertools import islice
 
 import msgspec
 
-from supervisor.core.job import Job, Piece, Stored
+from supervisor.core.job import Job
+from supervisor.core.pcm import Piece, Stored
 
 _AT_ONCE = 64
 """Jobs forgotten in one go, at most."""

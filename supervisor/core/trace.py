@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import msgspec
 
-from supervisor.core.job import Job, TraceContext
+from supervisor.core.job import Job
+from supervisor.core.request import TraceContext
 
 Value = str | int | float | bool
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.broker.wire import client as protocol
-from supervisor.core.jobs import POISON_KILLS
+from supervisor.core.answers import POISON_KILLS
 from tests.fixtures.scene import Scene
 from tests.fixtures.staged import Staged
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.core import job_events as e
+from supervisor.core.answers import POISON_KILLS
 from supervisor.core.held_audio import RESERVE, HeldLimits
-from supervisor.core.job import JobRequest
-from supervisor.core.jobs import POISON_KILLS, Jobs
+from supervisor.core.jobs import Jobs
+from supervisor.core.request import JobRequest
 
 WORKERS = 2
 LONGEST = 100

@@ -11,8 +11,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from supervisor.core import job_events as e
 from supervisor.core.admission import Limits
-from supervisor.core.job import JobRequest, JobState, Pcm, Stored, TraceContext
+from supervisor.core.job import JobState
 from supervisor.core.jobs import Jobs
+from supervisor.core.pcm import Pcm, Stored
+from supervisor.core.request import JobRequest, TraceContext
 from supervisor.core.retention import Keep
 from supervisor.core.trace import Trace
 from supervisor.core.untold import PATIENCE_S

@@ -19,7 +19,7 @@ from supervisor.broker.requests import (
 from supervisor.broker.wire.client import Submit
 from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
-from supervisor.core.job import JobRequest, TraceContext
+from supervisor.core.request import JobRequest, TraceContext
 
 NOW = 50.0
 

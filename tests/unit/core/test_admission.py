@@ -9,8 +9,8 @@ import pytest
 
 from supervisor.core import job_events as e
 from supervisor.core.admission import DrainRate, Limits
-from supervisor.core.job import JobRequest
 from supervisor.core.jobs import Jobs
+from supervisor.core.request import JobRequest
 
 CHARS_PER_S = 100
 """How fast the workers of these tests speak."""

@@ -8,8 +8,10 @@ import pytest
 
 from supervisor.core import job_events as e
 from supervisor.core.held_audio import HeldLimits
-from supervisor.core.job import HELD_BYTES_MAX, LEFT_OUT, STORY_LINES, Job, JobRequest, Stored
+from supervisor.core.job import HELD_BYTES_MAX, LEFT_OUT, STORY_LINES, Job
 from supervisor.core.jobs import Jobs
+from supervisor.core.pcm import Stored
+from supervisor.core.request import JobRequest
 from supervisor.core.retention import Keep
 from supervisor.core.untold import PATIENCE_S
 

@@ -21,7 +21,7 @@ from supervisor.core.host_profile import (
     encode,
     in_force,
 )
-from supervisor.core.job import JobRequest
+from supervisor.core.request import JobRequest
 
 HERE = MachineKey("A CPU", 2, "1.32.0")
 ENGINE = EngineProfile(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from supervisor.core import job_events as e
-from supervisor.core.job import HELD_BYTES_MAX, OUTCOMES, TRANSITIONS, Job, JobRequest
-from supervisor.core.jobs import POISON_KILLS, Jobs
+from supervisor.core.answers import POISON_KILLS
+from supervisor.core.job import HELD_BYTES_MAX, OUTCOMES, TRANSITIONS, Job
+from supervisor.core.jobs import Jobs
+from supervisor.core.request import JobRequest
 from supervisor.core.retention import Keep
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core import job_events as e
-from supervisor.core.job import JobRequest
 from supervisor.core.jobs import Jobs
+from supervisor.core.request import JobRequest
 from supervisor.core.timings import FACTORS, SECONDS, Histogram
 
 

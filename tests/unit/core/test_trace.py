@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from supervisor.core import job_events as e
-from supervisor.core.job import STORY_LINES, JobRequest, Stored, TraceContext
-from supervisor.core.jobs import POISON_KILLS, Jobs
+from supervisor.core.answers import POISON_KILLS
+from supervisor.core.job import STORY_LINES
+from supervisor.core.jobs import Jobs
+from supervisor.core.pcm import Stored
+from supervisor.core.request import JobRequest, TraceContext
 from supervisor.core.trace import Span, Trace
 
 TEXT = "Nobody's business."

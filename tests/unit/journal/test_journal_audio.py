@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.broker.journal_audio import JournalAudio
-from supervisor.core.job import Stored
+from supervisor.core.pcm import Stored
 
 
 @pytest.mark.parametrize("durable", [False, True])

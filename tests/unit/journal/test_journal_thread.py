@@ -16,7 +16,8 @@ from supervisor.broker.journal import AUDIO, DATABASE, Journal
 from supervisor.broker.journal_audio import JournalAudio
 from supervisor.broker.journal_store import JournalStore
 from supervisor.core import job_events as e
-from supervisor.core.job import JobRequest, Stored
+from supervisor.core.pcm import Stored
+from supervisor.core.request import JobRequest
 from tests.supervised import eventually
 
 REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)

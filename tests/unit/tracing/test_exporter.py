@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from supervisor.core.job import TraceContext
+from supervisor.core.request import TraceContext
 from supervisor.core.trace import Span, Trace
 from supervisor.tracing import exporter
 from supervisor.tracing.exporter import BATCH_SPANS, QUEUE_SPANS, Exporter, NotSentError, Timed

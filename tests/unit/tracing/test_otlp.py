@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from supervisor import __version__
-from supervisor.core.job import TraceContext
+from supervisor.core.request import TraceContext
 from supervisor.core.trace import Span, Trace
 from supervisor.tracing import session
 from supervisor.tracing.exporter import NotSentError, Timed
