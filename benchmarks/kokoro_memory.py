@@ -1,7 +1,7 @@
 """What a long segment leaves behind in a worker: memory after 20 s of audio against before.
 
 Each measurement is a process with a warm session that forks a child, as the template does
-(and in its environment, with one thread). The child says a short sentence, weighs itself,
+(and in its environment). The child says a short sentence, weighs itself,
 says about 20 s of audio, and weighs itself again: proportional set size (PSS), so that what
 is shared with the parent counts once.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
+from supervisor.pool import interpreters
 from workers.engines.base import Session
 from workers.engines.kokoro import Kokoro
 
@@ -30,10 +31,6 @@ LONG = (
     "whose windows were bright already, and the dog that had followed them there."
 )
 SAMPLE_RATE = 24_000
-
-_ONE_THREAD = (
-    "ORT_DISABLE_TELEMETRY", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
-)  # fmt: skip
 
 
 def run() -> Result:
@@ -63,7 +60,7 @@ def run() -> Result:
 
 def _in_own_process(optimization: str) -> Sample:
     command = [sys.executable, "-m", "benchmarks.kokoro_memory", optimization]
-    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+    environment = os.environ | interpreters.ENVIRONMENT
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return msgspec.json.decode(done.stdout, type=dict[str, float])
 

@@ -1,21 +1,24 @@
 """What one core makes of Kokoro: the published int8 model against what is derived from it.
 
-Each arm says the same sentence through its own session, pinned to one core, in turns; the
-real-time factor is CPU time over the audio's duration. Quality is the business of
-`supervisor models verify kokoro`. A second pair of arms builds sessions: from the published
-model, and from the derived one as saved.
+Each arm says the same sentence through its own session, in a process with the environment of a
+worker that is pinned to one core, in turns; the real-time factor is CPU time over the audio's
+duration. Quality is the business of `supervisor models verify kokoro`. A second pair of arms builds
+sessions: from the published model, and from the derived one as saved.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+import msgspec
 
 from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
+from supervisor.pool import interpreters
 from workers.engines.base import Session
-from workers.engines.kokoro import Kokoro, derived
+from workers.engines.kokoro import Kokoro
 
 ROUNDS = 5
 TEXT = "The quick brown fox jumps over the lazy dog, and then it runs away into the forest."
@@ -23,18 +26,39 @@ SAMPLE_RATE = 24_000
 LEVELS = ("none", "exact", "calibrated")
 
 
+class _Found(msgspec.Struct):
+    """What the process that speaks has found: samples by arm, levels by what was asked for."""
+
+    samples: dict[str, list[Sample]]
+    levels: dict[str, str]
+
+
 def run() -> Result:
-    """Speak and build in turns on the last of the usable cores."""
-    with _one_core():
-        engines = {level: Kokoro({"optimization": level}) for level in LEVELS}
-        ready = {level: engine.choose() for level, engine in engines.items()}
-        engines = {level: one for level, one in engines.items() if ready[level].level == level}
-        arms: dict[str, Arm] = {
-            _name(level): _speaking(engine, engine.open(1)) for level, engine in engines.items()
-        }
-        samples = alternate(arms, ROUNDS)
-        building = {f"build {_name(level)}": _building(one) for level, one in engines.items()}
-        samples |= alternate(building, ROUNDS)
+    """In a process with the environment of a worker."""
+    command = [sys.executable, "-m", "benchmarks.kokoro_speed"]
+    environment = os.environ | interpreters.ENVIRONMENT
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    return _result(msgspec.json.decode(done.stdout, type=_Found))
+
+
+def _main() -> None:
+    """Speak and build in turns on the last of the usable cores; print what was found."""
+    sys.stdout.buffer.write(msgspec.json.encode(_measured()))
+
+
+def _measured() -> _Found:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    asked = {level: Kokoro({"optimization": level}) for level in LEVELS}
+    levels = {level: engine.choose().level for level, engine in asked.items()}
+    engines = {level: one for level, one in asked.items() if levels[level] == level}
+    speaking = {_name(level): _speaking(one, one.open(1)) for level, one in engines.items()}
+    building = {f"build {_name(level)}": _building(one) for level, one in engines.items()}
+    return _Found(alternate(speaking, ROUNDS) | alternate(building, ROUNDS), levels)
+
+
+def _result(found: _Found) -> Result:
+    samples = found.samples
+    engines = [level for level, got in found.levels.items() if got == level]
     factor = {level: median(measure(samples[_name(level)], "rtf")) for level in engines}
     claims = [
         at_most(
@@ -62,15 +86,15 @@ def run() -> Result:
         title="Kokoro on one core: derived models against the published one",
         arms=samples,
         claims=claims,
-        notes=_notes(ready),
+        notes=_notes(found.levels),
     )
 
 
-def _notes(ready: dict[str, derived.Ready]) -> list[str]:
+def _notes(levels: dict[str, str]) -> list[str]:
     return [
         f"The {level} model cannot be had on this machine: its arm is left out."
-        for level, found in ready.items()
-        if found.level != level
+        for level, got in levels.items()
+        if got != level
     ]
 
 
@@ -105,12 +129,5 @@ def _building(engine: Kokoro) -> Arm:
     return once
 
 
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """This process on one core; sessions of one thread start no other."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+if __name__ == "__main__":
+    _main()
