@@ -18,6 +18,7 @@ from workers.engines.kokoro.derive.norms import instance_norms
 from workers.engines.kokoro.derive.probe import add_probes
 from workers.engines.kokoro.derive.ranges import Range, Ranges
 from workers.engines.kokoro.derive.reference import float_generator
+from workers.engines.kokoro.derive.spectrum import spectra
 from workers.engines.kokoro.derive.static import INPUT_SHARE, NORMALIZED_SHARE, static_convolutions
 
 CHANNELS, TIME = 16, 50
@@ -156,6 +157,42 @@ def test_squares() -> None:
     assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
 
 
+def spectrum(*, onesided: int = 1) -> Graph:
+    """The spectrum of the generator's source: frames of 20, 5 apart."""
+    drawing = Drawing()
+    steps = drawing.constant("step", np.asarray(5, np.int64))
+    length = drawing.constant("length", np.asarray(20, np.int64))
+    window = drawing.constant("window", np.hanning(21)[:-1].astype(np.float32))
+    inputs = ["x", steps, window, length]
+    drawing.node("STFT", inputs, "y", onesided=onesided)
+    return drawing.model({"x": (1, "time")}, ["y"])
+
+
+def test_spectra() -> None:
+    """A convolution gives the same to rounding, and rounding alone decides the sign of the
+    imaginary part of the first and the last bin: that is the same, too.
+    """
+    x = random().normal(size=(1, 20_000)).astype(np.float32)
+    graph = spectrum()
+    before = run(graph, x=x)[0]
+    assert applied(graph, spectra) == 1
+    assert op_types(graph) == {"Reshape", "Conv", "Transpose"}
+    after = run(graph, x=x)[0]
+    assert after.shape == before.shape == (1, 3997, 11, 2)
+    assert np.allclose(after, before, atol=3e-6)
+    for edge in (0, -1):
+        imaginary = (before[0, :, edge, 1], after[0, :, edge, 1])
+        assert np.abs(imaginary[0]).max() < 1e-4
+        assert (np.sign(imaginary[0]) == np.sign(imaginary[1])).mean() > 0.95
+
+
+def test_spectra_leave_whole_spectra() -> None:
+    """With both halves of the spectrum it is not what the generator has."""
+    graph = spectrum(onesided=0)
+    assert applied(graph, spectra) == 0
+    assert op_types(graph) == {"STFT"}
+
+
 def generator(alpha: float = 1.0, *, normalized: bool = True) -> Graph:
     """Normalization, snake and integer convolution, as in the generator."""
     drawing = Drawing()
@@ -258,7 +295,7 @@ def test_float_generator() -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [signed_activations, direct_products, instance_norms, squares],
+    [signed_activations, direct_products, instance_norms, squares, spectra],
 )
 def test_pass_leaves_a_strange_graph_alone(one: Callable[[Graph], int]) -> None:
     """Where there is no pattern the model stays the same to the byte, and the count is 0."""

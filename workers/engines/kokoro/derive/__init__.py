@@ -8,7 +8,7 @@ sites it found; where it finds none it leaves the graph as it is.
 |---|---|
 | `graph` | looking things up in a graph and replacing nodes |
 | `products` | recognises the integer convolutions and matrix products of the published graph |
-| `integer`, `norms`, `elementwise` | the exact passes: no calibration |
+| `integer`, `norms`, `elementwise`, `spectrum` | the exact passes: no calibration |
 | `snake`, `static` | the calibrated pass: convolutions with fixed ranges, `ranges` holds them |
 | `reference`, `probe` | graphs to judge by (float generator) and to calibrate with |
 | `levels` | which passes make which level |
