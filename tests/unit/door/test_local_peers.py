@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,22 +46,24 @@ def serve(path: Path, peers: Watched, answers: int) -> list[tuple[str, list[byte
             lambda _client: None,
             peers,
         )
-        await asyncio.to_thread(path.chmod, 0o777)
-        async with asyncio.timeout(10):
-            while len(peers.answers) < answers:  # noqa: ASYNC110 - a list sets no event
-                await asyncio.sleep(0.005)
-        router.close()
+        try:
+            await asyncio.to_thread(path.chmod, 0o777)
+            async with asyncio.timeout(10):
+                while len(peers.answers) < answers:  # noqa: ASYNC110 - a list sets no event
+                    await asyncio.sleep(0.005)
+        finally:
+            router.close()
 
     asyncio.run(story())
     return taken
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A socket that everybody could reach."""
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
-    return tmp_path / "s"
+def path() -> Iterator[Path]:
+    """A socket that everybody could reach; pytest's own directories let nobody else in."""
+    with tempfile.TemporaryDirectory(prefix="peers-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory) / "s"
 
 
 def send_from_child(path: Path, uid: int) -> subprocess.Popen[bytes]:
