@@ -1,9 +1,9 @@
 """What a long segment leaves behind in a worker: memory after 20 s of audio against before.
 
 Each measurement is a process with a warm session that forks a child, as the template does
-(and in its environment). The child says a short sentence, weighs itself,
-says about 20 s of audio, and weighs itself again: proportional set size (PSS), so that what
-is shared with the parent counts once.
+(and in its environment). The child says a short sentence, weighs itself, says about 20 s of
+audio, and weighs itself again: proportional set size (PSS), so that what is shared with the
+parent counts once.
 """
 
 from __future__ import annotations
