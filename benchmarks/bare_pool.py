@@ -66,7 +66,7 @@ class BarePool:
         request = JobRequest(self._engine, state.default_voice, 1.0, 1, state.sample_rate, (text,))
         started = time.perf_counter()
         run = self.workers.effects[job_events.RunSegment]
-        run(job_events.RunSegment(epoch, "benchmark", 0, 1, request))
+        run(job_events.RunSegment(epoch, "benchmark", 0, 1, request, text))
         spoken = self._wait(
             lambda event: isinstance(event, job_events.SegmentSpoken) and event.worker == epoch
         )

@@ -241,7 +241,12 @@ class Service:
     def _retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
         """Wider workers speak sooner; the slowest is what an engine is predicted by at first."""
         threads = min((shape.threads for shape in shapes), default=1)
-        self.jobs.costs.expect(self.profile.rates(threads))
+        declared = {
+            each.name: each.seconds_per_character
+            for each in self.broker.catalogue.engines
+            if each.seconds_per_character is not None
+        }
+        self.jobs.costs.expect(self.profile.rates(threads), declared)
         self.tell_pool(pool_events.Target(self._loop.time(), shapes))
 
     def _load(self) -> Load:

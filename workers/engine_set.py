@@ -123,4 +123,5 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         unavailable=info.unavailable or failure,
         mixes=info.mixes,
         parallel=info.parallel,
+        seconds_per_character=info.seconds_per_character,
     )

@@ -98,7 +98,8 @@ class Crew:
         """Speak one segment; returns the worker's own seconds for it."""
         state = self._catalogue.result()
         request = JobRequest(self.engine, state.default_voice, 1.0, 0, state.sample_rate, (text,))
-        return await self._answer(worker, job_events.RunSegment(worker, "bench", 0, 1, request))
+        run = job_events.RunSegment(worker, "bench", 0, 1, request, text)
+        return await self._answer(worker, run)
 
     def pss_mb(self, worker: int) -> float | None:
         """Proportional set size in 10^6 bytes; None where the kernel does not tell."""

@@ -291,7 +291,7 @@ class Journal:
         stored: dict[int, Pcm] = {}
         if row.outcome in (None, "done"):
             found = {part.segment: part for part in self._audio.segments(row.id)}
-            stored.update((i, found[i]) for i in range(len(request.segments)) if i in found)
+            stored.update(sorted(found.items()))
         return e.Recovered(
             now,
             row.id,

@@ -21,8 +21,11 @@ _KNOWN_MAX: Final = 4096
 """Every process of a client is an entry; to read one anew costs two microseconds."""
 
 
-def flow_of(owner: str, client: bytes) -> str:
+def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
     """Whom a job is charged to: what one client may have waiting, and its fair share.
+
+    A process of our own user, such as the gateway, may ask `on_behalf` of somebody else; what
+    others say there is not believed, for it would be a way to many shares.
 
     A key is one client, however many connections it opens. The processes of one user on ipc
     share an owner and are several clients, each with a connection of its own: a book must not
@@ -30,6 +33,8 @@ def flow_of(owner: str, client: bytes) -> str:
     between them guard against accidents only. On tcp without keys nothing else tells
     clients apart either.
     """
+    if on_behalf is not None and owner == f"uid:{os.getuid()}":
+        return f"for:{on_behalf}"
     return owner if owner.startswith(KEY) else client.hex()
 
 

@@ -45,6 +45,7 @@ class Replies:
             command.segments,
             command.sample_rate,
             command.seed,
+            command.estimated,
         )
         self._send(command.client, accepted, None)
         self._on_accepted()

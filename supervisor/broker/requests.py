@@ -1,7 +1,7 @@
 """From a SUBMIT to a job request, or to a refusal that says what was wrong.
 
 Checks what the client asked for against what the engines can do. Whether there is
-room for the job is admission's business, not this module's.
+room for the job is admission's business, when its text is cut `cutting`'s.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 
 import msgspec
 
+from supervisor.broker.cutting import Reading
 from supervisor.broker.wire.client import Error, ErrorCode, Submit
 from supervisor.broker.wire.codec import Body
 from supervisor.broker.wire.trace_context import carried
@@ -20,12 +21,13 @@ from supervisor.broker.wire.voices import MixError, is_mix, parse_mix
 from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
 from supervisor.core.request import HIGHEST_PRIORITY, JobRequest, TraceContext
-from supervisor.core.segmentation import segment_text
+from supervisor.core.segmentation import uncut
 
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
 MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
+MAX_ON_BEHALF_CHARS = 128
 MAX_DEADLINE_MS = 366 * 24 * 3_600_000
 _SHOWN_CHARS = 64
 
@@ -71,8 +73,9 @@ def read_text(body: Body, max_bytes: int) -> str:
 
 def read_request(
     submit: Submit, text: str, catalogue: Catalogue, settings: Settings, now: float
-) -> JobRequest:
-    """Everything that SUBMIT leaves open filled in, and the text cut. Raises Refused.
+) -> tuple[JobRequest, Reading]:
+    """Everything that SUBMIT leaves open filled in, but for the segments: these are read from the
+    text next. Raises Refused.
 
     `now` is when the request came in, monotonic seconds.
     """
@@ -84,21 +87,19 @@ def read_request(
             f"speed {submit.speed:g} is outside {engine.min_speed:g} to {engine.max_speed:g}",
         )
     voice, language = _voice(submit.voice or engine.default_voice, engine)
-    segments = segment_text(
+    whole = uncut(
         text,
         language=language,
         first_max_chars=settings.segments.first_max_chars,
         max_chars=settings.segments.max_chars,
     )
-    if not segments:
-        raise Refused("empty_text", "the text has nothing to speak: no letter and no number")
-    return JobRequest(
+    request = JobRequest(
         engine=engine.name,
         voice=voice,
         speed=submit.speed,
         seed=random.getrandbits(63) if submit.seed is None else submit.seed,
         sample_rate=engine.sample_rate,
-        segments=segments,
+        segments=(),
         progress=submit.progress,
         priority=submit.priority,
         deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
@@ -108,6 +109,14 @@ def read_request(
         reproducible=submit.seed is not None or submit.durable,
         trace=_trace_context(submit, now) if settings.tracing.enabled else None,
     )
+    return request, Reading(whole, whole=submit.durable)
+
+
+def complete(request: JobRequest, reading: Reading) -> JobRequest:
+    """The request with its text, as far as that is to be read by now. Raises Refused."""
+    if not reading.segments and reading.rest is None:
+        raise Refused("empty_text", "the text has nothing to speak: no letter and no number")
+    return msgspec.structs.replace(request, segments=reading.segments, rest=reading.rest)
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:
@@ -141,6 +150,9 @@ def _check_numbers(submit: Submit) -> None:
         raise Refused("out_of_range", f"deadline_ms must be within 0 to {MAX_DEADLINE_MS}")
     if submit.key is not None and not 0 < len(submit.key) <= MAX_KEY_CHARS:
         raise Refused("bad_message", f"the key must have 1 to {MAX_KEY_CHARS} characters")
+    if submit.on_behalf is not None and not 0 < len(submit.on_behalf) <= MAX_ON_BEHALF_CHARS:
+        most = MAX_ON_BEHALF_CHARS
+        raise Refused("bad_message", f"on_behalf must have 1 to {most} characters")
 
 
 def _engine(name: str, catalogue: Catalogue) -> EngineState:

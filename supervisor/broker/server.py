@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from supervisor import __version__
+from supervisor.broker.cutting import Reading, Turns
 from supervisor.broker.door import Door
 from supervisor.broker.peers import flow_of
 from supervisor.broker.probing import Probing
 from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
-from supervisor.broker.requests import MAX_CREDIT, Refused, read_request, read_text
+from supervisor.broker.requests import MAX_CREDIT, Refused, complete, read_request, read_text
 from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import Body, WireError, decode_request, encode
 from supervisor.broker.wire.worker import Catalogue
@@ -32,24 +33,30 @@ from supervisor.core.pcm import Stored
 from supervisor.core.request import JobRequest
 from supervisor.logs import get_logger
 
-_LONG_TEXT_BYTES = 32 * 1024
-"""Longer texts are cut in a thread: the loop must not wait a tenth of a second for one client."""
 _LOGGED_CHARS = 500
-_CUT_AT_ONCE = 4
-_CUT_AT_ONCE_IN_ALL = 32
+_READ_AT_ONCE = 4
+_READ_AT_ONCE_IN_ALL = 32
 
 log = get_logger()
 
 
 class Connection(msgspec.Struct):
-    """What is known of one client's connection. `json`: how it wants to be answered. `flow`: whom
-    its jobs are charged to.
-    """
+    """What is known of one client's connection. `json`: how it wants to be answered."""
 
     owner: str
-    flow: str
     json: bool = False
     name: str = ""
+
+
+class Asked(msgspec.Struct, eq=False):
+    """A request whose text is being read. `flow`: whom its job is charged to."""
+
+    client: bytes
+    connection: Connection
+    message: wire.Submit
+    flow: str
+    request: JobRequest
+    reading: Reading
 
 
 class Broker:
@@ -77,8 +84,9 @@ class Broker:
         self._tell = tell
         self._status = status
         self._connections: dict[bytes, Connection] = {}
-        self._cuts: dict[asyncio.Future[JobRequest], tuple[bytes, Connection, wire.Submit]] = {}
-        """Long texts that are being cut, and whose they are."""
+        self._turns = Turns(loop)
+        self._asked: set[Asked] = set()
+        """Requests whose texts wait for a turn: they are no jobs yet."""
         self._submitted = 0
         self.recovered = False
         """Whether the journal was read, so that jobs may come."""
@@ -95,17 +103,18 @@ class Broker:
         }
         self.door = Door(loop, endpoint, settings.broker, self._take, self._gone)
         self._probing = Probing(loop, self._probe, lambda: self._connections, jobs.listeners)
-        self.effects = Replies(self._send, load, self._probing.somebody_listens).effects
-        """What to do for each job command that concerns clients."""
+        replies = Replies(self._send, load, self._probing.somebody_listens)
+        self.effects = {**replies.effects, e.CutText: self._cut_text}
+        """What to do for each job command that concerns clients, or their texts."""
 
     def drain(self, reason: str) -> None:
         """Refuse new jobs from now on, and tell every client."""
         self.draining = True
         for client in list(self._connections):
             self._send(client, wire.Goaway(reason))
-        for client, _connection, message in self._cuts.values():
-            self._refuse(client, message.id, _draining())
-        self._cuts.clear()
+        for asked in self._asked:
+            self._refuse(asked.client, asked.message.id, _draining())
+        self._asked.clear()
 
     def open(self) -> None:
         """Jobs of earlier epochs are known: take requests from now on."""
@@ -129,7 +138,7 @@ class Broker:
         connection = self._connections.get(client)
         if connection is None or connection.owner != owner:
             self._gone(client)  # a peer may choose the handle of another one that has left
-            connection = self._connections[client] = Connection(owner, flow_of(owner, client))
+            connection = self._connections[client] = Connection(owner)
         try:
             request = decode_request(frames)
         except WireError as error:
@@ -169,30 +178,40 @@ class Broker:
             if message.durable and not self.settings.journal.enabled:
                 raise Refused("journal_unavailable", "durable jobs need journal.enabled: true")
             text = read_text(body, self.settings.broker.max_text_bytes)
-            if len(body) <= _LONG_TEXT_BYTES:
-                request = read_request(message, text, self.catalogue, self.settings, now)
-                self._hand_in(client, connection, message, request)
-                return
-            self._check_cutting(connection)
+            request, reading = read_request(message, text, self.catalogue, self.settings, now)
+            flow = flow_of(connection.owner, client, message.on_behalf)
+            asked = Asked(client, connection, message, flow, request, reading)
+            if reading.step():
+                self._check_reading(flow)
+                self._asked.add(asked)
+                self._turns.add(partial(self._read_on, asked))
+            else:
+                self._hand_in(asked)
         except Refused as refused:
             self._refuse(client, message.id, refused)
-            return
-        cut = partial(read_request, message, text, self.catalogue, self.settings, now)
-        future = self._loop.run_in_executor(None, cut)
-        self._cuts[future] = client, connection, message
-        future.add_done_callback(self._cut)
 
-    def _cut(self, future: asyncio.Future[JobRequest]) -> None:
-        """A long text has been cut; meanwhile its client may have left, or been refused."""
-        client, connection, message = self._cuts.pop(future, (b"", None, None))
-        if connection is None or message is None:
-            return
-        if self._connections.get(client) is not connection:
-            return
+    def _read_on(self, asked: Asked) -> bool:
+        """Read a little more of a text; its client may have left, or have been refused."""
+        if asked not in self._asked:
+            return False
+        gone = self._connections.get(asked.client) is not asked.connection
+        if not gone and asked.reading.step():
+            return True
+        self._asked.discard(asked)
         try:
-            self._hand_in(client, connection, message, future.result())
+            if not gone:
+                self._hand_in(asked)
         except Refused as refused:
-            self._refuse(client, message.id, refused)
+            self._refuse(asked.client, asked.message.id, refused)
+        return False
+
+    def _cut_text(self, command: e.CutText) -> None:
+        """A job needs more segments."""
+        self._turns.add(partial(self._cut_turn, command.job))
+
+    def _cut_turn(self, job: str) -> bool:
+        self._tell(e.CutTurn(self._loop.time(), job))
+        return False
 
     def _check_open(self) -> None:
         if self.draining:
@@ -205,31 +224,31 @@ class Broker:
         if not self.recovered:
             raise Refused("busy", "the journal is being read", retry_after_ms=100)
 
-    def _check_cutting(self, connection: Connection) -> None:
-        """Texts that are being cut are not counted by admission yet, and take memory."""
-        mine = sum(
-            other.flow == connection.flow for _client, other, _message in self._cuts.values()
-        )
-        if mine >= _CUT_AT_ONCE or len(self._cuts) >= _CUT_AT_ONCE_IN_ALL:
-            raise Refused("busy", f"{len(self._cuts)} long texts are being cut", retry_after_ms=200)
+    def _check_reading(self, flow: str) -> None:
+        """Texts that are being read are not counted by admission yet, and take memory."""
+        mine = sum(asked.flow == flow for asked in self._asked)
+        if mine >= _READ_AT_ONCE or len(self._asked) >= _READ_AT_ONCE_IN_ALL:
+            text = f"{len(self._asked)} long texts are being read"
+            raise Refused("busy", text, retry_after_ms=200)
 
-    def _hand_in(
-        self, client: bytes, connection: Connection, message: wire.Submit, request: JobRequest
-    ) -> None:
+    def _hand_in(self, asked: Asked) -> None:
+        """The text is read as far as it has to be. Raises Refused."""
+        request = complete(asked.request, asked.reading)
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
-            log.info("job %s says: %s", job, " ".join(request.segments)[:_LOGGED_CHARS])
+            text = " ".join(request.segments) or (request.rest.text if request.rest else "")
+            log.info("job %s says: %s", job, text[:_LOGGED_CHARS])
         self._tell(
             e.Submitted(
                 self._loop.time(),
                 job,
-                connection.owner,
-                client,
+                asked.connection.owner,
+                asked.client,
                 request,
-                message.credit,
-                message.id,
-                connection.flow,
+                asked.message.credit,
+                asked.message.id,
+                asked.flow,
             )
         )
 

@@ -1,9 +1,11 @@
 """How much work may wait: bounded in predicted seconds and in bytes, per client and in all.
 
 A job is charged to a *flow*, which is one client. What a flow may have waiting is
-bounded, and so is the sum over flows, in which each counts with no more than its own
-bound: a book that is longer than the bound is admitted into an empty queue and
-still leaves room for everybody else's sentences.
+bounded, and so is the sum over flows. A job counts with half of its flow's bound at most,
+and a flow with no more than its own bound: a book that is longer than all bounds is
+admitted, and still leaves room for sentences, everybody else's and its own client's.
+
+However many books wait, a flow that asks for little is let in: it gets its share at once.
 
 How long a text takes is learned (`costs`), and how fast work is done is measured;
 from both follows when there will be room again, and whether a deadline can be met.
@@ -12,7 +14,7 @@ from both follows when there will be room again, and whether a deadline can be m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -30,7 +32,16 @@ _MARGIN = 1.5
 and clients may come that are owed their share too."""
 
 _SHORTEST_MS = 50
-_LONGEST_MS = 30_000
+_LONGEST_MS = 24 * 3_600_000
+"""More than a day is no wait that anybody believes."""
+
+_OF_ONE_JOB = 0.5
+"""Part of its flow's bound that a job is charged with at most."""
+
+_LITTLE_WORK = 1 / 30
+_LITTLE_TEXT = 1 / 256
+"""Parts of the bounds on work, and on bytes, up to which a flow need not care what others have
+waiting. With the defaults 30 s of work and 64 kB of text."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -54,12 +65,17 @@ class Refusal(NamedTuple):
 class _Waiting:
     """What one flow has waiting or running."""
 
-    __slots__ = ("bytes", "jobs", "work_s")
+    __slots__ = ("bytes", "charged_s", "jobs", "work_s")
 
     def __init__(self) -> None:
         self.jobs = 0
         self.bytes = 0
         self.work_s = 0.0
+        self.charged_s = 0.0
+        """Its work, of each job no more than it is charged with."""
+
+
+_NOTHING = _Waiting()
 
 
 class DrainRate:
@@ -99,57 +115,62 @@ class Admission:
         self.work_s = 0.0
         self._flows: dict[str, _Waiting] = {}
         self._charged_s = 0.0
-        """Sum over the flows of their work, each up to its bound."""
+        """Sum over the flows of what they are charged with, each up to its bound."""
 
     def refusal(
         self, flow: str, size: int, work_s: float, patience_s: float | None, workers: int
     ) -> Refusal | None:
         """Why a job of `size` bytes and `work_s` seconds has to be refused; None if it has not."""
-        if self._crowded(flow, size):
-            for message, excess_s in self._excesses(flow, size, work_s):
-                return _refusal(message, excess_s / self.drain.rate(workers))
+        mine = self._flows.get(flow, _NOTHING)
+        if self._crowded(mine, size):
+            rate = self.drain.rate(workers)
+            for message, wait_s in self._excesses(mine, size, work_s, rate):
+                return _refusal(message, wait_s)
         if patience_s is None:
             return None
         late = self.wait_s(flow, work_s, workers) * _MARGIN - patience_s
         return _refusal(f"it would end {late:.1f} s after its deadline", late) if late > 0 else None
 
-    def _crowded(self, flow: str, size: int) -> bool:
+    def _crowded(self, mine: _Waiting, size: int) -> bool:
         """Whether any bound may be broken: the quick look that every job gets."""
-        limits, mine = self.limits, self._flows.get(flow)
+        limits = self.limits
         return (
             self.jobs >= limits.jobs
             or self.bytes + size > limits.bytes
             or self._charged_s >= limits.work_s
-            or (
-                mine is not None
-                and (
-                    mine.jobs >= limits.jobs_per_client
-                    or mine.bytes + size > limits.bytes_per_client
-                    or mine.work_s >= limits.work_s_per_client
-                )
-            )
+            or mine.jobs >= limits.jobs_per_client
+            or mine.bytes + size > limits.bytes_per_client
+            or mine.charged_s >= limits.work_s_per_client
         )
 
-    def _excesses(self, flow: str, size: int, work_s: float) -> Iterator[tuple[str, float]]:
-        """Bounds that a job would break, and the seconds of work until there is room."""
-        limits, mine = self.limits, self._flows.get(flow)
+    def _excesses(
+        self, mine: _Waiting, size: int, work_s: float, rate: float
+    ) -> Iterator[tuple[str, float]]:
+        """Bounds that a job would break, and the seconds until there is room.
+
+        `rate` is what all workers do in a second; of it a flow gets its share.
+        """
+        limits = self.limits
+        share = rate / max(1, len(self._flows))
+        little = min(limits.work_s, limits.work_s_per_client) * _LITTLE_WORK
+        small = min(limits.bytes, limits.bytes_per_client) * _LITTLE_TEXT
         if self.jobs >= limits.jobs:
-            yield f"{self.jobs} jobs are waiting", self.work_s / self.jobs
-        if self.jobs and self.bytes + size > limits.bytes:
-            yield f"{self.bytes} bytes of text are waiting", self.work_s * size / limits.bytes
-        if self._charged_s >= limits.work_s:
-            excess = self._charged_s - limits.work_s + min(work_s, limits.work_s_per_client)
-            yield f"{self.work_s:.0f} s of work are waiting", excess
-        if mine is None:
-            return
+            yield f"{self.jobs} jobs are waiting", self.work_s / self.jobs / rate
+        if self.jobs and self.bytes + size > limits.bytes and mine.bytes + size > small:
+            wait_s = self.work_s * size / self.bytes / rate
+            yield f"{self.bytes} bytes of text are waiting", wait_s
+        if self._charged_s >= limits.work_s and mine.work_s + work_s > little:
+            wait_s = max(self.work_s - limits.work_s, self._charged_s - limits.work_s) / rate
+            yield f"{self.work_s:.0f} s of work are waiting", wait_s
         if mine.jobs >= limits.jobs_per_client:
-            yield f"{mine.jobs} jobs of this client are in flight", mine.work_s / mine.jobs
-        if mine.bytes + size > limits.bytes_per_client:
-            excess = mine.work_s * size / limits.bytes_per_client
-            yield f"{mine.bytes} bytes of text of this client are waiting", excess
-        if mine.work_s >= limits.work_s_per_client:
-            excess = mine.work_s - limits.work_s_per_client + work_s
-            yield f"{mine.work_s:.0f} s of work of this client are waiting", excess
+            wait_s = mine.work_s / mine.jobs / share
+            yield f"{mine.jobs} jobs of this client are in flight", wait_s
+        if mine.jobs and mine.bytes + size > limits.bytes_per_client:
+            wait_s = mine.work_s * size / mine.bytes / share
+            yield f"{mine.bytes} bytes of text of this client are waiting", wait_s
+        if mine.charged_s >= limits.work_s_per_client:
+            wait_s = (mine.work_s - limits.work_s_per_client) / share
+            yield f"{mine.work_s:.0f} s of work of this client are waiting", wait_s
 
     def wait_s(self, flow: str, work_s: float, workers: int) -> float:
         """Seconds until a new job of `work_s` would be done.
@@ -164,7 +185,7 @@ class Admission:
         return own * flows / self.drain.rate(workers)
 
     def enter(self, job: Job) -> None:
-        """A job was admitted; `job.work_s` is what it is predicted to take."""
+        """A job was admitted, with what is left of it at its rate."""
         flow = self._flows.get(job.flow)
         if flow is None:
             flow = self._flows[job.flow] = _Waiting()
@@ -172,18 +193,12 @@ class Admission:
         self.bytes += job.size
         flow.jobs += 1
         flow.bytes += job.size
-        self._add(flow, job.work_s)
+        job.work_s = 0.0
+        self.settle(job)
 
-    def progress(self, job: Job, work_s: float, now: float, *, waiting: bool) -> None:
-        """A segment of `work_s` predicted seconds was spoken."""
-        self.drain.done(now, work_s, waiting=waiting)
-        job.work_s -= work_s
-        self._add(self._flows[job.flow], -work_s)
-
-    def again(self, job: Job, work_s: float) -> None:
-        """Work that was done for a job is to be done once more."""
-        job.work_s += work_s
-        self._add(self._flows[job.flow], work_s)
+    def settle(self, job: Job) -> None:
+        """What is left of a job, or the rate at which it is spoken, may have changed."""
+        self._count(job, job.chars_left * job.rate)
 
     def leave(self, job: Job) -> bool:
         """A job has ended; True if its flow has no other."""
@@ -192,40 +207,53 @@ class Admission:
         self.bytes -= job.size
         flow.jobs -= 1
         flow.bytes -= job.size
-        self._add(flow, -job.work_s)
-        job.work_s = 0.0
+        self._count(job, 0.0)
         if flow.jobs:
             return False
-        self._add(flow, -flow.work_s)
+        self._add(flow, -flow.work_s, -flow.charged_s)
         del self._flows[job.flow]
         if not self._flows:
             self.work_s = self._charged_s = 0.0  # no error of rounding outlives the queue
         return True
 
-    def _add(self, flow: _Waiting, work_s: float) -> None:
-        bound = self.limits.work_s_per_client
-        before = flow.work_s
-        flow.work_s = before + work_s
-        self.work_s += work_s
-        if before <= bound >= flow.work_s:
-            self._charged_s += work_s
-        else:
-            self._charged_s += min(flow.work_s, bound) - min(before, bound)
+    def _count(self, job: Job, work_s: float) -> None:
+        before, job.work_s = job.work_s, work_s
+        most = self.limits.work_s_per_client * _OF_ONE_JOB
+        self._add(self._flows[job.flow], work_s - before, min(work_s, most) - min(before, most))
 
-    def set_limits(self, limits: Limits) -> None:
-        """Other bounds hold from now on; what was admitted stays."""
+    def _add(self, flow: _Waiting, work_s: float, charge_s: float) -> None:
+        bound = self.limits.work_s_per_client
+        before = flow.charged_s
+        flow.work_s += work_s
+        flow.charged_s = before + charge_s
+        self.work_s += work_s
+        if before <= bound >= flow.charged_s:
+            self._charged_s += charge_s
+        else:
+            self._charged_s += min(flow.charged_s, bound) - min(before, bound)
+
+    def set_limits(self, limits: Limits, jobs: Iterable[Job]) -> None:
+        """Other bounds hold from now on; what was admitted, which are these jobs, stays."""
         self.limits = limits
         bound = limits.work_s_per_client
-        self._charged_s = sum(min(flow.work_s, bound) for flow in self._flows.values())
+        for flow in self._flows.values():
+            flow.charged_s = 0.0
+        for job in jobs:
+            self._flows[job.flow].charged_s += min(job.work_s, bound * _OF_ONE_JOB)
+        self._charged_s = sum(min(flow.charged_s, bound) for flow in self._flows.values())
 
-    def check(self, jobs: Counter[str]) -> None:
-        """Raise AssertionError unless the counts are those of these jobs, by flow."""
-        assert {name: flow.jobs for name, flow in self._flows.items()} == dict(jobs)
-        assert self.jobs == jobs.total()
-        work = sum(flow.work_s for flow in self._flows.values())
+    def check(self, jobs: Collection[Job]) -> None:
+        """Raise AssertionError unless what is counted are these jobs, by flow."""
+        counted = Counter(job.flow for job in jobs)
+        assert {name: flow.jobs for name, flow in self._flows.items()} == dict(counted)
+        assert self.jobs == len(jobs)
+        work = sum(job.chars_left * job.rate for job in jobs)
         assert abs(work - self.work_s) < 1e-6 * max(1.0, work)
         bound = self.limits.work_s_per_client
-        charged = sum(min(flow.work_s, bound) for flow in self._flows.values())
+        charges = dict.fromkeys(counted, 0.0)
+        for job in jobs:
+            charges[job.flow] += min(job.work_s, bound * _OF_ONE_JOB)
+        charged = sum(min(charge, bound) for charge in charges.values())
         assert abs(charged - self._charged_s) < 1e-6 * max(1.0, charged)
 
 

@@ -52,6 +52,7 @@ class Answers:
         if job is not None:
             self._learn(job, event)
             job.put_in(event.segment, event.pieces)
+            self._life.admission.settle(job)
             if job.request.durable:
                 job.segments[event.segment].state = "storing"
                 self._life.dispatch.settle(job)
@@ -66,12 +67,15 @@ class Answers:
         life.counts["spoken"] += 1
         job.synthesis_s += event.synthesis_s
         job.note(event.now, "spoken", event.segment, event.worker, event.synthesis_s)
-        life.costs.learn(job.request, event.segment, event.synthesis_s)
         size = sum(map(len, event.pieces))
         life.dispatch.held.spoken(size)
         life.timings.spoken(size, job.request.sample_rate, event.synthesis_s)
         cost = job.cost(event.segment)
-        life.admission.progress(job, cost, event.now, waiting=life.dispatch.has_waiting)
+        life.admission.drain.done(event.now, cost, waiting=life.dispatch.has_waiting)
+        chars = job.segments[event.segment].size
+        if life.costs.learn(job.request, chars, event.synthesis_s):
+            life.predict_again(job.request.engine)
+        life.predict(job)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
         job = self._answered(event)
@@ -121,4 +125,4 @@ class Answers:
         job.retries.append(index)
         job.retried += 1
         self._life.counts["retried"] += 1
-        self._life.dispatch.enqueue(job, event.now)
+        self._life.dispatch.enqueue(job)

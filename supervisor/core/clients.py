@@ -64,7 +64,8 @@ class Clients:
             known = deadline is not None and life.costs.knows(job.request)
             patience = deadline - event.now if deadline is not None and known else None
             workers = len(life.dispatch.workers.running)
-            refusal = life.admission.refusal(job.flow, job.size, job.work_s, patience, workers)
+            work_s = job.chars_left * job.rate
+            refusal = life.admission.refusal(job.flow, job.size, work_s, patience, workers)
             if refusal is None:
                 return True
             life.delivery.refuse(event, "busy", *refusal)

@@ -60,9 +60,10 @@ class Delivery:
                     job.client,
                     job.reference,
                     job.id,
-                    len(request.segments),
+                    job.segments_expected,
                     request.sample_rate,
                     request.seed,
+                    job.rest is not None,
                 )
             )
 

@@ -47,15 +47,20 @@ class Dispatch:
         """What the job holds, or the credit that it has, may have changed."""
         self._more_room |= self.held.settle(job) or job.id in self._parked
 
-    def enqueue(self, job: Job, now: float) -> None:
-        """Queue the job's next segment, if it has one to run. A lost one goes first."""
+    def enqueue(self, job: Job) -> None:
+        """Queue the job's next segment, if it has one to run, and see to it that there is another
+        after it. A lost one goes first.
+        """
+        if job.runs_out and not job.ended:
+            job.cutting = True
+            self._commands.append(e.CutText(job.id))
         if not job.dispatchable:
             return
         if job.retries:
             self._parked.pop(job.id, None)
             self._queue.push_first(job)
         elif job.id not in self._parked:
-            self._queue.push(job, now, job.cost(job.next_segment))
+            self._queue.push(job)
 
     def next(self) -> Job | None:
         """Take the best job that can run, if a worker is free."""
@@ -71,12 +76,15 @@ class Dispatch:
     def run(self, job: Job) -> tuple[int, int]:
         """Give the job's next segment to the worker used last; returns segment and worker."""
         index = job.next_to_run()
+        self._queue.charge(job, job.cost(index))
         segment = job.segments[index]
         segment.state = "running"
         segment.attempt += 1
         worker = segment.worker = self.workers.give((job, index))
         job.running += 1
-        self._commands.append(e.RunSegment(worker, job.id, index, segment.attempt, job.request))
+        self._commands.append(
+            e.RunSegment(worker, job.id, index, segment.attempt, job.request, segment.text)
+        )
         return index, worker
 
     def interrupt(self, job: Job) -> None:

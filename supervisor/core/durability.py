@@ -134,10 +134,10 @@ class Durability:
                 job.note(now, "spoken again", *sorted(lost))
                 for segment in lost:
                     life.unstored.remove(job, segment)
-                life.admission.again(job, sum(map(job.cost, lost)))
                 job.take_back(lost)
+                life.admission.settle(job)
                 life.dispatch.settle(job)
-                life.dispatch.enqueue(job, now)
+                life.dispatch.enqueue(job)
 
     # -- from one epoch of the supervisor to the next -----------------------------------
 
@@ -185,8 +185,12 @@ def _from_journal(event: e.Recovered) -> Job:
     """The job as the journal has it, with the audio that is in files."""
     job = Job(event.job, event.owner, None, event.request, event.accepted_at, 0)
     job.flow = event.job  # whose client it came from is gone: none of them waits for another
+    known = max(event.stored, default=-1)
+    while job.rest is not None and (event.outcome == "done" or len(job.segments) <= known):
+        job.cut()
     for index, pcm in event.stored.items():
-        job.put_in(index, (pcm,))
+        if index < len(job.segments):
+            job.put_in(index, (pcm,))
     job.skip_spoken()
     job.put_in_order()
     job.note(event.accepted_at, "accepted", len(job.segments))

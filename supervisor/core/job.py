@@ -31,9 +31,13 @@ OUTCOMES: frozenset[JobState] = frozenset(s for s, ways in TRANSITIONS.items() i
 class Segment:
     """One part of a job's text, and how far it is."""
 
-    __slots__ = ("attempt", "kills", "pieces", "state", "worker")
+    __slots__ = ("attempt", "kills", "pieces", "size", "state", "text", "worker")
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        """What is to be spoken, while that may be."""
+        self.size = len(text)
+        """Its characters."""
         self.state: SegmentState = "waiting"
         self.attempt = 0
         self.kills = 0
@@ -54,9 +58,11 @@ class Job:
     __slots__ = (
         "accepted_at",
         "audio",
+        "chars_left",
         "client",
         "counted_bytes",
         "credit",
+        "cutting",
         "ended_at",
         "flow",
         "held_bytes",
@@ -71,10 +77,12 @@ class Job:
         "reference",
         "released",
         "request",
+        "rest",
         "retried",
         "retries",
         "running",
         "segments",
+        "share",
         "size",
         "spoken",
         "started_at",
@@ -86,7 +94,7 @@ class Job:
         "work_s",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - every field of the record begins here
         self,
         id: str,
         owner: str,
@@ -102,7 +110,16 @@ class Job:
         self.reference = ""
         """The listener's name for the request that ACCEPTED is to answer."""
         self.request = request
-        self.segments = [Segment() for _ in request.segments]
+        self.segments = [Segment(text) for text in request.segments]
+        """Those that are known: the text is cut while it is spoken."""
+        self.rest = request.rest
+        """What is not cut yet."""
+        self.cutting = False
+        """Whether more of it is being asked for."""
+        self.size = request.chars
+        """What its text is charged with: a character is a byte at least, here and in memory."""
+        self.chars_left = self.size
+        """Characters that have not been spoken yet."""
         self.state: JobState = "queued"
         self.accepted_at = now
         self.started_at: float | None = None
@@ -129,14 +146,14 @@ class Job:
         self.ticket = 0
         """Which entry of the queue is its place there; 0 for none."""
         self.rank = 0.0
-        self.size = sum(map(len, request.segments))
-        """What its text is charged with: a character is a byte at least, here and in memory."""
+        self.share = 1.0
+        """How often it is served beside others with work: half as often at 0.5."""
         self.weight = 0
         """Bytes that it takes once it has ended, as `Retention` counts them."""
         self.rate = 0.0
-        """Predicted seconds of work for a character, as it was when the job was accepted."""
+        """Predicted seconds of work for a character."""
         self.work_s = 0.0
-        """Predicted seconds of work that are left."""
+        """Predicted seconds of work that are left, as admission has counted them."""
         self.story: list[tuple[float, str, *tuple[object, ...]]] = []
         """Time, event and details; flat, so that the garbage collector need not look at it."""
 
@@ -158,7 +175,22 @@ class Job:
     @property
     def complete(self) -> bool:
         """Whether every segment is spoken."""
-        return self.next_in_order == len(self.segments)
+        return self.next_in_order == len(self.segments) and self.rest is None
+
+    @property
+    def segments_expected(self) -> int:
+        """How many segments it has; where not all is cut yet, as far as its length tells."""
+        known = len(self.segments)
+        if self.rest is None:
+            return known
+        spoken = self.size - len(self.rest)
+        return known + max(1, round(len(self.rest) * known / spoken)) if known and spoken else 1
+
+    @property
+    def runs_out(self) -> bool:
+        """Whether more of its text is to be cut soon."""
+        ahead = len(self.segments) - self.next_segment
+        return self.rest is not None and not self.cutting and ahead < CUT_AHEAD
 
     @property
     def kept_from(self) -> int:
@@ -184,7 +216,24 @@ class Job:
 
     def cost(self, segment: int) -> float:
         """Predicted seconds of work of one segment."""
-        return len(self.request.segments[segment]) * self.rate
+        return self.segments[segment].size * self.rate
+
+    def cut(self) -> None:
+        """Cut one more slice of the text; there may be nothing to speak in it."""
+        if self.rest is None:
+            return
+        before = len(self.rest)
+        texts, self.rest = self.rest.slice()
+        self.cutting = False
+        self.segments += map(Segment, texts)
+        after = 0 if self.rest is None else len(self.rest)
+        self.chars_left += sum(map(len, texts)) + after - before
+
+    def forget_text(self) -> None:
+        """It has ended, and no word of it is needed any more."""
+        self.request, self.rest = self.request.without_text(), None
+        for segment in self.segments:
+            segment.text = ""
 
     def note(self, now: float, what: str, *details: object) -> None:
         """Write a line of the story; of a long one the beginning and the end are kept."""
@@ -220,12 +269,16 @@ class Job:
     def put_in(self, index: int, pieces: tuple[Pcm, ...]) -> None:
         """A segment is spoken; `pieces`, in the place of what it had, are its audio."""
         segment = self.segments[index]
+        if segment.state not in ("storing", "spoken"):
+            self.chars_left -= segment.size
         for pcm in pieces:
             self.held_bytes += held(pcm)
         for pcm in segment.pieces:
             self.held_bytes -= held(pcm)
         segment.state = "spoken"
         segment.pieces = pieces
+        if not self.request.durable:
+            segment.text = ""
 
     def put_in_order(self) -> None:
         """Move the audio of segments whose turn has come to `audio`."""
@@ -267,6 +320,7 @@ class Job:
         for index, segment in enumerate(self.segments):
             if index in lost:
                 segment.state, segment.pieces = "waiting", ()
+                self.chars_left += segment.size
             elif not segment.pieces:
                 segment.pieces = self.pieces_of(index)
         self.audio.clear()
@@ -293,6 +347,9 @@ class Job:
 
 HELD_BYTES_MAX = 2 * 1024 * 1024
 """Spoken and unreleased audio at which a job gets no further worker: about 20 s at 24 kHz."""
+
+CUT_AHEAD = 32
+"""Segments of a job that are cut before their turn: a slice of its text has a dozen."""
 
 STORY_LINES = 400
 

@@ -105,6 +105,13 @@ class Suspended(_Record, frozen=True):
     now: float
 
 
+class CutTurn(_Record, frozen=True):
+    """It is this job's turn to have a slice of its text cut, which takes a few milliseconds."""
+
+    now: float
+    job: str
+
+
 class CreditGranted(_Record, frozen=True):
     """The listening client takes `bytes` more."""
 
@@ -208,6 +215,7 @@ Event = (
     | Recovered
     | Configured
     | Suspended
+    | CutTurn
     | CreditGranted
     | Cancelled
     | ClientAttached
@@ -268,6 +276,13 @@ class RunSegment(_Record, frozen=True):
     segment: int
     attempt: int
     request: JobRequest
+    text: str
+
+
+class CutText(_Record, frozen=True):
+    """A job will run out of segments: answered with `CutTurn`, when others have had their turn."""
+
+    job: str
 
 
 class InterruptSegment(_Record, frozen=True):
@@ -280,7 +295,10 @@ class InterruptSegment(_Record, frozen=True):
 
 
 class ReleaseAccepted(_Record, frozen=True):
-    """Tell the client that its request is a job now, or was one already."""
+    """Tell the client that its request is a job now, or was one already.
+
+    `estimated`: not all of its text is cut, and `segments` is what its length tells.
+    """
 
     client: bytes
     reference: str
@@ -288,6 +306,7 @@ class ReleaseAccepted(_Record, frozen=True):
     segments: int
     sample_rate: int
     seed: int
+    estimated: bool = False
 
 
 class ReleaseRefusal(_Record, frozen=True):
@@ -358,6 +377,7 @@ Command = (
     | PersistOutcome
     | ForgetJob
     | RunSegment
+    | CutText
     | InterruptSegment
     | ReleaseAccepted
     | ReleaseRefusal

@@ -50,6 +50,7 @@ class Jobs:
         self._durability = Durability(life)
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.Configured: self._configured,
+            e.CutTurn: self._cut_turn,
             e.Tick: self._tick,
             **Clients(life, self._durability).handlers,
             **Answers(life).handlers,
@@ -63,10 +64,17 @@ class Jobs:
         return self._commands.copy()
 
     def _configured(self, event: e.Configured) -> None:
-        self.admission.set_limits(event.limits)
+        live = [*self.jobs.values(), *self._durability.pending()]
+        self.admission.set_limits(event.limits, live)
         self.retained.configure(event.plain, event.durable)
         self._dispatch.configure(event.held)
         self._life.run_waiting(event.now)
+
+    def _cut_turn(self, event: e.CutTurn) -> None:
+        job = self.jobs.get(event.job)
+        if job is not None:
+            self._life.cut(job, event.now)
+            self._life.run_waiting(event.now)
 
     def _tick(self, event: e.Tick) -> None:
         self._life.expire(event.now)
@@ -82,9 +90,11 @@ class Jobs:
 
     @property
     def waiting_segments(self) -> int:
-        """Segments that could run now if there were workers; a slow reader's do not count."""
+        """Segments that could run now if there were workers; a slow reader's do not count. Of a
+        text that is not all cut yet, as many as its length tells.
+        """
         return sum(
-            len(job.segments) - job.next_segment + len(job.retries)
+            job.segments_expected - job.next_segment + len(job.retries)
             for job in self.jobs.values()
             if self._dispatch.could_run(job)
         )

@@ -90,9 +90,24 @@ class Lifecycle:
             self._keys[job.owner, job.request.key] = job
 
     def predict(self, job: Job) -> None:
-        """Say how long the work of the job is expected to take."""
+        """Say how long the work of the job is expected to take, before it takes room."""
         job.rate = self.costs.per_char(job.request)
-        job.work_s = job.size * job.rate
+
+    def predict_again(self, engine: str) -> None:
+        """This engine speaks much faster or slower than was thought: so do all of its jobs."""
+        for job in self.jobs.values():
+            if job.request.engine == engine:
+                self.predict(job)
+                self.admission.settle(job)
+
+    def cut(self, job: Job, now: float) -> None:
+        """Cut one more slice of the job's text; it may have been the last thing to wait for."""
+        job.cut()
+        self.admission.settle(job)
+        if job.complete:
+            self.spoken(job, now)
+        else:
+            self.dispatch.enqueue(job)
 
     def accept(self, job: Job, now: float) -> None:
         """The job will have an outcome; its client is told so."""
@@ -104,7 +119,7 @@ class Lifecycle:
 
     def start(self, job: Job, now: float) -> None:
         """Queue the job for a worker."""
-        self.dispatch.enqueue(job, now)
+        self.dispatch.enqueue(job)
         self.run_waiting(now)
 
     def run_waiting(self, now: float) -> None:
@@ -114,7 +129,7 @@ class Lifecycle:
                 self.fail(job, now, "expired", LATE)
                 continue
             self._run(job, now)
-            self.dispatch.enqueue(job, now)
+            self.dispatch.enqueue(job)
 
     def _run(self, job: Job, now: float) -> None:
         index, worker = self.dispatch.run(job)
@@ -155,7 +170,7 @@ class Lifecycle:
             if ended:
                 self._close(job, now, "done")
             else:
-                self.dispatch.enqueue(job, now)
+                self.dispatch.enqueue(job)
 
     def _give_up(self, job: Job, now: float) -> None:
         """Its listener waits for audio that is not kept any more: what comes later is no answer."""
@@ -201,6 +216,7 @@ class Lifecycle:
         self._release_room(job)
         if outcome != "done":
             job.audio.clear()
+        job.forget_text()
         if job.request.durable:
             if outcome != "done" or not self.unstored.lacks(job):
                 self.commands.append(e.PersistOutcome(now, job.id, outcome, job.message))
@@ -240,7 +256,7 @@ class Lifecycle:
     def check(self, pending: list[Job]) -> None:
         """Raise AssertionError if an invariant is broken; `pending` are not accepted yet."""
         live = [*self.jobs.values(), *pending]
-        self.admission.check(Counter(job.flow for job in live))
+        self.admission.check(live)
         for job in self.jobs.values():
             assert job.state not in OUTCOMES, f"ended job {job.id} is still live"
             running = sum(s.state == "running" for s in job.segments)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from supervisor.core.segmentation import Uncut
+
 DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
 
@@ -22,6 +24,7 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
 class JobRequest(msgspec.Struct, frozen=True, gc=False):
     """What to speak and how, checked and complete. `deadline` is monotonic seconds or None.
 
+    `segments` are the first ones of the text, `rest` is what has not been cut yet.
     `key` is the client's own name for the request, the same for every attempt to hand
     it in; `fingerprint` tells whether two requests under one key are the same.
     """
@@ -43,3 +46,13 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     fingerprint: bytes = b""
     trace: TraceContext | None = None
     """None for a job that is not traced."""
+    rest: Uncut | None = None
+
+    @property
+    def chars(self) -> int:
+        """Characters of the whole text."""
+        return sum(map(len, self.segments)) + (0 if self.rest is None else len(self.rest))
+
+    def without_text(self) -> JobRequest:
+        """The same without a word of what is to be spoken: what may be kept of it."""
+        return msgspec.structs.replace(self, segments=(), rest=None)

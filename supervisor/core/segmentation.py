@@ -1,9 +1,14 @@
 """Text to segments: the pieces that are spoken on their own, in parallel.
 
-Sentences come from sentencex (linear time); what is longer than a segment may be
-is cut at clauses, then at spaces, then anywhere. The first segment is kept short,
-so that speech starts early. Pure and deterministic: the same text always gives
-the same segments, which makes a seeded job reproducible.
+Sentences come from sentencex; what is longer than a segment may be is cut at clauses,
+then at spaces, then anywhere. The first segment is kept short, so that speech starts
+early. Pure and deterministic: the same text always gives the same segments, in however
+many slices it is cut, which makes a seeded job reproducible.
+
+A text is cut a slice at a time, the rest while the first of it is spoken. A slice looks
+at one window of the text and no further, so it takes a few milliseconds at worst and all
+slices together grow with the length of the text alone: what sentencex does within a
+window may grow with the square of its length (quotes, backticks, 漢字。).
 """
 
 from __future__ import annotations
@@ -11,28 +16,110 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
 import sentencex
 
 _CLAUSE_END = re.compile(r"[,;:—–、，；：][\"'”’)\]]*\s+|\s[-–—]\s")
 _LETTER_OR_NUMBER = re.compile(r"[^\W_]")
 """What Unicode has in its categories L and N, no more and no less."""
 _BLANK_LINE = re.compile(r"\n\s*\n")
+_LINE_END = re.compile(r"\n\s*")
+
+_WINDOW = 1024
+"""Characters that a slice looks at. A window of the worst characters takes 1 ms."""
+
+_LONG_WINDOW = 2048
+"""The same where segments of more than half a window are asked for."""
+
+_CONTEXT = 64
+"""Characters that sentencex must have seen of the next sentence before it is believed that the
+one before has ended: an abbreviation at the end of a window looks like the end of a sentence."""
+
+_LINES = 64
+"""Segments that a slice takes of a text that was cut before."""
 
 
-def segment_text(
-    text: str, *, language: str, first_max_chars: int, max_chars: int
-) -> tuple[str, ...]:
-    """Cut `text` into segments of at most `max_chars` (the first: `first_max_chars`) characters.
+class Rules(msgspec.Struct, frozen=True, gc=False):
+    """How a text is to be cut: the longest segment and the longest first one, in characters.
 
-    Characters that cannot be spoken (controls, lone marks) never make a segment of
-    their own; a text without anything to speak gives an empty tuple. `language` is
-    a BCP 47 tag; its primary subtag picks the splitter's rules.
+    `language` is the primary subtag of a BCP 47 tag; it picks the splitter's rules.
     """
-    segments: list[str] = []
-    for sentence in _sentences(text, language.partition("-")[0].lower()):
-        limit = max_chars if segments else first_max_chars
-        segments.extend(_speakable(_cut(sentence, limit, max_chars)))
-    return tuple(segments)
+
+    language: str
+    first_max_chars: int
+    max_chars: int
+
+    @property
+    def window(self) -> int:
+        """How many characters a slice looks at."""
+        return _WINDOW if self.max_chars * 2 <= _WINDOW else _LONG_WINDOW
+
+
+class Uncut(msgspec.Struct, frozen=True, gc=False):
+    """The rest of a text, from character `at` on.
+
+    `rules` are None for a text that was cut before, a segment a line. `begun`: a segment
+    was cut from it already.
+    """
+
+    text: str
+    rules: Rules | None = None
+    at: int = 0
+    begun: bool = False
+
+    def __len__(self) -> int:
+        """Characters that are left."""
+        return len(self.text) - self.at
+
+    def slice(self) -> tuple[tuple[str, ...], Uncut | None]:
+        """The segments of the next window (there may be none in it), and what is left then."""
+        if self.rules is None:
+            return self._lines()
+        segments: list[str] = []
+        window = self.text[self.at : self.at + self.rules.window]
+        last = self.at + len(window) == len(self.text)
+        taken = 0
+        for sentence in _complete(window, self.rules.language, last=last):
+            taken += len(sentence)
+            flat = " ".join(sentence.split())
+            if flat and has_speech(flat):
+                limit = self.rules.max_chars
+                first = limit if segments or self.begun else self.rules.first_max_chars
+                segments.extend(_speakable(_cut(flat, first, limit)))
+        at = self.at + taken
+        begun = self.begun or bool(segments)
+        left = None if at == len(self.text) else Uncut(self.text, self.rules, at, begun)
+        return tuple(segments), left
+
+    def _lines(self) -> tuple[tuple[str, ...], Uncut | None]:
+        at = self.at
+        lines: list[str] = []
+        while len(lines) < _LINES:
+            end = self.text.find("\n", at)
+            if end < 0:
+                return (*lines, self.text[at:]), None
+            lines.append(self.text[at:end])
+            at = end + 1
+        return tuple(lines), Uncut(self.text, None, at, begun=True)
+
+
+def uncut(text: str, *, language: str, first_max_chars: int, max_chars: int) -> Uncut:
+    """A whole text that is to be cut by these rules; `language` is a BCP 47 tag.
+
+    Characters that cannot be spoken (controls, lone marks) never make a segment of their
+    own; a text without anything to speak gives none at all.
+    """
+    return Uncut(text, Rules(language.partition("-")[0].lower(), first_max_chars, max_chars))
+
+
+def cut_whole(text: Uncut) -> tuple[str, ...]:
+    """All segments at once. For short texts: it takes as long as it takes."""
+    found: list[str] = []
+    left: Uncut | None = text
+    while left is not None:
+        segments, left = left.slice()
+        found += segments
+    return tuple(found)
 
 
 def has_speech(text: str) -> bool:
@@ -40,12 +127,47 @@ def has_speech(text: str) -> bool:
     return _LETTER_OR_NUMBER.search(text) is not None
 
 
-def _sentences(text: str, language: str) -> Iterator[str]:
-    for paragraph in _BLANK_LINE.split(text):
-        for sentence in sentencex.segment(language, paragraph):
-            flat = " ".join(sentence.split())
-            if flat and has_speech(flat):
-                yield flat
+def _complete(window: str, language: str, *, last: bool) -> Iterator[str]:
+    """Parts of the window, from its begin on, each of which is a sentence or has no speech.
+
+    What may go on after the window is left out, unless it is the text's `last`; but what
+    begins with the window and does not end in it is broken, so that some of it is given always.
+    """
+    done = 0
+    while done < len(window):
+        blank = _BLANK_LINE.search(window, done)
+        end = len(window) if blank is None else blank.end()
+        open_end = blank is None and not last
+        for sentence in _sentences(window[done:end], language):
+            if open_end and done + len(sentence) > len(window) - _CONTEXT:
+                break
+            yield sentence
+            done += len(sentence)
+        else:
+            continue
+        if not done:
+            yield window[: _break(window, len(window) // 2)]
+        return
+
+
+def _sentences(paragraph: str, language: str) -> Iterator[str]:
+    """Sentences with the white space after them: together they are the paragraph."""
+    if not has_speech(paragraph):
+        yield paragraph
+    else:
+        yield from sentencex.segment(language, paragraph)
+
+
+def _break(window: str, start: int) -> int:
+    """Where to break in [start, end of window] what has no end there: after the last clause, else
+    the last line, else the last space, else in front of the last character.
+    """
+    for where in (_CLAUSE_END, _LINE_END):
+        ends = [match.end() for match in where.finditer(window, start)]
+        if ends:
+            return ends[-1]
+    space = window.rfind(" ", start)
+    return space + 1 if space > start else len(window)
 
 
 def _cut(sentence: str, first_limit: int, limit: int) -> Iterator[str]:

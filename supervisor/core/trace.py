@@ -108,7 +108,7 @@ class _Told:
         attributes: dict[str, Value] = {
             "tts.segment.index": index,
             "tts.segment.attempt": attempt,
-            "tts.segment.characters": len(self._job.request.segments[index]),
+            "tts.segment.characters": self._job.segments[index].size,
             "tts.segment.outcome": outcome,
             "tts.worker.epoch": worker,
         }

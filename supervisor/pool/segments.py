@@ -54,7 +54,7 @@ class Segments:
             request.speed,
             segment_seed(request.seed, command.segment),
             request.reproducible,
-            request.segments[command.segment],
+            command.text,
         )
         worker.running = run
         self._heartbeat.began(worker, run)

@@ -35,8 +35,10 @@ class EngineInfo(msgspec.Struct, frozen=True):
     `mixes`: a session also speaks in mixes of its voices, by names as `parse_mix` of
     `supervisor.broker.wire.voices` reads them.
     `parallel`: share of a segment's work that more threads divide (Amdahl's law), 0–1, as it was
-    measured where the engine was made; None where nothing is known. What `supervisor bench host`
-    measures holds instead.
+    measured where the engine was made; None where nothing is known.
+    `seconds_per_character`: what one thread takes for it, roughly; None where nothing is known.
+    By it a job is charged until the engine has spoken. What `supervisor bench host` measures holds
+    instead of both.
     """
 
     name: str
@@ -49,6 +51,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     unavailable: str | None = None
     mixes: bool = False
     parallel: float | None = None
+    seconds_per_character: float | None = None
 
 
 class Terminated(Exception):

@@ -32,6 +32,9 @@ PARALLEL = 0.15
 """Two threads speak 1.06 times as fast as one (`supervisor bench host` on a Xeon, 1.09 in another
 run): the model is small, and reader and signal processing have one thread."""
 
+SECONDS_PER_CHARACTER = 0.0005
+"""One thread on an EPYC; half as much again on a Xeon."""
+
 _MODEL_PREFIX = "hibari-"
 
 MAX_PHONEMES = 400
@@ -58,7 +61,15 @@ class Hibari:
         found = tuple(
             Voice(name, str(voices.VOICES[name]["language"]), LICENCE) for name in self._found
         )
-        return EngineInfo("hibari", dsp.SR, voices.DEFAULT, found, LICENCE, parallel=PARALLEL)
+        return EngineInfo(
+            "hibari",
+            dsp.SR,
+            voices.DEFAULT,
+            found,
+            LICENCE,
+            parallel=PARALLEL,
+            seconds_per_character=SECONDS_PER_CHARACTER,
+        )
 
     def load(self) -> None:
         """Read the models and open the lexicons of their accents."""

@@ -28,7 +28,9 @@ class Noop:
     def describe(self) -> EngineInfo:
         """One voice, `tone`, of no language: for benchmarks and tests."""
         voice = Voice("tone", "und", LICENCE)
-        return EngineInfo("noop", SAMPLE_RATE, voice.name, (voice,), LICENCE)
+        return EngineInfo(
+            "noop", SAMPLE_RATE, voice.name, (voice,), LICENCE, seconds_per_character=1e-6
+        )
 
     def load(self) -> None:
         """Nothing to load."""

@@ -60,8 +60,10 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     `progress` asks for STARTED messages. `priority` is 0 to 9, 9 the most urgent.
     `deadline_ms` is how long the job may take, from its arrival on. `key` names the
     request over all attempts to hand it in. A `durable` job outlives its client and
-    the supervisor. `traceparent` and `tracestate` are the headers of a W3C trace context
-    whose trace the job is to be part of.
+    the supervisor. `on_behalf` is whom the job is charged to, where the client speaks for
+    others; it is honoured from processes of the supervisor's own user, and no other.
+    `traceparent` and `tracestate` are the headers of a W3C trace context whose trace the job is
+    to be part of.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     deadline_ms: int | None = None
     key: str | None = None
     durable: bool = False
+    on_behalf: str | None = None
     traceparent: str | None = None
     tracestate: str | None = None
 
@@ -144,13 +147,18 @@ class Welcome(Message, frozen=True, tag="WELCOME"):
 
 
 class Accepted(Message, frozen=True, tag="ACCEPTED"):
-    """The job exists now and will end in END or ERROR. `sample_rate` is in Hz."""
+    """The job exists now and will end in END or ERROR. `sample_rate` is in Hz.
+
+    `segments` is how many it has; where it is `estimated`, the text is cut while it is spoken,
+    and its length tells no more. END has the number.
+    """
 
     id: str
     job: str
     segments: int
     sample_rate: int
     seed: int
+    estimated: bool = False
 
 
 class Started(Message, frozen=True, tag="STARTED"):

@@ -134,7 +134,7 @@ class Beat(_Record, frozen=True):
 class EngineState(_Record, frozen=True):
     """One engine as `Catalogue` reports it; `unavailable` says what is missing, `mixes` whether
     it takes mixes of its voices (`wire.voices`), `parallel` the share of its work that threads
-    divide, if it knows.
+    divide, and `seconds_per_character` what one takes for it, if it knows.
     """
 
     name: str
@@ -147,6 +147,7 @@ class EngineState(_Record, frozen=True):
     unavailable: str | None
     mixes: bool = False
     parallel: float | None = None
+    seconds_per_character: float | None = None
 
 
 class Catalogue(_Record, frozen=True):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from supervisor.broker.wire import client as protocol
-from supervisor.core.segmentation import segment_text
+from supervisor.core.segmentation import cut_whole, uncut
 from supervisor.pool.segments import segment_seed
 from tests.fixtures import processes
 from tests.fixtures.crew import crew_speaks
@@ -161,7 +161,7 @@ def test_four_workers_speak_what_one_speaks(
 def test_segments_come_in_the_order_of_the_text(two: Supervised) -> None:
     """Fifty sentences of very different lengths, each a tone of its own, spoken by two at once."""
     text = " ".join(f"Number {n} has {'so ' * (n * 7 % 23)}much." for n in range(50))
-    segments = segment_text(text, language="und", first_max_chars=80, max_chars=240)
+    segments = cut_whole(uncut(text, language="und", first_max_chars=80, max_chars=240))
     assert len(segments) == 50
     engine = Noop({})
     expected = [

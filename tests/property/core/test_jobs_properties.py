@@ -16,6 +16,7 @@ from supervisor.core.jobs import Jobs
 from supervisor.core.pcm import Pcm, Stored
 from supervisor.core.request import JobRequest, TraceContext
 from supervisor.core.retention import Keep
+from supervisor.core.segmentation import Uncut
 from supervisor.core.trace import Trace
 from supervisor.core.untold import PATIENCE_S
 
@@ -69,6 +70,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.told: dict[str, str] = {}
         self.unwritten: set[str] = set()
         self.traced = 0
+        self.turns: list[e.CutText] = []
 
     @staticmethod
     def fresh() -> Jobs:
@@ -105,6 +107,9 @@ class JobsMachine(RuleBasedStateMachine):
                 self.live.discard(worker)
             case e.ReleaseFailure(job=job, code=code) if job in self.journal:
                 self.told_failure(job, code)
+            case e.CutText(job=job):
+                assert not any(turn.job == job for turn in self.turns), "asked for two turns"
+                self.turns.append(command)
             case e.PersistJob() | e.PersistAudio() | e.PersistOutcome() | e.ForgetJob():
                 self.asked.append(command)
             case e.JobTraced(trace=trace):
@@ -144,7 +149,7 @@ class JobsMachine(RuleBasedStateMachine):
         assert all(whole.start <= part.start <= part.end <= whole.end for part in trace.parts)
         told = sum(part.name == "segment" for part in trace.parts)
         job = str(said["tts.job.id"])
-        ran = sum(self.attempts[job, i] for i in range(len(self.requests[job].segments)))
+        ran = sum(self.attempts[job, i] for i in range(self.parts(job)))
         assert (told, said["tts.segments_left_out"]) == (ran, 0)
         assert (whole.error is None) == (said["tts.job.outcome"] == "done")
 
@@ -158,8 +163,13 @@ class JobsMachine(RuleBasedStateMachine):
         self.heard[job] += bytes(data)
 
     def expected(self, job: str) -> bytes:
-        texts = self.requests[job].segments
-        return b"".join(pcm(job, i, self.sizes[job, i]) for i in range(len(texts)))
+        return b"".join(pcm(job, i, self.sizes[job, i]) for i in range(self.parts(job)))
+
+    def parts(self, job: str) -> int:
+        """How many segments the whole of its text has."""
+        request = self.requests[job]
+        rest = 0 if request.rest is None else request.rest.text.count("\n") + 1
+        return len(request.segments) + rest
 
     @rule(
         target=jobs_made,
@@ -170,6 +180,7 @@ class JobsMachine(RuleBasedStateMachine):
         patience=st.none() | st.floats(0.1, 20),
         durable=st.booleans(),
         key=st.none() | st.sampled_from(["k1", "k2"]),
+        at_once=st.integers(0, 4),
     )
     def submit(
         self,
@@ -180,8 +191,11 @@ class JobsMachine(RuleBasedStateMachine):
         patience: float | None,
         durable: bool,
         key: str | None,
+        at_once: int,
     ) -> str:
-        """A key may be in use: then the same sizes are the same request."""
+        """A key may be in use: then the same sizes are the same request. Not all of the text need
+        be cut before the job is handed in.
+        """
         self.count += 1
         job = f"j{self.count}"
         deadline = None if patience is None else self.now + patience
@@ -193,13 +207,14 @@ class JobsMachine(RuleBasedStateMachine):
             1.0,
             0,
             24_000,
-            texts,
+            texts[:at_once],
             priority,
             deadline,
             durable=durable,
             key=key,
             fingerprint=print_,
             trace=TraceContext("", "", self.now - 0.25),
+            rest=Uncut("\n".join(texts[at_once:])) if at_once < len(texts) else None,
         )
         self.requests[job] = request
         self.sizes.update({(job, i): size for i, size in enumerate(sizes)})
@@ -267,6 +282,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.owed.clear()
         self.assigned.clear()
         self.live.clear()
+        self.turns.clear()
         self.machine = self.fresh()
         rows = sorted(
             self.journal.values(), key=lambda r: (r.ended_at is None, r.ended_at or r.command.now)
@@ -275,7 +291,7 @@ class JobsMachine(RuleBasedStateMachine):
             command = row.command
             parts = {i: Stored(command.job, i, 0, len(a)) for i, a in row.audio.items()}
             stored: dict[int, Pcm] = dict(parts) if row.outcome in (None, "done") else {}
-            for segment in range(len(command.request.segments)):
+            for segment in range(self.parts(command.job)):
                 self.attempts[command.job, segment] = 0
             self.tell(
                 e.Recovered(
@@ -338,6 +354,12 @@ class JobsMachine(RuleBasedStateMachine):
         assert not plain & set(self.machine.jobs), "a plain job outlived its only listener"
         gone = before - plain - set(self.machine.jobs)
         assert not gone, "a durable job ended with its listener"
+
+    @rule()
+    def cut(self) -> None:
+        """One of those who wait for a turn has one."""
+        if self.turns:
+            self.tell(e.CutTurn(self.now, self.turns.pop(0).job))
 
     @rule()
     def add_worker(self) -> None:
@@ -428,9 +450,11 @@ class JobsMachine(RuleBasedStateMachine):
         for _ in range(1_000):
             while self.asked:
                 answer()
+            while self.turns:
+                self.cut()
             if not self.assigned:
                 self.wait(0.001)
-                if not self.asked and not self.assigned:
+                if not self.asked and not self.assigned and not self.turns:
                     break
                 continue
             worker, run = self.assigned.popitem()

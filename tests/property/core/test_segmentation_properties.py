@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.segmentation import has_speech, segment_text
+from supervisor.core.segmentation import cut_whole, has_speech, uncut
 
 LANGUAGES = st.sampled_from(["en", "en-GB", "de", "ja", "zh", "und"])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.lists(
@@ -27,6 +27,15 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.lists(
         ]
     )
 ).map(" ".join)
+
+
+def segment_text(
+    text: str, *, language: str, first_max_chars: int, max_chars: int
+) -> tuple[str, ...]:
+    """All segments of a text."""
+    return cut_whole(
+        uncut(text, language=language, first_max_chars=first_max_chars, max_chars=max_chars)
+    )
 
 
 def spoken(text: str) -> str:

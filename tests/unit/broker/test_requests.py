@@ -13,6 +13,7 @@ from supervisor.broker.requests import (
     MAX_DEADLINE_MS,
     MAX_SEED,
     Refused,
+    complete,
     read_request,
     read_text,
 )
@@ -48,7 +49,10 @@ def read(
 ) -> JobRequest:
     """The job request for a SUBMIT with these fields."""
     submit = Submit(**{"id": "a", **(fields or {})})
-    return read_request(submit, text, CATALOGUE, settings or Settings(), NOW)
+    request, reading = read_request(submit, text, CATALOGUE, settings or Settings(), NOW)
+    while reading.step():
+        pass
+    return complete(request, reading)
 
 
 def test_what_is_left_open_is_filled_in() -> None:

@@ -25,7 +25,7 @@ def request(chars: int, *, deadline: float | None = None, segments: int = 1) -> 
 def learned(limits: Limits) -> Jobs:
     """A machine that knows how fast its workers are, and has none yet."""
     jobs = Jobs(limits)
-    jobs.costs.learn(request(100), 0, 100 / CHARS_PER_S)
+    jobs.costs.learn(request(100), 100, 100 / CHARS_PER_S)
     return jobs
 
 
@@ -67,10 +67,16 @@ def test_each_bound_refuses_what_goes_beyond_it(limits: Limits, words: str) -> N
 
 
 def test_a_book_is_admitted_and_leaves_room_for_sentences() -> None:
-    """Longer than every bound on work, it fills its client's share and nobody else's."""
+    """Longer than every bound on work, it fills half of its client's share: its own client's
+    sentences have the other half, until a second book fills that, too. Others do not care.
+    """
     jobs = learned(Limits(work_s=100.0, work_s_per_client=50.0))
     assert isinstance(submit(jobs, "book", request(100_000, segments=100)), e.ReleaseAccepted)
-    refused(submit(jobs, "more", request(100)))
+    assert isinstance(submit(jobs, "sentence", request(100)), e.ReleaseAccepted)
+    assert isinstance(submit(jobs, "other", request(100_000, segments=100)), e.ReleaseAccepted)
+    waits = refused(submit(jobs, "more", request(100))).retry_after_ms
+    assert waits is not None
+    assert 1_900_000 < waits < 2_100_000, "2,001 s of work wait, and one worker does a second each"
     for number in range(5):
         answer = submit(jobs, f"s{number}", request(100), client=f"c{number}")
         assert isinstance(answer, e.ReleaseAccepted)
@@ -114,13 +120,13 @@ def test_ten_times_the_load_keeps_the_queue_short_and_every_deadline() -> None:
     def carry_out(commands: list[e.Command], at: float) -> None:
         for command in commands:
             if isinstance(command, e.RunSegment):
-                seconds = len(command.request.segments[command.segment]) / CHARS_PER_S
+                seconds = len(command.text) / CHARS_PER_S
                 heappush(busy, (at + seconds * chance.uniform(0.8, 1.2), command.worker, command))
 
     while now < 60.0 or busy:
         if busy and (now >= 60.0 or busy[0][0] <= now + 0.01):
             now, worker, run = heappop(busy)
-            took = len(run.request.segments[run.segment]) / CHARS_PER_S
+            took = len(run.text) / CHARS_PER_S
             done = (now, worker, run.job, run.segment, run.attempt, (b"pcm!",), took)
             carry_out(jobs.handle(e.SegmentSpoken(*done)), now)
             continue
@@ -138,3 +144,49 @@ def test_ten_times_the_load_keeps_the_queue_short_and_every_deadline() -> None:
     assert jobs.counts["expired"] == 0
     assert answers["busy"] > 1_800
     assert most < 100
+
+
+def test_little_is_let_in_however_many_books_wait() -> None:
+    """Six books of six clients are more than all may have waiting: the seventh waits, and is told
+    for how long; a sentence of a client who has nothing waiting does not.
+    """
+    jobs = learned(Limits(work_s=3_600.0, work_s_per_client=900.0))
+    books = 0
+    while isinstance(
+        answer := submit(jobs, f"book{books}", request(500_000, segments=500), f"reader{books}"),
+        e.ReleaseAccepted,
+    ):
+        books += 1
+    assert books == 8, "each counts with half of what a client may have"
+    waits = refused(answer).retry_after_ms
+    assert waits is not None
+    assert waits > 30_000_000, "hours, as it is"
+    for number in range(20):
+        sentence = submit(jobs, f"s{number}", request(500), client=f"caller{number}")
+        assert isinstance(sentence, e.ReleaseAccepted)
+    refused(submit(jobs, "more", request(5_000), client="caller1"))
+
+
+def test_a_prediction_follows_what_is_learned() -> None:
+    """A text for an engine that nobody has heard is charged by a guess; its first segment tells
+    better, and all jobs of that engine are charged anew.
+    """
+    jobs = Jobs(Limits())
+    jobs.handle(e.WorkerReady(0.0, 1))
+    commands = jobs.handle(
+        e.Submitted(0.0, "a", "o", b"a", request(200_000, segments=1_000), 1 << 30, "a", "a")
+    )
+    submit(jobs, "b", request(100_000, segments=500), client="b")
+    assert jobs.admission.work_s == pytest.approx(3_000.0)
+    run = next(command for command in commands if isinstance(command, e.RunSegment))
+    jobs.handle(e.SegmentSpoken(1.0, 1, "a", 0, run.attempt, (b"pcm!",), 0.09))
+    jobs.check()
+    assert jobs.admission.work_s == pytest.approx(299_800 * 0.00045)
+
+
+def test_what_an_engine_says_of_itself_is_believed_until_it_speaks() -> None:
+    """200 kB for an engine that declares 0.45 ms a character are 90 s and not half an hour."""
+    jobs = Jobs(Limits())
+    jobs.costs.expect({}, {"e": 0.00045})
+    submit(jobs, "a", request(200_000, segments=1_000))
+    assert jobs.admission.work_s == pytest.approx(90.0)

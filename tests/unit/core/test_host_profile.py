@@ -148,13 +148,18 @@ def test_a_measurement_on_one_free_core_says_nothing_of_threads() -> None:
 
 
 def test_predictions_start_from_what_was_measured() -> None:
-    """Until the engine has spoken: then it is taken at its own word."""
+    """Until the engine has spoken: then it is taken at its own word. What it says of itself before
+    is a guess for the queue, and nobody is refused for it.
+    """
     request = JobRequest("hibari", "v", 1.0, 0, 24_000, ("ten chars.",))
     costs = Costs()
     assert costs.per_char(request) == FIRST_GUESS
     assert not costs.knows(request)
-    costs.expect({"hibari": 0.002})
+    costs.expect({}, {"hibari": 0.004})
+    assert costs.per_char(request) == 0.004
+    assert not costs.knows(request)
+    costs.expect({"hibari": 0.002}, {"hibari": 0.004})
     assert costs.per_char(request) == 0.002
     assert costs.knows(request)
-    costs.learn(request, 0, 0.05)
+    costs.learn(request, len("ten chars."), 0.05)
     assert costs.per_char(request) == pytest.approx(0.005)
