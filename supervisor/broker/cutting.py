@@ -14,6 +14,9 @@ from collections.abc import Callable
 
 from supervisor.core.segmentation import Uncut
 
+_MANY_SLICES = 64
+"""From so many on a job does not begin with all of its segments: they are thousands."""
+
 Step = Callable[[], bool]
 """Cuts one slice; True if it wants another turn."""
 
@@ -51,29 +54,34 @@ class Turns:
 
 
 class Reading:
-    """A text that is not a job yet. `whole`: no segment may be left uncut then."""
+    """A text that is not a job yet. `whole`: none of it may be left uncut then."""
 
     def __init__(self, text: Uncut, *, whole: bool) -> None:
         self._whole = whole
+        self._rest: Uncut | None = text
         self._lines: list[str] = []
-        self.segments: tuple[str, ...] = ()
-        """The first segments, if they are all or not all are asked for."""
-        self.rest: Uncut | None = text
+        """What was cut so far: for each slice its segments, a line each."""
 
-    def step(self) -> bool:
-        """Cut one slice; True if there is more to do."""
-        if self.rest is None:
-            return False
-        segments, self.rest = self.rest.slice()
-        if not self._whole:
-            self.segments = segments
-            return self.rest is not None and not segments
-        if segments:
-            self._lines.append("\n".join(segments))
-        if self.rest is not None:
-            return True
-        if len(self._lines) > 1:
-            self.rest = Uncut("\n".join(self._lines), begun=True)
-        elif self._lines:
-            self.segments = tuple(self._lines[0].split("\n"))
-        return False
+    @property
+    def ended(self) -> bool:
+        """Whether all of it is cut."""
+        return self._rest is None
+
+    @property
+    def enough(self) -> bool:
+        """Whether it may become a job, or a refusal."""
+        return self.ended or (bool(self._lines) and not self._whole)
+
+    def step(self) -> None:
+        """Cut one slice."""
+        if self._rest is not None:
+            segments, self._rest = self._rest.slice()
+            if segments:
+                self._lines.append("\n".join(segments))
+
+    def take(self) -> tuple[tuple[str, ...], Uncut | None]:
+        """The first segments, and the rest of the text: of a long one that is cut, the lines."""
+        text = "\n".join(self._lines)
+        if self.ended and len(self._lines) > _MANY_SLICES:
+            return (), Uncut(text, begun=True)
+        return tuple(text.split("\n")) if text else (), self._rest

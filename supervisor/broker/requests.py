@@ -113,10 +113,11 @@ def read_request(
 
 
 def complete(request: JobRequest, reading: Reading) -> JobRequest:
-    """The request with its text, as far as that is to be read by now. Raises Refused."""
-    if not reading.segments and reading.rest is None:
+    """The request with its text, as far as that is read by now. Raises Refused."""
+    segments, rest = reading.take()
+    if not segments and rest is None:
         raise Refused("empty_text", "the text has nothing to speak: no letter and no number")
-    return msgspec.structs.replace(request, segments=reading.segments, rest=reading.rest)
+    return msgspec.structs.replace(request, segments=segments, rest=rest)
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:

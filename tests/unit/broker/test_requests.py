@@ -50,8 +50,8 @@ def read(
     """The job request for a SUBMIT with these fields."""
     submit = Submit(**{"id": "a", **(fields or {})})
     request, reading = read_request(submit, text, CATALOGUE, settings or Settings(), NOW)
-    while reading.step():
-        pass
+    while not reading.ended:
+        reading.step()
     return complete(request, reading)
 
 
