@@ -121,10 +121,12 @@ def _jobs(service: Service) -> dict[str, int]:
 
 
 def _queue(service: Service) -> dict[str, float]:
-    """What waits or runs, as admission counts it."""
+    """What waits or runs, as admission counts it; a flow is a client."""
     admission = service.jobs.admission
     return {
         "jobs": admission.jobs,
+        "flows": admission.flows,
+        "largest_flow_work_s": round(admission.largest_flow_work_s, 3),
         "text_bytes": admission.bytes,
         "predicted_work_s": round(admission.work_s, 3),
         "oldest_wait_s": round(service.jobs.oldest_wait(asyncio.get_running_loop().time()), 3),

@@ -117,6 +117,16 @@ class Admission:
         self._charged_s = 0.0
         """Sum over the flows of what they are charged with, each up to its bound."""
 
+    @property
+    def flows(self) -> int:
+        """How many clients have work waiting or running."""
+        return len(self._flows)
+
+    @property
+    def largest_flow_work_s(self) -> float:
+        """Predicted seconds of the client who has most."""
+        return max((flow.work_s for flow in self._flows.values()), default=0.0)
+
     def refusal(
         self, flow: str, size: int, work_s: float, patience_s: float | None, workers: int
     ) -> Refusal | None:

@@ -82,6 +82,12 @@ _VALUES = (
     _Row("tts_segments_spoken_total", ("jobs", "spoken"), "Segments that were spoken."),
     _Row("tts_segments_retried_total", ("jobs", "retried"), "Segments given to another worker."),
     _Row("tts_segments_stale_total", ("jobs", "stale"), "Answers of workers that came too late."),
+    _Row("tts_flows", ("queue", "flows"), "Clients that have work waiting or running."),
+    _Row(
+        "tts_flow_work_seconds_max",
+        ("queue", "largest_flow_work_s"),
+        "Predicted work of the client who has most of it.",
+    ),
     _Row("tts_queue_seconds", ("queue", "oldest_wait_s"), "Age of the job that waits longest."),
     _Row("tts_worker_restarts_total", ("pool", "restarts"), "Workers that ended unasked."),
     _Row("tts_trace_spans_total", ("tracing", "exported_spans"), "Spans the collector took."),

@@ -10,7 +10,9 @@ from supervisor.config.sections.declared import Declared, Section, above
 
 
 class Admission(Section):
-    """How much work may wait. A client is a connection."""
+    """How much work may wait. Over HTTP and Wyoming a client is a key, else an address, else a
+    connection.
+    """
 
     max_work_s: Annotated[
         float,
@@ -18,7 +20,7 @@ class Admission(Section):
             gt=0,
             le=31_536_000,
             description="Predicted work of all clients: seconds of one worker. Each client counts "
-            "with its own bound at most, so one book leaves room for others' sentences.",
+            "with its own bound at most, and who asks for a thirtieth of it is let in all the same.",
         ),
         Declared("live", "s"),
     ] = 3600.0
@@ -28,7 +30,8 @@ class Admission(Section):
             gt=0,
             le=31_536_000,
             description="Predicted work of one client; the job that goes beyond it is the last "
-            "that is taken.",
+            "that is taken. A job counts with half of it at most, so a book leaves room for the "
+            "same client's sentences.",
         ),
         Declared("live", "s"),
     ] = 900.0
@@ -116,7 +119,12 @@ class Segments(Section):
     ] = 80
     max_chars: Annotated[
         int,
-        Field(ge=1, le=100_000, description="Longest segment after the first."),
+        Field(
+            ge=1,
+            le=100_000,
+            description="Longest segment after the first. A sentence of more than 1,000 to 2,000 "
+            "characters is cut in any case.",
+        ),
         Declared("live", "characters"),
     ] = 240
 
