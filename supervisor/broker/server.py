@@ -194,7 +194,7 @@ class Broker:
             self._refuse(client, message.id, refused)
 
     def _read(self, reading: Reading) -> None:
-        """Cut a text for a moment: most are at their end then, and it is known how long they are."""
+        """Cut a text for a moment: most are at their end then, and all segments are known."""
         until = self._loop.time() + _AT_ONCE_S
         while not reading.ended and self._loop.time() < until:
             reading.step()

@@ -20,7 +20,7 @@ class Admission(Section):
             gt=0,
             le=31_536_000,
             description="Predicted work of all clients: seconds of one worker. Each client counts "
-            "with its own bound at most, and who asks for a thirtieth of it is let in all the same.",
+            "with its own bound at most; who asks for a thirtieth of it is let in in any case.",
         ),
         Declared("live", "s"),
     ] = 3600.0
