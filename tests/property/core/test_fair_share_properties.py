@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from itertools import accumulate, pairwise
 
 import pytest
@@ -10,61 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.core import job_events as e
-from supervisor.core.admission import Limits
-from supervisor.core.jobs import Jobs
 from supervisor.core.request import JobRequest
-from supervisor.core.segmentation import Uncut
-
-PLENTY = Limits(work_s=1e9, work_s_per_client=1e9, bytes=1 << 40, bytes_per_client=1 << 40)
-
-
-def book(lengths: list[int], segments: int) -> JobRequest:
-    """A text of so many segments, whose lengths in characters are these in turn."""
-    texts = ["x" * lengths[number % len(lengths)] for number in range(segments)]
-    rest = Uncut("\n".join(texts))
-    return JobRequest("e", "v", 1.0, 0, 24_000, (), rest=rest)
-
-
-class Pool:
-    """Workers that take a second for a character, under a virtual clock."""
-
-    def __init__(self, workers: int) -> None:
-        self.now = 0.0
-        self.jobs = Jobs(PLENTY)
-        self.started: list[tuple[float, str, int]] = []
-        """When each segment ran, of which flow, and its characters."""
-        self._busy: list[tuple[float, int, e.RunSegment]] = []
-        self._flows: dict[str, str] = {}
-        self.jobs.costs.learn(book([1], 1), 1, 1.0)
-        for worker in range(workers):
-            self.tell(e.WorkerReady(0.0, worker))
-
-    def submit(self, flow: str, request: JobRequest) -> str:
-        """Hand in a job; returns its name."""
-        job = f"{flow}{len(self._flows)}"
-        self._flows[job] = flow
-        client = flow.encode()
-        self.tell(e.Submitted(self.now, job, "o", client, request, 1 << 40, job, flow))
-        return job
-
-    def tell(self, event: e.Event) -> None:
-        """Carry out what the machine answers."""
-        for command in self.jobs.handle(event):
-            match command:
-                case e.RunSegment(worker=worker, job=job, text=text):
-                    self.started.append((self.now, self._flows[job], len(text)))
-                    heappush(self._busy, (self.now + len(text), worker, command))
-                case e.CutText(job=job):
-                    self.tell(e.CutTurn(self.now, job))
-
-    def run(self, until: float) -> None:
-        """Let the workers work until then, or until there is nothing left."""
-        while self._busy and self._busy[0][0] <= until:
-            self.now, worker, run = heappop(self._busy)
-            name = run.job, run.segment, run.attempt
-            self.tell(e.SegmentSpoken(self.now, worker, *name, (b"pcm!",), float(len(run.text))))
-        self.now = until
-
+from tests.fixtures.virtual_pool import VirtualPool, book
 
 PAST = st.lists(
     st.tuples(st.sampled_from("abcd"), st.integers(1, 400), st.integers(1, 60), st.booleans()),
@@ -91,7 +37,7 @@ def test_two_flows_with_work_are_served_alike(
     """Over any interval in which both have work waiting they differ by a segment of each, in
     seconds of work; with segments of one length that is no more than one for each worker.
     """
-    pool = Pool(workers)
+    pool = VirtualPool(workers)
     for flow, segments, seconds, cancelled in past:
         job = pool.submit(flow, book(mine, segments))
         pool.run(pool.now + seconds)
@@ -115,7 +61,7 @@ def test_idle_capacity_that_was_used_costs_nothing_later(workers: int, alone_s: 
     """Who kept all workers busy while nobody else wanted them waits no longer than a segment, and
     gets half, when somebody comes.
     """
-    pool = Pool(workers)
+    pool = VirtualPool(workers)
     pool.submit("a", book([1], workers * alone_s * 2))
     pool.run(alone_s)
     begun = len(pool.started)
@@ -132,7 +78,7 @@ def test_idle_capacity_that_was_used_costs_nothing_later(workers: int, alone_s: 
 @given(share=st.sampled_from([0.25, 0.5, 2.0, 4.0]))
 def test_a_share_is_how_often_a_flow_is_served(share: float) -> None:
     """Twice the share is twice the work, beside somebody with the usual one."""
-    pool = Pool(3)
+    pool = VirtualPool(3)
     name = pool.submit("a", book([1], 5_000))
     found = pool.jobs.find(name)
     assert found is not None
@@ -145,7 +91,7 @@ def test_a_share_is_how_often_a_flow_is_served(share: float) -> None:
 
 def test_deadlines_that_were_admitted_are_kept_by_whoever_worked_alone_before() -> None:
     """Under fair shares a flow gets its share at least: nothing from before is held against it."""
-    pool = Pool(8)
+    pool = VirtualPool(8)
     pool.submit("a", book([1], 4_800))
     pool.run(600.0)
     pool.submit("b", book([1], 100_000))
