@@ -10,6 +10,7 @@ from pathlib import Path
 
 from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import MAGIC, encode
+from tests.fixtures.patterns import PATTERNS, worst
 from tests.fuzz.hostile import COMMAND, GREETING, MORE, greet, open_raw, ready, zmtp_frame
 
 
@@ -60,6 +61,15 @@ def malformed(path: Path, dice: random.Random) -> int:
     return _say_after_greeting(path, said, 10)
 
 
+def worst_text(path: Path, dice: random.Random) -> int:
+    """A proper request for a text of the worst kind, from one who does not wait for its audio."""
+    text = worst(dice.choice(PATTERNS) + dice.choice(PATTERNS), dice.randrange(300_000)).encode()
+    submit = wire.Submit("1", credit=0, on_behalf=dice.choice([None, "a", "b"]))
+    frames = [bytes(frame) for frame in encode(submit, text)]
+    said = b"".join(zmtp_frame(frame, MORE) for frame in frames[:-1]) + zmtp_frame(frames[-1])
+    return _say_after_greeting(path, said, 1)
+
+
 ATTACKS: list[Callable[[Path, random.Random], int]] = [
     garbage_greeting,
     half_handshake,
@@ -68,6 +78,7 @@ ATTACKS: list[Callable[[Path, random.Random], int]] = [
     many_frames,
     cut_short,
     malformed,
+    worst_text,
 ]
 
 

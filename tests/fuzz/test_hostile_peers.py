@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from supervisor.broker.wire import client as wire
 from supervisor.broker.wire.codec import MAGIC, encode
+from tests.fixtures.patterns import PATTERNS, worst
 from tests.fixtures.processes import rss_mb
 from tests.fuzz.attacks import attack
 from tests.fuzz.figures import note
@@ -84,6 +85,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         deadline_ms=MAYBE_NUMBERS,
         key=MAYBE_NAMES,
         durable=st.booleans(),
+        on_behalf=MAYBE_NAMES,
     ),
     st.builds(wire.Credit, NAMES, NUMBERS),
     st.builds(wire.Cancel, NAMES),
@@ -134,3 +136,35 @@ def test_any_frames_through_a_live_socket(
             message, _body = peer.receive()
             if isinstance(message, wire.Report) and message.id == "after":
                 return
+
+
+@settings(
+    max_examples=max(1, EXAMPLES // 10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    parts=st.lists(
+        st.one_of(st.sampled_from(PATTERNS), st.text(max_size=8)), min_size=1, max_size=3
+    ),
+    size=st.integers(0, 2 << 20),
+    durable=st.booleans(),
+    flow=st.sampled_from([None, "a", "b"]),
+)
+def test_any_pattern_of_text_keeps_nobody_waiting(
+    target: Supervised, parts: list[str], size: int, durable: bool, flow: str | None
+) -> None:
+    """However long and whatever it is made of: somebody else is served meanwhile, and it comes to
+    an answer of its own.
+    """
+    text = "".join(parts).replace("\0", "")
+    with target.wire() as peer, target.wire() as good:
+        submit = wire.Submit("a", credit=1, durable=durable, on_behalf=flow)
+        peer.send(submit, worst(text or ".", size).encode())
+        served(good)
+        answer, _body = peer.receive()
+        if isinstance(answer, wire.Accepted):
+            peer.send(wire.Cancel(answer.job))
+        else:
+            assert isinstance(answer, wire.Error)
+            assert answer.code in {"empty_text", "busy"}

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from tests.chaos.run import abuse
 from tests.chaos.run.crowd import Crowd
 from tests.chaos.run.proxy import Proxy
 from tests.chaos.run.stormy import BASE, WORKERS, Stormy
@@ -34,6 +35,9 @@ MISHAPS = (
 """What the engine `storm` can be told to suffer."""
 
 SUPERVISOR_KILLED = "supervisor: killed"
+JOURNAL_DAMAGED = "journal: damaged"
+DEADLY = frozenset({SUPERVISOR_KILLED, JOURNAL_DAMAGED})
+"""What the supervisor does not live through."""
 
 _DISK_FULL_BYTES = 1
 _LONGEST_JUMP_S = 3_600.0
@@ -70,6 +74,10 @@ class Faults:
             "allocation: changed": self._tune,
             "journal: disk full": self._fill_disk,
             "clock: jumped": self._jump,
+            JOURNAL_DAMAGED: self._damage_journal,
+            "texts: the worst": lambda: abuse.worst_texts(stormy.endpoint, dice),
+            "gateway: half heads": lambda: abuse.half_heads(stormy.gateway_port(), dice),
+            "strangers: on every core": lambda: abuse.strangers(dice),
         }
         self.names = {*self._kinds, *map(_kind, MISHAPS)}
 
@@ -78,10 +86,10 @@ class Faults:
         from the end. A supervisor dies early: what one has suffered shows in itself alone.
         """
         kinds = [*self.names, "worker: killed", "worker: stopped", "allocation: changed"]
-        kinds.remove(SUPERVISOR_KILLED)
-        kinds.sort()
+        kinds = sorted(kind for kind in kinds if kind not in DEADLY)
         self._dice.shuffle(kinds)
-        kinds.insert(self._dice.randint(len(kinds) * 2 // 3, len(kinds)), SUPERVISOR_KILLED)
+        for kind in sorted(DEADLY):
+            kinds.insert(self._dice.randint(len(kinds) * 2 // 3, len(kinds)), kind)
         return kinds
 
     @property
@@ -149,6 +157,10 @@ class Faults:
 
     def _kill_supervisor(self) -> bool:
         self._stormy.kill_and_restart()
+        return True
+
+    def _damage_journal(self) -> bool:
+        self._stormy.kill_and_restart(lambda: abuse.damage(self._stormy.journal()))
         return True
 
     def _stop(self, pid: int | None, longest: float) -> bool:

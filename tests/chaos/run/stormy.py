@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +64,17 @@ class Stormy(Tuned):
         self.restarts_s: list[float] = []
         self._logs = 0
 
-    def kill_and_restart(self) -> None:
-        """SIGKILL; nothing of it may live on; then its successor in the same place."""
+    def kill_and_restart(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """SIGKILL; nothing of it may live on; then, after `meanwhile`, its successor in the same
+        place.
+        """
         assert self.process is not None
         self.process.kill()
         self.process.wait()
         eventually(lambda: not self.family, "no process outlives the supervisor", GONE_S)
         self._logs += 1
         self.log.rename(self.log.with_name(f"log.{self._logs}"))
+        meanwhile()
         began = time.monotonic()
         self.start()
         self.restarts_s.append(time.monotonic() - began)
@@ -97,6 +102,15 @@ class Stormy(Tuned):
             except psutil.Error:
                 continue
         return None
+
+    def journal(self) -> Path:
+        """The database of durable jobs."""
+        return Path(self.environ["SUPERVISOR_STATE_DIR"]) / "journal.sqlite"
+
+    def gateway_port(self) -> int | None:
+        """Where the gateway listens, if it does."""
+        found = re.findall(r"gateway: listening on http://127\.0\.0\.1:(\d+)", self.output)
+        return int(found[-1]) if found else None
 
     def calm(self) -> None:
         """Wait until the pool is as before the storm, with all its processes and no job."""

@@ -11,7 +11,7 @@ import msgspec
 
 from tests.chaos.run import catalogue
 from tests.chaos.run.crowd import Crowd
-from tests.chaos.run.faults import SUPERVISOR_KILLED, Faults
+from tests.chaos.run.faults import DEADLY, Faults
 from tests.chaos.run.judge import Verdict, locked, shared_memory
 from tests.chaos.run.proxy import Proxy
 from tests.chaos.run.stormy import Stormy
@@ -121,7 +121,7 @@ def _storm(
             kinds = kinds or faults.order()
             kind = kinds.pop()
             late = now > began + seconds * 2 / 3
-            if kind == SUPERVISOR_KILLED and late and kind not in faults.missing:
+            if kind in DEADLY and late and kind not in faults.missing:
                 continue
             done = faults.throw(kind)
             say(f"{end - now:6.1f} s left  {kind}{'' if done else ': nobody there, later'}")
