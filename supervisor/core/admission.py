@@ -204,11 +204,11 @@ class Admission:
         flow.jobs += 1
         flow.bytes += job.size
         job.work_s = 0.0
-        self.settle(job)
+        self._count(job, flow, job.chars_left * job.rate)
 
     def settle(self, job: Job) -> None:
         """What is left of a job, or the rate at which it is spoken, may have changed."""
-        self._count(job, job.chars_left * job.rate)
+        self._count(job, self._flows[job.flow], job.chars_left * job.rate)
 
     def leave(self, job: Job) -> bool:
         """A job has ended; True if its flow has no other."""
@@ -217,19 +217,23 @@ class Admission:
         self.bytes -= job.size
         flow.jobs -= 1
         flow.bytes -= job.size
-        self._count(job, 0.0)
         if flow.jobs:
+            self._count(job, flow, 0.0)
             return False
+        job.work_s = 0.0
         self._add(flow, -flow.work_s, -flow.charged_s)
         del self._flows[job.flow]
         if not self._flows:
             self.work_s = self._charged_s = 0.0  # no error of rounding outlives the queue
         return True
 
-    def _count(self, job: Job, work_s: float) -> None:
+    def _count(self, job: Job, flow: _Waiting, work_s: float) -> None:
         before, job.work_s = job.work_s, work_s
         most = self.limits.work_s_per_client * _OF_ONE_JOB
-        self._add(self._flows[job.flow], work_s - before, min(work_s, most) - min(before, most))
+        if before <= most >= work_s:
+            self._add(flow, work_s - before, work_s - before)
+        else:
+            self._add(flow, work_s - before, min(work_s, most) - min(before, most))
 
     def _add(self, flow: _Waiting, work_s: float, charge_s: float) -> None:
         bound = self.limits.work_s_per_client

@@ -75,7 +75,8 @@ class Answers:
         chars = job.segments[event.segment].size
         if life.costs.learn(job.request, chars, event.synthesis_s):
             life.predict_again(job.request.engine)
-        life.predict(job)
+        if job.chars_left > chars:
+            life.predict(job)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
         job = self._answered(event)

@@ -51,7 +51,7 @@ class Dispatch:
         """Queue the job's next segment, if it has one to run, and see to it that there is another
         after it. A lost one goes first.
         """
-        if job.runs_out and not job.ended:
+        if job.rest is not None and job.runs_out and not job.ended:
             job.cutting = True
             self._commands.append(e.CutText(job.id))
         if not job.dispatchable:

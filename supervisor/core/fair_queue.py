@@ -28,6 +28,9 @@ from supervisor.core.request import HIGHEST_PRIORITY
 AGEING_S = 10.0
 """Head start of one priority level: seconds of virtual time that outweigh it."""
 
+_HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PRIORITY + 1))
+"""By priority, the seconds of virtual time by which less urgent jobs stand behind."""
+
 _SWEEP = 64
 """Entries left behind from which sweeping is worth its while."""
 
@@ -47,16 +50,17 @@ class _Flow:
 
     def top(self) -> Job | None:
         """The job to run next."""
-        while self.jobs:
-            _rank, ticket, job = self.jobs[0]
+        jobs = self.jobs
+        while jobs:
+            _rank, ticket, job = jobs[0]
             if job.ticket == ticket:
                 return job
-            heappop(self.jobs)
+            heappop(jobs)
         return None
 
     def rank_of(self, job: Job) -> float:
         """What counts of its own rank and of how much the flow has had since."""
-        return max(job.rank, self.start + _head_start(job))
+        return max(job.rank, self.start + _HEAD_STARTS[job.request.priority])
 
 
 class FairQueue:
@@ -81,7 +85,8 @@ class FairQueue:
         """Queue `job` for its next segment."""
         if not job.queued:
             flow = self._flow(job)
-            job.rank = max(self._time, flow.start) + _head_start(job)
+            start = self._time if self._time > flow.start else flow.start
+            job.rank = start + _HEAD_STARTS[job.request.priority]
             self._insert(job, flow)
 
     def push_back(self, job: Job) -> None:
@@ -98,7 +103,7 @@ class FairQueue:
 
     def pop(self) -> Job | None:
         """Take the best job that still has something to run, or None. It is not charged yet."""
-        while (job := self._take()) is not None:
+        while self._waiting and (job := self._take()) is not None:
             job.ticket = 0
             self._waiting -= 1
             if job.dispatchable:
@@ -110,8 +115,9 @@ class FairQueue:
         if job.rank == -math.inf:
             return
         flow = self._flow(job)
-        start = max(flow.start, job.rank - _head_start(job))
-        self._time = max(self._time, start)
+        start = max(flow.start, job.rank - _HEAD_STARTS[job.request.priority])
+        if start > self._time:
+            self._time = start
         flow.start = start + cost_s / job.share
 
     def drop(self, job: Job) -> None:
@@ -143,11 +149,11 @@ class FairQueue:
         return self._tickets
 
     def _insert(self, job: Job, flow: _Flow) -> None:
-        heappush(flow.jobs, (job.rank, self._ticket(job), job))
-        if flow.entry == 0 or (flow.top() is job and flow.rank_of(job) < flow.rank):
-            self._tickets += 1
-            flow.entry, flow.rank = self._tickets, flow.rank_of(job)
-            heappush(self._heap, (flow.rank, flow.entry, flow))
+        ticket = self._ticket(job)
+        heappush(flow.jobs, (job.rank, ticket, job))
+        if flow.entry == 0 or (job.rank < flow.rank and flow.top() is job):
+            flow.entry, flow.rank = ticket, job.rank
+            heappush(self._heap, (job.rank, ticket, flow))
 
     def _take(self) -> Job | None:
         """The best job, out of its flow. A flow's entry tells the least rank it can have."""
@@ -179,8 +185,3 @@ class FairQueue:
             heapify(flow.jobs)
         self._heap = [entry for entry in self._heap if entry[2].entry == entry[1]]
         heapify(self._heap)
-
-
-def _head_start(job: Job) -> float:
-    """Seconds of virtual time by which less urgent jobs stand behind."""
-    return (HIGHEST_PRIORITY - job.request.priority) * AGEING_S

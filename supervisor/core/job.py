@@ -116,8 +116,10 @@ class Job:
         """What is not cut yet."""
         self.cutting = False
         """Whether more of it is being asked for."""
-        self.size = request.chars
+        self.size = 0 if self.rest is None else len(self.rest)
         """What its text is charged with: a character is a byte at least, here and in memory."""
+        for text in request.segments:
+            self.size += len(text)
         self.chars_left = self.size
         """Characters that have not been spoken yet."""
         self.state: JobState = "queued"

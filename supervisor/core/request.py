@@ -48,11 +48,6 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     """None for a job that is not traced."""
     rest: Uncut | None = None
 
-    @property
-    def chars(self) -> int:
-        """Characters of the whole text."""
-        return sum(map(len, self.segments)) + (0 if self.rest is None else len(self.rest))
-
     def without_text(self) -> JobRequest:
         """The same without a word of what is to be spoken: what may be kept of it."""
         return msgspec.structs.replace(self, segments=(), rest=None)
