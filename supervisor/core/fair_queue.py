@@ -85,7 +85,7 @@ class FairQueue:
         """Queue `job` for its next segment."""
         if not job.queued:
             flow = self._flow(job)
-            start = self._time if self._time > flow.start else flow.start
+            start = max(flow.start, self._time)
             job.rank = start + _HEAD_STARTS[job.request.priority]
             self._insert(job, flow)
 
@@ -116,8 +116,7 @@ class FairQueue:
             return
         flow = self._flow(job)
         start = max(flow.start, job.rank - _HEAD_STARTS[job.request.priority])
-        if start > self._time:
-            self._time = start
+        self._time = max(self._time, start)
         flow.start = start + cost_s / job.share
 
     def drop(self, job: Job) -> None:

@@ -26,15 +26,14 @@ def test_jobs_on_behalf_of_one_are_one_clients_whoever_hands_them_in() -> None:
     """Bounds count by the name across connections; other names, and the connections themselves,
     are other clients; the status tells how many have work.
     """
-    with Supervised(SETTINGS) as supervised:
-        with supervised.wire() as one, supervised.wire() as two:
-            assert ask(one, "1", "reader") == "accepted"
-            assert ask(two, "2", "reader") == "accepted"
-            assert ask(two, "3", "reader") == "busy"
-            assert ask(two, "4", "caller") == "accepted"
-            assert [ask(two, name, None) for name in "567"] == ["accepted", "accepted", "busy"]
-            assert ask(one, "8", None) == "accepted"
-            assert supervised.status()["queue"]["flows"] == 4
+    with Supervised(SETTINGS) as supervised, supervised.wire() as one, supervised.wire() as two:
+        assert ask(one, "1", "reader") == "accepted"
+        assert ask(two, "2", "reader") == "accepted"
+        assert ask(two, "3", "reader") == "busy"
+        assert ask(two, "4", "caller") == "accepted"
+        assert [ask(two, name, None) for name in "567"] == ["accepted", "accepted", "busy"]
+        assert ask(one, "8", None) == "accepted"
+        assert supervised.status()["queue"]["flows"] == 4
 
 
 @pytest.mark.parametrize("name", ["", "x" * 129])
