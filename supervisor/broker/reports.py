@@ -56,7 +56,7 @@ def _row(job: Job, now: float) -> dict[str, Any]:
         "engine": request.engine,
         "voice": request.voice,
         "segments": job.segments_expected,
-        "segments_spoken": sum(s.state == "spoken" for s in job.segments),
+        "segments_spoken": job.segments_spoken,
         "retried": job.retried,
         "age_s": now - job.accepted_at,
         "waited_s": (job.started_at or end or now) - job.accepted_at,

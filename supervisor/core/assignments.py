@@ -26,6 +26,10 @@ class Assignments:
         """How many these are, without a look at each: it is asked for at every event."""
         return len(self.running) - len(self.idle)
 
+    def running_of(self, job: Job) -> list[tuple[int, int]]:
+        """Workers that run a segment of this job, and which."""
+        return [(worker, run[1]) for worker, run in self.running.items() if run and run[0] is job]
+
     def is_idle(self, worker: int) -> bool:
         """Whether this worker is known and runs nothing."""
         return worker in self.running and self.running[worker] is None

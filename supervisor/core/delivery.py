@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from supervisor.core import job_events as e
 from supervisor.core.job import Job
-from supervisor.core.pcm import Pcm, held
+from supervisor.core.pcm import Pcm, Piece, held
 from supervisor.core.retention import Retention
 
 CHUNK_BYTES = 64 * 1024
@@ -93,7 +93,19 @@ class Delivery:
         """
         if job.client is None:
             return False
-        for piece in job.releasable():
+        while pieces := job.releasable():
+            if self._send_pieces(job, job.client, pieces):
+                return True
+            if job.credit <= 0 and job.released < pieces[-1].end:
+                return False
+        if job.complete:
+            self._end(job, b"")
+            return True
+        return False
+
+    def _send_pieces(self, job: Job, client: bytes, pieces: list[Piece]) -> bool:
+        """As far as the credit goes; True with the last byte of the job."""
+        for piece in pieces:
             while job.released < piece.end:
                 if job.credit <= 0:
                     return False
@@ -110,12 +122,7 @@ class Delivery:
                 if job.complete and job.released >= job.spoken:
                     self._end(job, pcm)
                     return True
-                self._commands.append(
-                    e.ReleaseAudio(job.client, job.id, piece.segment, offset, pcm)
-                )
-        if job.complete:
-            self._end(job, b"")
-            return True
+                self._commands.append(e.ReleaseAudio(client, job.id, piece.segment, offset, pcm))
         return False
 
     def fail(self, job: Job, code: e.FailureCode, message: str) -> None:

@@ -91,11 +91,9 @@ class Dispatch:
         """Stop what runs for the job."""
         if not job.running:
             return
-        for index, segment in enumerate(job.segments):
-            if segment.worker is not None:
-                self._commands.append(
-                    e.InterruptSegment(segment.worker, job.id, index, segment.attempt)
-                )
+        for worker, index in self.workers.running_of(job):
+            attempt = job.segments[index].attempt
+            self._commands.append(e.InterruptSegment(worker, job.id, index, attempt))
 
     def leave(self, job: Job, *, last: bool) -> None:
         """The job gets no more workers; `last`: its flow has no other job."""

@@ -5,7 +5,8 @@ Only `jobs.Jobs` and what it is made of change these records; everything else re
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from itertools import islice
 from typing import Literal
 
 from supervisor.core.pcm import Pcm, Piece, held
@@ -82,6 +83,7 @@ class Job:
         "retries",
         "running",
         "segments",
+        "segments_spoken",
         "share",
         "size",
         "spoken",
@@ -112,6 +114,7 @@ class Job:
         self.request = request
         self.segments = [Segment(text) for text in request.segments]
         """Those that are known: the text is cut while it is spoken."""
+        self.segments_spoken = 0
         self.rest = request.rest
         """What is not cut yet."""
         self.cutting = False
@@ -273,6 +276,7 @@ class Job:
         segment = self.segments[index]
         if segment.state not in ("storing", "spoken"):
             self.chars_left -= segment.size
+            self.segments_spoken += 1
         for pcm in pieces:
             self.held_bytes += held(pcm)
         for pcm in segment.pieces:
@@ -299,7 +303,14 @@ class Job:
         """What is still here of the audio of one segment, in order or not."""
         if segment >= self.next_in_order:
             return self.segments[segment].pieces
-        return tuple(piece.pcm for piece in self.audio if piece.segment == segment)
+        return tuple(piece.pcm for piece in self.audio[self._pieces_in_order(segment)])
+
+    def _pieces_in_order(self, segment: int) -> slice:
+        """Where the audio of this segment stands in `audio`."""
+        start = bisect_left(self.audio, segment, key=lambda piece: piece.segment)
+        return slice(
+            start, bisect_right(self.audio, segment, start, key=lambda piece: piece.segment)
+        )
 
     def move_to_file(self, segment: int, stored: Pcm) -> None:
         """Give up the memory of a segment's audio, which lies in a file by now.
@@ -307,11 +318,12 @@ class Job:
         Some of it may have left the memory already; the file has all of it, and stays known.
         """
         self.segments[segment].pieces = (stored,)
-        own = [i for i, piece in enumerate(self.audio) if piece.segment == segment]
+        place = self._pieces_in_order(segment)
+        own = self.audio[place]
         if own:
-            start, end = self.audio[own[0]].offset, self.audio[own[-1]].end
+            start, end = own[0].offset, own[-1].end
             rest = stored[len(stored) - (end - start) :]
-            self.audio[own[0] : own[-1] + 1] = [Piece(start, segment, rest)]
+            self.audio[place] = [Piece(start, segment, rest)]
         self.listen_from(self.released)
 
     def take_back(self, lost: set[int]) -> None:
@@ -323,6 +335,7 @@ class Job:
             if index in lost:
                 segment.state, segment.pieces = "waiting", ()
                 self.chars_left += segment.size
+                self.segments_spoken -= 1
             elif not segment.pieces:
                 segment.pieces = self.pieces_of(index)
         self.audio.clear()
@@ -334,21 +347,29 @@ class Job:
     def listen_from(self, offset: int) -> None:
         """The listener has the bytes before `offset`; nothing after it counts as released."""
         self.released = offset
-        self.held_bytes = sum(held(pcm) for s in self.segments for pcm in s.pieces) + sum(
-            min(held(piece.pcm), piece.end - offset) for piece in self.releasable()
-        )
+        ahead = self.segments[self.next_in_order : self.next_segment]
+        self.held_bytes = sum(held(pcm) for s in ahead for pcm in s.pieces)
+        if not self.request.durable or not self.ended:  # Its audio is in files.
+            start = self._releasable_from()
+            for piece in islice(self.audio, start, None):
+                self.held_bytes += min(held(piece.pcm), piece.end - offset)
+
+    def _releasable_from(self) -> int:
+        """Found by halving, for what was released and is kept may be thousands of pieces."""
+        return bisect_right(self.audio, self.released, key=lambda piece: piece.end)
 
     def releasable(self) -> list[Piece]:
-        """Pieces after `released`, in order. Credit is the caller's business.
-
-        Found by halving, for what was released and is kept may be thousands of pieces.
+        """The next pieces after `released`, in order, some of them if there are many. Credit is the
+        caller's business.
         """
-        start = bisect_right(self.audio, self.released, key=lambda piece: piece.end)
-        return self.audio[start:]
+        start = self._releasable_from()
+        return self.audio[start : start + _PIECES_AT_ONCE]
 
 
 HELD_BYTES_MAX = 2 * 1024 * 1024
 """Spoken and unreleased audio at which a job gets no further worker: about 20 s at 24 kHz."""
+
+_PIECES_AT_ONCE = 64
 
 CUT_AHEAD = 32
 """Segments of a job that are cut before their turn: a slice of its text has a dozen."""
