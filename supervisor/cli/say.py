@@ -199,7 +199,13 @@ def _bar(job: Job) -> Iterator[Callable[[], None]]:
         def show() -> None:
             now = job.progress
             factor = (time.monotonic() - started) / now.audio_s if now.audio_s else 0.0
-            bar.update(task, completed=now.segments_done, audio=now.audio_s, factor=factor)
+            bar.update(
+                task,
+                completed=now.segments_done,
+                total=now.segments,
+                audio=now.audio_s,
+                factor=factor,
+            )
 
         yield show
 

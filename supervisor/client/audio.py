@@ -27,11 +27,15 @@ class Timings(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Segments whose audio has arrived, of how many, and the audio seconds received."""
+    """Segments whose audio has arrived, of how many, and the audio seconds received.
+
+    `estimated`: of a long text how many is known as far as its length tells, until the end.
+    """
 
     segments_done: int
     segments: int
     audio_s: float
+    estimated: bool = False
 
 
 class Audio(msgspec.Struct, frozen=True, eq=False):

@@ -61,15 +61,15 @@ class JobView:
 
     def _whole(self) -> Audio:
         """The audio of a job whose pieces were all collected."""
-        timings = self._record.timings
-        if timings is None:
+        timings, end = self._record.timings, self._record.end
+        if timings is None or end is None:
             raise ProtocolError("the job has no end", code="bad_message")
         audio = Audio(
             samples=samples_of(self._pcm),
             sample_rate=self.sample_rate,
             seed=self.seed,
             job=self.id,
-            segments=self._accepted.segments,
+            segments=end.segments,
             timings=timings,
         )
         self._pcm = bytearray()

@@ -98,9 +98,11 @@ class JobRecord(Pending):
         """Segments and audio seconds received; audio comes in order, so counting is enough."""
         if self.accepted is None:
             return Progress(0, 0, 0.0)
-        total = self.accepted.segments
         seconds = self.received / BYTES_PER_SAMPLE / self.accepted.sample_rate
-        return Progress(total if self.end is not None else self._segment, total, seconds)
+        if self.end is not None:
+            return Progress(self.end.segments, self.end.segments, seconds)
+        total = max(self.accepted.segments, self._segment + 1)
+        return Progress(self._segment, total, seconds, self.accepted.estimated)
 
     def accept(self, message: Accepted) -> None:
         """The request became a job."""

@@ -107,6 +107,19 @@ def test_progress_counts_segments_whose_audio_is_complete(talk: Dialogue) -> Non
     assert record.progress.audio_s == pytest.approx(2 / 24_000)
 
 
+def test_progress_of_a_long_text_is_estimated_until_its_end(talk: Dialogue) -> None:
+    """It may have more segments than was thought, and is never past its end."""
+    record = talk.conversation.submit("A book.", talk.now)
+    talk.sent()
+    talk.hear(wire.Accepted(record.request, "e1-1", 2, 24_000, 7, estimated=True))
+    assert record.progress.estimated
+    talk.hear(wire.Chunk("e1-1", 2, 0), SAMPLE)
+    assert (record.progress.segments_done, record.progress.segments) == (2, 3)
+    talk.hear(wire.End("e1-1", 8, 4), SAMPLE)
+    assert (record.progress.segments_done, record.progress.segments) == (4, 4)
+    assert not record.progress.estimated
+
+
 def test_credit_follows_what_was_taken_not_what_arrived(talk: Dialogue) -> None:
     """A reader that stops taking gets no more than it granted; one that takes grants in halves."""
     record = talk.accepted()
