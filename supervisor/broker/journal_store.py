@@ -3,90 +3,208 @@
 A job is a row from its acceptance until it is forgotten. Times are wall-clock seconds,
 for they have to mean something to the next supervisor, perhaps after a reboot. Audio
 lies beside the database, in files (`journal_audio`).
+
+The text of a job goes when it has its outcome: SQLite overwrites what it deletes, and `sweep`
+empties its log, where the text stands until then. A database that is damaged, or of an older
+version, makes room for a new one that gets its rows (`journal_files`, `journal_salvage`).
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, Literal
+
+from supervisor.broker import journal_log, journal_rows, journal_salvage
+from supervisor.broker.journal_files import LOG, JournalFiles
+from supervisor.broker.journal_rows import Reading, Row
+from supervisor.broker.journal_schema import (
+    PAGE_BYTES,
+    SCHEMAS,
+    SELECT,
+    VERSION,
+    columns,
+    version_of,
+)
+from supervisor.logs import get_logger
 
 Sync = Literal["normal", "full"]
 
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE jobs (
-        id TEXT PRIMARY KEY,
-        owner TEXT NOT NULL,
-        request BLOB NOT NULL,
-        accepted_at REAL NOT NULL,
-        deadline REAL,
-        outcome TEXT,
-        message TEXT NOT NULL DEFAULT '',
-        ended_at REAL
-    ) STRICT
-    """,
-)
-"""What leads from one schema version to the next. Only ever add to it."""
-
-_WAL_BYTES = 4 << 20
+_LOG_BYTES: Final = 4 << 20
 """What is left of the log after a checkpoint."""
+_ROWS_TOLD: Final = 20
+"""Damaged rows that are logged one by one."""
+
+_INSERT: Final = "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, zeroblob(?), ?)"
+_INSERT_FIRST: Final = _INSERT.replace("INSERT", "INSERT OR IGNORE")
+
+log = get_logger()
 
 
 class JournalError(Exception):
     """The journal cannot be used; the message is one line that says why and what to do."""
 
 
-class Row(NamedTuple):
-    """One job as it was written down. `request` is the msgpack form of a JobRequest."""
+class Damage:
+    """What was found damaged when the journal was opened."""
 
-    id: str
-    owner: str
-    request: bytes
-    accepted_at: float
-    deadline: float | None = None
-    outcome: str | None = None
-    message: str = ""
-    ended_at: float | None = None
+    def __init__(self) -> None:
+        self.rows = 0
+        """Jobs that were lost, or that have lost something."""
+        self.kept: list[Path] = []
+        """Files that were kept aside because of it."""
 
 
 class JournalStore:
-    """An open journal, locked against any other supervisor. Raises JournalError."""
+    """An open journal, locked against any other supervisor. Raises JournalError.
 
-    def __init__(self, path: Path, sync: Sync) -> None:
+    `suspect`: somebody has found something wrong with it that SQLite does not know of.
+    """
+
+    def __init__(self, path: Path, sync: Sync, *, suspect: bool = False) -> None:
+        self.damage = Damage()
+        self.new = False
+        """Whether there was no journal before."""
+        self._sync = sync
+        self._files = JournalFiles(path)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with self._files.lock():
+                self._connection = self._open(suspect=suspect)
+        except BlockingIOError:
+            raise JournalError(_another(path)) from None
         except OSError as error:
             raise JournalError(f"cannot write {path}: {error.strerror}") from None
-        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-        try:
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute(f"PRAGMA synchronous = {sync}")
-            self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-            self._migrate(path)
         except sqlite3.Error as error:
-            self._connection.close()
             raise JournalError(_why(path, error)) from None
-        except JournalError:
-            self._connection.close()
-            raise
 
-    def _migrate(self, path: Path) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > len(MIGRATIONS):
-            raise JournalError(
-                f"{path} was written by a later version (schema {version}, this one knows "
-                f"{len(MIGRATIONS)}); start that version, or move the file away"
-            )
+    # -- opening ------------------------------------------------------------------------
+
+    def _open(self, *, suspect: bool) -> sqlite3.Connection:
+        files = self._files
+        files.clear_up()
+        for directory in files.set_aside_no_files():
+            self._keep("there was a directory in its place", directory)
+        committed = self._look_at_log()
+        connection = self._connect()
+        try:
+            wrong, old = self._examine(connection, committed)
+            if wrong or old or suspect:
+                # Before it is closed: then SQLite leaves its log alone.
+                aside = files.step_back()
+                if aside is not None:
+                    self._keep(wrong or "another one waited to be copied", aside)
+                connection.close()
+                connection = self._connect()
+                self._prepare(connection)
+            self._fill(connection, wrong)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        path = self._files.path
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection.text_factory = bytes
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {self._sync}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+        connection.execute("PRAGMA secure_delete = ON")
+
+    def _look_at_log(self) -> int:
+        """How far the log has to be readable; one that is none at all is kept aside."""
+        path = self._files.path
+        self.new = not path.exists() and not self._files.before.exists()
+        try:
+            committed = journal_log.committed(path.with_name(path.name + LOG))
+        except FileNotFoundError:
+            return 0
+        if committed is None or (path.exists() and path.stat().st_size == 0):
+            self._keep("its log (-wal) is damaged", self._files.keep_log(whole=True))
+            return 0
+        return committed
+
+    def _examine(self, connection: sqlite3.Connection, committed: int) -> tuple[str, bool]:
+        """What is wrong with the database, if anything, and whether it is of an older version."""
+        path = self._files.path
+        try:
+            if not journal_salvage.head_is_sound(path):
+                return "it does not begin as a database does", False
+            self._prepare(connection)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise JournalError(
+                    f"{path} was written by a later version (schema {version}, this one knows "
+                    f"{VERSION}); start that version, or move the file away"
+                )
+            _busy, frames, _done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if frames < committed:
+                self._keep("its log (-wal) is damaged", self._files.keep_log(whole=False))
+            wrong = journal_salvage.what_is_wrong(connection)
+            known = version_of(columns(connection))
+            empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if known != version and not wrong and not (version == 0 and empty):
+                wrong = f"its table of jobs is not that of schema {version}"
+        except sqlite3.DatabaseError as error:
+            if not journal_salvage.is_damage(error):
+                raise
+            return str(error), False
+        return wrong, 0 < version < VERSION
+
+    def _fill(self, connection: sqlite3.Connection, wrong: str) -> None:
+        """Make the table, with the rows of a database that is to be copied."""
+        before = self._files.before
+        self._connection = connection
         self.begin()
-        for script in MIGRATIONS[version:]:
-            self._connection.execute(script)
-        self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(SCHEMAS[VERSION].replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        rows = self._copy_rows() if before.exists() else 0
         self.commit()
+        if before.exists():
+            self.sweep()
+            if wrong or rows:
+                self.damage.rows += rows
+                what = wrong or "rows cannot be read"
+                self._keep(f"{what}; {rows} jobs lost something", self._files.keep_aside(before))
+            else:
+                self._files.drop(before)
+
+    def _copy_rows(self) -> int:
+        """Returns how many were not as they had been written."""
+        wrong = 0
+        for found in journal_salvage.rows(self._files, time.time()):
+            row, what = found.reading
+            if row is not None and not self._take_over(row):
+                what = what or "it is there twice"
+            if what:
+                wrong += 1
+                if wrong <= _ROWS_TOLD:
+                    fate = "lost" if row is None else "kept as far as it goes"
+                    log.error("journal: job %s is %s: %s", found.id, fate, what)
+        if wrong > _ROWS_TOLD:
+            log.error("journal: and %d more jobs", wrong - _ROWS_TOLD)
+        return wrong
+
+    def _take_over(self, row: Row) -> bool:
+        """Whether no other row has its id."""
+        return self._connection.execute(_INSERT_FIRST, _values(row)).rowcount == 1
+
+    def _keep(self, what: str, aside: Path) -> None:
+        self.damage.kept.append(aside)
+        log.error("journal: %s was damaged: %s; kept as %s", self._files.path, what, aside)
+
+    # -- changes ------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Begin a group of changes. Raises sqlite3.Error, as everything below."""
@@ -103,12 +221,17 @@ class JournalStore:
 
     def add(self, row: Row) -> None:
         """A new job."""
-        self._connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._connection.execute(_INSERT, _values(row))
 
     def end(self, job: str, outcome: str, message: str, ended_at: float) -> None:
-        """A job has its outcome."""
+        """A job has its outcome; its text goes, also out of the message."""
+        if message:
+            query = "SELECT text FROM jobs WHERE id = ?"
+            (text,) = self._connection.execute(query, (job,)).fetchone() or (None,)
+            message = journal_rows.redact(message, (text or b"").decode(errors="replace"))
         self._connection.execute(
-            "UPDATE jobs SET outcome = ?, message = ?, ended_at = ? WHERE id = ?",
+            "UPDATE jobs SET outcome = ?, message = ?, ended_at = ?, room = NULL, text = NULL "
+            "WHERE id = ?",
             (outcome, message, ended_at, job),
         )
 
@@ -116,24 +239,41 @@ class JournalStore:
         """Remove a job."""
         self._connection.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
-    def rows(self) -> Iterator[Row]:
+    def sweep(self) -> None:
+        """Leave nothing of what is gone: fold the log into the database and empty it."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    # -- looking ------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[Reading]:
         """Every job: first those that ended, in that order, then the others as they came."""
-        cursor = self._connection.execute(
-            "SELECT * FROM jobs ORDER BY ended_at IS NULL, ended_at, accepted_at, rowid"
+        numbers = self._connection.execute(
+            "SELECT rowid FROM jobs ORDER BY ended_at IS NULL, ended_at, accepted_at, rowid"
         )
-        return (Row(*row) for row in cursor)
+        now = time.time()
+        for number in numbers:  # One after the other: not all texts at once.
+            values = self._connection.execute(SELECT[VERSION], number).fetchone()
+            yield journal_rows.read(values, now)
 
     def close(self) -> None:
         """Fold the log into the database and give up the lock."""
+        with suppress(sqlite3.Error):
+            self.sweep()
         self._connection.close()
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    *plain, text = journal_rows.values_of(row)
+    return *plain, 0 if text is None else PAGE_BYTES, text
+
+
+def _another(path: Path) -> str:
+    return (
+        f"another supervisor uses {path}; stop it, or set SUPERVISOR_STATE_DIR to another directory"
+    )
 
 
 def _why(path: Path, error: sqlite3.Error) -> str:
     if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return (
-            f"another supervisor uses {path}; stop it, or set SUPERVISOR_STATE_DIR to another "
-            "directory"
-        )
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        return f"{path} is damaged ({error}); move it away to begin a new one"
+        return _another(path)
     return f"cannot use {path}: {error}"
