@@ -139,10 +139,13 @@ class Journal:
         self._thread.start()
 
     def warnings(self) -> list[str]:
-        """What whoever looks at the supervisor should know of the journal, a line each."""
+        """What whoever looks at the supervisor should know of the journal, a line each.
+
+        Without paths: they are shown to strangers.
+        """
         warnings = []
         if self.problem is not None:
-            warnings.append(f"journal: {self.problem}; durable jobs are refused")
+            warnings.append("journal: it cannot be written; durable jobs are refused")
         if self.damage.kept:
             names = ", ".join(path.name for path in self.damage.kept)
             rows = self.damage.rows

@@ -49,10 +49,9 @@ class JournalFiles:
     def clear_up(self) -> None:
         """What a supervisor left that was killed while it moved files."""
         self.drop(self.copy)
-        log = _beside(self.path, LOG)
-        if log.exists() and not self.path.exists():
-            waits = self.before.exists() and not _beside(self.before, LOG).exists()
-            log.replace(_beside(self.before if waits else self._new_aside(), LOG))
+        log, its = _beside(self.path, LOG), _beside(self.before, LOG)
+        if self.before.exists() and not self.path.exists() and log.exists() and not its.exists():
+            log.replace(its)
 
     def step_back(self) -> Path | None:
         """The database is to be copied; if one is already, it is kept aside: returns where."""

@@ -125,12 +125,13 @@ class JournalStore:
     def _look_at_log(self) -> int:
         """How far the log has to be readable; one that is none at all is kept aside."""
         path = self._files.path
-        self.new = not path.exists() and not self._files.before.exists()
-        try:
-            committed = journal_log.committed(path.with_name(path.name + LOG))
-        except FileNotFoundError:
+        empty = not path.exists() or path.stat().st_size == 0
+        self.new = empty and not self._files.before.exists()
+        log = path.with_name(path.name + LOG)
+        if not log.exists() or log.stat().st_size == 0:
             return 0
-        if committed is None or (path.exists() and path.stat().st_size == 0):
+        committed = journal_log.committed(log)
+        if committed is None or empty:
             self._keep("its log (-wal) is damaged", self._files.keep_log(whole=True))
             return 0
         return committed
@@ -183,15 +184,20 @@ class JournalStore:
     def _copy_rows(self) -> int:
         """Returns how many were not as they had been written."""
         wrong = 0
-        for found in journal_salvage.rows(self._files, time.time()):
-            row, what = found.reading
+        doubtful: set[str] = set()
+        for id, (row, what) in journal_salvage.rows(self._files, time.time()):
+            if row is not None and not what and row.id in doubtful:
+                doubtful.discard(row.id)  # The other one only bears its name.
+                self.forget(row.id)
             if row is not None and not self._take_over(row):
                 what = what or "it is there twice"
+            elif row is not None and what:
+                doubtful.add(row.id)
             if what:
                 wrong += 1
                 if wrong <= _ROWS_TOLD:
                     fate = "lost" if row is None else "kept as far as it goes"
-                    log.error("journal: job %s is %s: %s", found.id, fate, what)
+                    log.error("journal: job %s is %s: %s", id, fate, what)
         if wrong > _ROWS_TOLD:
             log.error("journal: and %d more jobs", wrong - _ROWS_TOLD)
         return wrong

@@ -148,7 +148,7 @@ def test_no_text_is_left_of_a_job_that_has_ended(tmp_path: Path, size: int) -> N
 
 def test_no_text_is_left_behind_where_rows_were_moved_about(tmp_path: Path) -> None:
     """Jobs of all lengths come and end in any order; SQLite makes room among them all the time."""
-    random_ = random.Random(1012)  # noqa: S311 - the same order each time
+    random_ = random.Random(1012)
     store = JournalStore(tmp_path / "j", "normal")
     live: list[int] = []
     store.begin()

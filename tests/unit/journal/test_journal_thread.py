@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,35 +17,9 @@ from supervisor.core import job_events as e
 from supervisor.core.pcm import Stored
 from supervisor.core.request import JobRequest
 from tests.supervised import eventually
+from tests.unit.journal.ear import Ear
 
 REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)
-
-
-class Ear:
-    """A journal, and what it has told."""
-
-    def __init__(self, directory: Path) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.heard: list[e.Event] = []
-        self.opened = 0
-        self.journal = Journal(self.loop, directory, "normal", self.heard.append)
-
-    def start(self) -> None:
-        self.journal.start(self._opened)
-
-    def _opened(self) -> None:
-        self.opened += 1
-
-    def tell(self, command: e.Command) -> None:
-        self.journal.effects[type(command)](command)
-
-    def of(self, kind: type) -> list[Any]:
-        """What it has told of this kind."""
-        return [event for event in self.heard if isinstance(event, kind)]
-
-    async def until(self, probe: Callable[[], object]) -> None:
-        """Wait until the condition holds."""
-        await asyncio.to_thread(eventually, probe, "what the journal is to tell")
 
 
 def filled(directory: Path, *jobs: str) -> None:
