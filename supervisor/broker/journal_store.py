@@ -185,25 +185,35 @@ class JournalStore:
         """Returns how many were not as they had been written."""
         wrong = 0
         doubtful: set[str] = set()
-        for id, (row, what) in journal_salvage.rows(self._files, time.time()):
-            if row is not None and not what and row.id in doubtful:
-                doubtful.discard(row.id)  # The other one only bears its name.
-                self.forget(row.id)
-            if row is not None and not self._take_over(row):
-                what = what or "it is there twice"
-            elif row is not None and what:
-                doubtful.add(row.id)
+        for id, reading in journal_salvage.rows(self._files, time.time()):
+            what = reading.wrong or self._take_over(reading.row, doubtful)
+            if reading.row is not None and reading.wrong and self._insert(reading.row):
+                doubtful.add(reading.row.id)
             if what:
                 wrong += 1
                 if wrong <= _ROWS_TOLD:
-                    fate = "lost" if row is None else "kept as far as it goes"
+                    fate = "lost" if reading.row is None else "kept as far as it goes"
                     log.error("journal: job %s is %s: %s", id, fate, what)
         if wrong > _ROWS_TOLD:
             log.error("journal: and %d more jobs", wrong - _ROWS_TOLD)
         return wrong
 
-    def _take_over(self, row: Row) -> bool:
-        """Whether no other row has its id."""
+    def _take_over(self, row: Row | None, doubtful: set[str]) -> str:
+        """Put in a row with which nothing is wrong; returns what is wrong after all.
+
+        `doubtful` have names that may be another job's.
+        """
+        if row is None or self._insert(row):
+            return ""
+        if row.id not in doubtful:
+            return "it is there twice"
+        doubtful.discard(row.id)
+        self.forget(row.id)
+        self._insert(row)
+        return ""
+
+    def _insert(self, row: Row) -> bool:
+        """Whether no other row had its id."""
         return self._connection.execute(_INSERT_FIRST, _values(row)).rowcount == 1
 
     def _keep(self, what: str, aside: Path) -> None:
