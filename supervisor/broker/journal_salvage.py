@@ -1,22 +1,23 @@
 """Every row that can still be read of a database, damaged or of an older version.
 
 What SQLite can reach is read by SQLite, row by row: the numbers of the rows are taken from
-the index, from both ends of the table and, between two damaged pages, by trying; so a page
-costs the rows that lie on it. Where the first page is damaged, which says what the file is
-and where the table begins, a copy gets that page anew. Nothing is held in memory but the
-numbers and ids of the rows.
+the index and from both ends of the table, and those between two damaged pages from the pages
+themselves (`journal_pages`); so a page costs the rows that lie on it. Where the first page is
+damaged, which says what the file is and where the table begins, a copy gets that page anew.
+Nothing is held in memory but the numbers and ids of the rows.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from supervisor.broker import journal_rows
 from supervisor.broker.journal_files import JournalFiles
+from supervisor.broker.journal_pages import Pages
 from supervisor.broker.journal_rows import Reading
 from supervisor.broker.journal_schema import (
     PAGE_BYTES,
@@ -27,8 +28,8 @@ from supervisor.broker.journal_schema import (
     version_of,
 )
 
-_TRIED: Final = 1_000_000
-"""Numbers that are tried, between two damaged pages, where the index does not tell them."""
+_COLUMNS: Final = 13
+"""Values of a row in version 2."""
 _ROW_BYTES: Final = 8
 """A row takes more than this of a file: there cannot be more rows than that."""
 _BY_INDEX: Final = (
@@ -130,12 +131,13 @@ def _give_first_page(path: Path, version: int) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing."""
+    """A connection that changes nothing, once it has folded in the log."""
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
         connection.text_factory = bytes
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # No file for the index of its log.
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        with suppress(sqlite3.DatabaseError):  # What is damaged is found soon enough.
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         connection.execute("PRAGMA query_only = 1")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
@@ -149,12 +151,30 @@ def _rows(path: Path, now: float) -> Iterator[Found]:
         version = version_of(columns(connection))
         if version is None:
             return
-        for number, id in _numbers(connection, path.stat().st_size // _ROW_BYTES).items():
-            reading = _fetch(connection, version, number, now)
-            if reading is not None:
-                yield Found(id or f"in row {number}", reading)
-            elif id:
-                yield Found(id, Reading(None, "it is gone"))
+        found, whole = _numbers(connection, path.stat().st_size // _ROW_BYTES)
+        if whole or version == 1:
+            yield from _each(found, lambda number: _fetch(connection, version, number, now))
+            return
+        with closing(Pages(path)) as pages:
+            for number in pages.numbers:
+                found.setdefault(number, "")
+
+            def fetch(number: int) -> Reading | None:
+                reading = _fetch(connection, version, number, now)
+                if reading is None or reading.row is None:
+                    reading = _read_off(pages, number, now) or reading
+                return reading
+
+            yield from _each(found, fetch)
+
+
+def _each(found: dict[int, str], fetch: Callable[[int], Reading | None]) -> Iterator[Found]:
+    for number, id in found.items():
+        reading = fetch(number)
+        if reading is not None:
+            yield Found(id or f"in row {number}", reading)
+        elif id:
+            yield Found(id, Reading(None, "it is gone"))
 
 
 def _fetch(connection: sqlite3.Connection, version: int, number: int, now: float) -> Reading | None:
@@ -172,8 +192,19 @@ def _fetch(connection: sqlite3.Connection, version: int, number: int, now: float
     return journal_rows.read(journal_rows.from_version_1(values) if version == 1 else values, now)
 
 
-def _numbers(connection: sqlite3.Connection, room: int) -> dict[int, str]:
-    """The numbers of all rows that anything tells of, with their ids where the index tells them.
+def _read_off(pages: Pages, number: int, now: float) -> Reading | None:
+    """A row that SQLite does not find; none that anything is wrong with, for it may be garbage."""
+    values = pages.fetch(number)
+    if values is None or len(values) != _COLUMNS:
+        return None
+    *plain, _room, text = values
+    reading = journal_rows.read((*plain, text), now)
+    return None if reading.wrong else reading
+
+
+def _numbers(connection: sqlite3.Connection, room: int) -> tuple[dict[int, str], bool]:
+    """The numbers of all rows that SQLite finds, with their ids where the index tells them; and
+    whether that is the whole table.
 
     `room`: how many there can be.
     """
@@ -182,20 +213,8 @@ def _numbers(connection: sqlite3.Connection, room: int) -> dict[int, str]:
     def know(number: int, id: object = b"") -> None:
         found[number] = found.get(number) or _name(id)
 
-    told = any(_walk(connection, query, room, know) for query in _BY_INDEX)
-    ends: list[int] = []
-    for query in _BY_NUMBER:
-        seen: list[int] = []
-        whole = _walk(connection, query, room, seen.append)
-        for number in seen:
-            know(number)
-        if whole:
-            return found
-        ends += seen[-1:]
-    if not told and len(ends) == 2:
-        for number in range(ends[0] + 1, min(ends[1], ends[0] + _TRIED)):
-            know(number)
-    return found
+    any(_walk(connection, query, room, know) for query in _BY_INDEX)
+    return found, any(_walk(connection, query, room, know) for query in _BY_NUMBER)
 
 
 def _walk(

@@ -165,6 +165,19 @@ def zero_rows_and_index(path: Path) -> set[str]:
     return lost
 
 
+def root(path: Path) -> set[str]:
+    """Zero the page from which all others are found."""
+    overwrite(path, PAGE, bytes(PAGE))
+    return set()
+
+
+def first_pages(path: Path) -> set[str]:
+    """Zero everything that tells where anything is; the rows are further behind."""
+    lost = on_page(path.read_bytes(), 2 * PAGE)
+    overwrite(path, 0, bytes(3 * PAGE))
+    return lost
+
+
 def statement(*statements: str, lost: str = "") -> Callable[[Path], set[str]]:
     """Let SQLite do it, whatever it thinks of it."""
 
@@ -268,6 +281,8 @@ KINDS: dict[str, Callable[[Path], set[str]]] = {
     "three zeroed pages of rows": zero_rows("d-003", "d-030", "w-020"),
     "the zeroed first and last page of rows": zero_rows("d-000", "w-039"),
     "a zeroed index": zero_index,
+    "a zeroed root": root,
+    "the first three pages": first_pages,
     "zeroed rows and index": zero_rows_and_index,
     "a bit of a request": request_flipped,
     "a bit of a text": text_flipped,
