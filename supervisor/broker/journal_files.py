@@ -66,7 +66,10 @@ class JournalFiles:
         self.drop(self.copy)
         for ending in ("", LOG):
             if _beside(self.before, ending).exists():
-                os.link(_beside(self.before, ending), _beside(self.copy, ending))
+                try:
+                    os.link(_beside(self.before, ending), _beside(self.copy, ending))
+                except OSError:  # A file system without links.
+                    return self.make_copy()
         return self.copy
 
     def make_copy(self) -> Path:
@@ -129,8 +132,10 @@ def _move(path: Path, to: Path) -> None:
     if path.exists():
         path.replace(to)
     log = _beside(path, LOG)
-    if log.exists():
+    if log.exists() and log.stat().st_size:
         log.replace(_beside(to, LOG))
+    else:
+        log.unlink(missing_ok=True)
     with suppress(OSError):
         _beside(path, _INDEX).unlink()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -424,6 +425,34 @@ def test_a_log_without_its_database_is_kept(killed: Path, how: str) -> None:
     found = opened(killed)
     assert [kept.read_bytes() for kept in found.kept] == [log]
     assert found.warnings
+
+
+def test_who_was_killed_while_files_were_moved_has_lost_nothing(killed: Path) -> None:
+    """The database had stepped back, its log had not."""
+    (killed / DATABASE).rename(killed / f"{DATABASE}.before")
+    found = opened(killed)
+    assert prefix(found) == len(JOBS)
+    assert (found.rows, found.kept) == (0, [])
+    assert not list(killed.glob(f"{DATABASE}.*"))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_damage_in_the_database_costs_nothing_that_is_in_the_log(
+    killed: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """The log is read, and kept with the damaged file; also where a file has one name only."""
+
+    def refused(*_names: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    log = (killed / LOG).read_bytes()
+    header(killed / DATABASE)
+    found = opened(killed)
+    assert prefix(found) == len(JOBS)
+    (kept,) = found.kept
+    assert kept.with_name(f"{kept.name}-wal").read_bytes() == log
 
 
 def audio_damage(path: Path, kind: str) -> None:
