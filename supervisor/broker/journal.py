@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -25,18 +24,17 @@ import msgspec
 from supervisor.broker import journal_clock, journal_rows, journal_salvage
 from supervisor.broker.journal_audio import JournalAudio
 from supervisor.broker.journal_orphans import Orphans
+from supervisor.broker.journal_recovery import Recovery
 from supervisor.broker.journal_rows import Row
 from supervisor.broker.journal_store import Damage, JournalError, JournalStore, Sync
 from supervisor.core import job_events as e
-from supervisor.core.job import JobState
-from supervisor.core.pcm import Pcm, Stored
+from supervisor.core.pcm import Stored
 from supervisor.logs import get_logger
 
 DATABASE: Final = "journal.sqlite"
 AUDIO: Final = "audio"
 
 _BATCH: Final = 256
-_RECOVER_AT_ONCE: Final = 64
 _REOPEN_S: Final = 1.0
 """How often a journal that could not be opened or written is tried again."""
 
@@ -44,8 +42,6 @@ _SWEEP_S: Final = 1.0
 """How often, at most, what is gone is removed from the database's log, while nothing waits."""
 _SWEEP_LATEST_S: Final = 10.0
 """And how often, at least, while there is always something that waits."""
-_ORPHANS_S: Final = 60.0
-"""How often one looks for audio that belongs to no job and has been kept for long enough."""
 
 log = get_logger()
 
@@ -108,11 +104,13 @@ class Journal:
         self._sync = sync
         self._audio = JournalAudio(directory / AUDIO, durable=sync == "full")
         self._orphans = Orphans(directory / AUDIO)
-        self._looked_at = -math.inf
-        """When one last looked at the orphans."""
+        self._recovery = Recovery(
+            self._audio, self._orphans, loop.time, lambda found: self._call(self._tell_all, found)
+        )
         self._unswept = False
         """Whether the database's log may hold what is gone."""
         self._swept_at = -math.inf
+        self._sweep_fails = False
         self._tell = tell
         self._store: JournalStore | None = None
         self._recovered: Callable[[], None] = _nothing
@@ -231,8 +229,9 @@ class Journal:
             waits.append(_REOPEN_S)
         elif self._unswept:
             waits.append(max(0.0, self._swept_at + _SWEEP_S - now))
-        if self._orphans.heap.jobs:
-            waits.append(max(0.0, self._looked_at + _ORPHANS_S - now))
+        orphans = self._recovery.orphans_due(now)
+        if orphans is not None:
+            waits.append(orphans)
         return min(waits, default=None)
 
     def _tidy(self) -> None:
@@ -243,13 +242,13 @@ class Journal:
             self._swept_at = now
             try:
                 self._store.sweep()
-                self._unswept = False
+                self._unswept = self._sweep_fails = False
             except sqlite3.Error as error:
-                log.warning("journal: its log cannot be emptied: %s", error)
+                if not self._sweep_fails:
+                    log.warning("journal: its log cannot be emptied now: %s", error)
+                self._sweep_fails = True
                 self._give_up(self._store, error)
-        if self._orphans.heap.jobs and now >= self._looked_at + _ORPHANS_S:
-            self._looked_at = now
-            self._orphans.expire(self.retention_s)
+        self._recovery.look_at_orphans(now, self.retention_s)
 
     def _carry_out(self, batch: list[_Work]) -> list[_Answer]:
         """Write files, then commit rows: no row says that there is audio before there is."""
@@ -327,11 +326,11 @@ class Journal:
             self._call(self._opened, str(error))
             return None
         try:
-            if not self._told and not self._recover(store):
+            if not self._told and not self._recovery.recover(store, self.retention_s):
                 store.close()
                 store = self._open_store(suspect=True)
             self._told = True
-            store.sweep()
+            self._unswept = True  # Whoever was before may have been killed before it swept.
         except JournalError as error:
             self._call(self._opened, str(error))
             return None
@@ -350,52 +349,13 @@ class Journal:
         self.damage.kept += store.damage.kept
         return store
 
-    def _recover(self, store: JournalStore) -> bool:
-        """Tell of every job; returns whether nothing was wrong with any row.
-
-        After an error it may be called again: who knows a job ignores it.
-        """
-        known: set[str] = set()
-        sound = True
-        rows = store.rows()
-        while batch := list(islice(rows, _RECOVER_AT_ONCE)):
-            sound = sound and not any(reading.wrong for reading in batch)
-            found = [reading.row for reading in batch if reading.row is not None]
-            known.update(row.id for row in found)
-            self._call(self._tell_all, [self._event(row) for row in found])
-        self._orphans.put_aside(known, self.retention_s, new=store.new)
-        self._looked_at = time.monotonic()
-        self._orphans.expire(self.retention_s)
-        return sound
-
-    def _event(self, row: Row) -> e.Recovered:
-        """What the job machine is told of a row."""
-        now = self._loop.time()
-        times = journal_clock.read(now).recall(row)
-        stored: dict[int, Pcm] = {}
-        if row.outcome in (None, "done"):
-            self._orphans.adopt(row.id)
-            found = {part.segment: part for part in self._audio.segments(row.id)}
-            stored.update((i, found[i]) for i in range(row.parts) if i in found)
-        return e.Recovered(
-            now,
-            row.id,
-            row.owner,
-            journal_rows.unpack(row, times.deadline),
-            times.accepted_at,
-            stored,
-            cast("JobState | None", row.outcome),
-            row.message,
-            times.ended_at,
-        )
-
     # -- answers, on the event loop -----------------------------------------------------
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop may be closed already
             self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _tell_all(self, events: list[e.Event]) -> None:
+    def _tell_all(self, events: list[e.Recovered]) -> None:
         for event in events:
             self._tell(event)
 

@@ -75,6 +75,11 @@ def submit(peer: Wire, text: str) -> str:
     return accepted.job
 
 
+def finished(client: Client, job: str) -> bool:
+    """Wait until the job is done."""
+    return eventually(lambda: client.jobs(job)["state"] == "done", f"{job} is done")
+
+
 def garbage(path: Path, _jobs: list[str]) -> set[str]:
     """The first page is not SQLite's."""
     with path.open("r+b") as file:
@@ -116,10 +121,9 @@ def test_jobs_of_undamaged_rows_are_finished_after_kill_9(
     lost = damage(state / DATABASE, jobs)
     staged.start()
     with Client(staged.endpoint) as client:
-        for job in jobs:
-            if job not in lost:
-                eventually(lambda job=job: client.jobs(job)["state"] == "done", f"{job} is done")
-                assert client.attach(job).result().duration > 0
+        for job in sorted(set(jobs) - lost):
+            assert finished(client, job)
+            assert client.attach(job).result().duration > 0
         journal = client.status()["journal"]
     assert "journal.sqlite was damaged" in staged.output
     assert journal["damaged_rows"] == len(lost)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker import journal as journal_module
+from supervisor.broker import journal_recovery
 from supervisor.broker.journal import AUDIO, DATABASE
 from supervisor.core import job_events as e
 from supervisor.core.request import JobRequest
@@ -111,7 +111,7 @@ def test_orphans_are_removed_while_the_supervisor_runs(
 ) -> None:
     """Without another start, and by the retention that holds then."""
     (state / DATABASE).unlink()
-    monkeypatch.setattr(journal_module, "_ORPHANS_S", 0.02)
+    monkeypatch.setattr(journal_recovery, "_ORPHANS_S", 0.02)
 
     async def run() -> None:
         ear = Ear(state, 3_600.0)

@@ -247,6 +247,8 @@ def test_damage_that_is_met_while_it_runs_is_mended_and_told(
         ear = Ear(tmp_path)
         ear.start()
         await ear.until(lambda: ear.opened)
+        log = tmp_path / f"{DATABASE}-wal"
+        await ear.until(lambda: not log.stat().st_size)
         with (tmp_path / DATABASE).open("r+b") as file:
             file.write(b"\xa5" * 100)  # SQLite has read it already, and will not look again.
         with monkeypatch.context() as patched:
