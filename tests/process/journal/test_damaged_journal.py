@@ -77,7 +77,7 @@ def submit(peer: Wire, text: str) -> str:
 
 def finished(client: Client, job: str) -> bool:
     """Wait until the job is done."""
-    return eventually(lambda: client.jobs(job)["state"] == "done", f"{job} is done")
+    return bool(eventually(lambda: client.jobs(job)["state"] == "done", f"{job} is done"))
 
 
 def garbage(path: Path, _jobs: list[str]) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from typing import NamedTuple
 import pytest
 
 from supervisor.broker.journal import AUDIO, DATABASE
+from supervisor.broker.journal_rows import pack, unpack
+from supervisor.broker.journal_store import JournalStore
 from supervisor.core import job_events as e
 from supervisor.core.request import JobRequest
 from tests.unit.journal.ear import Ear
@@ -505,3 +508,67 @@ def test_a_file_in_the_place_of_the_audio_makes_room(written: Path, tmp_path: Pa
     (state / AUDIO).write_text("mine")
     assert opened(state).whole == set(WAITING)
     assert (state / f"{AUDIO}.orphaned" / AUDIO).read_text() == "mine"
+
+
+def test_a_directory_that_may_not_be_read_costs_nothing_for_good(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its jobs cannot be delivered now; nothing is removed, and at the next start they can be."""
+    state = tmp_path / "state"
+    shutil.copytree(written / "closed", state)
+    listdir = os.listdir
+
+    def refused(path: Path) -> list[str]:
+        if Path(path).name == "d-012":
+            raise PermissionError(13, "Permission denied")
+        return listdir(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "listdir", refused)
+        assert JOBS - opened(state).whole == {"d-012"}
+    assert opened(state, "newer").whole >= JOBS
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_damaged_the_journal_opens_and_tells_no_untruth(
+    written: Path, tmp_path: Path, seed: int
+) -> None:
+    """A job is as it was, or has failed, or is lost; and new ones are taken."""
+    hazard = random.Random(seed)
+    state = tmp_path / "state"
+    shutil.copytree(written / hazard.choice(["closed", "killed"]), state)
+    for _ in range(hazard.choice([1, 1, 3, 20])):
+        path = hazard.choice([path for path in state.glob("journal.sqlite*") if path.is_file()])
+        data = bytearray(path.read_bytes())
+        if not data:
+            continue
+        size = hazard.choice([1, 4, 100, PAGE, 5 * PAGE])
+        start = hazard.randrange(len(data))
+        start -= start % hazard.choice([1, 1, PAGE])
+        end = min(len(data), start + size)
+        match hazard.choice(["noise", "zeros", "cut", "moved"]):
+            case "noise":
+                data[start:end] = hazard.randbytes(end - start)
+            case "zeros":
+                data[start:end] = bytes(end - start)
+            case "cut":
+                del data[start + len(data) // 2 :]
+            case "moved":
+                other = hazard.randrange(len(data) - (end - start) + 1)
+                data[start:end] = data[other : other + end - start]
+        path.write_bytes(data)
+    store = JournalStore(state / DATABASE, "normal", suspect=hazard.random() < 0.2)
+    for row, _wrong in store.rows():
+        if row is not None and row.outcome != "failed":
+            asked = request(row.id)
+            assert row.outcome in {None, "done"}
+            assert unpack(row).voice == asked.voice
+            assert row.text is None or unpack(row) == asked
+    store.begin()
+    store.add(pack("new", "me", request("new"), 1.0, None))
+    store.commit()
+    store.close()
+    again = JournalStore(state / DATABASE, "normal")
+    assert "new" in {row.id for row, _wrong in again.rows() if row is not None}
+    assert again.damage.kept == []
+    again.close()
