@@ -58,7 +58,7 @@ class Pages:
         os.close(self._file)
 
     def _page(self, number: int) -> bytes:
-        return os.pread(self._file, PAGE_BYTES, (number - 1) * PAGE_BYTES)
+        return os.pread(self._file, PAGE_BYTES, (number - 1) * PAGE_BYTES) if number else b""
 
     def _note(self, page: int, data: bytes) -> None:
         for cell in range(int.from_bytes(data[3:5], "big")):

@@ -111,7 +111,7 @@ def read(values: tuple[Any, ...], now: float) -> Reading:
         now if accepted_at is None else accepted_at,
         deadline,
         state,
-        _word(message) or "",
+        (_word(message) or "")[:MESSAGE_CHARS],
         None if outcome is None else (now if ended_at is None else ended_at),
         text if outcome is None else None,
     )

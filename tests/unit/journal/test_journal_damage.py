@@ -529,7 +529,7 @@ def test_a_directory_that_may_not_be_read_costs_nothing_for_good(
     assert opened(state, "newer").whole >= JOBS
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(80))
 def test_whatever_is_damaged_the_journal_opens_and_tells_no_untruth(
     written: Path, tmp_path: Path, seed: int
 ) -> None:

@@ -214,6 +214,21 @@ def test_a_message_keeps_nothing_that_it_quotes(tmp_path: Path, message: str, ke
     store.close()
 
 
+def test_a_message_of_any_length_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    """Whoever put it there: it is shown in lists, and kept in memory."""
+    filled(tmp_path / "j", "a").close()
+    with sqlite3.connect(tmp_path / "j") as plain:
+        plain.execute(
+            "UPDATE jobs SET outcome = 'failed', ended_at = 2, text = NULL, "
+            "message = hex(zeroblob(2000000))"
+        )
+    plain.close()
+    store = JournalStore(tmp_path / "j", "normal")
+    (found,) = rows_of(store)
+    assert len(found.message) == journal_rows.MESSAGE_CHARS
+    store.close()
+
+
 # -- versions ---------------------------------------------------------------------------
 
 
