@@ -23,10 +23,11 @@ import msgspec
 
 from supervisor.broker import journal_clock, journal_rows, journal_salvage
 from supervisor.broker.journal_audio import JournalAudio
+from supervisor.broker.journal_opening import Damage, JournalError, Sync
 from supervisor.broker.journal_orphans import Orphans
 from supervisor.broker.journal_recovery import Recovery
 from supervisor.broker.journal_rows import Row
-from supervisor.broker.journal_store import Damage, JournalError, JournalStore, Sync
+from supervisor.broker.journal_store import JournalStore
 from supervisor.core import job_events as e
 from supervisor.core.pcm import Stored
 from supervisor.logs import get_logger
@@ -321,14 +322,14 @@ class Journal:
             return None
         self._opened_at = time.monotonic()
         try:
-            store = self._open_store()
+            store = JournalStore(self._path, self._sync, self.damage)
         except (JournalError, sqlite3.Error, OSError) as error:
             self._call(self._opened, str(error))
             return None
         try:
             if not self._told and not self._recovery.recover(store, self.retention_s):
                 store.close()
-                store = self._open_store(suspect=True)
+                store = JournalStore(self._path, self._sync, self.damage, suspect=True)
             self._told = True
             self._unswept = True  # Whoever was before may have been killed before it swept.
         except JournalError as error:
@@ -341,12 +342,6 @@ class Journal:
             return None
         self._store = store
         self._call(self._opened, None)
-        return store
-
-    def _open_store(self, *, suspect: bool = False) -> JournalStore:
-        store = JournalStore(self._path, self._sync, suspect=suspect)
-        self.damage.rows += store.damage.rows
-        self.damage.kept += store.damage.kept
         return store
 
     # -- answers, on the event loop -----------------------------------------------------

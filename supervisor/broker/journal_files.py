@@ -13,8 +13,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,15 +35,21 @@ class JournalFiles:
         self.copy = _beside(path, _COPY)
         """One that may be changed to get at its rows."""
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep others from moving files at the same time. Raises BlockingIOError, OSError."""
+    def lock(self) -> int:
+        """Keep others from the files, until the descriptor that it returns is closed.
+
+        SQLite's own lock goes with a file, and files are moved. Raises OSError, as BlockingIOError
+        where somebody has them.
+        """
         descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        finally:
+        except BlockingIOError:
             os.close(descriptor)
+            raise
+        except OSError:  # A file system without such locks: SQLite's own is left.
+            pass
+        return descriptor
 
     def clear_up(self) -> None:
         """What a supervisor left that was killed while it moved files."""

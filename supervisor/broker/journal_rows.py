@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from supervisor.broker.journal_schema import PAGE_BYTES
 from supervisor.core.job import OUTCOMES
 from supervisor.core.request import JobRequest
 
@@ -80,10 +81,10 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
 
 
 def values_of(row: Row) -> tuple[object, ...]:
-    """A row as it is stored, but for the room before its text."""
+    """A row for `journal_schema.INSERT`."""
     *plain, text = row
     sums = _sum(row.id.encode(), row.owner.encode(), row.request, row.parts), _text_sum(text)
-    return *plain, *sums, text
+    return *plain, *sums, 0 if text is None else PAGE_BYTES, text
 
 
 def read(values: tuple[Any, ...], now: float) -> Reading:

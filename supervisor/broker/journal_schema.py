@@ -47,6 +47,8 @@ VERSION: Final = max(SCHEMAS)
 
 PAGE_BYTES: Final = 4096
 
+INSERT: Final = "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, zeroblob(?), ?)"
+
 SELECT: Final = {
     1: "SELECT id, owner, request, accepted_at, deadline, outcome, message, ended_at "
     "FROM jobs WHERE rowid = ?",
