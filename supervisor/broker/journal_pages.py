@@ -18,6 +18,8 @@ from supervisor.broker.journal_schema import PAGE_BYTES
 
 _LEAF: Final = 13
 """The first byte of a page with rows of a table."""
+_INDEX: Final = {2: (12, 4), 10: (8, 0)}
+"""First bytes of pages of an index: where its cells are listed, and what they begin with."""
 _LOCAL_MOST: Final = PAGE_BYTES - 35
 _LOCAL_LEAST: Final = (PAGE_BYTES - 12) * 32 // 255 - 23
 _LINK: Final = PAGE_BYTES - 4
@@ -32,11 +34,15 @@ class Pages:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDONLY)
         self._places: dict[int, tuple[int, int]] = {}
+        self.names: dict[int, bytes] = {}
+        """Ids by rowid, as pages of the index tell them, also of rows that are on no page."""
         self._size = os.fstat(self._file).st_size
         for page in range(2, self._size // PAGE_BYTES + 1):
             data = self._page(page)
             if data[0] == _LEAF:
                 self._note(page, data)
+            elif data[0] in _INDEX:
+                self._note_names(data)
 
     @property
     def numbers(self) -> list[int]:
@@ -61,15 +67,24 @@ class Pages:
         return os.pread(self._file, PAGE_BYTES, (number - 1) * PAGE_BYTES) if number else b""
 
     def _note(self, page: int, data: bytes) -> None:
-        for cell in range(int.from_bytes(data[3:5], "big")):
-            at = 8 + 2 * cell
-            offset = int.from_bytes(data[at : at + 2], "big")
+        for offset in _cells(data, 8):
             try:
                 _size, after = _varint(data, offset)
                 number, _after = _varint(data, after)
             except IndexError:
                 continue
             self._places.setdefault(number, (page, offset))
+
+    def _note_names(self, data: bytes) -> None:
+        listed, before = _INDEX[data[0]]
+        for offset in _cells(data, listed):
+            try:
+                size, start = _varint(data, offset + before)
+                name, number = _values(data[start : start + size])
+            except (IndexError, ValueError, struct.error):
+                continue
+            if isinstance(name, bytes) and isinstance(number, int):
+                self.names.setdefault(number, name)
 
     def _payload(self, data: bytes, offset: int) -> bytes:
         """A row's bytes, the beginning from its page, the rest from those that it is linked to."""
@@ -91,6 +106,13 @@ class Pages:
             parts.append(linked[4 : 4 + missing])
             missing -= _LINK
         return b"".join(parts)
+
+
+def _cells(data: bytes, listed: int) -> list[int]:
+    """Offsets of the cells of a page."""
+    count = int.from_bytes(data[3:5], "big")
+    listing = data[listed : listed + 2 * count]
+    return [int.from_bytes(listing[at : at + 2], "big") for at in range(0, len(listing), 2)]
 
 
 def _values(record: bytes) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from supervisor.broker.journal_schema import PAGE_BYTES
 from supervisor.core.job import OUTCOMES
 from supervisor.core.request import JobRequest
 
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """What a job's id may be: it names a directory, too."""
 _CENTURIES_S: Final = 1e11
 """Seconds since 1970 beyond which no time is meant."""
@@ -94,7 +94,7 @@ def read(values: tuple[Any, ...], now: float) -> Reading:
     """
     id, owner, request, parts, accepted, due, outcome, message, ended, *sums, text = values
     name, whose, state = _word(id), _word(owner), _word(outcome)
-    if name is None or not whose or _ID.fullmatch(name) is None:
+    if name is None or not whose or ID.fullmatch(name) is None:
         return Reading(None, "it does not say whose it is")
     wrong: list[str] = []
     accepted_at, deadline, ended_at = _time(accepted), _time(due), _time(ended)

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from supervisor.broker import journal_rows
 from supervisor.broker.journal_files import JournalFiles
 from supervisor.broker.journal_pages import Pages
-from supervisor.broker.journal_rows import Reading
+from supervisor.broker.journal_rows import ID, Reading
 from supervisor.broker.journal_schema import (
     PAGE_BYTES,
     SCHEMAS,
@@ -158,6 +158,8 @@ def _rows(path: Path, now: float) -> Iterator[Found]:
         with closing(Pages(path)) as pages:
             for number in pages.numbers:
                 found.setdefault(number, "")
+            for number, name in pages.names.items():
+                found[number] = found.get(number) or _name(name)
 
             def fetch(number: int) -> Reading | None:
                 reading = _fetch(connection, version, number, now)
@@ -172,8 +174,8 @@ def _each(found: dict[int, str], fetch: Callable[[int], Reading | None]) -> Iter
     for number, id in found.items():
         reading = fetch(number)
         if reading is not None:
-            yield Found(id or f"in row {number}", reading)
-        elif id:
+            yield Found(id if ID.fullmatch(id) else f"in row {number}", reading)
+        elif ID.fullmatch(id):
             yield Found(id, Reading(None, "it is gone"))
 
 
