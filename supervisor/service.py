@@ -89,7 +89,11 @@ class Service:
         self._running_segments = TimeMean(self._started_at)
         become_subreaper()
         self.journal = Journal(
-            loop, state_directory(os.environ), self.settings.journal.sync, self.tell_jobs
+            loop,
+            state_directory(os.environ),
+            self.settings.journal.sync,
+            self.tell_jobs,
+            self.settings.journal.retention_s,
         )
         self.broker = Broker(
             loop,
@@ -192,6 +196,7 @@ class Service:
         self._warned.update(outcome.loaded.warnings)
         self.settings = self.broker.settings = outcome.loaded.settings
         self.broker.door.configure(self.settings.broker)
+        self.journal.retention_s = self.settings.journal.retention_s
         for change in outcome.changes:
             log.info("%s", describe(change, self.settings))
         self.restart_needed_for = {

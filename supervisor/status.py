@@ -42,10 +42,20 @@ def status_document(service: Service) -> dict[str, Any]:
             "sync": service.settings.journal.sync,
             "recovered": service.broker.recovered,
             "problem": service.journal.problem,
+            "writable": _writable(service),
+            "damaged_rows": service.journal.damage.rows,
+            "warnings": service.journal.warnings(),
             "kept_bytes": service.jobs.retained.stored_bytes,
         },
         "tracing": service.tracer.document(),
     }
+
+
+def _writable(service: Service) -> bool | None:
+    """Whether durable jobs can be written down; None while that is not known, or not asked."""
+    if not service.settings.journal.enabled or not service.broker.recovered:
+        return None
+    return service.journal.problem is None
 
 
 def _host_profile(service: Service) -> dict[str, Any]:

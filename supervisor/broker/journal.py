@@ -9,39 +9,42 @@ refused; everything else goes on.
 from __future__ import annotations
 
 import asyncio
+import math
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
 import msgspec
 
-from supervisor.broker import journal_clock
+from supervisor.broker import journal_clock, journal_rows, journal_salvage
 from supervisor.broker.journal_audio import JournalAudio
-from supervisor.broker.journal_store import JournalError, JournalStore, Row, Sync
+from supervisor.broker.journal_opening import Damage, JournalError, Sync
+from supervisor.broker.journal_orphans import Orphans
+from supervisor.broker.journal_recovery import Recovery
+from supervisor.broker.journal_rows import Row
+from supervisor.broker.journal_store import JournalStore
 from supervisor.core import job_events as e
-from supervisor.core.job import JobState
-from supervisor.core.pcm import Pcm, Stored
-from supervisor.core.request import JobRequest
+from supervisor.core.pcm import Stored
 from supervisor.logs import get_logger
 
 DATABASE: Final = "journal.sqlite"
 AUDIO: Final = "audio"
 
 _BATCH: Final = 256
-_RECOVER_AT_ONCE: Final = 64
 _REOPEN_S: Final = 1.0
 """How often a journal that could not be opened or written is tried again."""
 
-log = get_logger()
+_SWEEP_S: Final = 1.0
+"""How often, at most, what is gone is removed from the database's log, while nothing waits."""
+_SWEEP_LATEST_S: Final = 10.0
+"""And how often, at least, while there is always something that waits."""
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(JobRequest).decode
+log = get_logger()
 
 
 class _Audio(msgspec.Struct, frozen=True):
@@ -81,7 +84,7 @@ _Work = Row | _Audio | _End | _Forget
 class Journal:
     """The journal in `directory`.
 
-    `tell` takes the events.
+    `tell` takes the events. Audio that belongs to no job is kept for `retention_s`.
     """
 
     def __init__(
@@ -90,13 +93,25 @@ class Journal:
         directory: Path,
         sync: Sync,
         tell: Callable[[e.Event], None],
+        retention_s: float = 86_400.0,
     ) -> None:
         self.problem: str | None = None
         """Why durable jobs are refused at present."""
+        self.damage = Damage()
+        """What was found damaged since the start."""
+        self.retention_s = retention_s
         self._loop = loop
         self._path = directory / DATABASE
         self._sync = sync
         self._audio = JournalAudio(directory / AUDIO, durable=sync == "full")
+        self._orphans = Orphans(directory / AUDIO)
+        self._recovery = Recovery(
+            self._audio, self._orphans, loop.time, lambda found: self._call(self._tell_all, found)
+        )
+        self._unswept = False
+        """Whether the database's log may hold what is gone."""
+        self._swept_at = -math.inf
+        self._sweep_fails = False
         self._tell = tell
         self._store: JournalStore | None = None
         self._recovered: Callable[[], None] = _nothing
@@ -122,6 +137,26 @@ class Journal:
         self._recovered = recovered
         self._thread.start()
 
+    def warnings(self) -> list[str]:
+        """What whoever looks at the supervisor should know of the journal, a line each.
+
+        Without paths: they are shown to strangers.
+        """
+        warnings = []
+        if self.problem is not None:
+            warnings.append("journal: it cannot be written; durable jobs are refused")
+        if self.damage.kept:
+            names = ", ".join(path.name for path in self.damage.kept)
+            rows = self.damage.rows
+            warnings.append(f"journal: damage was found, {rows} jobs lost something; see {names}")
+        heap = self._orphans.heap
+        if heap.jobs:
+            warnings.append(
+                f"journal: audio of {heap.jobs} jobs that it does not know, "
+                f"{heap.bytes / 1e6:.1f} MB, is kept in {self._orphans.path.name}"
+            )
+        return warnings
+
     def load(self, stored: Stored) -> bytes:
         """Read audio. Raises OSError."""
         return self._audio.read(stored)
@@ -136,12 +171,12 @@ class Journal:
 
     def _persist_job(self, command: e.PersistJob) -> None:
         clock = journal_clock.read(self._loop.time())
-        request, deadline = command.request, command.request.deadline
+        deadline = command.request.deadline
         self._queue.put(
-            Row(
+            journal_rows.pack(
                 command.job,
                 command.owner,
-                _encode(msgspec.structs.replace(request, deadline=None)),
+                command.request,
                 clock.to_wall(command.now),
                 None if deadline is None else clock.to_wall(deadline),
             )
@@ -166,14 +201,15 @@ class Journal:
             answers = self._carry_out(batch)
             if answers:
                 self._call(self._answer, answers)
+            self._tidy()
         if self._store is not None:
             self._carry_out([])
             self._store.close()
 
     def _next(self) -> list[_Work] | None:
         """Wait for work, no longer than until something is to be tried again; None at the end."""
-        wait = _REOPEN_S if self._owed or self._store is None else None
         batch: list[_Work] = []
+        wait = self._wait()
         with suppress(queue.Empty):
             work = self._queue.get(timeout=wait)
             while work is not None:
@@ -185,6 +221,35 @@ class Journal:
                 return None
             self._queue.put(None)
         return batch
+
+    def _wait(self) -> float | None:
+        """Seconds until there is something to do though nobody asks for anything."""
+        now = time.monotonic()
+        waits = []
+        if self._owed or self._store is None:
+            waits.append(_REOPEN_S)
+        elif self._unswept:
+            waits.append(max(0.0, self._swept_at + _SWEEP_S - now))
+        orphans = self._recovery.orphans_due(now)
+        if orphans is not None:
+            waits.append(orphans)
+        return min(waits, default=None)
+
+    def _tidy(self) -> None:
+        """Remove what is gone, as often as that may be, from log and directories."""
+        now = time.monotonic()
+        due = self._swept_at + (_SWEEP_S if self._queue.empty() else _SWEEP_LATEST_S)
+        if self._unswept and now >= due and self._store is not None:
+            self._swept_at = now
+            try:
+                self._store.sweep()
+                self._unswept = self._sweep_fails = False
+            except sqlite3.Error as error:
+                if not self._sweep_fails:
+                    log.warning("journal: its log cannot be emptied now: %s", error)
+                self._sweep_fails = True
+                self._give_up(self._store, error)
+        self._recovery.look_at_orphans(now, self.retention_s)
 
     def _carry_out(self, batch: list[_Work]) -> list[_Answer]:
         """Write files, then commit rows: no row says that there is audio before there is."""
@@ -201,6 +266,7 @@ class Journal:
             for work in changes:
                 if isinstance(work, _Forget) or (isinstance(work, _End) and work.outcome != "done"):
                     self._audio.forget(work.job)
+                self._unswept |= isinstance(work, _End | _Forget)
             self._owed.clear()
         else:
             self._owed = [work for work in changes if isinstance(work, _End | _Forget)]
@@ -229,15 +295,21 @@ class Journal:
                         store.forget(work.job)
             store.commit()
         except sqlite3.Error as error:
-            self._give_up(store)
+            self._give_up(store, error)
             return f"the journal cannot be written: {error}"
         return None
 
-    def _give_up(self, store: JournalStore) -> None:
-        """After an error: undo what was begun; a connection that cannot even do that is closed."""
+    def _give_up(self, store: JournalStore, reason: sqlite3.Error) -> None:
+        """After an error: undo what was begun; a connection that cannot even do that is closed.
+
+        So is one to a damaged database, for it is mended when it is opened.
+        """
         try:
             store.rollback()
+            usable = not journal_salvage.is_damage(reason)
         except sqlite3.Error:
+            usable = False
+        if not usable:
             self._store = None
             with suppress(sqlite3.Error):
                 store.close()
@@ -250,14 +322,19 @@ class Journal:
             return None
         self._opened_at = time.monotonic()
         try:
-            store = JournalStore(self._path, self._sync)
+            store = JournalStore(self._path, self._sync, self.damage)
         except (JournalError, sqlite3.Error, OSError) as error:
             self._call(self._opened, str(error))
             return None
         try:
-            if not self._told:
-                self._recover(store)
-                self._told = True
+            if not self._told and not self._recovery.recover(store, self.retention_s):
+                store.close()
+                store = JournalStore(self._path, self._sync, self.damage, suspect=True)
+            self._told = True
+            self._unswept = True  # Whoever was before may have been killed before it swept.
+        except JournalError as error:
+            self._call(self._opened, str(error))
+            return None
         except (sqlite3.Error, OSError) as error:
             self._call(self._opened, f"the journal cannot be read: {error}")
             with suppress(sqlite3.Error):
@@ -267,50 +344,13 @@ class Journal:
         self._call(self._opened, None)
         return store
 
-    def _recover(self, store: JournalStore) -> None:
-        """Tell of every job. After an error it may be called again: who knows a job ignores it."""
-        known: set[str] = set()
-        rows = store.rows()
-        while batch := list(islice(rows, _RECOVER_AT_ONCE)):
-            known.update(row.id for row in batch)
-            events = [event for row in batch if (event := self._event(row)) is not None]
-            self._call(self._tell_all, events)
-        for job in self._audio.jobs():
-            if job not in known:
-                self._audio.forget(job)
-
-    def _event(self, row: Row) -> e.Recovered | None:
-        """What the job machine is told of a row; None for one that cannot be understood."""
-        now = self._loop.time()
-        try:
-            request = _decode(row.request)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            log.warning("journal: job %s cannot be read: %s", row.id, error)
-            return None
-        times = journal_clock.read(now).recall(row)
-        stored: dict[int, Pcm] = {}
-        if row.outcome in (None, "done"):
-            found = {part.segment: part for part in self._audio.segments(row.id)}
-            stored.update(sorted(found.items()))
-        return e.Recovered(
-            now,
-            row.id,
-            row.owner,
-            msgspec.structs.replace(request, deadline=times.deadline),
-            times.accepted_at,
-            stored,
-            cast("JobState | None", row.outcome),
-            row.message,
-            times.ended_at,
-        )
-
     # -- answers, on the event loop -----------------------------------------------------
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop may be closed already
             self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _tell_all(self, events: list[e.Event]) -> None:
+    def _tell_all(self, events: list[e.Recovered]) -> None:
         for event in events:
             self._tell(event)
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from supervisor.core.pcm import Stored
+from supervisor.core.timings import SAMPLE_BYTES
 from supervisor.logs import get_logger
 
 _LENGTH_BYTES = 8
@@ -78,15 +79,8 @@ class JournalAudio:
                 if size is not None:
                     yield Stored(job, int(number), 0, size)
 
-    def jobs(self) -> list[str]:
-        """Jobs that have a directory."""
-        try:
-            return os.listdir(self._directory)
-        except OSError:
-            return []
-
     def forget(self, job: str) -> None:
-        """Remove the audio of a job; what cannot be removed now is found at the next start."""
+        """Remove the audio of a job; what cannot be removed now is an orphan at the next start."""
         shutil.rmtree(self._directory / job, ignore_errors=True)
 
     @staticmethod
@@ -101,7 +95,8 @@ class JournalAudio:
         except OSError as error:
             log.warning("journal: %s cannot be read: %s", path, error)
             return None
-        return size if int.from_bytes(length, "little") == size else None
+        whole = int.from_bytes(length, "little") == size and size % SAMPLE_BYTES == 0
+        return size if whole else None
 
 
 def _sync(directory: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from supervisor.broker.journal_store import Row
+from supervisor.broker.journal_rows import Row
 
 
 class Times(NamedTuple):

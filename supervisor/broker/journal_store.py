@@ -3,90 +3,42 @@
 A job is a row from its acceptance until it is forgotten. Times are wall-clock seconds,
 for they have to mean something to the next supervisor, perhaps after a reboot. Audio
 lies beside the database, in files (`journal_audio`).
+
+The text of a job goes when it has its outcome: SQLite overwrites what it deletes, and `sweep`
+empties its log, where the text stands until then.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-Sync = Literal["normal", "full"]
-
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE jobs (
-        id TEXT PRIMARY KEY,
-        owner TEXT NOT NULL,
-        request BLOB NOT NULL,
-        accepted_at REAL NOT NULL,
-        deadline REAL,
-        outcome TEXT,
-        message TEXT NOT NULL DEFAULT '',
-        ended_at REAL
-    ) STRICT
-    """,
-)
-"""What leads from one schema version to the next. Only ever add to it."""
-
-_WAL_BYTES = 4 << 20
-"""What is left of the log after a checkpoint."""
-
-
-class JournalError(Exception):
-    """The journal cannot be used; the message is one line that says why and what to do."""
-
-
-class Row(NamedTuple):
-    """One job as it was written down. `request` is the msgpack form of a JobRequest."""
-
-    id: str
-    owner: str
-    request: bytes
-    accepted_at: float
-    deadline: float | None = None
-    outcome: str | None = None
-    message: str = ""
-    ended_at: float | None = None
+from supervisor.broker import journal_rows
+from supervisor.broker.journal_opening import Damage, Opening, Sync
+from supervisor.broker.journal_rows import Reading, Row
+from supervisor.broker.journal_schema import INSERT, SELECT, VERSION
 
 
 class JournalStore:
-    """An open journal, locked against any other supervisor. Raises JournalError."""
+    """An open journal, locked against any other supervisor. Raises JournalError.
 
-    def __init__(self, path: Path, sync: Sync) -> None:
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        except OSError as error:
-            raise JournalError(f"cannot write {path}: {error.strerror}") from None
-        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-        try:
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute(f"PRAGMA synchronous = {sync}")
-            self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-            self._migrate(path)
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise JournalError(_why(path, error)) from None
-        except JournalError:
-            self._connection.close()
-            raise
+    `damage` takes what was found damaged; `suspect`: rows are, though SQLite does not know it.
+    """
 
-    def _migrate(self, path: Path) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > len(MIGRATIONS):
-            raise JournalError(
-                f"{path} was written by a later version (schema {version}, this one knows "
-                f"{len(MIGRATIONS)}); start that version, or move the file away"
-            )
-        self.begin()
-        for script in MIGRATIONS[version:]:
-            self._connection.execute(script)
-        self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        self.commit()
+    def __init__(
+        self, path: Path, sync: Sync, damage: Damage | None = None, *, suspect: bool = False
+    ) -> None:
+        self.damage = damage or Damage()
+        opening = Opening(path, sync, self.damage, suspect=suspect)
+        self._connection, self._lock = opening.open()
+        self.new = opening.new
+        """Whether there was no journal before."""
+
+    # -- changes ------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Begin a group of changes. Raises sqlite3.Error, as everything below."""
@@ -103,12 +55,17 @@ class JournalStore:
 
     def add(self, row: Row) -> None:
         """A new job."""
-        self._connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._connection.execute(INSERT, journal_rows.values_of(row))
 
     def end(self, job: str, outcome: str, message: str, ended_at: float) -> None:
-        """A job has its outcome."""
+        """A job has its outcome; its text goes, also out of the message."""
+        if message:
+            query = "SELECT text FROM jobs WHERE id = ?"
+            (text,) = self._connection.execute(query, (job,)).fetchone() or (None,)
+            message = journal_rows.redact(message, (text or b"").decode(errors="replace"))
         self._connection.execute(
-            "UPDATE jobs SET outcome = ?, message = ?, ended_at = ? WHERE id = ?",
+            "UPDATE jobs SET outcome = ?, message = ?, ended_at = ?, room = NULL, text = NULL "
+            "WHERE id = ?",
             (outcome, message, ended_at, job),
         )
 
@@ -116,24 +73,27 @@ class JournalStore:
         """Remove a job."""
         self._connection.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
-    def rows(self) -> Iterator[Row]:
+    def sweep(self) -> None:
+        """Leave nothing of what is gone: fold the log into the database and empty it."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    # -- looking ------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[Reading]:
         """Every job: first those that ended, in that order, then the others as they came."""
-        cursor = self._connection.execute(
-            "SELECT * FROM jobs ORDER BY ended_at IS NULL, ended_at, accepted_at, rowid"
+        numbers = self._connection.execute(
+            "SELECT rowid FROM jobs ORDER BY ended_at IS NULL, ended_at, accepted_at, rowid"
         )
-        return (Row(*row) for row in cursor)
+        now = time.time()
+        for number in numbers:  # One after the other: not all texts at once.
+            values = self._connection.execute(SELECT[VERSION], number).fetchone()
+            yield journal_rows.read(values, now)
 
     def close(self) -> None:
         """Fold the log into the database and give up the lock."""
-        self._connection.close()
-
-
-def _why(path: Path, error: sqlite3.Error) -> str:
-    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return (
-            f"another supervisor uses {path}; stop it, or set SUPERVISOR_STATE_DIR to another "
-            "directory"
-        )
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        return f"{path} is damaged ({error}); move it away to begin a new one"
-    return f"cannot use {path}: {error}"
+        try:
+            with suppress(sqlite3.Error):
+                self.sweep()
+            self._connection.close()
+        finally:
+            os.close(self._lock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,8 @@ from supervisor.cli.common import Assignments, ConfigFile, OverrideFile
 if TYPE_CHECKING:
     from supervisor.cli.host_checks import Finding, Level
     from supervisor.config.loading import Loaded
+
+_STATUS_S = 3.0
 
 _SIGNS: dict[Level, tuple[str, str]] = {
     "ok": ("ok", "green"),
@@ -58,6 +60,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
     from supervisor.applying import make_setup
     from supervisor.broker.door import sockets_of
     from supervisor.cli.host_checks import Clients, Finding, check_host
+    from supervisor.cli.journal_checks import check_journal
     from supervisor.cli.place_checks import (
         check_host_profile,
         check_models,
@@ -77,6 +80,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         *check_host(Host(), running or "self", clients),
         *check_run_directory(os.environ, running),
         *check_state_directory(os.environ),
+        *check_journal(os.environ, None if running is None else _journal_of_running()),
         *check_versions(),
     ]
     if isinstance(settings, str):
@@ -112,6 +116,19 @@ def _running() -> int | None:
         return None
     os.close(pidfd)
     return found.pid
+
+
+def _journal_of_running() -> dict[str, Any] | None:
+    """What the running supervisor says of its journal; None if it does not answer."""
+    from supervisor.client import Client
+    from supervisor.client.errors import SupervisorError
+
+    try:
+        with Client() as client:
+            journal: dict[str, Any] | None = client.status(timeout=_STATUS_S).get("journal")
+            return journal
+    except SupervisorError:
+        return None
 
 
 def _print(findings: list[Finding]) -> None:

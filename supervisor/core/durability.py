@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from supervisor.core import job_events as e
 from supervisor.core.job import Job
 from supervisor.core.lifecycle import LATE, Lifecycle, is_late
@@ -146,18 +144,16 @@ class Durability:
         if life.find(event.job) is not None:
             return
         job = _from_journal(event)
-        ended = event.outcome is not None and (event.outcome != "done" or job.complete)
-        if ended and event.outcome is not None:
+        if event.outcome is not None:
             job.state, job.message, job.ended_at = event.outcome, event.message, event.ended_at
             job.note(event.ended_at or event.now, event.outcome, event.message)
-        job.note(event.now, "recovered", len(event.stored))
-        if ended:
+            job.note(event.now, "recovered", len(event.stored))
+            if event.outcome == "done" and not job.complete:
+                self._lose(job, event)
             life.name(job)
             life.remember(job, event.now)
             return
-        if event.outcome is not None:  # It was done, and files are gone: they are made again.
-            job.note(event.now, "incomplete")
-            job.request = msgspec.structs.replace(job.request, deadline=None)
+        job.note(event.now, "recovered", len(event.stored))
         life.predict(job)
         life.enter(job)
         life.jobs[job.id] = job
@@ -166,6 +162,18 @@ class Durability:
         else:
             life.spoken(job, event.now)
             life.run_waiting(event.now)
+
+    def _lose(self, job: Job, event: e.Recovered) -> None:
+        """It was done, and files are gone; so is its text, or it could be spoken again.
+
+        The journal is not told: what cannot be read today may be there at the next start.
+        """
+        job.state = "failed"
+        job.audio.clear()
+        parts = len(job.segments)
+        lost = parts - len(event.stored)
+        job.message = f"its audio is gone: {lost} of {parts} segments are not in the journal"
+        job.note(event.now, "failed", job.message)
 
     def _suspended(self, event: e.Suspended) -> None:
         self._leaving = True
@@ -186,7 +194,7 @@ def _from_journal(event: e.Recovered) -> Job:
     job = Job(event.job, event.owner, None, event.request, event.accepted_at, 0)
     job.flow = event.job  # whose client it came from is gone: none of them waits for another
     known = max(event.stored, default=-1)
-    while job.rest is not None and (event.outcome == "done" or len(job.segments) <= known):
+    while job.rest is not None and (event.outcome or len(job.segments) <= known):
         job.cut()
     for index, pcm in event.stored.items():
         if index < len(job.segments):

@@ -76,6 +76,7 @@ class Recovered(_Record, frozen=True):
     """A durable job of an earlier epoch. `stored` maps segments to their audio.
 
     `outcome` is None for one that did not end; `message` and `ended_at` belong to it.
+    Of one that did end the text is gone: its request has as many segments, and they are empty.
     """
 
     now: float

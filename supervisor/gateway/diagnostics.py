@@ -33,11 +33,12 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def ready(_request: web.Request) -> web.Response:
         try:
-            reason = why_unready((await context.status.get()).document)
+            document = (await context.status.get()).document
+            reason, warnings = why_unready(document), warnings_of(document)
         except SupervisorError as error:
-            reason = str(error)
+            reason, warnings = str(error), []
         if reason is None:
-            return _uncached({"status": "ready"})
+            return _uncached({"status": "ready", **({"warnings": warnings} if warnings else {})})
         return _uncached({"status": "unready", "reason": reason}, 503)
 
     return [
@@ -70,6 +71,12 @@ def why_unready(status: dict[str, Any]) -> str | None:
         failing = f": slots {fatal} keep failing, see supervisor status" if fatal else ""
         return f"no worker is ready{failing}"
     return None
+
+
+def warnings_of(status: dict[str, Any]) -> list[str]:
+    """What is not as it should be and keeps no job from being taken."""
+    warnings: list[str] = status.get("journal", {}).get("warnings", [])
+    return warnings
 
 
 def _uncached(document: dict[str, Any], status: int = 200) -> web.Response:

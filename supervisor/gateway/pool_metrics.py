@@ -90,6 +90,12 @@ _VALUES = (
     ),
     _Row("tts_queue_seconds", ("queue", "oldest_wait_s"), "Age of the job that waits longest."),
     _Row("tts_worker_restarts_total", ("pool", "restarts"), "Workers that ended unasked."),
+    _Row("tts_journal_writable", ("journal", "writable"), "1: durable jobs are written down."),
+    _Row(
+        "tts_journal_damaged_rows_total",
+        ("journal", "damaged_rows"),
+        "Jobs that a damaged journal lost, in part or in whole.",
+    ),
     _Row("tts_trace_spans_total", ("tracing", "exported_spans"), "Spans the collector took."),
     _Row("tts_trace_spans_lost_total", ("tracing", "lost_spans"), "Spans that it did not take."),
 )

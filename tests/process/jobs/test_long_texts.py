@@ -71,18 +71,18 @@ def test_the_worst_texts_keep_nobody_waiting(
     supervised: Supervised, pattern: str, durable: bool
 ) -> None:
     """2 MB of what brought the splitter to a standstill for seconds, four times at once: another
-    client is answered meanwhile. (docs/PERFORMANCE.md has how soon.)
+    client is answered meanwhile, and waits for none of them: one alone took from seven seconds to
+    twenty. (docs/PERFORMANCE.md has how soon.)
     """
     text = worst(pattern, 2 << 20).encode()
     with supervised.wire() as bad, Client(supervised.endpoint) as good:
         for number in range(4):
             bad.send(wire.Submit(str(number), credit=1, durable=durable), text)
-        began, answers = time.monotonic(), 0
-        while time.monotonic() - began < 1.0:
+        for _ in range(5):
+            began = time.monotonic()
             good.status()
             good.synthesize("A short answer.")
-            answers += 1
-        assert answers >= 4, f"{answers} answers in a second"
+            assert time.monotonic() - began < 5.0
         bad.send(wire.Bye())
     eventually(
         lambda: not [w for w in supervised.status()["workers"] if w["state"] == "busy"], "rest"

@@ -38,12 +38,16 @@ def test_a_full_disk_refuses_durable_jobs_and_nothing_else() -> None:
         assert refused.retryable
         assert isinstance(submit(peer, "plain", durable=False), wire.Accepted)
         assert isinstance(peer.outcome()[0], wire.End)
-        assert supervised.status()["journal"]["problem"] is not None
+        journal = supervised.status()["journal"]
+        assert journal["problem"] is not None
+        assert journal["writable"] is False
+        assert journal["warnings"] == ["journal: it cannot be written; durable jobs are refused"]
         assert supervised.output.count("durable jobs are refused") == 1
         full_disk(supervised, full=False)
         assert isinstance(submit(peer, "later", durable=True), wire.Accepted)
         assert isinstance(peer.outcome()[0], wire.End)
-        assert supervised.status()["journal"]["problem"] is None
+        journal = supervised.status()["journal"]
+        assert (journal["problem"], journal["writable"], journal["warnings"]) == (None, True, [])
 
 
 def test_a_job_that_was_accepted_before_is_not_lost_on_a_full_disk() -> None:

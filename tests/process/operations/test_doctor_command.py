@@ -46,6 +46,7 @@ def test_it_speaks_of_every_subject_and_makes_nothing(
         "memory",
         "run directory",
         "state directory",
+        "journal",
         "settings",
         "models",
         "onnxruntime",

@@ -8,6 +8,7 @@ from functools import partial
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from msgspec import structs
 
 from supervisor.core import job_events as e
 from supervisor.core.admission import Limits
@@ -28,6 +29,12 @@ def pcm(job: str, segment: int, size: int) -> bytes:
     """Audio that says whose it is: a mix-up cannot go unseen."""
     pattern = f"{job}/{segment};".encode()
     return (pattern * (size // len(pattern) + 1))[:size]
+
+
+def without_text(request: JobRequest) -> JobRequest:
+    """What a journal has left of a request when its job has ended."""
+    lines = 0 if request.rest is None else request.rest.text.count("\n") + 1
+    return structs.replace(request, segments=("",) * (len(request.segments) + lines), rest=None)
 
 
 class Row:
@@ -92,6 +99,7 @@ class JobsMachine(RuleBasedStateMachine):
                 assert worker in self.live, "a segment went to a worker that is gone"
                 assert worker not in self.assigned, "one worker got two segments"
                 assert job in self.accepted, "a job ran that was not accepted"
+                assert command.text, "a job ran whose text is gone"
                 self.assigned[worker] = command
                 self.attempts[job, command.segment] += 1
                 assert command.attempt == self.attempts[job, command.segment]
@@ -298,7 +306,7 @@ class JobsMachine(RuleBasedStateMachine):
                     self.now,
                     command.job,
                     command.owner,
-                    command.request,
+                    command.request if row.outcome is None else without_text(command.request),
                     command.now,
                     stored,
                     row.outcome,

@@ -203,16 +203,33 @@ def recovered(outcome: str | None, stored: tuple[int, ...], **changes: float) ->
 
 
 @pytest.mark.parametrize("stored", [(), (0,), (1,)])
-def test_a_result_whose_files_are_gone_is_made_again(stored: tuple[int, ...]) -> None:
-    """Whoever attaches gets all of it, instead of waiting for ever; a deadline was met before."""
+def test_a_result_whose_files_are_gone_has_failed_and_says_so(stored: tuple[int, ...]) -> None:
+    """Its text is gone too, so it cannot be spoken again; nobody waits for it for ever."""
     bench = Bench()
     bench.tell(recovered("done", stored, deadline=30.0))
-    assert sorted([*bench.ran, *stored]) == [0, 1]
+    assert bench.ran == []
     job = bench.jobs.find("j")
     assert job is not None
-    assert (job.state, job.spoken) == ("done", 8)
+    assert (job.state, job.ended_at) == ("failed", 20.0)
     bench.tell(e.ClientAttached(51.0, "j", b"me", 0, 100))
-    assert len(bench.of(e.ReleaseEnd)) == 1
+    (failure,) = bench.of(e.ReleaseFailure)
+    assert isinstance(failure, e.ReleaseFailure)
+    lost = 2 - len(stored)
+    assert failure.code == "failed"
+    assert failure.message == f"its audio is gone: {lost} of 2 segments are not in the journal"
+
+
+def test_a_result_that_cannot_be_read_today_may_be_there_tomorrow() -> None:
+    """The journal is not asked to write anything down, nor to remove what is left."""
+    bench = Bench()
+    bench.tell(recovered("done", (1,)))
+    assert not bench.of(e.PersistOutcome)
+    assert not bench.of(e.ForgetJob)
+    again = Bench()
+    again.tell(recovered("done", (0, 1)))
+    job = again.jobs.find("j")
+    assert job is not None
+    assert (job.state, job.spoken) == ("done", 8)
 
 
 def test_a_complete_job_is_done_though_its_deadline_passed_before_it_was_written_down() -> None:

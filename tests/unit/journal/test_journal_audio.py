@@ -44,5 +44,13 @@ def test_what_was_not_renamed_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "j" / "0.new").write_bytes(b"half")
     assert list(audio.segments("j")) == []
     audio.forget("j")
-    assert audio.jobs() == []
+    assert list(tmp_path.iterdir()) == []
     audio.forget("j")
+
+
+def test_a_file_that_holds_a_part_of_a_sample_is_no_audio(tmp_path: Path) -> None:
+    """Everything after it would be noise."""
+    audio = JournalAudio(tmp_path, durable=False)
+    audio.write("j", 0, (b"12345",))
+    audio.write("j", 1, (b"1234",))
+    assert list(audio.segments("j")) == [Stored("j", 1, 0, 4)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.broker.journal_clock import Clock
-from supervisor.broker.journal_store import Row
+from supervisor.broker.journal_rows import Row
 
 BEFORE = Clock(monotonic=100.0, wall=1_000_000.0)
 AFTER_S = 30.0
@@ -15,7 +15,7 @@ AFTER_S = 30.0
 def row(deadline: float | None) -> Row:
     """A job that was accepted at 90, and ended at 95, as it was written down at 100."""
     due = None if deadline is None else BEFORE.to_wall(deadline)
-    return Row("j", "me", b"", BEFORE.to_wall(90.0), due, "done", "", BEFORE.to_wall(95.0))
+    return Row("j", "me", b"", 1, BEFORE.to_wall(90.0), due, "done", "", BEFORE.to_wall(95.0))
 
 
 def test_times_go_over_a_restart_unchanged() -> None:

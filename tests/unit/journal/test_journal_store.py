@@ -1,19 +1,35 @@
-"""The journal's table: what is written is there again, versions, locks and damage."""
+"""The journal's table: what is written is there again, versions, locks, and no text for longer."""
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from supervisor.broker import journal_store
-from supervisor.broker.journal_store import JournalError, JournalStore, Row
+from supervisor.broker import journal_rows, journal_salvage
+from supervisor.broker.journal_opening import JournalError, Sync
+from supervisor.broker.journal_rows import Row
+from supervisor.broker.journal_schema import SCHEMAS, VERSION
+from supervisor.broker.journal_store import JournalStore
+from supervisor.core.request import JobRequest
+
+TEXT = "A secret that nobody else may read, and that has more than forty characters. "
 
 
-def row(name: str, accepted_at: float = 1.0) -> Row:
+def request(*segments: str) -> JobRequest:
+    """A durable request with this text."""
+    return JobRequest("e", "v", 1.0, 0, 24_000, segments, durable=True, key="k")
+
+
+def row(name: str, accepted_at: float = 1.0, *segments: str) -> Row:
     """A job that has not ended."""
-    return Row(name, "uid:1000", b"request", accepted_at, 9.5)
+    return journal_rows.pack(
+        name, "uid:1000", request(*(segments or ("Hello.",))), accepted_at, 9.5
+    )
 
 
 def filled(path: Path, *names: str) -> JournalStore:
@@ -24,6 +40,20 @@ def filled(path: Path, *names: str) -> JournalStore:
         store.add(row(name, float(number)))
     store.commit()
     return store
+
+
+def rows_of(store: JournalStore) -> list[Row]:
+    """Every row, none of which is damaged."""
+    readings = list(store.rows())
+    assert [reading.wrong for reading in readings] == [""] * len(readings)
+    return [reading.row for reading in readings if reading.row is not None]
+
+
+def end(store: JournalStore, job: str, message: str = "") -> None:
+    """An outcome, by itself."""
+    store.begin()
+    store.end(job, "failed" if message else "done", message, 5.0)
+    store.commit()
 
 
 def test_what_was_committed_is_there_again(tmp_path: Path) -> None:
@@ -39,23 +69,40 @@ def test_what_was_committed_is_there_again(tmp_path: Path) -> None:
     store.rollback()
     store.close()
     again = JournalStore(tmp_path / "j", "full")
-    rows = list(again.rows())
+    rows = rows_of(again)
     assert [(r.id, r.outcome, r.message, r.ended_at) for r in rows] == [
         ("c", "done", "", 5.0),
         ("b", "failed", "why", 6.0),
         ("a", None, "", None),
     ]
     assert rows[2] == row("a", 0.0)
+    assert journal_rows.unpack(rows[2]) == request("Hello.")
+    again.close()
+
+
+def test_an_ended_job_knows_how_many_segments_it_had_and_nothing_of_its_text(
+    tmp_path: Path,
+) -> None:
+    """Its result is counted in them when a client fetches it."""
+    store = JournalStore(tmp_path / "j", "normal")
+    store.begin()
+    store.add(row("a", 1.0, "One.", "Two.", "Three."))
+    store.commit()
+    end(store, "a")
+    (found,) = rows_of(store)
+    assert (found.parts, found.text) == (3, None)
+    assert journal_rows.unpack(found) == request("", "", "")
+    store.close()
 
 
 @pytest.mark.parametrize(("sync", "level"), [("normal", 1), ("full", 2)])
 def test_a_full_sync_is_in_force_on_the_connection_that_commits(
-    tmp_path: Path, sync: journal_store.Sync, level: int
+    tmp_path: Path, sync: Sync, level: int
 ) -> None:
     """With 2 (FULL) in WAL mode SQLite syncs the log at each commit, before COMMIT returns."""
     store = JournalStore(tmp_path / "j", sync)
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (level,)
-    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == (b"wal",)
     store.close()
 
 
@@ -71,30 +118,184 @@ def test_only_one_supervisor_has_it(tmp_path: Path) -> None:
     JournalStore(tmp_path / "j", "normal").close()
 
 
-def test_an_older_schema_is_brought_up_to_date(
+# -- no text for longer than its job ----------------------------------------------------
+
+
+def remains(directory: Path, pattern: bytes) -> list[str]:
+    """Files in which this can be found."""
+    return [p.name for p in directory.rglob("*") if p.is_file() and pattern in p.read_bytes()]
+
+
+@pytest.mark.parametrize("size", [1, 10, 60, 3_000])
+def test_no_text_is_left_of_a_job_that_has_ended(tmp_path: Path, size: int) -> None:
+    """Neither in the database nor in its log, though a job beside it is still waiting."""
+    store = filled(tmp_path / "j", "before")
+    store.begin()
+    store.add(row("a", 1.0, *([TEXT] * size)))
+    store.add(row("b", 1.0, "Something else."))
+    store.commit()
+    assert remains(tmp_path, TEXT[:40].encode())
+    end(store, "a")
+    store.sweep()
+    assert not remains(tmp_path, TEXT[:40].encode())
+    assert remains(tmp_path, b"Something else.")
+    store.begin()
+    store.forget("b")
+    store.commit()
+    store.sweep()
+    assert not remains(tmp_path, b"Something else.")
+    store.close()
+
+
+def test_no_text_is_left_behind_where_rows_were_moved_about(tmp_path: Path) -> None:
+    """Jobs of all lengths come and end in any order; SQLite makes room among them all the time."""
+    random_ = random.Random(1012)
+    store = JournalStore(tmp_path / "j", "normal")
+    live: list[int] = []
+    store.begin()
+    for number in range(1_500):
+        mark = f"<{number:05}>"
+        size = random_.choice([3, 30, 120, 300, 560, 600, 1_300])
+        store.add(row(f"j-{number}", 1.0, mark * size))
+        live.append(number)
+        while len(live) > 20 or (live and random_.random() < 0.4):
+            ended = live.pop(random_.randrange(len(live)))
+            store.end(f"j-{ended}", "done", "", 2.0)
+            if random_.random() < 0.3:
+                store.forget(f"j-{ended}")
+        if number % 100 == 99:
+            store.commit()
+            store.begin()
+    store.commit()
+    store.sweep()
+    whole = (tmp_path / "j").read_bytes()
+    left = [n for n in range(1_500) if n not in live and f"<{n:05}>".encode() in whole]
+    assert left == []
+    store.close()
+
+
+def test_what_was_killed_before_it_swept_is_swept_at_the_next_start(tmp_path: Path) -> None:
+    """The log of a supervisor that was killed holds the text; the next one empties it."""
+    store = filled(tmp_path / "j")
+    store.begin()
+    store.add(row("a", 1.0, TEXT))
+    store.commit()
+    end(store, "a")
+    (tmp_path / "killed").mkdir()
+    for path in tmp_path.glob("j*"):
+        (tmp_path / "killed" / path.name).write_bytes(path.read_bytes())
+    assert remains(tmp_path / "killed", TEXT[:40].encode())
+    again = JournalStore(tmp_path / "killed" / "j", "normal")
+    again.sweep()
+    assert not remains(tmp_path / "killed", TEXT[:40].encode())
+    again.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        (f"cannot read '{TEXT}'", "cannot read '…'"),
+        (f"cannot read '{TEXT[:50]}…' here", "cannot read '……' here"),
+        (f"cannot read '{TEXT[7:37]}' here", "cannot read '…' here"),
+        ("no voice of that name", "no voice of that name"),
+        ("'Short.' has no sound", "'…' has no sound"),
+        ("x" * 5_000, "x" * journal_rows.MESSAGE_CHARS),
+    ],
+)
+def test_a_message_keeps_nothing_that_it_quotes(tmp_path: Path, message: str, kept: str) -> None:
+    """An engine may say what it could not read; the journal has the rest, up to a length."""
+    store = JournalStore(tmp_path / "j", "normal")
+    store.begin()
+    store.add(row("a", 1.0, "Short.", TEXT))
+    store.commit()
+    end(store, "a", message)
+    (found,) = rows_of(store)
+    assert found.message == kept
+    store.close()
+
+
+def test_a_message_of_any_length_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    """Whoever put it there: it is shown in lists, and kept in memory."""
+    filled(tmp_path / "j", "a").close()
+    with sqlite3.connect(tmp_path / "j") as plain:
+        plain.execute(
+            "UPDATE jobs SET outcome = 'failed', ended_at = 2, text = NULL, "
+            "message = hex(zeroblob(2000000))"
+        )
+    plain.close()
+    store = JournalStore(tmp_path / "j", "normal")
+    (found,) = rows_of(store)
+    assert len(found.message) == journal_rows.MESSAGE_CHARS
+    store.close()
+
+
+# -- versions ---------------------------------------------------------------------------
+
+
+def version_1(path: Path, jobs: dict[str, tuple[str | None, str]]) -> None:
+    """A database of schema version 1: id to outcome and message, all with the same text."""
+    encode = msgspec.msgpack.encode
+    with sqlite3.connect(path) as plain:
+        plain.execute("PRAGMA journal_mode = WAL")
+        plain.execute(SCHEMAS[1])
+        plain.execute("PRAGMA user_version = 1")
+        for id, (outcome, message) in jobs.items():
+            asked = encode(request("One.", TEXT))
+            ended = None if outcome is None else 5.0
+            values = (id, "me", asked, 1.0, None, outcome, message, ended)
+            plain.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    plain.close()
+
+
+def test_a_journal_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Jobs that wait keep their text, those that ended lose it, also what a message quoted."""
+    path = tmp_path / "j"
+    version_1(path, {"a": ("done", ""), "b": ("failed", f"cannot read '{TEXT}'"), "c": (None, "")})
+    store = JournalStore(path, "normal")
+    done, failed, waits = rows_of(store)
+    assert (done.parts, done.text, failed.message) == (2, None, "cannot read '…'")
+    assert journal_rows.unpack(waits) == request("One.", TEXT)
+    assert store.damage.rows == 0
+    end(store, "c")
+    store.sweep()
+    assert remains(tmp_path, TEXT[:40].encode()) == []
+    store.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["j"], "nothing is left of the old one"
+
+
+def test_who_was_killed_while_a_journal_was_brought_up_to_date_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A migration runs once, and keeps the jobs; the older program then refuses the file."""
+    """The old one waits beside the new one, and nothing of either is lost."""
+    path = tmp_path / "j"
+    version_1(path, {"a": ("done", ""), "c": (None, "")})
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_salvage, "rows", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            JournalStore(path, "normal")
+    assert (tmp_path / "j.before").exists()
+    store = JournalStore(path, "normal")
+    assert [found.id for found in rows_of(store)] == ["a", "c"]
+    assert (store.damage.rows, store.damage.kept) == (0, [])
+    store.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["j"]
+
+
+def test_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    """It is not damaged: the program that wrote it has all of it."""
     filled(tmp_path / "j", "a").close()
-    old = journal_store.MIGRATIONS
-    newer = (*old, "ALTER TABLE jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
-    monkeypatch.setattr(journal_store, "MIGRATIONS", newer)
-    for _ in range(2):
-        JournalStore(tmp_path / "j", "normal").close()
     with sqlite3.connect(tmp_path / "j") as plain:
-        assert plain.execute("SELECT id, colour FROM jobs").fetchall() == [("a", "blue")]
+        plain.execute(f"PRAGMA user_version = {VERSION + 1}")
     plain.close()
-    monkeypatch.setattr(journal_store, "MIGRATIONS", old)
     with pytest.raises(JournalError, match="later version"):
         JournalStore(tmp_path / "j", "normal")
-
-
-def test_a_damaged_file_is_left_as_it_is(tmp_path: Path) -> None:
-    """Nothing is thrown away that somebody might still rescue."""
-    (tmp_path / "j").write_bytes(b"no database at all" * 100)
-    with pytest.raises(JournalError, match="damaged"):
-        JournalStore(tmp_path / "j", "normal")
-    assert (tmp_path / "j").read_bytes().startswith(b"no database")
+    with sqlite3.connect(tmp_path / "j") as plain:
+        plain.execute(f"PRAGMA user_version = {VERSION}")
+    plain.close()
+    store = JournalStore(tmp_path / "j", "normal")
+    assert [found.id for found in rows_of(store)] == ["a"]
+    store.close()
 
 
 def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
@@ -110,4 +311,17 @@ def test_texts_are_private(tmp_path: Path) -> None:
     assert (tmp_path / "state").stat().st_mode & 0o077 == 0
     for path in (tmp_path / "state").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
+    store.close()
+
+
+def test_a_long_journal_is_read_in_time_that_grows_with_it(tmp_path: Path) -> None:
+    """Thirty thousand results are there in seconds: no row is looked for among all others."""
+    store = JournalStore(tmp_path / "j", "normal")
+    store.begin()
+    for number in range(30_000):
+        store.add(row(f"j-{number}")._replace(outcome="done", ended_at=2.0, text=None))
+    store.commit()
+    began = time.monotonic()
+    assert sum(1 for _ in store.rows()) == 30_000
+    assert time.monotonic() - began < 20
     store.close()

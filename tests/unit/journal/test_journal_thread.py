@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,38 +14,13 @@ from supervisor.broker.journal import AUDIO, DATABASE, Journal
 from supervisor.broker.journal_audio import JournalAudio
 from supervisor.broker.journal_store import JournalStore
 from supervisor.core import job_events as e
+from supervisor.core.job import JobState
 from supervisor.core.pcm import Stored
 from supervisor.core.request import JobRequest
 from tests.supervised import eventually
+from tests.unit.journal.ear import Ear
 
 REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)
-
-
-class Ear:
-    """A journal, and what it has told."""
-
-    def __init__(self, directory: Path) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.heard: list[e.Event] = []
-        self.opened = 0
-        self.journal = Journal(self.loop, directory, "normal", self.heard.append)
-
-    def start(self) -> None:
-        self.journal.start(self._opened)
-
-    def _opened(self) -> None:
-        self.opened += 1
-
-    def tell(self, command: e.Command) -> None:
-        self.journal.effects[type(command)](command)
-
-    def of(self, kind: type) -> list[Any]:
-        """What it has told of this kind."""
-        return [event for event in self.heard if isinstance(event, kind)]
-
-    async def until(self, probe: Callable[[], object]) -> None:
-        """Wait until the condition holds."""
-        await asyncio.to_thread(eventually, probe, "what the journal is to tell")
 
 
 def filled(directory: Path, *jobs: str) -> None:
@@ -191,3 +164,106 @@ def test_a_full_sync_brings_every_step_to_the_disk_before_it_is_told(
         f"fsync {AUDIO}",
         "AudioStored",
     ]
+
+
+MARK = "Something that nobody else may ever read, and that is long enough to be found."
+
+
+def remains(directory: Path) -> list[str]:
+    """Files in which the secret can be found."""
+    found = [
+        p for p in directory.rglob("*") if p.is_file() and MARK[:40].encode() in p.read_bytes()
+    ]
+    return [path.name for path in found]
+
+
+@pytest.mark.parametrize("outcome", ["done", "failed", "cancelled", "expired", "quarantined"])
+def test_soon_after_an_outcome_no_file_holds_the_text(tmp_path: Path, outcome: JobState) -> None:
+    """While the journal is open, and without another job that comes; nor does the message."""
+    wanted = JobRequest("e", "v", 1.0, 0, 24_000, ("one", MARK), durable=True)
+
+    async def write() -> None:
+        ear = Ear(tmp_path)
+        ear.start()
+        for job in ("a", "b"):
+            ear.tell(e.PersistJob(ear.loop.time(), job, "me", wanted))
+            ear.tell(e.PersistAudio(job, 0, (b"1234",)))
+        await ear.until(lambda: len(ear.heard) == 4)
+        assert remains(tmp_path)
+        message = "" if outcome == "done" else f"segment 1 ended 3 workers, the last: {MARK}"
+        ear.tell(e.PersistOutcome(ear.loop.time(), "a", outcome, message))
+        await ear.until(lambda: ear.of(e.OutcomePersisted))
+        ear.tell(e.PersistOutcome(ear.loop.time(), "b", outcome, message))
+        await ear.until(lambda: not remains(tmp_path))
+        ear.journal.close()
+        assert not remains(tmp_path)
+
+    asyncio.run(write())
+
+
+def test_a_log_that_cannot_be_emptied_now_is_emptied_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outcomes are told all the same: they are in the journal."""
+    wanted = JobRequest("e", "v", 1.0, 0, 24_000, (MARK,), durable=True)
+    tried = 0
+
+    def broken(_self: JournalStore) -> None:
+        nonlocal tried
+        tried += 1
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def write() -> None:
+        ear = Ear(tmp_path)
+        ear.start()
+        ear.tell(e.PersistJob(ear.loop.time(), "a", "me", wanted))
+        await ear.until(lambda: ear.of(e.JobPersisted))
+        with monkeypatch.context() as patched:
+            patched.setattr(JournalStore, "sweep", broken)
+            ear.tell(e.PersistOutcome(ear.loop.time(), "a", "done", ""))
+            await ear.until(lambda: ear.of(e.OutcomePersisted))
+            await ear.until(lambda: tried >= 2)
+            assert remains(tmp_path)
+            assert ear.journal.problem is None
+        await ear.until(lambda: not remains(tmp_path))
+        ear.journal.close()
+
+    monkeypatch.setattr(journal_module, "_SWEEP_S", 0.02)
+    asyncio.run(write())
+
+
+def test_damage_that_is_met_while_it_runs_is_mended_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal is opened anew, with the rows that can be read, and can be written again."""
+    filled(tmp_path, "a", "b")
+
+    def malformed(_self: JournalStore) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    async def run() -> None:
+        ear = Ear(tmp_path)
+        ear.start()
+        await ear.until(lambda: ear.opened)
+        log = tmp_path / f"{DATABASE}-wal"
+        await ear.until(lambda: not log.stat().st_size)
+        with (tmp_path / DATABASE).open("r+b") as file:
+            file.write(b"\xa5" * 100)  # SQLite has read it already, and will not look again.
+        with monkeypatch.context() as patched:
+            patched.setattr(JournalStore, "commit", malformed)
+            ear.tell(e.PersistOutcome(ear.loop.time(), "a", "cancelled", "enough"))
+            await ear.until(lambda: ear.journal.problem)
+        await ear.until(lambda: ear.of(e.OutcomePersisted))
+        await ear.until(lambda: ear.journal.problem is None)
+        assert len(ear.journal.damage.kept) == 1
+        assert len(ear.journal.warnings()) == 1
+        ear.journal.close()
+
+    monkeypatch.setattr(journal_module, "_REOPEN_S", 0.05)
+    asyncio.run(run())
+    with sqlite3.connect(tmp_path / DATABASE) as plain:
+        rows = plain.execute("SELECT id, outcome FROM jobs ORDER BY id").fetchall()
+    plain.close()
+    assert rows == [("a", "cancelled"), ("b", None)]

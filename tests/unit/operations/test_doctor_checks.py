@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import pytest
 
+from supervisor.broker.journal_store import JournalStore
 from supervisor.broker.keys import Keys, new_pair
 from supervisor.cli.host_checks import Clients, Finding, check_host
+from supervisor.cli.journal_checks import check_journal
 from supervisor.cli.place_checks import (
     check_models,
     check_run_directory,
@@ -248,6 +250,61 @@ def test_a_state_directory_that_is_not_there_yet_is_no_problem(tmp_path: Path) -
     assert finding.level == "ok"
     (tmp_path / "deep" / "state").mkdir(parents=True)
     assert next(iter(check_state_directory(environ))).level == "ok"
+
+
+def journal(environ: dict[str, str], status: dict[str, Any] | None = None) -> list[Finding]:
+    """What is found of the journal there."""
+    return list(check_journal(environ, status))
+
+
+def test_the_journal_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:
+    """Not there yet, sound, not closed, damaged, a directory, of a later version."""
+    path, environ = tmp_path / "journal.sqlite", {"SUPERVISOR_STATE_DIR": str(tmp_path)}
+    assert [f.level for f in journal(environ)] == ["ok"]
+    JournalStore(path, "normal").close()
+    assert [f.level for f in journal(environ)] == ["ok"]
+    sound = path.read_bytes()
+    log = tmp_path / "journal.sqlite-wal"
+    log.write_bytes(b"something")
+    assert [f.level for f in journal(environ)] == ["note"]
+    log.unlink()
+    path.write_bytes(sound[:4096] + bytes(4096) + sound[8192:])
+    (finding,) = journal(environ)
+    assert finding.level == "warning"
+    assert "is damaged" in finding.found
+    assert "keeps the damaged file" in str(finding.advice)
+    path.write_bytes(b"garbage" * 100)
+    assert "is damaged: it is no database" in journal(environ)[0].found
+    path.write_bytes(sound[:60] + (99).to_bytes(4, "big") + sound[64:])
+    assert journal(environ)[0].level == "problem"
+    path.unlink()
+    path.mkdir()
+    assert [f.level for f in journal(environ)] == ["warning"]
+    assert [p.name for p in tmp_path.iterdir()] == ["journal.sqlite"]
+
+
+def test_what_was_kept_of_the_journal_is_named(tmp_path: Path) -> None:
+    """Damaged files, and audio that belongs to no job, until somebody removes them."""
+    environ = {"SUPERVISOR_STATE_DIR": str(tmp_path)}
+    (tmp_path / "journal.sqlite.damaged-20300101T000000Z").touch()
+    (tmp_path / "audio.orphaned" / "a").mkdir(parents=True)
+    _journal, damaged, orphans = journal(environ)
+    assert (damaged.level, orphans.level) == ("warning", "warning")
+    assert "damaged-20300101T000000Z" in damaged.found
+    assert "audio of 1 jobs" in orphans.found
+
+
+def test_a_supervisor_that_runs_says_itself_how_its_journal_is(tmp_path: Path) -> None:
+    """Its files are in use, and only it knows whether it can write them."""
+    environ = {"SUPERVISOR_STATE_DIR": str(tmp_path)}
+    (finding,) = journal(environ, {"problem": None, "damaged_rows": 0})
+    assert finding.level == "ok"
+    (finding,) = journal(environ, {"problem": None, "damaged_rows": 3})
+    assert finding.level == "warning"
+    assert "3 jobs" in finding.found
+    (finding,) = journal(environ, {"problem": "disk full", "damaged_rows": 0})
+    assert finding.level == "problem"
+    assert "disk full" in finding.found
 
 
 def test_models_of_the_engines_in_use_are_looked_for() -> None:

@@ -1,0 +1,94 @@
+"""What `supervisor doctor` asks the journal: whether it can be used, and what was left of damage.
+
+Where a supervisor runs, it says what it has found; the files are looked at for what it cannot
+know, and where none runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from supervisor.broker import journal_salvage
+from supervisor.broker.journal import AUDIO, DATABASE
+from supervisor.broker.journal_files import LOG, kept_aside
+from supervisor.broker.journal_orphans import ASIDE
+from supervisor.broker.journal_schema import VERSION
+from supervisor.cli.host_checks import Finding
+from supervisor.config.paths import state_directory
+
+_CHECK = "journal"
+
+
+def check_journal(
+    environ: Mapping[str, str], running: Mapping[str, Any] | None
+) -> Iterator[Finding]:
+    """`running`: what the status document of a supervisor that uses it says of it."""
+    path = state_directory(environ) / DATABASE
+    yield _by_status(running) if running is not None else _by_looking(path)
+    for kept in kept_aside(path):
+        yield Finding(
+            _CHECK,
+            "warning",
+            f"{kept} was damaged and is kept",
+            "remove it when nothing in it is missed; it may hold the texts of jobs",
+        )
+    orphans = path.with_name(AUDIO + ASIDE)
+    count = len(os.listdir(orphans)) if os.access(orphans, os.R_OK) else 0
+    if count:
+        advice = "put the journal back that was moved away, or remove the directory"
+        found = f"audio of {count} jobs that the journal does not know is in {orphans}"
+        yield Finding(_CHECK, "warning", found, advice)
+
+
+def _by_status(journal: Mapping[str, Any]) -> Finding:
+    problem, rows = journal.get("problem"), journal.get("damaged_rows", 0)
+    if problem is not None:
+        advice = "mend that; it is tried again every second"
+        return Finding(_CHECK, "problem", f"durable jobs are refused: {problem}", advice)
+    if rows:
+        found = f"{rows} jobs lost something to damage when the supervisor started"
+        return Finding(_CHECK, "warning", found, "the log of the supervisor names them")
+    return Finding(_CHECK, "ok", "in use, and can be written")
+
+
+def _by_looking(path: Path) -> Finding:
+    """It changes nothing: a log that was not folded in is left to the next start."""
+    try:
+        if not path.exists():
+            return Finding(_CHECK, "ok", f"{path} will be made at the first start")
+        if path.is_dir() or not journal_salvage.head_is_sound(path):
+            return _damaged(path, "it is no database")
+        if not os.access(path, os.W_OK):
+            advice = f"run: chown {os.getuid()} {path}"
+            return Finding(_CHECK, "problem", f"{path} cannot be written", advice)
+        log = path.with_name(path.name + LOG)
+        if log.exists() and log.stat().st_size:
+            found = f"{path} was not closed; the next start reads its log"
+            return Finding(_CHECK, "note", found)
+        return _inside(path)
+    except (OSError, sqlite3.Error) as error:
+        return _damaged(path, str(error))
+
+
+def _inside(path: Path) -> Finding:
+    uri = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        wrong = journal_salvage.what_is_wrong(connection)
+    if wrong:
+        return _damaged(path, wrong)
+    if version > VERSION:
+        advice = "start the version that wrote it, or move it away"
+        return Finding(_CHECK, "problem", f"{path} was written by a later version", advice)
+    return Finding(_CHECK, "ok", f"{path}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _damaged(path: Path, what: str) -> Finding:
+    advice = "the next start saves what can be read, and keeps the damaged file"
+    return Finding(_CHECK, "warning", f"{path} is damaged: {what}", advice)
