@@ -7,7 +7,6 @@ control messages, so that a worker can be reshaped or interrupted while it speak
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import signal
 import socket
@@ -30,7 +29,7 @@ from supervisor.broker.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import affinity, lifeline, patience
+from workers import affinity, early, lifeline, patience
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
 
@@ -66,8 +65,7 @@ def prepare(lifeline_fd: int) -> None:
     lifeline.arm(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    faulthandler.enable(file=sys.stderr)
-    faulthandler.register(signal.SIGUSR1, file=sys.stderr)
+    early.arm()
 
 
 def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:

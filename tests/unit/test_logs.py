@@ -6,13 +6,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from supervisor import logs
 from supervisor.logs import REPEATED_S, Repeated
 
-SECRET = "Xylophonquartett im Hinterhof"
+SPOKEN = "Xylophonquartett im Hinterhof"
 
 
 @pytest.fixture(autouse=True)
@@ -63,9 +64,9 @@ def test_that_it_is_over_is_said_once_and_trouble_that_flaps_is_no_flood(
 def fault() -> None:
     """An exception of a kind that quotes what it was about, caused by another one."""
     try:
-        {}[SECRET]
+        {}[SPOKEN]
     except KeyError as error:
-        raise ValueError(f"cannot take {SECRET}") from error
+        raise ValueError(f"cannot take {SPOKEN}") from error
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
@@ -82,13 +83,13 @@ def test_a_fault_is_told_by_type_and_place_alone(
     async def story() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.tell_fault)
-        loop.call_soon(lambda _text: fault(), SECRET)
+        loop.call_soon(lambda _text: fault(), SPOKEN)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
     asyncio.run(story())
     written = capsys.readouterr().err
-    assert SECRET not in written
+    assert SPOKEN not in written
     assert "ValueError" in written
     assert "KeyError" in written
     assert "in fault" in written
@@ -99,7 +100,6 @@ def test_a_fault_is_told_by_type_and_place_alone(
 
 def test_an_error_of_the_system_keeps_its_reason() -> None:
     """Those words are the system's, and say what to do."""
-    try:
-        open("/nowhere/at/all")  # noqa: SIM115
-    except OSError as error:
-        assert logs.where(error).endswith("FileNotFoundError: No such file or directory")
+    with pytest.raises(OSError, match="nowhere") as caught:
+        Path("/nowhere/at/all").read_bytes()
+    assert logs.where(caught.value).endswith("FileNotFoundError: No such file or directory")

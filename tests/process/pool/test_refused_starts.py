@@ -1,4 +1,4 @@
-"""A machine that has no room for another process: said, survived, and over as soon as it is over."""
+"""A machine that has no room for another process: said, survived, and over when that is over."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class PoolMachine(RuleBasedStateMachine):
         self,
         epoch: int,
         jitter: float = 0.5,
-        kind: type[e.Exited] | type[e.NotStarted] = e.Exited,
+        kind: type[e.Exited | e.NotStarted] = e.Exited,
     ) -> None:
         del self.alive[epoch]
         for group in (self.employed, self.launching, self.retiring, self.dismissed):
