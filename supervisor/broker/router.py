@@ -121,6 +121,7 @@ class Router:
             self._socket.setsockopt(zmq.TCP_MAXRT, _UNACKNOWLEDGED_MS)
         self._connections = Connections(loop, self._socket, limits.connections, tcp=tcp)
         self.set_text_bytes(limits.text_bytes)
+        self._endpoint = endpoint
         try:
             self._socket.bind(endpoint)
         except zmq.ZMQError:
@@ -142,6 +143,13 @@ class Router:
         frame = text_bytes + FRAME_SLACK_BYTES
         self._socket.setsockopt(zmq.MAXMSGSIZE, frame)
         self._connections.endless.message_bytes = frame + FRAME_SLACK_BYTES
+
+    def bind_again(self) -> None:
+        """Listen anew where somebody has removed our ipc socket. Raises zmq.ZMQError.
+
+        The old one is not unbound: with it libzmq would close every connection that it took.
+        """
+        self._socket.bind(self._endpoint)
 
     def send(self, client: bytes, frames: Frames) -> None:
         """Send, or keep for a slow peer; a peer that is gone or too slow is reported as gone."""
