@@ -15,8 +15,11 @@ import sys
 
 def arm() -> None:
     """A traceback of all threads goes to stderr on SIGUSR1 and on a crash."""
-    faulthandler.enable(file=sys.stderr)
-    faulthandler.register(signal.SIGUSR1, file=sys.stderr)
+    if sys.stderr is None:  # Whoever started the supervisor has closed it.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    else:
+        faulthandler.enable(file=sys.stderr)
+        faulthandler.register(signal.SIGUSR1, file=sys.stderr)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
 

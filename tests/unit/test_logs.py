@@ -64,7 +64,7 @@ def test_that_it_is_over_is_said_once_and_trouble_that_flaps_is_no_flood(
 def fault() -> None:
     """An exception of a kind that quotes what it was about, caused by another one."""
     try:
-        {}[SPOKEN]
+        dict[str, str]()[SPOKEN]
     except KeyError as error:
         raise ValueError(f"cannot take {SPOKEN}") from error
 
