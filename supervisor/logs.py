@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from types import TracebackType
@@ -43,12 +44,37 @@ def configure(level: str, format: str) -> None:
     logger.propagate = False
 
 
-def tell_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """For `loop.set_exception_handler`: what nobody caught, without a word of what it was about."""
-    error = context.get("exception")
+def tell_faults(loop: asyncio.AbstractEventLoop) -> None:
+    """From now on what nobody caught is told in lines of ours: on the event loop, in a thread, or
+    where it ends the process.
+    """
+    loop.set_exception_handler(_of_loop)
+    threading.excepthook = _of_thread
+    sys.excepthook = _of_process
+
+
+def _of_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     # The loop's own words for it end with what it was called with, which may be a job.
     what = str(context.get("message", "")).partition("<")[0].partition("(")[0].strip()
-    get_logger().error("a fault of ours: %s", what or "unknown", exc_info=error)
+    _tell_fault(what or "unknown", context.get("exception"))
+
+
+def _of_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_type is not SystemExit:
+        _tell_fault("a thread ended", arguments.exc_value)
+
+
+def _of_process(
+    kind: type[BaseException], error: BaseException, place: TracebackType | None
+) -> None:
+    if issubclass(kind, Exception):
+        _tell_fault("it ends the process", error)
+    else:
+        sys.__excepthook__(kind, error, place)
+
+
+def _tell_fault(what: str, error: BaseException | None) -> None:
+    get_logger().error("a fault of ours: %s", what, exc_info=error)
 
 
 def where(error: BaseException) -> str:

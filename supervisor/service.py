@@ -39,7 +39,7 @@ from supervisor.gateway_child import GatewayChild
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import configure as configure_logs
-from supervisor.logs import get_logger, tell_fault
+from supervisor.logs import get_logger, tell_faults
 from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.kernel import become_subreaper
@@ -404,7 +404,7 @@ async def serve(
 ) -> int:
     """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(tell_fault)
+    tell_faults(loop)
     service = Service(loop, loaded, directory)
     watch = make_watch(service.reconfigure)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,9 +73,11 @@ def fault() -> None:
 
 @pytest.mark.parametrize("format", ["text", "json"])
 def test_a_fault_is_told_by_type_and_place_alone(
-    capsys: pytest.CaptureFixture[str], format: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
-    """Its message may quote a text: neither a line of ours nor the event loop's own has it."""
+    """Its message may quote a text: neither a line of ours has it, nor what the event loop, a
+    thread or the interpreter would say of what nobody caught.
+    """
     logs.configure("info", format)
     try:
         fault()
@@ -82,18 +86,27 @@ def test_a_fault_is_told_by_type_and_place_alone(
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(logs.tell_fault)
+        logs.tell_faults(loop)
         loop.call_soon(lambda _text: fault(), SPOKEN)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     asyncio.run(story())
+    thread = threading.Thread(target=fault)
+    thread.start()
+    thread.join()
+    with pytest.raises(ValueError, match="cannot take") as caught:
+        fault()
+    sys.excepthook(caught.type, caught.value, caught.tb)
     written = capsys.readouterr().err
     assert SPOKEN not in written
     assert "ValueError" in written
     assert "KeyError" in written
     assert "in fault" in written
-    assert "Exception in callback" in written
+    for where in ("it failed", "Exception in callback", "a thread ended", "ends the process"):
+        assert where in written
     if format == "json":
         assert all(json.loads(line)["level"] == "error" for line in written.splitlines())
 
