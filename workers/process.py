@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from supervisor.broker.wire.worker import (
     MAX_PACKET_BYTES,
+    NO_ROOM,
     Beat,
     Exit,
     Fork,
@@ -53,7 +54,14 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
             error = discretion.of_failure(failure)
     speaker = Speaker(work, engines)
     first = _shaped(engines, order.cpus, error)
-    threading.Thread(target=_control, args=(control, speaker, engines, first), daemon=True).start()
+    listener = threading.Thread(
+        target=_control, args=(control, speaker, engines, first), daemon=True
+    )
+    try:
+        listener.start()
+    except RuntimeError as failure:  # A limit on processes counts threads, too.
+        print(discretion.of_failure(failure), file=sys.stderr, flush=True)  # noqa: T201 (its log)
+        os._exit(NO_ROOM)
     speaker.serve()
 
 

@@ -73,7 +73,9 @@ class RunDirectory:
             self._write(LAST_WORD, document)
 
     def missing(self) -> list[str]:
-        """Names of what was here and is not, or is not what we made."""
+        """Names of what was here and is not, or is not what we made; none once it is released."""
+        if self._lock < 0:
+            return []
         gone = [] if self._is_ours() else [LOCK]
         if self._bound is not None and self._found(SOCKET) != self._bound:
             gone.append(SOCKET)
@@ -103,6 +105,7 @@ class RunDirectory:
             self._remove_leftovers()
             os.ftruncate(self._lock, 0)
         os.close(self._lock)
+        self._lock = -1
 
     def _enter(self) -> int:
         """Make the directory, if need be, and take its lock. Raises OSError, RunDirectoryError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 from collections import deque
@@ -21,6 +22,8 @@ SegmentName = tuple[str, int, int, int]
 _ANSWERS = 16
 _LOG_TAIL_BYTES = 8_000
 _TAIL_LINES = 6
+_FRAME = re.compile(r'  File "[^"]+", line \d+ in \S+')
+"""A line of such a traceback: it names a place in the code, and never a text."""
 _STACK = "(most recent call first):"
 """How faulthandler announces the stack of a thread; the main thread's comes last."""
 
@@ -124,7 +127,10 @@ class Worker:
             return ""
         if self.running is not None:
             text = self.running.text
-            written = "\n".join(without_quotes(line, text) for line in written.split("\n"))
+            written = "\n".join(
+                line if _FRAME.fullmatch(line) else without_quotes(line, text)
+                for line in written.split("\n")
+            )
         return _in_one_line(written)
 
     def close(self) -> None:

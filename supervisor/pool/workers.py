@@ -42,6 +42,7 @@ _THREAD_VARIABLES = (
 )
 
 _DISMISSED = "exit status 0"
+_NO_ROOM = f"exit status {wire.NO_ROOM}"
 
 log = get_logger()
 
@@ -236,9 +237,7 @@ class Workers:
             except OSError as failure:
                 error = f"its process cannot be watched: {failure.strerror}"
         if error is not None:
-            self.heartbeat.gone(worker)
-            self._forget(worker)
-            self._not_started(epoch, worker.slot, error)
+            self._came_to_nothing(worker, error)
             return
         self._loop.add_reader(worker.pidfd, self._ended, worker)
         early, worker.early = worker.early, None
@@ -301,6 +300,9 @@ class Workers:
         self._segments.read(worker)
         said = [reason, worker.condemned, worker.log_tail()]
         why = ": ".join(part for part in said if part)
+        if reason == _NO_ROOM and worker.shaped is None:
+            self._came_to_nothing(worker, worker.log_tail() or reason)
+            return
         if reason != _DISMISSED:
             log.warning("worker %d (pid %d) ended: %s", worker.slot, worker.pid, why)
         self._gone(worker, why)
@@ -311,6 +313,12 @@ class Workers:
         now = self._loop.time()
         self._to_jobs(job_events.WorkerLost(now, worker.epoch, reason))
         self._to_pool(pool_events.Exited(now, worker.epoch, reason, _jitter()))
+
+    def _came_to_nothing(self, worker: Worker, reason: str) -> None:
+        """There is no process, or not for long, and it has not been a worker."""
+        self.heartbeat.gone(worker)
+        self._forget(worker)
+        self._not_started(worker.epoch, worker.slot, reason)
 
     def _not_started(self, epoch: int, slot: int, reason: str) -> None:
         """The machine has no room for one more process; the pool knows when to ask again."""

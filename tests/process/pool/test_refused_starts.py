@@ -14,9 +14,11 @@ from tests.supervised import eventually
 REFUSED = "none can be started for slot"
 
 
-def kill_both(staged: Staged) -> None:
-    """End every worker that there is."""
-    for worker in staged.workers(2):
+def kill_both(staged: Staged, mark: str) -> None:
+    """End every worker that there is, with this file on the stage."""
+    workers = staged.workers(2)
+    (staged.stage / mark).touch()
+    for worker in workers:
         os.kill(worker["pid"], signal.SIGKILL)
 
 
@@ -26,9 +28,8 @@ def test_forks_that_fail_are_told_and_no_slot_is_parked_for_them() -> None:
     there is room, both slots are back at once.
     """
     with Staged(settings={"pool.restart_intensity": 2}) as staged:
-        (staged.stage / "no-forks").touch()
         deaths = staged.status()["pool"]["restarts"]
-        kill_both(staged)
+        kill_both(staged, "no-forks")
 
         def refused() -> bool:
             workers = staged.status()["workers"]
@@ -52,15 +53,36 @@ def test_forks_that_fail_are_told_and_no_slot_is_parked_for_them() -> None:
 
 
 @pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
+def test_a_worker_without_room_for_its_thread_is_no_death_either(start_method: str) -> None:
+    """A limit on processes counts threads: one that lets the process in may refuse its second."""
+    with Staged(start_method, {"pool.restart_intensity": 2}) as staged:
+        deaths = staged.status()["pool"]["restarts"]
+        kill_both(staged, "no-new-threads")
+        eventually(lambda: REFUSED in staged.output, "the line of the log")
+        launched = max(worker["epoch"] for worker in staged.status()["workers"])
+        eventually(
+            lambda: max(w["epoch"] for w in staged.status()["workers"]) >= launched + 6,
+            "some more tries",
+        )
+        assert "can't start new thread" in staged.output
+        assert staged.status()["pool"]["fatal_slots"] == []
+        (staged.stage / "no-new-threads").unlink()
+        staged.workers(2)
+        assert staged.status()["pool"]["restarts"] == deaths + 2
+        assert staged.stop() == 0
+
+
+@pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
 def test_without_descriptors_it_is_the_same(start_method: str) -> None:
     """The supervisor itself has no room for the channels to a worker."""
     with Staged(start_method) as staged:
         before = resource.prlimit(staged.pid, resource.RLIMIT_NOFILE)
-        used = max(int(fd) for fd in os.listdir(f"/proc/{staged.pid}/fd"))
+        workers = staged.workers(2)
         with staged.wire() as peer:
             peer.status()
-            resource.prlimit(staged.pid, resource.RLIMIT_NOFILE, (used, before[1]))
-            for worker in peer.status()["workers"]:
+            # Below the numbers of all that it will close: nothing comes free by that.
+            resource.prlimit(staged.pid, resource.RLIMIT_NOFILE, (8, before[1]))
+            for worker in workers:
                 os.kill(worker["pid"], signal.SIGKILL)
             eventually(lambda: REFUSED in staged.output, "the line of the log")
             assert peer.status()["pool"]["fatal_slots"] == []
