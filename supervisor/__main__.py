@@ -1,13 +1,18 @@
 """`supervisor`, and `python -m supervisor`.
 
 Until a command has the say, Ctrl-C ends the process as it ends any other: there is nothing to
-clean up yet, and nobody wants to read where the import of a library was interrupted.
+clean up yet, and nobody wants to read where the import of a library was interrupted. Where it
+hangs, SIGUSR1 tells from the first line on.
 """
 
 from __future__ import annotations
 
 import signal
 
+from supervisor import tracebacks
+
+tracebacks.arm()
+tracebacks.write_no_core()
 _default = signal.getsignal(signal.SIGINT)
 if _default is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -18,6 +18,7 @@ from typing import IO
 
 import msgspec
 
+from supervisor import tracebacks
 from supervisor.config.loading import Loaded
 from supervisor.gateway.handover import handover
 from supervisor.logs import get_logger
@@ -86,7 +87,7 @@ class GatewayChild:
 
     def _launch(self) -> None:
         """Raises OSError, and leaves no process then."""
-        with _in_memory(self._settings) as given:
+        with _in_memory(self._settings) as given, tracebacks.postponed():
             child = subprocess.Popen(
                 [*self._command, str(os.getpid())],
                 stdin=given,

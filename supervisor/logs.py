@@ -2,16 +2,29 @@
 
 Text lines look like `INFO | CPU allocation changed: …`; `logging.format: "json"` gives
 one JSON object a line instead, with the time in Unix seconds.
+
+No line holds any of a job's text (but where `logging.text` asks for it). The message of an
+exception that nobody foresaw may quote anything: it is told by its type and by where it was
+raised, here and wherever else the event loop would have told it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+import threading
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
 
 import msgspec
 
 LOGGER_NAME = "supervisor"
+
+REPEATED_S = 30.0
+"""Least time between two lines of the same kind, for what may happen many times a second."""
 
 
 def get_logger() -> logging.Logger:
@@ -31,10 +44,106 @@ def configure(level: str, format: str) -> None:
     logger.propagate = False
 
 
-_TEXT = logging.Formatter("%(levelname)s | %(message)s")
+def tell_faults(loop: asyncio.AbstractEventLoop) -> None:
+    """From now on what nobody caught is told in lines of ours: on the event loop, in a thread, or
+    where it ends the process.
+    """
+    loop.set_exception_handler(_of_loop)
+    threading.excepthook = _of_thread
+    sys.excepthook = _of_process
 
 
-class JsonFormatter(logging.Formatter):
+def _of_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # The loop's own words for it end with what it was called with, which may be a job.
+    what = str(context.get("message", "")).partition("<")[0].partition("(")[0].strip()
+    _tell_fault(what or "unknown", context.get("exception"))
+
+
+def _of_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_type is not SystemExit:
+        _tell_fault("a thread ended", arguments.exc_value)
+
+
+def _of_process(
+    kind: type[BaseException], error: BaseException, place: TracebackType | None
+) -> None:
+    if issubclass(kind, Exception):
+        _tell_fault("it ends the process", error)
+    else:
+        sys.__excepthook__(kind, error, place)
+
+
+def _tell_fault(what: str, error: BaseException | None) -> None:
+    get_logger().error("a fault of ours: %s", what, exc_info=error)
+
+
+def where(error: BaseException) -> str:
+    """The traceback of `error`, with types for messages."""
+    lines = []
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        why = f": {at.strerror}" if isinstance(at, OSError) and at.strerror else ""
+        lines.append("".join(traceback.format_tb(at.__traceback__)) + type(at).__name__ + why)
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    return "\nwhile it dealt with what follows:\n".join(lines)
+
+
+class Repeated:
+    """Lines about one kind of trouble: each reason is said at once, and then, while it lasts, at
+    most once in `REPEATED_S`, with how often it came meanwhile. `clock` is in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._said_at: dict[str, float] = {}
+        self._unsaid: dict[str, int] = {}
+        self._lasts = False
+
+    def say(self, reason: str, line: str) -> None:
+        """It happened once more."""
+        self._lasts = True
+        if self._may_say(reason):
+            unsaid = self._unsaid.pop(reason, 0)
+            more = f" ({unsaid} more since the last such line)" if unsaid else ""
+            get_logger().warning("%s%s", line, more)
+        else:
+            self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
+
+    def over(self, line: str) -> None:
+        """It has passed; said if it was there."""
+        if self._lasts and self._may_say(line):
+            unsaid = sum(self._unsaid.values())
+            more = f" ({unsaid} more failures were not logged)" if unsaid else ""
+            get_logger().info("%s%s", line, more)
+            self._unsaid.clear()
+        self._lasts = False
+
+    def _may_say(self, what: str) -> bool:
+        now = self._clock()
+        self._said_at = {said: at for said, at in self._said_at.items() if now - at < REPEATED_S}
+        if what in self._said_at:
+            return False
+        self._said_at[what] = now
+        return True
+
+
+_Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class TextFormatter(logging.Formatter):
+    """A line for people."""
+
+    def formatException(self, ei: _Info) -> str:  # noqa: N802 (logging's own name)
+        """As `where` tells it."""
+        return where(ei[1]) if ei[1] is not None else ""
+
+
+_TEXT = TextFormatter("%(levelname)s | %(message)s")
+
+
+class JsonFormatter(TextFormatter):
     """One JSON object a line: time, level, message, and `data` where the call gave some."""
 
     def format(self, record: logging.LogRecord) -> str:

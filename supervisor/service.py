@@ -16,6 +16,7 @@ from typing import Any
 
 from supervisor import __version__
 from supervisor.applying import describe, lacking, make_setup, updates_environment
+from supervisor.broker.address import Address
 from supervisor.broker.bounds import bounds
 from supervisor.broker.journal import Journal
 from supervisor.broker.rundir import RunDirectory
@@ -38,7 +39,7 @@ from supervisor.gateway_child import GatewayChild
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import configure as configure_logs
-from supervisor.logs import get_logger
+from supervisor.logs import get_logger, tell_faults
 from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.kernel import become_subreaper
@@ -104,6 +105,7 @@ class Service:
             lambda: status_document(self),
             self.journal.load,
         )
+        self.address = Address(directory, self.broker.door.bind_again)
         self._setup = make_setup(self.settings)
         self.workers = Workers(
             loop,
@@ -314,6 +316,7 @@ class Service:
         interval = self.control.policy.monitoring_interval
         self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
         self._scales.weigh(now, self._shaped_pids(), quiet=quiet)
+        self.address.look()
 
     def _shaped_pids(self) -> list[int]:
         return [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
@@ -411,6 +414,7 @@ async def serve(
 ) -> int:
     """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
     loop = asyncio.get_running_loop()
+    tell_faults(loop)
     service = Service(loop, loaded, directory)
     watch = make_watch(service.reconfigure)
 

@@ -7,7 +7,6 @@ control messages, so that a worker can be reshaped or interrupted while it speak
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from contextlib import suppress
 
 from supervisor.broker.wire.worker import (
     MAX_PACKET_BYTES,
+    NO_ROOM,
     Beat,
     Exit,
     Fork,
@@ -30,7 +30,7 @@ from supervisor.broker.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import affinity, lifeline, patience
+from workers import affinity, discretion, early, lifeline, patience
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
 
@@ -51,23 +51,31 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
         try:
             engines.rebuild(order.threads, warm=False)
         except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
-            error = _in_a_line(failure)
+            error = discretion.of_failure(failure)
     speaker = Speaker(work, engines)
     first = _shaped(engines, order.cpus, error)
-    threading.Thread(target=_control, args=(control, speaker, engines, first), daemon=True).start()
+    listener = threading.Thread(
+        target=_control, args=(control, speaker, engines, first), daemon=True
+    )
+    try:
+        listener.start()
+    except RuntimeError as failure:  # A limit on processes counts threads, too.
+        print(discretion.of_failure(failure), file=sys.stderr, flush=True)  # noqa: T201 (its log)
+        os._exit(NO_ROOM)
     speaker.serve()
 
 
 def prepare(lifeline_fd: int) -> None:
     """What every process of the pool does first: end with the supervisor, leave its signals alone.
 
-    A traceback of all threads goes to the log on SIGUSR1 and on a crash.
+    A traceback of all threads goes to the log on SIGUSR1 and on a crash, and nothing that is
+    printed there quotes what is spoken.
     """
     lifeline.arm(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    faulthandler.enable(file=sys.stderr)
-    faulthandler.register(signal.SIGUSR1, file=sys.stderr)
+    early.arm()
+    discretion.guard()
 
 
 def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:
@@ -127,12 +135,8 @@ def _reshape(
             with suppress(OSError):
                 affinity.pin(before)
             cpus = before
-        return _shaped(engines, cpus, _in_a_line(failure))
+        return _shaped(engines, cpus, discretion.of_failure(failure))
     return _shaped(engines, cpus, None)
-
-
-def _in_a_line(failure: Exception) -> str:
-    return " ".join(f"{type(failure).__name__}: {failure}".split())
 
 
 def _shaped(engines: EngineSet, cpus: tuple[int, ...], error: str | None) -> Shaped:

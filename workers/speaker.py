@@ -19,6 +19,7 @@ from supervisor.broker.wire.worker import (
     decode_run,
     encode_piece,
 )
+from workers import discretion
 from workers.audio import packets, pcm
 from workers.engine_set import EngineSet
 from workers.engines.base import Session, Terminated
@@ -60,6 +61,7 @@ class Speaker:
 
     def _answer(self, run: Run) -> None:
         started = time.perf_counter()
+        discretion.speaking(run.text)
         error: str | None = None
         unreadable = False
         data = memoryview(b"")
@@ -71,11 +73,11 @@ class Speaker:
         except Terminated:
             error = INTERRUPTED
         except ValueError as refusal:
-            error, unreadable = str(refusal)[:MAX_ERROR_CHARS], True
+            error, unreadable = discretion.of_refusal(refusal)[:MAX_ERROR_CHARS], True
         except Exception as failure:
             if is_out_of_memory(failure):
                 raise  # This process is beyond help: the segment runs again in another one.
-            error = f"{type(failure).__name__}: {failure}"[:MAX_ERROR_CHARS]
+            error = discretion.of_failure(failure)[:MAX_ERROR_CHARS]
         finally:
             self._now_running(None, None)
         self._send(run, data, time.perf_counter() - started, error, unreadable=unreadable)

@@ -147,6 +147,8 @@ class Crew:
                 self._settle(epoch, 0.0)
             case pool_events.Reshaped(epoch=epoch, error=error):
                 self._settle(epoch, 0.0 if error is None else error)
+            case pool_events.NotStarted(epoch=epoch, reason=reason):
+                self._settle(epoch, reason)
             case pool_events.Exited(epoch=epoch, reason=reason):
                 self._settle(epoch, f"a worker ended: {reason}")
                 if not self._workers.by_epoch:

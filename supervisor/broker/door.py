@@ -109,6 +109,10 @@ class Door:
         """See `Router.probe`."""
         self._routers[client[:1]].probe(client, frames)
 
+    def bind_again(self) -> None:
+        """Make the ipc socket anew. Raises zmq.ZMQError."""
+        self._routers[b"i"].bind_again()
+
     def configure(self, settings: Settings) -> None:
         """Take over changed settings; what needs a restart is left alone."""
         for router in self._routers.values():

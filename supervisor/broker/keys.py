@@ -1,7 +1,7 @@
 """The supervisor's own CURVE key, and the list of the keys that it lets in.
 
-Both are files in `STATE/keys`, mode 0600; looser ones are refused. The list has one
-public key a line, in hexadecimal, and a name.
+Both are files in `STATE/keys`, mode 0600; looser ones are refused, and so are directories
+that others may enter. The list has one public key a line, in hexadecimal, and a name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from zmq.utils import z85
 from supervisor.broker.wire.keyfile import (
     KeyPair,
     KeysError,
+    make_private,
     parse_key,
     read_key_file,
     read_private,
@@ -86,7 +87,6 @@ class Keys:
             raise KeysError(f"cannot write {self._allowed}: {error.strerror}") from None
 
     def _make_directory(self) -> None:
-        try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise KeysError(f"cannot use {self.directory}: {error.strerror}") from None
+        """The state directory, too: whoever may write there could put other keys in its place."""
+        make_private(self.directory.parent)
+        make_private(self.directory)

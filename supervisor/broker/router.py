@@ -36,6 +36,9 @@ heartbeat for so long is gone. Shorter would take a moment without a network for
 _UNACKNOWLEDGED_MS: Final = 5_000
 """The same where so much lies in the kernel that no heartbeat fits behind it."""
 _BATCH: Final = 256
+_AT_ONCE_S: Final = 0.005
+"""How many messages, and for how long, are taken before others on the loop have their turn: to read
+a long text takes a few milliseconds."""
 _MOST_FRAMES: Final = 3
 """One more is kept, to show that there were too many."""
 
@@ -121,6 +124,7 @@ class Router:
             self._socket.setsockopt(zmq.TCP_MAXRT, _UNACKNOWLEDGED_MS)
         self._connections = Connections(loop, self._socket, limits.connections, tcp=tcp)
         self.set_text_bytes(limits.text_bytes)
+        self._endpoint = endpoint
         try:
             self._socket.bind(endpoint)
         except zmq.ZMQError:
@@ -142,6 +146,13 @@ class Router:
         frame = text_bytes + FRAME_SLACK_BYTES
         self._socket.setsockopt(zmq.MAXMSGSIZE, frame)
         self._connections.endless.message_bytes = frame + FRAME_SLACK_BYTES
+
+    def bind_again(self) -> None:
+        """Listen anew where somebody has removed our ipc socket. Raises zmq.ZMQError.
+
+        The old one is not unbound: with it libzmq would close every connection that it took.
+        """
+        self._socket.bind(self._endpoint)
 
     def send(self, client: bytes, frames: Frames) -> None:
         """Send, or keep for a slow peer; a peer that is gone or too slow is reported as gone."""
@@ -210,9 +221,12 @@ class Router:
     def _drain(self) -> None:
         """Take what has come, some of it at a time: others on the loop wait meanwhile."""
         self._drain_scheduled, self._draining, empty = False, True, False
+        until = self._loop.time() + _AT_ONCE_S
         try:
             for _ in range(_BATCH):
                 if self._socket.closed or (empty := not self._take_one()):
+                    return
+                if self._loop.time() > until:
                     return
         finally:
             self._draining = False

@@ -1,8 +1,10 @@
 """The run directory: one supervisor at a time, its lock, its sockets, its address.
 
 Whoever holds the lock owns everything in the directory, so what a killed
-predecessor left there is removed without asking. Finding the directory is
-`supervisor.config.paths`, reading what is published `supervisor.client.discovery`.
+predecessor left there is removed without asking. Somebody may remove the directory, or
+what is in it, while the holder lives: `missing` tells, `reclaim` makes it again. When that
+is looked at is `address`'s subject, finding the directory `supervisor.config.paths`'s,
+reading what is published `supervisor.client.discovery`'s.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ SOCKET = "client.sock"
 PUBLISHED = "supervisor.json"
 LAST_WORD = "stopped.json"
 """Stays when its supervisor ends; the next one removes it."""
-_LOCK = "lock"
+LOCK = "lock"
 SOCKET_PATH_BYTES = 107
 """sun_path of Linux holds 108 bytes, the last one zero."""
+
+_Identity = tuple[int, int]
+"""Device and inode of a file. A number is not used again while the file is open or bound."""
 
 
 class RunDirectoryError(Exception):
@@ -40,28 +45,106 @@ class RunDirectory:
         self.path = path
         self.socket = path / SOCKET
         self.logs = path / "workers"
+        self._document: dict[str, Any] | None = None
+        self._bound: _Identity | None = None
         if len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
             raise RunDirectoryError(
                 f"{self.socket} is too long for a socket; set SUPERVISOR_RUN_DIR to a shorter path"
             )
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _check_private(path)
-            self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._take_lock()
-            self.logs.mkdir(mode=0o700, exist_ok=True)
+            self._lock = self._enter()
             self._remove_leftovers()
             (self.path / LAST_WORD).unlink(missing_ok=True)
         except OSError as error:
             raise RunDirectoryError(f"cannot use {path}: {error.strerror}") from None
 
     def publish(self, document: dict[str, Any]) -> None:
-        """Write `supervisor.json`."""
+        """Write `supervisor.json`. Raises OSError."""
+        self._document = document
         self._write(PUBLISHED, document)
 
+    def bound(self) -> None:
+        """The socket that lies there now is ours. Raises OSError if there is none."""
+        self._bound = _identity(self.socket.lstat())
+
     def leave_word(self, document: dict[str, Any]) -> None:
-        """Write `stopped.json`, for whoever waits for the end of this supervisor."""
-        self._write(LAST_WORD, document)
+        """Write `stopped.json`, for whoever waits for our end. Raises OSError."""
+        if self._is_ours():
+            self._write(LAST_WORD, document)
+
+    def missing(self) -> list[str]:
+        """Names of what was here and is not, or is not what we made; none once it is released."""
+        if self._lock < 0:
+            return []
+        gone = [] if self._is_ours() else [LOCK]
+        if self._bound is not None and self._found(SOCKET) != self._bound:
+            gone.append(SOCKET)
+        if self._document is not None and self._found(PUBLISHED) is None:
+            gone.append(PUBLISHED)
+        if self._found(self.logs.name) is None:
+            gone.append(self.logs.name)
+        return gone
+
+    def reclaim(self) -> None:
+        """Make directory and lock again where they are gone, and what is published.
+
+        Raises RunDirectoryTaken if another supervisor has the place by now, RunDirectoryError
+        or OSError if it cannot be had for another reason. The socket is left to its owner.
+        """
+        if not self._is_ours():
+            lock = self._enter()
+            os.close(self._lock)
+            self._lock = lock
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+        if self._document is not None:
+            self.publish(self._document)
+
+    def release(self) -> None:
+        """Remove what names this supervisor, unless it names another one, and give up the lock."""
+        if self._is_ours():
+            self._remove_leftovers()
+            os.ftruncate(self._lock, 0)
+        os.close(self._lock)
+        self._lock = -1
+
+    def _enter(self) -> int:
+        """Make the directory, if need be, and take its lock. Raises OSError, RunDirectoryError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_private(self.path)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(self.path / LOCK, flags, 0o600)
+        try:
+            self._take(lock)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+        except BaseException:
+            os.close(lock)
+            raise
+        return lock
+
+    def _take(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise RunDirectoryTaken(
+                f"a supervisor (pid {holder}) already uses {self.path}; stop it, or set "
+                "SUPERVISOR_RUN_DIR to another directory"
+            ) from None
+        if self._found(LOCK) != _identity(os.fstat(lock)):
+            raise RunDirectoryError(f"{self.path} was removed while it was locked; try again")
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+
+    def _is_ours(self) -> bool:
+        """Whether the lock that lies there is the one that we hold."""
+        return self._found(LOCK) == _identity(os.fstat(self._lock))
+
+    def _found(self, name: str) -> _Identity | None:
+        """What lies there under this name."""
+        try:
+            return _identity(os.lstat(self.path / name))
+        except OSError:
+            return None
 
     def _write(self, name: str, document: dict[str, Any]) -> None:
         """So that a reader sees the old or the new one, never a part."""
@@ -69,29 +152,14 @@ class RunDirectory:
         aside.write_bytes(msgspec.json.encode(document))
         aside.replace(self.path / name)
 
-    def release(self) -> None:
-        """Remove what names this supervisor and give up the lock."""
-        self._remove_leftovers()
-        os.ftruncate(self._lock, 0)
-        os.close(self._lock)
-
-    def _take_lock(self) -> None:
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._lock, 32, 0).decode(errors="replace").strip() or "unknown"
-            os.close(self._lock)
-            raise RunDirectoryTaken(
-                f"a supervisor (pid {holder}) already uses {self.path}; stop it, or set "
-                "SUPERVISOR_RUN_DIR to another directory"
-            ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
-
     def _remove_leftovers(self) -> None:
         for name in (SOCKET, PUBLISHED, f"{PUBLISHED}.new"):
             with suppress(FileNotFoundError):
                 (self.path / name).unlink()
+
+
+def _identity(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino
 
 
 def _check_private(path: Path) -> None:

@@ -44,6 +44,7 @@ class Pool:
             e.Freed: self._freed,
             e.Recycle: self._recycle,
             e.Exited: self._exited,
+            e.NotStarted: self._not_started,
             e.Tick: lambda _event: None,
             e.Stop: self._stop,
         }
@@ -109,6 +110,7 @@ class Pool:
         slot.wake_at = None
         slot.generation = event.generation
         self.restarts.started(slot.number, event.now)
+        self._try_the_others(slot)
         if self._successors.get(slot.number) is slot:
             old, self.slots[slot.number] = (
                 self.slots[slot.number],
@@ -169,33 +171,61 @@ class Pool:
             if event.epoch in {None, slot.epoch}:
                 slot.worn = True
 
+    def _try_the_others(self, slot: Slot) -> None:
+        """A process could be started, so those that could not are tried at once."""
+        slot.unstarted = 0
+        for other in self.slots.values():
+            if other.unstarted and other.state in {"backoff", "ready"}:
+                other.wake_at = None
+
     def _exited(self, event: e.Exited) -> None:
-        slot = self._by_epoch.pop(event.epoch, None)
+        slot = self._leave(event.epoch)
         if slot is None:
             return
-        was_leaving = self._leaving.pop(event.epoch, None) is not None
-        if was_leaving:
-            self._employ_successor(event.epoch)
-        for other in self.workers:
-            if other.predecessor == event.epoch:
-                other.predecessor = None
-        if was_leaving:
+        slot.unstarted = 0
+        held = self.restarts.held_until(event.now)
+        delay = self.restarts.delay(slot.number, len(self.target), event.now, event.jitter)
+        until = self.restarts.held_until(event.now)
+        if until is not None and until != held:
+            self._commands.append(e.Hold(event.reason, until - event.now))
+        self._wait(slot, event.now + delay, event.reason)
+
+    def _not_started(self, event: e.NotStarted) -> None:
+        slot = self._leave(event.epoch)
+        if slot is None:
             return
-        again_at = event.now + self.restarts.delay(
-            slot.number, len(self.target), event.now, event.jitter
-        )
+        waiting = self.slots.get(slot.number, slot)
+        waiting.unstarted += 1
+        again_at = event.now + self.restarts.retry(waiting.unstarted, event.jitter)
+        self._wait(slot, again_at, event.reason)
+
+    def _leave(self, epoch: int) -> Slot | None:
+        """A process is gone, or never came; the slot that may need another, if there is one."""
+        slot = self._by_epoch.pop(epoch, None)
+        if slot is None:
+            return None
+        was_leaving = self._leaving.pop(epoch, None) is not None
+        if was_leaving:
+            self._employ_successor(epoch)
+        for other in self.workers:
+            if other.predecessor == epoch:
+                other.predecessor = None
+        return None if was_leaving else slot
+
+    def _wait(self, slot: Slot, again_at: float, reason: str) -> None:
+        """The slot has lost its process, or the one that was to replace it."""
         successor = self._successors.pop(slot.number, None)
         if successor is slot:  # The worker that it was to replace is still there.
             self.slots[slot.number].wake_at = again_at
             return
         if successor is not None:
             self.slots[slot.number] = successor
-            successor.last_exit = event.reason
+            successor.last_exit = reason
             return
         slot.held = frozenset()
         slot.state = "backoff"
         slot.wake_at = again_at
-        slot.last_exit = event.reason
+        slot.last_exit = reason
 
     def _stop(self, _event: e.Stop) -> None:
         self.stopping = True
@@ -229,6 +259,7 @@ class Pool:
         parked_until = self.restarts.parked_until(slot.number, now)
         if parked_until is not None:
             slot.state, slot.wake_at = "fatal", parked_until
+            self._commands.append(e.Park(slot.number, slot.last_exit or "", parked_until - now))
             return
         slot.state, slot.wake_at = "backoff", self.restarts.held_until(now)
         if slot.wake_at is None and self._free_for(shape.cpus, slot):

@@ -65,7 +65,19 @@ class Recycle(_Record, frozen=True):
 
 
 class Exited(_Record, frozen=True):
-    """A process ended, or could not be started. `jitter` is uniform in [0, 1)."""
+    """A process ended. `jitter` is uniform in [0, 1)."""
+
+    now: float
+    epoch: int
+    reason: str
+    jitter: float
+
+
+class NotStarted(_Record, frozen=True):
+    """A process could not be started: the machine had no room for it, and no worker is to blame.
+
+    `jitter` is uniform in [0, 1).
+    """
 
     now: float
     epoch: int
@@ -85,7 +97,7 @@ class Stop(_Record, frozen=True):
     now: float
 
 
-Event = Target | Ready | Reshaped | Freed | Recycle | Exited | Tick | Stop
+Event = Target | Ready | Reshaped | Freed | Recycle | Exited | NotStarted | Tick | Stop
 
 
 # -- commands ---------------------------------------------------------------------------
@@ -130,4 +142,23 @@ class Kill(_Record, frozen=True):
     reason: str
 
 
-Command = Launch | Employ | Reshape | Retire | Dismiss | Kill
+class Park(_Record, frozen=True):
+    """Nothing to do but to say it: this slot's workers kept dying, the last of `reason`, and it
+    is left alone for `seconds`.
+    """
+
+    slot: int
+    reason: str
+    seconds: float
+
+
+class Hold(_Record, frozen=True):
+    """Nothing to do but to say it: workers of all slots kept dying, the last of `reason`, and
+    none is started for `seconds`.
+    """
+
+    reason: str
+    seconds: float
+
+
+Command = Launch | Employ | Reshape | Retire | Dismiss | Kill | Park | Hold

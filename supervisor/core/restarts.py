@@ -8,6 +8,10 @@ after a long pause, so that a mended machine recovers by itself.
 
 Where the whole pool dies, no slot is the cause: then every start waits for a while,
 and the workers that live go on.
+
+A process that could not even be started (no memory, no process or descriptor to be had)
+is no death: nothing of the slot was tried. It is tried again soon, for the machine may
+recover at any moment, and for as long as it takes.
 """
 
 from __future__ import annotations
@@ -36,6 +40,9 @@ class RestartPolicy(msgspec.Struct, frozen=True):
     stable_s: float = 30.0
     """A worker that lived this long clears its slot's record."""
     start_timeout_s: float = 60.0
+    retry_s: float = 0.25
+    """After a process could not be started; doubled with each time in a row."""
+    retry_limit_s: float = 2.0
 
 
 class Restarts:
@@ -76,6 +83,14 @@ class Restarts:
             return 0.0
         bound = min(policy.limit_s, policy.base_s * 2.0 ** (len(deaths) - 1))
         return float(bound * jitter)
+
+    def retry(self, times: int, jitter: float) -> float:
+        """No process could be started, for so many times in a row: seconds until the next try.
+
+        At least half of the bound, so that a machine that is out of breath gets some.
+        """
+        bound = min(self.policy.retry_limit_s, self.policy.retry_s * 2.0 ** min(times - 1, 30))
+        return float(bound * (1.0 + jitter) / 2.0)
 
     def parked_until(self, slot: int, now: float) -> float | None:
         """When a parked slot may be tried again; None for a slot that is not parked."""

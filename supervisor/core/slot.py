@@ -22,6 +22,8 @@ class Slot:
     the worker is to be replaced, from `wake_at` on if that is set; so is one that could
     not give up cores.
 
+    `unstarted`: how often in a row no process could be started for it.
+
     `predecessor` is the epoch of a worker that this one replaces and that still exists:
     they share the slot's cores. The new one gets its first segment (`employed`) when the
     old one runs nothing any more.
@@ -38,6 +40,7 @@ class Slot:
         "refused",
         "shape",
         "state",
+        "unstarted",
         "wake_at",
         "worn",
     )
@@ -53,6 +56,7 @@ class Slot:
         self.refused: WorkerShape | None = None
         self.last_exit: str | None = None
         self.worn = False
+        self.unstarted = 0
         self.predecessor: int | None = None
         self.employed = False
 

@@ -14,7 +14,7 @@ import json
 import os
 import sys
 
-from supervisor import logs
+from supervisor import logs, tracebacks
 from supervisor.gateway.handover import take_over
 from supervisor.gateway.listener import Address, ListenError
 from supervisor.gateway.parent import die_with_parent
@@ -23,6 +23,7 @@ from supervisor.gateway.process import serve
 
 def main() -> int:
     """Read the settings, serve, return the exit code."""
+    tracebacks.arm()
     die_with_parent(int(sys.argv[1]))
     settings, place = take_over(sys.stdin.buffer.read())
     logs.configure(settings.logging.level, settings.logging.format)

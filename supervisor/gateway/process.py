@@ -23,7 +23,7 @@ from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.listener import Address, PortTakenError, address_of, listen
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.wyoming import wyoming_server
-from supervisor.logs import get_logger
+from supervisor.logs import get_logger, tell_faults
 
 CREDIT_BYTES = 96 * 1024
 """Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a quick
@@ -61,6 +61,7 @@ async def serve(
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    tell_faults(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)

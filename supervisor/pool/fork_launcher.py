@@ -19,7 +19,7 @@ from supervisor.broker.wire.worker import (
     decode_from_template,
     encode,
 )
-from supervisor.logs import get_logger
+from supervisor.logs import Repeated, get_logger
 from supervisor.pool import kernel
 from supervisor.pool.interpreters import Ahead, Template, start_template
 from supervisor.pool.launcher import Ends, OnCatalogue, OnFailed, OnForked
@@ -59,6 +59,7 @@ class ForkLauncher:
         self._unanswered: set[int] = set()
         self._waiting: list[tuple[Fork, list[int]]] = []
         self._loaded = self._closed = False
+        self._refusals = Repeated(loop.time)
         self._loading = True
         """Whether the template of now has not told its catalogue yet."""
 
@@ -189,8 +190,10 @@ class ForkLauncher:
             return
         try:
             self.start()
+            self._refusals.over("the template can be started again")
         except OSError as error:
-            log.warning("cannot start the template (%s); trying again", error.strerror)
+            reason = error.strerror or str(error)
+            self._refusals.say(reason, f"cannot start the template ({reason}); trying again")
             self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
 
     def _disconnect(self) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from typing import NamedTuple
 
+from supervisor import tracebacks
 from supervisor.host.service_manager import VARIABLES
 from supervisor.pool.plumbing import close_all, make_lifeline, make_pair
 
@@ -97,20 +98,23 @@ def template_ahead() -> Iterator[Ahead]:
 def start_interpreter(
     module: str, fds: tuple[int, ...], environment: Mapping[str, str], log: int | None
 ) -> int:
-    """Start `python -m module` with these descriptors as arguments; return its pid. Raises OSError.
+    """Start a module of the workers with these descriptors as arguments; return its pid.
+
+    Raises OSError.
 
     It gets a process group of its own, so that a terminal's Ctrl-C reaches only the
     supervisor, which then decides, and nothing of what the service manager told us.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    child = subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, fds)],
-        pass_fds=fds,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        env={**inherited, **ENVIRONMENT, **environment},
-        process_group=0,
-    )
+    with tracebacks.postponed():
+        child = subprocess.Popen(
+            [sys.executable, "-m", "workers.early", module, *map(str, fds)],
+            pass_fds=fds,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**inherited, **ENVIRONMENT, **environment},
+            process_group=0,
+        )
     child.returncode = 0  # Reaped through its pidfd, never through this object.
     return child.pid

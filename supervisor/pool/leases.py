@@ -4,10 +4,15 @@ One lock file per CPU in a directory that all supervisors of the host share, who
 runs them. A lock ends with the process that holds it, so a killed supervisor leaves
 no lease behind; its files stay, and mean nothing. Whoever looks takes a shared lock
 for a moment, so that two who look do not take each other for holders.
+
+The directory is everybody's, and so may be what lies in it: no link is followed, nothing
+but a plain file is locked, and opening one never waits. A core whose file is something else
+cannot be leased; it is used without, and that is told.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -21,6 +26,11 @@ without, and asked for again whenever leases are.
 """
 
 _DIRECTORY = "tts-supervisor-cores"
+
+_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A pipe that somebody put there would have us wait for its writer."""
+
+_DIRECTORY_ITSELF = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY
 
 PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - everybody's, and meant to be
 """Where the shared directory may be. Nobody cleans the first one up by age."""
@@ -37,19 +47,27 @@ def lease_directory(environ: Mapping[str, str], places: Sequence[Path] = PLACES)
     if own:
         return Path(own).absolute()
     for place in places:
-        if _is_for_all(place) or _is_for_all(place / _DIRECTORY):
+        if _is_for_all(place) or _is_for_all(place / _DIRECTORY, follow=False):
             return place / _DIRECTORY
     return places[-1] / _DIRECTORY
 
 
-def _is_for_all(directory: Path) -> bool:
+def _is_for_all(directory: Path, *, follow: bool = True) -> bool:
     """Whether everybody may make files in it that the others cannot take away."""
     try:
-        found = directory.stat()
+        found = directory.stat(follow_symlinks=follow)
     except OSError:
         return False
     open_to_all = stat.S_IWOTH | stat.S_ISVTX
     return stat.S_ISDIR(found.st_mode) and found.st_mode & open_to_all == open_to_all
+
+
+class _Unusable(Exception):
+    """The directory must not be used; the message says what to do."""
+
+
+class _NoLockFile(_Unusable):
+    """What lies there must not be locked."""
 
 
 class CoreLeases:
@@ -57,10 +75,18 @@ class CoreLeases:
 
     def __init__(self, directory: Path) -> None:
         self.others: frozenset[int] = frozenset()
-        self.error: str | None = None
-        """Why leases cannot be taken, in one line; then cores are used without."""
+        self._error: str | None = None
+        """What is wrong with the directory, or was with the lock that was tried last."""
+        self._no_files: dict[int, str] = {}
+        """What is wrong with the lock files of single cores."""
         self._directory = directory
         self._locks: dict[int, int] = {}
+
+    @property
+    def error(self) -> str | None:
+        """Why leases cannot be taken, in one line; those cores are used without."""
+        found = self._error or next(iter(self._no_files.values()), None)
+        return None if found is None else f"core leases: {found}"
 
     @property
     def held(self) -> frozenset[int]:
@@ -104,36 +130,95 @@ class CoreLeases:
     def _try_lock(self, cpu: int, kind: int) -> int | None:
         """An open, locked descriptor; None if another holds it; _UNLOCKED if locks fail here."""
         try:
-            lock = self._open(self._directory / f"cpu{cpu}")
-        except OSError as error:
-            self.error = f"core leases: {self._directory}: {error.strerror}"
+            lock = self._open(f"cpu{cpu}")
+        except _NoLockFile as error:
+            self._error, self._no_files[cpu] = None, str(error)
             return _UNLOCKED
+        except _Unusable as error:
+            self._error = str(error)
+            return _UNLOCKED
+        except OSError as error:
+            self._error = f"{self._directory}: {error.strerror}"
+            return _UNLOCKED
+        self._error = None
+        self._no_files.pop(cpu, None)
         try:
             fcntl.flock(lock, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
             os.close(lock)
-            return None
-        self.error = None
+            if isinstance(error, BlockingIOError):
+                return None
+            self._error = f"{self._directory}: {error.strerror}"
+            return _UNLOCKED
         return lock
 
-    def _open(self, path: Path) -> int:
-        """Open a lock file, or make it. Raises OSError.
+    def _open(self, name: str) -> int:
+        """Open a lock file, or make it. Raises OSError, _Unusable.
 
         Others may have to open it, too: reading suffices for a lock, and a file that is
         there is not asked to be created, which in a directory for everybody the kernel
         forbids to all but its owner.
         """
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-        with suppress(FileNotFoundError):
-            return os.open(path, flags)
+        directory = self._open_directory()
+        try:
+            with suppress(FileNotFoundError):
+                return self._open_file(name, directory)
+            with suppress(FileExistsError):
+                fresh = os.open(name, _FILE | os.O_CREAT | os.O_EXCL, dir_fd=directory)
+                os.fchmod(fresh, 0o444)
+                return fresh
+            return self._open_file(name, directory)
+        finally:
+            os.close(directory)
+
+    def _open_file(self, name: str, directory: int) -> int:
+        """One that is there. A link to another file would have us lock that one."""
+        path = self._directory / name
+        try:
+            found = os.open(name, _FILE, dir_fd=directory)
+        except OSError as error:
+            if error.errno in {errno.ELOOP, errno.ENXIO}:  # A link; a socket, or a device.
+                raise _NoLockFile(f"{path} is no plain file; remove it") from None
+            raise
+        status = os.fstat(found)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            os.close(found)
+            raise _NoLockFile(f"{path} is no plain file; remove it")
+        return found
+
+    def _open_directory(self) -> int:
+        """The directory itself, made for everybody if it is not there, and nothing it links to."""
+        try:
+            return self._checked(os.open(self._directory, _DIRECTORY_ITSELF))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+                raise _Unusable(
+                    f"{self._directory} is no directory (links are not followed); remove it"
+                ) from None
+            raise
+        self._directory.parent.mkdir(parents=True, exist_ok=True)
+        made = False
         with suppress(FileExistsError):
-            self._directory.mkdir(parents=True)
-            self._directory.chmod(0o1777)
-        with suppress(FileExistsError):
-            fresh = os.open(path, flags | os.O_CREAT | os.O_EXCL)
-            os.fchmod(fresh, 0o444)
-            return fresh
-        return os.open(path, flags)
+            self._directory.mkdir()
+            made = True
+        directory = self._checked(os.open(self._directory, _DIRECTORY_ITSELF))
+        if made:
+            os.fchmod(directory, 0o1777)
+        return directory
+
+    def _checked(self, directory: int) -> int:
+        """Ours, root's, or of somebody who made it for everybody: files there are kept apart."""
+        status = os.fstat(directory)
+        for_all = status.st_mode & stat.S_IWOTH and status.st_mode & stat.S_ISVTX
+        if status.st_uid in {0, os.getuid()} or for_all:
+            return directory
+        os.close(directory)
+        raise _Unusable(
+            f"{self._directory} belongs to user {status.st_uid}, and is not for everybody (mode "
+            "1777); remove it, or set SUPERVISOR_LEASE_DIR"
+        )
 
     @staticmethod
     def _close(lock: int) -> None:

@@ -13,9 +13,11 @@ _TICKS_PER_SECOND: int = os.sysconf("SC_CLK_TCK")
 
 
 def thread_affinities(pid: int) -> list[tuple[int, ...]]:
-    """CPU ids that each thread of `pid` may use; empty for a process that is gone."""
+    """CPU ids that each thread of `pid` may use; empty for a process that is gone, or where
+    there is no descriptor left to look with.
+    """
     masks: list[tuple[int, ...]] = []
-    with suppress(FileNotFoundError, ProcessLookupError):
+    with suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
             with suppress(ProcessLookupError):
                 masks.append(tuple(sorted(os.sched_getaffinity(int(task)))))

@@ -126,7 +126,7 @@ class Segments:
                     piece.job,
                     piece.segment,
                     piece.attempt,
-                    piece.error,
+                    f"segment {piece.segment}: {piece.error}",
                     piece.terminated,
                     piece.unreadable,
                 )

@@ -32,7 +32,7 @@ class SpawnLauncher:
         try:
             child = start_interpreter("workers.process", fds, order.environment, ends.log)
         except OSError as error:
-            self._on_forked(order.epoch, 0, f"cannot start a worker: {error.strerror}")
+            self._on_forked(order.epoch, 0, error.strerror or str(error))
             return
         self.groups.add(child)
         self._on_forked(order.epoch, child, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 from collections import deque
@@ -10,6 +11,7 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from supervisor.broker.wire.quoting import without_quotes
 from supervisor.broker.wire.worker import Run, Shaped
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.plumbing import Lifeline, close_all, make_lifeline, make_pair
@@ -20,6 +22,8 @@ SegmentName = tuple[str, int, int, int]
 _ANSWERS = 16
 _LOG_TAIL_BYTES = 8_000
 _TAIL_LINES = 6
+_FRAME = re.compile(r'  File "[^"]+", line \d+ in \S+')
+"""A line of such a traceback: it names a place in the code, and never a text."""
 _STACK = "(most recent call first):"
 """How faulthandler announces the stack of a thread; the main thread's comes last."""
 
@@ -109,7 +113,8 @@ class Worker:
     def log_tail(self) -> str:
         """The end of what this worker wrote, in one line; empty if it wrote nothing.
 
-        Of a traceback of all threads it is the main thread's innermost part.
+        Of a traceback of all threads it is the main thread's innermost part. Nothing of what it
+        was speaking is in it: native code may print that.
         """
         try:
             with self.log.open("rb") as file:
@@ -117,9 +122,16 @@ class Worker:
                 file.seek(
                     max(self._log_start, end - _LOG_TAIL_BYTES) if end > self._log_start else end
                 )
-                return _in_one_line(file.read().decode(errors="replace"))
+                written = file.read().decode(errors="replace")
         except OSError:
             return ""
+        if self.running is not None:
+            text = self.running.text
+            written = "\n".join(
+                line if _FRAME.fullmatch(line) else without_quotes(line, text)
+                for line in written.split("\n")
+            )
+        return _in_one_line(written)
 
     def close(self) -> None:
         """Close every descriptor of ours. A process that still runs ends with its lifeline."""

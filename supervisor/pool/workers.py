@@ -18,7 +18,7 @@ import msgspec
 from supervisor.broker.wire import worker as wire
 from supervisor.core import job_events, pool_events
 from supervisor.core.machine import WorkerShape
-from supervisor.logs import get_logger
+from supervisor.logs import Repeated, get_logger
 from supervisor.pool import kernel
 from supervisor.pool.fork_launcher import ForkLauncher
 from supervisor.pool.heartbeat import Heartbeat
@@ -42,6 +42,7 @@ _THREAD_VARIABLES = (
 )
 
 _DISMISSED = "exit status 0"
+_NO_ROOM = f"exit status {wire.NO_ROOM}"
 
 log = get_logger()
 
@@ -79,6 +80,7 @@ class Workers:
         self._to_pool = to_pool
         self._to_jobs = to_jobs
         self._on_catalogue = on_catalogue
+        self._refusals = Repeated(loop.time)
         self._ladder = Ladder(loop, self._raise_flag)
         self.heartbeat = Heartbeat(
             loop, self.by_epoch, self._send_control, self._hangs, self._worn_out
@@ -91,6 +93,8 @@ class Workers:
             pool_events.Retire: self._retire,
             pool_events.Dismiss: self._dismiss,
             pool_events.Kill: self._kill,
+            pool_events.Park: self._park,
+            pool_events.Hold: self._hold,
             job_events.RunSegment: self._segments.run,
             job_events.InterruptSegment: self._interrupt,
             job_events.WorkerFree: self._free,
@@ -122,7 +126,7 @@ class Workers:
         try:
             worker = self._start(command)
         except OSError as error:  # No descriptor, no memory, no disk: the slot tries again later.
-            self._lost(command.epoch, f"cannot start a worker: {error}")
+            self._not_started(command.epoch, command.shape.slot, error.strerror or str(error))
             return
         if worker.epoch in self.by_epoch:
             self._loop.add_reader(worker.control.fileno(), self._read_control, worker)
@@ -171,6 +175,24 @@ class Workers:
             if worker.pidfd < 0:
                 self._gone(worker, command.reason)
 
+    @staticmethod
+    def _park(command: pool_events.Park) -> None:
+        log.error(
+            "workers: slot %d is parked, its workers keep dying; it is tried again in %.0f s (the "
+            "last one: %s)",
+            command.slot,
+            command.seconds,
+            command.reason,
+        )
+
+    @staticmethod
+    def _hold(command: pool_events.Hold) -> None:
+        log.error(
+            "workers: they die in every slot; none is started for %.0f s (the last one: %s)",
+            command.seconds,
+            command.reason,
+        )
+
     # -- commands of the jobs -----------------------------------------------------------
 
     def _interrupt(self, command: job_events.InterruptSegment) -> None:
@@ -213,9 +235,9 @@ class Workers:
             try:
                 worker.watch(pid)
             except OSError as failure:
-                error = f"worker {pid}: {failure.strerror}"
+                error = f"its process cannot be watched: {failure.strerror}"
         if error is not None:
-            self._gone(worker, error)
+            self._came_to_nothing(worker, error)
             return
         self._loop.add_reader(worker.pidfd, self._ended, worker)
         early, worker.early = worker.early, None
@@ -257,6 +279,7 @@ class Workers:
             )
         now, generation = self._loop.time(), shaped.session_generation
         if first:
+            self._refusals.over("workers: they can be started again")
             self._to_pool(pool_events.Ready(now, worker.epoch, generation))
         else:
             self._to_pool(
@@ -277,6 +300,9 @@ class Workers:
         self._segments.read(worker)
         said = [reason, worker.condemned, worker.log_tail()]
         why = ": ".join(part for part in said if part)
+        if reason == _NO_ROOM and worker.shaped is None:
+            self._came_to_nothing(worker, worker.log_tail() or reason)
+            return
         if reason != _DISMISSED:
             log.warning("worker %d (pid %d) ended: %s", worker.slot, worker.pid, why)
         self._gone(worker, why)
@@ -284,13 +310,21 @@ class Workers:
     def _gone(self, worker: Worker, reason: str) -> None:
         self.heartbeat.gone(worker)
         self._forget(worker)
-        self._lost(worker.epoch, reason)
-
-    def _lost(self, epoch: int, reason: str) -> None:
         now = self._loop.time()
-        self._to_jobs(job_events.WorkerLost(now, epoch, reason))
-        jitter = random.random()  # noqa: S311 - it spreads restarts, and hides nothing
-        self._to_pool(pool_events.Exited(now, epoch, reason, jitter))
+        self._to_jobs(job_events.WorkerLost(now, worker.epoch, reason))
+        self._to_pool(pool_events.Exited(now, worker.epoch, reason, _jitter()))
+
+    def _came_to_nothing(self, worker: Worker, reason: str) -> None:
+        """There is no process, or not for long, and it has not been a worker."""
+        self.heartbeat.gone(worker)
+        self._forget(worker)
+        self._not_started(worker.epoch, worker.slot, reason)
+
+    def _not_started(self, epoch: int, slot: int, reason: str) -> None:
+        """The machine has no room for one more process; the pool knows when to ask again."""
+        self._refusals.say(reason, f"workers: none can be started for slot {slot}: {reason}")
+        why = f"cannot start a worker: {reason}"
+        self._to_pool(pool_events.NotStarted(self._loop.time(), epoch, why, _jitter()))
 
     def _collect(self) -> None:
         """Some child ended: reap it here if nobody watches it, for then nobody else will."""
@@ -312,6 +346,10 @@ class Workers:
             if fd >= 0:
                 self._loop.remove_reader(fd)
         worker.close()
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - it spreads restarts, and hides nothing
 
 
 def _open_log(path: Path) -> int:

@@ -37,7 +37,7 @@ PACKAGES = (
 
 MODULES = (
     *("__main__", "applying", "control", "diagnostics", "draining", "gateway_child", "logs"),
-    *("service", "status", "watchdog"),
+    *("service", "status", "tracebacks", "watchdog"),
 )
 """Modules of `supervisor` that are no packages."""
 

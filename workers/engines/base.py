@@ -66,7 +66,8 @@ class Session(Protocol):
 
         A text that the model cannot take in one run is split inside, never cut
         off. Raises Terminated, or ValueError with one clear line for a text or
-        voice that this engine cannot speak.
+        voice that this engine cannot speak. A message that quotes the text is not passed on:
+        say what is wrong with it in names and figures.
         """
         ...
 

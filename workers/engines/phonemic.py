@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from supervisor.broker.wire.quoting import characters
 from workers.engines.base import Samples
 
 _CLAUSE_END = re.compile(r"(?<=[,;:—.!?…。、])\s+")
@@ -41,7 +42,11 @@ def speak(
     """
     if not any(symbol.isalpha() for symbol in phonemes):
         if any(symbol.isalnum() for symbol in text):
-            raise ValueError(f"cannot read {text[:40]!r} in this voice")
+            count = sum(symbol.isalnum() for symbol in text)
+            raise ValueError(
+                f"cannot read this in this voice: none of {count} letters or digits "
+                f"({characters(text)})"
+            )
         return np.zeros(0, np.float32)
     parts = pieces(phonemes, limit)
     joined = [_goes_on(part, say(part), sample_rate) for part in parts[:-1]]

@@ -59,6 +59,24 @@ def write_key_file(path: Path, pair: KeyPair) -> None:
         stream.write(f"public {pair.public.hex()}\nsecret {pair.secret.hex()}\n")
 
 
+def make_private(directory: Path) -> None:
+    """Make a directory that is ours alone, or see that it is. Raises KeysError.
+
+    One that is open to others is not closed by us: it may be theirs as well.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise KeysError(f"cannot use {directory}: {error.strerror}") from None
+    if not stat.S_ISDIR(status.st_mode):
+        raise KeysError(f"{directory} is a link; name the directory itself")
+    if status.st_uid != os.getuid():
+        raise KeysError(f"{directory} belongs to user {status.st_uid}; it must be yours")
+    if status.st_mode & 0o077:
+        raise KeysError(f"{directory} is open to others; run: chmod 700 {directory}")
+
+
 def read_private(path: Path) -> str:
     """A file's text, if it is ours and nobody else may touch it. Raises KeysError."""
     try:

@@ -22,6 +22,10 @@ MAX_PACKET_BYTES = PACKET_BYTES + 16 * 1024
 
 MAX_ERROR_CHARS = 2_000
 
+NO_ROOM = 71
+"""Exit status of a worker that the machine has no room for, which it found out after it was
+started (EX_OSERR of sysexits.h)."""
+
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     pass

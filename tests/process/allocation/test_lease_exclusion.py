@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -242,3 +243,111 @@ def test_two_users_exclude_each_other(tmp_path: Path) -> None:
         other.kill()
         other.wait()
         assert leases.acquire([3])
+
+
+def plant(kind: str, place: Path, victim: Path) -> None:
+    """What a stranger may put where a lock file should be."""
+    match kind:
+        case "link":
+            place.symlink_to(victim)
+        case "dangling link":
+            place.symlink_to(victim.with_name("not-there"))
+        case "pipe":
+            os.mkfifo(place)
+        case "directory":
+            place.mkdir()
+        case "second name":
+            place.hardlink_to(victim)
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "directory", "second name"])
+def test_what_is_planted_in_a_core_s_place_is_neither_followed_nor_locked(
+    tmp_path: Path, kind: str
+) -> None:
+    """It costs that core its lease and a line that names it; other cores are leased as ever, and
+    the file that a link leads to is neither locked nor made.
+    """
+    victim = tmp_path / "victim"
+    victim.write_text("somebody's")
+    directory = tmp_path / "leases"
+    directory.mkdir()
+    plant(kind, directory / "cpu1", victim)
+    with closing(CoreLeases(directory)) as leases, closing(CoreLeases(directory)) as other:
+        assert leases.acquire([0, 1, 2])
+        assert leases.error is not None
+        assert f"{directory / 'cpu1'} is no plain file; remove it" in leases.error
+        with victim.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        other.look([0, 1, 2])
+        assert other.others == {0, 2}
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["leases", "victim"]
+        (directory / "cpu1").rmdir() if kind == "directory" else (directory / "cpu1").unlink()
+        assert leases.acquire([0, 1, 2])
+        assert leases.error is None
+        other.look([0, 1, 2])
+        assert other.others == {0, 1, 2}
+
+
+def test_a_link_in_the_directory_s_place_is_not_followed(tmp_path: Path) -> None:
+    """Nothing is made where it leads to; cores are used without leases, and the line says why."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "leases").symlink_to(elsewhere)
+    with closing(CoreLeases(tmp_path / "leases")) as leases:
+        leases.look([0])
+        assert leases.acquire([0, 1])
+        assert leases.error is not None
+        assert "links are not followed" in leases.error
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_link_is_no_shared_place(tmp_path: Path) -> None:
+    """Where it is found by itself: one that leads to a directory for all is passed over."""
+    lock, temporary, real = tmp_path / "lock", tmp_path / "tmp", tmp_path / "real"
+    for place in (lock, temporary, real):
+        place.mkdir()
+    for place in (temporary, real):
+        place.chmod(0o1777)
+    (lock / "tts-supervisor-cores").symlink_to(real)
+    assert lease_directory({}, (lock, temporary)).parent == temporary
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_a_directory_that_is_another_users_own_is_not_used(open_directory: Path) -> None:
+    """Its owner could take locks away there; one that was made for everybody is used."""
+    directory = open_directory / "leases"
+    directory.mkdir()
+    os.chown(directory, 65534, 65534)
+    directory.chmod(0o777)
+    program = (
+        "import os, sys; from pathlib import Path; from supervisor.pool.leases import CoreLeases\n"
+        "os.setgid(65533); os.setuid(65533)\n"
+        "leases = CoreLeases(Path(sys.argv[1])); print(leases.acquire([3]), leases.error)"
+    )
+
+    def answer() -> str:
+        command = [sys.executable, "-c", program, str(directory)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "belongs to user 65534, and is not for everybody" in answer()
+    directory.chmod(0o1777)
+    assert answer() == "True None\n"
+
+
+def test_a_supervisor_starts_in_spite_of_what_is_planted(tmp_path: Path) -> None:
+    """It says so in one line, once, and speaks."""
+    leases = tmp_path / "leases"
+    leases.mkdir()
+    for cpu in CPUS:
+        (leases / f"cpu{cpu}").symlink_to(tmp_path / "nowhere")
+    supervised = Tuned({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
+    supervised.environ["SUPERVISOR_LEASE_DIR"] = str(leases)
+    with supervised:
+        supervised.workers(1)
+        line = eventually(
+            lambda: [at for at in supervised.output.splitlines() if "is no plain file" in at],
+            "a line about it",
+        )
+        assert len(line) == 1
+        assert not (tmp_path / "nowhere").exists()
+        assert supervised.stop() == 0

@@ -105,7 +105,7 @@ def test_a_build_that_fails_keeps_the_session_and_is_reported(narrow: Reshapable
         return worker if worker["reshape_error"] else {}
 
     worker = eventually(refused, "a reshape that failed")
-    assert worker["reshape_error"] == "MemoryError: no room for 2 threads"
+    assert worker["reshape_error"].startswith("MemoryError in stunts.py:")
     assert worker["intra_op_threads"] == 1
     assert (worker["pid"], worker["session_generation"]) == (
         before["pid"],
@@ -133,7 +133,7 @@ def test_a_worker_whose_first_build_fails_speaks_with_what_it_has(narrow: Reshap
         return fresh if fresh["pid"] not in {None, worker["pid"]} else {}
 
     fresh = eventually(another, "a worker in its place")
-    assert fresh["reshape_error"] == "MemoryError: no room for 2 threads"
+    assert fresh["reshape_error"].startswith("MemoryError in stunts.py:")
     assert fresh["intra_op_threads"] == 1
     with narrow.wire() as peer:
         assert Spoken(peer, TEXT, seed=3, credit=1 << 20).done()

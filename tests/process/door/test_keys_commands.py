@@ -27,6 +27,7 @@ def run(tmp_path: Path) -> Run:
             [sys.executable, "-W", "error", "-m", "supervisor", *arguments],
             env=environ,
             cwd=tmp_path,
+            umask=0o022,
             capture_output=True,
             text=True,
             timeout=60,
@@ -59,8 +60,36 @@ def test_the_supervisors_own_pair_is_made_once_and_kept(run: Run, tmp_path: Path
     assert first.stdout.strip() == pair.public.hex()
     assert pair.secret.hex() not in first.stdout + first.stderr
     assert (mode(file), mode(file.parent)) == (0o600, 0o700)
+    assert mode(tmp_path / "state") == 0o700, "whatever the umask is"
     file.chmod(0o644)
     refused(run("keygen"), "chmod 600")
+
+
+@pytest.mark.parametrize("command", [("keygen",), ("keys", "allow", "ab" * 32)])
+def test_no_key_is_written_where_others_may_go(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """A state directory that was there and is open, a link, or somebody else's: what to do is
+    said, nothing is written, and nothing of it is changed, for it may be shared on purpose.
+    """
+    state = tmp_path / "state"
+    state.mkdir()
+    state.chmod(0o755)
+    refused(run(*command), f"chmod 700 {state}")
+    assert mode(state) == 0o755
+    assert list(state.iterdir()) == []
+    state.chmod(0o700)
+    (state / "keys").mkdir()
+    (state / "keys").chmod(0o750)
+    refused(run(*command), f"chmod 700 {state / 'keys'}")
+    (state / "keys").rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (state / "keys").symlink_to(elsewhere)
+    refused(run(*command), "is a link")
+    assert list(elsewhere.iterdir()) == []
+    (state / "keys").unlink()
+    assert run(*command).returncode == 0
 
 
 def test_a_clients_pair_is_made_in_a_file_and_never_written_over(run: Run, tmp_path: Path) -> None:

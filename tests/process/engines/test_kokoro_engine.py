@@ -127,5 +127,5 @@ def test_what_cannot_be_spoken(session: Session) -> None:
     """An unknown voice, and a script that nobody here reads, are refused in one line."""
     with pytest.raises(ValueError, match="kokoro has no voice 'af_hart'"):
         session.synthesize("Hello.", "af_hart", 1.0, 1)
-    with pytest.raises(ValueError, match="cannot read 'שלום!'"):
+    with pytest.raises(ValueError, match=r"cannot read this .* 4 letters .*HEBREW LETTER"):
         session.synthesize("שלום!", "jf_alpha", 1.0, 1)

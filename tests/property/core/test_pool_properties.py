@@ -133,12 +133,22 @@ class PoolMachine(RuleBasedStateMachine):
         if self.alive:
             self.kill(data.draw(st.sampled_from(sorted(self.alive))), jitter)
 
-    def kill(self, epoch: int, jitter: float = 0.5) -> None:
+    @rule(data=st.data(), jitter=st.floats(0, 0.999))
+    def cannot_start(self, data: st.DataObject, jitter: float) -> None:
+        if self.launching:
+            self.kill(data.draw(st.sampled_from(sorted(self.launching))), jitter, e.NotStarted)
+
+    def kill(
+        self,
+        epoch: int,
+        jitter: float = 0.5,
+        kind: type[e.Exited | e.NotStarted] = e.Exited,
+    ) -> None:
         del self.alive[epoch]
         for group in (self.employed, self.launching, self.retiring, self.dismissed):
             group.discard(epoch)
         self.reshaping.pop(epoch, None)
-        self.tell(e.Exited(self.now, epoch, "killed", jitter))
+        self.tell(kind(self.now, epoch, "killed", jitter))
 
     @rule(seconds=st.floats(0.01, 100))
     def wait(self, seconds: float) -> None:

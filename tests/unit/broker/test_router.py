@@ -77,6 +77,33 @@ def test_a_burst_is_read_to_its_end_and_answered_in_order(endpoint: str) -> None
     asyncio.run(story())
 
 
+def test_others_have_their_turn_between_messages_that_take_long(endpoint: str) -> None:
+    """A hundred that take three milliseconds each: whoever waits for the loop waits for a few."""
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        seen: list[bytes] = []
+        turns: list[int] = []
+        """How many messages had been taken when the one who waits since the n-th had its turn."""
+
+        def take(client: bytes, _owner: str, _frames: list[bytes]) -> None:
+            spent = time.thread_time() + 0.003
+            while time.thread_time() < spent:
+                pass
+            seen.append(client)
+            loop.call_soon(lambda: turns.append(len(seen)))
+
+        router = Router(loop, endpoint, take, lambda _client: None, LocalPeers())
+        with dealer(endpoint) as peer:
+            for _ in range(100):
+                peer.send(b"x")
+            await until(lambda: len(turns) == 100)
+        router.close()
+        assert all(taken - since <= 5 for since, taken in enumerate(turns, 1))
+
+    asyncio.run(story())
+
+
 def test_a_fault_of_ours_with_one_message_leaves_the_next_one_to_be_read(endpoint: str) -> None:
     """The descriptor has no second edge for what already lies there."""
 

@@ -20,6 +20,19 @@ def test_a_second_holder_is_refused_with_the_pid_of_the_first(tmp_path: Path) ->
     RunDirectory(tmp_path / "run").release()
 
 
+def test_nothing_is_missing_of_a_directory_that_was_released(tmp_path: Path) -> None:
+    """Whoever looks once more after the end must not make it again."""
+    directory = RunDirectory(tmp_path / "run")
+    directory.socket.touch()
+    directory.bound()
+    directory.publish({"pid": 1})
+    assert directory.missing() == []
+    directory.socket.unlink()
+    assert directory.missing() == [SOCKET]
+    directory.release()
+    assert directory.missing() == []
+
+
 def test_refusing_does_not_disturb_the_holder(tmp_path: Path) -> None:
     """The loser of the lock removes nothing and leaks no descriptor."""
     holder = RunDirectory(tmp_path / "run")

@@ -116,6 +116,77 @@ def test_a_slot_that_keeps_dying_is_parked_while_the_others_go_on() -> None:
     assert not pool.fatal
 
 
+def test_that_a_slot_is_parked_is_told_once_with_its_reason() -> None:
+    """And for how long; ticks meanwhile say nothing more."""
+    pool = settled(shape(0, 0), shape(1, 1))
+    told: list[e.Command] = []
+    for number in range(4):
+        now = 1.0 + number
+        told += pool.handle(e.Exited(now, pool.slots[0].epoch, f"death {number}", 0.0))
+        told += pool.handle(e.Tick(now))
+    assert [c for c in told if isinstance(c, e.Park)] == [e.Park(0, "death 3", 100.0)]
+    for seconds in range(5, 100, 5):
+        assert pool.handle(e.Tick(float(seconds))) == []
+
+
+def test_that_every_start_is_held_is_told_once() -> None:
+    """When workers die all over the pool: with the last reason, and for how long."""
+    pool = settled(shape(0, 0), shape(1, 1), shape(2, 2), shape(3, 3))
+    told: list[e.Command] = []
+    for number in range(12):
+        epoch = pool.slots[number % 4].epoch
+        told += pool.handle(e.Exited(1.0, epoch, "signal SIGSEGV", 0.0))
+        told += pool.handle(e.Tick(1.0))
+    assert [c for c in told if isinstance(c, e.Hold)] == [e.Hold("signal SIGSEGV", 10.0)]
+
+
+def test_a_start_that_the_machine_refuses_is_no_death() -> None:
+    """However often: nothing is parked or held, no death is counted, and it is tried again
+    within two seconds each time.
+    """
+    pool = Pool(RestartPolicy(intensity=4))
+    (launch,) = pool.handle(e.Target(0.0, (shape(0, 0),)))
+    now = 0.0
+    for _ in range(50):
+        assert isinstance(launch, e.Launch)
+        assert pool.handle(e.NotStarted(now, launch.epoch, "no memory", 0.5)) == []
+        assert pool.slots[0].state == "backoff"
+        assert pool.slots[0].last_exit == "no memory"
+        again_at = pool.next_wakeup()
+        assert again_at is not None
+        assert 0.0 < again_at - now <= 2.0
+        now = again_at
+        (launch,) = pool.handle(e.Tick(now))
+    assert pool.restarts.total == 0
+
+
+def test_a_refused_start_holds_up_no_other_slot() -> None:
+    """The others are launched in the same breath, and when one of them has come up, the machine
+    has room again: whoever was refused is tried at once.
+    """
+    pool = Pool()
+    shapes = tuple(shape(slot, slot) for slot in range(3))
+    assert [type(c) for c in pool.handle(e.Target(0.0, shapes))] == [e.Launch] * 3
+    for epoch in (1, 2):
+        pool.handle(e.NotStarted(0.0, epoch, "EAGAIN", 0.9))
+    assert pool.handle(e.Tick(0.05)) == []
+    came_up = pool.handle(e.Ready(0.1, 3, 0))
+    assert came_up == [e.Employ(3), e.Launch(4, shape(0, 0)), e.Launch(5, shape(1, 1))]
+    pool.check()
+
+
+def test_a_replacement_that_cannot_be_started_costs_the_worn_worker_nothing() -> None:
+    """It speaks on, and the replacement is tried again soon."""
+    pool = settled(shape(0, 0))
+    pool.handle(e.Recycle(1.0, 1))
+    assert pool.handle(e.NotStarted(2.0, 2, "EAGAIN", 0.5)) == []
+    assert pool.slots[0].state == "ready"
+    again_at = pool.next_wakeup()
+    assert again_at is not None
+    assert pool.handle(e.Tick(again_at)) == [e.Launch(3, shape(0, 0))]
+    pool.check()
+
+
 def test_a_worker_that_never_becomes_ready_is_killed() -> None:
     """A start that takes too long ends in a kill, and then in another start."""
     pool = Pool(RestartPolicy(start_timeout_s=5.0))
