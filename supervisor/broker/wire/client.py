@@ -61,7 +61,9 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     `deadline_ms` is how long the job may take, from its arrival on. `key` names the
     request over all attempts to hand it in. A `durable` job outlives its client and
     the supervisor. `traceparent` and `tracestate` are the headers of a W3C trace context
-    whose trace the job is to be part of.
+    whose trace the job is to be part of. `on_behalf` says whom the job is charged to, where
+    the sender asks for somebody else: a name of at most 128 characters, honoured only from
+    processes of the supervisor's own user, and ignored otherwise.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     durable: bool = False
     traceparent: str | None = None
     tracestate: str | None = None
+    on_behalf: str | None = None
 
 
 class Credit(Message, frozen=True, tag="CREDIT"):
