@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.config.sections.http import Http
+from supervisor.gateway.asker import bearer
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES
@@ -65,8 +66,8 @@ def allow_origins(app: web.Application, settings: Http) -> None:
 
 
 def _check_key(request: web.Request, settings: Http) -> None:
-    scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() == "bearer" and is_known(key.strip(), settings.api_keys):
+    key = bearer(request)
+    if key is not None and is_known(key, settings.api_keys):
         return
     raise ApiError(
         401,

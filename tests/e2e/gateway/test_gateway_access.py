@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
@@ -114,30 +113,3 @@ def test_a_name_that_was_made_to_point_here_is_refused(gateway: Serving, host: s
 def test_addresses_and_localhost_are_not(gateway: Serving, host: str) -> None:
     """No page can make those point elsewhere."""
     assert gateway.ask("/v1/models", headers={"Host": host}).status == 200
-
-
-def test_connections_are_bounded(running_supervisor: Supervised) -> None:
-    """One too many gets 503 and a closed connection; there is room when another leaves."""
-    http: Mapping[str, object] = {"max_connections": 3}
-    with Serving(running_supervisor.environ, http) as serving:
-        held = [serving.connect() for _ in range(3)]
-        for connection in held:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert connection.recv(12) == b"HTTP/1.1 200"
-        answer = serving.exchange(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        head, _, body = answer.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-        assert b"Retry-After: 1" in head
-        assert json.loads(body)["error"]["code"] == "too_many_connections"
-        held.pop().close()
-        eventually(lambda: alive(serving), "room again")
-        for connection in held:
-            connection.close()
-
-
-def alive(serving: Serving) -> bool:
-    """Whether a new connection is served; one that is refused may be reset while we write."""
-    try:
-        return serving.ask("/healthz").status == 200
-    except ConnectionError:
-        return False

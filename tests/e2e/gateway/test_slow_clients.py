@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -93,31 +94,27 @@ def test_a_reader_that_takes_nothing_is_let_go(
     assert "its reader took nothing for 0.5 s" in hurried.output
 
 
-def wyoming_port(serving: Serving) -> int:
-    """Where it speaks Home Assistant's protocol."""
-    lines = [line for line in serving.output.splitlines() if "Wyoming on" in line]
-    return int(lines[0].rpartition(":")[2])
-
-
 def test_a_silent_home_is_let_go(hurried: Serving) -> None:
     """A Wyoming connection on which nothing comes, or half an event, ends."""
     for said in (b"", b'{"type": "desc', b'{"type": "describe", "data_length": 9}\n{'):
-        where = ("127.0.0.1", wyoming_port(hurried))
+        where = ("127.0.0.1", hurried.wyoming_port())
         with closing(socket.create_connection(where, timeout=30)) as connection:
             connection.sendall(said)
             assert read_all(connection) == b""
 
 
 def test_homes_are_bounded(running_supervisor: Supervised) -> None:
-    """One Wyoming connection too many is closed at once; there is room when another leaves."""
+    """While all that may be served hear something, one more is closed at once; there is room when
+    another leaves.
+    """
     http = {"wyoming": "127.0.0.1:0", "max_connections": 2}
-    describe = b'{"type": "describe"}\n'
+    synthesize = json.dumps({"type": "synthesize", "data": {"text": LONG[:50_000]}}).encode()
     with Serving(running_supervisor.environ, http) as serving:
-        where = ("127.0.0.1", wyoming_port(serving))
+        where = ("127.0.0.1", serving.wyoming_port())
 
         def served(connection: socket.socket) -> bool:
             try:
-                connection.sendall(describe)
+                connection.sendall(synthesize + b"\n")
                 return bool(connection.recv(1))
             except ConnectionError:
                 return False
@@ -135,3 +132,30 @@ def test_homes_are_bounded(running_supervisor: Supervised) -> None:
             assert not new_one_is_served()
             second.close()
             eventually(new_one_is_served, "room again")
+
+
+def test_one_too_many_is_told(running_supervisor: Supervised) -> None:
+    """Where not even a place for health is left: 503 at once, whatever is asked. Who does not wait
+    for it leaves no traceback.
+    """
+    module = "tests.e2e.gateway.hurried"
+    body = json.dumps({"input": LONG, "model": "noop", "response_format": "pcm"}).encode()
+    request = f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    with Serving(running_supervisor.environ, {"max_connections": 1}, module=module) as serving:
+        with serving.connect() as working:
+            working.sendall(request)
+            assert working.recv(12) == b"HTTP/1.1 200"
+            for said in (b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", request):
+                with serving.connect() as refused:
+                    refused.sendall(said)
+                    head, _, answer = read_all(refused).partition(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+                assert b"Retry-After: 1" in head
+                assert json.loads(answer)["error"]["code"] == "too_many_connections"
+            for _ in range(100):
+                gone = serving.connect()
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                gone.close()
+        eventually(lambda: serving.ask("/healthz").status == 200, "there is room again")
+        assert serving.stop() == 0, serving.output
+        assert "Traceback" not in serving.output, serving.output
