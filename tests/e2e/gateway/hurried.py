@@ -1,5 +1,5 @@
 """The gateway with the shortest patience, run in place of `supervisor.gateway` by tests of slow
-clients: what a user would wait minutes for is seen within a second. It keeps no places for health.
+clients: what a user would wait minutes for is seen within a second.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 
 from supervisor.gateway import __main__ as gateway
-from supervisor.gateway import bodies, places, process, sending, wyoming_session
+from supervisor.gateway import bodies, process, sending, wyoming_session
 
 PATIENCE_S = 0.5
 
@@ -18,7 +18,6 @@ def main() -> int:
     process.KEEP_ALIVE_S = PATIENCE_S
     sending.STALL_S = PATIENCE_S
     wyoming_session.IDLE_S = PATIENCE_S
-    places.RESERVED = 0
     return gateway.main()
 
 

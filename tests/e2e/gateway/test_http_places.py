@@ -115,7 +115,7 @@ def test_work_is_not_interrupted(small: Serving) -> None:
             assert refused.headers["Retry-After"] == "1"
             assert refused.headers["Connection"] == "close"
             assert small.ask("/healthz").document == {"status": "ok"}
-            assert small.ask("/readyz").status == 200
+            assert small.ask("/readyz").document["status"] in {"ready", "unready"}
         assert not any(ended(client) for client in clients)
         clients[0].close()
         eventually(lambda: served(small), "there is room when one leaves")
@@ -195,3 +195,43 @@ def test_homes_make_room_too(small: Serving) -> None:
             assert not ended(connection)
             newcomer_is_served(stack)
             eventually(partial(ended, connection), "the one who was silent longest left")
+
+
+def test_one_too_many_is_told(running_supervisor: Supervised) -> None:
+    """Where not even a place for health is left: 503 at once, whatever is asked. Who does not wait
+    for it leaves no traceback.
+    """
+    module = "tests.e2e.gateway.cramped"
+    http = {"max_connections": 1}
+    with Serving(running_supervisor.environ, http, module=module) as serving:
+        with at_work(serving, 1):
+            for said in (b"", REQUEST, SLOW_BODY + bytes(1000)):
+                with serving.connect() as refused:
+                    refused.sendall(said)
+                    head, _, answer = read_all(refused).partition(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+                assert b"Retry-After: 1" in head
+                assert json.loads(answer)["error"]["code"] == "too_many_connections"
+            for _ in range(100):
+                gone = serving.connect()
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                gone.close()
+        eventually(partial(alive, serving), "there is room again")
+        assert serving.stop() == 0, serving.output
+        assert "Traceback" not in serving.output, serving.output
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything up to the end of the connection."""
+    answer = b""
+    while part := connection.recv(65_536):
+        answer += part
+    return answer
+
+
+def alive(serving: Serving) -> bool:
+    """Whether a new connection is served; one that is refused may be reset while we write."""
+    try:
+        return serving.ask("/healthz").status == 200
+    except ConnectionError:
+        return False

@@ -10,10 +10,12 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
+from supervisor.gateway.farewell import AT_ONCE
 from supervisor.gateway.keys import hash_key
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised, eventually
@@ -210,6 +212,20 @@ def test_who_sends_on_for_ever_is_cut(gateway: Serving) -> None:
         connection.sendall(post(1 << 40))
         with pytest.raises(ConnectionError):
             connection.sendall(bytes(1 << 30))
+
+
+def test_who_is_refused_and_stays_costs_few_files(gateway: Serving) -> None:
+    """They may be waited for, but not all of them, and not for long."""
+    assert gateway.process is not None
+    files = Path(f"/proc/{gateway.process.pid}/fd")
+    before = len(list(files.iterdir()))
+    with ExitStack() as stack:
+        for _ in range(3 * AT_ONCE):
+            connection = stack.enter_context(gateway.connect())
+            connection.sendall(post(1000, "Content-Encoding: gzip\r\n"))
+            assert connection.recv(12) == b"HTTP/1.1 415"
+        assert len(list(files.iterdir())) < before + 2 * AT_ONCE
+        eventually(lambda: len(list(files.iterdir())) <= before + 2, "nobody is waited for")
 
 
 def test_who_resets_while_refused_is_no_error(gateway: Serving) -> None:

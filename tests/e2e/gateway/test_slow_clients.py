@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -132,30 +131,3 @@ def test_homes_are_bounded(running_supervisor: Supervised) -> None:
             assert not new_one_is_served()
             second.close()
             eventually(new_one_is_served, "room again")
-
-
-def test_one_too_many_is_told(running_supervisor: Supervised) -> None:
-    """Where not even a place for health is left: 503 at once, whatever is asked. Who does not wait
-    for it leaves no traceback.
-    """
-    module = "tests.e2e.gateway.hurried"
-    body = json.dumps({"input": LONG, "model": "noop", "response_format": "pcm"}).encode()
-    request = f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    with Serving(running_supervisor.environ, {"max_connections": 1}, module=module) as serving:
-        with serving.connect() as working:
-            working.sendall(request)
-            assert working.recv(12) == b"HTTP/1.1 200"
-            for said in (b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", request):
-                with serving.connect() as refused:
-                    refused.sendall(said)
-                    head, _, answer = read_all(refused).partition(b"\r\n\r\n")
-                assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-                assert b"Retry-After: 1" in head
-                assert json.loads(answer)["error"]["code"] == "too_many_connections"
-            for _ in range(100):
-                gone = serving.connect()
-                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                gone.close()
-        eventually(lambda: serving.ask("/healthz").status == 200, "there is room again")
-        assert serving.stop() == 0, serving.output
-        assert "Traceback" not in serving.output, serving.output
