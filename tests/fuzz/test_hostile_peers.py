@@ -84,6 +84,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         deadline_ms=MAYBE_NUMBERS,
         key=MAYBE_NAMES,
         durable=st.booleans(),
+        on_behalf=MAYBE_NAMES,
     ),
     st.builds(wire.Credit, NAMES, NUMBERS),
     st.builds(wire.Cancel, NAMES),

@@ -211,7 +211,7 @@ def test_who_sends_on_for_ever_is_cut(gateway: Serving) -> None:
     with gateway.connect() as connection:
         connection.sendall(post(1 << 40))
         with pytest.raises(ConnectionError):
-            connection.sendall(bytes(1 << 30))
+            connection.sendall(bytes(1 << 28))
 
 
 def test_who_is_refused_and_stays_costs_few_files(gateway: Serving) -> None:
