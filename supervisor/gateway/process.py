@@ -25,6 +25,7 @@ from supervisor.gateway.limits import make_room
 from supervisor.gateway.listener import Address, ListenError, PortTakenError, http_server
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.unexpected import report
+from supervisor.gateway.visitor import READ_BYTES
 from supervisor.gateway.wyoming import wyoming_server
 from supervisor.logs import get_logger
 
@@ -79,6 +80,7 @@ async def serve(
         keepalive_timeout=KEEP_ALIVE_S,
         shutdown_timeout=ANSWERS_GRACE_S,
         lingering_time=0.0,  # Who is refused gets a `farewell` instead.
+        read_bufsize=READ_BYTES // 2,  # Twice that waits, at most, for a handler that reads.
         auto_decompress=False,
         access_log=None,
         logger=http_logger(),

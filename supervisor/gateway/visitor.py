@@ -18,8 +18,8 @@ from supervisor.gateway.errors import RETRY_AFTER_S, SERVER, ApiError, refusal
 from supervisor.gateway.farewell import Farewell, Farewells
 from supervisor.gateway.places import Place, Places
 
-READ_BYTES = 64 * 1024
-"""Read and parsed at once: 4 ms where each byte is a chunk of its own."""
+READ_BYTES = 32 * 1024
+"""Read, parsed and joined at once: 5 ms where each byte is a chunk of its own."""
 
 _numbers = itertools.count(1)
 
