@@ -9,8 +9,11 @@ at once is bounded, and nothing of it is parsed.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import socket
+import sys
+import termios
 from contextlib import suppress
 from typing import Final
 
@@ -31,8 +34,20 @@ class Farewells:
     """Those of one door who have their answer and may still be sending."""
 
     def __init__(self) -> None:
-        self.waiting: dict[Farewell, None] = {}
+        self.waiting: dict[_Farewell, None] = {}
         """In the order in which they were answered."""
+
+    def say(self, transport: asyncio.BaseTransport, *, whatever_comes: bool) -> None:
+        """Keep the connection of a transport that is just being closed, its answer sent.
+
+        Unless `whatever_comes`, only where something lies unread already.
+        """
+        held: socket.socket | None = transport.get_extra_info("socket")
+        if held is None:
+            return
+        with suppress(OSError):  # It is no more, or no descriptor is left.
+            if whatever_comes or _unread_bytes(held):
+                _Farewell(held, self).begin()
 
     def close(self) -> None:
         """Wait for nobody any longer."""
@@ -40,16 +55,10 @@ class Farewells:
             farewell.end()
 
 
-class Farewell:
-    """A second hold on the connection of a transport, taken while that is open.
+class _Farewell:
+    """A second hold on a connection, taken while the first is open. Raises OSError."""
 
-    Raises OSError where the connection is no more, or no descriptor is left.
-    """
-
-    def __init__(self, transport: asyncio.BaseTransport, others: Farewells) -> None:
-        held: socket.socket | None = transport.get_extra_info("socket")
-        if held is None:
-            raise ConnectionResetError
+    def __init__(self, held: socket.socket, others: Farewells) -> None:
         self._socket = socket.socket(fileno=os.dup(held.fileno()))
         self._socket.settimeout(0)
         self._others = others.waiting
@@ -58,7 +67,7 @@ class Farewell:
         self._loop = asyncio.get_running_loop()
 
     def begin(self) -> None:
-        """The transport is closed and its answer sent: say so, and wait until the other leaves."""
+        """Say that nothing more comes, and wait until the other leaves."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:  # It has left.
@@ -86,3 +95,8 @@ class Farewell:
         self._left -= count
         if count == 0 or self._left <= 0:
             self.end()
+
+
+def _unread_bytes(connection: socket.socket) -> int:
+    """What the kernel keeps of it until it is read. Raises OSError."""
+    return int.from_bytes(fcntl.ioctl(connection, termios.FIONREAD, bytes(4)), sys.byteorder)

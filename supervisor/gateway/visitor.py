@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from supervisor.gateway.errors import RETRY_AFTER_S, SERVER, ApiError, refusal
-from supervisor.gateway.farewell import Farewell, Farewells
+from supervisor.gateway.farewell import Farewells
 from supervisor.gateway.places import Place, Places
 
 READ_BYTES = 32 * 1024
@@ -59,7 +59,10 @@ class Visitor(asyncio.BufferedProtocol):
         self._farewells = farewells
         self._handler: RequestHandler | None = None
         self._transport: asyncio.Transport | None = None
-        self._farewell: Farewell | None = None
+        self._refused = False
+        """Nothing is read any more."""
+        self._gone = False
+        """Nobody is there to be told anything."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, or be told that there is none."""
@@ -81,11 +84,12 @@ class Visitor(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """So much has come."""
-        if self._handler is not None and self._farewell is None:
+        if self._handler is not None and not self._refused:
             self._handler.data_received(bytes(_buffer[:nbytes]))
 
     def eof_received(self) -> None:
         """The other side sends no more: the transport closes by itself."""
+        self._gone = True
 
     def pause_writing(self) -> None:
         """The other side takes nothing for the moment."""
@@ -103,11 +107,8 @@ class Visitor(asyncio.BufferedProtocol):
             self.place.leave()
         if self._handler is not None:
             self._handler.connection_lost(exc)
-        if self._farewell is not None:
-            if exc is None:
-                self._farewell.begin()
-            else:
-                self._farewell.end()
+        if exc is None and not self._gone and self._transport is not None:
+            self._farewells.say(self._transport, whatever_comes=self._refused)
 
     @property
     def unsent(self) -> bool:
@@ -116,17 +117,13 @@ class Visitor(asyncio.BufferedProtocol):
 
     def hang_up(self) -> None:
         """End it at once."""
+        self._gone = True
         if self._transport is not None:
             self._transport.abort()
 
     def refuse(self) -> None:
         """Read no more of what comes: the answer that follows is the last one."""
-        if self._transport is None or self._farewell is not None:
-            return
-        try:
-            self._farewell = Farewell(self._transport, self._farewells)
-        except OSError:
-            return  # There is nobody to tell, or nothing left to tell it with.
+        self._refused = True
 
 
 def visitor_of(request: web.BaseRequest) -> Visitor | None:

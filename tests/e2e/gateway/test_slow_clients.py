@@ -107,14 +107,15 @@ def test_homes_are_bounded(running_supervisor: Supervised) -> None:
     another leaves.
     """
     http = {"wyoming": "127.0.0.1:0", "max_connections": 2}
-    synthesize = json.dumps({"type": "synthesize", "data": {"text": LONG[:50_000]}}).encode()
+    text = json.dumps({"text": LONG, "voice": {"name": "tone"}}).encode()
+    synthesize = b'{"type": "synthesize", "data_length": %d}\n%s' % (len(text), text)
     with Serving(running_supervisor.environ, http) as serving:
         where = ("127.0.0.1", serving.wyoming_port())
 
         def served(connection: socket.socket) -> bool:
             try:
-                connection.sendall(synthesize + b"\n")
-                return bool(connection.recv(1))
+                connection.sendall(synthesize)
+                return b"audio-start" in connection.recv(100)
             except ConnectionError:
                 return False
 
