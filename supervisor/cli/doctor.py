@@ -68,6 +68,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         check_state_directory,
         check_tcp,
         check_versions,
+        check_wyoming,
     )
     from supervisor.host.roots import Host
 
@@ -94,6 +95,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
     return [
         *findings,
         *check_tcp(settings.settings),
+        *check_wyoming(settings.settings),
         *check_host_profile(os.environ, settings.settings, engine_settings, time.time()),
         *check_models(settings.settings, engine_settings),
     ]

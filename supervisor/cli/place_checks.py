@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,18 @@ def check_tcp(settings: Settings) -> Iterator[Finding]:
         yield Finding("tcp", "warning", f"{tcp} is open without keys", advice)
     else:
         yield Finding("tcp", "ok", f"{tcp}, {count} keys are allowed")
+
+
+def check_wyoming(settings: Settings) -> Iterator[Finding]:
+    """Whether Home Assistant's protocol, where the settings ask for it, can be spoken."""
+    if not settings.http.enabled or settings.http.wyoming is None:
+        return
+    if find_spec("wyoming") is None:
+        found = f"{settings.http.wyoming} is not served: the library for it is missing"
+        advice = "run: pip install 'tts-supervisor[wyoming]'"
+        yield Finding("wyoming", "problem", found, advice)
+    else:
+        yield Finding("wyoming", "ok", settings.http.wyoming)
 
 
 def check_models(settings: Settings, engine_settings: Mapping[str, Any]) -> Iterator[Finding]:

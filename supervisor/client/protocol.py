@@ -33,7 +33,14 @@ from supervisor.broker.wire.client import (
     Submit,
     Welcome,
 )
-from supervisor.broker.wire.codec import Body, Frames, WireError, decode_reply, encode
+from supervisor.broker.wire.codec import (
+    MAX_HEADER_BYTES,
+    Body,
+    Frames,
+    WireError,
+    decode_reply,
+    encode,
+)
 from supervisor.broker.wire.trace_context import carried
 from supervisor.client.errors import (
     BadRequest,
@@ -85,6 +92,7 @@ class Conversation:
         durable: bool = False,
         traceparent: str | None = None,
         tracestate: str | None = None,
+        on_behalf: str | None = None,
     ) -> JobRecord:
         """Ask for speech. Raises BadRequest for what the supervisor could not even read."""
         request = self._name()
@@ -101,6 +109,7 @@ class Conversation:
             durable=durable,
             traceparent=carried(traceparent),
             tracestate=carried(tracestate),
+            on_behalf=on_behalf,
         )
         self._send(message, self._encode_text(text))
         record = JobRecord(request, self._credit, now)
@@ -273,11 +282,18 @@ class Conversation:
 
     def _send(self, message: Message, body: bytes | None = None) -> None:
         try:
-            self.outbox.append(encode(message, body))
+            frames = encode(message, body)
         except UnicodeEncodeError:
             raise BadRequest("a name is not Unicode text", code="bad_message") from None
         except OverflowError:
             raise BadRequest("a number is too large to send", code="out_of_range") from None
+        if len(frames[1]) > MAX_HEADER_BYTES:
+            # The supervisor could not tell which request it was, and so would end all of them.
+            raise BadRequest(
+                f"the names in this request have more than {MAX_HEADER_BYTES:,} bytes",
+                code="bad_message",
+            )
+        self.outbox.append(frames)
 
     def _encode_text(self, text: str) -> bytes:
         try:

@@ -31,7 +31,10 @@ class Terms(TypedDict, total=False):
     same `key` with the same request is the same job, however often it is handed in; a
     `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`
     are the headers of a W3C trace context, as OpenTelemetry's propagator injects them:
-    where the supervisor traces, the job becomes part of that trace.
+    where the supervisor traces, the job becomes part of that trace. `on_behalf` names whom
+    the job is charged to, in at most 128 characters, for a program that asks for others, as
+    the gateway does: each name has a share and bounds of its own. Only a supervisor of the same
+    user heeds it.
     """
 
     priority: int
@@ -40,6 +43,7 @@ class Terms(TypedDict, total=False):
     durable: bool
     traceparent: str | None
     tracestate: str | None
+    on_behalf: str | None
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool = False
     traceparent: str | None = None
     tracestate: str | None = None
+    on_behalf: str | None = None
 
     def submit(self, conversation: Conversation, spent_s: float = 0.0) -> JobRecord:
         """Hand it in, `spent_s` after the call. Raises BadRequest."""
@@ -73,6 +78,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             durable=self.durable,
             traceparent=self.traceparent,
             tracestate=self.tracestate,
+            on_behalf=self.on_behalf,
         )
 
 

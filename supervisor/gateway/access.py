@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.config.sections.http import Http
+from supervisor.gateway.asker import bearer
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES
@@ -22,7 +23,12 @@ from supervisor.gateway.page.files import ADDRESSES
 OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
 """What needs no key: it tells nothing of anybody's work and costs nothing."""
 
+LONGEST_NAME = 300
+"""Characters of a Host or an Origin: a name has 253 at most. To take a longer one apart can take
+40 ms of everybody's time."""
+
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+_UNREADABLE = "(unreadable)"
 _PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Traceparent, Tracestate",
@@ -65,8 +71,8 @@ def allow_origins(app: web.Application, settings: Http) -> None:
 
 
 def _check_key(request: web.Request, settings: Http) -> None:
-    scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() == "bearer" and is_known(key.strip(), settings.api_keys):
+    key = bearer(request)
+    if key is not None and is_known(key, settings.api_keys):
         return
     raise ApiError(
         401,
@@ -92,13 +98,12 @@ def _check_origin(origin: str | None, request: web.Request, settings: Http) -> N
     if origin is None or origin in settings.cors_origins:
         return
     try:
-        if urlsplit(origin).netloc == request.headers.get(hdrs.HOST):
+        if _is_name(origin) and urlsplit(origin).netloc == request.headers.get(hdrs.HOST):
             return
     except ValueError:
         pass
-    raise ApiError(
-        403, f"pages of {origin!r} may not use this; see http.cors_origins", code="wrong_origin"
-    )
+    text = f"pages of {origin[:LONGEST_NAME]!r} may not use this; see http.cors_origins"
+    raise ApiError(403, text, code="wrong_origin")
 
 
 def _preflight(origin: str, settings: Http) -> web.Response:
@@ -110,9 +115,14 @@ def _preflight(origin: str, settings: Http) -> web.Response:
 def _host_name(host: str) -> str:
     """The Host header without its port."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return urlsplit(f"//{host}").hostname or "" if _is_name(host) else _UNREADABLE
     except ValueError:
-        return "(unreadable)"
+        return _UNREADABLE
+
+
+def _is_name(text: str) -> bool:
+    """Whether it may be, or hold, the name of a host."""
+    return len(text) <= LONGEST_NAME and text.isascii()
 
 
 def _is_address(name: str) -> bool:

@@ -14,6 +14,7 @@ from supervisor.gateway.access import access, allow_origins
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.metrics import Metrics
+from supervisor.gateway.seating import plain_bodies, seating
 from supervisor.logs import get_logger
 
 log = get_logger()
@@ -22,7 +23,13 @@ log = get_logger()
 def make_app(context: Context) -> web.Application:
     """Everything that is served."""
     app = web.Application(
-        middlewares=[counting(context.metrics), errors(), access(context.settings)],
+        middlewares=[
+            counting(context.metrics),
+            seating(),
+            errors(),
+            access(context.settings),
+            plain_bodies(),
+        ],
         client_max_size=context.settings.max_request_bytes,
     )
     allow_origins(app, context.settings)
@@ -69,7 +76,7 @@ def errors() -> Middleware:
         except ConnectionError:
             raise
         except Exception:
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s %s failed", request.method, request.rel_url.raw_path)
             return ApiError(500, "the gateway failed; see its log", type=SERVER).response()
 
     return middleware

@@ -4,33 +4,77 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from supervisor.gateway.errors import ApiError
+from supervisor.gateway.visitor import visitor_of
 
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send a body."""
+
+SETTINGS_BYTES: Final = 128 * 1024
+"""Longest body that holds settings: more of them than there are."""
+
+_CONTINUE: Final = "100-continue"
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r" - at `\$\.(\w+)")
 _MISSING = re.compile(r"missing required field `(\w+)`")
+_SAID_CHARS = 300
+"""Of what is wrong with a body; it may quote the body, which has megabytes."""
 
 
-async def read_body(request: web.Request) -> bytes:
-    """The whole body. Raises ApiError 408, 413 or 400 for one that cannot be read."""
+async def when_wanted(request: web.Request) -> None:
+    """What a route with a body does about `Expect: 100-continue`: nothing, until it is read.
+
+    So who is refused by the head never sends the body. Raises HTTPExpectationFailed for
+    anything else that is expected.
+    """
+    if request.headers.get(hdrs.EXPECT, "").lower() != _CONTINUE:
+        raise web.HTTPExpectationFailed
+
+
+async def read_body(request: web.Request, most: int | None = None) -> bytes:
+    """The whole body, of `most` bytes or as many as `http.max_request_bytes` allows.
+
+    Raises ApiError 408, 413 or 400 for one that cannot be read.
+    """
+    bound = request.client_max_size if most is None else most
+    if (request.content_length or 0) > bound:
+        raise _too_large(bound)
+    if request.version >= (1, 1) and request.headers.get(hdrs.EXPECT, "").lower() == _CONTINUE:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # The answer itself has not begun.
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
+            body = await _read(request, bound)
     except TimeoutError:
         raise ApiError(
             408, "the body did not come in time", code="timeout", headers={"Connection": "close"}
         ) from None
     except web.RequestPayloadError as error:
         raise ApiError(400, f"the body cannot be read: {error}", code="bad_body") from None
+    visitor = visitor_of(request)
+    if visitor is not None and visitor.place is not None:
+        visitor.place.works()
+    return body
+
+
+async def _read(request: web.Request, bound: int) -> bytes:
+    body = bytearray()
+    while part := await request.content.readany():
+        body += part
+        if len(body) > bound:
+            raise _too_large(bound)
+    return bytes(body)
+
+
+def _too_large(bound: int) -> ApiError:
+    return ApiError(413, f"the body has more than {bound:,} bytes", code="request_too_large")
 
 
 def parse(body: bytes, kind: type[T]) -> T:
@@ -38,8 +82,17 @@ def parse(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        place = _PLACE.search(str(error)) or _MISSING.search(str(error))
-        param = place[1] if place else None
-        raise ApiError(400, str(error), code="bad_value", param=param) from None
+        said = _short(str(error))
+        place = _PLACE.search(said) or _MISSING.search(said)
+        raise ApiError(400, said, code="bad_value", param=place[1] if place else None) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ApiError(400, f"the body is no JSON: {error}", code="bad_json") from None
+        text = f"the body is no JSON: {_short(str(error))}"
+        raise ApiError(400, text, code="bad_json") from None
+
+
+def _short(said: str) -> str:
+    """Both ends: what is wrong stands at the beginning, and where at the end."""
+    if len(said) <= _SAID_CHARS:
+        return said
+    half = _SAID_CHARS // 2
+    return f"{said[:half]}…{said[-half:]}"

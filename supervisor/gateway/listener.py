@@ -1,8 +1,4 @@
-"""The listening socket: which address, and how many connections at once.
-
-A connection over the bound is answered and closed before the HTTP library sees it,
-so a flood costs neither tasks nor parsers.
-"""
+"""The listening socket: which address, and who serves what comes in by it."""
 
 from __future__ import annotations
 
@@ -10,30 +6,26 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiohttp import web
 
 from supervisor.config.sections.http import Http
-from supervisor.gateway.errors import RETRY_AFTER_S, SERVER, ApiError, refusal
+from supervisor.gateway import places
+from supervisor.gateway.farewell import Farewells
+from supervisor.gateway.visitor import Visitor
 
-BACKLOG = 512
+BACKLOG = 4096
+"""Connections that the kernel keeps until they are accepted; one more would be told a second later
+to try again. The kernel may allow fewer (net.core.somaxconn)."""
+
+ACCEPTED_AT_ONCE = 64
+"""So many are accepted before everybody else gets a turn."""
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel keeps for a slow reader; by itself it would keep megabytes for each."""
-
-_LINGER_S = 1.0
-
-_FULL = refusal(
-    ApiError(
-        503,
-        "too many connections (http.max_connections)",
-        type=SERVER,
-        code="too_many_connections",
-        retry_after_s=RETRY_AFTER_S,
-    )
-)
 
 
 class ListenError(Exception):
@@ -54,48 +46,51 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-async def listen(runner: web.AppRunner, http: Http) -> asyncio.Server:
-    """Serve what the runner was set up with. Raises ListenError."""
+@asynccontextmanager
+async def http_server(
+    runner: web.AppRunner, http: Http, connections: int
+) -> AsyncIterator[Address]:
+    """Serve meanwhile what the runner was set up with, to so many at once; yields the address.
+
+    Connections that were accepted are the runner's to end. Raises ListenError.
+    """
     server = runner.server
     if server is None:
         raise RuntimeError("the runner is not set up")
 
-    def accept() -> asyncio.Protocol:
-        return server() if len(server.connections) < http.max_connections else _Full()
+    seats = places.Places("HTTP", connections, places.RESERVED)
+    farewells = Farewells()
 
-    return await start_server(accept, Address(http.host, http.port), "http.host and http.port")
+    def accept() -> Visitor:
+        return Visitor(server, seats, farewells)
+
+    address = Address(http.host, http.port)
+    listening = await start_server(accept, address, "http.host and http.port")
+    try:
+        yield address_of(listening)
+    finally:
+        listening.close()
+        farewells.close()
 
 
 async def start_server(
-    accept: Callable[[], asyncio.Protocol], address: Address, settings: str
+    accept: Callable[[], asyncio.BaseProtocol], address: Address, settings: str
 ) -> asyncio.Server:
     """Listen on `address`, which `settings` set. Raises ListenError."""
     loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(accept, *address, backlog=BACKLOG)
+        server = await loop.create_server(accept, *address, backlog=ACCEPTED_AT_ONCE)
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         kind = PortTakenError if error.errno == errno.EADDRINUSE else ListenError
         raise kind(f"cannot listen on {address}: {reason}; see {settings}") from None
     for listener in server.sockets:  # Connections inherit it.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        with listener.dup() as same:
+            same.listen(BACKLOG)
     return server
 
 
 def address_of(server: asyncio.Server) -> Address:
     """Where this server listens, with the port that it really got."""
     return Address(*server.sockets[0].getsockname()[:2])
-
-
-class _Full(asyncio.Protocol):
-    """Says that there is no room, and closes.
-
-    It listens a moment longer: closing on a request that was not read would reset the
-    connection, and the answer would be lost with it.
-    """
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(_FULL)
-            transport.write_eof()
-        asyncio.get_running_loop().call_later(_LINGER_S, transport.close)

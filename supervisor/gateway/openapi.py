@@ -122,9 +122,11 @@ _REFUSALS: Mapping[int, str] = {
     408: "The body did not come in time.",
     409: "What override.json holds cannot be changed: it is unreadable, or being edited.",
     413: "The request or its text is too long.",
+    415: "The body is packed (Content-Encoding); send it as it is.",
     429: "Too much is queued; `Retry-After` says when to come back.",
     500: "The text could not be spoken.",
-    503: "The supervisor is not there, or stops; `Retry-After` says when to come back.",
+    503: "The supervisor is not there, or stops, or all connections are taken; `Retry-After` says "
+    "when to come back.",
 }
 
 
@@ -204,7 +206,9 @@ def _change() -> dict[str, Any]:
         "requestBody": {"required": True, **_json(_CHANGE)},
         "responses": {
             "200": {"description": "Written; the supervisor applies it.", **_json(_CHANGED)},
-            **{str(status): _refused(status) for status in (400, 401, 403, 408, 409, 413, 503)},
+            **{
+                str(status): _refused(status) for status in (400, 401, 403, 408, 409, 413, 415, 503)
+            },
         },
     }
 

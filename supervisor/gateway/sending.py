@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.metrics import Metrics
+from supervisor.gateway.visitor import visitor_of
 from supervisor.logs import get_logger
 
 STALL_S = 120.0
@@ -81,7 +82,9 @@ def cut(request: web.Request) -> None:
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    transport.abort()
+    visitor = visitor_of(request)
+    if visitor is not None:
+        visitor.hang_up()  # Without a farewell: that would look like an ending.
 
 
 def _report(error: Exception) -> None:

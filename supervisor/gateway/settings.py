@@ -16,7 +16,7 @@ from aiohttp import web
 from supervisor.config import files, loading, override, schema
 from supervisor.config.changes import flat
 from supervisor.config.errors import ConfigError
-from supervisor.gateway.bodies import read_body
+from supervisor.gateway.bodies import SETTINGS_BYTES, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError
 from supervisor.gateway.trial import Trial
@@ -43,7 +43,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             raise _forbidden("settings are changed here only where http.api_keys is configured")
         if context.place is None:
             raise _forbidden("this gateway was not started by the supervisor: edit override.json")
-        tree = read_change(await read_body(request))
+        tree = read_change(await read_body(request, SETTINGS_BYTES))
         try:
             done = await asyncio.to_thread(override.change, context.place, tree, os.environ)
         except override.FileInTheWay as error:
@@ -57,7 +57,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         log.info("override.json was changed over HTTP: %s", in_force)
         return web.json_response({"settings": in_force, "held_back": done.held_back})
 
-    return [web.post("/settings/override", change)]
+    return [web.post("/settings/override", change, expect_handler=when_wanted)]
 
 
 def read_change(body: bytes) -> dict[str, Any]:

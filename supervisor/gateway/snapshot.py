@@ -45,7 +45,7 @@ class StatusCache:
         self._client = client
         self._document: dict[str, Any] = {}
         self._taken_at: float | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[SupervisorError | None] | None = None
         self._missed = False
         """The last question got no answer."""
 
@@ -69,24 +69,28 @@ class StatusCache:
             await asyncio.wait([self._asking])
 
     async def _refresh(self, oldest: float) -> None:
-        """Wait for a new report as long as that is worth it; raises what asking for it raised."""
+        """Wait for a new report as long as that is worth it. Raises SupervisorError."""
         task = self._asking
         if task is None or task.done():
             task = self._asking = asyncio.create_task(self._ask())
         await asyncio.wait([task], timeout=FIRST_S if self._age() > oldest else PATIENCE_S)
         if task.done():
-            task.result()
+            error = task.result()
+            if error is not None:
+                raise error
 
-    async def _ask(self) -> None:
+    async def _ask(self) -> SupervisorError | None:
+        """Returns what went wrong: nobody may be there any longer to catch it."""
         try:
             self._document = await self._client.status(STALE_S)
             self._taken_at = time.monotonic()
             self._missed = False
         except WaitTimeout:
             self._missed = True
-        except SupervisorError:
+        except SupervisorError as error:
             self._taken_at = None
-            raise
+            return error
+        return None
 
     def _age(self) -> float:
         return float("inf") if self._taken_at is None else time.monotonic() - self._taken_at

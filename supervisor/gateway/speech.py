@@ -17,18 +17,22 @@ from aiohttp import hdrs, web
 from supervisor.client import AsyncJob
 from supervisor.client.resuming import Terms
 from supervisor.gateway import sse
-from supervisor.gateway.bodies import parse, read_body
+from supervisor.gateway.asker import asker
+from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.formats import FORMATS, FormatName
 from supervisor.gateway.sending import send
 from supervisor.gateway.trace_context import trace_context
 from supervisor.gateway.voices import engine_of, listed, models, voice_of
 
+NAME_CHARS = 1024
+"""Longest name of an engine or a voice: as long as a mix may be."""
+
 
 class VoiceId(msgspec.Struct, frozen=True):
     """A voice as OpenAI's newer clients name their own."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
 
 
 class SpeechRequest(msgspec.Struct, frozen=True):
@@ -36,10 +40,11 @@ class SpeechRequest(msgspec.Struct, frozen=True):
 
     input: Annotated[str, msgspec.Meta(description="The text.")]
     model: Annotated[
-        str | None, msgspec.Meta(description="An engine; OpenAI's names mean the default one.")
+        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
+        msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
     ] = None
     voice: Annotated[
-        str | VoiceId | None,
+        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
         msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
     ] = None
     response_format: FormatName = "mp3"
@@ -55,12 +60,14 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
         wanted = parse(await read_body(request), SpeechRequest)
-        job = await _submit(context, wanted, trace_context(request))
+        terms = trace_context(request)
+        terms["on_behalf"] = asker(request, context.settings)
+        job = await _submit(context, wanted, terms)
         async with job:
             pieces = encoded(context, job, wanted)
             if wanted.stream_format == "sse":
                 media_type = "text/event-stream"
-                pieces = sse.events(pieces, wanted.input)
+                pieces = sse.events(pieces, len(wanted.input))
             else:
                 media_type = FORMATS[wanted.response_format].media_type
             headers = {hdrs.CONTENT_TYPE: media_type, "X-Job-Id": job.id}
@@ -76,7 +83,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         return web.json_response({"voices": listed(welcome.engines, welcome.default_engine)})
 
     return [
-        web.post("/v1/audio/speech", speak),
+        web.post("/v1/audio/speech", speak, expect_handler=when_wanted),
         web.get("/v1/models", list_models),
         web.get("/v1/audio/voices", list_voices),
     ]

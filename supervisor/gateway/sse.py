@@ -11,10 +11,10 @@ from supervisor.client import SupervisorError
 from supervisor.gateway.errors import from_supervisor
 
 
-async def events(pieces: AsyncIterator[bytes], text: str) -> AsyncIterator[bytes]:
+async def events(pieces: AsyncIterator[bytes], characters: int) -> AsyncIterator[bytes]:
     """`speech.audio.delta` for each piece, `speech.audio.done` after the last.
 
-    There are no tokens here: `usage` counts characters of the text as input and pieces
+    There are no tokens here: `usage` counts the `characters` of the text as input and pieces
     as output. A failure after the first event is told in an `error` event before it is
     raised.
     """
@@ -29,7 +29,11 @@ async def events(pieces: AsyncIterator[bytes], text: str) -> AsyncIterator[bytes
         if count:
             yield _event({"type": "error", **from_supervisor(error).document()})
         raise
-    usage = {"input_tokens": len(text), "output_tokens": count, "total_tokens": len(text) + count}
+    usage = {
+        "input_tokens": characters,
+        "output_tokens": count,
+        "total_tokens": characters + count,
+    }
     yield _event({"type": "speech.audio.done", "usage": usage})
 
 

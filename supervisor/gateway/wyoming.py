@@ -12,43 +12,45 @@ from contextlib import asynccontextmanager
 
 from supervisor.gateway.context import Context
 from supervisor.gateway.listener import Address, ListenError, address_of, start_server
-
-MAX_EVENT_BYTES = 1 << 20
-"""Longest part of one event; a text of that length speaks for half a day."""
+from supervisor.gateway.places import Places
+from supervisor.gateway.wyoming_events import MAX_LINE_BYTES
+from supervisor.logs import get_logger
 
 HOW_TO_INSTALL = "http.wyoming needs a library: pip install 'tts-supervisor[wyoming]'"
 
-
-class BoundedReader(asyncio.StreamReader):
-    """A reader that takes no promise of a part that would not fit; the library sets no bound."""
-
-    async def readexactly(self, n: int) -> bytes:
-        """As StreamReader. Raises ValueError for too long a part."""
-        if n > MAX_EVENT_BYTES:
-            raise ValueError(f"a part of {n} bytes")
-        return await super().readexactly(n)
+log = get_logger()
 
 
 @asynccontextmanager
-async def wyoming_server(context: Context, where: str) -> AsyncIterator[Address]:
-    """Serve on HOST:PORT meanwhile; yields the address. Raises ListenError."""
+async def wyoming_server(context: Context, where: str, connections: int) -> AsyncIterator[Address]:
+    """Serve so many at once on HOST:PORT meanwhile; yields the address. Raises ListenError."""
     try:
         from supervisor.gateway.wyoming_session import WyomingSession  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError:
-        raise ListenError(HOW_TO_INSTALL) from None
+    except ImportError as error:
+        raise ListenError(f"{HOW_TO_INSTALL} ({error})") from None
     loop = asyncio.get_running_loop()
+    places = Places("Wyoming", connections)
     sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(sessions) >= context.settings.max_connections:
+        session = WyomingSession(context, reader, writer)
+        place = places.take(session)
+        if place is None:
             writer.close()
             return
-        task = loop.create_task(WyomingSession(context, reader, writer).run())
+        task = loop.create_task(session.run(place))
         sessions[task] = writer
-        task.add_done_callback(sessions.pop)
+        task.add_done_callback(ended)
 
-    def accept() -> asyncio.Protocol:
-        return asyncio.StreamReaderProtocol(BoundedReader(loop=loop), connected, loop=loop)
+    def ended(task: asyncio.Task[None]) -> None:
+        del sessions[task]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("gateway: a Wyoming session failed", exc_info=error)
+
+    def accept() -> asyncio.BaseProtocol:
+        reader = asyncio.StreamReader(MAX_LINE_BYTES, loop)
+        return asyncio.StreamReaderProtocol(reader, connected, loop=loop)
 
     host, _, port = where.rpartition(":")
     server = await start_server(accept, Address(host.strip("[]"), int(port)), "http.wyoming")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
-from wyoming.tts import SynthesizeVoice
 
 from supervisor import __version__
 from supervisor.broker.wire.client import Welcome
 from supervisor.broker.wire.voices import MixError, parse_mix
 from supervisor.gateway.voices import listed
+from supervisor.gateway.wyoming_events import VoiceWanted
 
 _SOURCE = Attribution("tts-supervisor", "https://pypi.org/project/tts-supervisor/")
 
@@ -47,7 +47,7 @@ def info(welcome: Welcome) -> Info:
     return Info(tts=[program])
 
 
-def find_voice(welcome: Welcome, wanted: SynthesizeVoice | None) -> Chosen:
+def find_voice(welcome: Welcome, wanted: VoiceWanted | None) -> Chosen:
     """The first engine's voice of that name, or else of that language.
 
     A mix goes to the engine that has its first voice. A name that no engine has is left to

@@ -2,8 +2,8 @@
 
 A text comes whole (`synthesize`), or in pieces as a language model writes them
 (`synthesize-start`, `-chunk`, `-stop`). Of the latter each sentence becomes a job as soon
-as it is complete, so sentences are spoken in parallel; their audio is sent in order.
-Reading goes on meanwhile: a client that leaves is noticed, and its jobs are cancelled.
+as it is complete (`dictation`), so sentences are spoken in parallel; their audio is sent in
+order. Reading goes on meanwhile: a client that leaves is noticed, and its jobs are cancelled.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from contextlib import suppress
 
 import msgspec
 import numpy as np
-from sentencex import segment
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
-from wyoming.event import Event, async_read_event, async_write_event
+from wyoming.event import Event, async_write_event
 from wyoming.info import Describe
 from wyoming.ping import Ping, Pong
 from wyoming.tts import (
@@ -25,21 +24,22 @@ from wyoming.tts import (
     SynthesizeStart,
     SynthesizeStop,
     SynthesizeStopped,
-    SynthesizeVoice,
 )
 
-from supervisor.client import AsyncJob, BadRequest, SupervisorError
+from supervisor.client import AsyncJob, SupervisorError
 from supervisor.client.audio import Samples
 from supervisor.gateway import sending
+from supervisor.gateway.asker import peer
 from supervisor.gateway.context import Context
+from supervisor.gateway.dictation import Dictation
+from supervisor.gateway.places import Place
+from supervisor.gateway.visitor import next_number
+from supervisor.gateway.wyoming_events import Heard, NoEvent, VoiceWanted, read_event
 from supervisor.gateway.wyoming_info import find_voice, info
 from supervisor.logs import get_logger
 
 AHEAD = 8
 """Sentences of one client that may be jobs before the first of them has been sent."""
-
-LONGEST_SENTENCE = 2000
-"""Characters without an end of a sentence that are waited for."""
 
 IDLE_S = 600.0
 """How long a connection may be silent: Home Assistant opens one for each text."""
@@ -48,42 +48,11 @@ _BYTES = 2
 _CHANNELS = 1
 log = get_logger()
 
-_UNREADABLE = (
-    EOFError,
-    ConnectionError,
-    TimeoutError,
-    AttributeError,
-    KeyError,
-    TypeError,
-    RecursionError,
-)
-"""What the library raises on a connection that ends, or on what is no event."""
-
 
 class _End(msgspec.Struct, frozen=True):
     """After the last job of a text; `streamed` if that came in pieces."""
 
     streamed: bool
-
-
-class _Dictation:
-    """A text that comes in pieces."""
-
-    def __init__(self, voice: SynthesizeVoice | None) -> None:
-        self.voice = voice
-        self._rest = ""
-
-    def add(self, text: str) -> list[str]:
-        """The sentences that are complete now; what goes on for too long counts as one."""
-        *complete, self._rest = list(segment("en", self._rest + text)) or [""]
-        if len(self._rest) > LONGEST_SENTENCE:
-            complete.append(self._rest)
-            self._rest = ""
-        return [sentence for sentence in complete if sentence.strip()]
-
-    def rest(self) -> list[str]:
-        """What is left at the end."""
-        return [self._rest] if self._rest.strip() else []
 
 
 class WyomingSession:
@@ -95,67 +64,107 @@ class WyomingSession:
         self._context = context
         self._reader = reader
         self._writer = writer
-        self._dictation: _Dictation | None = None
+        self._on_behalf = peer(writer.transport, next_number())
+        self._dictation: Dictation | None = None
+        self._voice: VoiceWanted | None = None
+        """Of the text that comes in pieces."""
         self._out: asyncio.Queue[AsyncJob | SupervisorError | _End] = asyncio.Queue(AHEAD)
         self._started = False
         self._speaking = False
         """Whether something is being sent, or waited for to be."""
+        self._asking = False
+        """Whether a text is being handed in."""
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self) -> None:
+    async def run(self, place: Place) -> None:
         """Read events and send audio until either side ends it."""
-        sender = asyncio.create_task(self._send_all())
-        reader = asyncio.create_task(self._read_all())
+        sender = asyncio.create_task(self._send_all(place))
+        reader = asyncio.create_task(self._read_all(place))
+        self._watch()
         try:
             await asyncio.wait([sender, reader], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            place.leave()
+            if self._timer is not None:
+                self._timer.cancel()
             sender.cancel()
             reader.cancel()
-            for outcome in await asyncio.gather(sender, reader, return_exceptions=True):
-                if isinstance(outcome, Exception):
-                    log.error("a Wyoming session failed", exc_info=outcome)
-            while not self._out.empty():
-                item = self._out.get_nowait()
-                if isinstance(item, AsyncJob):
-                    item.cancel()
-            self._writer.close()
+            try:
+                for outcome in await asyncio.gather(sender, reader, return_exceptions=True):
+                    if isinstance(outcome, Exception):
+                        log.error("gateway: a Wyoming session failed", exc_info=outcome)
+            finally:
+                self._drop()
+                self._writer.close()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether some of an answer has not left yet."""
+        return self._writer.transport.get_write_buffer_size() > 0
+
+    def hang_up(self) -> None:
+        """End it at once."""
+        self._writer.transport.abort()
+
+    @property
+    def _busy(self) -> bool:
+        return self._speaking or self._asking or not self._out.empty()
+
+    def _settle(self, place: Place) -> None:
+        """Who is silent and hears nothing waits, behind those who have for longer."""
+        if self._busy:
+            place.works()
+        else:
+            place.waits()
+
+    def _drop(self) -> None:
+        """Cancel what nobody will hear."""
+        while not self._out.empty():
+            item = self._out.get_nowait()
+            if isinstance(item, AsyncJob):
+                item.cancel()
+
+    def _watch(self) -> None:
+        """Hang up after a silence of IDLE_S, which counts only while nothing is being spoken."""
+        left = self._heard_at + IDLE_S - self._loop.time()
+        if left > 0 or self._busy:
+            self._timer = self._loop.call_later(left if left > 0 else IDLE_S, self._watch)
+        else:
+            self.hang_up()
 
     # -- in -------------------------------------------------------------------------------
 
-    async def _read_all(self) -> None:
-        with suppress(*_UNREADABLE):
-            while (event := await self._next()) is not None:
-                await self._take(event)
+    async def _read_all(self, place: Place) -> None:
+        with suppress(ConnectionError, TimeoutError, NoEvent):
+            while (event := await read_event(self._reader)) is not None:
+                self._heard_at = self._loop.time()
+                self._settle(place)
+                await self._take(event, place)
+                self._settle(place)
+                await asyncio.sleep(0)  # Thousands of events may have come at once.
 
-    async def _next(self) -> Event | None:
-        """The next event; None at the end. Silence counts only while nothing is being spoken."""
-        reading = asyncio.ensure_future(async_read_event(self._reader))
-        try:
-            while not (await asyncio.wait([reading], timeout=IDLE_S))[0]:
-                if not self._speaking and self._out.empty():
-                    raise TimeoutError
-            return reading.result()
-        finally:
-            reading.cancel()
-
-    async def _take(self, event: Event) -> None:
+    async def _take(self, event: Heard, place: Place) -> None:
         if Describe.is_type(event.type):
             await self._describe()
         elif Ping.is_type(event.type):
-            await self._write(Pong(text=Ping.from_event(event).text).event())
+            await self._write(Pong(text=event.text or None).event())
         elif SynthesizeStart.is_type(event.type):
-            self._dictation = _Dictation(SynthesizeStart.from_event(event).voice)
+            self._dictation, self._voice = Dictation(), event.voice
         elif SynthesizeChunk.is_type(event.type) and self._dictation is not None:
-            for sentence in self._dictation.add(SynthesizeChunk.from_event(event).text):
-                await self._submit(sentence, self._dictation.voice)
+            for sentences in self._dictation.add(event.text):
+                for sentence in sentences:
+                    await self._submit(sentence, self._voice, place)
+                await asyncio.sleep(0)
         elif SynthesizeStop.is_type(event.type) and self._dictation is not None:
             dictation, self._dictation = self._dictation, None
             for sentence in dictation.rest():
-                await self._submit(sentence, dictation.voice)
+                await self._submit(sentence, self._voice, place)
             await self._out.put(_End(streamed=True))
         elif Synthesize.is_type(event.type) and self._dictation is None:
             # While a text comes in pieces it also comes whole, for servers that need that.
-            whole = Synthesize.from_event(event)
-            await self._submit(whole.text, whole.voice)
+            await self._submit(event.text, event.voice, place)
             await self._out.put(_End(streamed=False))
 
     async def _describe(self) -> None:
@@ -164,17 +173,15 @@ class WyomingSession:
         except SupervisorError as error:
             await self._send_error(error)
 
-    async def _submit(self, text: str, wanted: SynthesizeVoice | None) -> None:
-        client = self._context.client
+    async def _submit(self, text: str, wanted: VoiceWanted | None, place: Place) -> None:
+        self._asking = True
+        self._settle(place)
         try:
-            voice = find_voice(await self._context.welcome(), wanted)
-            item: AsyncJob | SupervisorError = await client.submit(text, voice.name, voice.engine)
-        except BadRequest as error:
-            if error.code == "empty_text":
-                return
-            item = error
-        except SupervisorError as error:
-            item = error
+            item = await self._ask(text, wanted)
+        finally:
+            self._asking = False
+        if item is None:
+            return
         try:
             await self._out.put(item)
         except asyncio.CancelledError:
@@ -182,14 +189,28 @@ class WyomingSession:
                 item.cancel()
             raise
 
+    async def _ask(
+        self, text: str, wanted: VoiceWanted | None
+    ) -> AsyncJob | SupervisorError | None:
+        """The job, or why there is none; None for a text without anything to speak."""
+        try:
+            voice = find_voice(await self._context.welcome(), wanted)
+            return await self._context.client.submit(
+                text, voice.name, voice.engine, on_behalf=self._on_behalf
+            )
+        except SupervisorError as error:
+            return None if error.code == "empty_text" else error
+
     # -- out ------------------------------------------------------------------------------
 
-    async def _send_all(self) -> None:
+    async def _send_all(self, place: Place) -> None:
         with suppress(ConnectionError, TimeoutError):
             while True:
                 self._speaking = False
+                self._settle(place)
                 item = await self._out.get()
                 self._speaking = True
+                self._settle(place)
                 if isinstance(item, _End):
                     await self._send_end(item)
                 elif isinstance(item, AsyncJob):

@@ -7,6 +7,7 @@ from supervisor.broker.wire import client as wire
 REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Hello("a"),
     wire.Submit("a", engine="noop", speed=1.5, seed=7, progress=True),
+    wire.Submit("a", on_behalf="addr:192.0.2.7"),
     wire.Submit("a", voice="tone", priority=9, deadline_ms=1000, key="k", durable=True),
     wire.Credit("j", 5),
     wire.Cancel("j"),

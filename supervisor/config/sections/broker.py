@@ -22,7 +22,12 @@ class Broker(Section):
     ] = 2 * 1_048_576
     max_jobs_per_client: Annotated[
         int,
-        Field(ge=1, le=1_000_000, description="Jobs of one client in flight."),
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Jobs of one client in flight. Over HTTP and Wyoming a client is a key, "
+            "else an address, else a connection.",
+        ),
         Declared("live", "jobs"),
     ] = 1024
     max_queued_jobs: Annotated[
@@ -46,7 +51,7 @@ class Broker(Section):
         Field(
             ge=1,
             le=1_048_576,
-            description="The same, of one client. The HTTP gateway is one client.",
+            description="The same, of one client.",
         ),
         Declared("live", "MiB"),
     ] = 32

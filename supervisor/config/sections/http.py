@@ -51,12 +51,22 @@ class Http(Section):
     ] = []
     max_connections: Annotated[
         int,
-        Field(ge=1, le=100_000, description="Connections at once; more are answered with 503."),
+        Field(
+            ge=1,
+            le=100_000,
+            description="Connections at once, of HTTP and of Wyoming each. Where all are taken, "
+            "one that asks nothing makes room for the next; where all are at work, the next is "
+            "answered with 503.",
+        ),
         Declared("supervisor_restart", "connections"),
     ] = 1000
     max_request_bytes: Annotated[
         int,
-        Field(ge=1024, le=1 << 30, description="Longest body of a request; more gets 413."),
+        Field(
+            ge=1024,
+            le=1 << 30,
+            description="Longest body of a request; more gets 413, and a packed one 415.",
+        ),
         Declared("supervisor_restart", "bytes"),
     ] = 4 * 1_048_576
     wyoming: Annotated[

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.snapshot import StatusCache
+from supervisor.logs import get_logger
 
 KEPT_S = 3600.0
 
@@ -24,6 +24,9 @@ EVERY_S = 10.0
 
 SPACING_S = 0.5
 """Samples that are closer are left out, which bounds the record at 7200."""
+
+
+log = get_logger()
 
 
 class Sample(NamedTuple):
@@ -47,6 +50,7 @@ class Recorder:
     def __init__(self, status: StatusCache) -> None:
         self._status = status
         self._samples: deque[Sample] = deque()
+        self._failed = False
 
     @property
     def samples(self) -> list[Sample]:
@@ -81,8 +85,14 @@ class Recorder:
 
     async def _run(self) -> None:
         while True:
-            with suppress(SupervisorError):  # The hour has a gap then.
+            try:
                 await self.look()
+            except SupervisorError:
+                pass  # The hour has a gap then.
+            except Exception:  # As where a supervisor of another version reports otherwise.
+                if not self._failed:
+                    log.exception("gateway: the status cannot be recorded")
+                self._failed = True
             await asyncio.sleep(EVERY_S)
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from supervisor.config.sections.performance import DynamicCpuAllocation
 from supervisor.core.policy import Policy
-from supervisor.gateway.bodies import parse, read_body
+from supervisor.gateway.bodies import SETTINGS_BYTES, parse, read_body
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError
 from supervisor.gateway.page.data import UNCACHED
@@ -36,7 +36,7 @@ def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
     busy = asyncio.Lock()
 
     async def simulation(request: web.Request) -> web.Response:
-        trial = parse(await read_body(request), Trial)
+        trial = parse(await read_body(request, SETTINGS_BYTES), Trial)
         _check(trial)
         if busy.locked():
             raise ApiError(429, "another simulation runs", code="busy", retry_after_s=1)

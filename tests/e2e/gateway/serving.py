@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from typing import Any, NamedTuple, Self
 
 from supervisor.config import Settings
 from supervisor.gateway.handover import handover
+from tests.supervised import eventually
+
+_WYOMING = re.compile(r"Wyoming on 127\.0\.0\.1:(\d+)")
 
 ROOT = Path(__file__).parents[3]
 
@@ -130,6 +134,11 @@ class Serving(Listening):
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024 / 1e6
         raise AssertionError("no VmRSS")
+
+    def wyoming_port(self) -> int:
+        """Where it speaks Home Assistant's protocol, once it does."""
+        ports = eventually(lambda: _WYOMING.findall(self.output), "Wyoming is served")
+        return int(ports[0])
 
     def speak(self, text: str, *, timeout: float = 30.0, **fields: Any) -> Answer:
         """Ask for speech."""

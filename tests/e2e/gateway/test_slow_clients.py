@@ -93,32 +93,29 @@ def test_a_reader_that_takes_nothing_is_let_go(
     assert "its reader took nothing for 0.5 s" in hurried.output
 
 
-def wyoming_port(serving: Serving) -> int:
-    """Where it speaks Home Assistant's protocol."""
-    lines = [line for line in serving.output.splitlines() if "Wyoming on" in line]
-    return int(lines[0].rpartition(":")[2])
-
-
 def test_a_silent_home_is_let_go(hurried: Serving) -> None:
     """A Wyoming connection on which nothing comes, or half an event, ends."""
     for said in (b"", b'{"type": "desc', b'{"type": "describe", "data_length": 9}\n{'):
-        where = ("127.0.0.1", wyoming_port(hurried))
+        where = ("127.0.0.1", hurried.wyoming_port())
         with closing(socket.create_connection(where, timeout=30)) as connection:
             connection.sendall(said)
             assert read_all(connection) == b""
 
 
 def test_homes_are_bounded(running_supervisor: Supervised) -> None:
-    """One Wyoming connection too many is closed at once; there is room when another leaves."""
+    """While all that may be served hear something, one more is closed at once; there is room when
+    another leaves.
+    """
     http = {"wyoming": "127.0.0.1:0", "max_connections": 2}
-    describe = b'{"type": "describe"}\n'
+    text = json.dumps({"text": LONG, "voice": {"name": "tone"}}).encode()
+    synthesize = b'{"type": "synthesize", "data_length": %d}\n%s' % (len(text), text)
     with Serving(running_supervisor.environ, http) as serving:
-        where = ("127.0.0.1", wyoming_port(serving))
+        where = ("127.0.0.1", serving.wyoming_port())
 
         def served(connection: socket.socket) -> bool:
             try:
-                connection.sendall(describe)
-                return bool(connection.recv(1))
+                connection.sendall(synthesize)
+                return b"audio-start" in connection.recv(100)
             except ConnectionError:
                 return False
 

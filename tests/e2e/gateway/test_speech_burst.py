@@ -71,8 +71,8 @@ def check(supervised: Supervised, bodies: list[dict[str, str]], answers: list[He
 
 
 def test_long_texts_at_once_are_taken(gateway: Serving) -> None:
-    """More texts over 32 kB than the supervisor cuts at once for one of its clients, which is what
-    all clients of HTTP are together: none is refused while the pool has time for them.
+    """More texts over 32 kB than the supervisor cuts at once: none is refused while the pool has
+    time for them.
     """
     texts = [f"{'word ' * 7000}{number}." for number in range(12)]
     bodies = [{"model": "noop", "input": text, "response_format": "pcm"} for text in texts]

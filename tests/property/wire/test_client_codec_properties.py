@@ -109,6 +109,7 @@ messages: st.SearchStrategy[client.Message] = st.one_of(
         deadline_ms=st.none() | numbers,
         key=st.none() | names,
         durable=st.booleans(),
+        on_behalf=st.none() | names,
     ),
     st.builds(client.Credit, job=names, bytes=numbers),
     st.builds(client.Cancel, job=names),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 
 from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import MAGIC, decode_request, encode
+from supervisor.broker.wire.codec import MAGIC, MAX_HEADER_BYTES, decode_request, encode
 from supervisor.client.errors import (
     BadRequest,
     Busy,
@@ -74,6 +75,28 @@ def test_what_can_be_no_header_is_left_out(talk: Dialogue, value: str) -> None:
     """A trace context that cannot even be sent costs the caller its trace, not its speech."""
     record = talk.conversation.submit("Hello.", talk.now, traceparent=value, tracestate=value)
     assert talk.sent() == [wire.Submit(record.request, credit=WINDOW)]
+
+
+def test_whom_a_job_is_charged_to_is_told(talk: Dialogue) -> None:
+    """Who asks on behalf of somebody says so; nobody is named otherwise."""
+    talk.conversation.submit("Hello.", talk.now, on_behalf="addr:192.0.2.7")
+    talk.conversation.submit("Hello.", talk.now)
+    named, plain = talk.sent()
+    assert isinstance(named, wire.Submit)
+    assert isinstance(plain, wire.Submit)
+    assert (named.on_behalf, plain.on_behalf) == ("addr:192.0.2.7", None)
+
+
+@pytest.mark.parametrize("field", ["voice", "engine", "key", "on_behalf"])
+def test_names_too_long_to_be_read_cost_their_request_alone(talk: Dialogue, field: str) -> None:
+    """The supervisor could not say whose header it was: all jobs of the connection would end."""
+    long: dict[str, Any] = {field: "x" * MAX_HEADER_BYTES}
+    with pytest.raises(BadRequest, match="the names in this request") as refused:
+        talk.conversation.submit("Hello.", talk.now, **long)
+    assert refused.value.code == "bad_message"
+    assert talk.sent() == []
+    assert not talk.conversation.over
+    assert talk.accepted().accepted is not None
 
 
 def test_a_job_from_submit_to_end(talk: Dialogue) -> None:

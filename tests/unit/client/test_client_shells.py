@@ -109,6 +109,19 @@ def test_a_trace_context_goes_along_with_a_job(
 
 
 @both
+def test_whom_a_job_is_charged_to_goes_along_with_it(
+    drive: Callable[[str, Call], Any], peer: Callable[[Script], ScriptedPeer]
+) -> None:
+    """By every way to ask; nobody is named where the caller names nobody."""
+    talked_to = peer(speak)
+    drive(talked_to.endpoint, lambda c: c.synthesize("Hello.", on_behalf="addr:192.0.2.7"))
+    drive(talked_to.endpoint, lambda c: c.submit("Hello.", on_behalf="key:0123"))
+    drive(talked_to.endpoint, lambda c: c.submit("Hello."))
+    submits = [m for m in talked_to.wait_for(wire.Submit, 3) if isinstance(m, wire.Submit)]
+    assert [submit.on_behalf for submit in submits] == ["addr:192.0.2.7", "key:0123", None]
+
+
+@both
 def test_busy_is_tried_again_until_it_is_accepted(
     drive: Callable[[str, Call], Any], peer: Callable[[Script], ScriptedPeer]
 ) -> None:

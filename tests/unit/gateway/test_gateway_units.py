@@ -11,7 +11,6 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from wyoming.tts import SynthesizeVoice
 
 from supervisor.broker.wire.client import Error, ErrorCode, Welcome
 from supervisor.client.audio import Samples
@@ -25,6 +24,7 @@ from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.pool_metrics import Document, PoolCollector
 from supervisor.gateway.trace_context import trace_context
 from supervisor.gateway.voices import OPENAI_VOICES, engine_of, voice_of
+from supervisor.gateway.wyoming_events import VoiceWanted
 from supervisor.gateway.wyoming_info import find_voice
 from tests.e2e.gateway.decoding import decode, raw
 
@@ -236,4 +236,4 @@ def test_the_engine_of_a_voice_for_home_assistant(
         "kokoro": {"default_voice": "af_heart", "voices": {"af_heart": "en", "af_bella": "en"}},
     }
     welcome = Welcome("e", "1", "hibari", engines, {})
-    assert find_voice(welcome, SynthesizeVoice(name=name)) == chosen
+    assert find_voice(welcome, VoiceWanted(name=name)) == chosen

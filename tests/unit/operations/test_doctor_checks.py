@@ -9,6 +9,7 @@ import pytest
 
 from supervisor.broker.journal_store import JournalStore
 from supervisor.broker.keys import Keys, new_pair
+from supervisor.cli import place_checks
 from supervisor.cli.host_checks import Clients, Finding, check_host
 from supervisor.cli.journal_checks import check_journal
 from supervisor.cli.place_checks import (
@@ -16,6 +17,7 @@ from supervisor.cli.place_checks import (
     check_run_directory,
     check_state_directory,
     check_tcp,
+    check_wyoming,
 )
 from supervisor.config import Settings
 from supervisor.host.roots import Host
@@ -213,6 +215,23 @@ def test_tcp_is_judged_as_start_judges_it(tmp_path: Path, monkeypatch: pytest.Mo
     (open_,) = tcp(tcp=address)
     assert (open_.level, open_.found) == ("ok", f"{address}, 1 keys are allowed")
     assert tcp(tcp=address, insecure_tcp=True)[0].level == "warning"
+
+
+def test_wyoming_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is asked for and cannot be served that is a problem, with what to install."""
+
+    def wyoming(**http: Any) -> list[Finding]:
+        return list(check_wyoming(Settings.model_validate({"http": http})))
+
+    address = "127.0.0.1:10200"
+    assert wyoming() == wyoming(wyoming=address, enabled=False) == []
+    (found,) = wyoming(wyoming=address)
+    assert (found.level, found.found) == ("ok", address)
+    monkeypatch.setattr(place_checks, "find_spec", lambda _name: None)
+    (missing,) = wyoming(wyoming=address)
+    assert missing.level == "problem"
+    assert missing.advice is not None
+    assert "tts-supervisor[wyoming]" in missing.advice
 
 
 def test_a_host_that_tells_nothing_yields_findings_and_no_failure(tmp_path: Path) -> None:
