@@ -72,7 +72,8 @@ class Controlled:
 
     `demand` is how many segments there are to speak: each keeps one thread of a worker
     busy. `backlog_s` is how old the first of those that wait is told to be. `strangers` is
-    the load by others, of each CPU, 0–1. What is not `measurable` does not reach the files of
+    the load by others, of each CPU, 0–1, and `share` what a worker with a segment gets of its
+    cores, where strangers have the rest. What is not `measurable` does not reach the files of
     /proc, which stay as the test left them. Unless `expected`, nothing is known of the engines
     yet.
     """
@@ -91,6 +92,7 @@ class Controlled:
         self.demand = 0
         self.backlog_s = 0.0
         self.strangers: dict[int, float] = {}
+        self.share = 1.0
         self.worker_bytes = 0
         self.building = False
         self.measurable = True
@@ -158,7 +160,7 @@ class Controlled:
         waiting, used, busy = self.demand, {}, dict(self.strangers)
         for pid, cpus in self.leases.items():
             running, waiting = min(1, waiting), max(0, waiting - 1)
-            used[pid] = seconds * running * len(cpus)
+            used[pid] = seconds * running * len(cpus) * self.share
             for cpu in cpus if running else ():
                 busy[cpu] = 1.0
         if self.measurable:
