@@ -127,8 +127,12 @@ class DynamicCPUAllocator:
         average = self.average
         if average is None:
             return None
-        starved = sum(self._fresh_starved) / len(self._fresh_starved)
-        return min(100.0, 100.0 * starved / average) if average > 0 else 0.0
+        return min(100.0, 100.0 * self._average_starved / average) if average > 0 else 0.0
+
+    @property
+    def _average_starved(self) -> float:
+        """Percent of the cores, as the average is."""
+        return sum(self._fresh_starved) / max(1, len(self._fresh_starved))
 
     @property
     def cooldown_remaining(self) -> float:
@@ -317,8 +321,7 @@ class DynamicCPUAllocator:
         wanted = self.cores + 1
         if self.policy.aggressive_mode:
             wanted = math.ceil(self.cores * average / target)
-        got = average - sum(self._fresh_starved) / len(self._fresh_starved)
-        why = None if got > target else starved
+        why = None if average - self._average_starved > target else starved
         return min(wanted, bounds.upper), why or f"high_utilization_{average:.1f}%"
 
     def _starved(self) -> str | None:
