@@ -1,16 +1,19 @@
 """What watching the host costs: CPU time of one monitor sample, taken once per second.
 
 Each arm waits a second before it samples, because caches that other work has
-emptied belong to the price. CPU time of user and kernel is that of this process;
-the arms differ in the host they read, each with 32 workers.
+emptied belong to the price. Of this machine the workers are at rest, of the others all
+of them work. CPU time of user and kernel is that of this process;
+the arms differ in the host they read, each with 32 workers of 5 threads, as a worker with
+a session of one thread has: what each of them waited for is read, too.
 """
 
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from supervisor.host.usage import Leases
 from tests.fixtures.hosts import materialise
 
 WORKERS = 32
+THREADS = 5
 ROUNDS = 12
 INTERVAL = 1.0
 TARGET_US = 1000.0
@@ -60,13 +64,26 @@ def run() -> Result:
 @contextmanager
 def _real_workers() -> Iterator[Leases]:
     """Processes that are there and do nothing."""
-    processes = [subprocess.Popen(["sleep", "3600"]) for _ in range(WORKERS)]
+    resting = (
+        "import threading\n"
+        f"for _ in range({THREADS - 1}):\n"
+        "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "print(flush=True)\n"
+        "threading.Event().wait()"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", resting], stdout=subprocess.PIPE)
+        for _ in range(WORKERS)
+    ]
     try:
+        for process in processes:
+            if process.stdout is None or not process.stdout.readline():
+                raise RuntimeError("a worker did not start")
         yield {process.pid: (0,) for process in processes}
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def _real(stack: ExitStack, workers: Leases) -> Arm:
@@ -75,7 +92,7 @@ def _real(stack: ExitStack, workers: Leases) -> Arm:
 
     def once() -> Sample:
         time.sleep(INTERVAL)
-        return _timed(monitor, time.monotonic(), workers)
+        return _timed(monitor, time.monotonic(), workers, ())
 
     return once
 
@@ -85,6 +102,8 @@ def _fixture(stack: ExitStack, name: str) -> Arm:
     workers = {1000 + slot: (slot % len(tree.cpus),) for slot in range(WORKERS)}
     for pid in workers:
         tree.spawn(pid)
+        for number in range(THREADS):
+            tree.start_thread(pid, 10_000 * number + pid)
     monitor = CPUUtilizationMonitor(tree.host)
     stack.callback(monitor.close)
     now = 0.0
@@ -93,15 +112,19 @@ def _fixture(stack: ExitStack, name: str) -> Arm:
         nonlocal now
         now += INTERVAL
         tree.run(INTERVAL, dict.fromkeys(tree.cpus, 0.5), dict.fromkeys(workers, 0.4))
+        for pid in workers:
+            tree.wait(pid, pid, 0.1)
         time.sleep(INTERVAL)
-        return _timed(monitor, now, workers)
+        return _timed(monitor, now, workers, workers)
 
     return once
 
 
-def _timed(monitor: CPUUtilizationMonitor, now: float, workers: Leases) -> Sample:
+def _timed(
+    monitor: CPUUtilizationMonitor, now: float, workers: Leases, busy: Collection[int]
+) -> Sample:
     before = time.process_time_ns()
-    sample = monitor.sample(now, workers)
+    sample = monitor.sample(now, workers, float(len(busy)), busy)
     spent = time.process_time_ns() - before
     if sample.errors:
         raise RuntimeError(f"the sample is incomplete: {'; '.join(sample.errors)}")

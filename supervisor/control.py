@@ -44,13 +44,23 @@ class Load(msgspec.Struct, frozen=True):
     """What the service knows of its own load. `leases`: CPU ids by worker pid."""
 
     leases: Mapping[int, tuple[int, ...]]
+    busy: frozenset[int]
+    """Pids of the workers that have a segment now."""
     busy_slots: frozenset[int]
     held: frozenset[int]
     """CPUs that any worker process may be using, on its way out or not."""
     demand: int
     """Segments running and waiting now."""
+    waiting: int
+    """Those of them that wait."""
+    running: float
+    """Segments running, averaged over the time since the last look."""
+    idle: float
+    """Workers that ran none, averaged likewise."""
+    finished: int
+    """Segments spoken so far."""
     mean_demand: float
-    """The same with those running averaged over the time since the last look."""
+    """`running` on average, and those waiting now."""
     backlog_s: float
     session_build_s: float | None
     worker_bytes: int
@@ -87,6 +97,7 @@ class ControlLoop:
         self._timer: Timer | None = None
         self._stopped = False
         self._sessions: Mapping[int, int] = {}
+        self._finished = 0
         self._reported: set[str] = set()
         policy, settings = make_policy(loaded), loaded.settings
         self.monitor = CPUUtilizationMonitor(host or Host())
@@ -182,7 +193,7 @@ class ControlLoop:
         self._schedule()
         now = self._loop.time()
         load = self._load()
-        self.sample = self.monitor.sample(now, load.leases)
+        self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
         self._look_for_others(now)
         self._resize(self.allocator.handle(self._sampled(self.sample, load)))
@@ -200,6 +211,7 @@ class ControlLoop:
         return Sampled(
             now=sample.now,
             utilization=sample.utilization,
+            starved=self._starved(sample),
             usable=self._usable(),
             leased=sample.leased or None,
             temperature=sample.temperature,
@@ -207,8 +219,20 @@ class ControlLoop:
             memory_cap=self._memory_cap(sample, load),
             backlog_s=load.backlog_s,
             demand=load.demand,
+            waiting=load.waiting,
+            idle=load.idle,
+            finished=self._have_finished(load),
             building=self._were_built(load),
         )
+
+    def _starved(self, sample: Sample) -> float:
+        """What others had of what the pool wanted; other sources have their load in them."""
+        return (sample.starved or 0.0) if self.monitor.source == "pool" else 0.0
+
+    def _have_finished(self, load: Load) -> int:
+        """Segments that ended since the last sample."""
+        before, self._finished = self._finished, load.finished
+        return max(0, load.finished - before)
 
     def _were_built(self, load: Load) -> bool:
         """Whether a session was being built at any time since the last sample."""

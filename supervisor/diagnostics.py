@@ -44,6 +44,7 @@ def diagnostics_document(service: Service) -> dict[str, Any]:
             "average_utilization": _rounded(
                 _latest([allocator.average, *(d.average for d in reversed(allocator.history))])
             ),
+            "starved_by_others_percent": _rounded(allocator.starved_percent),
             "cooldown_remaining_s": round(allocator.cooldown_remaining, 2),
             "scale_down_wait_s": round(allocator.scale_down_wait, 2),
             "reallocations": control.reallocations,

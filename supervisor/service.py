@@ -262,12 +262,20 @@ class Service:
         shaped = [s for slot in ready if (s := self.shaped(slot.epoch)) is not None]
         busy = set(self.jobs.busy_workers())
         waiting = self.jobs.waiting_segments
+        running = self._running_segments.take(now)
         return Load(
             leases={s.pid: s.cpus for s in shaped},
+            busy=frozenset(
+                s.pid for slot in ready if slot.epoch in busy and (s := self.shaped(slot.epoch))
+            ),
             busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
             held=frozenset(self.pool.held),
             demand=self.jobs.running_segments + waiting,
-            mean_demand=self._running_segments.take(now) + waiting,
+            running=running,
+            idle=max(0.0, len(ready) - running),
+            waiting=waiting,
+            finished=self.jobs.counts["spoken"],
+            mean_demand=running + waiting,
             backlog_s=self.jobs.oldest_wait(now),
             session_build_s=max((s.session_build_s for s in shaped), default=None),
             worker_bytes=self._scales.heaviest_bytes,

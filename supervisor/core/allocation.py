@@ -1,8 +1,12 @@
 """How many cores the pool holds: one target, hysteresis, and the reasons written down.
 
+    a segment has waited for OLD_BACKLOG_S     → as many cores as the waiting work needs
     average > cpu_target                       → more cores
-    average < cpu_target × hysteresis_factor   → fewer cores
+    average < cpu_target × hysteresis_factor   → fewer cores, unless work waits
     otherwise                                  → stay
+
+Utilization is what the workers wanted of their cores, not what they got: a pool that
+strangers keep from its cores is busy, and says `starved_by_others` where that decides.
 
 `DynamicCPUAllocator` takes samples and settings in and gives resizes out. Which
 cores these are is `placement`'s subject, how they split into workers `shape`'s;
@@ -23,9 +27,11 @@ utilization it leads to, D ÷ M, to stay within `shrink_limit`, which is below t
   sufficient number of cores, and a wide worker that scales badly does less on fewer.
   Either way D ÷ M is the utilization to come, or more than it.
 - Noise: the limit lies inside the hysteresis band, the shrink must fit the highest
-  average of the whole scale-down wait, and that wait doubles after each removal that
+  average of the whole scale-down wait, and that wait grows after each removal that
   was regretted (`scale_down`). Noise without bound can still move the count, ever
   more rarely.
+- A queue moves the count up only, to what the work that arrives takes at the target;
+  it is the same work that the utilization shows once the queue is gone.
 """
 
 from __future__ import annotations
@@ -33,7 +39,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 
-from supervisor.core.backlog import Backlog
+from supervisor.core.backlog import Backlog, SegmentWork
 from supervisor.core.bounds import Bounds, MemoryCap, ThermalCap, effective_bounds, static_cores
 from supervisor.core.policy import Command, Configured, Decision, Event, Policy, Resize, Sampled
 from supervisor.core.scale_down import ScaleDown, shrink_limit
@@ -44,8 +50,15 @@ HISTORY = 50
 MIN_FRESH = 3
 """Samples since the last change that a decision on an average needs."""
 
-OLD_BACKLOG_S = 1.5
-"""Age of a waiting segment from which aggressive mode no longer waits for an average."""
+OLD_BACKLOG_S = 1.0
+"""Age of a waiting segment from which the pool no longer waits for an average."""
+
+STARVED_PERCENT = 20.0
+"""Share of what the workers wanted that others had, from which the pool is called starved: less
+is what any neighbour takes, and a core that one stranger wants as much gives half."""
+
+_NO_WORKER_IDLE = 0.01
+"""Workers idle on average below which none was: the moment between two segments is none."""
 
 _SCALE_DOWN_COOLDOWNS = 3
 """Cooldowns for which fewer cores must have been enough."""
@@ -56,6 +69,8 @@ _ENOUGH = 1.02
 The load read from a queue is a few percent off; a core too many is held for long, but
 a core too few comes as a late change.
 """
+
+_BACKLOG = "backlog"
 
 Choice = tuple[int, str]
 """Number of cores, and the reason."""
@@ -75,10 +90,13 @@ class DynamicCPUAllocator:
         """Decisions so far by the kind of their reason."""
         self.utilization_history: deque[float] = deque(maxlen=policy.history_window)
         self._fresh: deque[float] = deque(maxlen=policy.history_window)
+        self._fresh_starved: deque[float] = deque(maxlen=policy.history_window)
         self._usable = usable
         self._thermal = ThermalCap()
         self._memory = MemoryCap()
         self._backlog = Backlog()
+        self._work = SegmentWork()
+        self._load_by_length = 0.0
         self._working_off = False
         self._was_building = False
         self._unsettled = False
@@ -104,6 +122,19 @@ class DynamicCPUAllocator:
         return sum(self._fresh) / len(self._fresh) if self._fresh else None
 
     @property
+    def starved_percent(self) -> float | None:
+        """How much of what the workers wanted others had, 0–100, over the same samples."""
+        average = self.average
+        if average is None:
+            return None
+        return min(100.0, 100.0 * self._average_starved / average) if average > 0 else 0.0
+
+    @property
+    def _average_starved(self) -> float:
+        """Percent of the cores, as the average is."""
+        return sum(self._fresh_starved) / max(1, len(self._fresh_starved))
+
+    @property
     def cooldown_remaining(self) -> float:
         """Seconds until a change on utilization is possible again, as of the last event."""
         if self._changed_at is None or self._now is None:
@@ -113,7 +144,7 @@ class DynamicCPUAllocator:
     @property
     def scale_down_wait(self) -> float:
         """Seconds over which the load must have been low enough for fewer cores."""
-        return self._scale_down.wait
+        return self._scale_down.wait(self.cores - 1)
 
     # -- events ---------------------------------------------------------------------------
 
@@ -139,11 +170,13 @@ class DynamicCPUAllocator:
 
     def _forget(self) -> None:
         self._fresh.clear()
+        self._fresh_starved.clear()
         self._backlog.restart()
         self._working_off = False
 
     def _configure(self, policy: Policy) -> None:
         self._fresh = deque(self._fresh, maxlen=policy.history_window)
+        self._fresh_starved = deque(self._fresh_starved, maxlen=policy.history_window)
         self.utilization_history = deque(self.utilization_history, maxlen=policy.history_window)
         self._scale_down.rebase(_base_wait(policy))
         self.policy = policy
@@ -159,18 +192,24 @@ class DynamicCPUAllocator:
         if sample.utilization is None or not math.isfinite(sample.utilization):
             return None
         pause = self.policy.history_window * self.policy.monitoring_interval
-        if self._sampled_at is not None and sample.now - self._sampled_at > pause:
+        elapsed = 0.0 if self._sampled_at is None else sample.now - self._sampled_at
+        if elapsed > pause:
             self._forget()  # the machine slept, or the monitor failed for long
+            elapsed = 0.0
         self._sampled_at = sample.now
         leased = self.cores if sample.leased is None else sample.leased
         used = max(0.0, sample.utilization) * leased / self.cores
         self.utilization_history.append(used)
         self._unsettled = sample.building or self._was_building
         self._was_building = sample.building
+        self._load_by_length = self._work.load(sample.waiting, sample.backlog_s)
         if self._unsettled:
             return used
         self._fresh.append(used)
+        self._fresh_starved.append(min(used, _finite(sample.starved) * leased / self.cores))
         busy = used * self.cores / 100.0
+        if elapsed > 0:
+            self._work.observe(busy * elapsed, sample.finished)
         self._backlog.observe(sample.now, sample.backlog_s, busy, sample.demand)
         if self._working_off and sample.backlog_s <= 0:
             self._forget()  # the samples of a queue being worked off say nothing of the load
@@ -208,7 +247,7 @@ class DynamicCPUAllocator:
             or self._unmeasured(used)
             or self._hurried(sample, bounds)
             or self._rebuilding()
-            or self._averaged(bounds)
+            or self._averaged(sample, bounds)
         )
 
     def _at_once(self, bounds: Bounds) -> Choice | None:
@@ -236,36 +275,41 @@ class DynamicCPUAllocator:
         return self.cores, "first_sample" if first else "monitor_failed"
 
     def _hurried(self, sample: Sampled, bounds: Bounds) -> Choice | None:
-        """Aggressive mode, segments wait: cores for the load that the queue tells of.
+        """Segments have waited for long: cores for the load that the queue tells of.
 
-        Never more than as many segments can use, and only ever more than now.
+        Only ever more than now. Where how its head ages tells of more than as many segments
+        can use, as at first, there are no more than these.
         """
-        if not self.policy.aggressive_mode or sample.backlog_s < OLD_BACKLOG_S:
+        if sample.backlog_s < OLD_BACKLOG_S:
             return None
-        wanted = 100.0 * min(self._backlog.load(), sample.demand) / self.policy.cpu_target
-        target = min(math.ceil(wanted), bounds.upper)
+        load = max(min(self._backlog.load(), sample.demand), self._load_by_length)
+        wanted = 100.0 * load / self.policy.cpu_target
+        target = math.ceil(min(wanted, bounds.upper))
         if target <= self.cores:
             return None
         if self.cooldown_remaining > 0:
             return self._cooling_down()
-        return target, f"backlog_{sample.backlog_s:.1f}s"
+        return target, f"{_BACKLOG}_{sample.backlog_s:.1f}s"
 
     def _rebuilding(self) -> Choice | None:
         """Building sessions, and the swap after it, is no load: no reason for a change."""
         return (self.cores, "sessions_building") if self._unsettled else None
 
-    def _averaged(self, bounds: Bounds) -> Choice:
+    def _averaged(self, sample: Sampled, bounds: Bounds) -> Choice:
         average = self._settled_average()
         if average is None:
             return self.cores, f"fresh_samples_{len(self._fresh)}_of_{self._least_samples}"
         if average > self.policy.cpu_target:
             return self._grow(average, bounds)
         if average < self.policy.scale_down_threshold:
-            return self._shrink(average, bounds)
+            return self._work_waits(sample) or self._shrink(average, bounds)
         return self.cores, f"optimal_range_{average:.1f}%"
 
     def _grow(self, average: float, bounds: Bounds) -> Choice:
+        starved = self._starved()
         if self.cores >= bounds.upper:
+            if starved is not None:
+                return self.cores, starved
             limit = "thermal_cap" if bounds.winner == "thermal" else f"bound_{bounds.winner}"
             return self.cores, f"{limit}_{bounds.upper}"
         if self.cooldown_remaining > 0:
@@ -277,18 +321,33 @@ class DynamicCPUAllocator:
         wanted = self.cores + 1
         if self.policy.aggressive_mode:
             wanted = math.ceil(self.cores * average / target)
-        return min(wanted, bounds.upper), f"high_utilization_{average:.1f}%"
+        why = None if average - self._average_starved > target else starved
+        return min(wanted, bounds.upper), why or f"high_utilization_{average:.1f}%"
+
+    def _starved(self) -> str | None:
+        """The reason of a pool that others keep from its cores."""
+        percent = self.starved_percent
+        if percent is None or percent < STARVED_PERCENT:
+            return None
+        return f"starved_by_others_{percent:.0f}%"
+
+    def _work_waits(self, sample: Sampled) -> Choice | None:
+        """Whatever the average says: cores of which none was idle are not too many for a queue."""
+        idle = sample.idle is None or sample.idle >= _NO_WORKER_IDLE
+        if idle or sample.backlog_s <= 0:
+            return None
+        return self.cores, f"work_waiting_{sample.backlog_s:.1f}s"
 
     def _shrink(self, average: float, bounds: Bounds) -> Choice:
         if self.cores == bounds.lower or self._need(average) > self.cores - 1:
             return self.cores, f"optimal_range_{average:.1f}%"
         if self.cooldown_remaining > 0:
             return self._cooling_down()
-        need = self._scale_down.need()
-        if need >= self.cores:
-            return self.cores, f"scale_down_wait_{self._scale_down.wait:.0f}s"
-        wanted = need if self.policy.aggressive_mode else self.cores - 1
-        return max(wanted, bounds.lower), f"low_utilization_{average:.1f}%"
+        least = bounds.lower if self.policy.aggressive_mode else self.cores - 1
+        wanted = self._scale_down.fewest(least, self.cores)
+        if wanted == self.cores:
+            return self.cores, f"scale_down_wait_{self.scale_down_wait:.0f}s"
+        return wanted, f"low_utilization_{average:.1f}%"
 
     def _cooling_down(self) -> Choice:
         return self.cores, f"cooldown_{self.cooldown_remaining:.1f}s"
@@ -303,13 +362,19 @@ class DynamicCPUAllocator:
         if target == self.cores:
             return []
         if target > self.cores:
-            self._scale_down.regretted()
+            self._scale_down.regretted(target)
         elif reason.startswith("low_utilization"):
-            self._scale_down.removed(now)
+            self._scale_down.removed(now, target)
         self.cores = target
         self._changed_at = now
         self._forget()
+        # Cores that came for a queue are full until it is gone, whatever the load.
+        self._working_off = decision.kind == _BACKLOG
         return [Resize(target, decision)]
+
+
+def _finite(value: float) -> float:
+    return max(0.0, value) if math.isfinite(value) else 0.0
 
 
 def _base_wait(policy: Policy) -> float:

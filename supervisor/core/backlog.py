@@ -1,16 +1,28 @@
-"""How much work really arrives, read from how fast the head of the queue ages.
+"""How much work really arrives, read from the queue.
 
 A saturated pool shows 100 % whether it lacks one core or ten, and still shows it
-while it works off a queue that it is already large enough for. The age of the
-oldest waiting segment tells the difference. Segments start in order of arrival,
-so with `load` cores of work arriving and `busy` cores of work being done, the
-work that arrived before the head of the queue is the work done:
+while it works off a queue that it is already large enough for. The queue tells the
+difference, in two ways; segments start in order of arrival.
+
+By how fast its head ages. With `load` cores of work arriving and `busy` cores of work
+being done, the work that arrived before the head of the queue is the work done:
 
     load · d(arrival of the head) = busy · dt   and   age = t − arrival of the head
     ⇒  load = busy / (1 − d age/dt)
 
-It needs no knowledge of how long a segment takes. Where priorities reorder the
-queue the head ages faster and the load is overestimated, never the pool starved.
+It needs no knowledge of how long a segment takes, but two looks at the same queue.
+
+By its length. All that arrived since the head did still waits, so of segments that
+took `work` core-seconds each until now there arrive
+
+    load = work · waiting / age
+
+which one look tells, and soon: a burst shows in the number that waits before it shows
+in how the head ages. Each is a guess of a few segments; where work arrives at random,
+one of the two is often far below, so the higher one counts.
+
+Where priorities reorder the queue the head ages faster and the load is overestimated,
+never the pool starved.
 """
 
 from __future__ import annotations
@@ -20,6 +32,8 @@ from collections import deque
 from typing import NamedTuple
 
 _POINTS = 64
+_REMEMBERED = 100
+"""Segments over which what one takes is averaged."""
 
 
 class _Point(NamedTuple):
@@ -27,6 +41,32 @@ class _Point(NamedTuple):
     age: float
     busy: float
     demand: float
+
+
+class SegmentWork:
+    """What a segment took lately, in core-seconds."""
+
+    def __init__(self) -> None:
+        self._busy_s = 0.0
+        self._finished = 0.0
+
+    def observe(self, busy_s: float, finished: float) -> None:
+        """In an interval the pool worked for `busy_s` core-seconds, and so many segments ended."""
+        self._busy_s += busy_s
+        self._finished += finished
+        if self._finished > _REMEMBERED:
+            kept = _REMEMBERED / self._finished
+            self._busy_s *= kept
+            self._finished *= kept
+
+    def load(self, waiting: float, age: float) -> float:
+        """Cores of work arriving, where so many segments wait and the first has that `age`.
+
+        0 where nothing waits, and before a segment has ended.
+        """
+        if age <= 0 or waiting <= 0 or self._finished <= 0:
+            return 0.0
+        return self._busy_s / self._finished * waiting / age
 
 
 class Backlog:

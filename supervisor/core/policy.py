@@ -44,8 +44,9 @@ class Policy(msgspec.Struct, frozen=True):
 class Sampled(msgspec.Struct, frozen=True):
     """One look at the pool and the machine.
 
-    utilization: percent of the leased cores that the workers used, 0–100; None
-        (or not a number): the monitor failed.
+    utilization: percent of the leased cores that the workers wanted, 0–100: what they
+        used, and what they waited for; None (or not a number): the monitor failed.
+    starved: the part of it that others had.
     usable: cores this pool may lease now, those leased by others already taken off.
     leased: cores the utilization refers to, where that is not the number decided
         (a drain or a fork still under way); None: the number decided.
@@ -53,6 +54,9 @@ class Sampled(msgspec.Struct, frozen=True):
     throttling: a thermal throttle counter rose since the last sample.
     backlog_s: age of the oldest waiting segment, 0 when none waits.
     demand: segments running and waiting.
+    waiting: those of them that wait.
+    idle: workers without a segment, on average since the last sample; None: unknown.
+    finished: segments that ended since the last sample.
     building: sessions were being built since the last sample, so that part of the
         utilization is not load.
     """
@@ -60,12 +64,16 @@ class Sampled(msgspec.Struct, frozen=True):
     now: float
     utilization: float | None
     usable: int
+    starved: float = 0.0
     leased: int | None = None
     temperature: float | None = None
     throttling: bool = False
     memory_cap: int | None = None
     backlog_s: float = 0.0
     demand: float = 0.0
+    waiting: float = 0.0
+    idle: float | None = None
+    finished: float = 0.0
     building: bool = False
 
 

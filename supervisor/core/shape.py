@@ -105,7 +105,7 @@ class WorkerShaper:
         elif self._threads != "auto":
             split, self.reason = fixed_split(cores, self._threads), "fixed"
         else:
-            split = even_split(cores, self._workers(now, cores, elapsed, session_build_s))
+            split = even_split(cores, self._workers(now, cores, demand, elapsed, session_build_s))
         if split != self._in_force:
             self._in_force, self._changed_at, self._loss_s = split, now, 0.0
         return split
@@ -124,7 +124,9 @@ class WorkerShaper:
         self._fewer.observe(now, self.demand - _NEARLY)
         return elapsed
 
-    def _workers(self, now: float, cores: int, elapsed: float, session_build_s: float) -> int:
+    def _workers(
+        self, now: float, cores: int, demand: float, elapsed: float, session_build_s: float
+    ) -> int:
         """How many workers the cores are to be split over."""
         present = len(self._in_force)
         least = self._least(cores)
@@ -135,11 +137,15 @@ class WorkerShaper:
         grown = cores - sum(self._in_force)
         if grown:
             # Workers come or go now anyway: follow the demand, by one worker per core at most.
+            # Cores that come are there for what waits now, before the smoothed demand knows of it.
             self.reason = "cores_changed"
             low, high = sorted((present, present + grown))
+            if grown > 0 and demand > present + _NEARLY:
+                wanted = high
             return min(max(1, low, min(wanted, high)), cores)
         if self.demand < present:
-            wanted = max(least, min(self._fewer.need(), present))
+            wanted = self._fewer.fewest(min(least, present), present)
+            wanted = max(least, wanted)
         elif self.demand <= present + _MARGIN:
             wanted = max(least, present)
         paid = self._has_paid_off(now, present, wanted, elapsed, session_build_s)
@@ -147,9 +153,9 @@ class WorkerShaper:
         if wanted == present or not paid:
             return present
         if wanted > present:
-            self._fewer.regretted()
+            self._fewer.regretted(wanted)
         else:
-            self._fewer.removed(now)
+            self._fewer.removed(now, wanted)
         return wanted
 
     def _least(self, cores: int) -> int:

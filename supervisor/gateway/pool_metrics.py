@@ -67,6 +67,11 @@ _VALUES = (
         (*_STATS, "average_utilization"),
         "Utilization that decisions are made from.",
     ),
+    _Row(
+        "tts_starved_by_others_percent",
+        (*_STATS, "starved_by_others_percent"),
+        "Share of the CPU time that the workers wanted which other programs had.",
+    ),
     _Row("tts_cpu_target_percent", (*_STATS, "thresholds", "cpu_target"), "Grows above."),
     _Row(
         "tts_scale_down_percent", (*_STATS, "thresholds", "scale_down_threshold"), "Shrinks below."

@@ -29,10 +29,14 @@ class CpuTime(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProcessTime(msgspec.Struct, frozen=True, gc=False):
-    """A process since its start, in ticks; `started` tells it from a successor with its pid."""
+    """A process since its start, in ticks; `started` tells it from a successor with its pid.
+
+    threads: how many it has now.
+    """
 
     started: int
     used: int
+    threads: int = 1
 
 
 def read_cpu_times(host: Host) -> dict[int, CpuTime]:
@@ -73,4 +77,8 @@ def read_process_time(host: Host, pid: int) -> ProcessTime | None:
         return None
     # The command's name may hold spaces and brackets; the numbers follow the last bracket.
     fields = data[data.rindex(b")") + 2 :].split(None, 20)
-    return ProcessTime(started=int(fields[19]), used=int(fields[11]) + int(fields[12]))
+    return ProcessTime(
+        started=int(fields[19]),
+        used=int(fields[11]) + int(fields[12]),
+        threads=int(fields[17]),
+    )

@@ -7,6 +7,7 @@ reading that fails must not stop the control loop.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from types import MappingProxyType
 
 import msgspec
@@ -21,16 +22,20 @@ from supervisor.host.cputimes import (
 from supervisor.host.roots import Host
 from supervisor.host.sample import UtilizationSource
 from supervisor.host.usage import (
+    Demand,
     Leases,
     busy_percent,
     cores_of,
     foreign_percent,
     kernel_elapsed,
     mean_percent,
-    pool_percent,
+    pool_demand,
+    stand_in_waits,
+    waited_seconds,
     worker_percent,
     worker_seconds,
 )
+from supervisor.host.waits import RunQueueWaits
 
 MIN_ELAPSED = 0.05
 """Seconds below which two readings say nothing: CPU time advances in steps of 10 ms."""
@@ -43,6 +48,7 @@ class Usage(msgspec.Struct, frozen=True):
     """The part of a sample that needs two readings; the fields are those of `Sample`."""
 
     utilization: float | None = None
+    starved: float | None = None
     busy: dict[int, float] = {}
     foreign: dict[int, float] = {}
     workers: dict[int, float] = {}
@@ -54,6 +60,7 @@ class _Reading(msgspec.Struct, frozen=True):
     now: float
     cpus: dict[int, CpuTime]
     processes: dict[int, ProcessTime]
+    waits: dict[int, float]
     leases: Leases
 
 
@@ -62,24 +69,40 @@ class UsageMeter:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._last = _Reading(-math.inf, {}, {}, MappingProxyType({}))
+        self._waits = RunQueueWaits(host)
+        self._last = _Reading(-math.inf, {}, {}, {}, MappingProxyType({}))
 
-    def measure(self, now: float, leases: Leases, source: UtilizationSource) -> Usage:
-        """Empty at first, after a clock that jumped, and so soon that nothing can be told."""
+    def measure(
+        self,
+        now: float,
+        leases: Leases,
+        source: UtilizationSource,
+        running: float = 0.0,
+        throttled: float = 0.0,
+        busy: Collection[int] | None = None,
+    ) -> Usage:
+        """Empty at first, after a clock that jumped, and so soon that nothing can be told.
+
+        `running`: segments under way on average since the last call; `throttled`: seconds for
+        which a quota stopped the pool since then. Both stand in where the kernel does not tell
+        how long threads waited. `busy`: workers that have a segment now, of which it is asked
+        even if they have not run at all; None: all.
+        """
         last = self._last
         if not math.isfinite(now):
             return Usage(errors=(f"clock: {now} is not a time",))
         if 0 <= now - last.now < MIN_ELAPSED:
             return Usage()
         errors: list[str] = []
-        reading = _Reading(now, self._cpus(errors), self._processes(leases, errors), dict(leases))
+        processes, waits = self._processes(leases, busy, errors)
+        reading = _Reading(now, self._cpus(errors), processes, waits, dict(leases))
         self._forget(last.leases, leases)
         self._last = reading
         if last.now == -math.inf:
             return Usage(errors=tuple(errors))
         if jump := _clock_fault(last, reading):
             return Usage(errors=(*errors, jump))
-        return _usage(last, reading, source, tuple(errors))
+        return _usage(last, reading, source, running, throttled, tuple(errors))
 
     def _cpus(self, errors: list[str]) -> dict[int, CpuTime]:
         try:
@@ -88,21 +111,31 @@ class UsageMeter:
             errors.append(f"CPU times: {error}")
             return {}
 
-    def _processes(self, leases: Leases, errors: list[str]) -> dict[int, ProcessTime]:
+    def _processes(
+        self, leases: Leases, busy: Collection[int] | None, errors: list[str]
+    ) -> tuple[dict[int, ProcessTime], dict[int, float]]:
+        """Of each worker that is there: its CPU time, and the seconds that it has waited."""
         times: dict[int, ProcessTime] = {}
+        waits: dict[int, float] = {}
         for pid in leases:
             try:
                 time = read_process_time(self._host, pid)
+                if time is None:
+                    self._waits.forget(pid)
+                    continue
+                times[pid] = time
+                waited = self._waits.total(pid, time, busy=busy is None or pid in busy)
             except (OSError, ValueError, LookupError) as error:
                 errors.append(f"CPU time of process {pid}: {error}")
                 continue
-            if time is not None:
-                times[pid] = time
-        return times
+            if waited is not None:
+                waits[pid] = waited
+        return times, waits
 
     def _forget(self, before: Leases, after: Leases) -> None:
         for pid in before.keys() - after.keys():
             self._host.forget(stat_path(self._host, pid))
+            self._waits.forget(pid)
 
 
 def _clock_fault(last: _Reading, reading: _Reading) -> str | None:
@@ -121,15 +154,24 @@ def _clock_fault(last: _Reading, reading: _Reading) -> str | None:
 
 
 def _usage(
-    last: _Reading, reading: _Reading, source: UtilizationSource, errors: tuple[str, ...]
+    last: _Reading,
+    reading: _Reading,
+    source: UtilizationSource,
+    running: float,
+    throttled: float,
+    errors: tuple[str, ...],
 ) -> Usage:
     elapsed = reading.now - last.now
     busy = busy_percent(last.cpus, reading.cpus)
     seconds = worker_seconds(last.processes, reading.processes)
     foreign = foreign_percent(busy, seconds, last.leases, reading.leases, elapsed)
     counted = seconds if source == "pool" else reading.leases
+    waits = stand_in_waits(seconds, reading.leases, elapsed, foreign, running, throttled)
+    waits |= waited_seconds(last.waits, reading.waits, seconds)
+    demand = pool_demand(seconds, waits, reading.leases, elapsed, foreign)
     return Usage(
-        utilization=_utilization(source, busy, foreign, seconds, reading.leases, elapsed),
+        utilization=_utilization(source, busy, demand, reading.leases),
+        starved=None if demand is None else demand.starved,
         busy=busy,
         foreign=foreign,
         workers=worker_percent(seconds, reading.leases, elapsed),
@@ -141,14 +183,12 @@ def _usage(
 def _utilization(
     source: UtilizationSource,
     busy: dict[int, float],
-    foreign: dict[int, float],
-    seconds: dict[int, float],
+    demand: Demand | None,
     leases: Leases,
-    elapsed: float,
 ) -> float | None:
     match source:
         case "pool":
-            return pool_percent(seconds, leases, elapsed, foreign)
+            return None if demand is None else demand.wanted
         case "cores":
             return mean_percent(busy, cores_of(leases, leases))
         case "system":

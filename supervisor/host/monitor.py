@@ -7,7 +7,7 @@ millisecond, and neither blocks nor raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from supervisor.core.machine import Cpu, Machine
@@ -46,6 +46,7 @@ class CPUUtilizationMonitor:
         self._heat_counters: ThrottleCounters | None = None
         self._heat_events: dict[str, int] | None = None
         self._throttled_periods: dict[str, int] | None = None
+        self._quotas: dict[str, QuotaCounters] = {}
         self._heat_rising: bool | None = None
         self._memory: Memory | None = None
         self._slow_at: float | None = None
@@ -61,11 +62,23 @@ class CPUUtilizationMonitor:
         """The limits as of the last sample, or of construction."""
         return self._limits
 
-    def sample(self, now: float, workers: Leases) -> Sample:
-        """Look once; `now` in monotonic seconds, `workers` the CPU ids leased to each pid."""
+    def sample(
+        self,
+        now: float,
+        workers: Leases,
+        running: float = 0.0,
+        busy: Collection[int] | None = None,
+    ) -> Sample:
+        """Look once; `now` in monotonic seconds, `workers` the CPU ids leased to each pid.
+
+        `running`: segments under way on average since the last look, which tells what workers
+        wanted where the kernel does not. `busy`: workers that have a segment now; None: perhaps
+        all.
+        """
         self._errors.clear()
         self._look_around()
-        usage = self._meter.measure(now, workers, self.source)
+        throttled = self._throttled()
+        usage = self._meter.measure(now, workers, self.source, running, throttled, busy)
         self._errors += usage.errors
         if self._slow_at is None or not 0 <= now - self._slow_at < SLOW_INTERVAL:
             self._slow_at = now
@@ -73,6 +86,7 @@ class CPUUtilizationMonitor:
         return Sample(
             now=now,
             utilization=usage.utilization,
+            starved=usage.starved,
             busy=usage.busy,
             foreign=usage.foreign,
             workers=usage.workers,
@@ -129,8 +143,22 @@ class CPUUtilizationMonitor:
     def _read_quota_counters(self) -> dict[str, QuotaCounters]:
         return read_quota_counters(self._host, self._groups)
 
+    def _throttled(self) -> float:
+        """Seconds for which a quota stopped this process's groups since the last look."""
+        before, self._quotas = (
+            self._quotas,
+            self._attempt("cgroup throttling", self._read_quota_counters, {}),
+        )
+        grown = (
+            counters.seconds - before[directory].seconds
+            for directory, counters in self._quotas.items()
+            if directory in before
+        )
+        # Groups lie within each other: the one that was stopped longest stopped the pool.
+        return max(0.0, *grown, 0.0)
+
     def _throttling(self) -> Throttling:
-        quotas = self._attempt("cgroup throttling", self._read_quota_counters, None) or {}
+        quotas = self._quotas
         periods = {directory: counters.periods for directory, counters in quotas.items()}
         throttling = Throttling(
             thermal_events=sum(self._heat_events.values()) if self._heat_events else None,

@@ -32,6 +32,7 @@ class Host:
         self.proc = self.root + "/proc"
         self.sys = self.root + "/sys"
         self._kept: dict[str, int] = {}
+        self._opened: set[int] = set()
 
     def at(self, path: str) -> str:
         """Where an absolute path of the machine (a mount point, say) is under this root."""
@@ -74,6 +75,27 @@ class Host:
                 return None
             raise
 
+    def open_if_present(self, path: str) -> int | None:
+        """A descriptor for the caller to `pread`, closed by `shut`; None where there is no file.
+
+        For small files that are read so often that finding them by their path would cost more
+        than reading them. Raises OSError for other faults.
+        """
+        try:
+            fd = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+        self._opened.add(fd)
+        return fd
+
+    def shut(self, fd: int) -> None:
+        """Close what `open_if_present` opened; once only."""
+        if fd in self._opened:
+            self._opened.remove(fd)
+            os.close(fd)
+
     def list(self, path: str) -> tuple[str, ...]:
         """The sorted names in a directory; empty where it does not exist."""
         try:
@@ -93,6 +115,8 @@ class Host:
         """Close every kept file; the host stays usable."""
         for path in tuple(self._kept):
             self.forget(path)
+        for fd in tuple(self._opened):
+            self.shut(fd)
 
 
 def _pread_all(fd: int) -> bytes:

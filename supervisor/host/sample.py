@@ -21,6 +21,8 @@ class Sample(msgspec.Struct, frozen=True):
     now: the caller's monotonic seconds.
     utilization: 0–100 by the source chosen; None when it could not be measured (first
         sample, no worker measured, a clock that jumped): then hold.
+    starved: what the workers wanted and others had, in percent of the cores that the workers
+        hold, 0–100; with source pool a part of the utilization. None where that is None.
     busy, foreign: load of each core, all of it and without the pool's own, 0–100 by CPU
         id; a core that is not in there is unknown.
     workers: CPU time of each worker in percent of the cores it holds, 0–100 by pid.
@@ -36,6 +38,7 @@ class Sample(msgspec.Struct, frozen=True):
 
     now: float
     utilization: float | None
+    starved: float | None
     busy: dict[int, float]
     foreign: dict[int, float]
     workers: dict[int, float]

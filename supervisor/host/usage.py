@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import median
 
+import msgspec
+
 from supervisor.host.cputimes import TICKS_PER_SECOND, CpuTime, ProcessTime
 
 Leases = Mapping[int, tuple[int, ...]]
@@ -53,28 +55,88 @@ def worker_seconds(
     }
 
 
-FAIR_SHARE = 0.5
-"""What the scheduler gives a thread on a core that one stranger wants as much."""
+class Demand(msgspec.Struct, frozen=True):
+    """What the workers wanted of their cores, in percent of them, 0–100.
+
+    starved: the part of it that they did not get because others had it.
+    """
+
+    wanted: float
+    starved: float
 
 
-def pool_percent(
-    seconds: Mapping[int, float], leases: Leases, elapsed: float, foreign: Mapping[int, float]
-) -> float | None:
-    """CPU time used by the workers ÷ CPU time that their cores had for them, 0–100.
+def pool_demand(
+    seconds: Mapping[int, float],
+    waits: Mapping[int, float],
+    leases: Leases,
+    elapsed: float,
+    foreign: Mapping[int, float],
+) -> Demand | None:
+    """CPU time that the workers used and waited for ÷ the time of their cores.
 
     None if no worker was measured. A worker without two readings is in neither part of
     the fraction, so that its coming or going makes no spike.
 
-    A core offers what strangers (`foreign`, percent by CPU) left of it, but never less
-    than FAIR_SHARE: below that the pool would have got more if it had wanted to. So a
-    pool that a stranger keeps from its cores counts as busy and grows onto others, and
-    one that wants little counts as idle, however busy the stranger is.
+    What counts is what a worker wanted: the time that its threads ran, and the time that
+    they were ready to run and did not (`waits`, seconds by pid), together at most all the
+    time of its cores, for threads of one worker also wait for each other. So a pool that
+    strangers keep from its cores counts as busy and grows onto others, and one that wants
+    little counts as idle, however busy the strangers are. Of the time waited strangers had
+    as much as they used on these cores (`foreign`, percent by CPU; unknown: none); the rest
+    a quota held back.
     """
     cores = cores_of(leases, seconds)
     if not cores:
         return None
-    offered = sum(max(FAIR_SHARE, 1.0 - foreign.get(cpu, 0.0) / 100.0) for cpu in cores)
-    return min(100.0, 100.0 * sum(seconds.values()) / (offered * elapsed))
+    got = wanted = starved = 0.0
+    for pid, spent in seconds.items():
+        offered = len(leases[pid]) * elapsed
+        used = min(spent, offered)
+        waited = min(waits.get(pid, 0.0), offered - used)
+        others = sum(foreign.get(cpu, 0.0) for cpu in leases[pid]) / 100.0 * elapsed
+        got += used
+        wanted += used + waited
+        starved += min(waited, others)
+    scale = 100.0 / (len(cores) * elapsed)
+    return Demand(min(100.0, scale * wanted), min(scale * starved, max(0.0, 100.0 - scale * got)))
+
+
+def stand_in_waits(
+    seconds: Mapping[int, float],
+    leases: Leases,
+    elapsed: float,
+    foreign: Mapping[int, float],
+    running: float,
+    throttled: float,
+) -> dict[int, float]:
+    """How long workers waited, by pid, where the kernel does not tell: from what they had to do.
+
+    `running` segments were under way, on average, in as many of these workers. A worker in
+    which one is wants its cores; what it did not get it waited for, unless nobody had it: a
+    wide session uses some of its cores a part of the time only. So it is no more than strangers
+    used there (all of a core of which that is unknown), and a quota held back (`throttled`,
+    seconds of all of them).
+    """
+    if not seconds:
+        return {}
+    busy = min(1.0, running / len(seconds))
+    return {
+        pid: min(
+            max(0.0, busy * len(leases[pid]) * elapsed - used),
+            sum(foreign.get(cpu, 100.0) for cpu in leases[pid]) / 100.0 * elapsed
+            + throttled / len(seconds),
+        )
+        for pid, used in seconds.items()
+    }
+
+
+def waited_seconds(
+    before: Mapping[int, float], after: Mapping[int, float], known: Iterable[int]
+) -> dict[int, float]:
+    """Seconds waited by pid, of the processes `known` to be the same at both readings."""
+    return {
+        pid: max(0.0, after[pid] - before[pid]) for pid in known if pid in before and pid in after
+    }
 
 
 def worker_percent(

@@ -41,11 +41,13 @@ def run_fluid(
     usable: int,
     interval: float = 1.0,
     start: float = 0.0,
+    waits: bool = True,
 ) -> list[Change]:
     """Sample `load(time)` (in cores) every `interval` seconds; return every change of the count.
 
     Work that finds no free core waits, first come first served, so a pool that was
-    too small has a backlog to work off. The clock starts at `start`.
+    too small has a backlog to work off. Without `waits` it is lost instead, and only the
+    utilization tells of it. The clock starts at `start`.
     """
     changes: list[Change] = []
     backlog = 0.0
@@ -55,7 +57,7 @@ def run_fluid(
         now = start + step * interval
         offered = load(now)
         done = min(backlog + offered * interval, rule.cores * interval)
-        backlog += offered * interval - done
+        backlog = backlog + offered * interval - done if waits else 0.0
         age = _age_after(age, offered, backlog, done, interval)
         before = rule.cores
         sample = Sampled(
@@ -64,6 +66,8 @@ def run_fluid(
             usable,
             backlog_s=age,
             demand=backlog + done / interval,
+            waiting=backlog,
+            finished=done,
         )
         if rule.handle(sample):
             changes.append(Change(now, before, rule.cores))

@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.backoff import Backoff
+from supervisor.core.bounds import Bounds
 from supervisor.core.policy import Command, Decision, Policy, Resize, Sampled
+from supervisor.core.scale_down import ScaleDown
 
 
 class OriginalRule:
@@ -48,7 +52,7 @@ class OriginalRule:
         return [self._resize(event, wanted, average)]
 
     def _measured(self, event: Sampled) -> float:
-        used = event.utilization or 0.0
+        used = _got(event)
         if self._host_cores is None:
             return used
         leased = self.cores if event.leased is None else event.leased
@@ -83,7 +87,7 @@ class HorizontalRule:
 
     def handle(self, event: Sampled, /) -> list[Command]:
         """Decide on one sample; most are only averaged until the next sync."""
-        self._since_sync.append(event.utilization or 0.0)
+        self._since_sync.append(_got(event))
         if event.now - self._synced_at < self.SYNC_S:
             return []
         self._synced_at = event.now
@@ -106,3 +110,54 @@ class HorizontalRule:
         before, self.cores = self.cores, wanted
         decision = Decision(event.now, before, wanted, event.utilization, average, "horizontal")
         return [Resize(wanted, decision)]
+
+
+class AverageRule(DynamicCPUAllocator):
+    """Our rule without the queue: one core a step, by the average alone, as the default once was.
+
+    What a regretted removal teaches holds for every count, not only for the one that was left.
+    """
+
+    def __init__(self, policy: Policy, usable: int) -> None:
+        super().__init__(policy, usable)
+        self._scale_down = _OneWait(self._scale_down.wait(0))
+
+    def _hurried(self, sample: Sampled, bounds: Bounds) -> None:
+        """A queue is nothing that it looks at."""
+
+
+class _OneWait(ScaleDown):
+    """A wait for all counts; it doubles when the last removal is regretted."""
+
+    def __init__(self, base_wait: float) -> None:
+        super().__init__(base_wait)
+        self._last: float | None = None
+        self._learned = Backoff(base_wait)
+
+    def wait(self, fewer: int) -> float:  # noqa: ARG002 (one for all)
+        return self._learned.wait
+
+    def observe(self, now: float, need: float) -> None:
+        if self._last is not None and now - self._last > self._soon(0):
+            self._learned.shorten()
+            self._last = None
+        self._falling.append((now, need))
+        while self._falling[0][0] < now - self._learned.wait:
+            self._falling.popleft()
+
+    def removed(self, now: float, fewer: int) -> None:  # noqa: ARG002
+        self._last = now
+
+    def regretted(self, more: int) -> None:  # noqa: ARG002
+        if self._last is not None:
+            self._learned.lengthen()
+            self._last = None
+
+    def fewest(self, least: int, present: int) -> int:
+        need = math.ceil(max((need for _, need in self._falling), default=0.0))
+        return max(least, need) if need < present else present
+
+
+def _got(event: Sampled) -> float:
+    """The CPU time that the pool used, in percent: what it had to wait for is not theirs to see."""
+    return max(0.0, (event.utilization or 0.0) - event.starved)

@@ -83,14 +83,19 @@ class _Simulation:
 
     def _sample(self, now: float) -> None:
         seen = self.world.look()
-        used = min(100.0, 100.0 * seen.used_s / (max(1, seen.leased) * self.interval))
+        scale = 100.0 / (max(1, seen.leased) * self.interval)
+        used = min(100.0, scale * seen.wanted_s)
         sample = Sampled(
             now,
             used,
             self.scenario.machine.cores,
+            starved=max(0.0, used - scale * seen.used_s),
             leased=seen.leased or None,
             backlog_s=seen.backlog_s,
             demand=seen.waiting + seen.running,
+            waiting=seen.waiting,
+            idle=seen.idle,
+            finished=seen.finished,
             building=seen.building,
         )
         before = self.rule.cores

@@ -21,10 +21,11 @@ from supervisor.simulate.workload import Arrival
 
 
 class _Finished(NamedTuple):
-    """A worker (by epoch) has spoken its segment, for which it used `rate` cores."""
+    """A worker (by epoch) has spoken its segment, for which it used `rate` of `wanted` cores."""
 
     worker: int
     rate: float
+    wanted: float
 
 
 class _Worker:
@@ -35,18 +36,23 @@ class _Worker:
         self.shape = shape
         self.next_shape = shape
         self.generation = 1
+        self.started = False
         self.busy = False
         self.retiring = False
 
 
 class Observed(NamedTuple):
-    """What a monitor would read: CPU seconds used since the last look, and the queue."""
+    """What a monitor would read: CPU seconds used and wanted since the last look, and the queue."""
 
     used_s: float
+    wanted_s: float
     leased: int
     backlog_s: float
     waiting: int
     running: int
+    idle: float
+    """Workers without a segment, on average since the last look."""
+    finished: int
     demand: float
     """Segments running, on average since the last look, and waiting now."""
     busy_slots: frozenset[int]
@@ -72,11 +78,14 @@ class World:
         self._counter = 0
         self._now = 0.0
         self._rate = 0.0
+        self._wanted = 0.0
         self._used_s = 0.0
+        self._wanted_s = 0.0
         self._leased = 0
         self._building_until = 0.0
         self._looked_at = 0.0
         self._running = 0
+        self._finished = 0
         self._ran = TimeMean(0.0)
 
     def submit(self, arrival: Arrival) -> None:
@@ -101,20 +110,27 @@ class World:
         self._pass(until)
 
     def look(self) -> Observed:
-        """Read and reset the CPU time used."""
+        """Read and reset the CPU time used and wanted."""
         used, self._used_s = self._used_s, 0.0
+        wanted, self._wanted_s = self._wanted_s, 0.0
+        finished, self._finished = self._finished, 0
         building = self._building_until > self._looked_at
         self._looked_at = self._now
         busy = [worker for worker in self._workers.values() if worker.busy]
         if not busy:
-            self._rate = 0.0  # what rounding has left over
+            self._rate = self._wanted = 0.0  # what rounding has left over
+        ready = sum(each.started and not each.retiring for each in self._workers.values())
+        ran = self._ran.take(self._now)
         return Observed(
             used,
+            max(used, wanted),
             self._leased,
             self._now - self._queue[0].time_s if self._queue else 0.0,
             len(self._queue),
             len(busy),
-            self._ran.take(self._now) + len(self._queue),
+            max(0.0, ready - ran),
+            finished,
+            ran + len(self._queue),
             frozenset(worker.shape.slot for worker in busy),
             building,
         )
@@ -126,6 +142,7 @@ class World:
     def _pass(self, at: float) -> None:
         elapsed = at - self._now
         self._used_s += self._rate * elapsed
+        self._wanted_s += self._wanted * elapsed
         self.core_seconds += self._leased * elapsed
         self._now = at
 
@@ -162,6 +179,7 @@ class World:
                 delay = self._engine.session_build_s
                 self.rebuilds += 1
                 self._used_s += delay
+                self._wanted_s += delay
                 self._building_until = self._now + delay
                 worker.generation += 1
             worker.next_shape = command.shape
@@ -180,6 +198,7 @@ class World:
     def _started(self, epoch: int) -> None:
         worker = self._workers.get(epoch)
         if worker is not None and not worker.retiring:
+            worker.started = True
             heapq.heappush(self._idle, (worker.shape.slot, epoch))
 
     def _freed(self, worker: _Worker) -> None:
@@ -197,15 +216,17 @@ class World:
             self.waits.append(self._now - arrival.time_s)
             worker.busy = True
             self._set_running(self._running + 1)
-            rate = self._speed(worker.shape)
+            wanted = self._engine.speedup(worker.shape.threads)
+            rate = wanted * self._left(worker.shape)
             self._rate += rate
+            self._wanted += wanted
             work = arrival.characters * self._engine.seconds_per_character
-            self._later(work / rate, _Finished(epoch, rate))
+            self._later(work / rate, _Finished(epoch, rate, wanted))
 
-    def _speed(self, shape: WorkerShape) -> float:
-        """CPU that a worker gets and turns into speech, in cores: strangers take their share."""
+    def _left(self, shape: WorkerShape) -> float:
+        """The share of the CPU time that it wants which a worker gets: strangers take theirs."""
         taken = sum(self._foreign.get(cpu, 0.0) for cpu in shape.cpus) / len(shape.cpus)
-        return self._engine.speedup(shape.threads) * max(0.05, 1.0 - taken)
+        return max(0.05, 1.0 - taken)
 
     def _set_running(self, segments: int) -> None:
         self._running = segments
@@ -213,8 +234,10 @@ class World:
 
     def _finish(self, event: _Finished) -> None:
         self._rate -= event.rate
+        self._wanted -= event.wanted
         worker = self._workers[event.worker]
         worker.busy = False
+        self._finished += 1
         self._set_running(self._running - 1)
         if worker.retiring:
             self._freed(worker)

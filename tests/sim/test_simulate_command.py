@@ -53,12 +53,12 @@ def test_an_override_changes_the_outcome(tmp_path: Path) -> None:
 
 
 def test_two_overrides_are_set_side_by_side(tmp_path: Path) -> None:
-    """Aggressive mode against the default, on the same load."""
-    calm = override(tmp_path / "calm.json", aggressive_mode=False)
-    eager = override(tmp_path / "eager.json", aggressive_mode=True)
-    found = json.loads(run(*STEP, "--compare", calm, eager, "--json").output)
-    assert found[eager]["mean_wait_s"] < found[calm]["mean_wait_s"]
-    assert "eager.json" in run(*STEP, "--compare", calm, eager).output
+    """Two bounds on the same load."""
+    few = override(tmp_path / "few.json", max_cores=2)
+    many = override(tmp_path / "many.json", max_cores=6)
+    found = json.loads(run(*STEP, "--compare", few, many, "--json").output)
+    assert found[many]["mean_wait_s"] < found[few]["mean_wait_s"]
+    assert "many.json" in run(*STEP, "--compare", few, many).output
 
 
 def test_a_picture_is_drawn(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from supervisor.core.allocation import DynamicCPUAllocator
 from supervisor.core.policy import Policy, Sampled
 from supervisor.simulate.fluid import CountRule, run_fluid
-from supervisor.simulate.rivals import HorizontalRule, OriginalRule
+from supervisor.simulate.rivals import AverageRule, HorizontalRule, OriginalRule
 
 
 def counts(rule: CountRule, load: float, seconds: float = 600) -> list[tuple[float, int]]:
@@ -60,3 +61,22 @@ def test_the_autoscaler_waits_five_minutes_to_shrink() -> None:
     ]
     assert changed == [600]
     assert rule.cores == 1
+
+
+def test_by_the_average_alone_a_burst_is_followed_a_core_at_a_time() -> None:
+    """What the default once was: the queue of the same step grows until the average has grown."""
+    grown = counts(AverageRule(Policy(), 20), 12.0)
+    steps = [after for _, after in grown]
+    assert steps[:5] == [2, 3, 4, 5, 6]
+    assert grown[4][0] >= 23.0
+    assert counts(DynamicCPUAllocator(Policy(), 20), 12.0)[0] == (2.0, 16)
+
+
+def test_by_the_average_alone_one_regretted_removal_holds_every_core_back() -> None:
+    """Two cores come and go a few times; then the wait is the same, whatever the count."""
+    rule = AverageRule(Policy(), 20)
+    run_fluid(rule, lambda t: 1.2 if t % 60 < 30 else 0.2, seconds=600, usable=20)
+    assert rule.scale_down_wait > 15
+    run_fluid(rule, lambda _: 8.0, seconds=200, usable=20, start=600)
+    assert rule.cores > 5
+    assert rule.scale_down_wait > 15

@@ -6,11 +6,12 @@ import pytest
 
 from supervisor.core.allocation import DynamicCPUAllocator
 from supervisor.core.policy import Policy
-from supervisor.simulate.fluid import Change, run_fluid
+from supervisor.simulate.fluid import Change, CountRule, run_fluid
 from supervisor.simulate.report import report
+from supervisor.simulate.rivals import AverageRule
 from supervisor.simulate.run import Run, simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
-from supervisor.simulate.workload import Segments, parse
+from supervisor.simulate.workload import Segments, Workload, parse
 
 ENGINE = EngineModel(seconds_per_character=0.0125)
 """A segment of 80 characters is one core-second."""
@@ -65,9 +66,10 @@ def test_the_default_policy_follows_a_step_without_overshoot() -> None:
     assert run.ticks[-1].waiting == 0
 
 
-def test_aggressive_mode_has_enough_cores_in_three_seconds() -> None:
-    """The same step: twelve cores at least, three seconds after the load."""
-    run = play("step:load=12,at=60", 1200, Policy(aggressive_mode=True))
+@pytest.mark.parametrize("aggressive", [False, True])
+def test_enough_cores_are_there_in_three_seconds(aggressive: bool) -> None:
+    """The same step: twelve cores at least, three seconds after the load, in either mode."""
+    run = play("step:load=12,at=60", 1200, Policy(aggressive_mode=aggressive))
     enough = next(tick.time_s for tick in run.ticks if tick.cores >= 12)
     assert enough - 60 <= 3
     assert report(run).changes_after_settling == 0
@@ -105,3 +107,26 @@ def test_leased_cores_never_exceed_the_machine() -> None:
     run = play("diurnal:low=0,high=15,period=600", 1200)
     assert run.core_seconds <= 20 * 1200
     assert max(tick.cores for tick in run.ticks) <= 19
+
+
+def test_by_default_hardly_a_segment_of_a_burst_waits_for_long() -> None:
+    """Half a core of work, and ten cores for two minutes, twice: 4 % wait over a second, where the
+    average alone leaves a third waiting, and no more core time. `allocation_bursts` plays more.
+    """
+    engine = EngineModel(seconds_per_character=0.025)
+    policy = Policy(max_cores=16)
+
+    def load(now: float) -> float:
+        return 10.5 if 1800 <= now % 3600 < 1920 else 0.5
+
+    def played(rule: CountRule) -> tuple[float, float]:
+        arrivals = Segments(engine, seed=4)
+        workload = Workload("alarms", 7200, lambda: arrivals.random(load, 10.5, 7200))
+        run = simulate(Scenario(MachineModel(16), engine, policy), workload, rule)
+        return sum(wait > 1.0 for wait in run.waits) / len(run.waits), run.core_seconds
+
+    late, core_seconds = played(DynamicCPUAllocator(policy, 16))
+    late_by_average, core_seconds_by_average = played(AverageRule(policy, 16))
+    assert late <= 0.04
+    assert late_by_average >= 0.25
+    assert core_seconds <= 1.25 * core_seconds_by_average

@@ -91,15 +91,37 @@ def test_a_wider_session_is_built_beside_the_old_one() -> None:
 
 
 def test_strangers_slow_a_worker_down() -> None:
-    """On a CPU that is half taken, the same segment takes twice as long."""
+    """On a CPU that is half taken, the same segment takes twice as long; it wants all of it."""
     world = World(ENGINE, {0: 0.5})
     world.retarget((WorkerShape(0, (0,), 1),))
     world.advance(1.0)
     world.submit(Arrival(1.0, 10.0))
+    world.look()
     world.advance(2.9)
-    assert world.look().running == 1
+    seen = world.look()
+    assert seen.running == 1
+    assert (seen.used_s, seen.wanted_s) == pytest.approx((0.95, 1.9))
     world.advance(3.1)
     assert world.look().running == 0
+
+
+def test_idle_and_finished_are_those_since_the_last_look() -> None:
+    """One of two workers speaks two segments of a second: one idle, then all of both."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1), WorkerShape(1, (1,), 1)))
+    world.advance(1.0)
+    world.look()
+    world.submit(Arrival(1.0, 10.0))
+    world.advance(2.0)
+    world.submit(Arrival(2.0, 10.0))
+    world.advance(3.0)
+    seen = world.look()
+    assert seen.idle == pytest.approx(1.0)
+    assert seen.finished == 2
+    world.advance(4.0)
+    seen = world.look()
+    assert seen.idle == pytest.approx(2.0)
+    assert seen.finished == 0
 
 
 def test_a_machine_model_has_sockets_and_siblings() -> None:

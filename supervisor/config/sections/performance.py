@@ -68,8 +68,8 @@ class DynamicCpuAllocation(Section):
     aggressive_mode: Annotated[
         bool,
         Field(
-            description="Take as many cores at once as the load calls for instead of one at a "
-            "time; a backlog that lasts does not wait for the average."
+            description="Where the average decides, take or give back as many cores at once as "
+            "the load calls for instead of one at a time."
         ),
         Declared("live"),
     ] = False
@@ -100,8 +100,8 @@ class DynamicCpuAllocation(Section):
     utilization_source: Annotated[
         Literal["pool", "cores", "system"],
         Field(
-            description="What is measured: the CPU time of the pool's own workers, everything "
-            "on the leased cores, or the whole machine."
+            description="What is measured: the CPU time that the pool's own workers used or "
+            "waited for, everything on the leased cores, or the whole machine."
         ),
         Declared("live"),
     ] = "pool"

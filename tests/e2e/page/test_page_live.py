@@ -249,3 +249,20 @@ def test_who_asks_for_no_page_gets_a_list_of_addresses(served: Serving) -> None:
     answer = served.ask("/", headers={"Accept": "*/*"})
     assert answer.headers.get_content_type() == "text/plain"
     assert b"/v1/audio/speech" in answer.body
+
+
+def test_a_reason_that_is_not_plain_is_explained(tab: Page, served: Serving) -> None:
+    """Who reads that the pool is starved reads what that means."""
+    status = served.ask("/page/status").document
+    last = {
+        **decisions()[-1],
+        "before": 2,
+        "after": 2,
+        "reason": "starved_by_others_75%",
+    }
+    status["allocation"]["allocation_stats"]["decisions"] = [last]
+    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+    opened(tab, served)
+    expect(tab.locator("#decisions li").first).to_contain_text(
+        "starved by others 75%: other programs take the pool's cores"
+    )

@@ -16,7 +16,8 @@ from supervisor.host.limits import read_limits
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.sample import Sample, UtilizationSource
-from supervisor.host.usage import FAIR_SHARE, Leases
+from supervisor.host.usage import Leases
+from tests.supervised import eventually
 
 USABLE = sorted(os.sched_getaffinity(0))
 
@@ -108,10 +109,10 @@ def test_a_busy_worker_is_seen(
     make_monitor: Callable[[UtilizationSource], CPUUtilizationMonitor],
     program: str,
 ) -> None:
-    """A worker pinned to a core, busy in its main or another thread, uses all that it is given.
+    """A worker pinned to a core, busy in its main or another thread, wants all of it.
 
-    On an idle machine that is 100 % of the core; where others compete, the process's own
-    clock says how much of the core it was, and the pool is busy all the same.
+    On an idle machine it gets it; where others compete, the process's own clock says how much
+    of the core it was, and the pool is busy all the same.
     """
     core = USABLE[-1]
     pid = start(program, core)
@@ -121,9 +122,60 @@ def test_a_busy_worker_is_seen(
     assert sample.errors == ()
     assert sample.workers[pid] == pytest.approx(expected, abs=6)
     assert sample.utilization is not None
-    assert sample.utilization > 90 or expected < 100 * FAIR_SHARE - 5
+    assert sample.utilization > 90
     assert sample.busy[core] > 80
     assert sample.foreign[core] == pytest.approx(max(0, sample.busy[core] - expected), abs=8)
+
+
+def test_a_worker_among_three_strangers_is_busy_and_starved(
+    start: Start, make_monitor: Callable[[UtilizationSource], CPUUtilizationMonitor]
+) -> None:
+    """A quarter of a core is what it gets, all of it what it wants, and others had the rest."""
+    core = USABLE[-1]
+    pid = start(BURN, core)
+    for _ in range(3):
+        start(BURN, core)
+    sample = watch(make_monitor("pool"), {pid: (core,)}, 2.0)
+    assert sample.errors == ()
+    assert sample.utilization is not None
+    assert sample.starved is not None
+    assert sample.workers[pid] < 50
+    assert sample.utilization > 80
+    assert sample.starved > 40
+
+
+CPU_GROUP = Path("/sys/fs/cgroup/cpu")
+
+
+@pytest.fixture
+def quota() -> Iterator[Path]:
+    """A control group that may use a fifth of a core."""
+    group = CPU_GROUP / f"test-quota-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "cpu.cfs_quota_us").write_text("20000")
+    except OSError as error:
+        pytest.skip(f"no group with a quota can be made here: {error}")
+    yield group
+    for pid in (group / "tasks").read_text().split():
+        os.kill(int(pid), 9)
+    eventually(lambda: not (group / "tasks").read_text(), "the group is empty")
+    group.rmdir()
+
+
+def test_a_worker_that_a_quota_stops_is_busy_once(
+    start: Start,
+    make_monitor: Callable[[UtilizationSource], CPUUtilizationMonitor],
+    quota: Path,
+) -> None:
+    """A fifth of a core is what the quota gives: the time throttled is wanted, and counted once."""
+    core = USABLE[-1]
+    pid = start(BURN, core)
+    (quota / "cgroup.procs").write_text(str(pid))
+    sample = watch(make_monitor("pool"), {pid: (core,)}, 2.0)
+    assert sample.workers[pid] < 40
+    assert sample.utilization is not None
+    assert 80 < sample.utilization <= 100
 
 
 def test_a_foreign_hog_counts_for_the_system_alone(
@@ -162,6 +214,7 @@ def test_a_killed_worker_gives_no_spike(
     files = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     assert not [file for file in files if file.startswith(f"/proc/{hog}/")]
     assert f"/proc/{worker}/stat" in files
+    assert f"/proc/{worker}/task/{worker}/schedstat" in files
 
 
 def test_limits_of_this_machine_agree_with_the_kernel() -> None:

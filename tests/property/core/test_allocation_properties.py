@@ -52,6 +52,10 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 memory_cap=draw(st.none() | st.integers(0, 40)),
                 backlog_s=draw(st.sampled_from([0.0, 0.0, 0.5, 4.0, 1e6])),
                 demand=draw(st.sampled_from([0.0, 1.0, 7.0, 1e5])),
+                waiting=draw(st.sampled_from([0.0, 1.0, 1e5])),
+                idle=draw(st.none() | st.sampled_from([0.0, 0.0, 0.4, 3.0])),
+                finished=draw(st.sampled_from([0.0, 1.0, 300.0])),
+                starved=draw(st.sampled_from([0.0, 50.0, 100.0]) | any_float),
             )
         )
     return events
@@ -82,6 +86,21 @@ def test_any_history_keeps_the_bounds_and_the_cooldown(policy: Policy, events: l
             forced = decision.reason.startswith(FORCED)
             assert forced or changed_at is None or event.now - changed_at >= cooldown
             changed_at = event.now
+
+
+@given(policies, histories())
+def test_no_core_goes_for_want_of_work_while_work_waits(
+    policy: Policy, events: list[Event]
+) -> None:
+    """While a segment waits and no worker was idle only limits of the machine take cores."""
+    allocator = DynamicCPUAllocator(policy, 20)
+    for event in events:
+        before = allocator.cores
+        allocator.handle(event)
+        if isinstance(event, Sampled) and event.backlog_s > 0 and event.idle == 0.0:
+            reason = allocator.history[-1].reason
+            limited = reason.startswith((*FORCED, "thermal_cap"))
+            assert allocator.cores >= before or limited, reason
 
 
 @settings(deadline=None, max_examples=60)

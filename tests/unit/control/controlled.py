@@ -71,9 +71,11 @@ class Controlled:
     """A control loop over a host of `tests.fixtures.hosts`, with workers that obey at once.
 
     `demand` is how many segments there are to speak: each keeps one thread of a worker
-    busy. `strangers` is the load by others, of each CPU, 0–1. What is not `measurable` does
-    not reach the files of /proc, which stay as the test left them. Unless `expected`, nothing
-    is known of the engines yet.
+    busy. `backlog_s` is how old the first of those that wait is told to be. `strangers` is
+    the load by others, of each CPU, 0–1, and `share` what a worker with a segment gets of its
+    cores, where strangers have the rest. What is not `measurable` does not reach the files of
+    /proc, which stay as the test left them. Unless `expected`, nothing is known of the engines
+    yet.
     """
 
     def __init__(
@@ -88,7 +90,9 @@ class Controlled:
         self.tree: HostTree = materialise(host, directory / "host")
         self.clock = VirtualLoop()
         self.demand = 0
+        self.backlog_s = 0.0
         self.strangers: dict[int, float] = {}
+        self.share = 1.0
         self.worker_bytes = 0
         self.building = False
         self.measurable = True
@@ -156,7 +160,7 @@ class Controlled:
         waiting, used, busy = self.demand, {}, dict(self.strangers)
         for pid, cpus in self.leases.items():
             running, waiting = min(1, waiting), max(0, waiting - 1)
-            used[pid] = seconds * running * len(cpus)
+            used[pid] = seconds * running * len(cpus) * self.share
             for cpu in cpus if running else ():
                 busy[cpu] = 1.0
         if self.measurable:
@@ -166,11 +170,16 @@ class Controlled:
     def _load(self) -> Load:
         return Load(
             leases=dict(self.leases),
+            busy=frozenset(self.leases),
             busy_slots=frozenset(),
             held=frozenset(),
             demand=self.demand,
+            waiting=max(0, self.demand - len(self.leases)),
+            running=float(min(self.demand, len(self.leases))),
+            idle=float(max(0, len(self.leases) - self.demand)),
+            finished=0,
             mean_demand=float(self.demand),
-            backlog_s=0.0 if self.demand <= len(self.leases) else 5.0,
+            backlog_s=self.backlog_s,
             session_build_s=0.1,
             worker_bytes=self.worker_bytes,
             sessions=dict.fromkeys(self.leases, self.generation),

@@ -100,6 +100,38 @@ def test_a_monitor_that_fails_holds_and_says_so(make_loop: MakeLoop, warnings: l
     assert loop.control.error is None
 
 
+def test_strangers_on_its_core_make_the_pool_grow_and_are_named(make_loop: MakeLoop) -> None:
+    """A segment all the time on a quarter of a core, on a kernel that does not count waiting: the
+    pool takes its second core, says why, and goes on saying so where it may have no more.
+    """
+    loop = make_loop(settings=ONE_THREAD, max_cores=2)
+    loop.demand, loop.share = 8, 0.25
+    assert loop.run(6)[-1] == 2
+    grown = [d for d in loop.control.allocator.history if d.after > d.before]
+    assert [decision.reason for decision in grown] == ["starved_by_others_75%"]
+    loop.run(20)
+    assert loop.reason == "starved_by_others_75%"
+    loop.share = 1.0
+    loop.run(20)
+    assert loop.reason == "bound_max_cores_2"
+
+
+def test_strangers_on_the_cores_of_an_idle_pool_move_nothing(make_loop: MakeLoop) -> None:
+    """Every core taken, and nothing to speak."""
+    loop = make_loop(settings=ONE_THREAD, max_cores=2)
+    loop.strangers = dict.fromkeys(range(20), 1.0)
+    assert set(loop.run(60)) == {1}
+    assert loop.control.allocator.starved_percent == 0.0
+
+
+def test_other_sources_name_no_strangers(make_loop: MakeLoop) -> None:
+    """Their load is in what is measured."""
+    loop = make_loop(settings=ONE_THREAD, max_cores=2, utilization_source="cores")
+    loop.demand, loop.share = 8, 0.25
+    loop.run(30)
+    assert loop.reason == "bound_max_cores_2"
+
+
 def test_a_clock_that_leaps_changes_nothing(make_loop: MakeLoop) -> None:
     """The machine sleeps for a day in the middle of a steady load: the pool is what it was."""
     loop = make_loop(settings=ONE_THREAD)

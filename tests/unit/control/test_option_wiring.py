@@ -122,11 +122,22 @@ def test_bounds_beyond_the_machine_are_clamped_and_reported(make_loop: MakeLoop)
 
 
 def test_aggressive_mode(make_loop: MakeLoop) -> None:
-    """What takes many steps of one core is done in a few seconds."""
+    """Cores that are not needed any more go at once, which takes the default a step for each."""
     plain = make_loop(settings=ONE_THREAD)
     eager = make_loop(settings=ONE_THREAD, aggressive_mode=True)
-    assert settled(plain, 12, 10) <= 4
-    assert settled(eager, 12, 10) >= 12
+    assert settled(plain, 12) >= 16
+    assert settled(eager, 12) >= 16
+    assert settled(plain, 1, 30) > 10
+    assert settled(eager, 1, 30) <= 2
+
+
+def test_what_waits_is_followed_by_default(make_loop: MakeLoop) -> None:
+    """Twelve segments, the first of them a second old: the cores for all of them in two looks."""
+    loop = make_loop(settings=ONE_THREAD)
+    loop.run(30)
+    loop.demand, loop.backlog_s = 12, 1.2
+    assert loop.run(2.5)[-1] == 16
+    assert loop.control.allocator.decision_counts["backlog"] == 1
 
 
 @pytest.mark.parametrize("protected", [True, False])

@@ -43,7 +43,7 @@ def test_high_utilization_adds_one_core_with_the_known_words() -> None:
 def test_low_utilization_removes_one_core() -> None:
     """Below target × hysteresis one core goes."""
     allocator = DynamicCPUAllocator(Policy(), USABLE)
-    run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE)
+    run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE, waits=False)
     assert allocator.cores == 8
     (resize,) = feed(allocator, *[20.0] * 3, start=200)
     assert (resize.cores, resize.decision.reason) == (7, "low_utilization_20.0%")
@@ -83,7 +83,7 @@ def test_a_decision_needs_three_fresh_samples() -> None:
 def test_changes_keep_the_cooldown() -> None:
     """Under full load the count grows every five seconds, no sooner and no later."""
     allocator = DynamicCPUAllocator(Policy(), USABLE)
-    changes = run_fluid(allocator, lambda _: 19.0, seconds=60, usable=USABLE)
+    changes = run_fluid(allocator, lambda _: 19.0, seconds=60, usable=USABLE, waits=False)
     assert {later.time_s - sooner.time_s for sooner, later in pairwise(changes)} == {5.0}
 
 
@@ -93,6 +93,74 @@ def test_the_count_does_not_grow_into_a_queue_that_it_drains() -> None:
     run_fluid(allocator, lambda _: 12.0, seconds=3600, usable=USABLE)
     reasons = [decision.reason for decision in allocator.history]
     assert allocator.cores in {16, 17}, reasons
+
+
+def saturated(allocator: DynamicCPUAllocator, seconds: int, **seen: float) -> list[str]:
+    """Reasons of so many samples at 100 %, with whatever else they show."""
+    now = allocator.history[-1].now if allocator.history else 0.0
+    for step in range(1, seconds + 1):
+        allocator.handle(Sampled(now + step, 100.0, USABLE, **seen))  # type: ignore[arg-type]
+    return [decision.reason for decision in allocator.history]
+
+
+def test_growth_that_only_the_wait_for_a_core_calls_for_names_the_strangers() -> None:
+    """Workers got a quarter and wanted all of their core: more cores, and why in the reason."""
+    allocator = DynamicCPUAllocator(Policy(max_cores=2), USABLE)
+    (*_, reason) = saturated(allocator, 3, starved=75.0)
+    assert (allocator.cores, reason) == (2, "starved_by_others_75%")
+
+
+def test_growth_that_the_pools_own_time_calls_for_keeps_its_words() -> None:
+    """Workers got 80 % of their core, over the target, and wanted the rest: high utilization."""
+    allocator = DynamicCPUAllocator(Policy(max_cores=2), USABLE)
+    (*_, reason) = saturated(allocator, 3, starved=20.0)
+    assert (allocator.cores, reason) == (2, "high_utilization_100.0%")
+
+
+def test_a_pool_at_its_bound_says_whether_it_is_the_bound_or_strangers() -> None:
+    """At max_cores: the bound where it has its cores, strangers where these take a fifth."""
+    allocator = DynamicCPUAllocator(Policy(max_cores=1), USABLE)
+    assert saturated(allocator, 3, starved=15.0)[-1] == "bound_max_cores_1"
+    assert saturated(allocator, 20, starved=50.0)[-1] == "starved_by_others_50%"
+    assert allocator.starved_percent == 50.0
+    assert saturated(allocator, 20)[-1] == "bound_max_cores_1"
+    assert allocator.starved_percent == 0.0
+
+
+def test_no_core_goes_while_work_waits_and_no_worker_was_idle() -> None:
+    """Whatever the utilization says; and as soon as a worker is idle it decides again."""
+    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    saturated(allocator, 8)
+    assert allocator.cores > 1
+    held = allocator.cores
+    for step in range(100):
+        allocator.handle(Sampled(10.0 + step, 5.0, USABLE, backlog_s=0.9, demand=9.0, idle=0.0))
+    assert allocator.cores == held
+    assert allocator.history[-1].reason == "work_waiting_0.9s"
+    assert allocator.history[-1].kind == "work_waiting"
+    for step in range(100):
+        allocator.handle(Sampled(110.0 + step, 5.0, USABLE, backlog_s=0.9, demand=9.0, idle=0.5))
+    assert allocator.cores < held
+
+
+def test_cores_of_a_burst_go_soon_though_the_last_ones_are_kept_for_long() -> None:
+    """What was learned of the second core, again and again, does not keep the ones of a burst."""
+    allocator = DynamicCPUAllocator(Policy(max_cores=12), USABLE)
+
+    def load(now: float) -> float:
+        if 3000 <= now < 3060:
+            return 8.0
+        return 1.2 if now % 60 < 30 else 0.2
+
+    run_fluid(allocator, load, seconds=3000, usable=USABLE)
+    assert allocator.cores == 2
+    learned = allocator.scale_down_wait
+    assert learned >= 60
+    run_fluid(allocator, load, seconds=60, usable=USABLE, start=3000)
+    assert allocator.cores >= 11
+    run_fluid(allocator, load, seconds=90, usable=USABLE, start=3060)
+    assert allocator.cores == 2
+    assert allocator.scale_down_wait == learned
 
 
 def test_a_premature_removal_lengthens_the_next_wait() -> None:

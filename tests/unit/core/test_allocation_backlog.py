@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from supervisor.core.backlog import Backlog
+from supervisor.core.backlog import Backlog, SegmentWork
 
 
 def watched(load: float, busy: float, seconds: int, start: float = 0.0) -> Backlog:
@@ -52,3 +52,21 @@ def test_an_empty_queue_forgets() -> None:
     backlog.observe(6.0, 0.0, 1.0, 1.0)
     assert backlog.age == 0.0
     assert backlog.load() == math.inf
+
+
+def test_the_length_of_a_queue_tells_its_load() -> None:
+    """Of segments of two core-seconds, eight that wait and came within two seconds: eight cores."""
+    work = SegmentWork()
+    assert work.load(8, 2.0) == 0.0, "nothing is known of a segment yet"
+    work.observe(busy_s=20.0, finished=10)
+    assert work.load(8, 2.0) == pytest.approx(8.0)
+    assert work.load(0, 2.0) == work.load(8, 0.0) == 0.0
+
+
+def test_what_a_segment_takes_follows_the_last_hundred() -> None:
+    """After another kind of segments came it is theirs that counts."""
+    work = SegmentWork()
+    work.observe(busy_s=2000.0, finished=1000)
+    for _ in range(100):
+        work.observe(busy_s=0.2, finished=10)
+    assert work.load(10, 1.0) == pytest.approx(0.2, rel=0.05)

@@ -51,7 +51,7 @@ def test_what_cannot_be_honoured_is_said() -> None:
 def test_a_bound_that_is_reached_changes_nothing_for_an_hour() -> None:
     """Full load against max_cores 4 of 23: three growths, then none, each refusal explained."""
     allocator = DynamicCPUAllocator(Policy(max_cores=4), 23)
-    changes = run_fluid(allocator, lambda _: 20.0, seconds=3600, usable=23)
+    changes = run_fluid(allocator, lambda _: 20.0, seconds=3600, usable=23, waits=False)
     assert [change.after for change in changes] == [2, 3, 4]
     assert allocator.history[-1].reason == "bound_max_cores_4"
 

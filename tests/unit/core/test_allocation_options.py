@@ -23,11 +23,13 @@ USABLE = 20
 def run(
     policy: Policy, load: Callable[[float], float] | float, seconds: float = 600
 ) -> tuple[int, list[Change]]:
-    """Cores at the end, and the changes on the way."""
+    """Cores at the end, and the changes on the way. Nothing waits: utilization decides."""
     allocator = DynamicCPUAllocator(policy, USABLE)
     offered = load if callable(load) else lambda _: load
     interval = policy.monitoring_interval
-    changes = run_fluid(allocator, offered, seconds=seconds, usable=USABLE, interval=interval)
+    changes = run_fluid(
+        allocator, offered, seconds=seconds, usable=USABLE, interval=interval, waits=False
+    )
     return allocator.cores, changes
 
 
@@ -122,16 +124,18 @@ def test_aggressive_mode_steps_in_proportion() -> None:
     assert max(steps(Policy(min_cores=4, aggressive_mode=True))) > 3
 
 
-def test_aggressive_mode_does_not_average_while_segments_wait() -> None:
-    """An old backlog after a long rest: the default waits for the average, aggressive does not."""
-    assert first_growth(Policy()) == 8
-    assert first_growth(Policy(aggressive_mode=True)) == 2
+@pytest.mark.parametrize("aggressive", [False, True])
+def test_either_mode_follows_a_queue_without_an_average(aggressive: bool) -> None:
+    """Load for nine cores after a long rest: the cores for it when its head is a second old."""
+    allocator = DynamicCPUAllocator(Policy(aggressive_mode=aggressive), USABLE)
+    changes = run_fluid(allocator, lambda t: 9.0 if t > 60 else 0.0, seconds=63, usable=USABLE)
+    assert [(change.time_s, change.after) for change in changes] == [(62.0, 12)]
 
 
 def heated(policy: Policy, *readings: tuple[float | None, bool]) -> DynamicCPUAllocator:
     """Eight cores in steady state at 60 %, each reading for ten seconds."""
     allocator = DynamicCPUAllocator(policy, USABLE)
-    run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE)
+    run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE, waits=False)
     assert allocator.cores == 8
     for step in range(10 * len(readings)):
         temperature, throttling = readings[step // 10]

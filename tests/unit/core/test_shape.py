@@ -55,6 +55,21 @@ def test_auto_follows_the_demand(demand: float, expected: tuple[int, ...]) -> No
 
 
 @pytest.mark.parametrize(
+    ("demand", "expected"),
+    [(1.0, (12,)), (3.0, (2,) + (1,) * 10), (40.0, (2,) + (1,) * 10)],
+)
+def test_cores_that_come_while_segments_wait_come_in_workers_of_their_own(
+    demand: float, expected: tuple[int, ...]
+) -> None:
+    """Two cores in one worker become twelve: it stays one for a segment at a time, and where more
+    segments than workers are there each new core speaks for itself, before a smoothed demand asks.
+    """
+    made = shaper()
+    assert after(made, 1.0, cores=2) == (2,)
+    assert made.decide(120.0, 12, demand, BUILD_S) == expected
+
+
+@pytest.mark.parametrize(
     ("cores", "threads", "expected"),
     [(8, 2, (2, 2, 2, 2)), (7, 2, (2, 2, 2, 1)), (3, 4, (3,)), (5, 1, (1,) * 5)],
 )

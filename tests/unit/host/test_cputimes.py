@@ -34,7 +34,7 @@ def test_process_with_an_awkward_name(make_host: MakeHost) -> None:
     tree = make_host("vm-2")
     tree.spawn(77, started=1234, name="a) S (b 1 2")
     tree.run(1.0, used={})
-    assert read_process_time(tree.host, 77) == ProcessTime(started=1234, used=0)
+    assert read_process_time(tree.host, 77) == ProcessTime(started=1234, used=0, threads=1)
 
 
 def test_a_process_that_is_not_there(make_host: MakeHost) -> None:

@@ -40,7 +40,7 @@ def test_every_host_is_sampled_without_a_fault(make_host: MakeHost, name: str) -
     tree.run(1.0, busy={0: 0.5}, used={7: 0.4})
     second = monitor.sample(11.0, ONE)
     assert second.errors == ()
-    assert second.utilization == pytest.approx(100 * 0.4 / 0.9, abs=1), "a stranger took a tenth"
+    assert second.utilization == pytest.approx(40, abs=1)
     assert second.busy[0] == pytest.approx(50, abs=2)
     assert second.foreign[0] == pytest.approx(10, abs=2)
     assert len(monitor.machine.cpus) == len(second.busy) == len(tree.cpus)
@@ -55,7 +55,7 @@ def test_each_source_has_its_own_reading(make_host: MakeHost) -> None:
         monitor.source = source
         tree.run(1.0, busy={0: 1.0, 2: 0.5, 5: 1.0}, used={7: 1.0, 8: 0.25})
         readings[source] = monitor.sample(float(now), {7: (0,), 8: (2,)}).utilization
-    expected = {"pool": 100 * 1.25 / 1.75, "cores": 75, "system": 12.5}
+    expected = {"pool": 62.5, "cores": 75, "system": 12.5}
     assert readings == pytest.approx(expected, abs=0.5)
 
 
@@ -67,6 +67,86 @@ def test_a_strangers_load_is_not_the_pools(make_host: MakeHost) -> None:
     assert sample.utilization == 0
     assert (sample.foreign[0], sample.foreign[2], sample.foreign[4]) == (0, 100, 100)
     assert sample.workers == {7: 0, 8: 0}
+
+
+def test_what_a_worker_wanted_counts_beside_strangers(make_host: MakeHost) -> None:
+    """Three strangers leave a quarter of the core: it wanted all of it, and they had the rest."""
+    tree, monitor = two_workers(make_host)
+    for pid in (7, 8):
+        tree.start_thread(pid, pid)
+    monitor.sample(101.0, {7: (0,), 8: (2,)})
+    tree.wait(7, 7, 0.75)
+    tree.run(1.0, busy={0: 1.0, 2: 1.0}, used={7: 0.25, 8: 0.0})
+    sample = monitor.sample(102.0, {7: (0,), 8: (2,)})
+    assert sample.utilization == pytest.approx(50), "one of two workers was busy"
+    assert sample.starved == pytest.approx(37.5)
+    assert sample.workers[7] == pytest.approx(25), "of a worker the CPU time is shown"
+
+
+def test_strangers_alone_still_move_nothing(make_host: MakeHost) -> None:
+    """Workers that have nothing to do wait for nothing, however many want their cores."""
+    tree, monitor = two_workers(make_host)
+    for pid in (7, 8):
+        tree.start_thread(pid, pid, waited=500.0)
+    monitor.sample(101.0, {7: (0,), 8: (2,)})
+    tree.run(1.0, busy={0: 1.0, 2: 1.0})
+    sample = monitor.sample(102.0, {7: (0,), 8: (2,)})
+    assert (sample.utilization, sample.starved) == (0, 0)
+
+
+def test_a_quota_that_stops_the_pool_is_wanted_once_and_nobody_elses(make_host: MakeHost) -> None:
+    """The kernel's count holds the time throttled: a core is full, not over, and no stranger's."""
+    tree = make_host("container-quota-1.5")
+    tree.spawn(7)
+    tree.start_thread(7, 7)
+    monitor = CPUUtilizationMonitor(tree.host)
+    monitor.sample(100.0, ONE)
+    throttle(tree, 600_000)
+    tree.wait(7, 7, 0.6)
+    tree.run(1.0, busy={0: 0.4}, used={7: 0.4})
+    sample = monitor.sample(101.0, ONE)
+    assert sample.utilization == pytest.approx(100)
+    assert sample.starved == 0
+    assert sample.throttling.cgroup_rising
+
+
+def throttle(tree: HostTree, micros: int) -> None:
+    """The group of the container was stopped for so long, in six periods more."""
+    path = "sys/fs/cgroup/cpu.stat"
+    fields = (tree.root / path).read_text().split()
+    stat = {name: int(value) for name, value in zip(fields[::2], fields[1::2], strict=True)}
+    stat["nr_throttled"] += 6
+    stat["throttled_usec"] += micros
+    tree.write(path, "".join(f"{name} {value}\n" for name, value in stat.items()))
+
+
+@pytest.mark.parametrize(
+    ("running", "strangers", "expected"),
+    [(1.0, 0.75, 100.0), (0.5, 0.75, 50.0), (0.0, 0.75, 25.0), (1.0, 0.0, 25.0)],
+)
+def test_where_the_kernel_does_not_tell_segments_do(
+    make_host: MakeHost, running: float, strangers: float, expected: float
+) -> None:
+    """A worker with a segment wanted its core as far as strangers had it; without one not."""
+    tree = make_host("vm-2")
+    tree.spawn(7)
+    monitor = CPUUtilizationMonitor(tree.host)
+    monitor.sample(100.0, ONE)
+    tree.run(1.0, busy={0: 0.25 + strangers}, used={7: 0.25})
+    sample = monitor.sample(101.0, ONE, running)
+    assert sample.utilization == pytest.approx(expected, abs=1)
+    assert sample.errors == ()
+
+
+def test_where_the_kernel_does_not_tell_a_quota_counts_too(make_host: MakeHost) -> None:
+    """A segment ran all the time on 0.4 of a core, and for 0.6 s a quota stopped it: full."""
+    tree = make_host("container-quota-1.5")
+    tree.spawn(7)
+    monitor = CPUUtilizationMonitor(tree.host)
+    monitor.sample(100.0, ONE)
+    throttle(tree, 600_000)
+    tree.run(1.0, busy={0: 0.4}, used={7: 0.4})
+    assert monitor.sample(101.0, ONE, 1.0).utilization == pytest.approx(100, abs=1)
 
 
 def test_a_worker_that_dies_leaves_no_spike(make_host: MakeHost) -> None:

@@ -12,7 +12,8 @@ from supervisor.host.usage import (
     foreign_percent,
     kernel_elapsed,
     mean_percent,
-    pool_percent,
+    pool_demand,
+    stand_in_waits,
     worker_percent,
     worker_seconds,
 )
@@ -58,18 +59,43 @@ def test_a_reused_pid_is_another_process() -> None:
 def test_pool_is_over_the_cores_of_the_workers_measured() -> None:
     """Two busy cores of three leased; a worker without a reading adds to neither part."""
     leases = {1: (0, 1), 2: (2,), 3: (3, 4)}
-    assert pool_percent({1: 2.0, 2: 0.0}, leases, 1.0, {}) == pytest.approx(200 / 3)
-    assert pool_percent({}, leases, 1.0, {}) is None
+    demand = pool_demand({1: 2.0, 2: 0.0}, {}, leases, 1.0, {})
+    assert demand is not None
+    assert demand.wanted == pytest.approx(200 / 3)
+    assert demand.starved == 0
+    assert pool_demand({}, {}, leases, 1.0, {}) is None
     assert worker_percent({1: 1.0, 2: 5.0}, leases, 1.0) == {1: 50.0, 2: 100.0}
 
 
-def test_a_stranger_on_our_core_neither_hides_our_load_nor_adds_to_it() -> None:
-    """Saturated beside a hog is saturated; idle beside a hog is idle; a free core counts whole."""
-    leases = {1: (0,)}
-    assert pool_percent({1: 0.5}, leases, 1.0, {0: 50.0}) == pytest.approx(100.0)
-    assert pool_percent({1: 0.05}, leases, 1.0, {0: 95.0}) == pytest.approx(10.0)
-    assert pool_percent({1: 0.0}, leases, 1.0, {0: 100.0}) == 0.0
-    assert pool_percent({1: 0.5}, leases, 1.0, {7: 90.0}) == pytest.approx(50.0)
+@pytest.mark.parametrize(
+    ("used", "waited", "foreign", "wanted", "starved"),
+    [
+        (0.25, 0.75, 75.0, 100.0, 75.0),
+        (0.05, 0.05, 95.0, 10.0, 5.0),
+        (0.0, 0.0, 100.0, 0.0, 0.0),
+        (0.5, 0.0, 50.0, 50.0, 0.0),
+        (0.5, 0.5, 0.0, 100.0, 0.0),
+        (0.5, 3.0, 20.0, 100.0, 20.0),
+    ],
+    ids=["starved", "nearly idle", "idle", "no waiting", "a quota", "own threads wait too"],
+)
+def test_a_stranger_on_our_core_neither_hides_our_load_nor_adds_to_it(
+    used: float, waited: float, foreign: float, wanted: float, starved: float
+) -> None:
+    """What was used and waited for is wanted, at most the core; strangers had what they used."""
+    demand = pool_demand({1: used}, {1: waited}, {1: (0,)}, 1.0, {0: foreign, 7: 90.0})
+    assert demand is not None
+    assert (demand.wanted, demand.starved) == pytest.approx((wanted, starved))
+
+
+def test_a_wide_worker_that_scales_badly_waits_for_nobody() -> None:
+    """One segment on four cores uses half of them, and nobody had the rest: half is wanted."""
+    leases = {1: (0, 1, 2, 3)}
+    free = dict.fromkeys(range(4), 0.0)
+    assert stand_in_waits({1: 2.0}, leases, 1.0, free, running=1.0, throttled=0.0) == {1: 0.0}
+    busy = {**free, 3: 60.0}
+    waits = stand_in_waits({1: 2.0}, leases, 1.0, busy, running=1.0, throttled=0.0)
+    assert waits == {1: pytest.approx(0.6)}
 
 
 def test_mean_over_what_is_known() -> None:
@@ -107,6 +133,9 @@ def test_cores_of_a_worker_without_a_reading_are_unknown() -> None:
     before=LEASES,
     after=LEASES,
     used=st.dictionaries(st.integers(1, 6), st.floats(0, 50)),
+    waited=st.dictionaries(st.integers(1, 6), st.floats(0, 500)),
+    running=st.floats(0, 10),
+    throttled=st.floats(0, 10),
     elapsed=st.floats(0.05, 100),
 )
 def test_foreign_stays_within_the_load(
@@ -114,11 +143,19 @@ def test_foreign_stays_within_the_load(
     before: dict[int, tuple[int, ...]],
     after: dict[int, tuple[int, ...]],
     used: dict[int, float],
+    waited: dict[int, float],
+    running: float,
+    throttled: float,
     elapsed: float,
 ) -> None:
-    """Whatever the leases and times, strangers use between nothing and the core's whole load."""
+    """Whatever the leases and times, strangers use between nothing and the core's whole load, and
+    workers want between nothing and their cores, of which strangers had a part.
+    """
     seconds = {pid: value for pid, value in used.items() if pid in after}
     foreign = foreign_percent(busy, seconds, before, after, elapsed)
     assert all(0 <= load <= busy[cpu] for cpu, load in foreign.items())
-    pool = pool_percent(seconds, after, elapsed, foreign)
-    assert pool is None or 0 <= pool <= 100
+    instead = stand_in_waits(seconds, after, elapsed, foreign, running, throttled)
+    assert all(seconds >= 0 for seconds in instead.values())
+    for waits in (waited, instead):
+        demand = pool_demand(seconds, waits, after, elapsed, foreign)
+        assert demand is None or 0 <= demand.starved <= demand.wanted + 1e-6 <= 100 + 2e-6

@@ -25,6 +25,18 @@ export function showMap(allocation) {
   write("map-note", `${Object.keys(held).length} held, ${free} free; the bar is what everything on the core uses.`);
 }
 
+// Reasons that the short word alone does not explain.
+const MEANINGS = {
+  starved_by_others: "other programs take the pool's cores",
+  work_waiting: "no worker was idle",
+  backlog: "segments have waited too long",
+};
+
+function words(reason) {
+  const meaning = MEANINGS[reason.replace(/_\d.*/, "")];
+  return reason.replaceAll("_", " ") + (meaning ? `: ${meaning}` : "");
+}
+
 // Neighbours that say the same are one line: the newest, and how often.
 export function showDecisions(samples) {
   const groups = [];
@@ -38,7 +50,7 @@ export function showDecisions(samples) {
   const lines = groups.slice(0, SHOWN).map(({ one, times }) => {
     const changed = one.before !== one.after;
     const what = changed ? `${one.before} → ${one.after}` : `keep ${one.after}`;
-    const why = one.reason.replaceAll("_", " ") + (times > 1 ? ` (${times} times)` : "");
+    const why = words(one.reason) + (times > 1 ? ` (${times} times)` : "");
     const ago = Math.round(now - one.now);
     return element("li", changed ? { class: "changed" } : {},
       element("span", { class: "when" }, ago ? `${ago} s ago` : "now"),
