@@ -15,8 +15,8 @@ from collections.abc import Callable
 from statistics import fmean as mean
 
 from benchmarks.harness import Claim, Result, Sample, at_most, measure, percentile, say
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import CountRule
 from supervisor.simulate.rivals import AverageRule
 from supervisor.simulate.run import simulate

@@ -13,8 +13,8 @@ from statistics import fmean as mean
 
 from benchmarks.harness import Claim, Result, Sample, at_most, measure, say
 from benchmarks.restlessness import restlessness
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import Change, CountRule, run_fluid
 from supervisor.simulate.report import QUIET_S
 from supervisor.simulate.rivals import HorizontalRule, OriginalRule

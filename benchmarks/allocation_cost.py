@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.harness import Result, Sample, at_most, measure, median
-from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.placement import Placer
+from supervisor.core.allocation.policy import Policy, Sampled
+from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
-from supervisor.core.placement import Placer
-from supervisor.core.policy import Policy, Sampled
-from supervisor.core.shape import WorkerShaper
 from supervisor.simulate.scenario import MachineModel
 
 MACHINE = MachineModel(64, sockets=2, smt=2).machine

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.harness import Result, Sample, say
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import CountRule
 from supervisor.simulate.report import report
 from supervisor.simulate.rivals import HorizontalRule, OriginalRule

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from benchmarks.harness import Result, Sample, at_most
 from benchmarks.restlessness import restlessness
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import Change, run_fluid
 from supervisor.simulate.report import QUIET_S
 from supervisor.simulate.run import simulate

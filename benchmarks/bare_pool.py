@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from supervisor.broker.wire.worker import Catalogue, EngineState, Setup
-from supervisor.core import job_events, pool_events
+from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
-from supervisor.core.request import JobRequest
-from supervisor.pool.kernel import become_subreaper
+from supervisor.core.pool import events as pool_events
+from supervisor.host.kernel import become_subreaper
 from supervisor.pool.workers import Workers
+from supervisor.wire.worker import Catalogue, EngineState, Setup
 
 _TIMEOUT_S = 60.0
 

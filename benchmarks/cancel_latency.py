@@ -11,8 +11,8 @@ import zmq
 from benchmarks.harness import Result, Sample, alternate, at_most, measure, percentile
 from benchmarks.service import Service, service
 from benchmarks.texts import PARAGRAPH
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import decode_reply, encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import decode_reply, encode
 
 ROUNDS = 40
 CHARACTERS = 240

@@ -11,9 +11,9 @@ import zmq
 
 from benchmarks.harness import Result, Sample, alternate, at_most, measure, median, percentile
 from benchmarks.service import service
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import decode_reply, encode
 from supervisor.client.discovery import find_endpoint
+from supervisor.wire import client as wire
+from supervisor.wire.codec import decode_reply, encode
 
 ROUNDS = 300
 SETTINGS = {"engines.default": "noop", "engines.preload": '["noop"]'}

@@ -28,9 +28,9 @@ from wyoming.tts import (
 
 from benchmarks.harness import Result, Sample, at_most, measure, percentile, say
 from benchmarks.service import service
-from supervisor.broker.wire import client as wire
 from supervisor.client import Client
-from supervisor.core.segmentation import Uncut, uncut
+from supervisor.core.jobs.segmentation import Uncut, uncut
+from supervisor.wire import client as wire
 from tests.fixtures.patterns import PATTERNS, worst
 from tests.supervised import Wire, free_port
 

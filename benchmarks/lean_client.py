@@ -15,8 +15,8 @@ from pathlib import Path
 import zmq
 from zmq.backend import Socket as PlainSocket
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import encode
 
 _MORE = int(zmq.SNDMORE)
 _HAS_MORE = int(zmq.RCVMORE)

@@ -21,8 +21,8 @@ from benchmarks.harness import Result, Sample, at_least, at_most, measure, media
 from benchmarks.lean_client import lean_client
 from benchmarks.service import service
 from benchmarks.texts import SENTENCES
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import decode_reply, encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import decode_reply, encode
 
 OVERLOAD_S = float(os.environ.get("OVERLOAD_S", "60"))
 CAPACITY_S = 5.0

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from types import FrameType
 
-from supervisor.core import job_events as e
-from supervisor.core.jobs import Jobs
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
 
 Act = Callable[[], object]
 PART = "/supervisor/core/"

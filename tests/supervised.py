@@ -16,8 +16,8 @@ from typing import Any, Self, TypeVar
 
 import zmq
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body, decode_reply, encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import Body, decode_reply, encode
 
 START_S = 30.0
 CACHE = "SUPERVISOR_CACHE_DIR"

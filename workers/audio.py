@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from supervisor.broker.wire.worker import PACKET_BYTES
+from supervisor.wire.worker import PACKET_BYTES
 from workers.engines.base import Samples
 
 

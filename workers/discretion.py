@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TextIO, cast
 
-from supervisor.broker.wire.quoting import MESSAGE_CHARS, quotes, told, without_quotes
+from supervisor.wire.quoting import MESSAGE_CHARS, quotes, told, without_quotes
 
 _texts: deque[str] = deque(maxlen=2)
 """What is spoken now, and what was before: threads of an engine may be late."""

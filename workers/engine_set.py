@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterable
 
-from supervisor.broker.wire.worker import Catalogue, EngineState
+from supervisor.wire.worker import Catalogue, EngineState
 from workers.engines import registry
 from workers.engines.base import Engine, EngineInfo, Session
 

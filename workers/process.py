@@ -15,7 +15,7 @@ import threading
 import traceback
 from contextlib import suppress
 
-from supervisor.broker.wire.worker import (
+from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
     NO_ROOM,
     Beat,

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from supervisor.broker.wire.worker import (
+from supervisor.wire.worker import (
     MAX_ERROR_CHARS,
     MAX_PACKET_BYTES,
     Interrupt,

@@ -18,7 +18,7 @@ import socket
 import sys
 from contextlib import suppress
 
-from supervisor.broker.wire.worker import (
+from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
     Fork,
     Forked,

@@ -11,8 +11,8 @@ import zmq
 from zmq.backend import Socket as PlainSocket
 
 from benchmarks.peers.lanes import Answer
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import encode
 
 BYTES_PER_S = 4 * 24_000
 """float32 mono PCM."""

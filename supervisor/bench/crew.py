@@ -11,12 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from supervisor.broker.wire.worker import Catalogue, EngineState, Setup, Shaped
-from supervisor.core import job_events, pool_events
+from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
-from supervisor.core.request import JobRequest
+from supervisor.core.pool import events as pool_events
 from supervisor.pool.observed import cpu_seconds, private_bytes, pss_bytes
 from supervisor.pool.workers import Workers
+from supervisor.wire.worker import Catalogue, EngineState, Setup, Shaped
 
 ANSWER_S = 120.0
 """How long a template may load, a session be built or a segment be spoken: after that it hangs."""

@@ -10,13 +10,13 @@ from statistics import median
 
 from supervisor.bench import plan
 from supervisor.bench.crew import BenchError, Crew
-from supervisor.broker.wire.worker import Setup
-from supervisor.core.host_profile import EngineProfile, plain
+from supervisor.core.allocation.host_profile import EngineProfile, plain
+from supervisor.core.allocation.placement import Placer
 from supervisor.core.machine import WorkerShape
-from supervisor.core.placement import Placer
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.pool.leases import CoreLeases
+from supervisor.wire.worker import Setup
 
 _LEASE_ATTEMPTS = 3
 _MEMORY_SHARE = 2

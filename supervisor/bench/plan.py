@@ -11,7 +11,7 @@ from statistics import median
 
 import msgspec
 
-from supervisor.core.host_profile import Crowd
+from supervisor.core.allocation.host_profile import Crowd
 
 TEXTS = (
     "The train to the coast leaves at half past nine from the platform beside the old tower.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from supervisor.config import Settings
-from supervisor.core.admission import Limits
-from supervisor.core.held_audio import HeldLimits
-from supervisor.core.retention import Keep
+from supervisor.core.jobs.admission import Limits
+from supervisor.core.jobs.held_audio import HeldLimits
+from supervisor.core.jobs.retention import Keep
 
 
 class Bounds(NamedTuple):

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from supervisor.core.segmentation import Uncut
+from supervisor.core.jobs.segmentation import Uncut
 
 _MANY_SLICES = 64
 """From so many on a job does not begin with all of its segments: they are thousands."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from supervisor.broker.requests import Refused
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body
-from supervisor.core import job_events as e
-from supervisor.core.pcm import Pcm, Stored
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.pcm import Pcm, Stored
+from supervisor.wire import client as wire
+from supervisor.wire.codec import Body
 
 SendMessage = Callable[[bytes, wire.Message, Body | None], None]
 

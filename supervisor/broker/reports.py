@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import Any
 
-from supervisor.core.job import Job
-from supervisor.core.jobs import Jobs
+from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.machine import Jobs
 
 MAX_LISTED = 1_000
 

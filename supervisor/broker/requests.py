@@ -14,14 +14,14 @@ import random
 import msgspec
 
 from supervisor.broker.cutting import Reading
-from supervisor.broker.wire.client import Error, ErrorCode, Submit
-from supervisor.broker.wire.codec import Body
-from supervisor.broker.wire.trace_context import carried
-from supervisor.broker.wire.voices import MixError, is_mix, parse_mix
-from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
-from supervisor.core.request import HIGHEST_PRIORITY, JobRequest, TraceContext
-from supervisor.core.segmentation import uncut
+from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
+from supervisor.core.jobs.segmentation import uncut
+from supervisor.wire.client import Error, ErrorCode, Submit
+from supervisor.wire.codec import Body
+from supervisor.wire.trace_context import carried
+from supervisor.wire.voices import MixError, is_mix, parse_mix
+from supervisor.wire.worker import Catalogue, EngineState
 
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1

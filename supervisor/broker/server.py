@@ -16,22 +16,22 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.broker.cutting import Reading, Turns
-from supervisor.broker.door import Door
-from supervisor.broker.peers import flow_of
-from supervisor.broker.probing import Probing
 from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, complete, read_request, read_text
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body, WireError, decode_request, encode
-from supervisor.broker.wire.worker import Catalogue
+from supervisor.broker.sockets.door import Door
+from supervisor.broker.sockets.peers import flow_of
+from supervisor.broker.sockets.probing import Probing
 from supervisor.config import Settings
-from supervisor.core import job_events as e
-from supervisor.core.job import Job
-from supervisor.core.jobs import Jobs
-from supervisor.core.pcm import Stored
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.request import JobRequest
 from supervisor.logs import get_logger
+from supervisor.wire import client as wire
+from supervisor.wire.codec import Body, WireError, decode_request, encode
+from supervisor.wire.worker import Catalogue
 
 _LOGGED_CHARS = 500
 _AT_ONCE_S = 0.002

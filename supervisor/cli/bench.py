@@ -11,8 +11,8 @@ import typer
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
 
 if TYPE_CHECKING:
-    from supervisor.broker.wire.worker import Setup
-    from supervisor.core.host_profile import EngineProfile
+    from supervisor.core.allocation.host_profile import EngineProfile
+    from supervisor.wire.worker import Setup
 
 app = typer.Typer(help="Measure this machine.")
 
@@ -47,10 +47,10 @@ def host(
 
     from supervisor import config as configuration
     from supervisor import logs
-    from supervisor.applying import make_setup
     from supervisor.bench.crew import BenchError
     from supervisor.config.paths import state_directory
     from supervisor.host import profile
+    from supervisor.service.settings import make_setup
 
     try:
         given = configuration.assignments(set_ or [])
@@ -86,7 +86,7 @@ def _measure(
     import tempfile
 
     from supervisor.bench.host import Bench
-    from supervisor.pool.kernel import become_subreaper
+    from supervisor.host.kernel import become_subreaper
     from supervisor.pool.leases import CoreLeases, lease_directory
 
     def tell(line: str) -> None:

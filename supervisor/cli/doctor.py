@@ -57,8 +57,7 @@ def doctor(
 
 def examine(settings: Loaded | str) -> list[Finding]:
     """Everything; `settings` is a line that says what is wrong with them, where they are."""
-    from supervisor.applying import make_setup
-    from supervisor.broker.door import sockets_of
+    from supervisor.broker.sockets.door import sockets_of
     from supervisor.cli.host_checks import Clients, Finding, check_host
     from supervisor.cli.journal_checks import check_journal
     from supervisor.cli.place_checks import (
@@ -71,6 +70,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         check_wyoming,
     )
     from supervisor.host.roots import Host
+    from supervisor.service.settings import make_setup
 
     running = _running()
     clients = Clients()

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from supervisor.broker.connections import FEW, RESERVED_FILES, files_for
+from supervisor.broker.sockets.connections import FEW, RESERVED_FILES, files_for
 from supervisor.core.machine import Machine
 from supervisor.host.governor import read_governors
 from supervisor.host.limits import Limits

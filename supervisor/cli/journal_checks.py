@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from supervisor.broker import journal_salvage
-from supervisor.broker.journal import AUDIO, DATABASE
-from supervisor.broker.journal_files import LOG, kept_aside
-from supervisor.broker.journal_orphans import ASIDE
-from supervisor.broker.journal_schema import VERSION
 from supervisor.cli.host_checks import Finding
 from supervisor.config.paths import state_directory
+from supervisor.journal import salvage as journal_salvage
+from supervisor.journal.files import LOG, kept_aside
+from supervisor.journal.journal import AUDIO, DATABASE
+from supervisor.journal.orphans import ASIDE
+from supervisor.journal.schema import VERSION
 
 _CHECK = "journal"
 

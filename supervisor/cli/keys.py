@@ -13,7 +13,7 @@ import typer
 from supervisor.cli.common import fail
 
 if TYPE_CHECKING:
-    from supervisor.broker.keys import Keys
+    from supervisor.broker.sockets.keys import Keys
 
 app = typer.Typer(help="The keys that may connect over tcp.", no_args_is_help=True)
 
@@ -34,8 +34,8 @@ def keygen(
         if file is None:
             typer.echo(keys.make_server().public.hex())
             return
-        from supervisor.broker.keys import new_pair
-        from supervisor.broker.wire.keyfile import write_key_file
+        from supervisor.broker.sockets.keys import new_pair
+        from supervisor.wire.keyfile import write_key_file
 
         pair = new_pair()
         write_key_file(file, pair)
@@ -49,7 +49,7 @@ def allow(
 ) -> None:
     """Let a client in."""
     with _keys() as keys:
-        from supervisor.broker.wire.keyfile import parse_key
+        from supervisor.wire.keyfile import parse_key
 
         keys.allow(parse_key(key), name)
         typer.echo(f"allowed; {_RELOAD}", err=True)
@@ -84,9 +84,9 @@ def revoke(
 @contextmanager
 def _keys() -> Iterator[Keys]:
     """The keys of this user's state directory; what is wrong with them ends the command."""
-    from supervisor.broker.keys import Keys
-    from supervisor.broker.wire.keyfile import KeysError
+    from supervisor.broker.sockets.keys import Keys
     from supervisor.config.paths import state_directory
+    from supervisor.wire.keyfile import KeysError
 
     try:
         yield Keys(state_directory(os.environ))

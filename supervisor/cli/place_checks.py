@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from supervisor.broker.door import DoorError, check_keys
-from supervisor.broker.rundir import SOCKET, SOCKET_PATH_BYTES
+from supervisor.broker.sockets.door import DoorError, check_keys
 from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory
 from supervisor.host.profile import take
+from supervisor.service.rundir import SOCKET, SOCKET_PATH_BYTES
 
 _LEAST_FREE_BYTES = 100_000_000
 _MODELS_S = 60.0

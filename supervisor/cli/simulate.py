@@ -126,9 +126,9 @@ def _model(engine: str, config: Path | None, *, given_parallel: float | None) ->
     import msgspec
 
     from supervisor import config as configuration
-    from supervisor.applying import make_setup
     from supervisor.config.paths import state_directory
     from supervisor.host.profile import take
+    from supervisor.service.settings import make_setup
     from supervisor.simulate.scenario import ENGINES
 
     typical = ENGINES[engine]
@@ -154,7 +154,7 @@ def _with_settings(scenario: Scenario, config: Path | None, override: Path | Non
     import msgspec
 
     from supervisor import config as configuration
-    from supervisor.control import make_policy
+    from supervisor.service.control import make_policy
 
     try:
         loaded = configuration.load(config, override, os.environ)

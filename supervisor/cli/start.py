@@ -45,11 +45,11 @@ def _start(
 
     from supervisor import config as configuration
     from supervisor import logs
-    from supervisor.broker.door import DoorError, check_keys
-    from supervisor.broker.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
+    from supervisor.broker.sockets.door import DoorError, check_keys
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
-    from supervisor.service import StartError, serve
+    from supervisor.service.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
+    from supervisor.service.supervisor import StartError, serve
     from supervisor.tracing.tracer import TracingError, check_tracing
 
     try:

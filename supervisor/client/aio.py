@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from supervisor.broker.wire.client import DEFAULT_CREDIT, Accepted, Welcome
-from supervisor.broker.wire.codec import Body
 from supervisor.client.audio import Audio, Progress, Samples, samples_of
 from supervisor.client.credentials import read_credentials
 from supervisor.client.discovery import find_endpoint
@@ -24,6 +22,8 @@ from supervisor.client.records import JobRecord
 from supervisor.client.resuming import RESUME_S, Request, Resumption, Terms
 from supervisor.client.served import ServedLink
 from supervisor.client.waiting import PATIENCE_S, Backoff, Deadline
+from supervisor.wire.client import DEFAULT_CREDIT, Accepted, Welcome
+from supervisor.wire.codec import Body
 
 
 class AsyncJob(JobView):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from supervisor.broker.wire.keyfile import KeyPair, KeysError, parse_key, read_key_file
 from supervisor.client.errors import BadRequest
+from supervisor.wire.keyfile import KeyPair, KeysError, parse_key, read_key_file
 
 
 class Credentials(NamedTuple):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from supervisor.broker.wire.codec import MAGIC
 from supervisor.client.errors import NoSupervisor, ProtocolError, SupervisorStarting
 from supervisor.client.holder import holder
 from supervisor.config.paths import run_directory
+from supervisor.wire.codec import MAGIC
 
 HOW_TO_START = "start one with `supervisor start`"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from supervisor.broker.wire.client import Error
+from supervisor.wire.client import Error
 
 
 class SupervisorError(Exception):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from supervisor.broker.wire.client import Accepted
 from supervisor.client.audio import Audio, Timings, samples_of
 from supervisor.client.errors import ProtocolError
 from supervisor.client.records import JobRecord
 from supervisor.client.resuming import Resumption
+from supervisor.wire.client import Accepted
 
 
 class JobView:

@@ -13,7 +13,6 @@ import time
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from supervisor.broker.wire.client import DEFAULT_CREDIT
 from supervisor.client.credentials import Credentials
 from supervisor.client.discovery import HOW_TO_START
 from supervisor.client.errors import (
@@ -23,6 +22,7 @@ from supervisor.client.errors import (
     SupervisorGone,
 )
 from supervisor.client.protocol import Conversation
+from supervisor.wire.client import DEFAULT_CREDIT
 
 CONNECT_TIMEOUT_S = 10.0
 """Time for WELCOME. A supervisor answers at once; a stopped one never."""

@@ -13,7 +13,16 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 
-from supervisor.broker.wire.client import (
+from supervisor.client.errors import (
+    BadRequest,
+    JobCancelled,
+    ProtocolError,
+    SupervisorError,
+    SupervisorGone,
+    from_wire,
+)
+from supervisor.client.records import Answer, JobRecord, Pending
+from supervisor.wire.client import (
     DEFAULT_CREDIT,
     Accepted,
     Attach,
@@ -33,7 +42,7 @@ from supervisor.broker.wire.client import (
     Submit,
     Welcome,
 )
-from supervisor.broker.wire.codec import (
+from supervisor.wire.codec import (
     MAX_HEADER_BYTES,
     Body,
     Frames,
@@ -41,16 +50,7 @@ from supervisor.broker.wire.codec import (
     decode_reply,
     encode,
 )
-from supervisor.broker.wire.trace_context import carried
-from supervisor.client.errors import (
-    BadRequest,
-    JobCancelled,
-    ProtocolError,
-    SupervisorError,
-    SupervisorGone,
-    from_wire,
-)
-from supervisor.client.records import Answer, JobRecord, Pending
+from supervisor.wire.trace_context import carried
 
 PING_AFTER_S = 5.0
 """Silence, while something is pending, after which the supervisor is asked for a sign of life."""

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from supervisor.broker.wire.client import Accepted, Chunk, End, Report, Welcome
-from supervisor.broker.wire.codec import MAX_CHUNK_BYTES, Body
 from supervisor.client.audio import BYTES_PER_SAMPLE, Progress, Timings
 from supervisor.client.errors import SupervisorError
+from supervisor.wire.client import Accepted, Chunk, End, Report, Welcome
+from supervisor.wire.codec import MAX_CHUNK_BYTES, Body
 
 T = TypeVar("T", Welcome, Report)
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from supervisor.broker.wire.client import Accepted, Welcome
-from supervisor.broker.wire.codec import Body
 from supervisor.client.audio import Audio, Progress, Samples, samples_of
 from supervisor.client.credentials import read_credentials
 from supervisor.client.discovery import find_endpoint
@@ -23,6 +21,8 @@ from supervisor.client.link import CONNECT_TIMEOUT_S, TICK_S, Link
 from supervisor.client.records import JobRecord
 from supervisor.client.resuming import RESUME_S, Request, Resumption, Terms
 from supervisor.client.waiting import Backoff, Deadline
+from supervisor.wire.client import Accepted, Welcome
+from supervisor.wire.codec import Body
 
 
 class Job(JobView):

@@ -15,8 +15,8 @@ import os
 import sys
 
 from supervisor import logs, tracebacks
+from supervisor.gateway.doors.listener import Address, ListenError
 from supervisor.gateway.handover import take_over
-from supervisor.gateway.listener import Address, ListenError
 from supervisor.gateway.parent import die_with_parent
 from supervisor.gateway.process import serve
 

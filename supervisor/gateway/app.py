@@ -9,12 +9,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.client import SupervisorError
-from supervisor.gateway import diagnostics, exposition, openapi, page, settings, speech
+from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access, allow_origins
 from supervisor.gateway.context import Context
+from supervisor.gateway.doors.seating import plain_bodies, seating
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
-from supervisor.gateway.metrics import Metrics
-from supervisor.gateway.seating import plain_bodies, seating
+from supervisor.gateway.observe import diagnostics, exposition
+from supervisor.gateway.observe.metrics import Metrics
+from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
 
 log = get_logger()

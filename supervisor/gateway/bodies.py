@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
+from supervisor.gateway.doors.visitor import visitor_of
 from supervisor.gateway.errors import ApiError
-from supervisor.gateway.visitor import visitor_of
 
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send a body."""

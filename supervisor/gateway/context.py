@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from supervisor.broker.wire.client import Welcome
 from supervisor.client import AsyncClient
 from supervisor.config.loading import Place
 from supervisor.config.sections.http import Http
-from supervisor.gateway.encoders import Encoders
-from supervisor.gateway.metrics import Metrics
-from supervisor.gateway.snapshot import StatusCache
+from supervisor.gateway.observe.metrics import Metrics
+from supervisor.gateway.observe.snapshot import StatusCache
+from supervisor.gateway.speech.encoders import Encoders
+from supervisor.wire.client import Welcome
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from supervisor.broker.wire.client import ErrorCode
 from supervisor.client import NoSupervisor, SupervisorError, WaitTimeout
+from supervisor.wire.client import ErrorCode
 
 RETRY_AFTER_S = 1
 """What a client is told to wait where the supervisor does not know better."""

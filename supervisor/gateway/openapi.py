@@ -10,9 +10,9 @@ from aiohttp import web
 
 from supervisor import __version__
 from supervisor.gateway.context import Context
-from supervisor.gateway.formats import FORMATS
-from supervisor.gateway.speech import SpeechRequest
-from supervisor.gateway.trace_context import TRACEPARENT, TRACESTATE
+from supervisor.gateway.speech.formats import FORMATS
+from supervisor.gateway.speech.routes import SpeechRequest
+from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 
 _ERROR = {
     "type": "object",

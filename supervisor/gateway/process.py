@@ -20,13 +20,13 @@ from supervisor.config import Settings
 from supervisor.config.loading import Place
 from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
+from supervisor.gateway.doors.limits import make_room
+from supervisor.gateway.doors.listener import Address, ListenError, PortTakenError, http_server
+from supervisor.gateway.doors.visitor import READ_BYTES
 from supervisor.gateway.handover import ANSWERS_GRACE_S
-from supervisor.gateway.limits import make_room
-from supervisor.gateway.listener import Address, ListenError, PortTakenError, http_server
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.unexpected import report
-from supervisor.gateway.visitor import READ_BYTES
-from supervisor.gateway.wyoming import wyoming_server
+from supervisor.gateway.wyoming.server import wyoming_server
 from supervisor.logs import get_logger, tell_faults
 
 CREDIT_BYTES = 96 * 1024

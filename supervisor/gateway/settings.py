@@ -19,7 +19,7 @@ from supervisor.config.errors import ConfigError
 from supervisor.gateway.bodies import SETTINGS_BYTES, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError
-from supervisor.gateway.trial import Trial
+from supervisor.gateway.page.trial import Trial
 from supervisor.logs import get_logger
 
 SECTION = ("performance", "dynamic_cpu_allocation")

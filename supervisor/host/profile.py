@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from supervisor.core.host_profile import (
+from supervisor.core.allocation.host_profile import (
     MAX_BYTES,
     SCHEMA,
     EngineProfile,

@@ -10,7 +10,11 @@ from contextlib import suppress
 
 import msgspec
 
-from supervisor.broker.wire.worker import (
+from supervisor.host import kernel
+from supervisor.logs import Repeated, get_logger
+from supervisor.pool.interpreters import Ahead, Template, start_template
+from supervisor.pool.launcher import Ends, OnCatalogue, OnFailed, OnForked
+from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
     Catalogue,
     Fork,
@@ -19,10 +23,6 @@ from supervisor.broker.wire.worker import (
     decode_from_template,
     encode,
 )
-from supervisor.logs import Repeated, get_logger
-from supervisor.pool import kernel
-from supervisor.pool.interpreters import Ahead, Template, start_template
-from supervisor.pool.launcher import Ends, OnCatalogue, OnFailed, OnForked
 
 TEMPLATE_RESTART_S = 0.5
 

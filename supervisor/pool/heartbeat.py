@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from supervisor.broker.wire.worker import Beat, Ping, Run
-from supervisor.core.health import Health, HealthPolicy, Vitals
+from supervisor.core.pool.health import Health, HealthPolicy, Vitals
 from supervisor.pool.observed import cpu_seconds, pss_bytes
 from supervisor.pool.worker import Worker
+from supervisor.wire.worker import Beat, Ping, Run
 
 _INTERVAL_S = 2.0
 _LOOKS_PER_TIMEOUT = 5

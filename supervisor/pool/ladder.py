@@ -11,8 +11,8 @@ import asyncio
 import signal
 from collections.abc import Callable
 
-from supervisor.broker.wire.worker import Run
 from supervisor.pool.worker import Worker
+from supervisor.wire.worker import Run
 
 FLAG_S = 0.5
 """How long an interrupted segment may go on: a run of a model stops within a node, a quarter

@@ -16,8 +16,8 @@ from typing import Protocol
 
 import msgspec
 
-from supervisor.broker.wire.worker import Catalogue, Fork, Setup
 from supervisor.pool.interpreters import Ahead
+from supervisor.wire.worker import Catalogue, Fork, Setup
 
 OnForked = Callable[[int, int, str | None], None]
 OnCatalogue = Callable[[Catalogue], None]

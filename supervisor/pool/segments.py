@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from supervisor.broker.wire import worker as wire
-from supervisor.core import job_events
+from supervisor.core.jobs import events as job_events
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.worker import SegmentName, Worker
+from supervisor.wire import worker as wire
 
 _PACKETS_PER_WAKEUP = 32
 _MAX_AUDIO_BYTES = 4 << 20

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from supervisor.broker.wire.worker import Fork, Setup, encode
 from supervisor.pool.interpreters import Ahead, start_interpreter
 from supervisor.pool.launcher import Ends, OnForked
+from supervisor.wire.worker import Fork, Setup, encode
 
 
 class SpawnLauncher:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from supervisor.broker.wire.quoting import without_quotes
-from supervisor.broker.wire.worker import Run, Shaped
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.plumbing import Lifeline, close_all, make_lifeline, make_pair
+from supervisor.wire.quoting import without_quotes
+from supervisor.wire.worker import Run, Shaped
 
 SegmentName = tuple[str, int, int, int]
 """Job, segment, attempt and epoch: what a reply has to match."""

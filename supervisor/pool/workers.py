@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from supervisor.broker.wire import worker as wire
-from supervisor.core import job_events, pool_events
+from supervisor.core.jobs import events as job_events
 from supervisor.core.machine import WorkerShape
+from supervisor.core.pool import events as pool_events
+from supervisor.host import kernel
 from supervisor.logs import Repeated, get_logger
-from supervisor.pool import kernel
 from supervisor.pool.fork_launcher import ForkLauncher
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.ladder import Ladder
@@ -27,6 +27,7 @@ from supervisor.pool.launcher import Ends, Launcher
 from supervisor.pool.segments import Segments
 from supervisor.pool.spawn_launcher import SpawnLauncher
 from supervisor.pool.worker import Worker
+from supervisor.wire import worker as wire
 
 _LOG_LIMIT_BYTES = 1 << 20
 _END_S = 0.5

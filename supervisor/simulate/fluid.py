@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from supervisor.core.policy import Command, Sampled
+from supervisor.core.allocation.policy import Command, Sampled
 
 
 class CountRule(Protocol):

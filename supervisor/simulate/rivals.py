@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.backoff import Backoff
-from supervisor.core.bounds import Bounds
-from supervisor.core.policy import Command, Decision, Policy, Resize, Sampled
-from supervisor.core.scale_down import ScaleDown
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.backoff import Backoff
+from supervisor.core.allocation.bounds import Bounds
+from supervisor.core.allocation.policy import Command, Decision, Policy, Resize, Sampled
+from supervisor.core.allocation.scale_down import ScaleDown
 
 
 class OriginalRule:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from supervisor.core.allocation import DynamicCPUAllocator
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.placement import LASTING_S, Placer
+from supervisor.core.allocation.policy import Sampled
+from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
-from supervisor.core.placement import LASTING_S, Placer
-from supervisor.core.policy import Sampled
-from supervisor.core.shape import WorkerShaper
 from supervisor.simulate.fluid import Change, CountRule
 from supervisor.simulate.scenario import Scenario
 from supervisor.simulate.workload import Workload

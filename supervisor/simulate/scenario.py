@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from supervisor.core.allocation.policy import Policy
+from supervisor.core.allocation.shape import ThreadsPerWorker
+from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import Cpu, Machine
-from supervisor.core.policy import Policy
-from supervisor.core.shape import ThreadsPerWorker
-from supervisor.core.speedup import Speedup
 
 
 class MachineModel(msgspec.Struct, frozen=True):

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from supervisor.core import pool_events as e
+from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.machine import WorkerShape
-from supervisor.core.pool import Pool
-from supervisor.core.time_mean import TimeMean
+from supervisor.core.pool import events as e
+from supervisor.core.pool.machine import Pool
 from supervisor.simulate.scenario import EngineModel
 from supervisor.simulate.workload import Arrival
 

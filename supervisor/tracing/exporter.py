@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from supervisor.core.trace import Trace
+from supervisor.core.jobs.spans import Trace
 from supervisor.logs import get_logger
 
 QUEUE_SPANS: Final = 4_096

@@ -27,7 +27,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from supervisor import __version__
-from supervisor.core.trace import Span, Trace
+from supervisor.core.jobs.spans import Span, Trace
 from supervisor.tracing.exporter import NotSentError, Timed
 from supervisor.tracing.session import BoundedSession
 

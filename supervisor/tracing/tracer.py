@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from supervisor.config.sections.telling import Tracing
-from supervisor.core import job_events as e
+from supervisor.core.jobs import events as e
 from supervisor.logs import get_logger
 from supervisor.tracing.exporter import Collector, Exporter
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures.staged import Staged
 from tests.supervised import eventually
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures import processes
 from tests.fixtures.scene import Scene
 from tests.fixtures.staged import Staged

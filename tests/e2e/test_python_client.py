@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import zmq
 
-from supervisor.broker.wire.client import Submit
 from supervisor.client import (
     AsyncClient,
     BadRequest,
@@ -24,6 +23,7 @@ from supervisor.client import (
     JobFailed,
     SupervisorGone,
 )
+from supervisor.wire.client import Submit
 from tests.supervised import Supervised, eventually
 
 SENTENCE = "The quick brown fox jumps over the lazy dog."

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import MAGIC, encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import MAGIC, encode
 from tests.fixtures.patterns import PATTERNS, worst
 from tests.fuzz.hostile import COMMAND, GREETING, MORE, greet, open_raw, ready, zmtp_frame
 

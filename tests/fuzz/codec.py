@@ -15,7 +15,7 @@ import atheris
 
 with atheris.instrument_imports(include=["supervisor.broker"]):
     from supervisor.broker.requests import Refused, read_text
-    from supervisor.broker.wire.codec import (
+    from supervisor.wire.codec import (
         MAGIC,
         WireError,
         decode_reply,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.broker.wire import client as wire
+from supervisor.wire import client as wire
 
 REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Hello("a"),

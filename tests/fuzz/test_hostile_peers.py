@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import MAGIC, encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import MAGIC, encode
 from tests.fixtures.patterns import PATTERNS, worst
 from tests.fixtures.processes import rss_mb
 from tests.fuzz.attacks import attack

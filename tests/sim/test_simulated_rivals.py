@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy, Sampled
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy, Sampled
 from supervisor.simulate.fluid import CountRule, run_fluid
 from supervisor.simulate.rivals import AverageRule, HorizontalRule, OriginalRule
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import Change, CountRule, run_fluid
 from supervisor.simulate.report import report
 from supervisor.simulate.rivals import AverageRule

@@ -33,7 +33,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
 
     `unavailable` is None, or one line that says what is missing and how to get it.
     `mixes`: a session also speaks in mixes of its voices, by names as `parse_mix` of
-    `supervisor.broker.wire.voices` reads them.
+    `supervisor.wire.voices` reads them.
     `parallel`: share of a segment's work that more threads divide (Amdahl's law), 0–1, as it was
     measured where the engine was made; None where nothing is known.
     `seconds_per_character`: what one thread takes for it, roughly; None where nothing is known.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from supervisor.broker.wire.quoting import characters
+from supervisor.wire.quoting import characters
 from workers.engines.base import Samples
 
 _CLAUSE_END = re.compile(r"(?<=[,;:—.!?…。、])\s+")

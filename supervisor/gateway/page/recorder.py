@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from supervisor.client import SupervisorError
-from supervisor.gateway.snapshot import StatusCache
+from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.logs import get_logger
 
 KEPT_S = 3600.0

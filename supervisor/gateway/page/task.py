@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.policy import Policy
 from supervisor.gateway.page.recorder import Sample
 
 

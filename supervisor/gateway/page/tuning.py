@@ -15,15 +15,15 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from supervisor.config.sections.performance import DynamicCpuAllocation
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.policy import Policy
 from supervisor.gateway.bodies import SETTINGS_BYTES, parse, read_body
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError
 from supervisor.gateway.page.data import UNCACHED
 from supervisor.gateway.page.recorder import Recorder
 from supervisor.gateway.page.task import Result, Task
+from supervisor.gateway.page.trial import Trial
 from supervisor.gateway.settings import may_change
-from supervisor.gateway.trial import Trial
 
 LIMIT_S = 60.0
 """How long a simulation may take."""

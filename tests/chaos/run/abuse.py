@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from supervisor.broker.wire import client as wire
+from supervisor.wire import client as wire
 from tests.fixtures.patterns import PATTERNS, worst
 from tests.supervised import Wire
 

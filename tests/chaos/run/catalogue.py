@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.supervised import Wire
 
 _SENTENCES = (

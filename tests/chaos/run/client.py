@@ -17,8 +17,8 @@ from pathlib import Path
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from supervisor.broker.wire import client as protocol
-from supervisor.broker.wire.codec import Body, decode_reply
+from supervisor.wire import client as protocol
+from supervisor.wire.codec import Body, decode_reply
 from tests.chaos.run import catalogue
 from tests.chaos.run.ledger import Ledger, Line
 from tests.supervised import Wire

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.chaos.run import catalogue
 from tests.chaos.run.ledger import Line
 from tests.supervised import Wire

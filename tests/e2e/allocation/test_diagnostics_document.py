@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures.diagnostics import EXAMPLE, misfits
 from tests.fixtures.tuned import QUICK, SECTION, Tuned
 from tests.supervised import eventually

@@ -8,7 +8,7 @@ import re
 import urllib.request
 from contextlib import ExitStack
 
-from supervisor.control import ALL_LEASED
+from supervisor.service.control import ALL_LEASED
 from tests.fixtures.tuned import SECTION, Tuned
 from tests.supervised import eventually
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
-from supervisor.broker.wire.codec import MAGIC, MAX_HEADER_BYTES, encode
 from supervisor.config import Settings
+from supervisor.wire import client as protocol
+from supervisor.wire.codec import MAGIC, MAX_HEADER_BYTES, encode
 from tests.fixtures import processes
 from tests.fixtures.staged import Staged, static_pool
 from tests.supervised import Supervised, Wire, eventually

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from supervisor.gateway import __main__ as gateway
-from supervisor.gateway import places
+from supervisor.gateway.doors import places
 
 
 def main() -> int:

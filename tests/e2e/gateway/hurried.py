@@ -7,7 +7,9 @@ from __future__ import annotations
 import sys
 
 from supervisor.gateway import __main__ as gateway
-from supervisor.gateway import bodies, process, sending, wyoming_session
+from supervisor.gateway import bodies, process
+from supervisor.gateway.speech import sending
+from supervisor.gateway.wyoming import session as wyoming_session
 
 PATIENCE_S = 0.5
 

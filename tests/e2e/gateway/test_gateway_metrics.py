@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from supervisor.gateway.pool_metrics import _HISTOGRAMS, _MAPPINGS, _OF_WORKERS, _VALUES
+from supervisor.gateway.observe.pool_metrics import _HISTOGRAMS, _MAPPINGS, _OF_WORKERS, _VALUES
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import eventually
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body
 from supervisor.gateway.keys import hash_key
+from supervisor.wire import client as wire
+from supervisor.wire.codec import Body
 from tests.e2e.gateway.serving import Serving
 from tests.unit.client.scripted_peer import Answer, ScriptedPeer, scripted_peer
 

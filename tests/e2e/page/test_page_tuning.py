@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from supervisor.config import Settings
-from supervisor.core.policy import Policy
+from supervisor.core.allocation.policy import Policy
 from supervisor.gateway.page.recorder import KEPT_S, Recorder, Sample
 from supervisor.gateway.page.rehearsal import MOST_SEGMENTS, load, run
 from supervisor.gateway.page.series import POINTS, recorded

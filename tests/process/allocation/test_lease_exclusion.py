@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.control import ALL_LEASED
 from supervisor.pool.leases import CoreLeases, lease_directory
+from supervisor.service.control import ALL_LEASED
 from tests.fixtures.tuned import SECTION, Tuned, thread_masks
 from tests.supervised import eventually
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures.tuned import QUICK, SECTION, Tuned, thread_count, thread_masks
 from tests.supervised import Wire, eventually
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures.tuned import SECTION, Tuned
 from tests.supervised import eventually
 

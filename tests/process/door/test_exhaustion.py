@@ -13,8 +13,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from supervisor.broker.connections import FEW, UNSEEN, files_for, make_room
-from supervisor.broker.wire import client as wire
+from supervisor.broker.sockets.connections import FEW, UNSEEN, files_for, make_room
+from supervisor.wire import client as wire
 from tests.fixtures.processes import rss_mb
 from tests.fuzz.hostile import GREETING, MORE, greet, open_raw, ready, zmtp_frame
 from tests.supervised import Supervised, Wire, eventually, free_port
@@ -178,8 +178,8 @@ def test_a_handle_cannot_be_foretold() -> None:
     """
     code = (
         "import asyncio, tempfile, zmq\n"
-        "from supervisor.broker.peers import LocalPeers\n"
-        "from supervisor.broker.router import Router\n"
+        "from supervisor.broker.sockets.peers import LocalPeers\n"
+        "from supervisor.broker.sockets.router import Router\n"
         "async def story():\n"
         "    got = asyncio.get_running_loop().create_future()\n"
         "    with tempfile.TemporaryDirectory() as d:\n"
@@ -198,7 +198,7 @@ def test_the_limit_of_files_is_respected_at_the_start() -> None:
     code = (
         "import resource, sys; n = int(sys.argv[1])\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))\n"
-        "from supervisor.broker.connections import TooFewFiles, make_room\n"
+        "from supervisor.broker.sockets.connections import TooFewFiles, make_room\n"
         "try: print(make_room(1000, int(sys.argv[2])))\n"
         "except TooFewFiles as error: print(error)\n"
     )

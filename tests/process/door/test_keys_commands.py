@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.wire.keyfile import read_key_file
+from supervisor.wire.keyfile import read_key_file
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

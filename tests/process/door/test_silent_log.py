@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import MAGIC
+from supervisor.wire import client as wire
+from supervisor.wire.codec import MAGIC
 from tests.supervised import Supervised
 
 SPOKEN = "Xylophonquartett"

@@ -16,7 +16,7 @@ from tests.supervised import Supervised, eventually, free_port
 
 CLIENT = """
 import sys
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.supervised import Wire
 peer = Wire(sys.argv[1])
 peer.send(protocol.Submit("a", credit=int(sys.argv[2])), b"Hello. " * int(sys.argv[3]))

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import zmq
 
-from supervisor.broker.keys import Keys, new_pair
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import encode
-from supervisor.broker.wire.keyfile import KeyPair, write_key_file
+from supervisor.broker.sockets.keys import Keys, new_pair
 from supervisor.client import Client, NoSupervisor
+from supervisor.wire import client as wire
+from supervisor.wire.codec import encode
+from supervisor.wire.keyfile import KeyPair, write_key_file
 from tests.fuzz.hostile import GREETING, MORE, greet, ready, zmtp_frame
 from tests.supervised import Supervised, Wire, eventually, free_port
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures import processes
 from tests.fixtures.staged import static_pool
 from tests.supervised import Supervised, eventually

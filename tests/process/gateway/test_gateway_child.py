@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from supervisor import gateway_child
 from supervisor.config import Settings
 from supervisor.config.loading import Loaded, Place
 from supervisor.gateway.handover import take_over
-from supervisor.gateway_child import GatewayChild
-from supervisor.pool import kernel
+from supervisor.host import kernel
+from supervisor.service import gateway as gateway_child
+from supervisor.service.gateway import GatewayChild
 from tests.fixtures import processes
 
 LISTENS = """

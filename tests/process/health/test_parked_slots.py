@@ -7,8 +7,8 @@ import signal
 from contextlib import suppress
 from typing import Any
 
-from supervisor.broker.wire import client as protocol
-from supervisor.gateway.diagnostics import why_unready
+from supervisor.gateway.observe.diagnostics import why_unready
+from supervisor.wire import client as protocol
 from tests.fixtures.staged import Staged
 from tests.supervised import eventually
 

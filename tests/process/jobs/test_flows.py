@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.broker.wire import client as wire
+from supervisor.wire import client as wire
 from tests.supervised import Supervised, Wire, free_port
 
 SETTINGS = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.broker.wire import client as wire
+from supervisor.wire import client as wire
 from tests.supervised import Supervised, Wire
 
 TEXT = b"A sentence of some length, as books have them. " * 2_000

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from supervisor.broker.wire import client as wire
 from supervisor.client import Client
 from supervisor.client.errors import BadRequest
+from supervisor.wire import client as wire
 from tests.fixtures.patterns import worst
 from tests.supervised import Supervised, eventually
 

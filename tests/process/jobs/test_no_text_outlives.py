@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.wire import client as wire
+from supervisor.wire import client as wire
 from tests.fixtures.staged import Staged
 from tests.supervised import Wire, eventually
 

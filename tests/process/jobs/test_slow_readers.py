@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from supervisor.broker.wire import client as wire
+from supervisor.wire import client as wire
 from tests.fixtures.processes import rss_mb
 from tests.supervised import Supervised, Wire, eventually
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from supervisor.broker.wire import client as wire
 from supervisor.client import AsyncClient, Client
 from supervisor.client.errors import JobFailed, SupervisorGone
+from supervisor.wire import client as wire
 from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, eventually
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.journal import AUDIO, DATABASE
-from supervisor.broker.wire import client as wire
 from supervisor.client import Client
 from supervisor.client.errors import JobFailed
+from supervisor.journal.journal import AUDIO, DATABASE
+from supervisor.wire import client as wire
 from tests.e2e.gateway.serving import Serving
 from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, Wire, eventually

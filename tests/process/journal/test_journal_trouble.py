@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from supervisor.broker.wire import client as wire
 from supervisor.client import Client
+from supervisor.wire import client as wire
 from tests.supervised import Supervised, Wire, eventually
 
 NOOP = {"engines.default": "noop", "engines.preload": ["noop"]}

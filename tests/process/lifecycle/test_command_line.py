@@ -34,7 +34,8 @@ def test_the_version_is_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["supervisor.cli", "typer", "supervisor.cli.top", "supervisor.service", "zmq"]
+    "module",
+    ["supervisor.cli", "typer", "supervisor.cli.top", "supervisor.service.supervisor", "zmq"],
 )
 def test_ctrl_c_while_it_imports_what_it_needs_ends_it_quietly(tmp_path: Path, module: str) -> None:
     """As Ctrl-C ends any program: a shell sees 130, and nobody a traceback."""

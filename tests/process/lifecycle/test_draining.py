@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
-from supervisor.draining import WORKERS_END_S
+from supervisor.service.drain import WORKERS_END_S
+from supervisor.wire import client as protocol
 from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, Wire, eventually, free_port
 

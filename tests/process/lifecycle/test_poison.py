@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
-from supervisor.core.answers import POISON_KILLS
+from supervisor.core.jobs.answers import POISON_KILLS
+from supervisor.wire import client as protocol
 from tests.fixtures.scene import Scene
 from tests.fixtures.staged import Staged
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures import processes
 from tests.fixtures.staged import Staged
 from tests.fixtures.tuned import QUICK, SECTION, Tuned, replace, text_of

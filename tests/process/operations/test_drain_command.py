@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import IO
 
-from supervisor.broker.wire import client as protocol
+from supervisor.wire import client as protocol
 from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, Wire, eventually
 

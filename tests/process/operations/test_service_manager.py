@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.wire import client as protocol
 from supervisor.host.service_manager import ServiceManager
+from supervisor.wire import client as protocol
 from tests.fixtures.staged import Staged
 from tests.supervised import eventually
 

@@ -10,12 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from supervisor.broker.wire.worker import Fork, Setup, Shaped, encode
-from supervisor.core import pool_events
 from supervisor.core.machine import WorkerShape
+from supervisor.core.pool import events as pool_events
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.launcher import Ends
 from supervisor.pool.workers import Workers
+from supervisor.wire.worker import Fork, Setup, Shaped, encode
 from tests.supervised import eventually
 
 REPORT = Shaped(

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from supervisor.broker.wire import client as protocol
-from supervisor.core.segmentation import cut_whole, uncut
+from supervisor.core.jobs.segmentation import cut_whole, uncut
 from supervisor.pool.segments import segment_seed
+from supervisor.wire import client as protocol
 from tests.fixtures import processes
 from tests.fixtures.crew import crew_speaks
 from tests.fixtures.staged import static_pool

@@ -8,9 +8,9 @@ import signal
 
 import pytest
 
-from supervisor.broker.wire.worker import Setup
 from supervisor.pool import fork_launcher
 from supervisor.pool.fork_launcher import ForkLauncher
+from supervisor.wire.worker import Setup
 from tests.supervised import eventually
 
 

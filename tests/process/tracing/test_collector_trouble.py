@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from supervisor.broker.wire import client as wire
 from supervisor.client import Client
+from supervisor.wire import client as wire
 from tests.fixtures.collector import Collector, collector, take
 from tests.process.tracing.conftest import Traced
 from tests.supervised import eventually

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from supervisor.broker.wire import client as wire
 from supervisor.client import Client
+from supervisor.wire import client as wire
 from tests.fixtures.collector import ERROR, SERVER, Collector, Seen
 from tests.process.tracing.conftest import Traced
 from tests.supervised import Wire, eventually

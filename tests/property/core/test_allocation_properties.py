@@ -8,8 +8,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Configured, Event, Policy, Sampled
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Configured, Event, Policy, Sampled
 from supervisor.simulate.fluid import run_fluid
 
 FORCED = ("bound_", "disabled")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervisor.core import job_events as e
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.request import JobRequest
 from tests.fixtures.virtual_pool import VirtualPool, book
 
 PAST = st.lists(

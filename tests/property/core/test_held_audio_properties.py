@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervisor.core import job_events as e
-from supervisor.core.answers import POISON_KILLS
-from supervisor.core.held_audio import RESERVE, HeldLimits
-from supervisor.core.jobs import Jobs
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.answers import POISON_KILLS
+from supervisor.core.jobs.held_audio import RESERVE, HeldLimits
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
 
 WORKERS = 2
 LONGEST = 100

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
-from supervisor.core import job_events as e
-from supervisor.core.admission import Limits
-from supervisor.core.job import JobState
-from supervisor.core.jobs import Jobs
-from supervisor.core.pcm import Pcm, Stored
-from supervisor.core.request import JobRequest, TraceContext
-from supervisor.core.retention import Keep
-from supervisor.core.segmentation import Uncut
-from supervisor.core.trace import Trace
-from supervisor.core.untold import PATIENCE_S
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.admission import Limits
+from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.pcm import Pcm, Stored
+from supervisor.core.jobs.request import JobRequest, TraceContext
+from supervisor.core.jobs.retention import Keep
+from supervisor.core.jobs.segmentation import Uncut
+from supervisor.core.jobs.spans import Trace
+from supervisor.core.jobs.untold import PATIENCE_S
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
 OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from supervisor.core.allocation.placement import Placer
 from supervisor.core.machine import Cpu, Machine, WorkerShape
-from supervisor.core.placement import Placer
 
 cpus = st.builds(
     Cpu,

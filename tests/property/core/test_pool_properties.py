@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from supervisor.core import pool_events as e
 from supervisor.core.machine import WorkerShape
-from supervisor.core.pool import Pool
+from supervisor.core.pool import events as e
+from supervisor.core.pool.machine import Pool
 
 CORES = 6
 

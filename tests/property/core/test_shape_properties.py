@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.policy import Policy
-from supervisor.core.shape import ThreadsPerWorker, WorkerShaper
-from supervisor.core.speedup import Speedup
+from supervisor.core.allocation.policy import Policy
+from supervisor.core.allocation.shape import ThreadsPerWorker, WorkerShaper
+from supervisor.core.allocation.speedup import Speedup
 
 policies = st.builds(
     Policy,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.broker.wire import client
-from supervisor.broker.wire.codec import (
+from supervisor.wire import client
+from supervisor.wire.codec import (
     MAGIC,
     MAX_HEADER_BYTES,
     Body,

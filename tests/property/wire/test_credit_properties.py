@@ -9,10 +9,10 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import MAX_CHUNK_BYTES, Frames, decode_request, encode
 from supervisor.client.protocol import Conversation
 from supervisor.client.records import JobRecord
+from supervisor.wire import client as wire
+from supervisor.wire.codec import MAX_CHUNK_BYTES, Frames, decode_request, encode
 
 
 class Sender:

@@ -7,8 +7,8 @@ from pathlib import Path
 import zmq
 
 from benchmarks.peers.zmq_lanes import ZmqLanes
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import decode_request
+from supervisor.wire import client as wire
+from supervisor.wire.codec import decode_request
 
 
 def test_a_request_names_no_seed(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.address import MOST_TIMES, Address
-from supervisor.broker.rundir import RunDirectory
+from supervisor.service.address import MOST_TIMES, Address
+from supervisor.service.rundir import RunDirectory
 
 
 class Place:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from supervisor.broker.cutting import Reading, Turns
-from supervisor.core.segmentation import cut_whole, uncut
+from supervisor.core.jobs.segmentation import cut_whole, uncut
 
 SENTENCE = "The wind has turned, and nobody saw it. "
 

@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from supervisor.broker.descriptors import hang_up, tcp_bytes_received
+from supervisor.broker.sockets.descriptors import hang_up, tcp_bytes_received
 
 
 def _open() -> int:

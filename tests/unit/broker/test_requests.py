@@ -17,10 +17,10 @@ from supervisor.broker.requests import (
     read_request,
     read_text,
 )
-from supervisor.broker.wire.client import Submit
-from supervisor.broker.wire.worker import Catalogue, EngineState
 from supervisor.config import Settings
-from supervisor.core.request import JobRequest, TraceContext
+from supervisor.core.jobs.request import JobRequest, TraceContext
+from supervisor.wire.client import Submit
+from supervisor.wire.worker import Catalogue, EngineState
 
 NOW = 50.0
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import zmq
 
-from supervisor.broker import router as module
-from supervisor.broker.peers import LocalPeers
-from supervisor.broker.router import Router
+from supervisor.broker.sockets import router as module
+from supervisor.broker.sockets.peers import LocalPeers
+from supervisor.broker.sockets.router import Router
 
 
 class Desk:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.rundir import PUBLISHED, SOCKET, RunDirectory, RunDirectoryError
+from supervisor.service.rundir import PUBLISHED, SOCKET, RunDirectory, RunDirectoryError
 
 
 def test_a_second_holder_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import zmq
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body, decode_request, encode
+from supervisor.wire import client as wire
+from supervisor.wire.codec import Body, decode_request, encode
 
 Answer = tuple[wire.Message, bytes | None]
 Script = Callable[[wire.Message, Body], list[Answer]]

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import MAGIC, MAX_HEADER_BYTES, decode_request, encode
 from supervisor.client.errors import (
     BadRequest,
     Busy,
@@ -21,6 +19,8 @@ from supervisor.client.errors import (
 )
 from supervisor.client.protocol import GONE_AFTER_S, PING_AFTER_S, Conversation
 from supervisor.client.records import JobRecord
+from supervisor.wire import client as wire
+from supervisor.wire.codec import MAGIC, MAX_HEADER_BYTES, decode_request, encode
 
 WINDOW = 64
 SAMPLE = struct.pack("<f", 0.5)

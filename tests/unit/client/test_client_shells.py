@@ -19,8 +19,6 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from supervisor.broker.wire import client as wire
-from supervisor.broker.wire.codec import Body
 from supervisor.client import (
     AsyncClient,
     Busy,
@@ -31,6 +29,8 @@ from supervisor.client import (
     WaitTimeout,
 )
 from supervisor.client.protocol import Conversation
+from supervisor.wire import client as wire
+from supervisor.wire.codec import Body
 from tests.supervised import eventually
 from tests.unit.client.scripted_peer import Answer, Script, ScriptedPeer, scripted_peer
 

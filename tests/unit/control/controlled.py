@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.config import Loaded, load
-from supervisor.control import ControlLoop, Load
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
+from supervisor.service.control import ControlLoop, Load
 from tests.fixtures.hosts import HostTree, materialise
 
 SECTION = "performance.dynamic_cpu_allocation"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.control import ALL_LEASED
 from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
+from supervisor.service.control import ALL_LEASED
 from tests.unit.control.conftest import MakeLoop
 from tests.unit.control.controlled import Controlled
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.speedup import Speedup
+from supervisor.core.allocation.speedup import Speedup
 from tests.unit.control.conftest import MakeLoop
 from tests.unit.control.controlled import Controlled
 

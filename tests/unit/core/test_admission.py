@@ -7,10 +7,10 @@ from heapq import heappop, heappush
 
 import pytest
 
-from supervisor.core import job_events as e
-from supervisor.core.admission import DrainRate, Limits
-from supervisor.core.jobs import Jobs
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.admission import DrainRate, Limits
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
 
 CHARS_PER_S = 100
 """How fast the workers of these tests speak."""

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from supervisor.core.allocation import HISTORY, DynamicCPUAllocator
-from supervisor.core.policy import Configured, Decision, Policy, Resize, Sampled
+from supervisor.core.allocation.allocator import HISTORY, DynamicCPUAllocator
+from supervisor.core.allocation.policy import Configured, Decision, Policy, Resize, Sampled
 from supervisor.simulate.fluid import run_fluid
 
 USABLE = 20

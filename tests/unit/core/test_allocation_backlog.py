@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from supervisor.core.backlog import Backlog, SegmentWork
+from supervisor.core.allocation.backlog import Backlog, SegmentWork
 
 
 def watched(load: float, busy: float, seconds: int, start: float = 0.0) -> Backlog:

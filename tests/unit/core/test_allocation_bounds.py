@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.bounds import effective_bounds
-from supervisor.core.policy import Policy, Sampled
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.bounds import effective_bounds
+from supervisor.core.allocation.policy import Policy, Sampled
 from supervisor.simulate.fluid import run_fluid
 
 

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from supervisor.config.sections.performance import DynamicCpuAllocation
-from supervisor.core.allocation import DynamicCPUAllocator
-from supervisor.core.policy import Policy, Sampled
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy, Sampled
 from supervisor.simulate.fluid import Change, run_fluid
 
 USABLE = 20

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from supervisor.core import job_events as e
-from supervisor.core.held_audio import HeldLimits
-from supervisor.core.job import HELD_BYTES_MAX, LEFT_OUT, STORY_LINES, Job
-from supervisor.core.jobs import Jobs
-from supervisor.core.pcm import Stored
-from supervisor.core.request import JobRequest
-from supervisor.core.retention import Keep
-from supervisor.core.untold import PATIENCE_S
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.held_audio import HeldLimits
+from supervisor.core.jobs.job import HELD_BYTES_MAX, LEFT_OUT, STORY_LINES, Job
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.retention import Keep
+from supervisor.core.jobs.untold import PATIENCE_S
 
 MEGABYTE = 1 << 20
 FULL = "cannot write audio: No space left on device"

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.costs import FIRST_GUESS, Costs
-from supervisor.core.host_profile import (
+from supervisor.core.allocation.host_profile import (
     SCHEMA,
     Crowd,
     EngineProfile,
@@ -21,7 +20,8 @@ from supervisor.core.host_profile import (
     encode,
     in_force,
 )
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs.costs import FIRST_GUESS, Costs
+from supervisor.core.jobs.request import JobRequest
 
 HERE = MachineKey("A CPU", 2, "1.32.0")
 ENGINE = EngineProfile(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core import job_events as e
-from supervisor.core.answers import POISON_KILLS
-from supervisor.core.job import HELD_BYTES_MAX, OUTCOMES, TRANSITIONS, Job
-from supervisor.core.jobs import Jobs
-from supervisor.core.request import JobRequest
-from supervisor.core.retention import Keep
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.answers import POISON_KILLS
+from supervisor.core.jobs.job import HELD_BYTES_MAX, OUTCOMES, TRANSITIONS, Job
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.retention import Keep
 
 
 def request(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from supervisor.core.allocation.placement import Placer
 from supervisor.core.machine import Cpu, Machine, WorkerShape
-from supervisor.core.placement import Placer
 
 SMALL = Machine((Cpu(0, core=0), Cpu(1, core=1)))
 LAPTOP = Machine(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from supervisor.core import pool_events as e
 from supervisor.core.machine import WorkerShape
-from supervisor.core.pool import Pool
-from supervisor.core.restarts import RestartPolicy
+from supervisor.core.pool import events as e
+from supervisor.core.pool.machine import Pool
+from supervisor.core.pool.restarts import RestartPolicy
 
 
 def shape(slot: int, *cpus: int, threads: int = 1) -> WorkerShape:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.backoff import LONGEST
-from supervisor.core.scale_down import ScaleDown
+from supervisor.core.allocation.backoff import LONGEST
+from supervisor.core.allocation.scale_down import ScaleDown
 
 BASE = 10.0
 

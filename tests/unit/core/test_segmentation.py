@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from supervisor.core.segmentation import Uncut, cut_whole, has_speech, uncut
+from supervisor.core.jobs.segmentation import Uncut, cut_whole, has_speech, uncut
 from tests.fixtures.patterns import PATTERNS, worst
 
 LONG = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.policy import Policy
-from supervisor.core.shape import (
+from supervisor.core.allocation.policy import Policy
+from supervisor.core.allocation.shape import (
     ThreadsPerWorker,
     WorkerShaper,
     even_split,

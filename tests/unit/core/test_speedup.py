@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.policy import Policy
-from supervisor.core.shape import WorkerShaper
-from supervisor.core.speedup import Speedup, best_of
+from supervisor.core.allocation.policy import Policy
+from supervisor.core.allocation.shape import WorkerShaper
+from supervisor.core.allocation.speedup import Speedup, best_of
 
 
 def test_between_the_points_lines_and_amdahl_beyond() -> None:

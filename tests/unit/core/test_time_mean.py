@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.time_mean import TimeMean
+from supervisor.core.allocation.time_mean import TimeMean
 
 
 def test_each_value_counts_for_as_long_as_it_held() -> None:

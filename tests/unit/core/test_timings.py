@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core import job_events as e
-from supervisor.core.jobs import Jobs
-from supervisor.core.request import JobRequest
-from supervisor.core.timings import FACTORS, SECONDS, Histogram
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.timings import FACTORS, SECONDS, Histogram
 
 
 @given(st.lists(st.floats(0, 1000)))

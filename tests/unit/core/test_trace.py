@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from supervisor.core import job_events as e
-from supervisor.core.answers import POISON_KILLS
-from supervisor.core.job import STORY_LINES
-from supervisor.core.jobs import Jobs
-from supervisor.core.pcm import Stored
-from supervisor.core.request import JobRequest, TraceContext
-from supervisor.core.trace import Span, Trace
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.answers import POISON_KILLS
+from supervisor.core.jobs.job import STORY_LINES
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.request import JobRequest, TraceContext
+from supervisor.core.jobs.spans import Span, Trace
 
 TEXT = "Nobody's business."
 CONTEXT = TraceContext("00-a-b-01", "c=d", 0.5)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import zmq
 
-from supervisor.broker.peers import LocalPeers
-from supervisor.broker.router import Router
+from supervisor.broker.sockets.peers import LocalPeers
+from supervisor.broker.sockets.router import Router
 from tests.fuzz.hostile import MORE, greet, open_raw, zmtp_frame
 from tests.supervised import eventually
 

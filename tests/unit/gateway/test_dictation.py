@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentencex import segment
 
-from supervisor.gateway import dictation
-from supervisor.gateway.dictation import LONGEST_SENTENCE, Dictation
+from supervisor.gateway.wyoming import dictation
+from supervisor.gateway.wyoming.dictation import LONGEST_SENTENCE, Dictation
 
 PATTERNS = [
     "'", '"', "`c` ", "- a\n", "1. a\n", "漢字。", "字", ".", ". ", "a. ", "A. ", "(a) ", "\n",

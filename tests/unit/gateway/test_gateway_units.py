@@ -12,20 +12,20 @@ from multidict import CIMultiDict
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from supervisor.broker.wire.client import Error, ErrorCode, Welcome
 from supervisor.client.audio import Samples
 from supervisor.client.errors import NoSupervisor, WaitTimeout, from_wire
-from supervisor.gateway.diagnostics import allocation_document, why_unready
-from supervisor.gateway.encoders import Encoders
-from supervisor.gateway.encoding import StreamEncoder
 from supervisor.gateway.errors import from_supervisor
-from supervisor.gateway.formats import FORMATS, FormatName
 from supervisor.gateway.keys import hash_key, is_known, new_key
-from supervisor.gateway.pool_metrics import Document, PoolCollector
-from supervisor.gateway.trace_context import trace_context
-from supervisor.gateway.voices import OPENAI_VOICES, engine_of, voice_of
-from supervisor.gateway.wyoming_events import VoiceWanted
-from supervisor.gateway.wyoming_info import find_voice
+from supervisor.gateway.observe.diagnostics import allocation_document, why_unready
+from supervisor.gateway.observe.pool_metrics import Document, PoolCollector
+from supervisor.gateway.speech.encoders import Encoders
+from supervisor.gateway.speech.encoding import StreamEncoder
+from supervisor.gateway.speech.formats import FORMATS, FormatName
+from supervisor.gateway.speech.trace_context import trace_context
+from supervisor.gateway.speech.voices import OPENAI_VOICES, engine_of, voice_of
+from supervisor.gateway.wyoming.events import VoiceWanted
+from supervisor.gateway.wyoming.info import find_voice
+from supervisor.wire.client import Error, ErrorCode, Welcome
 from tests.e2e.gateway.decoding import decode, raw
 
 

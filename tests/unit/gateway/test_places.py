@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from supervisor.gateway.places import Place, Places
+from supervisor.gateway.doors.places import Place, Places
 
 
 class Somebody:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from supervisor.client import AsyncClient, WaitTimeout
-from supervisor.gateway import snapshot
+from supervisor.gateway.observe import snapshot
+from supervisor.gateway.observe.snapshot import FIRST_S, RECORDED_S, STALE_S, StatusCache
 from supervisor.gateway.page.recorder import EVERY_S
-from supervisor.gateway.snapshot import FIRST_S, RECORDED_S, STALE_S, StatusCache
 
 
 class Slow(AsyncClient):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.core.health import Hang, Health, HealthPolicy, Vitals
+from supervisor.core.pool.health import Hang, Health, HealthPolicy, Vitals
 
 W = 7
 STEP_S = 0.5

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from supervisor.broker.journal import Journal
-from supervisor.core import job_events as e
+from supervisor.core.jobs import events as e
+from supervisor.journal.journal import Journal
 from tests.supervised import eventually
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.journal_audio import JournalAudio
-from supervisor.core.pcm import Stored
+from supervisor.core.jobs.pcm import Stored
+from supervisor.journal.audio import JournalAudio
 
 
 @pytest.mark.parametrize("durable", [False, True])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.broker.journal_clock import Clock
-from supervisor.broker.journal_rows import Row
+from supervisor.journal.clock import Clock
+from supervisor.journal.rows import Row
 
 BEFORE = Clock(monotonic=100.0, wall=1_000_000.0)
 AFTER_S = 30.0

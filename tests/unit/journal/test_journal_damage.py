@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import pytest
 
-from supervisor.broker.journal import AUDIO, DATABASE
-from supervisor.broker.journal_rows import pack, unpack
-from supervisor.broker.journal_store import JournalStore
-from supervisor.core import job_events as e
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.request import JobRequest
+from supervisor.journal.journal import AUDIO, DATABASE
+from supervisor.journal.rows import pack, unpack
+from supervisor.journal.store import JournalStore
 from tests.unit.journal.ear import Ear
 
 PAGE = 4096

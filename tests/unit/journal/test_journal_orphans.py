@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker import journal_recovery
-from supervisor.broker.journal import AUDIO, DATABASE
-from supervisor.core import job_events as e
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.request import JobRequest
+from supervisor.journal import recovery as journal_recovery
+from supervisor.journal.journal import AUDIO, DATABASE
 from tests.unit.journal.ear import Ear
 
 REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)

@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from supervisor.broker import journal_rows, journal_salvage
-from supervisor.broker.journal_opening import JournalError, Sync
-from supervisor.broker.journal_rows import Row
-from supervisor.broker.journal_schema import SCHEMAS, VERSION
-from supervisor.broker.journal_store import JournalStore
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs.request import JobRequest
+from supervisor.journal import rows as journal_rows
+from supervisor.journal import salvage as journal_salvage
+from supervisor.journal.opening import JournalError, Sync
+from supervisor.journal.rows import Row
+from supervisor.journal.schema import SCHEMAS, VERSION
+from supervisor.journal.store import JournalStore
 
 TEXT = "A secret that nobody else may read, and that has more than forty characters. "
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker import journal as journal_module
-from supervisor.broker.journal import AUDIO, DATABASE, Journal
-from supervisor.broker.journal_audio import JournalAudio
-from supervisor.broker.journal_store import JournalStore
-from supervisor.core import job_events as e
-from supervisor.core.job import JobState
-from supervisor.core.pcm import Stored
-from supervisor.core.request import JobRequest
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.request import JobRequest
+from supervisor.journal import journal as journal_module
+from supervisor.journal.audio import JournalAudio
+from supervisor.journal.journal import AUDIO, DATABASE, Journal
+from supervisor.journal.store import JournalStore
 from tests.supervised import eventually
 from tests.unit.journal.ear import Ear
 

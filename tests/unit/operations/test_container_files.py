@@ -24,9 +24,9 @@ from supervisor.cli import app
 from supervisor.config import ConfigError, Settings, load
 from supervisor.config.paths import cache_directory, run_directory, state_directory
 from supervisor.config.sources import OTHER_VARIABLES
-from supervisor.draining import longest_drain_s
 from supervisor.gateway.keys import hash_key, new_key
 from supervisor.pool.leases import lease_directory
+from supervisor.service.drain import longest_drain_s
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
@@ -143,7 +143,7 @@ def test_the_context_holds_nothing_else() -> None:
     for path in (".git/config", ".venv/made", "tests/unit/x.py", "deploy/docker/.env", "Makefile"):
         assert not is_sent(path), path
     assert not is_sent("supervisor/core/__pycache__/jobs.cpython-311.pyc")
-    assert is_sent("supervisor/core/jobs.py")
+    assert is_sent("supervisor/core/jobs/machine.py")
 
 
 def test_what_the_build_of_the_package_reads_is_copied() -> None:

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from supervisor.broker.journal_store import JournalStore
-from supervisor.broker.keys import Keys, new_pair
+from supervisor.broker.sockets.keys import Keys, new_pair
 from supervisor.cli import place_checks
 from supervisor.cli.host_checks import Clients, Finding, check_host
 from supervisor.cli.journal_checks import check_journal
@@ -21,6 +20,7 @@ from supervisor.cli.place_checks import (
 )
 from supervisor.config import Settings
 from supervisor.host.roots import Host
+from supervisor.journal.store import JournalStore
 from tests.fixtures.hosts import materialise
 
 _LIMITS = """Limit                     Soft Limit           Hard Limit           Units

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.progress import STALL_S, Progress
+from supervisor.core.jobs.progress import STALL_S, Progress
 
 
 def observe(progress: Progress, now: float, waiting: int, running: int) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 
 from supervisor.config.paths import cache_directory, run_directory, state_directory
 from supervisor.pool.leases import PLACES, lease_directory
-from supervisor.service import IDLE_TICK_S
+from supervisor.service.supervisor import IDLE_TICK_S
 
 UNIT = Path(__file__).parents[3] / "deploy/systemd/tts-supervisor.service"
 ANALYZE = shutil.which("systemd-analyze")

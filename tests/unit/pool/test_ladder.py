@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.broker.probing import PROBE_INTERVAL_S
+from supervisor.broker.sockets.probing import PROBE_INTERVAL_S
 from supervisor.pool import ladder
 
 

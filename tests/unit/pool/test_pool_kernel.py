@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from supervisor.pool import kernel
+from supervisor.host import kernel
 from tests.fixtures import processes
 from tests.supervised import eventually
 

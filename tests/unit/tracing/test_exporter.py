@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from supervisor.core.request import TraceContext
-from supervisor.core.trace import Span, Trace
+from supervisor.core.jobs.request import TraceContext
+from supervisor.core.jobs.spans import Span, Trace
 from supervisor.tracing import exporter
 from supervisor.tracing.exporter import BATCH_SPANS, QUEUE_SPANS, Exporter, NotSentError, Timed
 from tests.supervised import eventually

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from supervisor import __version__
-from supervisor.core.request import TraceContext
-from supervisor.core.trace import Span, Trace
+from supervisor.core.jobs.request import TraceContext
+from supervisor.core.jobs.spans import Span, Trace
 from supervisor.tracing import session
 from supervisor.tracing.exporter import NotSentError, Timed
 from supervisor.tracing.otlp import OtlpCollector

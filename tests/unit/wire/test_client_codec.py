@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from supervisor.broker.wire import client
-from supervisor.broker.wire.codec import (
+from supervisor.wire import client
+from supervisor.wire.codec import (
     MAGIC,
     MAX_REPLY_HEADER_BYTES,
     WireError,

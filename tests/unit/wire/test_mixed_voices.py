@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.broker.wire.voices import (
+from supervisor.wire.voices import (
     MAX_CHARS,
     MAX_PARTS,
     MAX_WEIGHT,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.broker.wire.quoting import RUN, characters, quotes, told
+from supervisor.wire.quoting import RUN, characters, quotes, told
 
 TEXT = "My password is swordfish, they said."
 

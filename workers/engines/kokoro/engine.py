@@ -13,7 +13,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from supervisor.broker.wire.voices import Mix, is_mix, parse_mix
+from supervisor.wire.voices import Mix, is_mix, parse_mix
 from workers.engines import files
 from workers.engines.base import EngineInfo, Model, Samples
 from workers.engines.english import reader

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from supervisor.broker.wire.worker import Piece, Run, encode_piece
+from supervisor.wire.worker import Piece, Run, encode_piece
 from workers.engines.base import EngineInfo, Samples, Terminated, Voice
 from workers.engines.noop import Noop
 from workers.speaker import Speaker

@@ -1,0 +1,252 @@
+"""The ROUTER socket: frames in and out, and nothing about what they mean.
+
+Poll-and-drain on the event loop: libzmq's descriptor is edge-triggered, so after
+every wake-up, and after every send, the socket is read until it is empty.
+ROUTER_MANDATORY turns a message to a peer that is gone into an error instead of
+silence; a peer that is slow gets an outbox, and is given up when that is full. Who a
+peer is, `peers` and `curve` say; how many there may be, `connections`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import zmq
+from zmq.backend import Socket as PlainSocket
+
+from supervisor.broker.sockets.connections import Connections
+from supervisor.broker.sockets.peers import Peers
+from supervisor.host.kernel import seed_libc_random
+from supervisor.wire.codec import Frames
+
+FRAME_SLACK_BYTES: Final = 1 << 20
+"""A text that is a little too long is refused in words; a longer frame costs the connection."""
+
+_SEND_QUEUE: Final = 500
+_RECEIVE_QUEUE: Final = 256
+_HANDSHAKE_MS: Final = 5_000
+_HEARTBEAT_MS: Final = 500
+_SILENCE_MS: Final = 3_000
+"""A host that dies, or a network that ends, closes no connection: a peer on tcp that answers no
+heartbeat for so long is gone. Shorter would take a moment without a network for the end."""
+_UNACKNOWLEDGED_MS: Final = 5_000
+"""The same where so much lies in the kernel that no heartbeat fits behind it."""
+_BATCH: Final = 256
+_AT_ONCE_S: Final = 0.005
+"""How many messages, and for how long, are taken before others on the loop have their turn: to read
+a long text takes a few milliseconds."""
+_MOST_FRAMES: Final = 3
+"""One more is kept, to show that there were too many."""
+
+_OUTBOX_LIMIT: Final = 20_000
+_OUTBOX_BYTES: Final = 32 << 20
+_RETRY_S: Final = 0.01
+_LINGER_MS: Final = 500
+
+_NOW: Final = int(zmq.DONTWAIT)
+_NOW_AND_MORE: Final = int(zmq.DONTWAIT | zmq.SNDMORE)
+_HAS_MORE: Final = int(zmq.RCVMORE)
+
+OnMessage = Callable[[bytes, str, list[bytes]], None]
+"""Called with the client's handle, its owner, and the frames."""
+
+OnGone = Callable[[bytes], None]
+
+
+class Limits(NamedTuple):
+    """What one socket takes: connections, and bytes of one text."""
+
+    connections: int = 1000
+    text_bytes: int = 2 << 20
+
+
+class Outbox:
+    """Messages for a slow peer, and how large they are."""
+
+    def __init__(self) -> None:
+        self.messages: deque[Frames] = deque()
+        self.bytes = 0
+
+    def put(self, frames: Frames) -> bool:
+        """Add one; False when it is too much."""
+        self.messages.append(frames)
+        self.bytes += sum(map(len, frames))
+        return len(self.messages) <= _OUTBOX_LIMIT and self.bytes <= _OUTBOX_BYTES
+
+    def sent(self) -> None:
+        """The oldest one is on its way."""
+        self.bytes -= sum(map(len, self.messages.popleft()))
+
+
+class Router:
+    """Binds one endpoint and serves it until `close`. Raises zmq.ZMQError if it cannot bind.
+
+    A client's handle is `prefix` and its routing id, so that handles of several sockets
+    differ.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        endpoint: str,
+        on_message: OnMessage,
+        on_gone: OnGone,
+        peers: Peers,
+        *,
+        prefix: bytes = b"i",
+        limits: Limits = Limits(),  # noqa: B008 (an immutable value)
+    ) -> None:
+        seed_libc_random()
+        self._loop = loop
+        self._on_message = on_message
+        self._on_gone = on_gone
+        self._peers = peers
+        self._owner = peers.owner
+        self._prefix = prefix
+        self._outboxes: dict[bytes, Outbox] = {}
+        self._drain_scheduled = self._draining = False
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
+        self._socket.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)
+        self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+        self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
+        peers.secure(self._socket)
+        tcp = endpoint.startswith("tcp:")
+        if tcp:
+            self._socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+            self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _SILENCE_MS)
+            self._socket.setsockopt(zmq.TCP_MAXRT, _UNACKNOWLEDGED_MS)
+        self._connections = Connections(loop, self._socket, limits.connections, tcp=tcp)
+        self.set_text_bytes(limits.text_bytes)
+        self._endpoint = endpoint
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError:
+            self._shut()
+            raise
+        # pyzmq's core under its convenience layer, with plain integers for flags: the layer's
+        # enum arithmetic costs more than the sending (a third of the time of a small job).
+        self._send_frame = partial(PlainSocket.send, self._socket)
+        self._receive_frame = partial(PlainSocket.recv, self._socket)
+        # A frame that is not copied knows who sent it; its types do not say that it is one.
+        self._receive_first: Callable[[int], Any] = partial(self._receive_frame, copy=False)
+        self._get = partial(PlainSocket.get, self._socket)
+        self._fd = int(self._socket.getsockopt(zmq.FD))
+        loop.add_reader(self._fd, self._drain)
+        self._schedule_drain()
+
+    def set_text_bytes(self, text_bytes: int) -> None:
+        """Take texts up to this size, from clients that connect from now on."""
+        frame = text_bytes + FRAME_SLACK_BYTES
+        self._socket.setsockopt(zmq.MAXMSGSIZE, frame)
+        self._connections.endless.message_bytes = frame + FRAME_SLACK_BYTES
+
+    def bind_again(self) -> None:
+        """Listen anew where somebody has removed our ipc socket. Raises zmq.ZMQError.
+
+        The old one is not unbound: with it libzmq would close every connection that it took.
+        """
+        self._socket.bind(self._endpoint)
+
+    def send(self, client: bytes, frames: Frames) -> None:
+        """Send, or keep for a slow peer; a peer that is gone or too slow is reported as gone."""
+        outbox = self._outboxes.get(client)
+        if outbox is None:
+            if self._try_send(client, frames):
+                return
+            outbox = self._outboxes[client] = Outbox()
+            self._loop.call_later(_RETRY_S, self._flush, client)
+        if not outbox.put(frames):
+            del self._outboxes[client]
+            self._on_gone(client)
+
+    def probe(self, client: bytes, frames: Frames) -> None:
+        """Send something small only to learn whether the peer is still there."""
+        if client not in self._outboxes:
+            self._try_send(client, frames)
+
+    def close(self) -> None:
+        """Send what is still queued (for half a second at most) and close."""
+        self._loop.remove_reader(self._fd)
+        self._shut()
+
+    def _shut(self) -> None:
+        self._connections.close()
+        self._socket.close()
+        self._peers.close()
+        self._context.term()
+
+    def _try_send(self, client: bytes, frames: Frames) -> bool:
+        """False if the peer cannot take it now."""
+        try:
+            self._send_frame(client[1:], _NOW_AND_MORE)
+            for frame in frames[:-1]:
+                self._send_frame(frame, _NOW_AND_MORE)
+            self._send_frame(frames[-1], _NOW)
+        except zmq.Again:
+            return False
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._on_gone(client)
+        finally:
+            # It may have swallowed the descriptor's edge, whether it went out or not; to ask
+            # whether it did costs a system call.
+            self._schedule_drain()
+        return True
+
+    def _flush(self, client: bytes) -> None:
+        outbox = self._outboxes.get(client)
+        if outbox is None:
+            return
+        while outbox.messages:
+            if not self._try_send(client, outbox.messages[0]):
+                self._loop.call_later(_RETRY_S, self._flush, client)
+                return
+            outbox.sent()
+        del self._outboxes[client]
+
+    def _schedule_drain(self) -> None:
+        """Look soon for what has come, unless that goes on already."""
+        if not self._drain_scheduled and not self._draining:
+            self._drain_scheduled = True
+            self._loop.call_soon(self._drain)
+
+    def _drain(self) -> None:
+        """Take what has come, some of it at a time: others on the loop wait meanwhile."""
+        self._drain_scheduled, self._draining, empty = False, True, False
+        until = self._loop.time() + _AT_ONCE_S
+        try:
+            for _ in range(_BATCH):
+                if self._socket.closed or (empty := not self._take_one()):
+                    return
+                if self._loop.time() > until:
+                    return
+        finally:
+            self._draining = False
+            if not empty and not self._socket.closed:  # One of them may have been a fault of ours.
+                self._schedule_drain()
+
+    def _take_one(self) -> bool:
+        """Hand one message on, unless it is nobody's that we serve; False if there is none."""
+        try:
+            first = self._receive_first(_NOW)
+        except zmq.Again:
+            return False
+        frames: list[bytes] = []
+        while self._get(_HAS_MORE):
+            frame = self._receive_frame(_NOW)
+            if len(frames) <= _MOST_FRAMES:
+                frames.append(frame)
+        owner = self._owner(first)
+        if self._connections.attentive:
+            self._connections.delivered(first)
+        if owner is not None:
+            self._on_message(self._prefix + first.bytes, owner, frames)
+        return True

@@ -1,0 +1,1 @@
+"""How many cores the pool holds, which ones, and how they split into workers."""

@@ -1,0 +1,397 @@
+"""How many cores the pool holds: one target, hysteresis, and the reasons written down.
+
+    a segment has waited for OLD_BACKLOG_S     → as many cores as the waiting work needs
+    average > cpu_target                       → more cores
+    average < cpu_target × hysteresis_factor   → fewer cores, unless work waits
+    otherwise                                  → stay
+
+Utilization is what the workers wanted of their cores, not what they got: a pool that
+strangers keep from its cores is busy, and says `starved_by_others` where that decides.
+
+`DynamicCPUAllocator` takes samples and settings in and gives resizes out. Which
+cores these are is `placement`'s subject, how they split into workers `shape`'s;
+measuring, logging and carrying out belong to the shell.
+
+Why a constant load settles. Let N cores be in force and D = N × average the work
+seen. Growth needs average > target, that is D > N × target. A shrink to M needs the
+utilization it leads to, D ÷ M, to stay within `shrink_limit`, which is below target.
+
+- Exact samples: after a shrink the utilization is at most the limit, so no growth
+  follows; after a growth from N, returning to N would lead back to more than the
+  target, so it is refused. The count moves in one direction only and is bounded.
+- Saturated at 100 %: D is less than the true load then, so growth never exceeds what
+  its own rule asks, and nothing shrinks, because the average is not low. While a
+  queue is worked off, `backlog` tells the load from the saturation, and a pool that
+  is large enough for the load waits instead of growing into the queue.
+- Load in whole workers: workers that are kept fed do the same work per second on any
+  sufficient number of cores, and a wide worker that scales badly does less on fewer.
+  Either way D ÷ M is the utilization to come, or more than it.
+- Noise: the limit lies inside the hysteresis band, the shrink must fit the highest
+  average of the whole scale-down wait, and that wait grows after each removal that
+  was regretted (`scale_down`). Noise without bound can still move the count, ever
+  more rarely.
+- A queue moves the count up only, to what the work that arrives takes at the target;
+  it is the same work that the utilization shows once the queue is gone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+
+from supervisor.core.allocation.backlog import Backlog, SegmentWork
+from supervisor.core.allocation.bounds import (
+    Bounds,
+    MemoryCap,
+    ThermalCap,
+    effective_bounds,
+    static_cores,
+)
+from supervisor.core.allocation.policy import (
+    Command,
+    Configured,
+    Decision,
+    Event,
+    Policy,
+    Resize,
+    Sampled,
+)
+from supervisor.core.allocation.scale_down import ScaleDown, shrink_limit
+
+HISTORY = 50
+"""Decisions kept for the diagnostics."""
+
+MIN_FRESH = 3
+"""Samples since the last change that a decision on an average needs."""
+
+OLD_BACKLOG_S = 1.0
+"""Age of a waiting segment from which the pool no longer waits for an average."""
+
+STARVED_PERCENT = 20.0
+"""Share of what the workers wanted that others had, from which the pool is called starved: less
+is what any neighbour takes, and a core that one stranger wants as much gives half."""
+
+_NO_WORKER_IDLE = 0.01
+"""Workers idle on average below which none was: the moment between two segments is none."""
+
+_SCALE_DOWN_COOLDOWNS = 3
+"""Cooldowns for which fewer cores must have been enough."""
+
+_ENOUGH = 1.02
+"""A pool waits for its queue to empty when it has so many times the cores that the load takes.
+
+The load read from a queue is a few percent off; a core too many is held for long, but
+a core too few comes as a late change.
+"""
+
+_BACKLOG = "backlog"
+
+Choice = tuple[int, str]
+"""Number of cores, and the reason."""
+
+
+class DynamicCPUAllocator:
+    """The policy as a state machine. `usable` is the number of cores known at the start.
+
+    It starts, before any event, with `cores` at min_cores, or at the static size
+    where allocation is disabled.
+    """
+
+    def __init__(self, policy: Policy, usable: int) -> None:
+        self.policy = policy
+        self.history: deque[Decision] = deque(maxlen=HISTORY)
+        self.decision_counts: Counter[str] = Counter()
+        """Decisions so far by the kind of their reason."""
+        self.utilization_history: deque[float] = deque(maxlen=policy.history_window)
+        self._fresh: deque[float] = deque(maxlen=policy.history_window)
+        self._fresh_starved: deque[float] = deque(maxlen=policy.history_window)
+        self._usable = usable
+        self._thermal = ThermalCap()
+        self._memory = MemoryCap()
+        self._backlog = Backlog()
+        self._work = SegmentWork()
+        self._load_by_length = 0.0
+        self._working_off = False
+        self._was_building = False
+        self._unsettled = False
+        self._scale_down = ScaleDown(_base_wait(policy))
+        self._changed_at: float | None = None
+        self._now: float | None = None
+        self._sampled_at: float | None = None
+        self._looked = False
+        bounds = self.bounds
+        self.cores = bounds.lower if policy.enabled else static_cores(policy, bounds)
+
+    # -- what the diagnostics read --------------------------------------------------------
+
+    @property
+    def bounds(self) -> Bounds:
+        """The bounds in force, which limit won and what could not be honoured."""
+        cap = self._thermal.cap if self.policy.thermal_protection else None
+        return effective_bounds(self.policy, self._usable, self._memory.cap, cap)
+
+    @property
+    def average(self) -> float | None:
+        """Mean utilization in percent of the samples since the last change."""
+        return sum(self._fresh) / len(self._fresh) if self._fresh else None
+
+    @property
+    def starved_percent(self) -> float | None:
+        """How much of what the workers wanted others had, 0–100, over the same samples."""
+        average = self.average
+        if average is None:
+            return None
+        return min(100.0, 100.0 * self._average_starved / average) if average > 0 else 0.0
+
+    @property
+    def _average_starved(self) -> float:
+        """Percent of the cores, as the average is."""
+        return sum(self._fresh_starved) / max(1, len(self._fresh_starved))
+
+    @property
+    def cooldown_remaining(self) -> float:
+        """Seconds until a change on utilization is possible again, as of the last event."""
+        if self._changed_at is None or self._now is None:
+            return 0.0
+        return max(0.0, self._changed_at + self.policy.allocation_cooldown - self._now)
+
+    @property
+    def scale_down_wait(self) -> float:
+        """Seconds over which the load must have been low enough for fewer cores."""
+        return self._scale_down.wait(self.cores - 1)
+
+    # -- events ---------------------------------------------------------------------------
+
+    def handle(self, event: Event) -> list[Command]:
+        """Take one event in; at most one resize comes out. Every event leaves a Decision."""
+        self._advance(event.now)
+        if isinstance(event, Configured):
+            self._configure(event.policy)
+            choice = self._at_once(self.bounds) or (self.cores, "configured")
+            return self._conclude(event.now, choice, None, None)
+        used = self._observe(event)
+        return self._conclude(event.now, self._decide(event, used), event, used)
+
+    def _advance(self, now: float) -> None:
+        """A clock that steps back starts every wait anew: none is cut short by it."""
+        if self._now is not None and now < self._now:
+            self._forget()
+            self._scale_down.restart()
+            self._sampled_at = None
+            if self._changed_at is not None:
+                self._changed_at = now
+        self._now = now
+
+    def _forget(self) -> None:
+        self._fresh.clear()
+        self._fresh_starved.clear()
+        self._backlog.restart()
+        self._working_off = False
+
+    def _configure(self, policy: Policy) -> None:
+        self._fresh = deque(self._fresh, maxlen=policy.history_window)
+        self._fresh_starved = deque(self._fresh_starved, maxlen=policy.history_window)
+        self.utilization_history = deque(self.utilization_history, maxlen=policy.history_window)
+        self._scale_down.rebase(_base_wait(policy))
+        self.policy = policy
+
+    def _observe(self, sample: Sampled) -> float | None:
+        """Take the measurements in; the utilization in percent of the decided cores, if any."""
+        self._usable = sample.usable
+        self._memory.update(sample.now, sample.memory_cap)
+        if self.policy.thermal_protection:
+            self._thermal.update(sample, self.cores, self.bounds.hard)
+        else:
+            self._thermal = ThermalCap()
+        if sample.utilization is None or not math.isfinite(sample.utilization):
+            return None
+        pause = self.policy.history_window * self.policy.monitoring_interval
+        elapsed = 0.0 if self._sampled_at is None else sample.now - self._sampled_at
+        if elapsed > pause:
+            self._forget()  # the machine slept, or the monitor failed for long
+            elapsed = 0.0
+        self._sampled_at = sample.now
+        leased = self.cores if sample.leased is None else sample.leased
+        used = max(0.0, sample.utilization) * leased / self.cores
+        self.utilization_history.append(used)
+        self._unsettled = sample.building or self._was_building
+        self._was_building = sample.building
+        self._load_by_length = self._work.load(sample.waiting, sample.backlog_s)
+        if self._unsettled:
+            return used
+        self._fresh.append(used)
+        self._fresh_starved.append(min(used, _finite(sample.starved) * leased / self.cores))
+        busy = used * self.cores / 100.0
+        if elapsed > 0:
+            self._work.observe(busy * elapsed, sample.finished)
+        self._backlog.observe(sample.now, sample.backlog_s, busy, sample.demand)
+        if self._working_off and sample.backlog_s <= 0:
+            self._forget()  # the samples of a queue being worked off say nothing of the load
+        average = self._settled_average()
+        if average is not None:
+            self._scale_down.observe(sample.now, self._need(average))
+        return used
+
+    def _settled_average(self) -> float | None:
+        """The average, once there are enough fresh samples for a decision.
+
+        To a tenth of a percent, as the reasons show it: less is noise of the measurement.
+        """
+        average = self.average
+        if average is None or len(self._fresh) < self._least_samples:
+            return None
+        return round(average, 1)
+
+    @property
+    def _least_samples(self) -> int:
+        return min(MIN_FRESH, self.policy.history_window)
+
+    def _need(self, average: float) -> float:
+        """Cores on which the work seen would just keep the utilization that a shrink allows."""
+        return self.cores * average / shrink_limit(self.policy)
+
+    # -- the decision ---------------------------------------------------------------------
+
+    def _decide(self, sample: Sampled, used: float | None) -> Choice:
+        """The first rule that has something to say decides."""
+        bounds = self.bounds
+        return (
+            self._at_once(bounds)
+            or self._too_hot(bounds)
+            or self._unmeasured(used)
+            or self._hurried(sample, bounds)
+            or self._rebuilding()
+            or self._averaged(sample, bounds)
+        )
+
+    def _at_once(self, bounds: Bounds) -> Choice | None:
+        """The moves that wait for nothing: to the static size, and into the hard bounds."""
+        if not self.policy.enabled:
+            return static_cores(self.policy, bounds), "disabled"
+        if self.cores > bounds.hard:
+            return bounds.hard, f"bound_{bounds.hard_winner}_{bounds.hard}"
+        if self.cores < bounds.lower:
+            return bounds.lower, f"bound_min_cores_{bounds.lower}"
+        return None
+
+    def _too_hot(self, bounds: Bounds) -> Choice | None:
+        if self.cores <= bounds.upper:
+            return None
+        if self.cooldown_remaining > 0:
+            return self._cooling_down()
+        return bounds.upper, f"thermal_cap_{bounds.upper}"
+
+    def _unmeasured(self, used: float | None) -> Choice | None:
+        """Without a measurement nothing moves; the first look has nothing to compare with."""
+        first, self._looked = not self._looked, True
+        if used is not None:
+            return None
+        return self.cores, "first_sample" if first else "monitor_failed"
+
+    def _hurried(self, sample: Sampled, bounds: Bounds) -> Choice | None:
+        """Segments have waited for long: cores for the load that the queue tells of.
+
+        Only ever more than now. Where how its head ages tells of more than as many segments
+        can use, as at first, there are no more than these.
+        """
+        if sample.backlog_s < OLD_BACKLOG_S:
+            return None
+        load = max(min(self._backlog.load(), sample.demand), self._load_by_length)
+        wanted = 100.0 * load / self.policy.cpu_target
+        target = math.ceil(min(wanted, bounds.upper))
+        if target <= self.cores:
+            return None
+        if self.cooldown_remaining > 0:
+            return self._cooling_down()
+        return target, f"{_BACKLOG}_{sample.backlog_s:.1f}s"
+
+    def _rebuilding(self) -> Choice | None:
+        """Building sessions, and the swap after it, is no load: no reason for a change."""
+        return (self.cores, "sessions_building") if self._unsettled else None
+
+    def _averaged(self, sample: Sampled, bounds: Bounds) -> Choice:
+        average = self._settled_average()
+        if average is None:
+            return self.cores, f"fresh_samples_{len(self._fresh)}_of_{self._least_samples}"
+        if average > self.policy.cpu_target:
+            return self._grow(average, bounds)
+        if average < self.policy.scale_down_threshold:
+            return self._work_waits(sample) or self._shrink(average, bounds)
+        return self.cores, f"optimal_range_{average:.1f}%"
+
+    def _grow(self, average: float, bounds: Bounds) -> Choice:
+        starved = self._starved()
+        if self.cores >= bounds.upper:
+            if starved is not None:
+                return self.cores, starved
+            limit = "thermal_cap" if bounds.winner == "thermal" else f"bound_{bounds.winner}"
+            return self.cores, f"{limit}_{bounds.upper}"
+        if self.cooldown_remaining > 0:
+            return self._cooling_down()
+        backlog, target = self._backlog, self.policy.cpu_target
+        if backlog.draining and 100.0 * backlog.load() * _ENOUGH <= self.cores * target:
+            self._working_off = True
+            return self.cores, f"draining_backlog_{backlog.age:.1f}s"
+        wanted = self.cores + 1
+        if self.policy.aggressive_mode:
+            wanted = math.ceil(self.cores * average / target)
+        why = None if average - self._average_starved > target else starved
+        return min(wanted, bounds.upper), why or f"high_utilization_{average:.1f}%"
+
+    def _starved(self) -> str | None:
+        """The reason of a pool that others keep from its cores."""
+        percent = self.starved_percent
+        if percent is None or percent < STARVED_PERCENT:
+            return None
+        return f"starved_by_others_{percent:.0f}%"
+
+    def _work_waits(self, sample: Sampled) -> Choice | None:
+        """Whatever the average says: cores of which none was idle are not too many for a queue."""
+        idle = sample.idle is None or sample.idle >= _NO_WORKER_IDLE
+        if idle or sample.backlog_s <= 0:
+            return None
+        return self.cores, f"work_waiting_{sample.backlog_s:.1f}s"
+
+    def _shrink(self, average: float, bounds: Bounds) -> Choice:
+        if self.cores == bounds.lower or self._need(average) > self.cores - 1:
+            return self.cores, f"optimal_range_{average:.1f}%"
+        if self.cooldown_remaining > 0:
+            return self._cooling_down()
+        least = bounds.lower if self.policy.aggressive_mode else self.cores - 1
+        wanted = self._scale_down.fewest(least, self.cores)
+        if wanted == self.cores:
+            return self.cores, f"scale_down_wait_{self.scale_down_wait:.0f}s"
+        return wanted, f"low_utilization_{average:.1f}%"
+
+    def _cooling_down(self) -> Choice:
+        return self.cores, f"cooldown_{self.cooldown_remaining:.1f}s"
+
+    def _conclude(
+        self, now: float, choice: Choice, sample: Sampled | None, used: float | None
+    ) -> list[Command]:
+        target, reason = choice
+        decision = Decision(now, self.cores, target, used, self.average, reason, sample)
+        self.history.append(decision)
+        self.decision_counts[decision.kind] += 1
+        if target == self.cores:
+            return []
+        if target > self.cores:
+            self._scale_down.regretted(target)
+        elif reason.startswith("low_utilization"):
+            self._scale_down.removed(now, target)
+        self.cores = target
+        self._changed_at = now
+        self._forget()
+        # Cores that came for a queue are full until it is gone, whatever the load.
+        self._working_off = decision.kind == _BACKLOG
+        return [Resize(target, decision)]
+
+
+def _finite(value: float) -> float:
+    return max(0.0, value) if math.isfinite(value) else 0.0
+
+
+def _base_wait(policy: Policy) -> float:
+    """Shortest scale-down wait: a few cooldowns, and as long as the average looks back."""
+    window = max(policy.history_window, MIN_FRESH) * policy.monitoring_interval
+    return max(_SCALE_DOWN_COOLDOWNS * policy.allocation_cooldown, window)

@@ -1,0 +1,142 @@
+"""Between which core counts the allocation may move, and which limit decides.
+
+All limits meet here, inside the decision, so that a count is never chosen first
+and cut down afterwards. `ThermalCap` and `MemoryCap` are the two that move by
+themselves: both fall at once and rise slowly, so neither makes the pool flap.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from supervisor.core.allocation.backoff import Backoff
+from supervisor.core.allocation.policy import Policy, Sampled
+
+HOT_C = 85.0
+COOL_C = 80.0
+RECOVERY_S = 10.0
+"""How long the machine must stay below COOL_C before the cap rises by one core."""
+
+MEMORY_RISE_S = 30.0
+"""How long more memory must stay free before it is built upon."""
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """`lower <= upper`, both at least 1.
+
+    `hard` is the upper bound without the thermal cap: exceeding it is impossible
+    rather than unwise, so it does not wait for the cooldown. `winner` names the
+    limit that set `upper`: max_cores, reserve (one core is left to the system
+    where max_cores is null), usable, memory or thermal; `hard_winner` that of `hard`.
+    `notes` says, one line each, which settings could not be honoured.
+    """
+
+    lower: int
+    upper: int
+    hard: int
+    winner: str
+    hard_winner: str
+    notes: tuple[str, ...] = ()
+
+
+def effective_bounds(
+    policy: Policy, usable: int, memory_cap: int | None, thermal_cap: int | None
+) -> Bounds:
+    """Combine settings and machine. Below one core the pool never goes.
+
+    An explicit min_cores beats the automatic reserve, and thermal protection never
+    goes below min_cores: a machine in danger throttles itself.
+    """
+    usable = max(1, usable)
+    wanted = policy.min_cores or 1
+    limits = {"usable": usable}
+    if policy.max_cores is None:
+        limits["reserve"] = max(1, usable - 1, min(wanted, usable))
+    else:
+        limits["max_cores"] = policy.max_cores
+    if memory_cap is not None:
+        limits["memory"] = memory_cap
+    hard_winner = min(limits, key=lambda name: limits[name])
+    hard = max(1, limits[hard_winner])
+    lower = min(wanted, hard)
+    upper, winner = hard, hard_winner
+    if thermal_cap is not None and thermal_cap < hard:
+        upper, winner = max(lower, thermal_cap), "thermal"
+    notes = []
+    if policy.max_cores is not None and policy.max_cores > usable:
+        notes.append(f"max_cores {policy.max_cores} is above the {usable} usable cores")
+    if lower < wanted:
+        notes.append(f"min_cores {wanted} is above the limit {hard_winner} of {hard}")
+    return Bounds(lower, upper, hard, winner, hard_winner, tuple(notes))
+
+
+def static_cores(policy: Policy, bounds: Bounds) -> int:
+    """Size of the pool when allocation is switched off: max_cores, or min_cores set alone."""
+    if policy.max_cores is None and policy.min_cores is not None:
+        return bounds.lower
+    return bounds.hard
+
+
+class ThermalCap:
+    """One core fewer than in use while hot; one more after each quiet cool spell.
+
+    Between COOL_C and HOT_C the cap stays. A machine that heats up again soon after
+    the cap rose waits longer before the next rise, so that it settles below the
+    count that overheats it. An unknown temperature is neither hot nor a reason to wait.
+    """
+
+    def __init__(self) -> None:
+        self.cap: int | None = None
+        self._cool_since: float | None = None
+        self._raised_at: float | None = None
+        self._recovery = Backoff(RECOVERY_S)
+
+    def update(self, sample: Sampled, cores: int, hard: int) -> None:
+        """Take in one sample; `cores` are in use, `hard` is the bound without heat."""
+        temperature = sample.temperature
+        if temperature is not None and not math.isfinite(temperature):
+            temperature = None
+        if sample.throttling or (temperature is not None and temperature > HOT_C):
+            self._heat(sample.now, cores)
+        elif temperature is None or temperature < COOL_C:
+            self._cool(sample.now, hard)
+        else:
+            self._cool_since = None
+
+    def _heat(self, now: float, cores: int) -> None:
+        raised, self._raised_at = self._raised_at, None
+        if raised is not None and now - raised < 4 * self._recovery.wait:
+            self._recovery.lengthen()
+        self._cool_since = None
+        self.cap = max(1, cores - 1)
+
+    def _cool(self, now: float, hard: int) -> None:
+        if self._raised_at is not None and now - self._raised_at >= 4 * self._recovery.wait:
+            self._raised_at = None
+            self._recovery.shorten()
+        if self.cap is None:
+            return
+        if self._cool_since is None or now < self._cool_since:
+            self._cool_since = now
+        elif now - self._cool_since >= self._recovery.wait:
+            self._cool_since = self._raised_at = now
+            self.cap = self.cap + 1 if self.cap + 1 < hard else None
+
+
+class MemoryCap:
+    """The lowest cap told within MEMORY_RISE_S: falls at once, rises when it lasted."""
+
+    def __init__(self) -> None:
+        self.cap: int | None = None
+        self._higher_since: float | None = None
+
+    def update(self, now: float, told: int | None) -> None:
+        """Take in how many cores' workers fit now; None: unknown."""
+        if self.cap is None or (told is not None and told <= self.cap):
+            self.cap, self._higher_since = told, None
+        elif self._higher_since is None or now < self._higher_since:
+            self._higher_since = now
+        elif now - self._higher_since >= MEMORY_RISE_S:
+            self.cap, self._higher_since = told, None

@@ -1,0 +1,1 @@
+"""The job machine: which request becomes a job, which segment runs next, what a client is sent."""

@@ -1,0 +1,391 @@
+"""What `jobs.Jobs` is told and what it answers. Times are monotonic seconds.
+
+`worker` is a worker's epoch: a number that one process incarnation has and no other.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from supervisor.core.jobs.admission import Limits
+from supervisor.core.jobs.held_audio import HeldLimits
+from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.pcm import Pcm
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.retention import Keep
+from supervisor.core.jobs.spans import Trace
+
+FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
+RefusalCode = Literal[
+    "busy", "conflict", "expired", "out_of_range", "journal_unavailable", "failed", "cancelled"
+]
+
+
+class _Record(msgspec.Struct, frozen=True, gc=False):
+    pass
+
+
+# -- events -----------------------------------------------------------------------------
+
+
+class Submitted(_Record, frozen=True):
+    """A request that can be understood. `credit` is in bytes of audio.
+
+    `reference` is what the answer is to carry. `owner` is who may see the job, `flow`
+    whom its work is charged to (the owner, if empty).
+    """
+
+    now: float
+    job: str
+    owner: str
+    client: bytes
+    request: JobRequest
+    credit: int
+    reference: str = ""
+    flow: str = ""
+
+
+class JobPersisted(_Record, frozen=True):
+    """A durable job is in the journal; or it is not, and `error` says why."""
+
+    now: float
+    job: str
+    error: str | None = None
+
+
+class AudioStored(_Record, frozen=True):
+    """The audio of a durable job's segment: from the journal, or as it was if that failed."""
+
+    now: float
+    job: str
+    segment: int
+    pieces: tuple[Pcm, ...]
+    error: str | None = None
+
+
+class OutcomePersisted(_Record, frozen=True):
+    """The journal has the outcome of a durable job."""
+
+    now: float
+    job: str
+
+
+class Recovered(_Record, frozen=True):
+    """A durable job of an earlier epoch. `stored` maps segments to their audio.
+
+    `outcome` is None for one that did not end; `message` and `ended_at` belong to it.
+    Of one that did end the text is gone: its request has as many segments, and they are empty.
+    """
+
+    now: float
+    job: str
+    owner: str
+    request: JobRequest
+    accepted_at: float
+    stored: dict[int, Pcm]
+    outcome: JobState | None = None
+    message: str = ""
+    ended_at: float | None = None
+
+
+class Configured(_Record, frozen=True):
+    """Other bounds hold from now on."""
+
+    now: float
+    limits: Limits
+    plain: Keep
+    durable: Keep
+    held: HeldLimits
+
+
+class Suspended(_Record, frozen=True):
+    """The supervisor ends: durable jobs are left to the next one, as they stand in the journal."""
+
+    now: float
+
+
+class CutTurn(_Record, frozen=True):
+    """It is this job's turn to have a slice of its text cut, which takes a few milliseconds."""
+
+    now: float
+    job: str
+
+
+class CreditGranted(_Record, frozen=True):
+    """The listening client takes `bytes` more."""
+
+    now: float
+    job: str
+    bytes: int
+
+
+class Cancelled(_Record, frozen=True):
+    """The job is to stop; `reason` goes to the client."""
+
+    now: float
+    job: str
+    reason: str
+
+
+class ClientAttached(_Record, frozen=True):
+    """`client` listens to the job from now on; it has `offset` bytes already."""
+
+    now: float
+    job: str
+    client: bytes
+    offset: int
+    credit: int
+    reference: str = ""
+
+
+class ClientLost(_Record, frozen=True):
+    """A connection is gone; jobs that only it listens to are cancelled."""
+
+    now: float
+    client: bytes
+
+
+class WorkerReady(_Record, frozen=True):
+    """A worker can take a segment."""
+
+    now: float
+    worker: int
+
+
+class WorkerRetired(_Record, frozen=True):
+    """A worker gets nothing more; answered with `WorkerFree` once it runs nothing."""
+
+    now: float
+    worker: int
+
+
+class WorkerLost(_Record, frozen=True):
+    """A worker's process ended. `reason` is for the record of a poisoned segment."""
+
+    now: float
+    worker: int
+    reason: str
+
+
+class SegmentSpoken(_Record, frozen=True):
+    """A worker delivered a segment's whole audio, in packets."""
+
+    now: float
+    worker: int
+    job: str
+    segment: int
+    attempt: int
+    pieces: tuple[bytes | memoryview, ...]
+    synthesis_s: float
+
+
+class SegmentRefused(_Record, frozen=True):
+    """A worker answered without audio: the engine failed, was `terminated`, or cannot speak
+    this text (`unreadable`).
+    """
+
+    now: float
+    worker: int
+    job: str
+    segment: int
+    attempt: int
+    message: str
+    terminated: bool = False
+    unreadable: bool = False
+
+
+class StaleAnswer(_Record, frozen=True):
+    """A worker answered once more for what it had answered before; nobody heard that."""
+
+    now: float
+
+
+class Tick(_Record, frozen=True):
+    """Time passed: deadlines are looked at."""
+
+    now: float
+
+
+Event = (
+    Submitted
+    | JobPersisted
+    | AudioStored
+    | OutcomePersisted
+    | Recovered
+    | Configured
+    | Suspended
+    | CutTurn
+    | CreditGranted
+    | Cancelled
+    | ClientAttached
+    | ClientLost
+    | WorkerReady
+    | WorkerRetired
+    | WorkerLost
+    | SegmentSpoken
+    | SegmentRefused
+    | StaleAnswer
+    | Tick
+)
+
+
+# -- commands ---------------------------------------------------------------------------
+
+
+class PersistJob(_Record, frozen=True):
+    """Write a new durable job into the journal; answered with `JobPersisted`."""
+
+    now: float
+    job: str
+    owner: str
+    request: JobRequest
+
+
+class PersistAudio(_Record, frozen=True):
+    """Write a segment's audio into the journal; answered with `AudioStored`."""
+
+    job: str
+    segment: int
+    pieces: tuple[Pcm, ...]
+
+
+class PersistOutcome(_Record, frozen=True):
+    """Write down how a durable job ended; its audio is of no more use unless it is done.
+
+    Answered with `OutcomePersisted`, as soon as it can be written.
+    """
+
+    now: float
+    job: str
+    outcome: JobState
+    message: str
+
+
+class ForgetJob(_Record, frozen=True):
+    """Remove a durable job and its audio from the journal."""
+
+    job: str
+
+
+class RunSegment(_Record, frozen=True):
+    """Give this segment to this worker, which is idle."""
+
+    worker: int
+    job: str
+    segment: int
+    attempt: int
+    request: JobRequest
+    text: str
+
+
+class CutText(_Record, frozen=True):
+    """A job will run out of segments: answered with `CutTurn`, when others have had their turn."""
+
+    job: str
+
+
+class InterruptSegment(_Record, frozen=True):
+    """Nobody wants this segment any more; the worker is to stop it."""
+
+    worker: int
+    job: str
+    segment: int
+    attempt: int
+
+
+class ReleaseAccepted(_Record, frozen=True):
+    """Tell the client that its request is a job now, or was one already.
+
+    `estimated`: not all of its text is cut, and `segments` is what its length tells.
+    """
+
+    client: bytes
+    reference: str
+    job: str
+    segments: int
+    sample_rate: int
+    seed: int
+    estimated: bool = False
+
+
+class ReleaseRefusal(_Record, frozen=True):
+    """Tell the client that its request does not become a job. `retry_after_ms`: it may, later."""
+
+    client: bytes
+    reference: str
+    code: RefusalCode
+    message: str
+    retry_after_ms: int | None = None
+
+
+class ReleaseStarted(_Record, frozen=True):
+    """Tell the client that a segment started."""
+
+    client: bytes
+    job: str
+    segment: int
+
+
+class ReleaseAudio(_Record, frozen=True):
+    """The next piece of audio, at byte `offset` of the job's PCM stream."""
+
+    client: bytes
+    job: str
+    segment: int
+    offset: int
+    pcm: Pcm
+
+
+class ReleaseEnd(_Record, frozen=True):
+    """The job is done; `pcm` is its last piece (empty if there is none left)."""
+
+    client: bytes
+    job: str
+    pcm: Pcm
+    bytes: int
+    segments: int
+    queued_s: float
+    synthesis_s: float
+    retried: int
+
+
+class ReleaseFailure(_Record, frozen=True):
+    """The job ended without success."""
+
+    client: bytes
+    job: str
+    code: FailureCode
+    message: str
+
+
+class JobTraced(_Record, frozen=True):
+    """A job that is traced has ended; this was its way."""
+
+    trace: Trace
+
+
+class WorkerFree(_Record, frozen=True):
+    """A retired worker runs nothing: it may be dismissed."""
+
+    worker: int
+
+
+Command = (
+    PersistJob
+    | PersistAudio
+    | PersistOutcome
+    | ForgetJob
+    | RunSegment
+    | CutText
+    | InterruptSegment
+    | ReleaseAccepted
+    | ReleaseRefusal
+    | ReleaseStarted
+    | ReleaseAudio
+    | ReleaseEnd
+    | ReleaseFailure
+    | JobTraced
+    | WorkerFree
+)

@@ -1,0 +1,146 @@
+"""A job that has ended, told as spans: what its own record says of its way, and when.
+
+One span for the job and, below it, `admission` (from SUBMIT until the job is accepted),
+`queue` (until its first segment runs), a `segment` for each attempt, and `release` (from
+the first audio until the end). Times are monotonic seconds. No span holds any of the
+text, nor a message that an engine or a worker wrote: these may quote it.
+
+Which trace the spans belong to, and who gets to see them, is for `supervisor.tracing`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.request import TraceContext
+
+Value = str | int | float | bool
+
+
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """One stretch of time. `error` says in a word or two why it led to nothing."""
+
+    name: str
+    start: float
+    end: float
+    attributes: dict[str, Value] = {}
+    error: str | None = None
+
+
+class Trace(msgspec.Struct, frozen=True, gc=False):
+    """The spans of one job; `parts` are the children of `job`."""
+
+    context: TraceContext
+    job: Span
+    parts: tuple[Span, ...]
+
+    def __len__(self) -> int:
+        return 1 + len(self.parts)
+
+
+_OWN_WORDS = frozenset({"cancelled", "expired"})
+"""Outcomes whose message is always the supervisor's own."""
+
+
+def trace_of(job: Job, context: TraceContext) -> Trace:
+    """The trace of a job that has its outcome."""
+    ended = job.accepted_at if job.ended_at is None else job.ended_at
+    told = _Told(job, ended)
+    # What came before an earlier supervisor ended was timed by a clock that may be another.
+    start = job.accepted_at if told.recovered else min(context.arrived, job.accepted_at)
+    parts = []
+    if not told.recovered:
+        parts.append(Span("admission", start, told.begun_at))
+    parts.append(Span("queue", told.begun_at, ended if job.started_at is None else job.started_at))
+    parts += told.segments
+    if told.audio_at is not None:
+        parts.append(Span("release", told.audio_at, ended))
+    error = None
+    if job.failed:
+        error = f"{job.state}: {job.message}" if job.state in _OWN_WORDS else job.state
+    return Trace(context, Span("job", start, ended, _attributes(job, told), error), tuple(parts))
+
+
+class _Told:
+    """What the lines of a job's story come to."""
+
+    def __init__(self, job: Job, ended: float) -> None:
+        self.begun_at = job.accepted_at
+        """When the job could wait for a worker."""
+        self.recovered = False
+        self.audio_at: float | None = None
+        """When its first audio could be released."""
+        self.segments: list[Span] = []
+        self._job = job
+        self._running: dict[int, tuple[float, int, int]] = {}
+        first_audio = "stored", "not stored"
+        if not job.request.durable:
+            first_audio = "spoken", "spoken"
+        for at, what, *details in job.story:
+            match what, details:
+                case "accepted", _:
+                    self.begun_at = at
+                case "recovered", _:
+                    self.begun_at = at
+                    self.recovered = True
+                    # A first segment that was not run here lay in the journal.
+                    self.audio_at = at if job.spoken and not job.segments[0].attempt else None
+                case "running", [int(index), int(worker), int(attempt)]:
+                    self._running[index] = at, worker, attempt
+                case "spoken", [int(index), int(worker), (float() | int()) as seconds]:
+                    self._close(index, worker, at, "spoken", seconds)
+                case ("worker lost" | "refused") as outcome, [int(index), int(worker), *_]:
+                    self._close(index, worker, at, outcome)
+            if self.audio_at is None and what in first_audio and details[0] == 0:
+                self.audio_at = at
+        self._close_interrupted(ended)
+
+    def _close(
+        self, index: int, worker: int, at: float, outcome: str, synthesis_s: float | None = None
+    ) -> None:
+        """An attempt has ended, if its beginning has not been left out of the story."""
+        begun = self._running.get(index)
+        if begun is None or begun[1] != worker:
+            return
+        del self._running[index]
+        began_at, _worker, attempt = begun
+        attributes: dict[str, Value] = {
+            "tts.segment.index": index,
+            "tts.segment.attempt": attempt,
+            "tts.segment.characters": self._job.segments[index].size,
+            "tts.segment.outcome": outcome,
+            "tts.worker.epoch": worker,
+        }
+        if synthesis_s is not None:
+            attributes["tts.segment.synthesis_s"] = synthesis_s
+        error = None if outcome == "spoken" else outcome
+        self.segments.append(Span("segment", began_at, at, attributes, error))
+
+    def _close_interrupted(self, ended: float) -> None:
+        """What ran when the job ended; of other open attempts the end has been left out."""
+        for index, (_began_at, worker, attempt) in list(self._running.items()):
+            segment = self._job.segments[index]
+            if segment.state == "running" and segment.attempt == attempt:
+                self._close(index, worker, ended, "interrupted")
+
+
+def _attributes(job: Job, told: _Told) -> dict[str, Value]:
+    request = job.request
+    attempts = sum(segment.attempt for segment in job.segments)
+    return {
+        "tts.job.id": job.id,
+        "tts.job.outcome": job.state,
+        "tts.job.durable": request.durable,
+        "tts.job.recovered": told.recovered,
+        "tts.job.priority": request.priority,
+        "tts.engine": request.engine,
+        "tts.voice": request.voice,
+        "tts.speed": request.speed,
+        "tts.segments": len(job.segments),
+        "tts.segments_retried": job.retried,
+        "tts.segments_left_out": attempts - len(told.segments),
+        "tts.characters": job.size,
+        "tts.synthesis_s": job.synthesis_s,
+        "tts.audio_s": job.spoken / 4 / request.sample_rate,
+    }

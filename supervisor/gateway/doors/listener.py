@@ -1,0 +1,96 @@
+"""The listening socket: which address, and who serves what comes in by it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiohttp import web
+
+from supervisor.config.sections.http import Http
+from supervisor.gateway.doors import places
+from supervisor.gateway.doors.farewell import Farewells
+from supervisor.gateway.doors.visitor import Visitor
+
+BACKLOG = 4096
+"""Connections that the kernel keeps until they are accepted; one more would be told a second later
+to try again. The kernel may allow fewer (net.core.somaxconn)."""
+
+ACCEPTED_AT_ONCE = 64
+"""So many are accepted before everybody else gets a turn."""
+
+SEND_BUFFER_BYTES = 128 * 1024
+"""What the kernel keeps for a slow reader; by itself it would keep megabytes for each."""
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; one line that says what to do."""
+
+
+class PortTakenError(ListenError):
+    """Somebody else listens there, and may stop doing so."""
+
+
+class Address(NamedTuple):
+    """Where something listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@asynccontextmanager
+async def http_server(
+    runner: web.AppRunner, http: Http, connections: int
+) -> AsyncIterator[Address]:
+    """Serve meanwhile what the runner was set up with, to so many at once; yields the address.
+
+    Connections that were accepted are the runner's to end. Raises ListenError.
+    """
+    server = runner.server
+    if server is None:
+        raise RuntimeError("the runner is not set up")
+
+    seats = places.Places("HTTP", connections, places.RESERVED)
+    farewells = Farewells()
+
+    def accept() -> Visitor:
+        return Visitor(server, seats, farewells)
+
+    address = Address(http.host, http.port)
+    listening = await start_server(accept, address, "http.host and http.port")
+    try:
+        yield address_of(listening)
+    finally:
+        listening.close()
+        farewells.close()
+
+
+async def start_server(
+    accept: Callable[[], asyncio.BaseProtocol], address: Address, settings: str
+) -> asyncio.Server:
+    """Listen on `address`, which `settings` set. Raises ListenError."""
+    loop = asyncio.get_running_loop()
+    try:
+        server = await loop.create_server(accept, *address, backlog=ACCEPTED_AT_ONCE)
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        kind = PortTakenError if error.errno == errno.EADDRINUSE else ListenError
+        raise kind(f"cannot listen on {address}: {reason}; see {settings}") from None
+    for listener in server.sockets:  # Connections inherit it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        with listener.dup() as same:
+            same.listen(BACKLOG)
+    return server
+
+
+def address_of(server: asyncio.Server) -> Address:
+    """Where this server listens, with the port that it really got."""
+    return Address(*server.sockets[0].getsockname()[:2])

@@ -1,0 +1,132 @@
+"""One HTTP connection, between the socket and the HTTP library.
+
+It holds the connection's place, hands on what comes in pieces of a size that are parsed at once,
+and says goodbye where the library would only close (`farewell`). What is asked is none of
+its business; handlers find it behind a request's transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from supervisor.gateway.doors.farewell import Farewells
+from supervisor.gateway.doors.places import Place, Places
+from supervisor.gateway.errors import RETRY_AFTER_S, SERVER, ApiError, refusal
+
+READ_BYTES = 32 * 1024
+"""Read, parsed and joined at once: 5 ms where each byte is a chunk of its own."""
+
+_numbers = itertools.count(1)
+
+
+def next_number() -> int:
+    """Of a connection that was accepted, at whichever door."""
+    return next(_numbers)
+
+
+def no_room() -> ApiError:
+    """What they are told for whom there is no place."""
+    return ApiError(
+        503,
+        "too many connections (http.max_connections)",
+        type=SERVER,
+        code="too_many_connections",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
+_FULL = refusal(no_room())
+
+_buffer = memoryview(bytearray(READ_BYTES))
+"""One for all: what is read is handed on before anything else is."""
+
+
+class Visitor(asyncio.BufferedProtocol):
+    """Serves one connection with a handler that `serve` makes, if there is a place."""
+
+    def __init__(
+        self, serve: Callable[[], RequestHandler], places: Places, farewells: Farewells
+    ) -> None:
+        self.number = next_number()
+        self.place: Place | None = None
+        self._serve = serve
+        self._places = places
+        self._farewells = farewells
+        self._handler: RequestHandler | None = None
+        self._transport: asyncio.Transport | None = None
+        self._refused = False
+        """Nothing is read any more."""
+        self._gone = False
+        """Nobody is there to be told anything."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a place, or be told that there is none."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a connection is read from and written to")
+        self._transport = transport
+        self.place = self._places.take(self)
+        if self.place is None:
+            self.refuse()
+            transport.write(_FULL)
+            transport.close()
+            return
+        self._handler = self._serve()
+        self._handler.connection_made(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (always of the same size)
+        """Where to read to."""
+        return _buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So much has come."""
+        if self._handler is not None and not self._refused:
+            self._handler.data_received(bytes(_buffer[:nbytes]))
+
+    def eof_received(self) -> None:
+        """The other side sends no more: the transport closes by itself."""
+        self._gone = True
+
+    def pause_writing(self) -> None:
+        """The other side takes nothing for the moment."""
+        if self._handler is not None:
+            self._handler.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        if self._handler is not None:
+            self._handler.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed, by whomever."""
+        if self.place is not None:
+            self.place.leave()
+        if self._handler is not None:
+            self._handler.connection_lost(exc)
+        if exc is None and not self._gone and self._transport is not None:
+            self._farewells.say(self._transport, whatever_comes=self._refused)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether some of an answer has not left yet."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+
+    def hang_up(self) -> None:
+        """End it at once."""
+        self._gone = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def refuse(self) -> None:
+        """Read no more of what comes: the answer that follows is the last one."""
+        self._refused = True
+
+
+def visitor_of(request: web.BaseRequest) -> Visitor | None:
+    """Who asks; None for one that has left."""
+    protocol = None if request.transport is None else request.transport.get_protocol()
+    return protocol if isinstance(protocol, Visitor) else None

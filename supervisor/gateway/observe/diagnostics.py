@@ -1,0 +1,86 @@
+"""How the supervisor is: the diagnostics document, and whether it can take work.
+
+The document is the supervisor's own, from its status; what is added here is how old
+it is, and an honest answer where there is none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from supervisor.client import SupervisorError
+from supervisor.gateway.context import Context
+from supervisor.gateway.errors import RETRY_AFTER_S
+from supervisor.gateway.observe.snapshot import RECORDED_S
+
+_WORKING = frozenset({"idle", "busy"})
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """GET /diagnostics/cpu-allocation, /healthz and /readyz."""
+
+    async def allocation(_request: web.Request) -> web.Response:
+        try:
+            snapshot = await context.status.get(RECORDED_S)
+        except SupervisorError as error:
+            return _uncached(allocation_error(str(error)), 503)
+        return _uncached(allocation_document(snapshot.document, snapshot.age_s))
+
+    async def health(_request: web.Request) -> web.Response:
+        return _uncached({"status": "ok"})
+
+    async def ready(_request: web.Request) -> web.Response:
+        try:
+            document = (await context.status.get()).document
+            reason, warnings = why_unready(document), warnings_of(document)
+        except SupervisorError as error:
+            reason, warnings = str(error), []
+        if reason is None:
+            return _uncached({"status": "ready", **({"warnings": warnings} if warnings else {})})
+        return _uncached({"status": "unready", "reason": reason}, 503)
+
+    return [
+        web.get("/diagnostics/cpu-allocation", allocation),
+        web.get("/healthz", health),
+        web.get("/readyz", ready),
+    ]
+
+
+def allocation_document(status: dict[str, Any], age_s: float) -> dict[str, Any]:
+    """The diagnostics out of a status document; `age_s`: seconds since it was made."""
+    document: dict[str, Any] | None = status.get("allocation")
+    if document is None:
+        return allocation_error("this supervisor reports no allocation")
+    return {**document, "snapshot_age_s": round(age_s, 3)}
+
+
+def allocation_error(reason: str) -> dict[str, Any]:
+    """The diagnostics where nothing is known."""
+    return {"status": "error", "error": reason}
+
+
+def why_unready(status: dict[str, Any]) -> str | None:
+    """Why the pool cannot take a job now; None when it can."""
+    state = status["supervisor"]["state"]
+    if state != "running":
+        return f"the supervisor is {state}"
+    if not any(worker["state"] in _WORKING for worker in status["workers"]):
+        fatal = status["pool"]["fatal_slots"]
+        failing = f": slots {fatal} keep failing, see supervisor status" if fatal else ""
+        return f"no worker is ready{failing}"
+    return None
+
+
+def warnings_of(status: dict[str, Any]) -> list[str]:
+    """What is not as it should be and keeps no job from being taken."""
+    warnings: list[str] = status.get("journal", {}).get("warnings", [])
+    return warnings
+
+
+def _uncached(document: dict[str, Any], status: int = 200) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return web.json_response(document, status=status, headers=headers)

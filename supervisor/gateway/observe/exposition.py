@@ -1,0 +1,33 @@
+"""`GET /metrics`, in the format that the scraper asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import hdrs, web
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from supervisor.client import SupervisorError
+from supervisor.gateway.context import Context
+from supervisor.gateway.observe.pool_metrics import PoolCollector
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """GET /metrics."""
+    latest: list[dict[str, Any] | None] = [None]
+    registry = context.metrics.registry
+    registry.register(PoolCollector(lambda: latest[0]))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+
+    async def metrics(request: web.Request) -> web.Response:
+        try:
+            latest[0] = (await context.status.get()).document
+        except SupervisorError:
+            latest[0] = None
+        encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
+        return web.Response(body=encode(registry), headers={hdrs.CONTENT_TYPE: content_type})
+
+    return [web.get("/metrics", metrics)]

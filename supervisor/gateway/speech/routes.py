@@ -1,0 +1,109 @@
+"""`POST /v1/audio/speech`: from a request to a job, and its audio back as it is made.
+
+The status is decided before the first byte: the answer begins with the first piece of
+audio. What fails later ends the connection (`sending`). A client that leaves cancels
+this handler, and leaving the job cancels the job.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+import msgspec
+from aiohttp import hdrs, web
+
+from supervisor.client import AsyncJob
+from supervisor.client.resuming import Terms
+from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.context import Context
+from supervisor.gateway.doors.asker import asker
+from supervisor.gateway.speech import sse
+from supervisor.gateway.speech.formats import FORMATS, FormatName
+from supervisor.gateway.speech.sending import send
+from supervisor.gateway.speech.trace_context import trace_context
+from supervisor.gateway.speech.voices import engine_of, listed, models, voice_of
+
+NAME_CHARS = 1024
+"""Longest name of an engine or a voice: as long as a mix may be."""
+
+
+class VoiceId(msgspec.Struct, frozen=True):
+    """A voice as OpenAI's newer clients name their own."""
+
+    id: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
+
+
+class SpeechRequest(msgspec.Struct, frozen=True):
+    """OpenAI's body, without `instructions`, which no engine here could follow."""
+
+    input: Annotated[str, msgspec.Meta(description="The text.")]
+    model: Annotated[
+        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
+        msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
+    ] = None
+    voice: Annotated[
+        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
+        msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
+    ] = None
+    response_format: FormatName = "mp3"
+    speed: Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")] = (
+        1.0
+    )
+    stream_format: Literal["audio", "sse"] = "audio"
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """POST /v1/audio/speech, GET /v1/models and /v1/audio/voices."""
+
+    async def speak(request: web.Request) -> web.StreamResponse:
+        started = time.monotonic()
+        wanted = parse(await read_body(request), SpeechRequest)
+        terms = trace_context(request)
+        terms["on_behalf"] = asker(request, context.settings)
+        job = await _submit(context, wanted, terms)
+        async with job:
+            pieces = encoded(context, job, wanted)
+            if wanted.stream_format == "sse":
+                media_type = "text/event-stream"
+                pieces = sse.events(pieces, len(wanted.input))
+            else:
+                media_type = FORMATS[wanted.response_format].media_type
+            headers = {hdrs.CONTENT_TYPE: media_type, "X-Job-Id": job.id}
+            return await send(request, headers, pieces, context.metrics, started)
+
+    async def list_models(_request: web.Request) -> web.Response:
+        welcome = await context.welcome()
+        data = models(welcome.engines, welcome.default_engine)
+        return web.json_response({"object": "list", "data": data})
+
+    async def list_voices(_request: web.Request) -> web.Response:
+        welcome = await context.welcome()
+        return web.json_response({"voices": listed(welcome.engines, welcome.default_engine)})
+
+    return [
+        web.post("/v1/audio/speech", speak, expect_handler=when_wanted),
+        web.get("/v1/models", list_models),
+        web.get("/v1/audio/voices", list_voices),
+    ]
+
+
+async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
+    """The job's audio as bytes of the wanted format. Raises SupervisorError."""
+    encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
+    async for samples in job:
+        piece = await encoder.encode(samples)
+        del samples  # Four times what is sent of them, and the reader may be slow.
+        yield piece
+    yield await encoder.finish()
+
+
+async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
+    """Hand the text in; refusals are raised as they come."""
+    welcome = await context.welcome()
+    engine = engine_of(wanted.model)
+    name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
+    described = welcome.engines.get(engine or welcome.default_engine, {})
+    voice = voice_of(name, described.get("voices", ()))
+    return await context.client.submit(wanted.input, voice, engine, wanted.speed, **terms)

@@ -1,0 +1,96 @@
+"""An answer that is sent while it is made, and that can be seen to be cut short.
+
+A failure after the first byte ends the connection without the ending of the body: the
+last chunk is missing, and where there are no chunks (HTTP/1.0) the connection is
+reset instead of closed. No client can take a part for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Mapping
+
+from aiohttp import hdrs, web
+
+from supervisor.client import SupervisorError
+from supervisor.gateway.doors.visitor import visitor_of
+from supervisor.gateway.observe.metrics import Metrics
+from supervisor.logs import get_logger
+
+STALL_S = 120.0
+"""How long a reader may take nothing. A player that pauses does so for a while."""
+
+UNSENT_BYTES = 16 * 1024
+"""What is kept of an answer, beyond the kernel's buffer, before more of it is made."""
+
+_RESET = struct.pack("ii", 1, 0)
+
+log = get_logger()
+
+
+async def send(
+    request: web.Request,
+    headers: Mapping[str, str],
+    pieces: AsyncIterator[bytes],
+    metrics: Metrics,
+    started: float,
+) -> web.StreamResponse:
+    """Begin the answer with the first piece that is not empty, and send the rest as it comes.
+
+    `started` is when the request began (monotonic seconds). Raises what `pieces` raises
+    before that first piece, ConnectionResetError for whatever happens afterwards.
+    """
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits(UNSENT_BYTES)
+    response = web.StreamResponse(headers={hdrs.CACHE_CONTROL: "no-store", **headers})
+    try:
+        async for piece in pieces:
+            if not piece:
+                continue
+            if not response.prepared:
+                metrics.first_byte.observe(time.monotonic() - started)
+                await response.prepare(request)
+            async with asyncio.timeout(STALL_S):
+                await response.write(piece)
+        if not response.prepared:
+            await response.prepare(request)
+        async with asyncio.timeout(STALL_S):
+            await response.write_eof()
+    except ConnectionError:
+        raise
+    except Exception as error:
+        if not response.prepared:
+            raise
+        _report(error)
+        metrics.cut_short.inc()
+        cut(request)
+        raise ConnectionResetError("cut short") from error
+    return response
+
+
+def cut(request: web.Request) -> None:
+    """End the connection so that the client sees an unfinished answer."""
+    transport = request.transport
+    if transport is None:
+        return
+    if request.version >= (1, 1):
+        transport.close()  # What was written arrives; the last chunk never does.
+        return
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    visitor = visitor_of(request)
+    if visitor is not None:
+        visitor.hang_up()  # Without a farewell: that would look like an ending.
+
+
+def _report(error: Exception) -> None:
+    if isinstance(error, SupervisorError):
+        log.warning("an answer was cut short: %s", error)
+    elif isinstance(error, TimeoutError):
+        log.info("an answer was cut short: its reader took nothing for %g s", STALL_S)
+    else:
+        log.error("an answer was cut short", exc_info=error)

@@ -1,0 +1,92 @@
+"""What OpenAI's names of models and voices mean here.
+
+A model is an engine; OpenAI's own names stand for the default one. OpenAI's voices
+stand for the engine's voice of that name if it has one (Kokoro's `af_alloy`), and for
+its default voice otherwise: programs send `alloy` without being asked, and are to
+speak. Any other name must be a voice of the engine, or a mix of its voices; the
+supervisor checks that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from supervisor.gateway.errors import ApiError
+from supervisor.wire.voices import MixError, is_mix, parse_mix
+
+OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+"""Names for the default engine."""
+
+OPENAI_VOICES = (
+    "alloy",
+    "ash",
+    "ballad",
+    "cedar",
+    "coral",
+    "echo",
+    "fable",
+    "marin",
+    "nova",
+    "onyx",
+    "sage",
+    "shimmer",
+    "verse",
+)
+
+
+def engine_of(model: str | None) -> str | None:
+    """The engine that a model's name means; None is the default one."""
+    return None if model is None or model in OPENAI_MODELS else model
+
+
+def voice_of(voice: str | None, voices: Iterable[str]) -> str | None:
+    """The voice that a name means to an engine with these voices; None is its default one.
+
+    Raises ApiError for a mix that is written wrong.
+    """
+    if voice is None:
+        return voice
+    known = list(voices)
+    if voice not in OPENAI_VOICES:
+        if is_mix(voice) and voice not in known:
+            _check_mix(voice)
+        return voice
+    if voice in known:
+        return voice
+    return next((name for name in known if name.endswith(f"_{voice}")), None)
+
+
+def _check_mix(voice: str) -> None:
+    """The supervisor checks it, too; here it is known which of the request's fields is wrong."""
+    try:
+        parse_mix(voice)
+    except MixError as error:
+        raise ApiError(400, str(error), code="bad_value", param="voice") from None
+
+
+def models(engines: Mapping[str, Any], default: str) -> list[dict[str, Any]]:
+    """Every usable engine and OpenAI's names, as `GET /v1/models` lists them."""
+    usable = [name for name, engine in engines.items() if not engine.get("unavailable")]
+    names = [default, *(name for name in usable if name != default), *OPENAI_MODELS]
+    return [
+        {"id": name, "object": "model", "created": 0, "owned_by": "tts-supervisor"}
+        for name in names
+    ]
+
+
+def listed(engines: Mapping[str, Any], default: str) -> list[dict[str, Any]]:
+    """Every voice of every usable engine, those of the default engine first."""
+    order = sorted(engines, key=lambda name: (name != default, name))
+    return [
+        {
+            "id": voice,
+            "name": voice,
+            "language": language,
+            "model": name,
+            "default": voice == engines[name]["default_voice"],
+        }
+        for name in order
+        if not engines[name].get("unavailable")
+        for voice, language in engines[name]["voices"].items()
+    ]

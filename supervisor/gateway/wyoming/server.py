@@ -1,0 +1,65 @@
+"""Where Home Assistant connects: the listening side of `http.wyoming`.
+
+What is spoken there is `wyoming_session`'s business. The library for it is an extra,
+so it is loaded only where an address is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from supervisor.gateway.context import Context
+from supervisor.gateway.doors.listener import Address, ListenError, address_of, start_server
+from supervisor.gateway.doors.places import Places
+from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
+from supervisor.logs import get_logger
+
+HOW_TO_INSTALL = "http.wyoming needs a library: pip install 'tts-supervisor[wyoming]'"
+
+log = get_logger()
+
+
+@asynccontextmanager
+async def wyoming_server(context: Context, where: str, connections: int) -> AsyncIterator[Address]:
+    """Serve so many at once on HOST:PORT meanwhile; yields the address. Raises ListenError."""
+    try:
+        from supervisor.gateway.wyoming.session import WyomingSession  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ListenError(f"{HOW_TO_INSTALL} ({error})") from None
+    loop = asyncio.get_running_loop()
+    places = Places("Wyoming", connections)
+    sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = WyomingSession(context, reader, writer)
+        place = places.take(session)
+        if place is None:
+            writer.close()
+            return
+        task = loop.create_task(session.run(place))
+        sessions[task] = writer
+        task.add_done_callback(ended)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        del sessions[task]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("gateway: a Wyoming session failed", exc_info=error)
+
+    def accept() -> asyncio.BaseProtocol:
+        reader = asyncio.StreamReader(MAX_LINE_BYTES, loop)
+        return asyncio.StreamReaderProtocol(reader, connected, loop=loop)
+
+    host, _, port = where.rpartition(":")
+    server = await start_server(accept, Address(host.strip("[]"), int(port)), "http.wyoming")
+    try:
+        yield address_of(server)
+    finally:
+        server.close()
+        ending = dict(sessions)
+        for task, writer in ending.items():
+            task.cancel()
+            writer.transport.abort()  # Nobody waits for a reader that takes nothing.
+        await asyncio.gather(*ending, return_exceptions=True)

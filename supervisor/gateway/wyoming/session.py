@@ -1,0 +1,252 @@
+"""One client that speaks Home Assistant's protocol: events in, audio out.
+
+A text comes whole (`synthesize`), or in pieces as a language model writes them
+(`synthesize-start`, `-chunk`, `-stop`). Of the latter each sentence becomes a job as soon
+as it is complete (`dictation`), so sentences are spoken in parallel; their audio is sent in
+order. Reading goes on meanwhile: a client that leaves is noticed, and its jobs are cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import msgspec
+import numpy as np
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.error import Error
+from wyoming.event import Event, async_write_event
+from wyoming.info import Describe
+from wyoming.ping import Ping, Pong
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+)
+
+from supervisor.client import AsyncJob, SupervisorError
+from supervisor.client.audio import Samples
+from supervisor.gateway.context import Context
+from supervisor.gateway.doors.asker import peer
+from supervisor.gateway.doors.places import Place
+from supervisor.gateway.doors.visitor import next_number
+from supervisor.gateway.speech import sending
+from supervisor.gateway.wyoming.dictation import Dictation
+from supervisor.gateway.wyoming.events import Heard, NoEvent, VoiceWanted, read_event
+from supervisor.gateway.wyoming.info import find_voice, info
+from supervisor.logs import get_logger
+
+AHEAD = 8
+"""Sentences of one client that may be jobs before the first of them has been sent."""
+
+IDLE_S = 600.0
+"""How long a connection may be silent: Home Assistant opens one for each text."""
+
+_BYTES = 2
+_CHANNELS = 1
+log = get_logger()
+
+
+class _End(msgspec.Struct, frozen=True):
+    """After the last job of a text; `streamed` if that came in pieces."""
+
+    streamed: bool
+
+
+class WyomingSession:
+    """Serves one connection until it ends."""
+
+    def __init__(
+        self, context: Context, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._context = context
+        self._reader = reader
+        self._writer = writer
+        self._on_behalf = peer(writer.transport, next_number())
+        self._dictation: Dictation | None = None
+        self._voice: VoiceWanted | None = None
+        """Of the text that comes in pieces."""
+        self._out: asyncio.Queue[AsyncJob | SupervisorError | _End] = asyncio.Queue(AHEAD)
+        self._started = False
+        self._speaking = False
+        """Whether something is being sent, or waited for to be."""
+        self._asking = False
+        """Whether a text is being handed in."""
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self, place: Place) -> None:
+        """Read events and send audio until either side ends it."""
+        sender = asyncio.create_task(self._send_all(place))
+        reader = asyncio.create_task(self._read_all(place))
+        self._watch()
+        try:
+            await asyncio.wait([sender, reader], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            place.leave()
+            if self._timer is not None:
+                self._timer.cancel()
+            sender.cancel()
+            reader.cancel()
+            try:
+                for outcome in await asyncio.gather(sender, reader, return_exceptions=True):
+                    if isinstance(outcome, Exception):
+                        log.error("gateway: a Wyoming session failed", exc_info=outcome)
+            finally:
+                self._drop()
+                self._writer.close()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether some of an answer has not left yet."""
+        return self._writer.transport.get_write_buffer_size() > 0
+
+    def hang_up(self) -> None:
+        """End it at once."""
+        self._writer.transport.abort()
+
+    @property
+    def _busy(self) -> bool:
+        return self._speaking or self._asking or not self._out.empty()
+
+    def _settle(self, place: Place) -> None:
+        """Who is silent and hears nothing waits, behind those who have for longer."""
+        if self._busy:
+            place.works()
+        else:
+            place.waits()
+
+    def _drop(self) -> None:
+        """Cancel what nobody will hear."""
+        while not self._out.empty():
+            item = self._out.get_nowait()
+            if isinstance(item, AsyncJob):
+                item.cancel()
+
+    def _watch(self) -> None:
+        """Hang up after a silence of IDLE_S, which counts only while nothing is being spoken."""
+        left = self._heard_at + IDLE_S - self._loop.time()
+        if left > 0 or self._busy:
+            self._timer = self._loop.call_later(left if left > 0 else IDLE_S, self._watch)
+        else:
+            self.hang_up()
+
+    # -- in -------------------------------------------------------------------------------
+
+    async def _read_all(self, place: Place) -> None:
+        with suppress(ConnectionError, TimeoutError, NoEvent):
+            while (event := await read_event(self._reader)) is not None:
+                self._heard_at = self._loop.time()
+                self._settle(place)
+                await self._take(event, place)
+                self._settle(place)
+                await asyncio.sleep(0)  # Thousands of events may have come at once.
+
+    async def _take(self, event: Heard, place: Place) -> None:
+        if Describe.is_type(event.type):
+            await self._describe()
+        elif Ping.is_type(event.type):
+            await self._write(Pong(text=event.text or None).event())
+        elif SynthesizeStart.is_type(event.type):
+            self._dictation, self._voice = Dictation(), event.voice
+        elif SynthesizeChunk.is_type(event.type) and self._dictation is not None:
+            for sentences in self._dictation.add(event.text):
+                for sentence in sentences:
+                    await self._submit(sentence, self._voice, place)
+                await asyncio.sleep(0)
+        elif SynthesizeStop.is_type(event.type) and self._dictation is not None:
+            dictation, self._dictation = self._dictation, None
+            for sentence in dictation.rest():
+                await self._submit(sentence, self._voice, place)
+            await self._out.put(_End(streamed=True))
+        elif Synthesize.is_type(event.type) and self._dictation is None:
+            # While a text comes in pieces it also comes whole, for servers that need that.
+            await self._submit(event.text, event.voice, place)
+            await self._out.put(_End(streamed=False))
+
+    async def _describe(self) -> None:
+        try:
+            await self._write(info(await self._context.welcome()).event())
+        except SupervisorError as error:
+            await self._send_error(error)
+
+    async def _submit(self, text: str, wanted: VoiceWanted | None, place: Place) -> None:
+        self._asking = True
+        self._settle(place)
+        try:
+            item = await self._ask(text, wanted)
+        finally:
+            self._asking = False
+        if item is None:
+            return
+        try:
+            await self._out.put(item)
+        except asyncio.CancelledError:
+            if isinstance(item, AsyncJob):
+                item.cancel()
+            raise
+
+    async def _ask(
+        self, text: str, wanted: VoiceWanted | None
+    ) -> AsyncJob | SupervisorError | None:
+        """The job, or why there is none; None for a text without anything to speak."""
+        try:
+            voice = find_voice(await self._context.welcome(), wanted)
+            return await self._context.client.submit(
+                text, voice.name, voice.engine, on_behalf=self._on_behalf
+            )
+        except SupervisorError as error:
+            return None if error.code == "empty_text" else error
+
+    # -- out ------------------------------------------------------------------------------
+
+    async def _send_all(self, place: Place) -> None:
+        with suppress(ConnectionError, TimeoutError):
+            while True:
+                self._speaking = False
+                self._settle(place)
+                item = await self._out.get()
+                self._speaking = True
+                self._settle(place)
+                if isinstance(item, _End):
+                    await self._send_end(item)
+                elif isinstance(item, AsyncJob):
+                    await self._send_audio(item)
+                else:
+                    await self._send_error(item)
+
+    async def _send_audio(self, job: AsyncJob) -> None:
+        try:
+            async with job:
+                async for samples in job:
+                    await self._start(job.sample_rate)
+                    chunk = AudioChunk(job.sample_rate, _BYTES, _CHANNELS, _pcm16(samples))
+                    await self._write(chunk.event())
+        except SupervisorError as error:
+            await self._send_error(error)
+
+    async def _send_error(self, error: SupervisorError) -> None:
+        await self._write(Error(text=str(error), code=error.code).event())
+
+    async def _send_end(self, end: _End) -> None:
+        await self._write(AudioStop().event())
+        self._started = False
+        if end.streamed:
+            await self._write(SynthesizeStopped().event())
+
+    async def _start(self, sample_rate: int) -> None:
+        if not self._started:
+            self._started = True
+            await self._write(AudioStart(sample_rate, _BYTES, _CHANNELS).event())
+
+    async def _write(self, event: Event) -> None:
+        async with asyncio.timeout(sending.STALL_S):
+            await async_write_event(event, self._writer)
+
+
+def _pcm16(samples: Samples) -> bytes:
+    """Signed 16-bit little-endian."""
+    return (np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()

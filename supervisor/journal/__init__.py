@@ -1,0 +1,1 @@
+"""Durable jobs on disk: the table of jobs, the audio beside it, and the thread that writes both."""

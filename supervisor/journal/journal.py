@@ -1,0 +1,389 @@
+"""The journal: what a durable job needs to outlive its client and the supervisor.
+
+Turns the job machine's persist commands into changes of `journal_store` and
+`journal_audio`, in one thread of its own, and answers with events. Whatever has come in
+while the disk was busy is committed together. Where the disk refuses, durable jobs are
+refused; everything else goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.pcm import Stored
+from supervisor.journal import clock as journal_clock
+from supervisor.journal import rows as journal_rows
+from supervisor.journal import salvage as journal_salvage
+from supervisor.journal.audio import JournalAudio
+from supervisor.journal.opening import Damage, JournalError, Sync
+from supervisor.journal.orphans import Orphans
+from supervisor.journal.recovery import Recovery
+from supervisor.journal.rows import Row
+from supervisor.journal.store import JournalStore
+from supervisor.logs import get_logger
+
+DATABASE: Final = "journal.sqlite"
+AUDIO: Final = "audio"
+
+_BATCH: Final = 256
+_REOPEN_S: Final = 1.0
+"""How often a journal that could not be opened or written is tried again."""
+
+_SWEEP_S: Final = 1.0
+"""How often, at most, what is gone is removed from the database's log, while nothing waits."""
+_SWEEP_LATEST_S: Final = 10.0
+"""And how often, at least, while there is always something that waits."""
+
+log = get_logger()
+
+
+class _Audio(msgspec.Struct, frozen=True):
+    """Audio to be written."""
+
+    job: str
+    segment: int
+    pieces: tuple[bytes | memoryview, ...]
+
+
+class _End(msgspec.Struct, frozen=True):
+    """An outcome to be written."""
+
+    job: str
+    outcome: str
+    message: str
+    ended_at: float
+
+
+class _Forget(msgspec.Struct, frozen=True):
+    """A job to be removed."""
+
+    job: str
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What became of a new job, of audio, or of an outcome; `stored` is the audio's place."""
+
+    work: Row | _Audio | _End
+    error: str | None
+    stored: Stored | None = None
+
+
+_Work = Row | _Audio | _End | _Forget
+
+
+class Journal:
+    """The journal in `directory`.
+
+    `tell` takes the events. Audio that belongs to no job is kept for `retention_s`.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        directory: Path,
+        sync: Sync,
+        tell: Callable[[e.Event], None],
+        retention_s: float = 86_400.0,
+    ) -> None:
+        self.problem: str | None = None
+        """Why durable jobs are refused at present."""
+        self.damage = Damage()
+        """What was found damaged since the start."""
+        self.retention_s = retention_s
+        self._loop = loop
+        self._path = directory / DATABASE
+        self._sync = sync
+        self._audio = JournalAudio(directory / AUDIO, durable=sync == "full")
+        self._orphans = Orphans(directory / AUDIO)
+        self._recovery = Recovery(
+            self._audio, self._orphans, loop.time, lambda found: self._call(self._tell_all, found)
+        )
+        self._unswept = False
+        """Whether the database's log may hold what is gone."""
+        self._swept_at = -math.inf
+        self._sweep_fails = False
+        self._tell = tell
+        self._store: JournalStore | None = None
+        self._recovered: Callable[[], None] = _nothing
+        self._told = False
+        self._opened_at = -_REOPEN_S
+        self._owed: list[_End | _Forget] = []
+        """Changes that nobody waits for, and that the disk has refused so far."""
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self.effects: Mapping[type, Callable[[Any], None]] = {
+            e.PersistJob: self._persist_job,
+            e.PersistAudio: self._persist_audio,
+            e.PersistOutcome: self._persist_outcome,
+            e.ForgetJob: self._forget_job,
+        }
+        """What to do for each job command that concerns the journal."""
+
+    def start(self, recovered: Callable[[], None]) -> None:
+        """Open the journal. `recovered` is called when all that is in it has been told.
+
+        Or when it cannot be had, and once more if it can be later.
+        """
+        self._recovered = recovered
+        self._thread.start()
+
+    def warnings(self) -> list[str]:
+        """What whoever looks at the supervisor should know of the journal, a line each.
+
+        Without paths: they are shown to strangers.
+        """
+        warnings = []
+        if self.problem is not None:
+            warnings.append("journal: it cannot be written; durable jobs are refused")
+        if self.damage.kept:
+            names = ", ".join(path.name for path in self.damage.kept)
+            rows = self.damage.rows
+            warnings.append(f"journal: damage was found, {rows} jobs lost something; see {names}")
+        heap = self._orphans.heap
+        if heap.jobs:
+            warnings.append(
+                f"journal: audio of {heap.jobs} jobs that it does not know, "
+                f"{heap.bytes / 1e6:.1f} MB, is kept in {self._orphans.path.name}"
+            )
+        return warnings
+
+    def load(self, stored: Stored) -> bytes:
+        """Read audio. Raises OSError."""
+        return self._audio.read(stored)
+
+    def close(self) -> None:
+        """Write down what is still to be written, and close."""
+        self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # -- commands, on the event loop ----------------------------------------------------
+
+    def _persist_job(self, command: e.PersistJob) -> None:
+        clock = journal_clock.read(self._loop.time())
+        deadline = command.request.deadline
+        self._queue.put(
+            journal_rows.pack(
+                command.job,
+                command.owner,
+                command.request,
+                clock.to_wall(command.now),
+                None if deadline is None else clock.to_wall(deadline),
+            )
+        )
+
+    def _persist_audio(self, command: e.PersistAudio) -> None:
+        pieces = cast("tuple[bytes | memoryview, ...]", command.pieces)
+        self._queue.put(_Audio(command.job, command.segment, pieces))
+
+    def _persist_outcome(self, command: e.PersistOutcome) -> None:
+        ended_at = journal_clock.read(self._loop.time()).to_wall(command.now)
+        self._queue.put(_End(command.job, command.outcome, command.message, ended_at))
+
+    def _forget_job(self, command: e.ForgetJob) -> None:
+        self._queue.put(_Forget(command.job))
+
+    # -- the thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._open()
+        while (batch := self._next()) is not None:
+            answers = self._carry_out(batch)
+            if answers:
+                self._call(self._answer, answers)
+            self._tidy()
+        if self._store is not None:
+            self._carry_out([])
+            self._store.close()
+
+    def _next(self) -> list[_Work] | None:
+        """Wait for work, no longer than until something is to be tried again; None at the end."""
+        batch: list[_Work] = []
+        wait = self._wait()
+        with suppress(queue.Empty):
+            work = self._queue.get(timeout=wait)
+            while work is not None:
+                batch.append(work)
+                if len(batch) == _BATCH:
+                    return batch
+                work = self._queue.get_nowait()
+            if not batch:
+                return None
+            self._queue.put(None)
+        return batch
+
+    def _wait(self) -> float | None:
+        """Seconds until there is something to do though nobody asks for anything."""
+        now = time.monotonic()
+        waits = []
+        if self._owed or self._store is None:
+            waits.append(_REOPEN_S)
+        elif self._unswept:
+            waits.append(max(0.0, self._swept_at + _SWEEP_S - now))
+        orphans = self._recovery.orphans_due(now)
+        if orphans is not None:
+            waits.append(orphans)
+        return min(waits, default=None)
+
+    def _tidy(self) -> None:
+        """Remove what is gone, as often as that may be, from log and directories."""
+        now = time.monotonic()
+        due = self._swept_at + (_SWEEP_S if self._queue.empty() else _SWEEP_LATEST_S)
+        if self._unswept and now >= due and self._store is not None:
+            self._swept_at = now
+            try:
+                self._store.sweep()
+                self._unswept = self._sweep_fails = False
+            except sqlite3.Error as error:
+                if not self._sweep_fails:
+                    log.warning("journal: its log cannot be emptied now: %s", error)
+                self._sweep_fails = True
+                self._give_up(self._store, error)
+        self._recovery.look_at_orphans(now, self.retention_s)
+
+    def _carry_out(self, batch: list[_Work]) -> list[_Answer]:
+        """Write files, then commit rows: no row says that there is audio before there is."""
+        answers = [self._write(work) for work in batch if isinstance(work, _Audio)]
+        changes = [*self._owed, *(work for work in batch if not isinstance(work, _Audio))]
+        if not changes:
+            if self._store is None:
+                self._open()
+            return answers
+        error = self._commit(changes)
+        told = batch if error is not None else changes
+        rows = [_Answer(work, error) for work in told if isinstance(work, Row | _End)]
+        if error is None:
+            for work in changes:
+                if isinstance(work, _Forget) or (isinstance(work, _End) and work.outcome != "done"):
+                    self._audio.forget(work.job)
+                self._unswept |= isinstance(work, _End | _Forget)
+            self._owed.clear()
+        else:
+            self._owed = [work for work in changes if isinstance(work, _End | _Forget)]
+        return answers + rows
+
+    def _write(self, work: _Audio) -> _Answer:
+        try:
+            return _Answer(work, None, self._audio.write(work.job, work.segment, work.pieces))
+        except OSError as error:
+            return _Answer(work, f"cannot write audio: {error.strerror}")
+
+    def _commit(self, changes: list[Row | _End | _Forget]) -> str | None:
+        """Carry out changes as one; returns why they could not be."""
+        store = self._store or self._open()
+        if store is None:
+            return self.problem or "the journal cannot be opened"
+        try:
+            store.begin()
+            for work in changes:
+                match work:
+                    case Row():
+                        store.add(work)
+                    case _End():
+                        store.end(work.job, work.outcome, work.message, work.ended_at)
+                    case _Forget():
+                        store.forget(work.job)
+            store.commit()
+        except sqlite3.Error as error:
+            self._give_up(store, error)
+            return f"the journal cannot be written: {error}"
+        return None
+
+    def _give_up(self, store: JournalStore, reason: sqlite3.Error) -> None:
+        """After an error: undo what was begun; a connection that cannot even do that is closed.
+
+        So is one to a damaged database, for it is mended when it is opened.
+        """
+        try:
+            store.rollback()
+            usable = not journal_salvage.is_damage(reason)
+        except sqlite3.Error:
+            usable = False
+        if not usable:
+            self._store = None
+            with suppress(sqlite3.Error):
+                store.close()
+
+    # -- opening, in the thread ---------------------------------------------------------
+
+    def _open(self) -> JournalStore | None:
+        """Open the journal; at the first success, tell what is in it."""
+        if time.monotonic() - self._opened_at < _REOPEN_S:
+            return None
+        self._opened_at = time.monotonic()
+        try:
+            store = JournalStore(self._path, self._sync, self.damage)
+        except (JournalError, sqlite3.Error, OSError) as error:
+            self._call(self._opened, str(error))
+            return None
+        try:
+            if not self._told and not self._recovery.recover(store, self.retention_s):
+                store.close()
+                store = JournalStore(self._path, self._sync, self.damage, suspect=True)
+            self._told = True
+            self._unswept = True  # Whoever was before may have been killed before it swept.
+        except JournalError as error:
+            self._call(self._opened, str(error))
+            return None
+        except (sqlite3.Error, OSError) as error:
+            self._call(self._opened, f"the journal cannot be read: {error}")
+            with suppress(sqlite3.Error):
+                store.close()
+            return None
+        self._store = store
+        self._call(self._opened, None)
+        return store
+
+    # -- answers, on the event loop -----------------------------------------------------
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop may be closed already
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _tell_all(self, events: list[e.Recovered]) -> None:
+        for event in events:
+            self._tell(event)
+
+    def _opened(self, problem: str | None) -> None:
+        self._note(problem)
+        self._recovered()
+
+    def _note(self, problem: str | None) -> None:
+        """Say when the journal begins to fail, and when it works again."""
+        if problem is not None and self.problem is None:
+            log.error("journal: %s; durable jobs are refused", problem)
+        elif problem is None and self.problem is not None:
+            log.info("journal: it can be written again")
+        self.problem = problem
+
+    def _answer(self, answers: list[_Answer]) -> None:
+        now = self._loop.time()
+        for answer in answers:
+            work, error = answer.work, answer.error
+            if isinstance(work, Row):
+                self._tell(e.JobPersisted(now, work.id, error))
+            elif isinstance(work, _End):
+                if error is None:
+                    self._tell(e.OutcomePersisted(now, work.job))
+            else:
+                pieces = work.pieces if answer.stored is None else (answer.stored,)
+                self._tell(e.AudioStored(now, work.job, work.segment, pieces, error))
+        problems = [answer.error for answer in answers]
+        if problems[-1] != self.problem:
+            self._note(problems[-1])
+
+
+def _nothing() -> None:
+    """Nobody waits for the recovery yet."""

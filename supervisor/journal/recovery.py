@@ -1,0 +1,99 @@
+"""What a journal tells of its jobs when it is opened, and what becomes of audio without a job.
+
+Everything here runs in the journal's thread; `tell` passes events on to where the job machine
+is. What is wrong with single rows is found here, and for `journal_store` to clear up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, cast
+
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.pcm import Pcm
+from supervisor.journal import clock as journal_clock
+from supervisor.journal import rows as journal_rows
+from supervisor.journal.audio import JournalAudio
+from supervisor.journal.orphans import Orphans
+from supervisor.journal.rows import Row
+from supervisor.journal.store import JournalStore
+
+_AT_ONCE: Final = 64
+_ORPHANS_S: Final = 60.0
+"""How often one looks for audio that belongs to no job and has been kept for long enough."""
+
+
+class Recovery:
+    """`now` is the event loop's clock, `tell` takes events in groups."""
+
+    def __init__(
+        self,
+        audio: JournalAudio,
+        orphans: Orphans,
+        now: Callable[[], float],
+        tell: Callable[[list[e.Recovered]], None],
+    ) -> None:
+        self._audio = audio
+        self._orphans = orphans
+        self._now = now
+        self._tell = tell
+        self._looked_at = -math.inf
+
+    def recover(self, store: JournalStore, retention_s: float) -> bool:
+        """Tell of every job; returns whether nothing was wrong with any row.
+
+        After an error it may be called again: who knows a job ignores it. Raises
+        sqlite3.Error, OSError.
+        """
+        known: set[str] = set()
+        sound = True
+        rows = store.rows()
+        while batch := list(islice(rows, _AT_ONCE)):
+            sound = sound and not any(reading.wrong for reading in batch)
+            found = [reading.row for reading in batch if reading.row is not None]
+            known.update(row.id for row in found)
+            self._tell([self._event(row) for row in found])
+        self._orphans.put_aside(known, retention_s, new=store.new)
+        self._orphans.expire(retention_s)
+        self._looked_at = time.monotonic()
+        return sound
+
+    def _event(self, row: Row) -> e.Recovered:
+        """What the job machine is told of a row."""
+        now = self._now()
+        times = journal_clock.read(now).recall(row)
+        stored: dict[int, Pcm] = {}
+        if row.outcome in (None, "done"):
+            self._orphans.adopt(row.id)
+            found = {part.segment: part for part in self._audio.segments(row.id)}
+            stored.update((i, found[i]) for i in range(row.parts) if i in found)
+        return e.Recovered(
+            now,
+            row.id,
+            row.owner,
+            journal_rows.unpack(row, times.deadline),
+            times.accepted_at,
+            stored,
+            cast("JobState | None", row.outcome),
+            row.message,
+            times.ended_at,
+        )
+
+    def orphans_due(self, now: float) -> float | None:
+        """Seconds until one is to look at the orphans again; None if there are none.
+
+        `now`: monotonic seconds.
+        """
+        if not self._orphans.heap.jobs:
+            return None
+        return max(0.0, self._looked_at + _ORPHANS_S - now)
+
+    def look_at_orphans(self, now: float, retention_s: float) -> None:
+        """Remove what has been kept for long enough, if it is time to look."""
+        if self.orphans_due(now) == 0.0:
+            self._looked_at = now
+            self._orphans.expire(retention_s)

@@ -1,0 +1,233 @@
+"""What a row of the journal says of a job, and whether it can be believed.
+
+The text lies beside the request, not in it, so that it can be taken away once the job has
+its outcome. Both have a checksum, for a disk may give back other bytes than it was given.
+What is wrong with a row costs as little as can be: a time that makes no sense is taken for
+now, a job that cannot be spoken any more has failed, and only a row that does not even say
+whose it is counts for nothing. Where rows lie is for `journal_store` to say.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from supervisor.core.jobs.job import OUTCOMES
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.segmentation import Uncut
+from supervisor.journal.schema import PAGE_BYTES
+
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""What a job's id may be: it names a directory, too."""
+_FEW_SEGMENTS: Final = 64
+"""More of them come out of the text when they are needed."""
+_CENTURIES_S: Final = 1e11
+"""Seconds since 1970 beyond which no time is meant."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
+
+
+class Row(NamedTuple):
+    """One job as it is written down.
+
+    `request` is the msgpack form of a JobRequest without its text and its deadline; `text`
+    its segments, `parts` in number, a line each, in UTF-8, and None once the job has ended.
+    Times are wall-clock seconds.
+    """
+
+    id: str
+    owner: str
+    request: bytes
+    parts: int
+    accepted_at: float
+    deadline: float | None = None
+    outcome: str | None = None
+    message: str = ""
+    ended_at: float | None = None
+    text: bytes | None = None
+
+
+class Reading(NamedTuple):
+    """A row as it can be taken, None if it says nothing; and what was wrong with it."""
+
+    row: Row | None
+    wrong: str = ""
+
+
+def pack(
+    job: str, owner: str, request: JobRequest, accepted_at: float, deadline: float | None
+) -> Row:
+    """A new job."""
+    fields = msgspec.structs.asdict(request)
+    segments: tuple[str, ...] = fields.pop("segments")
+    rest: Uncut | None = fields.pop("rest")
+    del fields["deadline"]
+    lines = "\n".join([*segments, *(() if rest is None else [rest.text[rest.at :]])])
+    parts, text = lines.count("\n") + 1, lines.encode()
+    return Row(job, owner, _encode(fields), parts, accepted_at, deadline, text=text)
+
+
+def unpack(row: Row, deadline: float | None = None) -> JobRequest:
+    """What was asked for; where the text is gone, in as many empty segments.
+
+    `deadline` is monotonic seconds. Raises ValueError, also as msgspec.ValidationError.
+    """
+    text = "\n" * (row.parts - 1) if row.text is None else row.text.decode()
+    found = text.count("\n") + 1
+    if found != row.parts:
+        raise ValueError(f"{found} segments instead of {row.parts}")
+    few = found <= _FEW_SEGMENTS
+    segments = text.split("\n") if few else ()
+    fields = {**_decode(row.request), "segments": segments, "deadline": deadline}
+    request = msgspec.convert(fields, JobRequest)
+    return request if few else msgspec.structs.replace(request, rest=Uncut(text, begun=True))
+
+
+def values_of(row: Row) -> tuple[object, ...]:
+    """A row for `journal_schema.INSERT`."""
+    *plain, text = row
+    sums = _sum(row.id.encode(), row.owner.encode(), row.request, row.parts), _text_sum(text)
+    return *plain, *sums, 0 if text is None else PAGE_BYTES, text
+
+
+def read(values: tuple[Any, ...], now: float) -> Reading:
+    """A row out of what is stored, every text in bytes, for it need not be one.
+
+    `now` is the wall clock, for what cannot be read.
+    """
+    id, owner, request, parts, accepted, due, outcome, message, ended, *sums, text = values
+    name, whose, state = _word(id), _word(owner), _word(outcome)
+    if name is None or not whose or ID.fullmatch(name) is None:
+        return Reading(None, "it does not say whose it is")
+    wrong: list[str] = []
+    accepted_at, deadline, ended_at = _time(accepted), _time(due), _time(ended)
+    if accepted_at is None:
+        wrong.append("its time of acceptance makes no sense")
+    if due is not None and deadline is None:
+        wrong.append("its deadline makes no sense")
+    if outcome is not None and ended_at is None:
+        wrong.append("the time of its end makes no sense")
+    row = Row(
+        name,
+        whose,
+        request,
+        parts,
+        now if accepted_at is None else accepted_at,
+        deadline,
+        state,
+        (_word(message) or "")[:MESSAGE_CHARS],
+        None if outcome is None else (now if ended_at is None else ended_at),
+        text if outcome is None else None,
+    )
+    if not isinstance(request, bytes) or sums[0] != _sum(id, owner, request, parts):
+        return _failed(row._replace(request=_NOTHING.request, parts=1), "its request", now)
+    if outcome is None and (not isinstance(text, bytes) or sums[1] != _text_sum(text)):
+        return _failed(row, "its text", now)
+    if outcome is not None and state not in OUTCOMES:
+        return _failed(row, "its outcome", now)
+    try:
+        unpack(row)
+    except (ValueError, TypeError, msgspec.MsgspecError):
+        return _failed(row._replace(request=_NOTHING.request, parts=1), "its request", now)
+    return Reading(row, ", ".join(wrong))
+
+
+def from_version_1(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same row as it would be stored now.
+
+    Its request held the segments, also those of a job that has ended.
+    """
+    id, owner, request, accepted_at, deadline, outcome, message, ended_at = values
+    try:
+        fields = _decode(request)
+        segments: list[str] = fields.pop("segments")
+        joined = "\n".join(segments)
+        text = joined.encode()
+    except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
+        request, parts, text = b"", 1, b""
+    else:
+        request, parts = _encode(fields), len(segments)
+        message = redact(_word(message) or "", joined).encode()
+    plain = id, owner, request, parts, accepted_at, deadline, outcome, message, ended_at
+    sums = _sum(_bytes(id), _bytes(owner), request, parts), _text_sum(text)
+    return *plain, *sums, text if outcome is None else None
+
+
+def _failed(row: Row, what: str, now: float) -> Reading:
+    """A job that cannot be spoken any more: whoever asks for it shall hear that."""
+    message = f"{what} is damaged in the journal"
+    return Reading(
+        row._replace(outcome="failed", message=message, ended_at=now, text=None),
+        f"{what} is damaged",
+    )
+
+
+def _word(value: object) -> str | None:
+    try:
+        return value.decode() if isinstance(value, bytes) else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+def _time(value: object) -> float | None:
+    """A time that somebody may have meant. SQLite has NULL for what is not a number."""
+    if isinstance(value, float | int) and math.isfinite(value) and 0 <= value < _CENTURIES_S:
+        return float(value)
+    return None
+
+
+def _sum(id: object, owner: object, request: bytes, parts: object) -> int:
+    """Checksum of what does not change from a job's acceptance to its end."""
+    return zlib.crc32(b"\0".join((_bytes(id), _bytes(owner), str(parts).encode(), request)))
+
+
+def _text_sum(text: bytes | None) -> int:
+    return zlib.crc32(text or b"")
+
+
+# -- what may be kept of a message ------------------------------------------------------
+
+MESSAGE_CHARS: Final = 1_000
+"""The longest reason for an outcome that is kept."""
+_QUOTED_CHARS: Final = 16
+"""A message shares fewer characters in a row with the text than twice this."""
+_SHORT_CHARS: Final = 6
+"""A segment that is shorter may be a word of the message's own."""
+
+
+def redact(message: str, text: str) -> str:
+    """A message that can be kept: not too long, and without what it quotes of the text."""
+    message = message[:MESSAGE_CHARS]
+    start = 0
+    while start + _QUOTED_CHARS <= len(message):
+        at = text.find(message[start : start + _QUOTED_CHARS])
+        if at < 0:
+            start += _QUOTED_CHARS
+            continue
+        end = start + _alike(message[start:], text[at : at + MESSAGE_CHARS])
+        begin = start - _alike(message[:start][::-1], text[max(0, at - start) : at][::-1])
+        message = f"{message[:begin]}…{message[end:]}"
+        start = begin + 1
+    for line in text.split("\n"):
+        if len(line) >= _SHORT_CHARS and line in message:
+            message = message.replace(line, "…")
+    return message
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    size = min(len(one), len(other))
+    return next((i for i in range(size) if one[i] != other[i]), size)
+
+
+_NOTHING: Final = pack("", "", JobRequest("", "", 1.0, 0, 24_000, ("",), durable=True), 0.0, None)
+"""In the place of a request that cannot be read."""

@@ -1,0 +1,99 @@
+"""The journal's table of jobs: SQLite in WAL mode, for one connection in one thread.
+
+A job is a row from its acceptance until it is forgotten. Times are wall-clock seconds,
+for they have to mean something to the next supervisor, perhaps after a reboot. Audio
+lies beside the database, in files (`journal_audio`).
+
+The text of a job goes when it has its outcome: SQLite overwrites what it deletes, and `sweep`
+empties its log, where the text stands until then.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from supervisor.journal import rows as journal_rows
+from supervisor.journal.opening import Damage, Opening, Sync
+from supervisor.journal.rows import Reading, Row
+from supervisor.journal.schema import INSERT, SELECT, VERSION
+
+
+class JournalStore:
+    """An open journal, locked against any other supervisor. Raises JournalError.
+
+    `damage` takes what was found damaged; `suspect`: rows are, though SQLite does not know it.
+    """
+
+    def __init__(
+        self, path: Path, sync: Sync, damage: Damage | None = None, *, suspect: bool = False
+    ) -> None:
+        self.damage = damage or Damage()
+        opening = Opening(path, sync, self.damage, suspect=suspect)
+        self._connection, self._lock = opening.open()
+        self.new = opening.new
+        """Whether there was no journal before."""
+
+    # -- changes ------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin a group of changes. Raises sqlite3.Error, as everything below."""
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """What was changed since `begin` survives the end of this process."""
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Forget what was changed since `begin`."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def add(self, row: Row) -> None:
+        """A new job."""
+        self._connection.execute(INSERT, journal_rows.values_of(row))
+
+    def end(self, job: str, outcome: str, message: str, ended_at: float) -> None:
+        """A job has its outcome; its text goes, also out of the message."""
+        if message:
+            query = "SELECT text FROM jobs WHERE id = ?"
+            (text,) = self._connection.execute(query, (job,)).fetchone() or (None,)
+            message = journal_rows.redact(message, (text or b"").decode(errors="replace"))
+        self._connection.execute(
+            "UPDATE jobs SET outcome = ?, message = ?, ended_at = ?, room = NULL, text = NULL "
+            "WHERE id = ?",
+            (outcome, message, ended_at, job),
+        )
+
+    def forget(self, job: str) -> None:
+        """Remove a job."""
+        self._connection.execute("DELETE FROM jobs WHERE id = ?", (job,))
+
+    def sweep(self) -> None:
+        """Leave nothing of what is gone: fold the log into the database and empty it."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    # -- looking ------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[Reading]:
+        """Every job: first those that ended, in that order, then the others as they came."""
+        numbers = self._connection.execute(
+            "SELECT rowid FROM jobs ORDER BY ended_at IS NULL, ended_at, accepted_at, rowid"
+        )
+        now = time.time()
+        for number in numbers:  # One after the other: not all texts at once.
+            values = self._connection.execute(SELECT[VERSION], number).fetchone()
+            yield journal_rows.read(values, now)
+
+    def close(self) -> None:
+        """Fold the log into the database and give up the lock."""
+        try:
+            with suppress(sqlite3.Error):
+                self.sweep()
+            self._connection.close()
+        finally:
+            os.close(self._lock)

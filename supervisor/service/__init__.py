@@ -1,0 +1,1 @@
+"""The supervisor process: it starts, composes, applies settings, and stops."""

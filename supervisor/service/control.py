@@ -1,0 +1,347 @@
+"""The control loop: measures once an interval, asks the core what to hold, and tells the pool.
+
+It only carries values between those who know: `host` measures, `allocation` says how
+many cores, `shape` how they split, `placement` which ones, `leases` whether no other
+supervisor has them, and the pool gets there. What it saw and why it acted stays
+readable for the diagnostics.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from supervisor.config import Loaded, Settings
+from supervisor.config.watch import Loop, Timer
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.placement import Placer
+from supervisor.core.allocation.policy import Configured, Policy, Resize, Sampled
+from supervisor.core.allocation.shape import WorkerShaper
+from supervisor.core.allocation.speedup import Speedup
+from supervisor.core.machine import WorkerShape
+from supervisor.host.monitor import CPUUtilizationMonitor
+from supervisor.host.roots import Host
+from supervisor.host.sample import Sample
+from supervisor.logs import get_logger
+from supervisor.pool.leases import CoreLeases
+
+DEFAULT_BUILD_S = 0.5
+"""What a session rebuild is taken to cost before one was measured."""
+
+OTHERS_INTERVAL_S = 5.0
+
+ALL_LEASED = "every usable core is leased by another supervisor; waiting"
+
+_LEASE_ATTEMPTS = 3
+_SECTION = "performance.dynamic_cpu_allocation"
+
+log = get_logger()
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What the service knows of its own load. `leases`: CPU ids by worker pid."""
+
+    leases: Mapping[int, tuple[int, ...]]
+    busy: frozenset[int]
+    """Pids of the workers that have a segment now."""
+    busy_slots: frozenset[int]
+    held: frozenset[int]
+    """CPUs that any worker process may be using, on its way out or not."""
+    demand: int
+    """Segments running and waiting now."""
+    waiting: int
+    """Those of them that wait."""
+    running: float
+    """Segments running, averaged over the time since the last look."""
+    idle: float
+    """Workers that ran none, averaged likewise."""
+    finished: int
+    """Segments spoken so far."""
+    mean_demand: float
+    """`running` on average, and those waiting now."""
+    backlog_s: float
+    session_build_s: float | None
+    worker_bytes: int
+    """Memory that one more worker takes; 0: not known yet."""
+    sessions: Mapping[int, int]
+    """Session generation by worker pid."""
+    building: bool
+    """A worker builds a session at this moment."""
+
+
+class ControlLoop:
+    """Calls `retarget` with the wanted workers: first once `expect` was called, then whenever they
+    change.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        loaded: Loaded,
+        leases: CoreLeases,
+        load: Callable[[], Load],
+        retarget: Callable[[tuple[WorkerShape, ...]], None],
+        host: Host | None = None,
+    ) -> None:
+        self.leases = leases
+        self.sample: Sample | None = None
+        self.target: tuple[WorkerShape, ...] = ()
+        self.changed_at = time.time()
+        """Unix time of the last change of the number of cores."""
+        self.reallocations = 0
+        self._loop = loop
+        self._load = load
+        self._retarget = retarget
+        self._timer: Timer | None = None
+        self._stopped = False
+        self._sessions: Mapping[int, int] = {}
+        self._finished = 0
+        self._reported: set[str] = set()
+        policy, settings = make_policy(loaded), loaded.settings
+        self.monitor = CPUUtilizationMonitor(host or Host())
+        self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
+        self._looked_at = loop.time()
+        self._looked_over = self.monitor.limits.cpus
+        leases.look(self._looked_over)
+        self.allocator = DynamicCPUAllocator(policy, self._usable())
+        self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
+        self._width = _width(settings)
+        self.placer = Placer(self.monitor.machine)
+        self._build_s: float | None = None
+        """None until `expect` was called."""
+
+    def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
+        """What threads gain here, and seconds of a session build, as far as they are known.
+
+        The first target waits for it: workers of another shape would be built anew at once.
+        """
+        first = self._build_s is None
+        self.shaper.speedup = speedup
+        self._build_s = DEFAULT_BUILD_S if build_s is None else build_s
+        if first and self._timer is not None and not self._stopped:
+            self._apply(self._loop.time(), self._load())
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.allocator.policy
+
+    @property
+    def error(self) -> str | None:
+        """Why the allocation stands still, in one line; None while it works."""
+        if not self._usable():
+            return ALL_LEASED
+        if self.sample is None or self.sample.utilization is not None:
+            return None
+        return "; ".join(self.sample.errors) or None
+
+    def start(self) -> None:
+        """Begin to sample, and set the first target if it is known what to expect."""
+        self._introduce()
+        self._apply(self._loop.time(), self._load())
+        self._schedule()
+
+    def _introduce(self) -> None:
+        """Say what it starts with, in the words of the seed."""
+        policy, bounds = self.policy, self.allocator.bounds
+        log.info("CPU Monitor initialized: %d cores available", self.monitor.limits.count)
+        if policy.enabled:
+            log.info(
+                "Dynamic CPU Allocator initialized: cores=%d-%d, aggressive=%s",
+                bounds.lower,
+                bounds.hard,
+                policy.aggressive_mode,
+            )
+        else:
+            log.info("Dynamic CPU Allocator disabled: cores=%d", self.allocator.cores)
+        log.info("CPU utilization monitoring started")
+
+    def configure(self, loaded: Loaded) -> None:
+        """Take new settings; bounds hold at once, the rest with the next sample."""
+        if self._stopped:
+            return
+        policy, settings = make_policy(loaded), loaded.settings
+        now = self._loop.time()
+        self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
+        self._resize(self.allocator.handle(Configured(now, policy)))
+        self.shaper.configure(policy, settings.pool.threads_per_worker)
+        self._width = _width(settings)
+        self._apply(now, self._load())
+        self._schedule()
+
+    def stop(self) -> None:
+        """Sample no more, and leave the workers to those who end them."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.monitor.close()
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        # At whole intervals, together with other timers; never so soon that it says nothing.
+        now, interval = self._loop.time(), self.policy.monitoring_interval
+        when = (now // interval + 1) * interval
+        if when - now < interval / 2:
+            when += interval
+        self._timer = self._loop.call_at(when, self._interval)
+
+    def _interval(self) -> None:
+        """One look and one decision."""
+        self._schedule()
+        now = self._loop.time()
+        load = self._load()
+        self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
+        self._report(self.sample.errors)
+        self._look_for_others(now)
+        self._resize(self.allocator.handle(self._sampled(self.sample, load)))
+        self._apply(now, load)
+
+    def _look_for_others(self, now: float) -> None:
+        """See which cores came free. That one was taken is noticed when it is asked for."""
+        cpus = self.monitor.limits.cpus
+        waiting = not self._usable()
+        if waiting or cpus != self._looked_over or now - self._looked_at >= OTHERS_INTERVAL_S:
+            self._looked_at, self._looked_over = now, cpus
+            self.leases.look(cpus)
+
+    def _sampled(self, sample: Sample, load: Load) -> Sampled:
+        return Sampled(
+            now=sample.now,
+            utilization=sample.utilization,
+            starved=self._starved(sample),
+            usable=self._usable(),
+            leased=sample.leased or None,
+            temperature=sample.temperature,
+            throttling=bool(sample.throttling.thermal_rising),
+            memory_cap=self._memory_cap(sample, load),
+            backlog_s=load.backlog_s,
+            demand=load.demand,
+            waiting=load.waiting,
+            idle=load.idle,
+            finished=self._have_finished(load),
+            building=self._were_built(load),
+        )
+
+    def _starved(self, sample: Sample) -> float:
+        """What others had of what the pool wanted; other sources have their load in them."""
+        return (sample.starved or 0.0) if self.monitor.source == "pool" else 0.0
+
+    def _have_finished(self, load: Load) -> int:
+        """Segments that ended since the last sample."""
+        before, self._finished = self._finished, load.finished
+        return max(0, load.finished - before)
+
+    def _were_built(self, load: Load) -> bool:
+        """Whether a session was being built at any time since the last sample."""
+        before, self._sessions = self._sessions, load.sessions
+        return load.building or any(
+            before.get(pid, generation) != generation for pid, generation in load.sessions.items()
+        )
+
+    def _usable(self) -> int:
+        """Cores that this supervisor could lease now."""
+        limits = self.monitor.limits
+        return min(limits.count, len(set(limits.cpus) - self.leases.others))
+
+    def _memory_cap(self, sample: Sample, load: Load) -> int | None:
+        """Cores whose workers fit: those held now, and those of the workers that have room yet.
+
+        A worker takes memory, a core does not; what is held is paid for already.
+        """
+        if sample.memory is None or load.worker_bytes <= 0:
+            return None
+        held = sum(map(len, load.leases.values()))
+        return held + self._width * int(sample.memory.available // load.worker_bytes)
+
+    def _resize(self, commands: list[Resize]) -> None:
+        for command in commands:
+            decision = command.decision
+            self.changed_at = time.time()
+            self.reallocations += 1
+            log.info(
+                "%s",
+                decision.log_line,
+                extra={
+                    "data": {
+                        "event": "allocation_changed",
+                        "before": decision.before,
+                        "after": decision.after,
+                        "utilization": decision.average,
+                        "reason": decision.reason,
+                    }
+                },
+            )
+
+    def _apply(self, now: float, load: Load) -> None:
+        """From a number of cores to workers on leased cores."""
+        if self._build_s is None:
+            return
+        if self.placer.machine != self.monitor.machine:
+            self.placer.machine = self.monitor.machine
+        build_s = self._build_s if load.session_build_s is None else load.session_build_s
+        cores = min(self.allocator.cores, self._usable())
+        threads = self.shaper.decide(now, cores, load.mean_demand, build_s) if cores else ()
+        for _ in range(_LEASE_ATTEMPTS):
+            shapes = self._place(now, threads, load)
+            if self.leases.acquire({cpu for shape in shapes for cpu in shape.cpus}):
+                break
+        else:
+            # Others take cores as fast as we look: keep what is in use, and try again later.
+            in_use = {cpu for shape in self.target for cpu in shape.cpus}
+            self.leases.release_except(in_use | load.held)
+            return
+        wanted = {cpu for shape in shapes for cpu in shape.cpus}
+        if shapes != self.target:
+            self.target = shapes
+            self._retarget(shapes)
+        self.leases.release_except(wanted | load.held)
+
+    def _place(self, now: float, threads: tuple[int, ...], load: Load) -> tuple[WorkerShape, ...]:
+        foreign = self.sample.foreign if self.sample is not None else {}
+        return self.placer.place(
+            now,
+            threads,
+            usable=self.monitor.limits.cpus,
+            foreign={cpu: percent / 100.0 for cpu, percent in foreign.items()},
+            excluded=self.leases.others,
+            in_force=self.target,
+            busy=load.busy_slots,
+        )
+
+    def _report(self, errors: tuple[str, ...]) -> None:
+        """Log what cannot be read, each part once until it could be read again."""
+        if self.leases.error is not None:
+            errors = (*errors, self.leases.error)
+        if not self._usable():
+            errors = (*errors, ALL_LEASED)
+        for error in errors:
+            if _part(error) not in self._reported:
+                log.warning("monitor: %s", error)
+        self._reported = {_part(error) for error in errors}
+
+
+def _part(error: str) -> str:
+    """What failed; the rest of the line says how, in words that may change each time."""
+    return error.partition(":")[0]
+
+
+def make_policy(loaded: Loaded) -> Policy:
+    """The settings as the allocator takes them.
+
+    `min_cores` counts as set where somebody chose it: that decides the size of a static
+    pool (`enabled` false).
+    """
+    section = loaded.settings.performance.dynamic_cpu_allocation
+    values = section.model_dump(exclude={"utilization_source"})
+    if not loaded.chosen(f"{_SECTION}.min_cores"):
+        values["min_cores"] = None
+    return Policy(**values)
+
+
+def _width(settings: Settings) -> int:
+    """Cores that one more worker brings with it at least."""
+    threads = settings.pool.threads_per_worker
+    return 1 if threads == "auto" else threads

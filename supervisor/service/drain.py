@@ -1,0 +1,111 @@
+"""The way down of a supervisor: what runs is finished, then everything ends in order.
+
+First the jobs, for as long as the grace period; then the workers and the gateway. A
+worker that was dismissed has nothing left to do and gets little time. The gateway may
+still be sending what the last job said to somebody who reads no faster than it plays:
+it gets what it gives its answers.
+
+It leaves to the service what is refused meanwhile, and what is closed at the very end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.pool import events as pool_events
+from supervisor.core.pool.machine import Pool
+from supervisor.gateway.handover import ANSWERS_GRACE_S
+from supervisor.pool.workers import Workers
+from supervisor.service.gateway import GatewayChild
+from supervisor.tracing.tracer import Tracer
+
+WORKERS_END_S = 2.0
+"""How long dismissed workers may take before they are killed, and traces to be sent."""
+
+GATEWAY_ENDS_S = ANSWERS_GRACE_S + 1.0
+"""How long the gateway may take after the last job."""
+
+_CLOSING_S = 2.0
+"""What sockets, journal and address take to be closed, generously."""
+
+
+def longest_drain_s(grace_s: float) -> float:
+    """How long a stop may take in all, for whoever kills what takes longer."""
+    return grace_s + GATEWAY_ENDS_S + _CLOSING_S
+
+
+Tell = Callable[[Jobs | Pool, Any], None]
+"""Hands one of the machines one of its events, and carries out what it answers."""
+
+
+class Drain:
+    """One way down. Events for the machines go through `tell`; `finish` is called when there is
+    nothing left to wait for, perhaps more than once.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        jobs: Jobs,
+        pool: Pool,
+        gateway: GatewayChild,
+        tracer: Tracer,
+        workers: Workers,
+        tell: Tell,
+        finish: Callable[[], None],
+    ) -> None:
+        self.cancelled = 0
+        """Jobs that were ended before they were done."""
+        self.left = 0
+        """Durable jobs that the next supervisor goes on with."""
+        self._loop = loop
+        self._jobs = jobs
+        self._pool = pool
+        self._gateway = gateway
+        self._tracer = tracer
+        self._workers = workers
+        self._tell = tell
+        self._finish = finish
+        self._timers: list[asyncio.TimerHandle] = []
+        gateway.on_stopped = self.go_on
+
+    def begin(self, grace_s: float) -> None:
+        """Wait for the jobs that run, for `grace_s` seconds at most."""
+        self._later(grace_s, lambda: self.cancel_all("the grace period is over"))
+        self.go_on()
+
+    def cancel_all(self, reason: str) -> None:
+        """End what still runs; durable jobs are left to the next supervisor."""
+        plain = [job.id for job in self._jobs.jobs.values() if not job.request.durable]
+        self.cancelled += len(plain)
+        self.left += len(self._jobs.jobs) - len(plain)
+        for job in plain:
+            self._tell(self._jobs, job_events.Cancelled(self._loop.time(), job, reason))
+        self._tell(self._jobs, job_events.Suspended(self._loop.time()))
+
+    def go_on(self) -> None:
+        """Something has changed: the last job may have ended, or the last process."""
+        if self._jobs.jobs or self._jobs.untold:
+            return
+        if not self._pool.stopping:
+            self.close()
+            self._gateway.stop()
+            self._tracer.finish(WORKERS_END_S)
+            self._later(WORKERS_END_S, self._workers.kill_all)
+            self._later(GATEWAY_ENDS_S, self._finish)
+            self._tell(self._pool, pool_events.Stop(self._loop.time()))
+        elif self._pool.empty and not self._gateway.running:
+            self._finish()
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        self._timers.append(self._loop.call_later(seconds, act))

@@ -1,0 +1,187 @@
+"""The gateway process as the supervisor's child: started, watched, started again.
+
+The gateway is a client like any other, so its death costs no job of anybody else;
+it only has to come back. It waits by itself for a port that is taken; one that cannot
+run at all (its address is not this machine's, say) is not tried again until the
+supervisor is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import IO
+
+import msgspec
+
+from supervisor import tracebacks
+from supervisor.config.loading import Loaded
+from supervisor.gateway.handover import handover
+from supervisor.host import kernel
+from supervisor.logs import get_logger
+
+_CANNOT_RUN = "exit status 2"
+_FIRST_DELAY_S = 0.5
+_MAX_DELAY_S = 30.0
+_STABLE_S = 30.0
+_MAX_LINE = 4096
+_SHOWN = 200
+
+log = get_logger()
+
+
+COMMAND = (sys.executable, "-m", "supervisor.gateway")
+"""The gateway; the supervisor's pid is added."""
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """The line that the gateway prints when it listens."""
+
+    pid: int
+    host: str
+    port: int
+
+
+class GatewayChild:
+    """At most one gateway. `address` is None while none listens; `on_stopped` is called when one
+    that was asked to end has ended.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        loaded: Loaded,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self.address: Announcement | None = None
+        self.on_stopped: Callable[[], None] = lambda: None
+        self.restarts = 0
+        self._loop = loop
+        self._settings = handover(loaded.settings, loaded.place)
+        self._command = command
+        self._pidfd = -1
+        self._output: IO[bytes] | None = None
+        self._rest = b""
+        self._warned = False
+        self._delay = _FIRST_DELAY_S
+        self._started_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, listening or not."""
+        return self._pidfd >= 0
+
+    def start(self) -> None:
+        """Start it, later if it cannot be now; where it listens is logged when it does."""
+        self._started_at = self._loop.time()
+        try:
+            self._launch()
+        except OSError as error:
+            self._again(f"cannot be started: {error.strerror}")
+
+    def _launch(self) -> None:
+        """Raises OSError, and leaves no process then."""
+        with _in_memory(self._settings) as given, tracebacks.postponed():
+            child = subprocess.Popen(
+                [*self._command, str(os.getpid())],
+                stdin=given,
+                stdout=subprocess.PIPE,
+                process_group=0,
+            )
+        try:
+            self._pidfd = os.pidfd_open(child.pid)
+        except OSError:
+            child.kill()
+            child.communicate()
+            raise
+        child.returncode = 0  # Reaped through its pidfd, never through this object.
+        if child.stdout is None:
+            raise RuntimeError("the gateway was started without a pipe")
+        self._output = child.stdout
+        self._rest, self._warned = b"", False
+        self._loop.add_reader(child.stdout.fileno(), self._read)
+        self._loop.add_reader(self._pidfd, self._ended)
+
+    def stop(self) -> None:
+        """Ask it to end; it finishes the answers that are being sent."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pidfd >= 0:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+
+    def close(self) -> None:
+        """End it now."""
+        self.stop()
+        if self._pidfd >= 0:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            self._forget()
+
+    def _read(self) -> None:
+        if self._output is None:
+            return
+        said = os.read(self._output.fileno(), _MAX_LINE)
+        if not said:
+            self._loop.remove_reader(self._output.fileno())
+            return
+        *lines, rest = (self._rest + said).split(b"\n")
+        self._rest = rest[-_MAX_LINE:]
+        for line in lines:
+            self._hear(line)
+
+    def _hear(self, line: bytes) -> None:
+        """Take the announcement; anything else that it prints is not worth ending it for."""
+        try:
+            self.address = msgspec.json.decode(line, type=Announcement)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            if not self._warned:
+                log.warning("gateway: said %r, which is not where it listens", line[:_SHOWN])
+            self._warned = True
+            return
+        log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
+
+    def _ended(self) -> None:
+        reason = kernel.reap(self._pidfd)
+        self._forget()
+        if self._stopping:
+            self.on_stopped()
+            return
+        if reason == _CANNOT_RUN:
+            log.error("gateway: not started; the reason is above, the pool goes on without it")
+            return
+        self._again(f"ended ({reason})")
+
+    def _again(self, reason: str) -> None:
+        """Start another one after a pause that doubles with each that did not last."""
+        if self._loop.time() - self._started_at > _STABLE_S:
+            self._delay = _FIRST_DELAY_S
+        log.warning("gateway: %s, starts again in %g s", reason, self._delay)
+        self.restarts += 1
+        self._timer = self._loop.call_later(self._delay, self.start)
+        self._delay = min(_MAX_DELAY_S, self._delay * 2)
+
+    def _forget(self) -> None:
+        self.address = None
+        self._loop.remove_reader(self._pidfd)
+        if self._output is not None:
+            self._loop.remove_reader(self._output.fileno())
+            self._output.close()
+            self._output = None
+        os.close(self._pidfd)
+        self._pidfd = -1
+
+
+def _in_memory(content: bytes) -> IO[bytes]:
+    """A file to read `content` from. A pipe would block us when it is full, and break when
+    the child ends before it has read. Raises OSError.
+    """
+    file = os.fdopen(os.memfd_create("settings"), "w+b")
+    file.write(content)
+    file.seek(0)
+    return file

@@ -1,0 +1,51 @@
+"""What settings come to: for workers that are started, for engines that are here or not, and in
+words for the log.
+"""
+
+from __future__ import annotations
+
+from supervisor.config import Settings
+from supervisor.config.changes import Change
+from supervisor.wire.worker import Catalogue, Setup
+
+
+def make_setup(settings: Settings) -> Setup:
+    """What the template or a spawned worker has to know of the settings."""
+    engines = settings.engines
+    names = {"hibari", "kokoro", *engines.options}
+    return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
+
+
+def lacking(catalogue: Catalogue, settings: Settings) -> str | None:
+    """What keeps the engines that the settings ask for from speaking, in one line; None if all do.
+
+    The default engine first.
+    """
+    states = {engine.name: engine for engine in catalogue.engines}
+    for name in dict.fromkeys([settings.engines.default, *settings.engines.preload]):
+        engine = states.get(name)
+        if engine is None:
+            return f"engines: there is no engine {name!r}; installed are: {', '.join(states)}"
+        if engine.unavailable is not None:
+            return engine.unavailable
+    return None
+
+
+def updates_environment(settings: Settings) -> bool:
+    """Whether a new worker's environment names its number of threads."""
+    return settings.performance.dynamic_cpu_allocation.update_environment
+
+
+def describe(change: Change, settings: Settings) -> str:
+    """One line that says what changed, and what was done about it."""
+    integrated = settings.performance.dynamic_cpu_allocation.onnx_integration
+    if change.effect == "session_rebuild" and not integrated:
+        done = "held back: onnx_integration is off, sessions stay as they are"
+        return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
+    done = {
+        "live": "applied",
+        "session_rebuild": "applied, sessions are rebuilt",
+        "worker_restart": "applied, workers are replaced",
+        "supervisor_restart": "holds after a restart of the supervisor",
+    }[change.effect]
+    return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"

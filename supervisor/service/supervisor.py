@@ -1,0 +1,441 @@
+"""The supervisor process: puts the state machines, the workers and the broker together.
+
+One event loop, one thread. Events for a machine wait in a queue while its commands
+are carried out, so that an effect that fails is seen after the effects before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from supervisor import __version__
+from supervisor.broker.bounds import bounds
+from supervisor.broker.server import Broker
+from supervisor.config.changes import diff
+from supervisor.config.loading import Loaded
+from supervisor.config.paths import state_directory
+from supervisor.config.watch import Rejected, Reloaded, Watch
+from supervisor.core.allocation.time_mean import TimeMean
+from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.machine import WorkerShape
+from supervisor.core.pool import events as pool_events
+from supervisor.core.pool.health import HealthPolicy
+from supervisor.core.pool.machine import Pool
+from supervisor.core.pool.restarts import RestartPolicy
+from supervisor.host import profile as host_profile
+from supervisor.host.kernel import become_subreaper
+from supervisor.host.service_manager import ServiceManager
+from supervisor.journal.journal import Journal
+from supervisor.logs import configure as configure_logs
+from supervisor.logs import get_logger, tell_faults
+from supervisor.pool.heartbeat import Wear
+from supervisor.pool.interpreters import Ahead
+from supervisor.pool.leases import CoreLeases, lease_directory
+from supervisor.pool.scales import Scales
+from supervisor.pool.workers import Workers
+from supervisor.service.address import Address
+from supervisor.service.control import ControlLoop, Load
+from supervisor.service.drain import Drain, longest_drain_s
+from supervisor.service.gateway import GatewayChild
+from supervisor.service.rundir import RunDirectory
+from supervisor.service.settings import describe, lacking, make_setup, updates_environment
+from supervisor.service.status import status_document
+from supervisor.service.watchdog import Watchdog
+from supervisor.tracing.tracer import Tracer
+from supervisor.wire.worker import Catalogue, Shaped
+
+TICK_S = 0.25
+IDLE_TICK_S = 1.0
+"""Without jobs and with every worker as it should be there is little to look after."""
+
+log = get_logger()
+
+
+class StartError(Exception):
+    """The supervisor cannot start; the message is one line that says what to do."""
+
+
+class Service:
+    """One running supervisor. `state`: starting, running, draining, stopped."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, loaded: Loaded, directory: RunDirectory
+    ) -> None:
+        self.state = "starting"
+        self.settings = loaded.settings
+        self.directory = directory
+        self.configuration_error: str | None = None
+        """What is wrong with the settings files as they are now."""
+        self._warned = set(loaded.warnings)
+        self._scales = Scales()
+        self._settings_at_start = loaded.settings
+        self.restart_needed_for: set[str] = set()
+        """Changed settings that hold only after a restart of the supervisor."""
+        self.jobs = Jobs(*bounds(self.settings))
+        self.pool = Pool()
+        self.stopped: asyncio.Future[int] = loop.create_future()
+        """Set to the exit code, or to StartError."""
+        self._loop = loop
+        self._queue: deque[tuple[Jobs | Pool, Any]] = deque()
+        self._working = False
+        self._manager = ServiceManager(os.environ)
+        self._watchdog = Watchdog(self._manager)
+        self._started_at = loop.time()
+        self._running_segments = TimeMean(self._started_at)
+        become_subreaper()
+        self.journal = Journal(
+            loop,
+            state_directory(os.environ),
+            self.settings.journal.sync,
+            self.tell_jobs,
+            self.settings.journal.retention_s,
+        )
+        self.broker = Broker(
+            loop,
+            f"ipc://{directory.socket}",
+            self.settings,
+            self.jobs,
+            self.tell_jobs,
+            lambda: status_document(self),
+            self.journal.load,
+        )
+        self.address = Address(directory, self.broker.door.bind_again)
+        self._setup = make_setup(self.settings)
+        self.workers = Workers(
+            loop,
+            directory.logs,
+            self._setup,
+            self.settings.pool.start_method,
+            self.tell_pool,
+            self.tell_jobs,
+            self._catalogue,
+            self._fail,
+        )
+        self.workers.update_environment = updates_environment(self.settings)
+        self._configure_pool()
+        self.control = ControlLoop(
+            loop,
+            loaded,
+            CoreLeases(lease_directory(os.environ)),
+            self._load,
+            self._retarget,
+        )
+        self._take_profile()
+        self.gateway = GatewayChild(loop, loaded)
+        self.tracer = Tracer(self.broker.epoch)
+        self.tracer.configure(self.settings.tracing)
+        self.drain = Drain(
+            loop,
+            self.jobs,
+            self.pool,
+            self.gateway,
+            self.tracer,
+            self.workers,
+            self._tell,
+            self._finish,
+        )
+        self._effects = {
+            **self.workers.effects,
+            **self.broker.effects,
+            **self.journal.effects,
+            **self.tracer.effects,
+        }
+
+    def start(self, ahead: Ahead) -> None:
+        """Bring up the template, unless it was started `ahead`, and the first workers, and answer
+        clients once what they can speak is known.
+        """
+        self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
+        self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
+        if self.settings.journal.enabled:
+            self.journal.start(self.broker.open)
+        else:
+            self.broker.open()
+        self.workers.launcher.start(ahead)
+        if self.settings.pool.start_method == "spawn":
+            self._expect()  # What engines say of themselves comes from the first worker.
+        self.control.start()
+        self._loop.call_later(TICK_S, self._tick)
+
+    def stop(self, why: str) -> None:
+        """Drain: finish what runs, refuse what comes. A second call stops at once."""
+        if self.state == "draining":
+            self.drain.cancel_all("the supervisor stops")
+            self._finish()
+            return
+        self.state = "draining"
+        self.control.stop()
+        running = len(self.jobs.jobs)
+        grace = self.settings.pool.grace_period_s
+        log.info("%s: draining, %d jobs to finish (at most %g s)", why, running, grace)
+        self._manager.stopping(f"draining, {running} jobs to finish", longest_drain_s(grace))
+        self.broker.drain(f"the supervisor stops ({why})")
+        self.drain.begin(grace)
+
+    def shaped(self, epoch: int) -> Shaped | None:
+        """What a worker last reported of itself."""
+        worker = self.workers.by_epoch.get(epoch)
+        return worker.shaped if worker is not None else None
+
+    # -- settings -----------------------------------------------------------------------
+
+    def reconfigure(self, outcome: Reloaded | Rejected) -> None:
+        """Settings files changed: apply what is valid, keep the last good state otherwise."""
+        if isinstance(outcome, Rejected):
+            self.configuration_error = str(outcome.error)
+            log.error("configuration not applied: %s", outcome.error)
+            return
+        self.configuration_error = None
+        for warning in outcome.loaded.warnings:
+            if warning not in self._warned:
+                log.warning("%s", warning)
+        self._warned.update(outcome.loaded.warnings)
+        self.settings = self.broker.settings = outcome.loaded.settings
+        self.broker.door.configure(self.settings.broker)
+        self.journal.retention_s = self.settings.journal.retention_s
+        for change in outcome.changes:
+            log.info("%s", describe(change, self.settings))
+        self.restart_needed_for = {
+            change.path
+            for change in diff(self._settings_at_start, self.settings)
+            if change.effect == "supervisor_restart"
+        }
+        configure_logs(self.settings.logging.level, self.settings.logging.format)
+        self.tell_jobs(job_events.Configured(self._loop.time(), *bounds(self.settings)))
+        self.workers.update_environment = updates_environment(self.settings)
+        self._configure_pool()
+        self.control.configure(outcome.loaded)
+        self.tracer.configure(self.settings.tracing)
+        setup = make_setup(self.settings)
+        if setup != self._setup:
+            self._setup = setup
+            self.workers.set_up(setup)
+            self._take_profile()
+            self._expect()
+        if any(change.effect == "worker_restart" for change in outcome.changes):
+            self.tell_pool(pool_events.Recycle(self._loop.time()))
+
+    def _configure_pool(self) -> None:
+        """What is taken for a failure, and what follows from it."""
+        pool = self.settings.pool
+        self.pool.restarts.policy = RestartPolicy(
+            intensity=pool.restart_intensity, window_s=pool.restart_window_s
+        )
+        self.workers.heartbeat.configure(
+            HealthPolicy(pool.hang_timeout_s, pool.overdue_factor, pool.overdue_min_s),
+            Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker),
+        )
+
+    def _take_profile(self) -> None:
+        """Read what `supervisor bench host` left of the engines as they are set up now."""
+        self.profile = host_profile.take(state_directory(os.environ), self._setup.settings)
+        if self.profile.ignored is not None:
+            log.warning("host profile not used: %s", self.profile.ignored)
+
+    def _expect(self) -> None:
+        """Tell the allocation what is known of the engines in use: measured here, or declared."""
+        engines = set(self._setup.preload) | {self.settings.engines.default}
+        states = self.broker.catalogue.engines
+        declared = {each.name: each.parallel for each in states if each.parallel is not None}
+        self.control.expect(self.profile.speedup(engines, declared), self.profile.build_s(engines))
+
+    def _retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
+        """Wider workers speak sooner; the slowest is what an engine is predicted by at first."""
+        threads = min((shape.threads for shape in shapes), default=1)
+        declared = {
+            each.name: each.seconds_per_character
+            for each in self.broker.catalogue.engines
+            if each.seconds_per_character is not None
+        }
+        self.jobs.costs.expect(self.profile.rates(threads), declared)
+        self.tell_pool(pool_events.Target(self._loop.time(), shapes))
+
+    def _load(self) -> Load:
+        now = self._loop.time()
+        ready = [slot for slot in self.pool.slots.values() if self.shaped(slot.epoch) is not None]
+        shaped = [s for slot in ready if (s := self.shaped(slot.epoch)) is not None]
+        busy = set(self.jobs.busy_workers())
+        waiting = self.jobs.waiting_segments
+        running = self._running_segments.take(now)
+        return Load(
+            leases={s.pid: s.cpus for s in shaped},
+            busy=frozenset(
+                s.pid for slot in ready if slot.epoch in busy and (s := self.shaped(slot.epoch))
+            ),
+            busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
+            held=frozenset(self.pool.held),
+            demand=self.jobs.running_segments + waiting,
+            running=running,
+            idle=max(0.0, len(ready) - running),
+            waiting=waiting,
+            finished=self.jobs.counts["spoken"],
+            mean_demand=running + waiting,
+            backlog_s=self.jobs.oldest_wait(now),
+            session_build_s=max((s.session_build_s for s in shaped), default=None),
+            worker_bytes=self._scales.heaviest_bytes,
+            sessions={s.pid: s.session_generation for s in shaped},
+            building=any(slot.state == "reshaping" for slot in ready),
+        )
+
+    # -- events and their effects -------------------------------------------------------
+
+    def tell_jobs(self, event: job_events.Event) -> None:
+        """Hand an event to the job machine and carry out what it answers."""
+        self._tell(self.jobs, event)
+
+    def tell_pool(self, event: pool_events.Event) -> None:
+        """Hand an event to the pool machine and carry out what it answers."""
+        self._tell(self.pool, event)
+
+    def _tell(self, machine: Jobs | Pool, event: Any) -> None:  # noqa: ANN401 (its machine's)
+        self._queue.append((machine, event))
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._queue:
+                machine, event = self._queue.popleft()
+                for command in machine.handle(event):
+                    self._effects[type(command)](command)
+        finally:
+            self._working = False
+        self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
+        if self.state == "starting":
+            self._continue_start()
+        elif self.state == "draining":
+            self.drain.go_on()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        quiet = not self.jobs.jobs and self.pool.settled
+        # At whole seconds when idle, together with others: waking up costs more than the work.
+        when = (now // IDLE_TICK_S + 1) * IDLE_TICK_S if quiet else now + TICK_S
+        self._loop.call_at(when, self._tick)
+        self.tell_jobs(job_events.Tick(now))
+        wakeup = self.pool.next_wakeup()
+        if wakeup is not None and wakeup <= now:
+            self.tell_pool(pool_events.Tick(now))
+        interval = self.control.policy.monitoring_interval
+        self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
+        self._scales.weigh(now, self._shaped_pids(), quiet=quiet)
+        self.address.look()
+
+    def _shaped_pids(self) -> list[int]:
+        return [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
+
+    def _looked_at(self, now: float) -> float:
+        """When the control loop last looked; it need not any more while the service drains."""
+        if self.state == "draining":
+            return now
+        return self._started_at if self.control.sample is None else self.control.sample.now
+
+    # -- coming up ----------------------------------------------------------------------
+
+    def _catalogue(self, catalogue: Catalogue) -> None:
+        """The engines are known: refuse to run without the ones that were asked for."""
+        first = not self.broker.catalogue.engines
+        self.broker.catalogue = catalogue
+        if not first:
+            self._expect()
+            return
+        lack = lacking(catalogue, self.settings)
+        if lack is not None:
+            self._fail(lack)
+        if not self.stopped.done():
+            self._expect()
+            self._publish()
+            # Before there is a worker: who waits for a core has to be able to say so.
+            if self.settings.http.enabled and self.state in {"starting", "running"}:
+                self.gateway.start()
+
+    def _publish(self) -> None:
+        self.directory.publish(
+            {
+                "pid": os.getpid(),
+                "epoch": self.broker.epoch,
+                "version": __version__,
+                "protocol": 1,
+                "endpoints": {"client": f"ipc://{self.directory.socket}"},
+            }
+        )
+
+    def _continue_start(self) -> None:
+        ready = [slot for slot in self.pool.slots.values() if slot.state == "ready"]
+        if not ready or not self.broker.catalogue.engines:
+            return
+        self.state = "running"
+        self._manager.ready("serving")
+        slot = ready[0]
+        log.info(
+            "ready: pid %d, %s, first worker on cores %s",
+            os.getpid(),
+            self.directory.socket,
+            list(slot.shape.cpus),
+        )
+
+    def _fail(self, reason: str) -> None:
+        if not self.stopped.done():
+            self.stopped.set_exception(StartError(reason))
+
+    # -- going down ---------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        if not self.stopped.done():
+            self.stopped.set_result(0)
+
+    def close(self) -> None:
+        """Leave nothing behind: no process, no socket, no address."""
+        self.state = "stopped"
+        self.drain.close()
+        self.control.stop()
+        self.gateway.close()
+        self.workers.close()
+        self.journal.close()
+        self.broker.close()
+        self.control.leases.close()
+        self._manager.close()
+        with suppress(OSError):
+            self.directory.leave_word(
+                {
+                    "pid": os.getpid(),
+                    "epoch": self.broker.epoch,
+                    "cancelled": self.drain.cancelled,
+                    "left": self.drain.left,
+                }
+            )
+        self.directory.release()
+        self.tracer.close()  # last: the next supervisor need not wait for it
+
+
+MakeWatch = Callable[[Callable[[Reloaded | Rejected], object]], Watch]
+"""Makes the watch over the settings files, given whom to tell."""
+
+
+async def serve(
+    loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch, ahead: Ahead
+) -> int:
+    """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
+    loop = asyncio.get_running_loop()
+    tell_faults(loop)
+    service = Service(loop, loaded, directory)
+    watch = make_watch(service.reconfigure)
+
+    def reload() -> None:
+        watch.reload()
+        service.broker.reload_keys()
+
+    try:
+        service.start(ahead)
+        watch.start(loop)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        return await service.stopped
+    finally:
+        watch.stop()
+        service.close()
