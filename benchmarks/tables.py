@@ -4,14 +4,16 @@ The pages are written by hand; only what stands between a pair of markers is
 replaced: `<!-- table: claims -->` … `<!-- end -->` holds all claims beside their
 targets, `<!-- table: claims of NAME NAME -->` those of some benchmarks,
 `<!-- table: NAME -->` the arms of one, `<!-- table: arms by NAME.MEASURE NAME.MEASURE -->`
-one line for each arm with medians of several. A benchmark without markers gets a
+one line for each arm with medians of several. Within a sentence
+`<!-- value: NAME | ARM | MEASURE -->` … `<!-- end -->` holds a median, and
+`<!-- value: NAME | CLAIM -->` … what a claim found. A benchmark without markers gets a
 section at the end of the page. The same files always give the same pages.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import side_by_side
@@ -21,6 +23,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
 README = Path(__file__).parent.parent / "README.md"
 
 _BLOCK = re.compile(r"<!-- table: ([\w. ]+) -->\n.*?<!-- end -->", re.DOTALL)
+_VALUE = re.compile(r"<!-- value: ([^>]+?) -->.*?<!-- end -->", re.DOTALL)
 _SOME = "claims of "
 _BY = "arms by "
 
@@ -64,9 +67,28 @@ def fill(text: str, records: Sequence[Record]) -> str:
             return _table(*side_by_side.across(found, number)) if found else NOTHING
         return arms_table(arms[name]) if name in arms else NOTHING
 
+    text = _VALUE.sub(
+        lambda found: f"<!-- value: {found[1]} -->{_value(found[1], arms)}<!-- end -->", text
+    )
     return _BLOCK.sub(
         lambda block: f"<!-- table: {block[1]} -->\n{body(block[1])}\n<!-- end -->", text
     )
+
+
+def _value(name: str, records: Mapping[str, Record]) -> str:
+    """One figure. Raises ValueError for one that its benchmark does not have."""
+    benchmark, what, *measured = (part.strip() for part in name.split("|"))
+    if benchmark not in records:
+        return NOTHING
+    result = records[benchmark].result
+    if measured and what in result.arms:
+        values = [sample[measured[0]] for sample in result.arms[what] if measured[0] in sample]
+        if values:
+            return number(median(values))
+    for claim in result.claims:
+        if not measured and claim.claim == what:
+            return number(claim.value)
+    raise ValueError(f"no figure {name}")
 
 
 def claims_table(records: Iterable[Record]) -> str:

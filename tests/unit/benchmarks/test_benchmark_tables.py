@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import tables
 from benchmarks.environment import environment
-from benchmarks.harness import Record, Result, at_least, at_most, save
+from benchmarks.harness import Record, Result, at_least, at_most, load, save
 
 PAGE = """# Performance
 
@@ -83,6 +85,29 @@ def test_a_page_may_hold_the_claims_of_some_benchmarks_alone() -> None:
     assert "`ready`" not in page
     assert "## " not in page
     assert tables.fill(page, [record(), record("memory")]) == page
+
+
+def test_a_sentence_may_hold_a_figure() -> None:
+    """A median of an arm, or what a claim found, in the place of what stood there before; one that
+    the benchmark does not have is no figure.
+    """
+    text = "It takes <!-- value: ready | forked | ready_ms -->old<!-- end --> ms"
+    page = tables.fill(text, [record()])
+    assert page.replace("--><!--", "--> <!--") == page, "something stands there"
+    assert "old" not in page
+    claim = tables.fill("<!-- value: ready | ready, p95 --><!-- end -->", [record()])
+    assert "-->7<!--" in claim
+    assert tables.NOTHING in tables.fill(text, [])
+    with pytest.raises(ValueError, match="no figure"):
+        tables.fill("<!-- value: ready | forked | gone_ms --><!-- end -->", [record()])
+
+
+def test_the_readme_quotes_figures_that_there_are() -> None:
+    """Every one of them comes out of a result file, and stands there as it was measured."""
+    text = tables.README.read_text()
+    records = [load(path) for path in sorted(tables.RESULTS.glob("*.json"))]
+    assert tables.fill(text, records) == text
+    assert text.count("<!-- value: ") >= 5
 
 
 def test_the_pages_are_written_from_the_files(tmp_path: Path) -> None:
