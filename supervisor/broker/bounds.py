@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from supervisor.config import Settings
-from supervisor.core.jobs.admission import Limits
-from supervisor.core.jobs.held_audio import HeldLimits
-from supervisor.core.jobs.retention import Keep
+from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
 
 
 class Bounds(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 from supervisor.broker.requests import Refused
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.pcm import Pcm, Stored
+from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body
 

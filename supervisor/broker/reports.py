@@ -30,14 +30,14 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
         "speed": request.speed,
         "seed": request.seed,
         "sample_rate": request.sample_rate,
-        "characters": job.size,
+        "characters": job.chars,
         "key": request.key,
         "message": job.message or None,
         "attached": job.client is not None,
         "synthesis_s": job.synthesis_s,
-        "audio_bytes": job.spoken,
+        "audio_bytes": job.audio.spoken,
         "kept_from_byte": job.kept_from,
-        "released_bytes": job.released,
+        "released_bytes": job.audio.released,
         "story": [
             {"at_s": at - job.accepted_at, "event": what, "details": details}
             for at, what, *details in job.story
@@ -62,5 +62,5 @@ def _row(job: Job, now: float) -> dict[str, Any]:
         "waited_s": (job.started_at or end or now) - job.accepted_at,
         "ran_s": None if job.started_at is None else (end or now) - job.started_at,
         "deadline_in_s": None if request.deadline is None else request.deadline - now,
-        "predicted_work_s": job.work_s,
+        "predicted_work_s": job.work.seconds,
     }

@@ -24,9 +24,9 @@ from supervisor.broker.sockets.peers import flow_of
 from supervisor.broker.sockets.probing import Probing
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.pcm import Stored
 from supervisor.core.jobs.request import JobRequest
 from supervisor.logs import get_logger
 from supervisor.wire import client as wire
@@ -297,9 +297,9 @@ class Broker:
             return
         # What a recovered job had spoken before is spoken again: its client may be ahead of it.
         ahead = job.failed or (job.request.durable and not job.ended)
-        end = MAX_CREDIT if ahead else job.spoken
+        end = MAX_CREDIT if ahead else job.audio.spoken
         if not job.kept_from <= message.offset <= end:
-            text = f"audio of job {job.id} is kept from byte {job.kept_from} to {job.spoken}"
+            text = f"audio of job {job.id} is kept from byte {job.kept_from} to {job.audio.spoken}"
             self._send(client, wire.Error("out_of_range", text, id=message.id))
         elif not 0 <= message.credit <= MAX_CREDIT:
             text = f"credit must be within 0 to {MAX_CREDIT} bytes"

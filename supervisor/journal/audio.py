@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.timings import SAMPLE_BYTES
 from supervisor.logs import get_logger
 

@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.audio import Stored
 from supervisor.journal import clock as journal_clock
 from supervisor.journal import rows as journal_rows
 from supervisor.journal import salvage as journal_salvage

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Final, cast
 
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import JobState
-from supervisor.core.jobs.pcm import Pcm
 from supervisor.journal import clock as journal_clock
 from supervisor.journal import rows as journal_rows
 from supervisor.journal.audio import JournalAudio

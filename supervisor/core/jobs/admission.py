@@ -7,19 +7,19 @@ admitted, and still leaves room for sentences, everybody else's and its own clie
 
 However many books wait, a flow that asks for little is let in: it gets its share at once.
 
-How long a text takes is learned (`costs`), and how fast work is done is measured;
-from both follows when there will be room again, and whether a deadline can be met.
+How long a text takes is learned (`Costs`), and how fast work is done is measured
+(`DrainRate`); from both follows when there will be room again, and whether a deadline can be met.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-import msgspec
-
-from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.events import RefusalCode
+from supervisor.core.jobs.job import LATE, Job
+from supervisor.core.jobs.limits import Limits
+from supervisor.core.jobs.request import JobRequest
 
 _MEMORY_S = 10.0
 """Time constant of the measured rate."""
@@ -30,6 +30,18 @@ _ENOUGH_S = 0.5
 _MARGIN = 1.5
 """What a predicted wait is multiplied by before a deadline is held to be possible: texts differ,
 and clients may come that are owed their share too."""
+
+FIRST_GUESS = 0.01
+"""Seconds for a character of an engine that has not spoken yet, was never measured, and does not
+say either."""
+
+_SHARE = 0.05
+"""How much a segment counts against all before it."""
+
+_FAR = 1.25
+"""A factor between two rates from which the one is no prediction of the other."""
+
+_MAX_VOICES = 10_000
 
 _SHORTEST_MS = 50
 _LONGEST_MS = 24 * 3_600_000
@@ -44,22 +56,68 @@ _LITTLE_TEXT = 1 / 256
 waiting. With the defaults 30 s of work and 64 kB of text."""
 
 
-class Limits(msgspec.Struct, frozen=True):
-    """How much may wait. Work is in predicted seconds of one worker, bytes are of text."""
-
-    jobs: int = 10_000
-    jobs_per_client: int = 1_024
-    work_s: float = 3_600.0
-    work_s_per_client: float = 900.0
-    bytes: int = 64 << 20
-    bytes_per_client: int = 16 << 20
-
-
 class Refusal(NamedTuple):
-    """Why there is no room, and when there may be."""
+    """Why a request does not become a job, and when another attempt may be worth its while."""
 
+    code: RefusalCode
     message: str
-    retry_after_ms: int
+    retry_after_ms: int | None = None
+
+
+class Costs:
+    """Seconds of one worker for a character, learned for each engine and voice.
+
+    Exponential averages. Speech at speed 2 is half as long, and takes half as long.
+    """
+
+    def __init__(self) -> None:
+        self._voices: dict[tuple[str, str], float] = {}
+        self._engines: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+        """By engine, the rate at which its jobs were last predicted all together."""
+        self._measured: Mapping[str, float] = {}
+        self._declared: Mapping[str, float] = {}
+
+    def expect(self, measured: Mapping[str, float], declared: Mapping[str, float]) -> None:
+        """Set seconds for a character by engine, for those that have not spoken yet: as measured on
+        this host, and as the engines say of themselves.
+        """
+        self._measured, self._declared = measured, declared
+
+    def per_char(self, request: JobRequest) -> float:
+        """Predicted seconds of one worker for a character of this request."""
+        rate = self._voices.get((request.engine, request.voice))
+        if rate is None:
+            engine = request.engine
+            guess = self._measured.get(engine) or self._declared.get(engine) or FIRST_GUESS
+            rate = self._engines.get(engine, guess)
+        return rate / request.speed
+
+    def knows(self, request: JobRequest) -> bool:
+        """Whether this engine has spoken yet, or was measured on this host."""
+        return request.engine in self._engines or request.engine in self._measured
+
+    def learn(self, request: JobRequest, chars: int, seconds: float) -> bool:
+        """Take in that a segment of `chars` took `seconds`; the first one of a voice counts fully.
+
+        True if what was predicted of this engine before is far from the truth.
+        """
+        if not chars or seconds <= 0:
+            return False
+        found = seconds * request.speed / chars
+        engine, voice = request.engine, (request.engine, request.voice)
+        known = self._voices.get(voice)
+        if known is None and len(self._voices) >= _MAX_VOICES:
+            del self._voices[next(iter(self._voices))]  # Clients may mix voices without end.
+        self._voices[voice] = found if known is None else known + _SHARE * (found - known)
+        known = self._engines.get(engine)
+        rate = found if known is None else known + _SHARE * (found - known)
+        self._engines[engine] = rate
+        told = self._told.get(engine, 0.0)
+        if told and 1 / _FAR < rate / told < _FAR:
+            return False
+        self._told[engine] = rate
+        return True
 
 
 class _Waiting:
@@ -68,7 +126,7 @@ class _Waiting:
     __slots__ = ("bytes", "charged_s", "jobs", "work_s")
 
     def __init__(self) -> None:
-        self.jobs = 0
+        self.jobs: dict[str, Job] = {}
         self.bytes = 0
         self.work_s = 0.0
         self.charged_s = 0.0
@@ -87,7 +145,7 @@ class DrainRate:
         self._last: float | None = None
 
     def done(self, now: float, work_s: float, *, waiting: bool) -> None:
-        """Some work was done; `waiting` tells whether there is more than the workers take."""
+        """Count work that was done; `waiting`: there is more than the workers take."""
         if self._last is not None and now > self._last:
             elapsed = now - self._last
             fade = max(0.0, 1.0 - elapsed / _MEMORY_S)  # to first order what exp would give
@@ -109,6 +167,7 @@ class Admission:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.costs = Costs()
         self.drain = DrainRate()
         self.jobs = 0
         self.bytes = 0
@@ -127,19 +186,49 @@ class Admission:
         """Predicted seconds of the client who has most."""
         return max((flow.work_s for flow in self._flows.values()), default=0.0)
 
-    def refusal(
-        self, flow: str, size: int, work_s: float, patience_s: float | None, workers: int
-    ) -> Refusal | None:
-        """Why a job of `size` bytes and `work_s` seconds has to be refused; None if it has not."""
-        mine = self._flows.get(flow, _NOTHING)
-        if self._crowded(mine, size):
+    def admit(self, job: Job, now: float, workers: int) -> Refusal | None:
+        """Count a new job in, with the work that it is predicted to be; or say why it is refused.
+
+        `workers` says how many there are, for as long as no rate is measured.
+        """
+        if job.due <= now:
+            return Refusal("expired", LATE)
+        request = job.request
+        job.work.rate = self.costs.per_char(request)
+        work_s = job.chars_left * job.work.rate
+        mine = self._flows.get(job.flow, _NOTHING)
+        if self._crowded(mine, job.chars):
             rate = self.drain.rate(workers)
-            for message, wait_s in self._excesses(mine, size, work_s, rate):
-                return _refusal(message, wait_s)
-        if patience_s is None:
-            return None
-        late = self.wait_s(flow, work_s, workers) * _MARGIN - patience_s
-        return _refusal(f"it would end {late:.1f} s after its deadline", late) if late > 0 else None
+            for message, wait_s in self._excesses(mine, job.chars, work_s, rate):
+                return _busy(message, wait_s)
+        # Nobody is turned away for a guess: an engine that has not spoken yet may be fast.
+        if request.deadline is not None and self.costs.knows(request):
+            late = self.wait_s(job.flow, work_s, workers) * _MARGIN - (job.due - now)
+            if late > 0:
+                return _busy(f"it would end {late:.1f} s after its deadline", late)
+        self._enter(job, work_s)
+        return None
+
+    def enter(self, job: Job) -> None:
+        """Count in a job that was admitted before."""
+        job.work.rate = self.costs.per_char(job.request)
+        self._enter(job, job.chars_left * job.work.rate)
+
+    def spoken(self, job: Job, now: float, chars: int, seconds: float, *, waiting: bool) -> None:
+        """Learn from a worker's `seconds` for `chars` of the job, and count what is left of it.
+
+        `waiting`: there is more work than the workers take.
+        """
+        self.drain.done(now, chars * job.work.rate, waiting=waiting)
+        if self.costs.learn(job.request, chars, seconds):
+            self._rate_again(job.request.engine)
+        if job.chars_left:
+            job.work.rate = self.costs.per_char(job.request)
+        self.settle(job)
+
+    def settle(self, job: Job) -> None:
+        """Count what is left of a job at its rate."""
+        self._count(job, self._flows[job.flow], job.chars_left * job.work.rate)
 
     def _crowded(self, mine: _Waiting, size: int) -> bool:
         """Whether any bound may be broken: the quick look that every job gets."""
@@ -148,7 +237,7 @@ class Admission:
             self.jobs >= limits.jobs
             or self.bytes + size > limits.bytes
             or self._charged_s >= limits.work_s
-            or mine.jobs >= limits.jobs_per_client
+            or len(mine.jobs) >= limits.jobs_per_client
             or mine.bytes + size > limits.bytes_per_client
             or mine.charged_s >= limits.work_s_per_client
         )
@@ -172,9 +261,9 @@ class Admission:
         if self._charged_s >= limits.work_s and mine.work_s + work_s > little:
             wait_s = max(self.work_s - limits.work_s, self._charged_s - limits.work_s) / rate
             yield f"{self.work_s:.0f} s of work are waiting", wait_s
-        if mine.jobs >= limits.jobs_per_client:
-            wait_s = mine.work_s / mine.jobs / share
-            yield f"{mine.jobs} jobs of this client are in flight", wait_s
+        if len(mine.jobs) >= limits.jobs_per_client:
+            wait_s = mine.work_s / len(mine.jobs) / share
+            yield f"{len(mine.jobs)} jobs of this client are in flight", wait_s
         if mine.jobs and mine.bytes + size > limits.bytes_per_client:
             wait_s = mine.work_s * size / mine.bytes / share
             yield f"{mine.bytes} bytes of text of this client are waiting", wait_s
@@ -194,33 +283,27 @@ class Admission:
         flows = len(self._flows) + (mine is None)
         return own * flows / self.drain.rate(workers)
 
-    def enter(self, job: Job) -> None:
-        """A job was admitted, with what is left of it at its rate."""
+    def _enter(self, job: Job, work_s: float) -> None:
         flow = self._flows.get(job.flow)
         if flow is None:
             flow = self._flows[job.flow] = _Waiting()
         self.jobs += 1
-        self.bytes += job.size
-        flow.jobs += 1
-        flow.bytes += job.size
-        job.work_s = 0.0
-        self._count(job, flow, job.chars_left * job.rate)
-
-    def settle(self, job: Job) -> None:
-        """What is left of a job, or the rate at which it is spoken, may have changed."""
-        self._count(job, self._flows[job.flow], job.chars_left * job.rate)
+        self.bytes += job.chars
+        flow.jobs[job.id] = job
+        flow.bytes += job.chars
+        self._count(job, flow, work_s)
 
     def leave(self, job: Job) -> bool:
-        """A job has ended; True if its flow has no other."""
+        """Count a job no more; True if its flow has no other."""
         flow = self._flows[job.flow]
         self.jobs -= 1
-        self.bytes -= job.size
-        flow.jobs -= 1
-        flow.bytes -= job.size
+        self.bytes -= job.chars
+        del flow.jobs[job.id]
+        flow.bytes -= job.chars
         if flow.jobs:
             self._count(job, flow, 0.0)
             return False
-        job.work_s = 0.0
+        job.work.seconds = 0.0
         self._add(flow, -flow.work_s, -flow.charged_s)
         del self._flows[job.flow]
         if not self._flows:
@@ -228,7 +311,7 @@ class Admission:
         return True
 
     def _count(self, job: Job, flow: _Waiting, work_s: float) -> None:
-        before, job.work_s = job.work_s, work_s
+        before, job.work.seconds = job.work.seconds, work_s
         most = self.limits.work_s_per_client * _OF_ONE_JOB
         if before <= most >= work_s:
             self._add(flow, work_s - before, work_s - before)
@@ -246,31 +329,40 @@ class Admission:
         else:
             self._charged_s += min(flow.charged_s, bound) - min(before, bound)
 
-    def set_limits(self, limits: Limits, jobs: Iterable[Job]) -> None:
-        """Other bounds hold from now on; what was admitted, which are these jobs, stays."""
+    def _rate_again(self, engine: str) -> None:
+        """Count all jobs of an engine anew, which is much faster or slower than was thought."""
+        for flow in self._flows.values():
+            for job in flow.jobs.values():
+                if job.request.engine == engine:
+                    job.work.rate = self.costs.per_char(job.request)
+                    self._count(job, flow, job.chars_left * job.work.rate)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Let other bounds hold from now on; what was admitted stays."""
         self.limits = limits
         bound = limits.work_s_per_client
+        most = bound * _OF_ONE_JOB
         for flow in self._flows.values():
-            flow.charged_s = 0.0
-        for job in jobs:
-            self._flows[job.flow].charged_s += min(job.work_s, bound * _OF_ONE_JOB)
+            flow.charged_s = sum(min(job.work.seconds, most) for job in flow.jobs.values())
         self._charged_s = sum(min(flow.charged_s, bound) for flow in self._flows.values())
 
     def check(self, jobs: Collection[Job]) -> None:
         """Raise AssertionError unless what is counted are these jobs, by flow."""
-        counted = Counter(job.flow for job in jobs)
-        assert {name: flow.jobs for name, flow in self._flows.items()} == dict(counted)
+        counted: dict[str, dict[str, Job]] = {}
+        for job in jobs:
+            counted.setdefault(job.flow, {})[job.id] = job
+        assert {name: flow.jobs for name, flow in self._flows.items()} == counted
         assert self.jobs == len(jobs)
-        work = sum(job.chars_left * job.rate for job in jobs)
+        work = sum(job.chars_left * job.work.rate for job in jobs)
         assert abs(work - self.work_s) < 1e-6 * max(1.0, work)
         bound = self.limits.work_s_per_client
-        charges = dict.fromkeys(counted, 0.0)
-        for job in jobs:
-            charges[job.flow] += min(job.work_s, bound * _OF_ONE_JOB)
-        charged = sum(min(charge, bound) for charge in charges.values())
+        charged = sum(
+            min(bound, sum(min(job.work.seconds, bound * _OF_ONE_JOB) for job in of_flow.values()))
+            for of_flow in counted.values()
+        )
         assert abs(charged - self._charged_s) < 1e-6 * max(1.0, charged)
 
 
-def _refusal(message: str, seconds: float) -> Refusal:
+def _busy(message: str, seconds: float) -> Refusal:
     milliseconds = min(max(int(seconds * 1000), _SHORTEST_MS), _LONGEST_MS)
-    return Refusal(message, milliseconds)
+    return Refusal("busy", message, milliseconds)

@@ -1,4 +1,4 @@
-"""What `jobs.Jobs` is told and what it answers. Times are monotonic seconds.
+"""Events that `machine.Jobs` takes and commands that it answers with. Times: monotonic seconds.
 
 `worker` is a worker's epoch: a number that one process incarnation has and no other.
 """
@@ -9,12 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from supervisor.core.jobs.admission import Limits
-from supervisor.core.jobs.held_audio import HeldLimits
+from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import JobState
-from supervisor.core.jobs.pcm import Pcm
+from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
 from supervisor.core.jobs.request import JobRequest
-from supervisor.core.jobs.retention import Keep
 from supervisor.core.jobs.spans import Trace
 
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]

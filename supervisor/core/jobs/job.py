@@ -1,15 +1,23 @@
-"""One job and its segments: states, the transition table, and the audio not yet released.
+"""One job and its segments: states, the tables of where these may go, and how far the work is.
 
-Only `jobs.Jobs` and what it is made of change these records; everything else reads them.
+A job is made of parts, each of which belongs to one room: its `place` to the queue, its
+`work` to admission, its `audio` to itself (what goes to a listener is taken from it by
+`release`). Who listens is set by `release` alone. Everything else changes through the methods
+of `Job`, which those call who take events; others read.
+
+Of the segments those before `next_in_order` are spoken, with their audio in `audio`. Those
+before `next_segment` were given to a worker or came from a journal, except for the ones in
+`retries`, which were lost with their worker. Text that is not cut yet is in `rest`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from itertools import islice
+import math
 from typing import Literal
 
-from supervisor.core.jobs.pcm import Pcm, Piece, held
+import msgspec
+
+from supervisor.core.jobs.audio import JobAudio, Pcm
 from supervisor.core.jobs.request import JobRequest
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
@@ -28,55 +36,92 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 
 OUTCOMES: frozenset[JobState] = frozenset(s for s, ways in TRANSITIONS.items() if not ways)
 
+SEGMENT_TRANSITIONS: dict[SegmentState, frozenset[SegmentState]] = {
+    "waiting": frozenset({"running", "spoken"}),  # The journal may have it from an earlier epoch.
+    "running": frozenset({"waiting", "storing", "spoken"}),  # Lost with its worker, or answered.
+    "storing": frozenset({"spoken"}),
+    "spoken": frozenset({"waiting"}),  # Its audio is lost, and it is to be spoken again.
+}
+"""Where a segment may go; one whose job has ended stays where it is."""
 
-class Segment:
-    """One part of a job's text, and how far it is."""
+CUT_AHEAD = 32
+"""Segments of a job that are cut before their turn: a slice of its text has a dozen."""
 
-    __slots__ = ("attempt", "kills", "pieces", "size", "state", "text", "worker")
+LATE = "the deadline has passed"
+"""What is said of a job that ends, or is refused, because it is due."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        """What is to be spoken, while that may be."""
-        self.size = len(text)
-        """Its characters."""
-        self.state: SegmentState = "waiting"
-        self.attempt = 0
-        self.kills = 0
-        """How many workers were lost while they ran it."""
-        self.worker: int | None = None
-        self.pieces: tuple[Pcm, ...] = ()
-        """Its audio, while an earlier segment is still being spoken."""
+STORY_LINES = 400
+
+LEFT_OUT = "left out"
+
+
+class Segment(msgspec.Struct, gc=False):
+    """One part of a job's text, `size` characters of it, and how far it is.
+
+    `text` is what is to be spoken, while that may be. `kills` are the workers that were lost
+    while they ran it. `pieces` is its audio, while an earlier segment is still being spoken.
+    """
+
+    text: str
+    size: int
+    state: SegmentState = "waiting"
+    attempt: int = 0
+    kills: int = 0
+    pieces: tuple[Pcm, ...] = ()
+
+    def move(self, state: SegmentState) -> None:
+        """Change the state along SEGMENT_TRANSITIONS. Raises ValueError for any other way."""
+        if state not in SEGMENT_TRANSITIONS[self.state]:
+            raise ValueError(f"a segment has no way from {self.state} to {state}")
+        self.state = state
+
+
+class Place(msgspec.Struct, gc=False):
+    """A job's place in the queue, which alone changes it.
+
+    `ticket` names the entry that is its place, 0 for none. `share` is how often it is served
+    beside others with work: half as often at 0.5.
+    """
+
+    ticket: int = 0
+    rank: float = 0.0
+    share: float = 1.0
+
+
+class Work(msgspec.Struct, gc=False):
+    """The work that a job is predicted to be, which admission alone changes.
+
+    `rate` is in seconds for a character; `seconds` are those that are left, as they were counted.
+    """
+
+    rate: float = 0.0
+    seconds: float = 0.0
 
 
 class Job:
     """A request on its way. `client` is the connection that listens, None while nobody does.
 
-    The audio that is in order lies in `audio`; bytes before `released` were sent to
-    the listener and are kept only so that another one can attach. `owner` is who may
-    see the job, `flow` whom its work is charged to.
+    `owner` is who may see the job, `flow` whom its work is charged to. `reference` is the
+    listener's name for the request that ACCEPTED is to answer.
     """
 
     __slots__ = (
         "accepted_at",
         "audio",
+        "chars",
         "chars_left",
         "client",
-        "counted_bytes",
-        "credit",
         "cutting",
+        "due",
         "ended_at",
         "flow",
-        "held_bytes",
         "id",
-        "kept",
         "message",
         "next_in_order",
         "next_segment",
         "owner",
-        "rank",
-        "rate",
+        "place",
         "reference",
-        "released",
         "request",
         "rest",
         "retried",
@@ -84,46 +129,34 @@ class Job:
         "running",
         "segments",
         "segments_spoken",
-        "share",
-        "size",
-        "spoken",
         "started_at",
         "state",
         "story",
         "synthesis_s",
-        "ticket",
-        "weight",
-        "work_s",
+        "work",
     )
 
-    def __init__(  # noqa: PLR0915 - every field of the record begins here
-        self,
-        id: str,
-        owner: str,
-        client: bytes | None,
-        request: JobRequest,
-        now: float,
-        credit: int,
+    def __init__(
+        self, id: str, request: JobRequest, *, owner: str, flow: str, now: float, credit: int = 0
     ) -> None:
         self.id = id
         self.owner = owner
-        self.flow = owner
-        self.client = client
+        self.flow = flow
+        self.client: bytes | None = None
         self.reference = ""
-        """The listener's name for the request that ACCEPTED is to answer."""
         self.request = request
-        self.segments = [Segment(text) for text in request.segments]
+        self.due = math.inf if request.deadline is None else request.deadline
+        """When it is late: from this moment on."""
+        self.segments = [Segment(text, len(text)) for text in request.segments]
         """Those that are known: the text is cut while it is spoken."""
-        self.segments_spoken = 0
         self.rest = request.rest
-        """What is not cut yet."""
         self.cutting = False
         """Whether more of it is being asked for."""
-        self.size = 0 if self.rest is None else len(self.rest)
+        self.chars = 0 if self.rest is None else len(self.rest)
         """What its text is charged with: a character is a byte at least, here and in memory."""
-        for text in request.segments:
-            self.size += len(text)
-        self.chars_left = self.size
+        for segment in self.segments:
+            self.chars += segment.size
+        self.chars_left = self.chars
         """Characters that have not been spoken yet."""
         self.state: JobState = "queued"
         self.accepted_at = now
@@ -131,46 +164,26 @@ class Job:
         self.ended_at: float | None = None
         self.message = ""
         """Why it ended without success."""
-        self.credit = credit
-        self.audio: list[Piece] = []
-        self.spoken = 0
-        """Bytes of PCM that are in order: the end of `audio`."""
-        self.released = 0
-        self.kept = 0
-        """End of the audio that `Retention` has counted."""
-        self.held_bytes = 0
-        """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
-        self.counted_bytes = 0
-        """What of it `HeldAudio` has counted."""
+        self.place = Place()
+        self.work = Work()
+        self.audio = JobAudio(credit)
         self.next_segment = 0
         self.next_in_order = 0
         self.retries: list[int] = []
         self.running = 0
+        """Segments that a worker has now."""
         self.retried = 0
+        self.segments_spoken = 0
         self.synthesis_s = 0.0
-        self.ticket = 0
-        """Which entry of the queue is its place there; 0 for none."""
-        self.rank = 0.0
-        self.share = 1.0
-        """How often it is served beside others with work: half as often at 0.5."""
-        self.weight = 0
-        """Bytes that it takes once it has ended, as `Retention` counts them."""
-        self.rate = 0.0
-        """Predicted seconds of work for a character."""
-        self.work_s = 0.0
-        """Predicted seconds of work that are left, as admission has counted them."""
         self.story: list[tuple[float, str, *tuple[object, ...]]] = []
         """Time, event and details; flat, so that the garbage collector need not look at it."""
+
+    # -- its state ----------------------------------------------------------------------
 
     @property
     def ended(self) -> bool:
         """Whether the job has its outcome."""
         return self.state in OUTCOMES
-
-    @property
-    def queued(self) -> bool:
-        """Whether it has a place in the queue."""
-        return self.ticket != 0
 
     @property
     def failed(self) -> bool:
@@ -183,35 +196,9 @@ class Job:
         return self.next_in_order == len(self.segments) and self.rest is None
 
     @property
-    def segments_expected(self) -> int:
-        """How many segments it has; where not all is cut yet, as far as its length tells."""
-        known = len(self.segments)
-        if self.rest is None:
-            return known
-        spoken = self.size - len(self.rest)
-        return known + max(1, round(len(self.rest) * known / spoken)) if known and spoken else 1
-
-    @property
-    def runs_out(self) -> bool:
-        """Whether more of its text is to be cut soon."""
-        ahead = len(self.segments) - self.next_segment
-        return self.rest is not None and not self.cutting and ahead < CUT_AHEAD
-
-    @property
     def kept_from(self) -> int:
         """The first byte that a client could still be sent."""
-        if self.failed:
-            return 0
-        return self.audio[0].offset if self.audio else self.spoken
-
-    @property
-    def dispatchable(self) -> bool:
-        """Whether a segment could be given to a worker, as far as the job itself is concerned."""
-        if self.state in OUTCOMES:
-            return False
-        return bool(self.retries) or (
-            self.next_segment < len(self.segments) and self.held_bytes < HELD_BYTES_MAX
-        )
+        return 0 if self.failed else self.audio.kept_from
 
     def move(self, state: JobState) -> None:
         """Change the state along TRANSITIONS. Raises ValueError for a way that does not exist."""
@@ -219,26 +206,24 @@ class Job:
             raise ValueError(f"job {self.id}: no way from {self.state} to {state}")
         self.state = state
 
-    def cost(self, segment: int) -> float:
-        """Predicted seconds of work of one segment."""
-        return self.segments[segment].size * self.rate
+    def end(self, now: float, outcome: JobState, message: str = "") -> None:
+        """Give the job its outcome. No word of its text is kept, and audio only of one done.
 
-    def cut(self) -> None:
-        """Cut one more slice of the text; there may be nothing to speak in it."""
-        if self.rest is None:
-            return
-        before = len(self.rest)
-        texts, self.rest = self.rest.slice()
-        self.cutting = False
-        self.segments += map(Segment, texts)
-        after = 0 if self.rest is None else len(self.rest)
-        self.chars_left += sum(map(len, texts)) + after - before
-
-    def forget_text(self) -> None:
-        """It has ended, and no word of it is needed any more."""
-        self.request, self.rest = self.request.without_text(), None
+        Raises ValueError for an outcome that it cannot have.
+        """
+        self.move(outcome)
+        self.ended_at, self.message = now, message
+        self.note(now, outcome, message)
+        if outcome != "done":
+            self.audio.clear()
+        self.request = msgspec.structs.replace(self.request, segments=(), rest=None)
+        self.rest = None
         for segment in self.segments:
             segment.text = ""
+
+    def restore(self, outcome: JobState, message: str, ended_at: float | None) -> None:
+        """Begin as a job that has ended already, in an earlier epoch of the supervisor."""
+        self.state, self.message, self.ended_at = outcome, message, ended_at
 
     def note(self, now: float, what: str, *details: object) -> None:
         """Write a line of the story; of a long one the beginning and the end are kept."""
@@ -254,13 +239,53 @@ class Job:
             count += int(str(details[0])) if what == LEFT_OUT else 1
         self.story[start:end] = [(at, LEFT_OUT, count)]
 
-    def next_to_run(self) -> int:
-        """Take the segment that is to run next: one that was lost before, else the first left."""
+    # -- its text -----------------------------------------------------------------------
+
+    @property
+    def segments_expected(self) -> int:
+        """How many segments it has; where not all is cut yet, as far as its length tells."""
+        known = len(self.segments)
+        if self.rest is None:
+            return known
+        spoken = self.chars - len(self.rest)
+        return known + max(1, round(len(self.rest) * known / spoken)) if known and spoken else 1
+
+    def ask_for_cut(self) -> bool:
+        """Whether more of its text is to be cut soon; says so once, until that is done."""
+        if self.rest is None or self.cutting:
+            return False
+        self.cutting = len(self.segments) - self.next_segment < CUT_AHEAD
+        return self.cutting
+
+    def cut(self) -> None:
+        """Cut one more slice of the text; there may be nothing to speak in it."""
+        if self.rest is None:
+            return
+        before = len(self.rest)
+        texts, self.rest = self.rest.slice()
+        self.cutting = False
+        self.segments += [Segment(text, len(text)) for text in texts]
+        after = 0 if self.rest is None else len(self.rest)
+        self.chars_left += sum(map(len, texts)) + after - before
+
+    # -- its segments -------------------------------------------------------------------
+
+    def run(self, now: float, worker: int) -> int:
+        """Give a worker the segment that is next: one that was lost before, else the first left."""
         if self.retries:
-            return self.retries.pop(self.retries.index(min(self.retries)))
-        index = self.next_segment
-        self.next_segment += 1
-        self.skip_spoken()
+            index = self.retries.pop(self.retries.index(min(self.retries)))
+        else:
+            index = self.next_segment
+            self.next_segment += 1
+            self.skip_spoken()
+        if self.state == "queued":
+            self.move("running")
+            self.started_at = now
+        segment = self.segments[index]
+        segment.move("running")
+        segment.attempt += 1
+        self.running += 1
+        self.note(now, "running", index, worker, segment.attempt)
         return index
 
     def skip_spoken(self) -> None:
@@ -271,20 +296,60 @@ class Job:
         ):
             self.next_segment += 1
 
-    def put_in(self, index: int, pieces: tuple[Pcm, ...]) -> None:
-        """A segment is spoken; `pieces`, in the place of what it had, are its audio."""
+    def answered(
+        self, now: float, index: int, worker: int, pieces: tuple[Pcm, ...], seconds: float
+    ) -> None:
+        """Take the audio of a segment, which a worker spoke in `seconds`."""
         segment = self.segments[index]
-        if segment.state not in ("storing", "spoken"):
-            self.chars_left -= segment.size
-            self.segments_spoken += 1
-        for pcm in pieces:
-            self.held_bytes += held(pcm)
-        for pcm in segment.pieces:
-            self.held_bytes -= held(pcm)
-        segment.state = "spoken"
-        segment.pieces = pieces
-        if not self.request.durable:
+        if self.request.durable:
+            segment.move("storing")
+        else:
+            segment.move("spoken")
             segment.text = ""
+        self.running -= 1
+        self.synthesis_s += seconds
+        self.note(now, "spoken", index, worker, seconds)
+        self._put_in(segment, pieces)
+
+    def refused(self, now: float, index: int, worker: int) -> None:
+        """Note that a worker has no audio for a segment: the job is about to end."""
+        self.running -= 1
+        self.note(now, "refused", index, worker)
+
+    def lost(self, now: float, index: int, worker: int, reason: str) -> int:
+        """Take back a segment whose worker was lost; returns how many workers it has cost."""
+        segment = self.segments[index]
+        segment.move("waiting")
+        segment.kills += 1
+        self.running -= 1
+        self.note(now, "worker lost", index, worker, reason)
+        return segment.kills
+
+    def retry(self, index: int) -> None:
+        """Run a segment that was lost once more, before all others."""
+        self.retries.append(index)
+        self.retried += 1
+
+    def recover(self, index: int, stored: Pcm) -> None:
+        """Take the audio of a segment from an earlier epoch's journal."""
+        segment = self.segments[index]
+        segment.move("spoken")
+        self._put_in(segment, (stored,))
+
+    def stored(self, index: int, pieces: tuple[Pcm, ...]) -> None:
+        """Take the journal's answer for a segment: its audio in a file, or as it was."""
+        segment = self.segments[index]
+        segment.move("spoken")
+        self.audio.add(pieces, instead_of=segment.pieces)
+        segment.pieces = pieces
+
+    def _put_in(self, segment: Segment, pieces: tuple[Pcm, ...]) -> None:
+        self.chars_left -= segment.size
+        self.segments_spoken += 1
+        segment.pieces = pieces
+        self.audio.add(pieces)
+
+    # -- its audio ----------------------------------------------------------------------
 
     def put_in_order(self) -> None:
         """Move the audio of segments whose turn has come to `audio`."""
@@ -292,25 +357,15 @@ class Job:
             segment = self.segments[self.next_in_order]
             if segment.state != "spoken":
                 return
-            for pcm in segment.pieces:
-                self.audio.append(Piece(self.spoken, self.next_in_order, pcm))
-                self.held_bytes -= min(held(pcm), max(0, self.released - self.spoken))
-                self.spoken += len(pcm)
+            self.audio.append(self.next_in_order, segment.pieces)
             segment.pieces = ()
             self.next_in_order += 1
 
     def pieces_of(self, segment: int) -> tuple[Pcm, ...]:
-        """What is still here of the audio of one segment, in order or not."""
+        """The audio that is still here of one segment, in order or not."""
         if segment >= self.next_in_order:
             return self.segments[segment].pieces
-        return tuple(piece.pcm for piece in self.audio[self._pieces_in_order(segment)])
-
-    def _pieces_in_order(self, segment: int) -> slice:
-        """Where the audio of this segment stands in `audio`."""
-        start = bisect_left(self.audio, segment, key=lambda piece: piece.segment)
-        return slice(
-            start, bisect_right(self.audio, segment, start, key=lambda piece: piece.segment)
-        )
+        return self.audio.of(segment)
 
     def move_to_file(self, segment: int, stored: Pcm) -> None:
         """Give up the memory of a segment's audio, which lies in a file by now.
@@ -318,13 +373,8 @@ class Job:
         Some of it may have left the memory already; the file has all of it, and stays known.
         """
         self.segments[segment].pieces = (stored,)
-        place = self._pieces_in_order(segment)
-        own = self.audio[place]
-        if own:
-            start, end = own[0].offset, own[-1].end
-            rest = stored[len(stored) - (end - start) :]
-            self.audio[place] = [Piece(start, segment, rest)]
-        self.listen_from(self.released)
+        self.audio.move_to_file(segment, stored)
+        self.listen_from(self.audio.released)
 
     def take_back(self, lost: set[int]) -> None:
         """Put the audio in order anew, without the segments `lost`: they are to be spoken again.
@@ -333,47 +383,30 @@ class Job:
         """
         for index, segment in enumerate(self.segments):
             if index in lost:
-                segment.state, segment.pieces = "waiting", ()
+                segment.move("waiting")
+                segment.pieces = ()
                 self.chars_left += segment.size
                 self.segments_spoken -= 1
             elif not segment.pieces:
                 segment.pieces = self.pieces_of(index)
-        self.audio.clear()
-        self.spoken = self.kept = self.next_in_order = self.next_segment = 0
+        self.audio.begin_again()
+        self.next_in_order = self.next_segment = 0
         self.skip_spoken()
-        self.listen_from(self.released)
+        self.listen_from(self.audio.released)
         self.put_in_order()
 
+    def listen(self, offset: int, credit: int) -> None:
+        """Begin to release at `offset`: a new listener has the bytes before, and `credit`."""
+        self.audio.grant(credit - self.audio.credit)
+        self.listen_from(offset)
+
     def listen_from(self, offset: int) -> None:
-        """The listener has the bytes before `offset`; nothing after it counts as released."""
-        self.released = offset
+        """Count nothing after `offset` as released: the listener has the bytes before it."""
+        self.audio.listen_from(offset, self.held_after(offset))
+
+    def held_after(self, offset: int) -> int:
+        """Bytes of audio in memory that a listener who has `offset` bytes has not taken."""
+        if self.ended and self.request.durable:
+            return 0  # Its audio is in files.
         ahead = self.segments[self.next_in_order : self.next_segment]
-        self.held_bytes = sum(held(pcm) for s in ahead for pcm in s.pieces)
-        if not self.request.durable or not self.ended:  # Its audio is in files.
-            start = self._releasable_from()
-            for piece in islice(self.audio, start, None):
-                self.held_bytes += min(held(piece.pcm), piece.end - offset)
-
-    def _releasable_from(self) -> int:
-        """Found by halving, for what was released and is kept may be thousands of pieces."""
-        return bisect_right(self.audio, self.released, key=lambda piece: piece.end)
-
-    def releasable(self) -> list[Piece]:
-        """The next pieces after `released`, in order, some of them if there are many. Credit is the
-        caller's business.
-        """
-        start = self._releasable_from()
-        return self.audio[start : start + _PIECES_AT_ONCE]
-
-
-HELD_BYTES_MAX = 2 * 1024 * 1024
-"""Spoken and unreleased audio at which a job gets no further worker: about 20 s at 24 kHz."""
-
-_PIECES_AT_ONCE = 64
-
-CUT_AHEAD = 32
-"""Segments of a job that are cut before their turn: a slice of its text has a dozen."""
-
-STORY_LINES = 400
-
-LEFT_OUT = "left out"
+        return self.audio.held_after(offset, (pcm for segment in ahead for pcm in segment.pieces))

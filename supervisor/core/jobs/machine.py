@@ -1,9 +1,10 @@
 """The job state machine: events in, commands out.
 
-The front of it: takes each event to the part that knows what it means (`clients`, `answers`,
-`durability`), answers those who look at jobs, and passes on the time. What becomes of a job,
-and the rules that a client relies on, stand in `lifecycle`. How messages travel is for
-`supervisor.broker` to say, and where workers come from for `pool`.
+Takes the events of clients and of workers, passes on the time, and answers those who look at
+jobs; the events of the journal go to `durability`. Says which request becomes a job and which
+is refused, what the two are told that ask under one key, and which answers of workers count.
+What becomes of a job then, and the rules that a client relies on, stand in `lifecycle`. How
+messages travel is for `supervisor.broker` to say, and where workers come from for `core.pool`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,21 @@ from collections.abc import Callable
 from typing import Any
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.admission import Limits
-from supervisor.core.jobs.answers import Answers
-from supervisor.core.jobs.clients import Clients
+from supervisor.core.jobs.admission import Admission
+from supervisor.core.jobs.backpressure import Backpressure
+from supervisor.core.jobs.disk_backlog import DiskBacklog
 from supervisor.core.jobs.durability import Durability
-from supervisor.core.jobs.held_audio import HeldLimits
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.lifecycle import Lifecycle
-from supervisor.core.jobs.retention import Keep
+from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
+from supervisor.core.jobs.queue import Queue
+from supervisor.core.jobs.release import Release, Retention
+from supervisor.core.jobs.timings import Timings
+
+POISON_KILLS = 3
+"""Workers that a segment may take down before it is held to be the cause."""
+
+_TAKEN_OVER = "another connection has taken over this job"
 
 
 class Jobs:
@@ -32,28 +40,43 @@ class Jobs:
         durable: Keep | None = None,
         held: HeldLimits | None = None,
     ) -> None:
-        self._commands: list[e.Command] = []
-        life = self._life = Lifecycle(
-            self._commands,
-            limits or Limits(),
-            plain or Keep(),
-            durable or Keep(),
-            held or HeldLimits(),
+        commands: list[e.Command] = []
+        self._commands = commands
+        self.timings = Timings()
+        self.admission = Admission(limits or Limits())
+        self.costs = self.admission.costs
+        self.retained = Retention(plain or Keep(), durable or Keep())
+        self._release = Release(commands, self.retained)
+        self._backpressure = Backpressure(held or HeldLimits())
+        self._queue = Queue(commands, self._backpressure, self._release, self.timings)
+        self._backlog = DiskBacklog()
+        self._life = Lifecycle(
+            commands,
+            admission=self.admission,
+            queue=self._queue,
+            release=self._release,
+            retained=self.retained,
+            backlog=self._backlog,
+            timings=self.timings,
         )
-        self.jobs = life.jobs
-        self.retained = life.retained
-        self.admission = life.admission
-        self.costs = life.costs
-        self.counts = life.counts
-        self.timings = life.timings
-        self._dispatch = life.dispatch
-        self._durability = Durability(life)
+        self.jobs = self._life.jobs
+        self.counts = self._life.counts
+        self._durability = Durability(commands, self._life, self._release, self._backlog)
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.Configured: self._configured,
             e.CutTurn: self._cut_turn,
             e.Tick: self._tick,
-            **Clients(life, self._durability).handlers,
-            **Answers(life).handlers,
+            e.Submitted: self._submitted,
+            e.CreditGranted: self._credit_granted,
+            e.Cancelled: self._cancelled,
+            e.ClientAttached: self._client_attached,
+            e.ClientLost: self._client_lost,
+            e.WorkerReady: self._worker_ready,
+            e.WorkerRetired: self._worker_retired,
+            e.WorkerLost: self._worker_lost,
+            e.SegmentSpoken: self._segment_spoken,
+            e.SegmentRefused: self._segment_refused,
+            e.StaleAnswer: self._stale_answer,
             **self._durability.handlers,
         }
 
@@ -64,10 +87,9 @@ class Jobs:
         return self._commands.copy()
 
     def _configured(self, event: e.Configured) -> None:
-        live = [*self.jobs.values(), *self._durability.pending()]
-        self.admission.set_limits(event.limits, live)
+        self.admission.set_limits(event.limits)
         self.retained.configure(event.plain, event.durable)
-        self._dispatch.configure(event.held)
+        self._queue.configure(event.held)
         self._life.run_waiting(event.now)
 
     def _cut_turn(self, event: e.CutTurn) -> None:
@@ -81,34 +103,187 @@ class Jobs:
         self._durability.tick(event.now)
         self._life.run_waiting(event.now)
 
+    # -- clients ask for speech ---------------------------------------------------------
+
+    def _submitted(self, event: e.Submitted) -> None:
+        request = event.request
+        if request.key is not None:
+            known = self._life.by_key(event.owner, request.key)
+            if known is not None:
+                self._submitted_again(event, known)
+                return
+        job = Job(
+            event.job,
+            request,
+            owner=event.owner,
+            flow=event.flow or event.owner,
+            now=event.now,
+            credit=event.credit,
+        )
+        refusal = self.admission.admit(job, event.now, len(self._queue.workers))
+        if refusal is not None:
+            self._release.refuse(event, *refusal)
+            self.counts["refused"] += 1
+            return
+        if request.key is not None:
+            self._life.name(job)
+        self._release.listen(job, event.client, event.reference)
+        if request.durable:
+            self._durability.hand_in(job, event.now)
+        else:
+            self._life.accept(job, event.now)
+            self._life.run_waiting(event.now)
+
+    def _submitted_again(self, event: e.Submitted, job: Job) -> None:
+        """The key is in use: the same request is the same job, another one is a mistake."""
+        if job.request.fingerprint != event.request.fingerprint:
+            text = f"the key belongs to job {job.id}, another request"
+            self._release.refuse(event, "conflict", text)
+        elif job.kept_from > 0:
+            text = f"audio of job {job.id} is kept from byte {job.kept_from} only"
+            self._release.refuse(event, "out_of_range", text)
+        elif self._durability.waits(job):
+            self._release.take_back(job, "conflict", _TAKEN_OVER)
+            self._release.listen(job, event.client, event.reference)
+            job.listen(0, event.credit)
+        else:
+            self._attach(job, event, 0)
+
+    # -- they listen, and leave ---------------------------------------------------------
+
+    def _client_attached(self, event: e.ClientAttached) -> None:
+        job = self._life.find(event.job)
+        if job is not None:
+            self._attach(job, event, event.offset)
+            self._life.run_waiting(event.now)
+
+    def _attach(self, job: Job, event: e.ClientAttached | e.Submitted, offset: int) -> None:
+        """Let a connection listen from byte `offset` on, in the place of any other."""
+        if job.client is not None and job.client != event.client:
+            self._release.fail(job, "conflict", _TAKEN_OVER)
+        self._release.let_go(job)
+        self._release.listen(job, event.client, event.reference)
+        job.listen(offset, event.credit)
+        job.note(event.now, "attached", offset)
+        self._release.accept(job)
+        if job.failed:
+            self._life.tell_again(job)
+        else:
+            self._life.release(job, event.now)
+
+    def _credit_granted(self, event: e.CreditGranted) -> None:
+        job = self._life.find(event.job)
+        if job is not None and job.client is not None:
+            job.audio.grant(event.bytes)
+            self._life.release(job, event.now)
+            self._life.run_waiting(event.now)
+
+    def _cancelled(self, event: e.Cancelled) -> None:
+        job = self.jobs.get(event.job)
+        if job is not None:
+            self._life.fail(job, event.now, "cancelled", event.reason)
+            self._life.run_waiting(event.now)
+
+    def _client_lost(self, event: e.ClientLost) -> None:
+        for job in self._release.leave(event.client):
+            job.note(event.now, "client lost")
+            if not job.ended and not job.request.durable:
+                self._life.fail(job, event.now, "cancelled", "the client is gone")
+        self._life.run_waiting(event.now)
+
+    # -- workers come and go ------------------------------------------------------------
+
+    def _worker_ready(self, event: e.WorkerReady) -> None:
+        self._queue.add(event.worker)
+        self._life.run_waiting(event.now)
+
+    def _worker_retired(self, event: e.WorkerRetired) -> None:
+        self._queue.retire(event.worker)
+
+    def _worker_lost(self, event: e.WorkerLost) -> None:
+        run = self._queue.lose(event.worker)
+        if run is not None and run[0].id in self.jobs:
+            self._run_again(*run, event)
+        self._life.run_waiting(event.now)
+
+    def _run_again(self, job: Job, index: int, event: e.WorkerLost) -> None:
+        """A worker was lost with this segment: retry it, unless it is what ends workers."""
+        kills = job.lost(event.now, index, event.worker, event.reason)
+        if kills >= POISON_KILLS:
+            reason = f"segment {index} ended {kills} workers, the last: {event.reason}"
+            self._life.fail(job, event.now, "poison", reason)
+            return
+        job.retry(index)
+        self.counts["retried"] += 1
+        self._queue.enqueue(job)
+
+    # -- they answer --------------------------------------------------------------------
+
+    def _segment_spoken(self, event: e.SegmentSpoken) -> None:
+        job = self._answered(event)
+        if job is not None:
+            waiting = self._queue.has_waiting
+            now, index, pieces, seconds = event.now, event.segment, event.pieces, event.synthesis_s
+            size = sum(map(len, pieces))
+            self.counts["spoken"] += 1
+            self._backpressure.spoken(size)
+            job.answered(now, index, event.worker, pieces, seconds)
+            self.timings.spoken(size, job.request.sample_rate, seconds)
+            chars = job.segments[index].size
+            self.admission.spoken(job, now, chars, seconds, waiting=waiting)
+            if job.request.durable:
+                self._queue.settle(job)
+                self._durability.store(job, index, pieces)
+            else:
+                self._life.spoken(job, now)
+        self._life.run_waiting(event.now)
+
+    def _segment_refused(self, event: e.SegmentRefused) -> None:
+        job = self._answered(event)
+        if job is not None:
+            code: e.FailureCode = "bad_text" if event.unreadable else "failed"
+            job.refused(event.now, event.segment, event.worker)
+            self._life.fail(job, event.now, code, event.message)
+        self._life.run_waiting(event.now)
+
+    def _stale_answer(self, _event: e.StaleAnswer) -> None:
+        self.counts["stale"] += 1
+
+    def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
+        """Free the worker; return the job, if the answer counts.
+
+        It does if (job, segment, attempt, worker) are the ones that were sent out, and if the
+        job has no outcome yet.
+        """
+        job = self._queue.answered(event)
+        if job is None or job.id not in self.jobs:
+            self.counts["stale"] += 1
+            return None
+        return job
+
     # -- what others may look at --------------------------------------------------------
 
     @property
     def running_segments(self) -> int:
         """Segments that a worker has now."""
-        return self._dispatch.workers.busy_count
+        return self._queue.running
 
     @property
     def waiting_segments(self) -> int:
         """Segments that could run now if there were workers; a slow reader's do not count. Of a
         text that is not all cut yet, as many as its length tells.
         """
-        return sum(
-            job.segments_expected - job.next_segment + len(job.retries)
-            for job in self.jobs.values()
-            if self._dispatch.could_run(job)
-        )
+        return self._queue.waiting_segments(self.jobs.values())
 
     @property
     def untold(self) -> int:
         """Jobs whose outcome waits for the journal before it is told."""
-        return len(self._life.untold)
+        return self._backlog.verdicts
 
     def oldest_wait(self, now: float) -> float:
         """Seconds for which the oldest of the waiting segments has waited; 0 if none waits."""
-        could_run = filter(self._dispatch.could_run, self.jobs.values())
-        accepted = (job.accepted_at for job in could_run)
-        return max((now - at for at in accepted), default=0.0)
+        could_run = filter(self._queue.could_run, self.jobs.values())
+        return max((now - job.accepted_at for job in could_run), default=0.0)
 
     def find(self, job: str) -> Job | None:
         """A job that runs, or ended a short while ago."""
@@ -116,15 +291,15 @@ class Jobs:
 
     def listeners(self) -> list[bytes]:
         """Connections that listen to a job."""
-        return self._life.delivery.listeners()
+        return self._release.listeners()
 
     def busy_workers(self) -> list[int]:
         """Workers that run a segment."""
-        return self._dispatch.workers.busy
+        return self._queue.busy_workers
 
     def is_idle(self, worker: int) -> bool:
         """Whether this worker is known and runs nothing."""
-        return self._dispatch.workers.is_idle(worker)
+        return self._queue.is_idle(worker)
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken; tests call it after every event."""

@@ -47,7 +47,3 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     trace: TraceContext | None = None
     """None for a job that is not traced."""
     rest: Uncut | None = None
-
-    def without_text(self) -> JobRequest:
-        """The same without a word of what is to be spoken: what may be kept of it."""
-        return msgspec.structs.replace(self, segments=(), rest=None)

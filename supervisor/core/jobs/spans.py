@@ -85,7 +85,7 @@ class _Told:
                     self.begun_at = at
                     self.recovered = True
                     # A first segment that was not run here lay in the journal.
-                    self.audio_at = at if job.spoken and not job.segments[0].attempt else None
+                    self.audio_at = at if job.audio.spoken and not job.segments[0].attempt else None
                 case "running", [int(index), int(worker), int(attempt)]:
                     self._running[index] = at, worker, attempt
                 case "spoken", [int(index), int(worker), (float() | int()) as seconds]:
@@ -140,7 +140,7 @@ def _attributes(job: Job, told: _Told) -> dict[str, Value]:
         "tts.segments": len(job.segments),
         "tts.segments_retried": job.retried,
         "tts.segments_left_out": attempts - len(told.segments),
-        "tts.characters": job.size,
+        "tts.characters": job.chars,
         "tts.synthesis_s": job.synthesis_s,
-        "tts.audio_s": job.spoken / 4 / request.sample_rate,
+        "tts.audio_s": job.audio.spoken / 4 / request.sample_rate,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.jobs.answers import POISON_KILLS
+from supervisor.core.jobs.machine import POISON_KILLS
 from supervisor.wire import client as protocol
 from tests.fixtures.scene import Scene
 from tests.fixtures.staged import Staged

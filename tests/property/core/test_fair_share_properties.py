@@ -82,7 +82,7 @@ def test_a_share_is_how_often_a_flow_is_served(share: float) -> None:
     name = pool.submit("a", book([1], 5_000))
     found = pool.jobs.find(name)
     assert found is not None
-    found.share = share
+    found.place.share = share
     pool.submit("b", book([1], 5_000))
     pool.run(1_000.0)
     served = [flow for _at, flow, _length in pool.started]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.answers import POISON_KILLS
-from supervisor.core.jobs.held_audio import RESERVE, HeldLimits
-from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.backpressure import RESERVE
+from supervisor.core.jobs.limits import HeldLimits
+from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest
 
 WORKERS = 2
@@ -165,7 +165,7 @@ def test_a_reader_who_takes_his_audio_is_served_beside_many_who_do_not(*, at_onc
             speak_on(jobs, commands)
             commands = []
     speak_on(jobs, commands)
-    held = sum(job.held_bytes for job in jobs.jobs.values())
+    held = sum(job.audio.held for job in jobs.jobs.values())
     assert held < (8 << 20) * (1 - RESERVE) + SEGMENT
     assert jobs.waiting_segments == 0
     assert jobs.oldest_wait(9.0) == 0.0

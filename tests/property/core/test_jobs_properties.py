@@ -11,15 +11,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.admission import Limits
+from supervisor.core.jobs.audio import Pcm, Stored
+from supervisor.core.jobs.disk_backlog import PATIENCE_S
 from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.limits import Keep, Limits
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.pcm import Pcm, Stored
 from supervisor.core.jobs.request import JobRequest, TraceContext
-from supervisor.core.jobs.retention import Keep
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
-from supervisor.core.jobs.untold import PATIENCE_S
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
 OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")
@@ -337,9 +336,9 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(job=jobs_made, client=CLIENTS, credit=st.integers(0, 400), data=st.data())
     def attach(self, job: str, client: bytes, credit: int, data: st.DataObject) -> None:
         found = self.machine.find(job)
-        if found is None or found.kept_from > found.spoken:
+        if found is None or found.kept_from > found.audio.spoken:
             return
-        offset = data.draw(st.integers(found.kept_from, found.spoken))
+        offset = data.draw(st.integers(found.kept_from, found.audio.spoken))
         self.heard[job] = self.expected(job)[:offset]
         self.credit[job] = credit
         self.tell(e.ClientAttached(self.now, job, client, offset, credit))

@@ -8,7 +8,8 @@ from heapq import heappop, heappush
 import pytest
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.admission import DrainRate, Limits
+from supervisor.core.jobs.admission import DrainRate
+from supervisor.core.jobs.limits import Limits
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 

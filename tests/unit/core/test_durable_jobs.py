@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.held_audio import HeldLimits
-from supervisor.core.jobs.job import HELD_BYTES_MAX, LEFT_OUT, STORY_LINES, Job
+from supervisor.core.jobs.audio import Stored
+from supervisor.core.jobs.backpressure import HELD_BYTES_MAX
+from supervisor.core.jobs.disk_backlog import PATIENCE_S
+from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job
+from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.pcm import Stored
 from supervisor.core.jobs.request import JobRequest
-from supervisor.core.jobs.retention import Keep
-from supervisor.core.jobs.untold import PATIENCE_S
 
 MEGABYTE = 1 << 20
 FULL = "cannot write audio: No space left on device"
@@ -92,12 +92,12 @@ def test_a_job_that_a_full_disk_held_up_is_finished_without_a_listener() -> None
         bench.tell(e.Tick(float(second)))
         assert bench.writes == before + 1, "one attempt a tick, however much is waiting"
         assert job.state == "running"
-        assert HELD_BYTES_MAX <= job.held_bytes < HELD_BYTES_MAX + 2 * MEGABYTE
+        assert HELD_BYTES_MAX <= job.audio.held < HELD_BYTES_MAX + 2 * MEGABYTE
     bench.full = False
     bench.tell(e.Tick(5.0))
     assert job.state == "done"
-    assert (job.held_bytes, bench.jobs.running_segments) == (0, 0)
-    assert [(piece.segment, type(piece.pcm)) for piece in job.audio] == [
+    assert (job.audio.held, bench.jobs.running_segments) == (0, 0)
+    assert [(piece.segment, type(piece.pcm)) for piece in job.audio.pieces] == [
         (segment, Stored) for segment in range(8)
     ]
     assert bench.ran == list(range(8)), "nothing was spoken twice"
@@ -116,8 +116,8 @@ def test_what_a_listener_took_and_the_disk_never_had_is_spoken_again_for_the_res
         bench.tell(e.Tick(float(second)))
     assert job.state == "done"
     assert sorted(bench.ran) == [0, 0, 1, 1, 2, 3, 4, 5]
-    assert [piece.offset for piece in job.audio] == [MEGABYTE * n for n in range(6)]
-    assert all(type(piece.pcm) is Stored for piece in job.audio)
+    assert [piece.offset for piece in job.audio.pieces] == [MEGABYTE * n for n in range(6)]
+    assert all(type(piece.pcm) is Stored for piece in job.audio.pieces)
     assert job.kept_from == 0
 
 
@@ -138,7 +138,7 @@ def test_audio_that_could_not_be_stored_is_counted_when_its_jobs_have_ended() ->
     bench.full = True
     for number in range(10):
         bench.tell(e.Submitted(0.0, f"{number}", "me", b"me", request("text"), 1 << 30))
-    kept = [piece for job in bench.jobs.retained.ended() for piece in job.audio]
+    kept = [piece for job in bench.jobs.retained.ended() for piece in job.audio.pieces]
     assert len(bench.of(e.ReleaseEnd)) == 10
     assert len(kept) == 3
 
@@ -150,7 +150,7 @@ def test_audio_that_cannot_be_stored_and_nobody_hears_is_bounded_in_all() -> Non
     for number in range(40):
         bench.tell(e.Submitted(0.0, f"{number}", "me", b"me", request("a", "b"), 0))
         bench.tell(e.ClientLost(0.0, b"me"))
-    held = sum(job.held_bytes for job in bench.jobs.jobs.values())
+    held = sum(job.audio.held for job in bench.jobs.jobs.values())
     assert held <= 8 * MEGABYTE
     assert not list(bench.jobs.retained.ended())
     bench.full = False
@@ -229,7 +229,7 @@ def test_a_result_that_cannot_be_read_today_may_be_there_tomorrow() -> None:
     again.tell(recovered("done", (0, 1)))
     job = again.jobs.find("j")
     assert job is not None
-    assert (job.state, job.spoken) == ("done", 8)
+    assert (job.state, job.audio.spoken) == ("done", 8)
 
 
 def test_a_complete_job_is_done_though_its_deadline_passed_before_it_was_written_down() -> None:
@@ -264,7 +264,7 @@ def test_the_story_goes_over_a_restart_with_what_the_journal_knows() -> None:
 
 def test_a_long_story_says_where_and_how_much_is_left_out() -> None:
     """Every event is told or counted; beginning and end are there."""
-    job = Job("j", "me", None, request("one"), 0.0, 0)
+    job = Job("j", request("one"), owner="me", flow="me", now=0.0)
     lines = 10 * STORY_LINES
     for number in range(lines):
         job.note(float(number), "event", number)

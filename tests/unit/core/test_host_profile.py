@@ -20,7 +20,7 @@ from supervisor.core.allocation.host_profile import (
     encode,
     in_force,
 )
-from supervisor.core.jobs.costs import FIRST_GUESS, Costs
+from supervisor.core.jobs.admission import FIRST_GUESS, Costs
 from supervisor.core.jobs.request import JobRequest
 
 HERE = MachineKey("A CPU", 2, "1.32.0")

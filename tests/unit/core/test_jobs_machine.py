@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.answers import POISON_KILLS
-from supervisor.core.jobs.job import HELD_BYTES_MAX, OUTCOMES, TRANSITIONS, Job
-from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.backpressure import HELD_BYTES_MAX
+from supervisor.core.jobs.job import OUTCOMES, TRANSITIONS, Job
+from supervisor.core.jobs.limits import Keep
+from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest
-from supervisor.core.jobs.retention import Keep
 
 
 def request(
@@ -48,7 +48,7 @@ def test_every_state_is_reachable_and_outcomes_have_no_way_out() -> None:
     reached = {"queued"} | {state for ways in TRANSITIONS.values() for state in ways}
     assert reached == set(TRANSITIONS)
     assert {"done", "failed", "cancelled", "expired", "quarantined"} == OUTCOMES
-    job = Job("j", "me", b"c", request("a"), 0.0, 0)
+    job = Job("j", request("a"), owner="me", flow="me", now=0.0)
     with pytest.raises(ValueError, match="no way from queued to done"):
         job.move("done")
 

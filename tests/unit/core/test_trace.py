@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.answers import POISON_KILLS
+from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.job import STORY_LINES
-from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.spans import Span, Trace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.core.jobs.pcm import Stored
+from supervisor.core.jobs.audio import Stored
 from supervisor.journal.audio import JournalAudio
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.job import JobState
-from supervisor.core.jobs.pcm import Stored
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal import journal as journal_module
 from supervisor.journal.audio import JournalAudio

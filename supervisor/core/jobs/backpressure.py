@@ -8,7 +8,7 @@ leaves at once, so they are served however many others do not read. No job of a 
 reader has to be ended for it.
 
 Why nothing waits for ever. Segments of a job start in order, and one whose worker was
-lost goes before all others and needs no room (`fair_queue`). So audio that is held either
+lost goes before all others and needs no room (`queue`). So audio that is held either
 waits for a segment that runs, or for nothing but its reader: with credit it leaves, and
 what leaves makes room. The room is looked at before a segment starts, and while a lost
 segment waits no new one does; so the total is never above the bound by more than one
@@ -19,9 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.limits import HeldLimits
+
+HELD_BYTES_MAX = 2 * 1024 * 1024
+"""Spoken and unreleased audio at which a job gets no further worker: about 20 s at 24 kHz."""
 
 SHARE = 0.25
 """Part of the free room that one job may hold."""
@@ -30,66 +32,66 @@ RESERVE = 0.25
 """Part of a bound that is kept for jobs whose audio leaves at once."""
 
 
-class HeldLimits(msgspec.Struct, frozen=True):
-    """Bytes of audio that was spoken and not released, at which nothing more is spoken."""
-
-    bytes: int = 64 << 20
-    bytes_per_client: int = 16 << 20
-
-
-class HeldAudio:
-    """The sums over jobs that have not ended. `settle` brings a job's part up to date."""
+class Backpressure:
+    """Sums the held audio of jobs; `settle` brings a job's part in them up to date."""
 
     def __init__(self, limits: HeldLimits) -> None:
         self.limits = limits
         self.bytes = 0
         self._largest = 0
         """Bytes of the largest segment so far."""
+        self._jobs: dict[str, int] = {}
+        """By job, the bytes that are counted of it, where it holds any; and by flow."""
         self._flows: dict[str, int] = {}
 
     def settle(self, job: Job) -> bool:
-        """Count what `job` holds now, nothing once it has ended; True if that made room."""
-        return self._count(job, 0 if job.ended else job.held_bytes)
+        """Count what `job` holds now; True if that made room."""
+        held = job.audio.held
+        change = held - self._jobs.get(job.id, 0)
+        if change:
+            if held:
+                self._jobs[job.id] = held
+            else:
+                del self._jobs[job.id]
+            self._add(job.flow, change)
+        return change < 0
 
     def leave(self, job: Job) -> bool:
-        """The job is no longer looked after; True if that made room."""
-        return self._count(job, 0)
+        """Count the job, which is no longer looked after, no more; True if that made room."""
+        held = self._jobs.pop(job.id, 0)
+        if held:
+            self._add(job.flow, -held)
+        return held > 0
 
     def spoken(self, size: int) -> None:
-        """A segment of `size` bytes was spoken: the next may be as large."""
+        """Expect the next segment to be as large as this one, which was spoken, may be."""
         self._largest = max(self._largest, size)
 
     def allows(self, job: Job) -> bool:
         """Whether there is room for one more segment of this job."""
-        limits, flow = self.limits, self._flows.get(job.flow, 0)
-        if self._leaves_at_once(job):
+        limits, flow, held = self.limits, self._flows.get(job.flow, 0), job.audio.held
+        # Has its reader taken everything, and will it take the next segments, too?
+        brought = max(1, self._largest) * (job.running + 1)
+        if held == 0 and job.audio.credit >= brought:
             return self.bytes < limits.bytes and flow < limits.bytes_per_client
         shared = 1.0 - RESERVE
         room = min(limits.bytes * shared - self.bytes, limits.bytes_per_client * shared - flow)
-        return job.held_bytes < room * SHARE
+        return held < room * SHARE
 
-    def _leaves_at_once(self, job: Job) -> bool:
-        """Whether its reader has taken everything and will take the next segments, too."""
-        return job.held_bytes == 0 and job.credit >= max(1, self._largest) * (job.running + 1)
-
-    def _count(self, job: Job, held: int) -> bool:
-        change = held - job.counted_bytes
-        if change == 0:
-            return False
-        job.counted_bytes = held
+    def _add(self, flow: str, change: int) -> None:
         self.bytes += change
-        left = self._flows.get(job.flow, 0) + change
+        left = self._flows.get(flow, 0) + change
         if left:
-            self._flows[job.flow] = left
+            self._flows[flow] = left
         else:
-            del self._flows[job.flow]
-        return change < 0
+            del self._flows[flow]
 
     def check(self, jobs: Iterable[Job]) -> None:
         """Raise AssertionError unless the sums are those of these jobs."""
+        held = {job.id: job.audio.held for job in jobs if job.audio.held}
+        assert self._jobs == held, f"not settled: {self._jobs}, and {held} is held"
         flows: dict[str, int] = {}
         for job in jobs:
-            assert job.counted_bytes == job.held_bytes, f"job {job.id} is not settled"
-            flows[job.flow] = flows.get(job.flow, 0) + job.held_bytes
-        assert self._flows == {flow: held for flow, held in flows.items() if held}
+            flows[job.flow] = flows.get(job.flow, 0) + job.audio.held
+        assert self._flows == {flow: size for flow, size in flows.items() if size}
         assert self.bytes == sum(flows.values())

@@ -1,0 +1,181 @@
+"""Audio of a job: in memory or in a file of the journal, and how far its listener has it.
+
+`JobAudio` is the part of a job that holds it. What is in order lies in `pieces`; bytes before
+`released` were sent to the listener and are kept only so that another one can attach. What is
+spoken and not in order yet lies with its segment, and is only counted here. How much may be
+held is for `backpressure` to say, and what is kept of it for `release`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """PCM that the journal has in a file: `size` bytes of a segment, from `start` on.
+
+    It can be measured and cut like bytes without being read; who sends it reads it.
+    """
+
+    job: str
+    segment: int
+    start: int
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice) -> Stored:
+        start, stop, _step = part.indices(self.size)
+        return Stored(self.job, self.segment, self.start + start, max(0, stop - start))
+
+
+Pcm = bytes | memoryview | Stored
+
+CHUNK_BYTES = 64 * 1024
+"""Longest piece that is released at once; packets from workers are no longer."""
+
+
+class Piece(NamedTuple):
+    """PCM at byte `offset` of its job's stream."""
+
+    offset: int
+    segment: int
+    pcm: Pcm
+
+
+def held(pcm: Pcm) -> int:
+    """Bytes of memory that this audio takes."""
+    return 0 if type(pcm) is Stored else len(pcm)
+
+
+class JobAudio:
+    """The audio of one job. `credit` is the bytes that its listener takes beyond what it has."""
+
+    __slots__ = ("credit", "held", "kept", "pieces", "released", "spoken")
+
+    def __init__(self, credit: int) -> None:
+        self.credit = credit
+        self.pieces: list[Piece] = []
+        """What is in order, without its beginning if that is not kept any more."""
+        self.spoken = 0
+        """Bytes of PCM that are in order: the end of `pieces`."""
+        self.released = 0
+        self.kept = 0
+        """End of what was released, and counted as kept, at one time or another."""
+        self.held = 0
+        """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
+
+    @property
+    def kept_from(self) -> int:
+        """The first byte that a client could still be sent."""
+        return self.pieces[0].offset if self.pieces else self.spoken
+
+    def add(self, pieces: tuple[Pcm, ...], instead_of: tuple[Pcm, ...] = ()) -> None:
+        """Count the audio of a segment whose turn has not come yet."""
+        for pcm in pieces:
+            self.held += 0 if type(pcm) is Stored else len(pcm)
+        for pcm in instead_of:
+            self.held -= held(pcm)
+
+    def append(self, segment: int, pieces: tuple[Pcm, ...]) -> None:
+        """Put the audio of a segment, which was counted before, in order: its turn has come."""
+        for pcm in pieces:
+            self.pieces.append(Piece(self.spoken, segment, pcm))
+            if self.released > self.spoken:
+                self.held -= min(held(pcm), self.released - self.spoken)
+            self.spoken += len(pcm)
+
+    def grant(self, credit: int) -> None:
+        """Add to the credit."""
+        self.credit += credit
+
+    def take(self) -> tuple[list[Piece], list[Piece]] | None:
+        """Release what is in order and covered by credit.
+
+        Returns it in chunks, and the pieces in memory of which all was released for the first
+        time. None if the next byte is not kept any more: a client may attach at an earlier byte
+        and take its time.
+        """
+        pieces = self.pieces
+        if self.released < (pieces[0].offset if pieces else self.spoken):
+            return None
+        chunks: list[Piece] = []
+        whole: list[Piece] = []
+        # Found by halving, for what was released and is kept may be thousands of pieces.
+        for piece in islice(pieces, bisect_right(pieces, self.released, key=_end), None):
+            start, segment, pcm = piece
+            end = start + len(pcm)
+            while self.released < end:
+                if self.credit <= 0:
+                    return chunks, whole
+                at, part = self.released, pcm
+                if at > start or len(pcm) > CHUNK_BYTES:
+                    part = pcm[at - start : at - start + CHUNK_BYTES]
+                size = len(part)
+                self.released = at + size
+                self.credit -= size
+                if type(part) is not Stored:
+                    self.held -= size
+                chunks.append(Piece(at, segment, part))
+            if end > self.kept and type(pcm) is not Stored:
+                self.kept = end
+                whole.append(piece)
+        return chunks, whole
+
+    def listen_from(self, offset: int, held: int) -> None:
+        """Start to release from here: the listener has what is before. `held`: bytes in memory."""
+        self.released, self.held = offset, held
+
+    def held_after(self, offset: int, ahead: Iterable[Pcm]) -> int:
+        """Bytes in memory after this byte; `ahead` is audio that is not in order yet."""
+        size = sum(map(held, ahead))
+        for piece in islice(self.pieces, bisect_right(self.pieces, offset, key=_end), None):
+            size += min(held(piece.pcm), _end(piece) - offset)
+        return size
+
+    def of(self, segment: int) -> tuple[Pcm, ...]:
+        """The audio that is still here of a segment that is in order."""
+        return tuple(piece.pcm for piece in self.pieces[self._place(segment)])
+
+    def move_to_file(self, segment: int, stored: Pcm) -> None:
+        """Give up the memory of a segment in order, some of which may have left memory already."""
+        place = self._place(segment)
+        own = self.pieces[place]
+        if own:
+            start, end = own[0].offset, _end(own[-1])
+            rest = stored[len(stored) - (end - start) :]
+            self.pieces[place] = [Piece(start, segment, rest)]
+
+    def drop(self, piece: Piece) -> None:
+        """Keep this piece no longer, if it is still here; nothing before it is."""
+        if self.pieces and self.pieces[0] is piece:
+            self.pieces.pop(0)
+
+    def clear(self) -> None:
+        """Keep none of it."""
+        self.pieces.clear()
+
+    def begin_again(self) -> None:
+        """Take everything out of order."""
+        self.pieces.clear()
+        self.spoken = self.kept = 0
+
+    def _place(self, segment: int) -> slice:
+        """Where the audio of this segment stands in `pieces`."""
+        start = bisect_left(self.pieces, segment, key=_segment)
+        return slice(start, bisect_right(self.pieces, segment, start, key=_segment))
+
+
+def _end(piece: Piece) -> int:
+    """Offset of the first byte after a piece."""
+    return piece.offset + len(piece.pcm)
+
+
+def _segment(piece: Piece) -> int:
+    return piece.segment

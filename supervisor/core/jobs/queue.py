@@ -1,0 +1,405 @@
+"""Dispatch: which waiting segment goes to which free worker.
+
+`Queue` knows the workers and gives them segments, to the one used last first. It leaves to
+`FairQueue` who is next, and to `backpressure` who may have more while his audio is held.
+What becomes of the answers is for `machine` to say.
+
+The order is fair between flows, urgent before patient, and starves nobody: start-time fair
+queueing (Goyal, Vin, Cheng 1996). A flow's segments have start tags: each
+is as far behind the one before as that one cost, in predicted seconds, divided by the
+job's share. The lowest tag runs first. The virtual time is the start tag of the segment
+that ran last, and whoever comes begins there: what a flow used while nobody else wanted
+it costs nothing later, and two flows with work never differ by more than a segment for
+each worker, whatever happened before.
+
+A segment is charged when it runs, not when it is queued: what is cancelled costs nothing.
+
+Priority is a head start in seconds of virtual time, so everything ages at the same rate
+and no job waits for ever behind more urgent ones.
+
+A segment that was lost with its worker goes before all others: it has waited for its
+turn already, and audio spoken after it is held in memory until it is there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Collection, Iterable
+from heapq import heapify, heappop, heappush, heapreplace
+
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.backpressure import HELD_BYTES_MAX, Backpressure
+from supervisor.core.jobs.job import OUTCOMES, Job
+from supervisor.core.jobs.limits import HeldLimits
+from supervisor.core.jobs.release import Release
+from supervisor.core.jobs.request import HIGHEST_PRIORITY
+from supervisor.core.jobs.timings import Timings
+
+AGEING_S = 10.0
+"""Head start of one priority level: seconds of virtual time that outweigh it."""
+
+_HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PRIORITY + 1))
+"""By priority, the seconds of virtual time by which less urgent jobs stand behind."""
+
+Run = tuple[Job, int]
+"""A job and the index of its segment."""
+
+_SWEEP = 64
+"""Entries left behind from which sweeping is worth its while."""
+
+
+class _Flow:
+    """The jobs of one flow that wait, best rank first, and the start tag of its next segment."""
+
+    __slots__ = ("entry", "jobs", "rank", "start")
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.jobs: list[tuple[float, int, Job]] = []
+        self.entry = 0
+        """Which entry of the queue is its place there; 0 for none."""
+        self.rank = 0.0
+        """The rank of that entry: never more than its rank now."""
+
+    def top(self) -> Job | None:
+        """The job to run next."""
+        jobs = self.jobs
+        while jobs:
+            _rank, ticket, job = jobs[0]
+            if job.place.ticket == ticket:
+                return job
+            heappop(jobs)
+        return None
+
+    def rank_of(self, job: Job) -> float:
+        """Its own rank, or what the flow has had since, if that is more."""
+        return max(job.place.rank, self.start + _HEAD_STARTS[job.request.priority])
+
+
+class FairQueue:
+    """Jobs that have a segment to run, in the order of their turns; each at most once."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        """How many jobs wait."""
+        self._heap: list[tuple[float, int, _Flow]] = []
+        self._flows: dict[str, _Flow] = {}
+        self._first: deque[tuple[int, Job]] = deque()
+        self._time = 0.0
+        """Virtual time: the start tag of the segment that ran last."""
+        self._tickets = 0
+        self._left = 0
+        """Entries of jobs that have given up their place."""
+
+    def push(self, job: Job) -> None:
+        """Queue `job`, which is not queued, for its next segment."""
+        flow = self._flow(job.flow)
+        start = max(flow.start, self._time)
+        self._insert(job, flow, start + _HEAD_STARTS[job.request.priority])
+
+    def push_back(self, job: Job) -> None:
+        """Queue `job` again at the rank it last had: it has waited for its turn."""
+        self._insert(job, self._flow(job.flow), job.place.rank)
+
+    def push_first(self, job: Job) -> None:
+        """Queue `job` before all others, wherever it stood."""
+        if not job.place.ticket or job.place.rank > -math.inf:
+            self.drop(job)
+            job.place.rank = -math.inf
+            self._first.append((self._ticket(job), job))
+
+    def pop(self) -> Job | None:
+        """Take the job whose turn it is, or None. It is not charged yet."""
+        job = self._take() if self.waiting else None
+        if job is not None:
+            job.place.ticket = 0
+            self.waiting -= 1
+        return job
+
+    def charge(self, job: Job, cost_s: float) -> None:
+        """Charge its flow for a segment of `job`, which was popped for it; a retry was paid for."""
+        place = job.place
+        if place.rank == -math.inf:
+            return
+        flow = self._flow(job.flow)
+        start = max(flow.start, place.rank - _HEAD_STARTS[job.request.priority])
+        self._time = max(self._time, start)
+        flow.start = start + cost_s / place.share
+
+    def drop(self, job: Job) -> None:
+        """Give up the job's place. Its entry stays, until most of them are of that kind."""
+        if not job.place.ticket:
+            return
+        job.place.ticket = 0
+        self.waiting -= 1
+        self._left += 1
+        if self._left > max(_SWEEP, self.waiting):
+            self._sweep()
+
+    def forget(self, flow: str) -> None:
+        """Forget a flow without jobs: that its tag is a segment ahead is not worth keeping."""
+        gone = self._flows.pop(flow, None)
+        if gone is not None:
+            gone.entry = 0
+
+    def _flow(self, name: str) -> _Flow:
+        flow = self._flows.get(name)
+        if flow is None:
+            flow = self._flows[name] = _Flow(self._time)
+        return flow
+
+    def _ticket(self, job: Job) -> int:
+        self._tickets += 1
+        self.waiting += 1
+        job.place.ticket = self._tickets
+        return self._tickets
+
+    def _insert(self, job: Job, flow: _Flow, rank: float) -> None:
+        job.place.rank = rank
+        ticket = self._ticket(job)
+        heappush(flow.jobs, (rank, ticket, job))
+        if flow.entry == 0 or (rank < flow.rank and flow.top() is job):
+            flow.entry, flow.rank = ticket, rank
+            heappush(self._heap, (rank, ticket, flow))
+
+    def _take(self) -> Job | None:
+        """The best job, out of its flow. A flow's entry tells the least rank it can have."""
+        while self._first:
+            ticket, job = self._first.popleft()
+            if job.place.ticket == ticket:
+                return job
+        while self._heap:
+            rank, entry, flow = self._heap[0]
+            top = flow.top() if flow.entry == entry else None
+            if top is None:
+                heappop(self._heap)
+                if flow.entry == entry:
+                    flow.entry = 0
+                continue
+            now = flow.rank_of(top)
+            if now > rank:
+                self._tickets += 1
+                flow.entry, flow.rank = self._tickets, now
+                heapreplace(self._heap, (now, self._tickets, flow))
+            else:
+                heappop(flow.jobs)
+                return top
+        return None
+
+    def _sweep(self) -> None:
+        self._left = 0
+        self._first = deque((t, job) for t, job in self._first if job.place.ticket == t)
+        for flow in self._flows.values():
+            flow.jobs = [entry for entry in flow.jobs if entry[2].place.ticket == entry[1]]
+            heapify(flow.jobs)
+        self._heap = [entry for entry in self._heap if entry[2].entry == entry[1]]
+        heapify(self._heap)
+
+
+class Queue:
+    """Jobs that wait, and workers by their epoch; appends what is to be run to `commands`.
+
+    A retired worker is let go once it runs nothing.
+    """
+
+    def __init__(
+        self,
+        commands: list[e.Command],
+        backpressure: Backpressure,
+        release: Release,
+        timings: Timings,
+    ) -> None:
+        self.workers: dict[int, Run | None] = {}
+        """What each of them runs."""
+        self._commands = commands
+        self._backpressure = backpressure
+        self._release = release
+        self._timings = timings
+        self._line = FairQueue()
+        self._idle: list[int] = []
+        self._retired: set[int] = set()
+        self._parked: dict[str, Job] = {}
+        """Jobs whose turn came while there was no room for more of their audio."""
+        self._more_room = False
+        """Whether a parked job may have become one that can run."""
+
+    # -- workers ------------------------------------------------------------------------
+
+    @property
+    def busy_workers(self) -> list[int]:
+        """Workers that run a segment."""
+        return [worker for worker, run in self.workers.items() if run is not None]
+
+    @property
+    def running(self) -> int:
+        """How many segments run, without a look at each worker: it is asked for at every event."""
+        return len(self.workers) - len(self._idle)
+
+    def is_idle(self, worker: int) -> bool:
+        """Whether this worker is known and runs nothing."""
+        return worker in self.workers and self.workers[worker] is None
+
+    def add(self, worker: int) -> None:
+        """Take in a worker that can run a segment."""
+        self.workers[worker] = None
+        self._idle.append(worker)
+
+    def retire(self, worker: int) -> None:
+        """Give a worker nothing more, and let it go once it runs nothing."""
+        if self.workers.get(worker) is not None:
+            self._retired.add(worker)
+            return
+        self.lose(worker)
+        self._commands.append(e.WorkerFree(worker))
+
+    def lose(self, worker: int) -> Run | None:
+        """Forget a worker, which is gone; returns what it ran."""
+        self._retired.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        return self.workers.pop(worker, None)
+
+    def answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
+        """Free the worker that answered; returns its job, None if that is not what it was given."""
+        worker = event.worker
+        run = self.workers.get(worker)
+        if run is None:
+            return None
+        job, index = run
+        if (job.id, index, job.segments[index].attempt) != (
+            event.job,
+            event.segment,
+            event.attempt,
+        ):
+            return None
+        self.workers[worker] = None
+        self._idle.append(worker)
+        if worker in self._retired:
+            self.retire(worker)
+        return job
+
+    # -- jobs ---------------------------------------------------------------------------
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a job waits for a worker."""
+        return self._line.waiting > 0
+
+    def waiting_segments(self, jobs: Iterable[Job]) -> int:
+        """Segments of these jobs that could run now if there were workers.
+
+        Of a text that is not all cut yet, as many as its length tells.
+        """
+        return sum(
+            job.segments_expected - job.next_segment + len(job.retries)
+            for job in filter(self.could_run, jobs)
+        )
+
+    def could_run(self, job: Job) -> bool:
+        """Whether only workers are missing for a segment of this job."""
+        return _has_more(job) and (bool(job.retries) or self._backpressure.allows(job))
+
+    def configure(self, limits: HeldLimits) -> None:
+        """Let other bounds on held audio hold from the next dispatch on."""
+        self._backpressure.limits = limits
+        self._more_room = True
+
+    def enqueue(self, job: Job) -> None:
+        """Queue the job's next segment, if it has one to run, and see to it that there is another
+        after it. A lost one goes first.
+        """
+        if job.rest is not None and job.ask_for_cut():
+            self._commands.append(e.CutText(job.id))
+        if not _has_more(job):
+            return
+        if job.retries:
+            self._parked.pop(job.id, None)
+            self._line.push_first(job)
+        elif not job.place.ticket and job.id not in self._parked:
+            self._line.push(job)
+
+    def settle(self, job: Job) -> None:
+        """Look at a job again: what it holds, or the credit that it has, may have changed."""
+        self._more_room |= self._backpressure.settle(job) or job.id in self._parked
+        self.enqueue(job)
+
+    def dispatch(self, now: float) -> Job | None:
+        """Give waiting segments to idle workers.
+
+        Stops at a job that is late, takes it out and returns it; there may be more to give then.
+        """
+        while self._idle and (job := self._next()) is not None:
+            if job.due <= now:
+                return job
+            if job.state == "queued":
+                self._timings.wait.observe(now - job.accepted_at)
+            worker = self._idle.pop()
+            index = job.run(now, worker)
+            segment = job.segments[index]
+            self.workers[worker] = job, index
+            self._line.charge(job, segment.size * job.work.rate)
+            self._commands.append(
+                e.RunSegment(worker, job.id, index, segment.attempt, job.request, segment.text)
+            )
+            if job.request.progress:
+                self._release.started(job, index)
+            self.enqueue(job)
+        return None
+
+    def interrupt(self, job: Job) -> None:
+        """Stop what runs for the job."""
+        if not job.running:
+            return
+        for worker, run in self.workers.items():
+            if run is not None and run[0] is job:
+                attempt = job.segments[run[1]].attempt
+                self._commands.append(e.InterruptSegment(worker, job.id, run[1], attempt))
+
+    def leave(self, job: Job, *, last: bool) -> None:
+        """Give the job no more workers; `last`: its flow has no other job."""
+        if last:
+            self._line.forget(job.flow)
+        self._line.drop(job)
+        self._parked.pop(job.id, None)
+        self._more_room |= self._backpressure.leave(job)
+
+    def _next(self) -> Job | None:
+        """Take the best job that can run."""
+        if self._more_room:
+            self._unpark()
+        while (job := self._line.pop()) is not None:
+            if _has_more(job):
+                if job.retries or self._backpressure.allows(job):
+                    return job
+                self._parked[job.id] = job
+        return None
+
+    def _unpark(self) -> None:
+        """Queue again, at the rank that they had, those for whom there is room by now."""
+        self._more_room = False
+        for job in [job for job in self._parked.values() if self._backpressure.allows(job)]:
+            del self._parked[job.id]
+            self._line.push_back(job)
+
+    def check(self, jobs: Collection[Job]) -> None:
+        """Raise AssertionError if an invariant is broken; `jobs` are those without an outcome."""
+        assert len(self.busy_workers) == self.running, "a worker is neither idle nor busy"
+        assert len(set(self._idle)) == len(self._idle), "a worker is idle twice"
+        self._backpressure.check(jobs)
+        for job in jobs:
+            parked = job.id in self._parked
+            assert not (parked and job.place.ticket), f"job {job.id} is queued and parked"
+            if _has_more(job):
+                assert job.place.ticket or parked, f"job {job.id} could run but is not queued"
+        if self._idle:
+            assert not any(map(self.could_run, jobs)), "idle while work waits"
+
+
+def _has_more(job: Job) -> bool:
+    """Whether a segment could be given to a worker, as far as the job itself is concerned."""
+    if job.state in OUTCOMES:
+        return False
+    return bool(job.retries) or (
+        job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
+    )

@@ -1,0 +1,267 @@
+"""Release: what clients get to hear of their jobs, and what is kept for them to hear again.
+
+`Release` knows who listens to what and sends answers, audio in order, and the one end.
+`Retention` remembers jobs that ended, and released audio, so that a client can attach again.
+When a job ends is for `lifecycle` to say.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import Literal
+
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.audio import Pcm, Piece, Stored
+from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.limits import Keep
+
+Sent = Literal["some", "all", "gone"]
+"""How far a job's audio was released: some of it, to its end, or no further: what is next is not
+kept any more."""
+
+_AT_ONCE = 64
+"""Jobs forgotten in one go, at most."""
+
+_LISTENED = 8
+"""Jobs that stay because somebody listens to them, beyond which one looks for another, at once."""
+
+
+class Release:
+    """Turns the state of jobs into release commands, which it appends to `commands`."""
+
+    def __init__(self, commands: list[e.Command], retained: Retention) -> None:
+        self._commands = commands
+        self._retained = retained
+        self._heard: dict[bytes, dict[str, Job]] = {}
+
+    # -- who listens --------------------------------------------------------------------
+
+    def listeners(self) -> list[bytes]:
+        """Connections that listen to a job."""
+        return list(self._heard)
+
+    def listen(self, job: Job, client: bytes, reference: str) -> None:
+        """Let this connection hear of the job, in the name of its request `reference`."""
+        job.client, job.reference = client, reference
+        heard = self._heard.get(client)
+        if heard is None:
+            self._heard[client] = {job.id: job}
+        else:
+            heard[job.id] = job
+
+    def leave(self, client: bytes) -> list[Job]:
+        """Forget a connection, which is gone; returns the jobs that it listened to."""
+        jobs = list(self._heard.pop(client, {}).values())
+        for job in jobs:
+            job.client = None
+        return jobs
+
+    def let_go(self, job: Job) -> None:
+        """Let nobody listen to the job any more."""
+        if job.client is None:
+            return
+        heard = self._heard.get(job.client)
+        if heard is not None:
+            heard.pop(job.id, None)
+            if not heard:
+                del self._heard[job.client]
+        job.client = None
+
+    # -- what they hear -----------------------------------------------------------------
+
+    def accept(self, job: Job) -> None:
+        """Answer the request that became, or found, this job."""
+        if job.client is None:
+            return
+        request, cut = job.request, job.rest is None
+        self._commands.append(
+            e.ReleaseAccepted(
+                job.client,
+                job.reference,
+                job.id,
+                len(job.segments) if cut else job.segments_expected,
+                request.sample_rate,
+                request.seed,
+                not cut,
+            )
+        )
+
+    def refuse(
+        self,
+        event: e.Submitted,
+        code: e.RefusalCode,
+        message: str,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        """Answer a request that does not become a job."""
+        self._commands.append(
+            e.ReleaseRefusal(event.client, event.reference, code, message, retry_after_ms)
+        )
+
+    def take_back(
+        self, job: Job, code: e.RefusalCode, message: str, retry_after_ms: int | None = None
+    ) -> None:
+        """Answer the request that listens to this job, and was not accepted, with a refusal."""
+        if job.client is not None:
+            self._commands.append(
+                e.ReleaseRefusal(job.client, job.reference, code, message, retry_after_ms)
+            )
+            self.let_go(job)
+
+    def started(self, job: Job, segment: int) -> None:
+        """Tell the listener, if there is one, that a segment runs."""
+        if job.client is not None:
+            self._commands.append(e.ReleaseStarted(job.client, job.id, segment))
+
+    def send(self, job: Job) -> Sent:
+        """Release what is in order and covered by credit; the last piece goes out with the end."""
+        client, audio = job.client, job.audio
+        if client is None:
+            return "some"
+        taken = audio.take()
+        if taken is None:
+            return "gone"
+        chunks, whole = taken
+        for piece in whole:
+            self._retained.keep(job, piece)
+        if audio.released < audio.spoken or not job.complete:
+            self._commands += [e.ReleaseAudio(client, job.id, s, at, pcm) for at, s, pcm in chunks]
+            return "some"
+        last = chunks.pop().pcm if chunks else b""
+        self._commands += [e.ReleaseAudio(client, job.id, s, at, pcm) for at, s, pcm in chunks]
+        self._end(job, client, last)
+        return "all"
+
+    def fail(self, job: Job, code: e.FailureCode, message: str) -> None:
+        """Tell the listener, if there is one, that it will hear nothing more."""
+        if job.client is not None:
+            self._commands.append(e.ReleaseFailure(job.client, job.id, code, message))
+            self.let_go(job)
+
+    def _end(self, job: Job, client: bytes, pcm: Pcm) -> None:
+        self._commands.append(
+            e.ReleaseEnd(
+                client,
+                job.id,
+                pcm,
+                job.audio.spoken,
+                len(job.segments),
+                (job.started_at or job.accepted_at) - job.accepted_at,
+                job.synthesis_s,
+                job.retried,
+            )
+        )
+        self.let_go(job)
+
+
+class _Shelf:
+    """Ended jobs of one kind, the oldest first, and the bytes that each takes."""
+
+    def __init__(self, keep: Keep) -> None:
+        self.keep = keep
+        self.jobs: OrderedDict[str, tuple[Job, int]] = OrderedDict()
+        self.bytes = 0
+
+    def add(self, job: Job, size: int) -> None:
+        self.jobs[job.id] = job, size
+        self.bytes += size
+
+    def get(self, job: str) -> Job | None:
+        entry = self.jobs.get(job)
+        return None if entry is None else entry[0]
+
+    def latest(self) -> Iterator[Job]:
+        return (job for job, _size in reversed(self.jobs.values()))
+
+    def forget(self, now: float) -> list[Job]:
+        """Take out what is too old, and for lack of room what nobody listens to.
+
+        The latest stays, however large it is: somebody may be on the way to fetch it.
+        """
+        forgotten: list[Job] = []
+        left = len(self.jobs)
+        for job, size in islice(self.jobs.values(), self._due(now)):
+            crowded = left > self.keep.jobs or self.bytes > self.keep.bytes
+            old = job.ended_at is not None and now - job.ended_at >= self.keep.seconds
+            if not crowded and not old:
+                break
+            if old or (job.client is None and left > 1):
+                forgotten.append(job)
+                left -= 1
+                self.bytes -= size
+        for job in forgotten:
+            del self.jobs[job.id]
+            job.audio.clear()
+        return forgotten
+
+    def _due(self, now: float) -> int:
+        """How many jobs are worth a look."""
+        if self.bytes > self.keep.bytes:
+            return _AT_ONCE
+        if len(self.jobs) > self.keep.jobs:
+            return min(len(self.jobs) - self.keep.jobs + _LISTENED, _AT_ONCE)
+        oldest, _size = next(iter(self.jobs.values()), (None, 0))
+        old = oldest is not None and now - (oldest.ended_at or now) >= self.keep.seconds
+        return _AT_ONCE if old else 0
+
+
+class Retention:
+    """Ended jobs with their audio, and the released audio of jobs that still run.
+
+    Plain jobs are kept in memory for a short while, durable ones in the journal for long.
+    Both are bounded in jobs, in bytes and in seconds; the oldest goes first, and a few at a
+    time, so that forgetting never takes long.
+    """
+
+    def __init__(self, plain: Keep, durable: Keep) -> None:
+        self._plain = _Shelf(plain)
+        self._durable = _Shelf(durable)
+        self._pieces: deque[tuple[Job, Piece]] = deque()
+        self._bytes = 0
+
+    def configure(self, plain: Keep, durable: Keep) -> None:
+        """Let other bounds hold from now on."""
+        self._plain.keep, self._durable.keep = plain, durable
+
+    def get(self, job: str) -> Job | None:
+        """An ended job, while it is remembered."""
+        return self._plain.get(job) or self._durable.get(job)
+
+    def ended(self) -> Iterator[Job]:
+        """All ended jobs that are remembered, the latest first."""
+        yield from self._plain.latest()
+        yield from self._durable.latest()
+
+    @property
+    def stored_bytes(self) -> int:
+        """Audio and text of ended durable jobs."""
+        return self._durable.bytes
+
+    def keep(self, job: Job, piece: Piece) -> None:
+        """Keep a released piece of `job.audio` for now; the oldest may have to go."""
+        self._pieces.append((job, piece))
+        self._bytes += len(piece.pcm)
+        while self._bytes > self._plain.keep.bytes:
+            self._drop_oldest()
+
+    def add(self, job: Job, now: float) -> list[Job]:
+        """Remember a job that has ended; returns those that are forgotten for it."""
+        if not job.request.durable:
+            self._plain.add(job, job.chars)
+            return self._plain.forget(now)
+        stored = sum(len(piece.pcm) for piece in job.audio.pieces if type(piece.pcm) is Stored)
+        self._durable.add(job, job.chars + stored)
+        return self._durable.forget(now)
+
+    def expire(self, now: float) -> list[Job]:
+        """Forget what ended too long ago; returns it."""
+        while self._pieces and not self._pieces[0][0].audio.pieces:
+            self._drop_oldest()
+        return self._plain.forget(now) + self._durable.forget(now)
+
+    def _drop_oldest(self) -> None:
+        job, piece = self._pieces.popleft()
+        self._bytes -= len(piece.pcm)
+        job.audio.drop(piece)
