@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple
 
 import msgspec
 
@@ -41,7 +40,7 @@ CHUNK_BYTES = 64 * 1024
 """Longest piece that is released at once; packets from workers are no longer."""
 
 
-class Piece(NamedTuple):
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """PCM at byte `offset` of its job's stream."""
 
     offset: int
@@ -54,22 +53,19 @@ def held(pcm: Pcm) -> int:
     return 0 if type(pcm) is Stored else len(pcm)
 
 
-class JobAudio:
+class JobAudio(msgspec.Struct, gc=False):
     """The audio of one job. `credit` is the bytes that its listener takes beyond what it has."""
 
-    __slots__ = ("credit", "held", "kept", "pieces", "released", "spoken")
-
-    def __init__(self, credit: int) -> None:
-        self.credit = credit
-        self.pieces: list[Piece] = []
-        """What is in order, without its beginning if that is not kept any more."""
-        self.spoken = 0
-        """Bytes of PCM that are in order: the end of `pieces`."""
-        self.released = 0
-        self.kept = 0
-        """End of what was released, and counted as kept, at one time or another."""
-        self.held = 0
-        """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
+    credit: int
+    pieces: list[Piece] = []
+    """What is in order, without its beginning if that is not kept any more."""
+    spoken: int = 0
+    """Bytes of PCM that are in order: the end of `pieces`."""
+    released: int = 0
+    kept: int = 0
+    """End of what was released, and counted as kept, at one time or another."""
+    held: int = 0
+    """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
 
     @property
     def kept_from(self) -> int:
@@ -109,20 +105,21 @@ class JobAudio:
         whole: list[Piece] = []
         # Found by halving, for what was released and is kept may be thousands of pieces.
         for piece in islice(pieces, bisect_right(pieces, self.released, key=_end), None):
-            start, segment, pcm = piece
+            start, pcm = piece.offset, piece.pcm
             end = start + len(pcm)
             while self.released < end:
                 if self.credit <= 0:
                     return chunks, whole
-                at, part = self.released, pcm
+                at, chunk = self.released, piece
                 if at > start or len(pcm) > CHUNK_BYTES:
                     part = pcm[at - start : at - start + CHUNK_BYTES]
-                size = len(part)
+                    chunk = Piece(at, piece.segment, part)
+                size = len(chunk.pcm)
                 self.released = at + size
                 self.credit -= size
-                if type(part) is not Stored:
+                if type(pcm) is not Stored:
                     self.held -= size
-                chunks.append(Piece(at, segment, part))
+                chunks.append(chunk)
             if end > self.kept and type(pcm) is not Stored:
                 self.kept = end
                 whole.append(piece)

@@ -147,15 +147,14 @@ class Job:
         self.request = request
         self.due = math.inf if request.deadline is None else request.deadline
         """When it is late: from this moment on."""
-        self.segments = [Segment(text, len(text)) for text in request.segments]
+        sizes = [*map(len, request.segments)]
+        self.segments = [*map(Segment, request.segments, sizes)]
         """Those that are known: the text is cut while it is spoken."""
         self.rest = request.rest
         self.cutting = False
         """Whether more of it is being asked for."""
-        self.chars = 0 if self.rest is None else len(self.rest)
+        self.chars = sum(sizes) if self.rest is None else sum(sizes) + len(self.rest)
         """What its text is charged with: a character is a byte at least, here and in memory."""
-        for segment in self.segments:
-            self.chars += segment.size
         self.chars_left = self.chars
         """Characters that have not been spoken yet."""
         self.state: JobState = "queued"

@@ -127,12 +127,19 @@ class Release:
         for piece in whole:
             self._retained.keep(job, piece)
         if audio.released < audio.spoken or not job.complete:
-            self._commands += [e.ReleaseAudio(client, job.id, s, at, pcm) for at, s, pcm in chunks]
+            self._send(job, client, chunks)
             return "some"
         last = chunks.pop().pcm if chunks else b""
-        self._commands += [e.ReleaseAudio(client, job.id, s, at, pcm) for at, s, pcm in chunks]
+        if chunks:
+            self._send(job, client, chunks)
         self._end(job, client, last)
         return "all"
+
+    def _send(self, job: Job, client: bytes, chunks: list[Piece]) -> None:
+        for chunk in chunks:
+            self._commands.append(
+                e.ReleaseAudio(client, job.id, chunk.segment, chunk.offset, chunk.pcm)
+            )
 
     def fail(self, job: Job, code: e.FailureCode, message: str) -> None:
         """Tell the listener, if there is one, that it will hear nothing more."""
