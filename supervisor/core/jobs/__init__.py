@@ -1,1 +1,7 @@
-"""The job machine: which request becomes a job, which segment runs next, what a client is sent."""
+"""The job machine: decides which request becomes a job, what runs next, and who hears what.
+
+`machine` takes the events and `lifecycle` takes a job from acceptance to its one outcome. Whether
+there is room is for `admission` to say, which segment runs where for `queue`, whether a slow
+reader may have more for `backpressure`, what a client is sent and what is kept for `release`,
+what the journal is asked for `durability` (and `disk_backlog`, while it cannot be written).
+"""

@@ -1,4 +1,4 @@
-"""How much work may wait: bounded in predicted seconds and in bytes, per client and in all.
+"""Admission: bounds the work that waits, in predicted seconds and in bytes, per client and in all.
 
 A job is charged to a *flow*, which is one client. What a flow may have waiting is
 bounded, and so is the sum over flows. A job counts with half of its flow's bound at most,
@@ -28,15 +28,15 @@ _ENOUGH_S = 0.5
 """Time under load from which a measured rate means something."""
 
 _MARGIN = 1.5
-"""What a predicted wait is multiplied by before a deadline is held to be possible: texts differ,
-and clients may come that are owed their share too."""
+"""Factor on a predicted wait before a deadline is held to be possible: texts differ, and clients
+may come that are owed their share too."""
 
 FIRST_GUESS = 0.01
 """Seconds for a character of an engine that has not spoken yet, was never measured, and does not
 say either."""
 
 _SHARE = 0.05
-"""How much a segment counts against all before it."""
+"""Weight of a segment against all before it."""
 
 _FAR = 1.25
 """A factor between two rates from which the one is no prediction of the other."""
@@ -121,7 +121,7 @@ class Costs:
 
 
 class _Waiting:
-    """What one flow has waiting or running."""
+    """Sums over the jobs of one flow, waiting or running."""
 
     __slots__ = ("bytes", "charged_s", "jobs", "work_s")
 
@@ -178,7 +178,7 @@ class Admission:
 
     @property
     def flows(self) -> int:
-        """How many clients have work waiting or running."""
+        """Number of clients that have work waiting or running."""
         return len(self._flows)
 
     @property

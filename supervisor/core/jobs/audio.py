@@ -58,7 +58,7 @@ class JobAudio(msgspec.Struct, gc=False):
 
     credit: int
     pieces: list[Piece] = []
-    """What is in order, without its beginning if that is not kept any more."""
+    """The audio in order, without its beginning if that is not kept any more."""
     spoken: int = 0
     """Bytes of PCM that are in order: the end of `pieces`."""
     released: int = 0
@@ -88,7 +88,7 @@ class JobAudio(msgspec.Struct, gc=False):
             self.spoken += len(pcm)
 
     def grant(self, credit: int) -> None:
-        """Add to the credit."""
+        """Add bytes to the credit of the listener."""
         self.credit += credit
 
     def take(self) -> tuple[list[Piece], list[Piece]] | None:
@@ -155,7 +155,7 @@ class JobAudio(msgspec.Struct, gc=False):
             self.pieces.pop(0)
 
     def clear(self) -> None:
-        """Keep none of it."""
+        """Forget all audio: nobody can be sent it any more."""
         self.pieces.clear()
 
     def begin_again(self) -> None:
@@ -164,7 +164,7 @@ class JobAudio(msgspec.Struct, gc=False):
         self.spoken = self.kept = 0
 
     def _place(self, segment: int) -> slice:
-        """Where the audio of this segment stands in `pieces`."""
+        """The place of a segment's audio in `pieces`."""
         start = bisect_left(self.pieces, segment, key=_segment)
         return slice(start, bisect_right(self.pieces, segment, start, key=_segment))
 

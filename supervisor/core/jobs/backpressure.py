@@ -1,4 +1,4 @@
-"""How much spoken audio waits in memory for clients that do not take it: per client and in all.
+"""Backpressure: bounds the audio in memory that clients do not take, per client and in all.
 
 A job whose audio is held gets no further segment once it holds its share of the room
 that is left: of three quarters of the bound. That is fair among slow readers, but those

@@ -1,4 +1,4 @@
-"""What the journal could not take yet: audio of durable jobs, and outcomes of those that failed.
+"""The backlog of the disk: audio and outcomes of durable jobs that the journal could not take yet.
 
 Audio waits in memory, where its job may hold only so much, and is handed to the journal
 again: one segment at a time, so that a disk that is still full costs one attempt for
@@ -27,7 +27,7 @@ _Name = tuple[str, int]
 
 
 class Verdict(NamedTuple):
-    """How a job ended, and since when the journal has been asked to write it down."""
+    """The end of a job that failed, and since when the journal is asked to write it down."""
 
     job: Job
     code: FailureCode
@@ -42,7 +42,7 @@ class DiskBacklog:
         self._line: dict[_Name, int] = {}
         """Bytes of each segment whose audio is in memory, as far as is known."""
         self._asked: _Name | None = None
-        """What the journal was given again and has not answered for."""
+        """The segment that the journal was given again and has not answered for."""
         self._verdicts: dict[str, Verdict] = {}
 
     # -- audio --------------------------------------------------------------------------
@@ -78,7 +78,7 @@ class DiskBacklog:
             self._line.pop((job.id, segment), None)
 
     def next(self) -> PersistAudio | None:
-        """What to hand in again; None while an answer is awaited, or if there is nothing."""
+        """The audio to hand in again; None while an answer is awaited, or if there is nothing."""
         while self._asked is None and self._line:
             (id, segment), size = next(iter(self._line.items()))
             pieces = self._jobs[id][0].pieces_of(segment)
@@ -99,7 +99,7 @@ class DiskBacklog:
 
     @property
     def verdicts(self) -> int:
-        """How many outcomes are not told yet."""
+        """Number of outcomes that are not told yet."""
         return len(self._verdicts)
 
     def holds_back(self, job: str) -> bool:

@@ -1,4 +1,4 @@
-"""Durable jobs and the journal: what is asked of it, and what its answers mean.
+"""Durability: gives durable jobs to the journal, and takes its answers.
 
 A durable job is accepted once the journal has it; its audio is released once the journal
 has that; and it outlives its client and the supervisor. What the journal could not take

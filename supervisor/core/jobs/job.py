@@ -32,7 +32,7 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     "expired": frozenset(),
     "quarantined": frozenset(),
 }
-"""Where a job may go. A state without a way out is an outcome; a job has exactly one."""
+"""The ways of a job. A state without a way out is an outcome; a job has exactly one."""
 
 OUTCOMES: frozenset[JobState] = frozenset(s for s, ways in TRANSITIONS.items() if not ways)
 
@@ -42,13 +42,13 @@ SEGMENT_TRANSITIONS: dict[SegmentState, frozenset[SegmentState]] = {
     "storing": frozenset({"spoken"}),
     "spoken": frozenset({"waiting"}),  # Its audio is lost, and it is to be spoken again.
 }
-"""Where a segment may go; one whose job has ended stays where it is."""
+"""The ways of a segment; one whose job has ended stays where it is."""
 
 CUT_AHEAD = 32
 """Segments of a job that are cut before their turn: a slice of its text has a dozen."""
 
 LATE = "the deadline has passed"
-"""What is said of a job that ends, or is refused, because it is due."""
+"""The message of a job that ends, or is refused, because it is due."""
 
 STORY_LINES = 400
 
@@ -154,7 +154,7 @@ class Job:
         self.cutting = False
         """Whether more of it is being asked for."""
         self.chars = sum(sizes) if self.rest is None else sum(sizes) + len(self.rest)
-        """What its text is charged with: a character is a byte at least, here and in memory."""
+        """Length of its text, counted as bytes too: a character takes one at least."""
         self.chars_left = self.chars
         """Characters that have not been spoken yet."""
         self.state: JobState = "queued"
@@ -242,7 +242,7 @@ class Job:
 
     @property
     def segments_expected(self) -> int:
-        """How many segments it has; where not all is cut yet, as far as its length tells."""
+        """Number of its segments; where not all is cut yet, as far as its length tells."""
         known = len(self.segments)
         if self.rest is None:
             return known

@@ -9,7 +9,7 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much may wait. Work is in predicted seconds of one worker, bytes are of text."""
+    """Bounds on what waits. Work is in predicted seconds of one worker, bytes are of text."""
 
     jobs: int = 10_000
     jobs_per_client: int = 1_024

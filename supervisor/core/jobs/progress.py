@@ -1,4 +1,4 @@
-"""Whether the service as a whole gets anywhere: what a watchdog is to believe.
+"""Progress: tells a watchdog whether the service as a whole gets anywhere.
 
 An event loop that turns proves little. The service is stuck when work waits and no
 worker is at it, for longer than it takes to start workers again after they failed; or

@@ -58,12 +58,12 @@ class _Flow:
         self.start = start
         self.jobs: list[tuple[float, int, Job]] = []
         self.entry = 0
-        """Which entry of the queue is its place there; 0 for none."""
+        """The entry that is its place in the queue; 0 for none."""
         self.rank = 0.0
         """The rank of that entry: never more than its rank now."""
 
     def top(self) -> Job | None:
-        """The job to run next."""
+        """The job of this flow that is to run next."""
         jobs = self.jobs
         while jobs:
             _rank, ticket, job = jobs[0]
@@ -82,7 +82,7 @@ class FairQueue:
 
     def __init__(self) -> None:
         self.waiting = 0
-        """How many jobs wait."""
+        """Number of jobs that wait."""
         self._heap: list[tuple[float, int, _Flow]] = []
         self._flows: dict[str, _Flow] = {}
         self._first: deque[tuple[int, Job]] = deque()
@@ -211,7 +211,7 @@ class Queue:
         timings: Timings,
     ) -> None:
         self.workers: dict[int, Run | None] = {}
-        """What each of them runs."""
+        """The segment that each of them runs."""
         self._commands = commands
         self._backpressure = backpressure
         self._release = release
@@ -233,7 +233,7 @@ class Queue:
 
     @property
     def running(self) -> int:
-        """How many segments run, without a look at each worker: it is asked for at every event."""
+        """Number of segments that run. Every event asks for it, so no worker is looked at."""
         return len(self.workers) - len(self._idle)
 
     def is_idle(self, worker: int) -> bool:

@@ -1,4 +1,4 @@
-"""Release: what clients get to hear of their jobs, and what is kept for them to hear again.
+"""Release: sends clients what they hear of their jobs, and keeps it for them to hear again.
 
 `Release` knows who listens to what and sends answers, audio in order, and the one end.
 `Retention` remembers jobs that ended, and released audio, so that a client can attach again.
@@ -18,8 +18,8 @@ from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.limits import Keep
 
 Sent = Literal["some", "all", "gone"]
-"""How far a job's audio was released: some of it, to its end, or no further: what is next is not
-kept any more."""
+"""The reach of a release: some of the audio, all to the end of the job, or no further: what is next
+is not kept any more."""
 
 _AT_ONCE = 64
 """Jobs forgotten in one go, at most."""
@@ -204,7 +204,7 @@ class _Shelf:
         return forgotten
 
     def _due(self, now: float) -> int:
-        """How many jobs are worth a look."""
+        """Number of jobs that are worth a look."""
         if self.bytes > self.keep.bytes:
             return _AT_ONCE
         if len(self.jobs) > self.keep.jobs:

@@ -1,4 +1,4 @@
-"""What a client asks for, checked and complete."""
+"""The request of a client, checked and complete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
 
 
 class JobRequest(msgspec.Struct, frozen=True, gc=False):
-    """What to speak and how, checked and complete. `deadline` is monotonic seconds or None.
+    """A text and how to speak it, checked and complete. `deadline` is monotonic seconds or None.
 
     `segments` are the first ones of the text, `rest` is what has not been cut yet.
     `key` is the client's own name for the request, the same for every attempt to hand

@@ -21,7 +21,7 @@ import sentencex
 
 _CLAUSE_END = re.compile(r"[,;:—–、，；：][\"'”’)\]]*\s+|\s[-–—]\s")
 _LETTER_OR_NUMBER = re.compile(r"[^\W_]")
-"""What Unicode has in its categories L and N, no more and no less."""
+"""A character of the Unicode categories L and N, no more and no less."""
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _LINE_END = re.compile(r"\n\s*")
 
@@ -40,7 +40,7 @@ _LINES = 64
 
 
 class Rules(msgspec.Struct, frozen=True, gc=False):
-    """How a text is to be cut: the longest segment and the longest first one, in characters.
+    """Rules for cutting a text: the longest segment and the longest first one, in characters.
 
     `language` is the primary subtag of a BCP 47 tag; it picks the splitter's rules.
     """
@@ -51,7 +51,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def window(self) -> int:
-        """How many characters a slice looks at."""
+        """Number of characters that a slice looks at."""
         return _WINDOW if self.max_chars * 2 <= _WINDOW else _LONG_WINDOW
 
 
@@ -159,7 +159,7 @@ def _sentences(paragraph: str, language: str) -> Iterator[str]:
 
 
 def _break(window: str, start: int) -> int:
-    """Where to break in [start, end of window] what has no end there: after the last clause, else
+    """The break in [start, end of window] of what has no end there: after the last clause, else
     the last line, else the last space, else in front of the last character.
     """
     for where in (_CLAUSE_END, _LINE_END):
@@ -184,7 +184,7 @@ def _cut(sentence: str, first_limit: int, limit: int) -> Iterator[str]:
 
 
 def _cut_point(sentence: str, start: int, stop: int) -> int:
-    """Where to cut within [start, stop]: the last clause end, else the last space, else `stop`."""
+    """The cut within [start, stop]: the last clause end, else the last space, else `stop`."""
     for match in reversed(list(_CLAUSE_END.finditer(sentence, start, stop))):
         if match.end() > start:
             return match.end()

@@ -63,7 +63,7 @@ def trace_of(job: Job, context: TraceContext) -> Trace:
 
 
 class _Told:
-    """What the lines of a job's story come to."""
+    """The spans that the lines of a job's story come to."""
 
     def __init__(self, job: Job, ended: float) -> None:
         self.begun_at = job.accepted_at
@@ -118,7 +118,7 @@ class _Told:
         self.segments.append(Span("segment", began_at, at, attributes, error))
 
     def _close_interrupted(self, ended: float) -> None:
-        """What ran when the job ended; of other open attempts the end has been left out."""
+        """Close what ran when the job ended; of other open attempts the end has been left out."""
         for index, (_began_at, worker, attempt) in list(self._running.items()):
             segment = self._job.segments[index]
             if segment.state == "running" and segment.attempt == attempt:

@@ -1,4 +1,4 @@
-"""How long jobs take, as distributions: bounded in size, and cheap enough for every job."""
+"""Timings of jobs as distributions: bounded in size, and cheap enough for every job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
 
 SAMPLE_BYTES = 4
-"""PCM is float32."""
+"""Bytes of a sample: PCM is float32."""
 
 
 class Histogram:
