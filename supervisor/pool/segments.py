@@ -127,7 +127,6 @@ class Segments:
                     piece.segment,
                     piece.attempt,
                     f"segment {piece.segment}: {piece.error}",
-                    piece.terminated,
                     piece.unreadable,
                 )
             )

@@ -180,8 +180,8 @@ class SegmentSpoken(_Record, frozen=True):
 
 
 class SegmentRefused(_Record, frozen=True):
-    """A worker answered without audio: the engine failed, was `terminated`, or cannot speak
-    this text (`unreadable`).
+    """A worker answered without audio: the engine failed, or cannot speak this text
+    (`unreadable`).
     """
 
     now: float
@@ -190,7 +190,6 @@ class SegmentRefused(_Record, frozen=True):
     segment: int
     attempt: int
     message: str
-    terminated: bool = False
     unreadable: bool = False
 
 

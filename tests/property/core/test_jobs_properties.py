@@ -385,14 +385,14 @@ class JobsMachine(RuleBasedStateMachine):
         pieces = tuple(part for part in (audio[:cut], audio[cut:]) if part)
         self.tell(e.SegmentSpoken(self.now, worker, run.job, run.segment, run.attempt, pieces, 0.1))
 
-    @rule(data=st.data(), terminated=st.booleans())
-    def refuse(self, data: st.DataObject, terminated: bool) -> None:
+    @rule(data=st.data(), unreadable=st.booleans())
+    def refuse(self, data: st.DataObject, unreadable: bool) -> None:
         if self.assigned:
             worker = data.draw(st.sampled_from(sorted(self.assigned)))
             run = self.assigned.pop(worker)
             self.tell(
                 e.SegmentRefused(
-                    self.now, worker, run.job, run.segment, run.attempt, "no", terminated
+                    self.now, worker, run.job, run.segment, run.attempt, "no", unreadable
                 )
             )
 

@@ -162,8 +162,21 @@ def test_a_client_that_vanishes_stops_its_work() -> None:
     submit(jobs, "j", request("one", "two"))
     jobs.handle(e.WorkerReady(0.0, 1))
     assert jobs.handle(e.ClientLost(1.0, b"me")) == [e.InterruptSegment(1, "j", 0, 1)]
-    assert jobs.handle(e.SegmentRefused(1.1, 1, "j", 0, 1, "interrupted", terminated=True)) == []
+    assert jobs.handle(e.SegmentRefused(1.1, 1, "j", 0, 1, "interrupted")) == []
     assert jobs.is_idle(1)
+
+
+def test_who_asks_for_progress_hears_of_each_segment_that_starts() -> None:
+    """And nobody else does: not the client that has not asked, nor one that is gone."""
+    jobs = Jobs()
+    submit(jobs, "j", request("one", "two", progress=True))
+    submit(jobs, "silent", request("one"))
+    run, *told = jobs.handle(e.WorkerReady(0.0, 1))
+    assert told == [e.ReleaseStarted(b"me", "j", 0)]
+    commands = [*jobs.handle(e.WorkerReady(0.0, 2)), *jobs.handle(e.WorkerReady(0.0, 3))]
+    started = [c for c in commands if isinstance(c, e.ReleaseStarted)]
+    assert started == [e.ReleaseStarted(b"me", "j", 1)]
+    assert sum(isinstance(c, e.RunSegment) for c in [run, *commands]) == 3
 
 
 def test_a_late_answer_is_counted_and_dropped() -> None:
