@@ -67,7 +67,11 @@ class BarePool:
         request = JobRequest(self._engine, state.default_voice, 1.0, 1, state.sample_rate, (text,))
         started = time.perf_counter()
         run = self.workers.effects[job_events.RunSegment]
-        run(job_events.RunSegment(epoch, "benchmark", 0, 1, request, text))
+        run(
+            job_events.RunSegment(
+                worker=epoch, job="benchmark", segment=0, attempt=1, request=request, text=text
+            )
+        )
         spoken = self._wait(
             lambda event: isinstance(event, job_events.SegmentSpoken) and event.worker == epoch
         )

@@ -26,11 +26,20 @@ def events() -> Iterator[tuple[str, Act]]:
     request = JobRequest("hibari", "v", 1.0, 0, 24_000, ("Hello.",))
     yield "WorkerReady", lambda: jobs.handle(e.WorkerReady(0.0, 1))
     commands: list[e.Command] = []
-    submitted = e.Submitted(1.0, "j", "me", b"c", request, 1 << 20, "r")
+    submitted = e.Submitted(
+        now=1.0, job="j", owner="me", client=b"c", request=request, credit=1 << 20, reference="r"
+    )
     yield "Submitted", lambda: commands.extend(jobs.handle(submitted))
     run = next(command for command in commands if isinstance(command, e.RunSegment))
-    name = run.job, run.segment, run.attempt
-    spoken = e.SegmentSpoken(2.0, run.worker, *name, (b"pcm!" * 100,), 0.1)
+    spoken = e.SegmentSpoken(
+        now=2.0,
+        worker=run.worker,
+        job=run.job,
+        segment=run.segment,
+        attempt=run.attempt,
+        pieces=(b"pcm!" * 100,),
+        synthesis_s=0.1,
+    )
     yield "SegmentSpoken", lambda: jobs.handle(spoken)
 
 

@@ -99,7 +99,9 @@ class Crew:
         """Speak one segment; returns the worker's own seconds for it."""
         state = self._catalogue.result()
         request = JobRequest(self.engine, state.default_voice, 1.0, 0, state.sample_rate, (text,))
-        run = job_events.RunSegment(worker, "bench", 0, 1, request, text)
+        run = job_events.RunSegment(
+            worker=worker, job="bench", segment=0, attempt=1, request=request, text=text
+        )
         return await self._answer(worker, run)
 
     def pss_mb(self, worker: int) -> float | None:

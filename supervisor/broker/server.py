@@ -252,14 +252,14 @@ class Broker:
             log.info("job %s says: %s", job, text[:_LOGGED_CHARS])
         self._tell(
             e.Submitted(
-                self._loop.time(),
-                job,
-                asked.connection.owner,
-                asked.client,
-                request,
-                asked.message.credit,
-                asked.message.id,
-                asked.flow,
+                now=self._loop.time(),
+                job=job,
+                owner=asked.connection.owner,
+                client=asked.client,
+                request=request,
+                credit=asked.message.credit,
+                reference=asked.message.id,
+                flow=asked.flow,
             )
         )
 
@@ -307,7 +307,14 @@ class Broker:
         else:
             now = self._loop.time()
             self._tell(
-                e.ClientAttached(now, job.id, client, message.offset, message.credit, message.id)
+                e.ClientAttached(
+                    now=now,
+                    job=job.id,
+                    client=client,
+                    offset=message.offset,
+                    credit=message.credit,
+                    reference=message.id,
+                )
             )
 
     def _no_such_job(self, client: bytes, job: str, id: str | None = None) -> None:

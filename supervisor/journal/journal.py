@@ -379,7 +379,11 @@ class Journal:
                     self._tell(e.OutcomePersisted(now, work.job))
             else:
                 pieces = work.pieces if answer.stored is None else (answer.stored,)
-                self._tell(e.AudioStored(now, work.job, work.segment, pieces, error))
+                self._tell(
+                    e.AudioStored(
+                        now=now, job=work.job, segment=work.segment, pieces=pieces, error=error
+                    )
+                )
         problems = [answer.error for answer in answers]
         if problems[-1] != self.problem:
             self._note(problems[-1])

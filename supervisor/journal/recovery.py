@@ -72,15 +72,15 @@ class Recovery:
             found = {part.segment: part for part in self._audio.segments(row.id)}
             stored.update((i, found[i]) for i in range(row.parts) if i in found)
         return e.Recovered(
-            now,
-            row.id,
-            row.owner,
-            journal_rows.unpack(row, times.deadline),
-            times.accepted_at,
-            stored,
-            cast("JobState | None", row.outcome),
-            row.message,
-            times.ended_at,
+            now=now,
+            job=row.id,
+            owner=row.owner,
+            request=journal_rows.unpack(row, times.deadline),
+            accepted_at=times.accepted_at,
+            stored=stored,
+            outcome=cast("JobState | None", row.outcome),
+            message=row.message,
+            ended_at=times.ended_at,
         )
 
     def orphans_due(self, now: float) -> float | None:

@@ -109,25 +109,25 @@ class Segments:
         if piece.error is None:
             self._to_jobs(
                 job_events.SegmentSpoken(
-                    now,
-                    worker.epoch,
-                    piece.job,
-                    piece.segment,
-                    piece.attempt,
-                    pieces,
-                    piece.synthesis_s,
+                    now=now,
+                    worker=worker.epoch,
+                    job=piece.job,
+                    segment=piece.segment,
+                    attempt=piece.attempt,
+                    pieces=pieces,
+                    synthesis_s=piece.synthesis_s,
                 )
             )
         else:
             self._to_jobs(
                 job_events.SegmentRefused(
-                    now,
-                    worker.epoch,
-                    piece.job,
-                    piece.segment,
-                    piece.attempt,
-                    f"segment {piece.segment}: {piece.error}",
-                    piece.unreadable,
+                    now=now,
+                    worker=worker.epoch,
+                    job=piece.job,
+                    segment=piece.segment,
+                    attempt=piece.attempt,
+                    message=f"segment {piece.segment}: {piece.error}",
+                    unreadable=piece.unreadable,
                 )
             )
 

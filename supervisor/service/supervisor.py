@@ -208,7 +208,8 @@ class Service:
             if change.effect == "supervisor_restart"
         }
         configure_logs(self.settings.logging.level, self.settings.logging.format)
-        self.tell_jobs(job_events.Configured(self._loop.time(), *bounds(self.settings)))
+        configured = bounds(self.settings)._asdict()
+        self.tell_jobs(job_events.Configured(now=self._loop.time(), **configured))
         self.workers.update_environment = updates_environment(self.settings)
         self._configure_pool()
         self.control.configure(outcome.loaded)

@@ -47,7 +47,9 @@ class Durability:
     def hand_in(self, job: Job, now: float) -> None:
         """Give the job to the journal; it is accepted when that has it."""
         self._pending[job.id] = job
-        self._commands.append(e.PersistJob(now, job.id, job.owner, job.request))
+        self._commands.append(
+            e.PersistJob(now=now, job=job.id, owner=job.owner, request=job.request)
+        )
 
     def pending(self) -> list[Job]:
         """Jobs that the journal does not have yet."""

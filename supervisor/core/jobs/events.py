@@ -22,13 +22,13 @@ RefusalCode = Literal[
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False):
-    pass
+    """A record of more than three fields is built by keyword: a new field shifts nothing then."""
 
 
 # -- events -----------------------------------------------------------------------------
 
 
-class Submitted(_Record, frozen=True):
+class Submitted(_Record, frozen=True, kw_only=True):
     """A request that can be understood. `credit` is in bytes of audio.
 
     `reference` is what the answer is to carry. `owner` is who may see the job, `flow`
@@ -53,7 +53,7 @@ class JobPersisted(_Record, frozen=True):
     error: str | None = None
 
 
-class AudioStored(_Record, frozen=True):
+class AudioStored(_Record, frozen=True, kw_only=True):
     """The audio of a durable job's segment: from the journal, or as it was if that failed."""
 
     now: float
@@ -70,7 +70,7 @@ class OutcomePersisted(_Record, frozen=True):
     job: str
 
 
-class Recovered(_Record, frozen=True):
+class Recovered(_Record, frozen=True, kw_only=True):
     """A durable job of an earlier epoch. `stored` maps segments to their audio.
 
     `outcome` is None for one that did not end; `message` and `ended_at` belong to it.
@@ -88,7 +88,7 @@ class Recovered(_Record, frozen=True):
     ended_at: float | None = None
 
 
-class Configured(_Record, frozen=True):
+class Configured(_Record, frozen=True, kw_only=True):
     """Other bounds hold from now on."""
 
     now: float
@@ -127,7 +127,7 @@ class Cancelled(_Record, frozen=True):
     reason: str
 
 
-class ClientAttached(_Record, frozen=True):
+class ClientAttached(_Record, frozen=True, kw_only=True):
     """`client` listens to the job from now on; it has `offset` bytes already."""
 
     now: float
@@ -167,7 +167,7 @@ class WorkerLost(_Record, frozen=True):
     reason: str
 
 
-class SegmentSpoken(_Record, frozen=True):
+class SegmentSpoken(_Record, frozen=True, kw_only=True):
     """A worker delivered a segment's whole audio, in packets."""
 
     now: float
@@ -179,7 +179,7 @@ class SegmentSpoken(_Record, frozen=True):
     synthesis_s: float
 
 
-class SegmentRefused(_Record, frozen=True):
+class SegmentRefused(_Record, frozen=True, kw_only=True):
     """A worker answered without audio: the engine failed, or cannot speak this text
     (`unreadable`).
     """
@@ -231,7 +231,7 @@ Event = (
 # -- commands ---------------------------------------------------------------------------
 
 
-class PersistJob(_Record, frozen=True):
+class PersistJob(_Record, frozen=True, kw_only=True):
     """Write a new durable job into the journal; answered with `JobPersisted`."""
 
     now: float
@@ -248,7 +248,7 @@ class PersistAudio(_Record, frozen=True):
     pieces: tuple[Pcm, ...]
 
 
-class PersistOutcome(_Record, frozen=True):
+class PersistOutcome(_Record, frozen=True, kw_only=True):
     """Write down how a durable job ended; its audio is of no more use unless it is done.
 
     Answered with `OutcomePersisted`, as soon as it can be written.
@@ -266,7 +266,7 @@ class ForgetJob(_Record, frozen=True):
     job: str
 
 
-class RunSegment(_Record, frozen=True):
+class RunSegment(_Record, frozen=True, kw_only=True):
     """Give this segment to this worker, which is idle."""
 
     worker: int
@@ -283,7 +283,7 @@ class CutText(_Record, frozen=True):
     job: str
 
 
-class InterruptSegment(_Record, frozen=True):
+class InterruptSegment(_Record, frozen=True, kw_only=True):
     """Nobody wants this segment any more; the worker is to stop it."""
 
     worker: int
@@ -292,7 +292,7 @@ class InterruptSegment(_Record, frozen=True):
     attempt: int
 
 
-class ReleaseAccepted(_Record, frozen=True):
+class ReleaseAccepted(_Record, frozen=True, kw_only=True):
     """Tell the client that its request is a job now, or was one already.
 
     `estimated`: not all of its text is cut, and `segments` is what its length tells.
@@ -307,7 +307,7 @@ class ReleaseAccepted(_Record, frozen=True):
     estimated: bool = False
 
 
-class ReleaseRefusal(_Record, frozen=True):
+class ReleaseRefusal(_Record, frozen=True, kw_only=True):
     """Tell the client that its request does not become a job. `retry_after_ms`: it may, later."""
 
     client: bytes
@@ -325,7 +325,7 @@ class ReleaseStarted(_Record, frozen=True):
     segment: int
 
 
-class ReleaseAudio(_Record, frozen=True):
+class ReleaseAudio(_Record, frozen=True, kw_only=True):
     """The next piece of audio, at byte `offset` of the job's PCM stream."""
 
     client: bytes
@@ -335,7 +335,7 @@ class ReleaseAudio(_Record, frozen=True):
     pcm: Pcm
 
 
-class ReleaseEnd(_Record, frozen=True):
+class ReleaseEnd(_Record, frozen=True, kw_only=True):
     """The job is done; `pcm` is its last piece (empty if there is none left)."""
 
     client: bytes
@@ -348,7 +348,7 @@ class ReleaseEnd(_Record, frozen=True):
     retried: int
 
 
-class ReleaseFailure(_Record, frozen=True):
+class ReleaseFailure(_Record, frozen=True, kw_only=True):
     """The job ended without success."""
 
     client: bytes

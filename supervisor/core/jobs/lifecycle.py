@@ -196,7 +196,9 @@ class Lifecycle:
         self._queue.leave(job, last=self._admission.leave(job))
         if job.request.durable:
             if outcome != "done" or not self._backlog.lacks(job):
-                self._commands.append(e.PersistOutcome(now, job.id, outcome, message))
+                self._commands.append(
+                    e.PersistOutcome(now=now, job=job.id, outcome=outcome, message=message)
+                )
             self._backlog.leave(job)
         if job.request.trace is not None:
             self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))

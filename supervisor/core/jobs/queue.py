@@ -340,7 +340,14 @@ class Queue:
             self.workers[worker] = job, index
             self._line.charge(job, segment.size * job.work.rate)
             self._commands.append(
-                e.RunSegment(worker, job.id, index, segment.attempt, job.request, segment.text)
+                e.RunSegment(
+                    worker=worker,
+                    job=job.id,
+                    segment=index,
+                    attempt=segment.attempt,
+                    request=job.request,
+                    text=segment.text,
+                )
             )
             if job.request.progress:
                 self._release.started(job, index)
@@ -354,7 +361,9 @@ class Queue:
         for worker, run in self.workers.items():
             if run is not None and run[0] is job:
                 attempt = job.segments[run[1]].attempt
-                self._commands.append(e.InterruptSegment(worker, job.id, run[1], attempt))
+                self._commands.append(
+                    e.InterruptSegment(worker=worker, job=job.id, segment=run[1], attempt=attempt)
+                )
 
     def leave(self, job: Job, *, last: bool) -> None:
         """Give the job no more workers; `last`: its flow has no other job."""

@@ -78,13 +78,13 @@ class Release:
         request, cut = job.request, job.rest is None
         self._commands.append(
             e.ReleaseAccepted(
-                job.client,
-                job.reference,
-                job.id,
-                len(job.segments) if cut else job.segments_expected,
-                request.sample_rate,
-                request.seed,
-                not cut,
+                client=job.client,
+                reference=job.reference,
+                job=job.id,
+                segments=len(job.segments) if cut else job.segments_expected,
+                sample_rate=request.sample_rate,
+                seed=request.seed,
+                estimated=not cut,
             )
         )
 
@@ -97,7 +97,13 @@ class Release:
     ) -> None:
         """Answer a request that does not become a job."""
         self._commands.append(
-            e.ReleaseRefusal(event.client, event.reference, code, message, retry_after_ms)
+            e.ReleaseRefusal(
+                client=event.client,
+                reference=event.reference,
+                code=code,
+                message=message,
+                retry_after_ms=retry_after_ms,
+            )
         )
 
     def take_back(
@@ -106,7 +112,13 @@ class Release:
         """Answer the request that listens to this job, and was not accepted, with a refusal."""
         if job.client is not None:
             self._commands.append(
-                e.ReleaseRefusal(job.client, job.reference, code, message, retry_after_ms)
+                e.ReleaseRefusal(
+                    client=job.client,
+                    reference=job.reference,
+                    code=code,
+                    message=message,
+                    retry_after_ms=retry_after_ms,
+                )
             )
             self.let_go(job)
 
@@ -138,26 +150,34 @@ class Release:
     def _send(self, job: Job, client: bytes, chunks: list[Piece]) -> None:
         for chunk in chunks:
             self._commands.append(
-                e.ReleaseAudio(client, job.id, chunk.segment, chunk.offset, chunk.pcm)
+                e.ReleaseAudio(
+                    client=client,
+                    job=job.id,
+                    segment=chunk.segment,
+                    offset=chunk.offset,
+                    pcm=chunk.pcm,
+                )
             )
 
     def fail(self, job: Job, code: e.FailureCode, message: str) -> None:
         """Tell the listener, if there is one, that it will hear nothing more."""
         if job.client is not None:
-            self._commands.append(e.ReleaseFailure(job.client, job.id, code, message))
+            self._commands.append(
+                e.ReleaseFailure(client=job.client, job=job.id, code=code, message=message)
+            )
             self.let_go(job)
 
     def _end(self, job: Job, client: bytes, pcm: Pcm) -> None:
         self._commands.append(
             e.ReleaseEnd(
-                client,
-                job.id,
-                pcm,
-                job.audio.spoken,
-                len(job.segments),
-                (job.started_at or job.accepted_at) - job.accepted_at,
-                job.synthesis_s,
-                job.retried,
+                client=client,
+                job=job.id,
+                pcm=pcm,
+                bytes=job.audio.spoken,
+                segments=len(job.segments),
+                queued_s=(job.started_at or job.accepted_at) - job.accepted_at,
+                synthesis_s=job.synthesis_s,
+                retried=job.retried,
             )
         )
         self.let_go(job)

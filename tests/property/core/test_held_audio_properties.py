@@ -75,7 +75,16 @@ class World:
         name, owner = f"j{len(self.owner)}", f"c{client % CLIENTS}"
         self.owner[name] = owner
         request = JobRequest("e", "v", 1.0, 0, 24_000, ("text",) * (1 + size % 9))
-        self.tell(e.Submitted(0.0, name, owner, owner.encode(), request, size * 7 % 300))
+        self.tell(
+            e.Submitted(
+                now=0.0,
+                job=name,
+                owner=owner,
+                client=owner.encode(),
+                request=request,
+                credit=size * 7 % 300,
+            )
+        )
 
     def speak(self, which: int, size: int) -> None:
         if self.running:
@@ -84,7 +93,17 @@ class World:
             if run.job in self.jobs.jobs:
                 self.held[run.job] += size % (LONGEST + 1)
             audio = (bytes(size % (LONGEST + 1)),)
-            self.tell(e.SegmentSpoken(0.0, worker, run.job, run.segment, run.attempt, audio, 0.1))
+            self.tell(
+                e.SegmentSpoken(
+                    now=0.0,
+                    worker=worker,
+                    job=run.job,
+                    segment=run.segment,
+                    attempt=run.attempt,
+                    pieces=audio,
+                    synthesis_s=0.1,
+                )
+            )
 
     def lose(self, which: int) -> None:
         """A worker dies and is replaced, but for a segment that would be poison then."""
@@ -144,7 +163,15 @@ def speak_on(jobs: Jobs, commands: list[e.Command]) -> list[e.Command]:
         (run,) = runs
         audio = (bytes(SEGMENT),)
         commands = jobs.handle(
-            e.SegmentSpoken(1.0, run.worker, run.job, run.segment, run.attempt, audio, 0.1)
+            e.SegmentSpoken(
+                now=1.0,
+                worker=run.worker,
+                job=run.job,
+                segment=run.segment,
+                attempt=run.attempt,
+                pieces=audio,
+                synthesis_s=0.1,
+            )
         )
         released += commands
     return released
@@ -160,7 +187,9 @@ def test_a_reader_who_takes_his_audio_is_served_beside_many_who_do_not(*, at_onc
     commands: list[e.Command] = []
     for number in range(200):
         slow = f"slow {number}"
-        commands += jobs.handle(e.Submitted(0.0, slow, slow, slow.encode(), BOOK, 0))
+        commands += jobs.handle(
+            e.Submitted(now=0.0, job=slow, owner=slow, client=slow.encode(), request=BOOK, credit=0)
+        )
         if not at_once:
             speak_on(jobs, commands)
             commands = []
@@ -169,13 +198,23 @@ def test_a_reader_who_takes_his_audio_is_served_beside_many_who_do_not(*, at_onc
     assert held < (8 << 20) * (1 - RESERVE) + SEGMENT
     assert jobs.waiting_segments == 0
     assert jobs.oldest_wait(9.0) == 0.0
-    commands = jobs.handle(e.Submitted(1.0, "good", "good", b"good", BOOK, 1 << 20))
+    commands = jobs.handle(
+        e.Submitted(now=1.0, job="good", owner="good", client=b"good", request=BOOK, credit=1 << 20)
+    )
     for _ in range(100):
         (run,) = (c for c in commands if isinstance(c, e.RunSegment))
         assert run.job == "good"
         audio = (bytes(SEGMENT),)
         commands = jobs.handle(
-            e.SegmentSpoken(1.0, 1, run.job, run.segment, run.attempt, audio, 0.1)
+            e.SegmentSpoken(
+                now=1.0,
+                worker=1,
+                job=run.job,
+                segment=run.segment,
+                attempt=run.attempt,
+                pieces=audio,
+                synthesis_s=0.1,
+            )
         )
         commands += jobs.handle(e.CreditGranted(1.0, "good", SEGMENT))
     assert any(isinstance(c, e.ReleaseEnd) and c.job == "good" for c in commands)

@@ -227,7 +227,16 @@ class JobsMachine(RuleBasedStateMachine):
         self.sizes.update({(job, i): size for i, size in enumerate(sizes)})
         self.heard[job] = b""
         self.credit[job] = credit
-        submitted = e.Submitted(self.now, job, "o", client, request, credit, job, client.decode())
+        submitted = e.Submitted(
+            now=self.now,
+            job=job,
+            owner="o",
+            client=client,
+            request=request,
+            credit=credit,
+            reference=job,
+            flow=client.decode(),
+        )
         commands = self.machine.handle(submitted)
         for command in commands:
             if isinstance(command, e.ReleaseAccepted) and command.job != job:
@@ -276,7 +285,11 @@ class JobsMachine(RuleBasedStateMachine):
         if works and row is not None:
             row.audio[asked.segment] = b"".join(p for p in pieces if not isinstance(p, Stored))
             pieces = (Stored(asked.job, asked.segment, 0, len(row.audio[asked.segment])),)
-        self.tell(e.AudioStored(self.now, asked.job, asked.segment, pieces, error))
+        self.tell(
+            e.AudioStored(
+                now=self.now, job=asked.job, segment=asked.segment, pieces=pieces, error=error
+            )
+        )
 
     @rule()
     def restart(self) -> None:
@@ -302,15 +315,17 @@ class JobsMachine(RuleBasedStateMachine):
                 self.attempts[command.job, segment] = 0
             self.tell(
                 e.Recovered(
-                    self.now,
-                    command.job,
-                    command.owner,
-                    command.request if row.outcome is None else without_text(command.request),
-                    command.now,
-                    stored,
-                    row.outcome,
-                    row.message,
-                    row.ended_at,
+                    now=self.now,
+                    job=command.job,
+                    owner=command.owner,
+                    request=command.request
+                    if row.outcome is None
+                    else without_text(command.request),
+                    accepted_at=command.now,
+                    stored=stored,
+                    outcome=row.outcome,
+                    message=row.message,
+                    ended_at=row.ended_at,
                 )
             )
 
@@ -341,7 +356,9 @@ class JobsMachine(RuleBasedStateMachine):
         offset = data.draw(st.integers(found.kept_from, found.audio.spoken))
         self.heard[job] = self.expected(job)[:offset]
         self.credit[job] = credit
-        self.tell(e.ClientAttached(self.now, job, client, offset, credit))
+        self.tell(
+            e.ClientAttached(now=self.now, job=job, client=client, offset=offset, credit=credit)
+        )
 
     @rule(job=jobs_made, client=CLIENTS)
     def attach_where_it_was(self, job: str, client: bytes) -> None:
@@ -351,7 +368,7 @@ class JobsMachine(RuleBasedStateMachine):
         if found is None or found.ended or not found.request.durable or found.kept_from > at:
             return
         self.credit[job] = 400
-        self.tell(e.ClientAttached(self.now, job, client, at, 400))
+        self.tell(e.ClientAttached(now=self.now, job=job, client=client, offset=at, credit=400))
 
     @rule(client=CLIENTS)
     def lose_client(self, client: bytes) -> None:
@@ -383,7 +400,17 @@ class JobsMachine(RuleBasedStateMachine):
         audio = pcm(run.job, run.segment, self.sizes[run.job, run.segment])
         cut = data.draw(st.integers(0, len(audio)))
         pieces = tuple(part for part in (audio[:cut], audio[cut:]) if part)
-        self.tell(e.SegmentSpoken(self.now, worker, run.job, run.segment, run.attempt, pieces, 0.1))
+        self.tell(
+            e.SegmentSpoken(
+                now=self.now,
+                worker=worker,
+                job=run.job,
+                segment=run.segment,
+                attempt=run.attempt,
+                pieces=pieces,
+                synthesis_s=0.1,
+            )
+        )
 
     @rule(data=st.data(), unreadable=st.booleans())
     def refuse(self, data: st.DataObject, unreadable: bool) -> None:
@@ -392,7 +419,13 @@ class JobsMachine(RuleBasedStateMachine):
             run = self.assigned.pop(worker)
             self.tell(
                 e.SegmentRefused(
-                    self.now, worker, run.job, run.segment, run.attempt, "no", unreadable
+                    now=self.now,
+                    worker=worker,
+                    job=run.job,
+                    segment=run.segment,
+                    attempt=run.attempt,
+                    message="no",
+                    unreadable=unreadable,
                 )
             )
 
@@ -416,7 +449,17 @@ class JobsMachine(RuleBasedStateMachine):
         if run is not None and (run.job, run.segment) == (job, segment):
             return
         before = self.machine.counts["stale"]
-        self.tell(e.SegmentSpoken(self.now, worker, job, segment, 1, (b"forged",), 0.1))
+        self.tell(
+            e.SegmentSpoken(
+                now=self.now,
+                worker=worker,
+                job=job,
+                segment=segment,
+                attempt=1,
+                pieces=(b"forged",),
+                synthesis_s=0.1,
+            )
+        )
         assert self.machine.counts["stale"] == before + 1
 
     @rule(seconds=st.floats(0.01, 10))
@@ -467,7 +510,15 @@ class JobsMachine(RuleBasedStateMachine):
             worker, run = self.assigned.popitem()
             audio = pcm(run.job, run.segment, self.sizes[run.job, run.segment])
             self.tell(
-                e.SegmentSpoken(self.now, worker, run.job, run.segment, run.attempt, (audio,), 0.1)
+                e.SegmentSpoken(
+                    now=self.now,
+                    worker=worker,
+                    job=run.job,
+                    segment=run.segment,
+                    attempt=run.attempt,
+                    pieces=(audio,),
+                    synthesis_s=0.1,
+                )
             )
         assert not self.machine.jobs, "a job never ended"
         assert self.accepted | self.refused == set(self.requests), "a request was never answered"

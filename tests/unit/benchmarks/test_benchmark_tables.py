@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import tables
 from benchmarks.environment import environment
-from benchmarks.harness import Record, Result, at_least, at_most, load, save
+from benchmarks.harness import RESULTS, Record, Result, at_least, at_most, load, save
 
 PAGE = """# Performance
 
@@ -105,7 +105,7 @@ def test_a_sentence_may_hold_a_figure() -> None:
 def test_the_readme_quotes_figures_that_there_are() -> None:
     """Every one of them comes out of a result file, and stands there as it was measured."""
     text = tables.README.read_text()
-    records = [load(path) for path in sorted(tables.RESULTS.glob("*.json"))]
+    records = [load(path) for path in sorted(RESULTS.glob("*.json"))]
     assert tables.fill(text, records) == text
     assert text.count("<!-- value: ") >= 5
 

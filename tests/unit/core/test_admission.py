@@ -32,7 +32,16 @@ def learned(limits: Limits) -> Jobs:
 
 def submit(jobs: Jobs, name: str, wanted: JobRequest, client: str = "me") -> e.Command:
     """Hand in a job; returns the answer."""
-    submitted = e.Submitted(0.0, name, "o", client.encode(), wanted, 1 << 20, name, client)
+    submitted = e.Submitted(
+        now=0.0,
+        job=name,
+        owner="o",
+        client=client.encode(),
+        request=wanted,
+        credit=1 << 20,
+        reference=name,
+        flow=client,
+    )
     answer, *_ = jobs.handle(submitted)
     jobs.check()
     return answer
@@ -128,14 +137,35 @@ def test_ten_times_the_load_keeps_the_queue_short_and_every_deadline() -> None:
         if busy and (now >= 60.0 or busy[0][0] <= now + 0.01):
             now, worker, run = heappop(busy)
             took = len(run.text) / CHARS_PER_S
-            done = (now, worker, run.job, run.segment, run.attempt, (b"pcm!",), took)
-            carry_out(jobs.handle(e.SegmentSpoken(*done)), now)
+            carry_out(
+                jobs.handle(
+                    e.SegmentSpoken(
+                        now=now,
+                        worker=worker,
+                        job=run.job,
+                        segment=run.segment,
+                        attempt=run.attempt,
+                        pieces=(b"pcm!",),
+                        synthesis_s=took,
+                    )
+                ),
+                now,
+            )
             continue
         now += 0.025  # one second of work comes in: 40 a second, for 4 workers
         count += 1
         client = f"c{chance.randrange(8)}"
         wanted = request(100, deadline=now + 10.0)
-        event = e.Submitted(now, f"j{count}", "o", client.encode(), wanted, 1 << 20, "r", client)
+        event = e.Submitted(
+            now=now,
+            job=f"j{count}",
+            owner="o",
+            client=client.encode(),
+            request=wanted,
+            credit=1 << 20,
+            reference="r",
+            flow=client,
+        )
         commands = jobs.handle(event)
         answers["accepted" if isinstance(commands[0], e.ReleaseAccepted) else "busy"] += 1
         carry_out(commands, now)
@@ -175,12 +205,31 @@ def test_a_prediction_follows_what_is_learned() -> None:
     jobs = Jobs(Limits())
     jobs.handle(e.WorkerReady(0.0, 1))
     commands = jobs.handle(
-        e.Submitted(0.0, "a", "o", b"a", request(200_000, segments=1_000), 1 << 30, "a", "a")
+        e.Submitted(
+            now=0.0,
+            job="a",
+            owner="o",
+            client=b"a",
+            request=request(200_000, segments=1_000),
+            credit=1 << 30,
+            reference="a",
+            flow="a",
+        )
     )
     submit(jobs, "b", request(100_000, segments=500), client="b")
     assert jobs.admission.work_s == pytest.approx(3_000.0)
     run = next(command for command in commands if isinstance(command, e.RunSegment))
-    jobs.handle(e.SegmentSpoken(1.0, 1, "a", 0, run.attempt, (b"pcm!",), 0.09))
+    jobs.handle(
+        e.SegmentSpoken(
+            now=1.0,
+            worker=1,
+            job="a",
+            segment=0,
+            attempt=run.attempt,
+            pieces=(b"pcm!",),
+            synthesis_s=0.09,
+        )
+    )
     jobs.check()
     assert jobs.admission.work_s == pytest.approx(299_800 * 0.00045)
 

@@ -10,7 +10,7 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.backpressure import HELD_BYTES_MAX
 from supervisor.core.jobs.disk_backlog import PATIENCE_S
-from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job
+from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job, JobState
 from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
@@ -56,7 +56,17 @@ class Bench:
                 self.ran.append(command.segment)
                 audio = (self.audio(command.segment),)
                 run = command
-                self.tell(e.SegmentSpoken(now, 1, run.job, run.segment, run.attempt, audio, 0.1))
+                self.tell(
+                    e.SegmentSpoken(
+                        now=now,
+                        worker=1,
+                        job=run.job,
+                        segment=run.segment,
+                        attempt=run.attempt,
+                        pieces=audio,
+                        synthesis_s=0.1,
+                    )
+                )
             case e.PersistAudio():
                 self.writes += 1
                 pieces = command.pieces
@@ -64,7 +74,15 @@ class Bench:
                     size = sum(map(len, pieces))
                     pieces = (Stored(command.job, command.segment, 0, size),)
                 error = FULL if self.full else None
-                self.tell(e.AudioStored(now, command.job, command.segment, pieces, error))
+                self.tell(
+                    e.AudioStored(
+                        now=now,
+                        job=command.job,
+                        segment=command.segment,
+                        pieces=pieces,
+                        error=error,
+                    )
+                )
             case e.PersistOutcome() if self.writable:
                 self.told.append(command)
                 self.tell(e.OutcomePersisted(now, command.job))
@@ -72,7 +90,9 @@ class Bench:
                 self.told.append(command)
 
     def submit(self, wanted: JobRequest, credit: int = 1 << 30) -> Job:
-        self.tell(e.Submitted(0.0, "j", "me", b"me", wanted, credit))
+        self.tell(
+            e.Submitted(now=0.0, job="j", owner="me", client=b"me", request=wanted, credit=credit)
+        )
         job = self.jobs.find("j")
         assert job is not None
         return job
@@ -101,7 +121,9 @@ def test_a_job_that_a_full_disk_held_up_is_finished_without_a_listener() -> None
         (segment, Stored) for segment in range(8)
     ]
     assert bench.ran == list(range(8)), "nothing was spoken twice"
-    assert bench.of(e.PersistOutcome) == [e.PersistOutcome(5.0, "j", "done", "")]
+    assert bench.of(e.PersistOutcome) == [
+        e.PersistOutcome(now=5.0, job="j", outcome="done", message="")
+    ]
 
 
 def test_what_a_listener_took_and_the_disk_never_had_is_spoken_again_for_the_result() -> None:
@@ -137,7 +159,16 @@ def test_audio_that_could_not_be_stored_is_counted_when_its_jobs_have_ended() ->
     bench = Bench(Jobs(plain=Keep(60.0, 3 * MEGABYTE, 16)), size=MEGABYTE)
     bench.full = True
     for number in range(10):
-        bench.tell(e.Submitted(0.0, f"{number}", "me", b"me", request("text"), 1 << 30))
+        bench.tell(
+            e.Submitted(
+                now=0.0,
+                job=f"{number}",
+                owner="me",
+                client=b"me",
+                request=request("text"),
+                credit=1 << 30,
+            )
+        )
     kept = [piece for job in bench.jobs.retained.ended() for piece in job.audio.pieces]
     assert len(bench.of(e.ReleaseEnd)) == 10
     assert len(kept) == 3
@@ -148,7 +179,16 @@ def test_audio_that_cannot_be_stored_and_nobody_hears_is_bounded_in_all() -> Non
     bench = Bench(Jobs(held=HeldLimits(8 * MEGABYTE, 8 * MEGABYTE)), size=MEGABYTE)
     bench.full = True
     for number in range(40):
-        bench.tell(e.Submitted(0.0, f"{number}", "me", b"me", request("a", "b"), 0))
+        bench.tell(
+            e.Submitted(
+                now=0.0,
+                job=f"{number}",
+                owner="me",
+                client=b"me",
+                request=request("a", "b"),
+                credit=0,
+            )
+        )
         bench.tell(e.ClientLost(0.0, b"me"))
     held = sum(job.audio.held for job in bench.jobs.jobs.values())
     assert held <= 8 * MEGABYTE
@@ -162,11 +202,22 @@ def test_audio_that_cannot_be_stored_and_nobody_hears_is_bounded_in_all() -> Non
 def test_an_outcome_is_told_when_the_journal_has_it(event: e.Event) -> None:
     """A kill -9 before that leaves a job that runs again, and a client that was told nothing."""
     jobs = Jobs()
-    jobs.handle(e.Submitted(0.0, "j", "me", b"me", request("one", deadline=9.0), 100))
+    jobs.handle(
+        e.Submitted(
+            now=0.0,
+            job="j",
+            owner="me",
+            client=b"me",
+            request=request("one", deadline=9.0),
+            credit=100,
+        )
+    )
     jobs.handle(e.JobPersisted(0.0, "j"))
     (persist,) = jobs.handle(event)
     assert isinstance(persist, e.PersistOutcome)
-    taken_over, accepted = jobs.handle(e.ClientAttached(9.1, "j", b"other", 0, 100))
+    taken_over, accepted = jobs.handle(
+        e.ClientAttached(now=9.1, job="j", client=b"other", offset=0, credit=100)
+    )
     assert isinstance(taken_over, e.ReleaseFailure)
     assert (taken_over.client, taken_over.code) == (b"me", "conflict")
     assert isinstance(accepted, e.ReleaseAccepted), "nor is it told to who attaches meanwhile"
@@ -195,11 +246,21 @@ def test_a_journal_that_cannot_be_written_holds_an_outcome_back_for_a_while_only
     assert len(bench.of(e.ReleaseFailure)) == 1
 
 
-def recovered(outcome: str | None, stored: tuple[int, ...], **changes: float) -> e.Recovered:
+def recovered(outcome: JobState | None, stored: tuple[int, ...], **changes: float) -> e.Recovered:
     """What the journal tells of a job with two segments."""
     audio = {index: Stored("j", index, 0, 4) for index in stored}
     wanted = request("one", "two", deadline=changes.get("deadline"))
-    return e.Recovered(50.0, "j", "me", wanted, 10.0, dict(audio), outcome, "", 20.0)  # type: ignore[arg-type]
+    return e.Recovered(
+        now=50.0,
+        job="j",
+        owner="me",
+        request=wanted,
+        accepted_at=10.0,
+        stored=dict(audio),
+        outcome=outcome,
+        message="",
+        ended_at=20.0,
+    )
 
 
 @pytest.mark.parametrize("stored", [(), (0,), (1,)])
@@ -211,7 +272,7 @@ def test_a_result_whose_files_are_gone_has_failed_and_says_so(stored: tuple[int,
     job = bench.jobs.find("j")
     assert job is not None
     assert (job.state, job.ended_at) == ("failed", 20.0)
-    bench.tell(e.ClientAttached(51.0, "j", b"me", 0, 100))
+    bench.tell(e.ClientAttached(now=51.0, job="j", client=b"me", offset=0, credit=100))
     (failure,) = bench.of(e.ReleaseFailure)
     assert isinstance(failure, e.ReleaseFailure)
     lost = 2 - len(stored)
@@ -236,7 +297,9 @@ def test_a_complete_job_is_done_though_its_deadline_passed_before_it_was_written
     """Its client may have heard END before the supervisor was killed."""
     bench = Bench()
     bench.tell(recovered(None, (0, 1), deadline=30.0))
-    assert bench.of(e.PersistOutcome) == [e.PersistOutcome(50.0, "j", "done", "")]
+    assert bench.of(e.PersistOutcome) == [
+        e.PersistOutcome(now=50.0, job="j", outcome="done", message="")
+    ]
     assert bench.ran == []
 
 

@@ -62,7 +62,17 @@ def test_a_job_that_is_not_accepted_yet_is_rated_anew_with_the_others() -> None:
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     assert isinstance(run, e.RunSegment)
     pieces = (b"pcm!",)
-    jobs.handle(e.SegmentSpoken(1.0, 1, "j", 0, run.attempt, pieces, synthesis_s=3.0))
+    jobs.handle(
+        e.SegmentSpoken(
+            now=1.0,
+            worker=1,
+            job="j",
+            segment=0,
+            attempt=run.attempt,
+            pieces=pieces,
+            synthesis_s=3.0,
+        )
+    )
     jobs.check()
     assert before < 99
     assert jobs.admission.work_s == pytest.approx(100 * 1.0)

@@ -29,7 +29,17 @@ def submit(
     credit: int = 1 << 20,
 ) -> list[e.Command]:
     """Hand in a job; returns what follows its ACCEPTED."""
-    commands = jobs.handle(e.Submitted(now, name, owner, owner.encode(), wanted, credit, "r"))
+    commands = jobs.handle(
+        e.Submitted(
+            now=now,
+            job=name,
+            owner=owner,
+            client=owner.encode(),
+            request=wanted,
+            credit=credit,
+            reference="r",
+        )
+    )
     assert isinstance(commands[0], e.ReleaseAccepted)
     return commands[1:]
 
@@ -39,8 +49,15 @@ def spoken(
 ) -> e.SegmentSpoken:
     """The answer of the worker that got `run`."""
     assert isinstance(run, e.RunSegment)
-    name = run.job, run.segment, run.attempt
-    return e.SegmentSpoken(now, run.worker, *name, (audio,), synthesis_s)
+    return e.SegmentSpoken(
+        now=now,
+        worker=run.worker,
+        job=run.job,
+        segment=run.segment,
+        attempt=run.attempt,
+        pieces=(audio,),
+        synthesis_s=synthesis_s,
+    )
 
 
 def test_every_state_is_reachable_and_outcomes_have_no_way_out() -> None:
@@ -62,7 +79,7 @@ def test_audio_is_released_in_order_whatever_order_it_was_spoken_in() -> None:
     (run_two,) = jobs.handle(e.WorkerReady(0.0, 2))
     assert jobs.handle(spoken(run_two, b"2222")) == []
     audio, end = jobs.handle(spoken(run_one, b"1111"))
-    assert audio == e.ReleaseAudio(b"me", "j", 0, 0, b"1111")
+    assert audio == e.ReleaseAudio(client=b"me", job="j", segment=0, offset=0, pcm=b"1111")
     assert isinstance(end, e.ReleaseEnd)
     assert (end.pcm, end.bytes, end.segments) == (b"2222", 8, 2)
 
@@ -150,7 +167,7 @@ def test_a_deadline_ends_waiting_and_running_work() -> None:
     submit(jobs, "running", request("a", deadline=5.0))
     submit(jobs, "waiting", request("b", deadline=5.0))
     commands = jobs.handle(e.Tick(5.0))
-    assert e.InterruptSegment(1, "running", 0, 1) in commands
+    assert e.InterruptSegment(worker=1, job="running", segment=0, attempt=1) in commands
     codes = [c.code for c in commands if isinstance(c, e.ReleaseFailure)]
     assert codes == ["expired", "expired"]
     assert jobs.counts["expired"] == 2
@@ -161,8 +178,17 @@ def test_a_client_that_vanishes_stops_its_work() -> None:
     jobs = Jobs()
     submit(jobs, "j", request("one", "two"))
     jobs.handle(e.WorkerReady(0.0, 1))
-    assert jobs.handle(e.ClientLost(1.0, b"me")) == [e.InterruptSegment(1, "j", 0, 1)]
-    assert jobs.handle(e.SegmentRefused(1.1, 1, "j", 0, 1, "interrupted")) == []
+    assert jobs.handle(e.ClientLost(1.0, b"me")) == [
+        e.InterruptSegment(worker=1, job="j", segment=0, attempt=1)
+    ]
+    assert (
+        jobs.handle(
+            e.SegmentRefused(
+                now=1.1, worker=1, job="j", segment=0, attempt=1, message="interrupted"
+            )
+        )
+        == []
+    )
     assert jobs.is_idle(1)
 
 
@@ -185,7 +211,15 @@ def test_a_late_answer_is_counted_and_dropped() -> None:
     submit(jobs, "j", request("one"))
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     assert isinstance(run, e.RunSegment)
-    late = e.SegmentSpoken(1.0, 1, "j", 0, run.attempt + 1, (b"old",), 0.1)
+    late = e.SegmentSpoken(
+        now=1.0,
+        worker=1,
+        job="j",
+        segment=0,
+        attempt=run.attempt + 1,
+        pieces=(b"old",),
+        synthesis_s=0.1,
+    )
     assert jobs.handle(late) == []
     assert jobs.counts["stale"] == 1
     assert not jobs.is_idle(1)
@@ -197,8 +231,12 @@ def test_a_second_listener_hears_a_finished_job_again() -> None:
     submit(jobs, "j", request("one"))
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     jobs.handle(spoken(run, b"12345678"))
-    accepted, end = jobs.handle(e.ClientAttached(2.0, "j", b"other", 4, 100, "again"))
-    assert accepted == e.ReleaseAccepted(b"other", "again", "j", 1, 24_000, 0)
+    accepted, end = jobs.handle(
+        e.ClientAttached(now=2.0, job="j", client=b"other", offset=4, credit=100, reference="again")
+    )
+    assert accepted == e.ReleaseAccepted(
+        client=b"other", reference="again", job="j", segments=1, sample_rate=24_000, seed=0
+    )
     assert isinstance(end, e.ReleaseEnd)
     assert (end.client, end.pcm, end.bytes) == (b"other", b"5678", 8)
     assert jobs.counts["done"] == 1
@@ -226,7 +264,9 @@ def test_audio_that_went_while_a_listener_took_its_time_is_not_replaced_by_later
     (run,) = submit(jobs, "a", request("one", "two"))
     *_audio, run = jobs.handle(spoken(run, b"1111"))
     jobs.handle(spoken(run, b"2222"))
-    (accepted,) = jobs.handle(e.ClientAttached(2.0, "a", b"other", 0, 0, "again"))
+    (accepted,) = jobs.handle(
+        e.ClientAttached(now=2.0, job="a", client=b"other", offset=0, credit=0, reference="again")
+    )
     assert isinstance(accepted, e.ReleaseAccepted)
     (run,) = submit(jobs, "b", request("x"))
     jobs.handle(spoken(run, b"3333"))
@@ -243,7 +283,9 @@ def test_a_plain_job_whose_only_listener_can_hear_no_more_fails() -> None:
     jobs.handle(e.WorkerReady(0.0, 1))
     (run,) = submit(jobs, "a", request("one", "two"))
     *_audio, _run = jobs.handle(spoken(run, b"1111"))
-    jobs.handle(e.ClientAttached(2.0, "a", b"other", 0, 0, "again"))
+    jobs.handle(
+        e.ClientAttached(now=2.0, job="a", client=b"other", offset=0, credit=0, reference="again")
+    )
     submit(jobs, "b", request("x"))
     (run,) = jobs.handle(e.WorkerReady(2.5, 2))
     jobs.handle(spoken(run, b"3333"))
@@ -251,7 +293,7 @@ def test_a_plain_job_whose_only_listener_can_hear_no_more_fails() -> None:
     assert job is not None
     assert (job.state, job.kept_from) == ("running", 4)
     interrupt, failure = jobs.handle(e.CreditGranted(3.0, "a", 100))
-    assert interrupt == e.InterruptSegment(1, "a", 1, 1)
+    assert interrupt == e.InterruptSegment(worker=1, job="a", segment=1, attempt=1)
     assert isinstance(failure, e.ReleaseFailure)
     assert job.state == "failed"
 
@@ -266,9 +308,11 @@ def test_who_attaches_to_a_job_that_failed_is_told_why() -> None:
     job = jobs.find("j")
     assert job is not None
     assert job.kept_from == 0
-    accepted, failure = jobs.handle(e.ClientAttached(3.0, "j", b"other", 0, 100, "again"))
+    accepted, failure = jobs.handle(
+        e.ClientAttached(now=3.0, job="j", client=b"other", offset=0, credit=100, reference="again")
+    )
     assert isinstance(accepted, e.ReleaseAccepted)
-    assert failure == e.ReleaseFailure(b"other", "j", "cancelled", "enough")
+    assert failure == e.ReleaseFailure(client=b"other", job="j", code="cancelled", message="enough")
 
 
 def test_a_durable_job_is_accepted_when_the_journal_has_it() -> None:
@@ -277,12 +321,24 @@ def test_a_durable_job_is_accepted_when_the_journal_has_it() -> None:
     jobs.handle(e.WorkerReady(0.0, 1))
     wanted = JobRequest("e", "v", 1.0, 0, 24_000, ("one",), durable=True)
     for name, error in (("good", None), ("bad", "disk full")):
-        commands = jobs.handle(e.Submitted(0.0, name, "me", b"me", wanted, 100, name))
-        assert commands == [e.PersistJob(0.0, name, "me", wanted)]
+        commands = jobs.handle(
+            e.Submitted(
+                now=0.0,
+                job=name,
+                owner="me",
+                client=b"me",
+                request=wanted,
+                credit=100,
+                reference=name,
+            )
+        )
+        assert commands == [e.PersistJob(now=0.0, job=name, owner="me", request=wanted)]
         answer, *run = jobs.handle(e.JobPersisted(0.1, name, error))
         jobs.check()
         if error is None:
-            assert answer == e.ReleaseAccepted(b"me", "good", "good", 1, 24_000, 0)
+            assert answer == e.ReleaseAccepted(
+                client=b"me", reference="good", job="good", segments=1, sample_rate=24_000, seed=0
+            )
             assert [type(command) for command in run] == [e.RunSegment]
         else:
             assert isinstance(answer, e.ReleaseRefusal)

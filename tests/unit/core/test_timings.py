@@ -39,12 +39,22 @@ def test_a_histogram_does_not_grow() -> None:
 def submitted(now: float, job: str, segments: int, credit: int = 1 << 20) -> e.Submitted:
     """A request in this many segments."""
     request = JobRequest("noop", "tone", 1.0, 1, 24_000, ("Yes.",) * segments)
-    return e.Submitted(now, job, "owner", b"client", request, credit)
+    return e.Submitted(
+        now=now, job=job, owner="owner", client=b"client", request=request, credit=credit
+    )
 
 
 def spoken(now: float, job: str, segment: int, pcm: bytes, synthesis_s: float) -> e.SegmentSpoken:
     """The first attempt at a segment, by worker 1."""
-    return e.SegmentSpoken(now, 1, job, segment, 1, (pcm,) if pcm else (), synthesis_s)
+    return e.SegmentSpoken(
+        now=now,
+        worker=1,
+        job=job,
+        segment=segment,
+        attempt=1,
+        pieces=(pcm,) if pcm else (),
+        synthesis_s=synthesis_s,
+    )
 
 
 def sums(jobs: Jobs) -> dict[str, tuple[float, int]]:

@@ -32,7 +32,17 @@ class Scene:
             self.jobs.handle(e.WorkerReady(0.0, worker))
         self.runs: list[e.RunSegment] = []
         self.traces: list[Trace] = []
-        self.tell(e.Submitted(1.0, "j", "me", b"me", wanted, 1 << 40, "r"))
+        self.tell(
+            e.Submitted(
+                now=1.0,
+                job="j",
+                owner="me",
+                client=b"me",
+                request=wanted,
+                credit=1 << 40,
+                reference="r",
+            )
+        )
 
     def tell(self, event: e.Event) -> None:
         """Hand in an event; keep what is to run, and traces."""
@@ -47,7 +57,17 @@ class Scene:
         """The segment that has run longest is spoken."""
         run = self.runs.pop(0)
         audio = (bytes(4 * samples),)
-        self.tell(e.SegmentSpoken(now, run.worker, "j", run.segment, run.attempt, audio, 0.25))
+        self.tell(
+            e.SegmentSpoken(
+                now=now,
+                worker=run.worker,
+                job="j",
+                segment=run.segment,
+                attempt=run.attempt,
+                pieces=audio,
+                synthesis_s=0.25,
+            )
+        )
 
     @property
     def trace(self) -> Trace:
@@ -165,7 +185,15 @@ def test_what_an_engine_says_is_not_passed_on(unreadable: bool) -> None:
     run = scene.runs.pop()
     message = f"cannot read {TEXT!r}"
     scene.tell(
-        e.SegmentRefused(2.0, run.worker, "j", 0, run.attempt, message, unreadable=unreadable)
+        e.SegmentRefused(
+            now=2.0,
+            worker=run.worker,
+            job="j",
+            segment=0,
+            attempt=run.attempt,
+            message=message,
+            unreadable=unreadable,
+        )
     )
     (attempt,) = segments(scene.trace)
     assert (attempt.end, attempt.error) == (2.0, "refused")
@@ -186,7 +214,7 @@ def test_a_durable_job_is_admitted_by_the_journal() -> None:
     scene = Scene(request(durable=True))
     scene.tell(e.JobPersisted(1.5, "j"))
     scene.speak(3.0)
-    scene.tell(e.AudioStored(3.25, "j", 0, (Stored("j", 0, 0, 96_000),)))
+    scene.tell(e.AudioStored(now=3.25, job="j", segment=0, pieces=(Stored("j", 0, 0, 96_000),)))
     assert times(scene.trace) == [
         ("admission", 0.5, 1.5),
         ("queue", 1.5, 1.5),
@@ -201,15 +229,25 @@ def test_a_job_of_an_earlier_supervisor(stored: int) -> None:
     jobs = Jobs()
     wanted = request(2, durable=True)
     audio: dict[int, Any] = {0: Stored("j", 0, 0, 96_000)} if stored else {}
-    jobs.handle(e.Recovered(10.0, "j", "me", wanted, -3.0, audio))
+    jobs.handle(
+        e.Recovered(now=10.0, job="j", owner="me", request=wanted, accepted_at=-3.0, stored=audio)
+    )
     commands = jobs.handle(e.WorkerReady(11.0, 1))
     traces = []
     for now in (12.0, 13.0):
         for run in [c for c in commands if isinstance(c, e.RunSegment)]:
-            spoken = e.SegmentSpoken(now, 1, "j", run.segment, run.attempt, (bytes(96_000),), 1.0)
+            spoken = e.SegmentSpoken(
+                now=now,
+                worker=1,
+                job="j",
+                segment=run.segment,
+                attempt=run.attempt,
+                pieces=(bytes(96_000),),
+                synthesis_s=1.0,
+            )
             commands = jobs.handle(spoken)
             piece = (Stored("j", run.segment, 0, 96_000),)
-            done = jobs.handle(e.AudioStored(now, "j", run.segment, piece))
+            done = jobs.handle(e.AudioStored(now=now, job="j", segment=run.segment, pieces=piece))
             traces += [c.trace for c in done if isinstance(c, e.JobTraced)]
     (trace,) = traces
     assert (trace.job.start, trace.job.attributes["tts.job.recovered"]) == (-3.0, True)

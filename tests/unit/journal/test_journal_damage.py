@@ -48,7 +48,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await ear.until(lambda: ear.opened)
         for job in [*DONE, *WAITING]:
             ear.heard.clear()
-            ear.tell(e.PersistJob(ear.loop.time(), job, "me", request(job)))
+            ear.tell(e.PersistJob(now=ear.loop.time(), job=job, owner="me", request=request(job)))
             await ear.until(lambda: ear.heard)
         for job in DONE:
             for segment in range(2):
@@ -56,7 +56,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await ear.until(lambda: len(ear.of(e.AudioStored)) == 2 * len(DONE))
         shutil.copytree(directory / "closed", directory / "killed")
         for job in DONE:
-            ear.tell(e.PersistOutcome(ear.loop.time(), job, "done", ""))
+            ear.tell(e.PersistOutcome(now=ear.loop.time(), job=job, outcome="done", message=""))
         await ear.until(lambda: len(ear.of(e.OutcomePersisted)) == len(DONE))
         ear.journal.close()
 
@@ -82,7 +82,7 @@ def opened(directory: Path, new: str = "new") -> Found:
         ear.start()
         await ear.until(lambda: ear.opened)
         assert ear.journal.problem is None
-        ear.tell(e.PersistJob(ear.loop.time(), new, "me", request(new)))
+        ear.tell(e.PersistJob(now=ear.loop.time(), job=new, owner="me", request=request(new)))
         await ear.until(lambda: ear.of(e.JobPersisted))
         assert ear.of(e.JobPersisted)[0].error is None
         events = ear.of(e.Recovered)

@@ -29,10 +29,10 @@ def state(tmp_path: Path) -> Path:
         ear = Ear(tmp_path / "state")
         ear.start()
         for job in ("a", "b"):
-            ear.tell(e.PersistJob(ear.loop.time(), job, "me", REQUEST))
+            ear.tell(e.PersistJob(now=ear.loop.time(), job=job, owner="me", request=REQUEST))
             for segment in range(2):
                 ear.tell(e.PersistAudio(job, segment, (b"1234",)))
-            ear.tell(e.PersistOutcome(ear.loop.time(), job, "done", ""))
+            ear.tell(e.PersistOutcome(now=ear.loop.time(), job=job, outcome="done", message=""))
         await ear.until(lambda: len(ear.heard) == 8)
         ear.journal.close()
 

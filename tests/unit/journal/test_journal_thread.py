@@ -30,7 +30,7 @@ def filled(directory: Path, *jobs: str) -> None:
         ear = Ear(directory)
         ear.start()
         for job in jobs:
-            ear.tell(e.PersistJob(ear.loop.time(), job, "me", REQUEST))
+            ear.tell(e.PersistJob(now=ear.loop.time(), job=job, owner="me", request=REQUEST))
             for segment in range(2):
                 ear.tell(e.PersistAudio(job, segment, (b"1234",)))
         await ear.until(lambda: len(ear.heard) == 3 * len(jobs))
@@ -80,13 +80,13 @@ def test_a_recovery_that_fails_is_tried_again_and_nothing_is_taken_before(
             patched.setattr(JournalAudio, "segments", broken)
             ear.start()
             await ear.until(lambda: ear.journal.problem)
-            ear.tell(e.PersistJob(ear.loop.time(), "new", "me", REQUEST))
+            ear.tell(e.PersistJob(now=ear.loop.time(), job="new", owner="me", request=REQUEST))
             await ear.until(lambda: ear.of(e.JobPersisted))
             assert ear.of(e.JobPersisted)[0].error is not None
             await ear.until(lambda: reads >= 2)
         await ear.until(lambda: {event.job for event in ear.of(e.Recovered)} == {"a", "b"})
         await ear.until(lambda: ear.journal.problem is None)
-        ear.tell(e.PersistJob(ear.loop.time(), "new", "me", REQUEST))
+        ear.tell(e.PersistJob(now=ear.loop.time(), job="new", owner="me", request=REQUEST))
         await ear.until(lambda: len(ear.of(e.JobPersisted)) == 2)
         assert ear.of(e.JobPersisted)[1].error is None
         ear.journal.close()
@@ -113,7 +113,11 @@ def test_an_outcome_that_could_not_be_written_is_written_as_soon_as_it_can_be(
         await ear.until(lambda: ear.opened)
         with monkeypatch.context() as patched:
             patched.setattr(JournalStore, "commit", broken)
-            ear.tell(e.PersistOutcome(ear.loop.time(), "a", "cancelled", "enough"))
+            ear.tell(
+                e.PersistOutcome(
+                    now=ear.loop.time(), job="a", outcome="cancelled", message="enough"
+                )
+            )
             await ear.until(lambda: tried >= 3)
             await ear.until(lambda: ear.journal.problem)
             assert not ear.of(e.OutcomePersisted)
@@ -186,14 +190,14 @@ def test_soon_after_an_outcome_no_file_holds_the_text(tmp_path: Path, outcome: J
         ear = Ear(tmp_path)
         ear.start()
         for job in ("a", "b"):
-            ear.tell(e.PersistJob(ear.loop.time(), job, "me", wanted))
+            ear.tell(e.PersistJob(now=ear.loop.time(), job=job, owner="me", request=wanted))
             ear.tell(e.PersistAudio(job, 0, (b"1234",)))
         await ear.until(lambda: len(ear.heard) == 4)
         assert remains(tmp_path)
         message = "" if outcome == "done" else f"segment 1 ended 3 workers, the last: {MARK}"
-        ear.tell(e.PersistOutcome(ear.loop.time(), "a", outcome, message))
+        ear.tell(e.PersistOutcome(now=ear.loop.time(), job="a", outcome=outcome, message=message))
         await ear.until(lambda: ear.of(e.OutcomePersisted))
-        ear.tell(e.PersistOutcome(ear.loop.time(), "b", outcome, message))
+        ear.tell(e.PersistOutcome(now=ear.loop.time(), job="b", outcome=outcome, message=message))
         await ear.until(lambda: not remains(tmp_path))
         ear.journal.close()
         assert not remains(tmp_path)
@@ -216,11 +220,11 @@ def test_a_log_that_cannot_be_emptied_now_is_emptied_later(
     async def write() -> None:
         ear = Ear(tmp_path)
         ear.start()
-        ear.tell(e.PersistJob(ear.loop.time(), "a", "me", wanted))
+        ear.tell(e.PersistJob(now=ear.loop.time(), job="a", owner="me", request=wanted))
         await ear.until(lambda: ear.of(e.JobPersisted))
         with monkeypatch.context() as patched:
             patched.setattr(JournalStore, "sweep", broken)
-            ear.tell(e.PersistOutcome(ear.loop.time(), "a", "done", ""))
+            ear.tell(e.PersistOutcome(now=ear.loop.time(), job="a", outcome="done", message=""))
             await ear.until(lambda: ear.of(e.OutcomePersisted))
             await ear.until(lambda: tried >= 2)
             assert remains(tmp_path)
@@ -253,7 +257,11 @@ def test_damage_that_is_met_while_it_runs_is_mended_and_told(
             file.write(b"\xa5" * 100)  # SQLite has read it already, and will not look again.
         with monkeypatch.context() as patched:
             patched.setattr(JournalStore, "commit", malformed)
-            ear.tell(e.PersistOutcome(ear.loop.time(), "a", "cancelled", "enough"))
+            ear.tell(
+                e.PersistOutcome(
+                    now=ear.loop.time(), job="a", outcome="cancelled", message="enough"
+                )
+            )
             await ear.until(lambda: ear.journal.problem)
         await ear.until(lambda: ear.of(e.OutcomePersisted))
         await ear.until(lambda: ear.journal.problem is None)
