@@ -136,7 +136,14 @@ def _over_zmq(endpoint: str, text: str) -> None:
     with Wire(endpoint) as peer:
         for number in range(4):
             durable = number % 2 == 1
-            peer.send(wire.Submit(str(number), engine="noop", credit=1, durable=durable), body)
+            submit = wire.Submit(
+                str(number),
+                engine="noop",
+                credit=1,
+                durable=durable,
+                deadline_ms=int(ATTACK_S * 1000),  # Nothing of it is left for the next pattern.
+            )
+            peer.send(submit, body)
         jobs = []
         until = time.monotonic() + ATTACK_S
         while (left := until - time.monotonic()) > 0:
