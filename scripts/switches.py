@@ -60,12 +60,17 @@ def modules_of(act: Act) -> list[str]:
     return calls
 
 
+def switches(calls: list[str]) -> int:
+    """How many of the calls lead to another module than the one before."""
+    return sum(one != other for one, other in pairwise(calls))
+
+
 def main() -> None:
     """Print a line for each event."""
     for name, act in events():
         calls = modules_of(act)
-        switches = sum(one != other for one, other in pairwise(calls))
-        print(f"{name:14} {len(calls):3} calls, {len(set(calls)):2} modules, {switches:2} switches")
+        count = switches(calls)
+        print(f"{name:14} {len(calls):3} calls, {len(set(calls)):2} modules, {count:2} switches")
 
 
 if __name__ == "__main__":

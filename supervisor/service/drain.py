@@ -89,7 +89,7 @@ class Drain:
 
     def go_on(self) -> None:
         """Something has changed: the last job may have ended, or the last process."""
-        if self._jobs.jobs or self._jobs.untold:
+        if self._jobs.jobs or self._jobs.outcomes_held_back:
             return
         if not self._pool.stopping:
             self.close()

@@ -214,7 +214,7 @@ class Admission:
         job.work.rate = self.costs.per_char(job.request)
         self._enter(job, job.chars_left * job.work.rate)
 
-    def spoken(self, job: Job, now: float, chars: int, seconds: float, *, waiting: bool) -> None:
+    def learn(self, job: Job, now: float, chars: int, seconds: float, *, waiting: bool) -> None:
         """Learn from a worker's `seconds` for `chars` of the job, and count what is left of it.
 
         `waiting`: there is more work than the workers take.

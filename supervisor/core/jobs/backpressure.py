@@ -63,7 +63,7 @@ class Backpressure:
             self._add(job.flow, -held)
         return held > 0
 
-    def spoken(self, size: int) -> None:
+    def expect(self, size: int) -> None:
         """Expect the next segment to be as large as this one, which was spoken, may be."""
         self._largest = max(self._largest, size)
 

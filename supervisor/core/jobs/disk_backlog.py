@@ -110,7 +110,7 @@ class DiskBacklog:
         """Keep the outcome of a job that has failed: from now on the journal is asked."""
         self._verdicts[job.id] = Verdict(job, code, now)
 
-    def release(self, job: str) -> Verdict | None:
+    def take_verdict(self, job: str) -> Verdict | None:
         """Take out a job's outcome, which may be told; None if none is held back."""
         return self._verdicts.pop(job, None)
 

@@ -64,7 +64,7 @@ class Durability:
         if job is None:
             return
         if event.error is not None:
-            self._release.take_back(job, "journal_unavailable", event.error, JOURNAL_RETRY_MS)
+            self._release.refuse_pending(job, "journal_unavailable", event.error, JOURNAL_RETRY_MS)
             self._life.drop(job)
             self._life.counts["refused"] += 1
             return
@@ -97,13 +97,13 @@ class Durability:
             job.stored(event.segment, event.pieces)
         elif event.error is None:
             job.move_to_file(event.segment, event.pieces[0])
-        self._life.spoken(job, event.now)
+        self._life.more_audio(job, event.now)
         if event.error is None:
             self._store_again()
         self._life.run_waiting(event.now)
 
     def _outcome_persisted(self, event: e.OutcomePersisted) -> None:
-        verdict = self._backlog.release(event.job)
+        verdict = self._backlog.take_verdict(event.job)
         if verdict is not None:
             self._life.tell(verdict)
 

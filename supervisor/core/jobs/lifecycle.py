@@ -94,7 +94,7 @@ class Lifecycle:
         if job.due <= now and not job.complete:  # Of a complete job the END may be out.
             self.fail(job, now, "expired", LATE)
         else:
-            self.spoken(job, now)
+            self.more_audio(job, now)
             self.run_waiting(now)
 
     def remember(self, job: Job, now: float) -> None:
@@ -113,11 +113,11 @@ class Lifecycle:
         job.cut()
         self._admission.settle(job)
         if job.complete:
-            self.spoken(job, now)
+            self.more_audio(job, now)
         else:
             self._queue.enqueue(job)
 
-    def spoken(self, job: Job, now: float) -> None:
+    def more_audio(self, job: Job, now: float) -> None:
         """Take what there is more of the job's audio; with its last byte a durable job is done."""
         nothing_before = not job.audio.spoken
         job.put_in_order()
@@ -221,7 +221,7 @@ class Lifecycle:
     def _forget(self, jobs: list[Job]) -> None:
         for job in jobs:
             self._forget_key(job)
-            verdict = self._backlog.release(job.id)
+            verdict = self._backlog.take_verdict(job.id)
             if verdict is not None:
                 self.tell(verdict)
             self._release.fail(job, "failed", "the audio of this job is not kept any more")

@@ -143,7 +143,7 @@ class Jobs:
             text = f"audio of job {job.id} is kept from byte {job.kept_from} only"
             self._release.refuse(event, "out_of_range", text)
         elif self._durability.waits(job):
-            self._release.take_back(job, "conflict", _TAKEN_OVER)
+            self._release.refuse_pending(job, "conflict", _TAKEN_OVER)
             self._release.listen(job, event.client, event.reference)
             job.listen(0, event.credit)
         else:
@@ -185,7 +185,7 @@ class Jobs:
             self._life.run_waiting(event.now)
 
     def _client_lost(self, event: e.ClientLost) -> None:
-        for job in self._release.leave(event.client):
+        for job in self._release.disconnect(event.client):
             job.note(event.now, "client lost")
             if not job.ended and not job.request.durable:
                 self._life.fail(job, event.now, "cancelled", "the client is gone")
@@ -226,16 +226,16 @@ class Jobs:
             now, index, pieces, seconds = event.now, event.segment, event.pieces, event.synthesis_s
             size = sum(map(len, pieces))
             self.counts["spoken"] += 1
-            self._backpressure.spoken(size)
+            self._backpressure.expect(size)
             job.answered(now, index, event.worker, pieces, seconds)
             self.timings.spoken(size, job.request.sample_rate, seconds)
             chars = job.segments[index].size
-            self.admission.spoken(job, now, chars, seconds, waiting=waiting)
+            self.admission.learn(job, now, chars, seconds, waiting=waiting)
             if job.request.durable:
                 self._queue.settle(job)
                 self._durability.store(job, index, pieces)
             else:
-                self._life.spoken(job, now)
+                self._life.more_audio(job, now)
         self._life.run_waiting(event.now)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
@@ -276,7 +276,7 @@ class Jobs:
         return self._queue.waiting_segments(self.jobs.values())
 
     @property
-    def untold(self) -> int:
+    def outcomes_held_back(self) -> int:
         """Jobs whose outcome waits for the journal before it is told."""
         return self._backlog.verdicts
 

@@ -329,30 +329,35 @@ class Queue:
 
         Stops at a job that is late, takes it out and returns it; there may be more to give then.
         """
-        while self._idle and (job := self._next()) is not None:
-            if job.due <= now:
+        while self._idle and (self._line.waiting or self._parked):
+            job = self._next()
+            if job is None or job.due <= now:
                 return job
-            if job.state == "queued":
-                self._timings.wait.observe(now - job.accepted_at)
-            worker = self._idle.pop()
-            index = job.run(now, worker)
-            segment = job.segments[index]
-            self.workers[worker] = job, index
-            self._line.charge(job, segment.size * job.work.rate)
-            self._commands.append(
-                e.RunSegment(
-                    worker=worker,
-                    job=job.id,
-                    segment=index,
-                    attempt=segment.attempt,
-                    request=job.request,
-                    text=segment.text,
-                )
-            )
-            if job.request.progress:
-                self._release.started(job, index)
-            self.enqueue(job)
+            self._run(job, now)
         return None
+
+    def _run(self, job: Job, now: float) -> None:
+        """Give the job's next segment to the worker used last: its caches are warm."""
+        if job.state == "queued":
+            self._timings.wait.observe(now - job.accepted_at)
+        worker = self._idle.pop()
+        index = job.run(now, worker)
+        segment = job.segments[index]
+        self.workers[worker] = job, index
+        self._line.charge(job, segment.size * job.work.rate)
+        self._commands.append(
+            e.RunSegment(
+                worker=worker,
+                job=job.id,
+                segment=index,
+                attempt=segment.attempt,
+                request=job.request,
+                text=segment.text,
+            )
+        )
+        if job.request.progress:
+            self._release.started(job, index)
+        self.enqueue(job)
 
     def interrupt(self, job: Job) -> None:
         """Stop what runs for the job."""

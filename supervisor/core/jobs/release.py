@@ -51,7 +51,7 @@ class Release:
         else:
             heard[job.id] = job
 
-    def leave(self, client: bytes) -> list[Job]:
+    def disconnect(self, client: bytes) -> list[Job]:
         """Forget a connection, which is gone; returns the jobs that it listened to."""
         jobs = list(self._heard.pop(client, {}).values())
         for job in jobs:
@@ -106,7 +106,7 @@ class Release:
             )
         )
 
-    def take_back(
+    def refuse_pending(
         self, job: Job, code: e.RefusalCode, message: str, retry_after_ms: int | None = None
     ) -> None:
         """Answer the request that listens to this job, and was not accepted, with a refusal."""
@@ -208,11 +208,10 @@ class _Shelf:
         The latest stays, however large it is: somebody may be on the way to fetch it.
         """
         forgotten: list[Job] = []
-        left = len(self.jobs)
+        keep, left = self.keep, len(self.jobs)
         for job, size in islice(self.jobs.values(), self._due(now)):
-            crowded = left > self.keep.jobs or self.bytes > self.keep.bytes
-            old = job.ended_at is not None and now - job.ended_at >= self.keep.seconds
-            if not crowded and not old:
+            old = job.ended_at is not None and now - job.ended_at >= keep.seconds
+            if not old and left <= keep.jobs and self.bytes <= keep.bytes:
                 break
             if old or (job.client is None and left > 1):
                 forgotten.append(job)
