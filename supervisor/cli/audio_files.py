@@ -19,7 +19,7 @@ from typing import IO, NamedTuple
 import numpy as np
 import soundfile
 
-from supervisor.client.audio import Samples
+from supervisor.client.audio import Samples, pcm16
 
 Write = Callable[[Samples], object]
 
@@ -100,7 +100,7 @@ def audio_stream(stream: IO[bytes], form: Format, sample_rate: int) -> Iterator[
         yield lambda samples: _send(stream, samples.astype("<f4"))
     elif form == WAV and not stream.seekable():
         stream.write(_endless_wav_header(sample_rate))
-        yield lambda samples: _send(stream, _pcm16(samples))
+        yield lambda samples: _send(stream, pcm16(samples))
     else:
         with tempfile.NamedTemporaryFile() as aside:
             with _encoder(aside.name, form, sample_rate) as write:
@@ -115,12 +115,10 @@ def _encoder(path: str, form: Format, sample_rate: int) -> Iterator[Write]:
     with soundfile.SoundFile(
         path, "w", sample_rate, 1, form.subtype, form.endian, form.container
     ) as sound:
-        yield (lambda samples: sound.write(_pcm16(samples))) if form == WAV else sound.write
-
-
-def _pcm16(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
-    """Rounded here and not by libsndfile, so that a pipe and a file get the same samples."""
-    return np.rint(np.clip(samples, -1.0, 1.0) * 32767).astype("<i2")
+        if sound.subtype == "PCM_16":  # Rounded here and not by libsndfile.
+            yield lambda samples: sound.write(pcm16(samples))
+        else:
+            yield sound.write
 
 
 def _send(stream: IO[bytes], samples: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
