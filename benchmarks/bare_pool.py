@@ -17,7 +17,7 @@ from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
-from supervisor.host.kernel import become_subreaper
+from supervisor.libc import become_subreaper
 from supervisor.pool.workers import Workers
 from supervisor.wire.worker import Catalogue, EngineState, Setup
 

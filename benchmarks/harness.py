@@ -31,15 +31,15 @@ is missed is shown as missed and is no failure of the run; an exception is.
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 import numpy as np
+
+from supervisor.files import replace_file
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -160,17 +160,8 @@ def save(record: Record, directory: Path = RESULTS) -> Path:
     msgspec.json.decode(data, type=Record)
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{record.name}.json"
-    with tempfile.NamedTemporaryFile(dir=directory, suffix=".tmp", delete=False) as file:
-        aside = Path(file.name)
-        try:
-            file.write(data + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-            aside.chmod(0o644)
-            aside.replace(path)
-        except BaseException:
-            aside.unlink()
-            raise
+    with replace_file(path, durable=True, mode=0o644) as file:
+        file.write(data + b"\n")
     return path
 
 

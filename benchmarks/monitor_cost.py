@@ -34,7 +34,7 @@ TARGET_US = 1000.0
 def run() -> Result:
     """Sample this machine and two fixture hosts, in turns."""
     with ExitStack() as stack:
-        workers = stack.enter_context(_real_workers())
+        workers = stack.enter_context(real_workers())
         arms: dict[str, Arm] = {
             "this machine": _real(stack, workers),
             "64 cores, 2 sockets, SMT": _fixture(stack, "server-64"),
@@ -62,7 +62,7 @@ def run() -> Result:
 
 
 @contextmanager
-def _real_workers() -> Iterator[Leases]:
+def real_workers() -> Iterator[Leases]:
     """Processes that are there and do nothing."""
     resting = (
         "import threading\n"

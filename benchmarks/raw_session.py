@@ -13,14 +13,10 @@ import sys
 import time
 
 from benchmarks.texts import SENTENCES
+from supervisor.wire.environment import of_threads
 from workers.engines import registry
 
-ENVIRONMENT = {
-    "ORT_DISABLE_TELEMETRY": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
+ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1", **of_threads(1)}
 
 
 def audio_per_second(engine: str, seconds: float, cpu: int) -> float:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Result, Sample, at_most, median, percentile, say
 from benchmarks.service import Service, service
 from supervisor.client import AsyncClient, SupervisorError
+from supervisor.files import replace_file
 
 REALLOCATIONS = 100
 PAIRS = 20
@@ -78,9 +79,8 @@ class Pool:
 
     async def take(self, form: Form) -> None:
         """Change to this form, and return when every worker is there. Raises TimeoutError."""
-        aside = self._override.with_suffix(".new")
-        aside.write_text(json.dumps({"pool": {"threads_per_worker": form.threads}}))
-        aside.replace(self._override)
+        with replace_file(self._override, durable=False) as file:
+            file.write(json.dumps({"pool": {"threads_per_worker": form.threads}}).encode())
         os.sched_setaffinity(self._running.pid, form.cpus)
         os.kill(self._running.pid, signal.SIGHUP)
         async with asyncio.timeout(30):

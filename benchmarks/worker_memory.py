@@ -7,8 +7,7 @@ from statistics import median
 from benchmarks.bare_pool import bare_pool
 from benchmarks.harness import Result, Sample, at_most, measure, say
 from benchmarks.texts import SENTENCES
-from supervisor.host.memory import read_pss
-from supervisor.host.roots import Host
+from supervisor.pool.observed import pss_bytes
 
 WORKERS = 4
 SEGMENTS = 20
@@ -41,9 +40,4 @@ def _pool(method: str) -> list[Sample]:
             for epoch in epochs:
                 pool.speak(epoch, SENTENCES[number % len(SENTENCES)])
             say(f"{method}: {number + 1}/{SEGMENTS} segments each")
-        host = Host()
-        samples: list[Sample] = [
-            {"pss_mb": (read_pss(host, pool.pid(epoch)) or 0) / 1e6} for epoch in epochs
-        ]
-        host.close()
-    return samples
+        return [{"pss_mb": (pss_bytes(pool.pid(epoch)) or 0) / 1e6} for epoch in epochs]

@@ -45,7 +45,7 @@ def receive(socket: zmq.Socket) -> tuple[dict, bytes]:
 def write(file: wave.Wave_write, pcm: bytes) -> None:
     """Float samples as 16-bit ones (on a little-endian machine)."""
     samples = array.array("f", pcm)
-    file.writeframes(array.array("h", (round(32767 * max(-1, min(1, s))) for s in samples)))
+    file.writeframes(array.array("h", (max(-32768, min(32767, round(32768 * s))) for s in samples)))
 
 
 def speak(socket: zmq.Socket, text: str, path: str) -> None:

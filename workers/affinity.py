@@ -1,40 +1,52 @@
 """Which cores the threads of this process may use: set for every thread, and read back.
 
-`os.sched_setaffinity(0, …)` moves one thread only; the others, and a runtime's own
-threads above all, stay where they were. So each task under /proc/self/task is moved
-by itself, until a pass finds none that was not. Other systems than Linux have no such
-masks: nothing is set there, and what is reported back is the empty tuple.
+`psutil.Process().cpu_affinity(…)` moves one thread only; the others, and a runtime's own
+threads above all, stay where they were. So each thread is moved by itself, until a pass finds
+none that was not. Other systems than Linux have no such masks: nothing is set there, and what is
+reported back is the empty tuple.
 """
 
 from __future__ import annotations
 
-import os
+import errno
 from contextlib import suppress
-from pathlib import Path
 
-_TASKS = Path("/proc/self/task")
+import psutil
+
+_HAS_MASKS = hasattr(psutil.Process, "cpu_affinity")
 
 
 def pin(cpus: tuple[int, ...]) -> None:
     """Confine every thread of this process to `cpus`. Raises OSError for cores it may not use."""
-    wanted = set(cpus)
+    if not _HAS_MASKS:
+        return
+    if not cpus:  # psutil would take it for all of them.
+        raise OSError(errno.EINVAL, "no core to run on")
     moved: set[int] = set()
     while missing := set(thread_ids()) - moved:
-        for task in missing:
-            with suppress(ProcessLookupError):
-                os.sched_setaffinity(task, wanted)
+        for thread in missing:
+            with suppress(psutil.NoSuchProcess):
+                _move(thread, cpus)
         moved |= missing
 
 
 def observed() -> tuple[tuple[int, ...], ...]:
     """Every distinct mask among this process's threads, sorted."""
     masks: set[tuple[int, ...]] = set()
-    for task in thread_ids():
-        with suppress(ProcessLookupError):
-            masks.add(tuple(sorted(os.sched_getaffinity(task))))
+    for thread in thread_ids() if _HAS_MASKS else ():
+        with suppress(psutil.NoSuchProcess):
+            masks.add(tuple(sorted(psutil.Process(thread).cpu_affinity())))
     return tuple(sorted(masks))
 
 
 def thread_ids() -> list[int]:
     """Kernel ids of this process's threads."""
-    return [int(entry.name) for entry in _TASKS.iterdir()] if _TASKS.is_dir() else []
+    return [thread.id for thread in psutil.Process().threads()]
+
+
+def _move(thread: int, cpus: tuple[int, ...]) -> None:
+    """Linux knows a thread by its id wherever it knows a process."""
+    try:
+        psutil.Process(thread).cpu_affinity(list(cpus))
+    except (ValueError, psutil.AccessDenied) as error:
+        raise OSError(errno.EINVAL, f"cannot run on the cores {cpus}: {error}") from error

@@ -15,6 +15,7 @@ import threading
 import traceback
 from contextlib import suppress
 
+from supervisor.wire.environment import THREADS
 from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
     NO_ROOM,
@@ -33,13 +34,6 @@ from supervisor.wire.worker import (
 from workers import affinity, discretion, early, lifeline, patience
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
-
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.socket) -> None:
@@ -148,7 +142,7 @@ def _shaped(engines: EngineSet, cpus: tuple[int, ...], error: str | None) -> Sha
         os_threads=len(affinity.thread_ids()),
         session_generation=engines.session_generation,
         session_build_s=engines.session_build_s,
-        environment={name: os.environ.get(name, "") for name in _THREAD_VARIABLES},
+        environment={name: os.environ.get(name, "") for name in THREADS},
         error=error,
     )
 

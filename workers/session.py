@@ -30,7 +30,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from workers import heap
+from supervisor import libc
 from workers.engines.base import Terminated
 from workers.memory import memory_errors
 
@@ -154,4 +154,4 @@ class Stopper:
             raise
         finally:
             if shrink:
-                heap.trim()
+                libc.trim_heap()

@@ -18,6 +18,7 @@ import socket
 import sys
 from contextlib import suppress
 
+from supervisor import libc
 from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
     Fork,
@@ -26,7 +27,7 @@ from supervisor.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import heap, process
+from workers import process
 from workers.engine_set import EngineSet
 
 _FDS = 4
@@ -44,7 +45,7 @@ def main(orders_fd: int, lifeline_fd: int) -> None:
     engines = EngineSet(setup.settings)
     engines.load(setup.preload)
     gc.collect()
-    heap.trim()
+    libc.trim_heap()
     gc.freeze()
     orders.send(encode(engines.catalogue()))
     while True:

@@ -17,6 +17,7 @@ from benchmarks.peers.lanes import Lanes
 from benchmarks.peers.servers import ADD_S, Server, free_port
 from benchmarks.peers.zmq_lanes import ZmqLanes
 from supervisor.client import Client, SupervisorError
+from supervisor.files import replace_file
 
 
 class PoolServer(Server):
@@ -55,10 +56,8 @@ class PoolServer(Server):
     def _write(self, cores: int) -> None:
         """Bounds of the allocation, as override.json has them."""
         bounds = {"min_cores": cores, "max_cores": cores}
-        path = self.directory / "override.json"
-        aside = path.with_suffix(".new")
-        aside.write_text(json.dumps({"performance": {"dynamic_cpu_allocation": bounds}}))
-        aside.replace(path)
+        with replace_file(self.directory / "override.json", durable=False) as file:
+            file.write(json.dumps({"performance": {"dynamic_cpu_allocation": bounds}}).encode())
 
     def _launch(self) -> tuple[list[str], Mapping[str, str]]:
         self._write(self.workers)

@@ -18,8 +18,7 @@ import psutil
 
 from benchmarks.peers.lanes import Lanes
 from benchmarks.raw_session import ENVIRONMENT
-from supervisor.host.memory import read_pss
-from supervisor.host.roots import Host
+from supervisor.pool.observed import pss_bytes
 
 ROOT = Path(__file__).parents[2]
 START_S = 120.0
@@ -110,13 +109,8 @@ class Server(ABC):
 
     def memory_mb(self) -> tuple[float, float]:
         """Proportional set size of everything together, and of one worker on average."""
-        host = Host()
-        try:
-            total = sum(read_pss(host, process.pid) or 0 for process in self.family())
-            pids = self.worker_pids()
-            workers = [read_pss(host, pid) or 0 for pid in pids]
-        finally:
-            host.close()
+        total = sum(pss_bytes(process.pid) or 0 for process in self.family())
+        workers = [pss_bytes(pid) or 0 for pid in self.worker_pids()]
         return total / 1e6, sum(workers) / max(1, len(workers)) / 1e6
 
     def wait_for(self, probe: Callable[[], T | None], what: str, patience_s: float = START_S) -> T:

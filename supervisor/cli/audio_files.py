@@ -6,8 +6,6 @@ a player at the end of a pipe starts with the first chunk.
 
 from __future__ import annotations
 
-import glob
-import os
 import shutil
 import struct
 import tempfile
@@ -19,7 +17,8 @@ from typing import IO, NamedTuple
 import numpy as np
 import soundfile
 
-from supervisor.client.audio import Samples
+from supervisor.client.audio import Samples, pcm16
+from supervisor.files import replace_file
 
 Write = Callable[[Samples], object]
 
@@ -64,8 +63,7 @@ def find_format(name: str) -> Format:
 
 @contextmanager
 def audio_file(path: Path, form: Format, sample_rate: int) -> Iterator[Write]:
-    """Write beside `path` and rename at the end; on an error nothing is left behind, and what
-    others that were killed left goes too.
+    """Put the audio into `path` when the block ends; on an error what was there stays.
 
     Something that is no regular file (a pipe, a device) is written as a stream.
     Raises OSError, soundfile.SoundFileError.
@@ -74,23 +72,11 @@ def audio_file(path: Path, form: Format, sample_rate: int) -> Iterator[Write]:
         with path.open("wb") as stream, audio_stream(stream, form, sample_rate) as write:
             yield write
         return
-    target = path.resolve()
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    _sweep(target)
-    try:
-        with _encoder(str(aside), form, sample_rate) as write:
-            yield write
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _sweep(target: Path) -> None:
-    """Remove the parts of this file that killed commands left: their process is no more."""
-    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
-        pid = part.name.split(".")[-2]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
-            part.unlink(missing_ok=True)
+    with (
+        replace_file(path.resolve(), durable=False) as file,
+        _encoder(file, form, sample_rate) as write,
+    ):
+        yield write
 
 
 @contextmanager
@@ -100,10 +86,10 @@ def audio_stream(stream: IO[bytes], form: Format, sample_rate: int) -> Iterator[
         yield lambda samples: _send(stream, samples.astype("<f4"))
     elif form == WAV and not stream.seekable():
         stream.write(_endless_wav_header(sample_rate))
-        yield lambda samples: _send(stream, _pcm16(samples))
+        yield lambda samples: _send(stream, pcm16(samples))
     else:
         with tempfile.NamedTemporaryFile() as aside:
-            with _encoder(aside.name, form, sample_rate) as write:
+            with _encoder(aside.file, form, sample_rate) as write:
                 yield write
             aside.seek(0)
             shutil.copyfileobj(aside, stream)
@@ -111,16 +97,16 @@ def audio_stream(stream: IO[bytes], form: Format, sample_rate: int) -> Iterator[
 
 
 @contextmanager
-def _encoder(path: str, form: Format, sample_rate: int) -> Iterator[Write]:
+def _encoder(file: IO[bytes], form: Format, sample_rate: int) -> Iterator[Write]:
+    """Fills a file that is empty yet."""
     with soundfile.SoundFile(
-        path, "w", sample_rate, 1, form.subtype, form.endian, form.container
+        *(file.fileno(), "w", sample_rate, 1, form.subtype, form.endian, form.container),
+        closefd=False,
     ) as sound:
-        yield (lambda samples: sound.write(_pcm16(samples))) if form == WAV else sound.write
-
-
-def _pcm16(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
-    """Rounded here and not by libsndfile, so that a pipe and a file get the same samples."""
-    return np.rint(np.clip(samples, -1.0, 1.0) * 32767).astype("<i2")
+        if sound.subtype == "PCM_16":  # Rounded here and not by libsndfile.
+            yield lambda samples: sound.write(pcm16(samples))
+        else:
+            yield sound.write
 
 
 def _send(stream: IO[bytes], samples: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:

@@ -86,7 +86,7 @@ def _measure(
     import tempfile
 
     from supervisor.bench.host import Bench
-    from supervisor.host.kernel import become_subreaper
+    from supervisor.libc import become_subreaper
     from supervisor.pool.leases import CoreLeases, lease_directory
 
     def tell(line: str) -> None:

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import stat
-import tempfile
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +17,7 @@ from supervisor.config import files, loading, schema
 from supervisor.config.errors import ConfigError
 from supervisor.config.files import Location
 from supervisor.config.loading import Loaded, Place
+from supervisor.files import replace_file
 
 _NEW_MODE = 0o644
 
@@ -89,43 +87,22 @@ def _merged(tree: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replace(path: Path, tree: dict[str, Any], found: os.stat_result | None) -> None:
-    """Write beside the file and rename; mode and owner stay. Raises FileInTheWay, NotWritten."""
+    """Mode and owner stay. Raises FileInTheWay, NotWritten."""
     content = (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode()
     if len(content) > files.MAX_FILE_BYTES:
         raise NotWritten(f"{path}: would be larger than {files.MAX_FILE_BYTES} bytes")
+
+    def last_look() -> None:
+        if _identity(_stat(path)) != _identity(found):
+            raise FileInTheWay(f"{path}: was changed by somebody else meanwhile; try again")
+
     try:
-        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-                _keep_access(descriptor, found)
-                file.flush()
-                os.fsync(descriptor)
-            if _identity(_stat(path)) != _identity(found):
-                raise FileInTheWay(f"{path}: was changed by somebody else meanwhile; try again")
-            Path(beside).rename(path)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(beside).unlink()
-        _sync_directory(path.parent)
+        with replace_file(
+            path, durable=True, mode=_NEW_MODE, keep_access=True, last_look=last_look
+        ) as file:
+            file.write(content)
     except OSError as error:
         raise NotWritten(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _keep_access(descriptor: int, found: os.stat_result | None) -> None:
-    if found is not None:
-        with suppress(PermissionError):  # Of another owner: only root may give it back.
-            os.fchown(descriptor, found.st_uid, found.st_gid)
-    os.fchmod(descriptor, _NEW_MODE if found is None else stat.S_IMODE(found.st_mode))
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the rename last, too."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _stat(path: Path) -> os.stat_result | None:

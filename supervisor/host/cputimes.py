@@ -1,6 +1,8 @@
 """CPU time used so far: by each logical CPU, and by a process with all its threads.
 
-Raw counters in clock ticks; differences and percentages are made in `usage`.
+Raw counters in clock ticks; differences and percentages are made in `usage`. psutil does not say
+which CPU a row is of, so that one that is offline would shift the rest, and takes several times
+as long for a pool of workers (docs/DEPENDENCIES.md).
 """
 
 from __future__ import annotations

@@ -1,30 +1,13 @@
-"""The few system calls that the standard library does not offer by themselves.
+"""Collecting children that have ended: which one, how, and who is left to do it.
 
 Linux only. Each returns or raises like its counterpart in `os`.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 from collections.abc import Container
-
-_PR_SET_CHILD_SUBREAPER = 36
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def become_subreaper() -> None:
-    """Be handed every orphaned descendant, as its parent. Raises OSError."""
-    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
-
-
-def seed_libc_random() -> None:
-    """Seed `rand(3)` from the kernel: libzmq draws its routing ids from it and never seeds it,
-    so a peer could predict the next one.
-    """
-    _libc.srand(int.from_bytes(os.urandom(4), "little"))
 
 
 def reap(pidfd: int) -> str:

@@ -1,10 +1,12 @@
-"""How much memory may still be taken, and how much a process really costs."""
+"""How much memory may still be taken."""
 
 from __future__ import annotations
 
 import msgspec
+import psutil
 
 from supervisor.host.cgroups import Group, Groups
+from supervisor.host.procfs import psutil_of
 from supervisor.host.roots import Host
 
 
@@ -20,9 +22,10 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 def read_memory(host: Host, groups: Groups) -> Memory:
-    """From /proc/meminfo and the memory cgroups. Raises OSError, LookupError or ValueError."""
-    info = _table(host.poll(host.proc + "/meminfo").replace(b":", b""))
-    total, available = info[b"MemTotal"] * 1024, info[b"MemAvailable"] * 1024
+    """The machine's, and the memory cgroups'. Raises OSError, LookupError or ValueError."""
+    with psutil_of(host):
+        machine = psutil.virtual_memory()
+    total, available = machine.total, machine.available
     limit: int | None = None
     for group in groups.memory:
         for level in group.levels:
@@ -32,20 +35,6 @@ def read_memory(host: Host, groups: Groups) -> Memory:
                 limit = bound if limit is None else min(limit, bound)
                 available = min(available, bound - _unreclaimable(host, group, level))
     return Memory(total=total, available=max(0, available), limit=limit)
-
-
-def read_pss(host: Host, pid: int) -> int | None:
-    """Proportional set size of a process in bytes: shared pages count by share.
-
-    None for a process that is gone or keeps no memory. The kernel walks the page tables
-    for it, which takes milliseconds for a large process; not for the monitor's interval.
-    Raises OSError (another user's process) or ValueError.
-    """
-    text = host.read_if_present(f"{host.proc}/{pid}/smaps_rollup")
-    for line in (text or b"").splitlines():
-        if line.startswith(b"Pss:"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 def _limit(host: Host, group: Group, level: str) -> int | None:
@@ -64,5 +53,5 @@ def _unreclaimable(host: Host, group: Group, level: str) -> int:
 
 
 def _table(text: bytes) -> dict[bytes, int]:
-    """Lines of a name, a number and perhaps a unit."""
+    """Lines of a name and a number."""
     return {fields[0]: int(fields[1]) for line in text.splitlines() if (fields := line.split())}

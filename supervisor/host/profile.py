@@ -22,6 +22,7 @@ from supervisor.core.allocation.host_profile import (
     in_force,
     measured_otherwise,
 )
+from supervisor.files import replace_file
 from supervisor.host.limits import read_online
 from supervisor.host.roots import Host
 
@@ -91,15 +92,8 @@ def write(directory: Path, profile: HostProfile) -> Path:
     """Replace the profile, whole or not at all; returns its path. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = directory / FILE
-    aside = directory / f".{FILE}.{os.getpid()}"
-    try:
-        with aside.open("wb") as file:
-            file.write(encode(profile))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replace_file(path, durable=True) as file:
+        file.write(encode(profile))
     return path
 
 

@@ -1,7 +1,7 @@
 """The audio of durable jobs: one file for each segment, in one directory for each job.
 
-A file is written aside and renamed, so it is there whole or not at all. It ends with
-its own length, for a power loss may leave the name of a file without its content.
+A file is there whole or not at all (`supervisor.files`). It ends with its own length, for
+a power loss may leave the name of a file without its content.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.timings import SAMPLE_BYTES
+from supervisor.files import PRIVATE, replace_file, sync_directory
 from supervisor.logs import get_logger
 
 _LENGTH_BYTES = 8
 _SUFFIX = ".pcm"
-_ASIDE = ".new"
 
 log = get_logger()
 
@@ -34,24 +33,18 @@ class JournalAudio:
         """Store the audio of one segment. Raises OSError, and leaves nothing then."""
         directory = self._directory / job
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = directory / f"{segment}{_ASIDE}"
         size = 0
-        try:
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                for piece in pieces:
-                    size += file.write(piece)
-                file.write(size.to_bytes(_LENGTH_BYTES, "little"))
-                file.flush()
-                if self._durable:
-                    os.fsync(file.fileno())
-            aside.replace(directory / f"{segment}{_SUFFIX}")
-            if self._durable:
-                _sync(directory)
-                _sync(self._directory)
-        except OSError:
-            with suppress(OSError):
-                aside.unlink()
-            raise
+        with replace_file(
+            directory / f"{segment}{_SUFFIX}",
+            durable=self._durable,
+            mode=PRIVATE,
+            sole_writer=True,
+        ) as file:
+            for piece in pieces:
+                size += file.write(piece)
+            file.write(size.to_bytes(_LENGTH_BYTES, "little"))
+        if self._durable:
+            sync_directory(self._directory)
         return Stored(job, segment, 0, size)
 
     def read(self, stored: Stored) -> bytes:
@@ -97,12 +90,3 @@ class JournalAudio:
             return None
         whole = int.from_bytes(length, "little") == size and size % SAMPLE_BYTES == 0
         return size if whole else None
-
-
-def _sync(directory: Path) -> None:
-    """Make a rename durable."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -19,13 +19,11 @@ from typing import NamedTuple
 from supervisor import tracebacks
 from supervisor.host.service_manager import VARIABLES
 from supervisor.pool.plumbing import close_all, make_lifeline, make_pair
+from supervisor.wire.environment import of_threads
 
 ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
+    **of_threads(1),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 """Set before anything is imported there: a one-thread session then starts no thread, and memory

@@ -1,15 +1,15 @@
-"""What the kernel says of a process now: the mask of every thread, and memory of its own."""
+"""What the kernel says of a process now: the mask of every thread, CPU time, memory.
+
+Read by psutil, which knows what a process is that ends meanwhile, except where it takes many
+times as long (docs/DEPENDENCIES.md); the once-a-second sample has `supervisor.host.cputimes`.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
 
-from supervisor.host.memory import read_pss
-from supervisor.host.roots import Host
-
-_HOST = Host()
-_TICKS_PER_SECOND: int = os.sysconf("SC_CLK_TCK")
+import psutil
 
 
 def thread_affinities(pid: int) -> list[tuple[int, ...]]:
@@ -24,10 +24,32 @@ def thread_affinities(pid: int) -> list[tuple[int, ...]]:
     return masks
 
 
+def cpu_seconds(pid: int) -> float | None:
+    """CPU time that all threads of `pid` have used; None for a process that is gone."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except (OSError, psutil.Error):
+        return None
+    return times.user + times.system
+
+
+def pss_bytes(pid: int) -> int | None:
+    """Proportional set size of `pid` in bytes: shared pages count by share.
+
+    None for a process that is gone, and where the kernel does not tell. It walks the page tables
+    for it, which takes milliseconds for a large process.
+    """
+    try:
+        return psutil.Process(pid).memory_full_info().pss or None
+    except (OSError, psutil.Error):
+        return None
+
+
 def private_bytes(pid: int) -> int:
     """Memory that the process shares with no other, and that another one like it would take.
 
-    0 for a process that is gone, or where the kernel does not tell.
+    0 for a process that is gone, or where the kernel does not tell. psutil's USS counts pages of
+    files as well that only this process has mapped by now: they cost another one nothing.
     """
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
@@ -35,22 +57,3 @@ def private_bytes(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line[1]) * 1024 for line in lines if line[0] == "Private_Dirty:")
-
-
-def cpu_seconds(pid: int) -> float | None:
-    """CPU time that all threads of `pid` have used; None for a process that is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The command's name may hold spaces and brackets; numbers follow the last bracket.
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
-
-
-def pss_bytes(pid: int) -> int | None:
-    """Proportional set size of `pid` in bytes; None where the kernel does not tell."""
-    try:
-        return read_pss(_HOST, pid)
-    except (OSError, ValueError):
-        return None

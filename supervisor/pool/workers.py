@@ -28,6 +28,7 @@ from supervisor.pool.segments import Segments
 from supervisor.pool.spawn_launcher import SpawnLauncher
 from supervisor.pool.worker import Worker
 from supervisor.wire import worker as wire
+from supervisor.wire.environment import of_threads
 
 _LOG_LIMIT_BYTES = 1 << 20
 _END_S = 0.5
@@ -35,12 +36,6 @@ _END_S = 0.5
 _ADOPT_S = 0.01
 """How long to wait for a worker that ended before the process that forked it: until then it
 is not ours to reap."""
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 _DISMISSED = "exit status 0"
 _NO_ROOM = f"exit status {wire.NO_ROOM}"
@@ -153,8 +148,7 @@ class Workers:
 
     def _order(self, command: pool_events.Launch) -> wire.Fork:
         shape: WorkerShape = command.shape
-        threads = str(shape.threads if self.update_environment else 1)
-        environment = dict.fromkeys(_THREAD_VARIABLES, threads)
+        environment = of_threads(shape.threads if self.update_environment else 1)
         return wire.Fork(shape.slot, command.epoch, shape.cpus, shape.threads, environment)
 
     def _employ(self, command: pool_events.Employ) -> None:

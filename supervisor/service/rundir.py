@@ -18,6 +18,8 @@ from typing import Any
 
 import msgspec
 
+from supervisor.files import replace_file
+
 SOCKET = "client.sock"
 PUBLISHED = "supervisor.json"
 LAST_WORD = "stopped.json"
@@ -147,13 +149,12 @@ class RunDirectory:
             return None
 
     def _write(self, name: str, document: dict[str, Any]) -> None:
-        """So that a reader sees the old or the new one, never a part."""
-        aside = self.path / f"{name}.new"
-        aside.write_bytes(msgspec.json.encode(document))
-        aside.replace(self.path / name)
+        """Write it for others to read; it need not outlast the machine."""
+        with replace_file(self.path / name, durable=False, sole_writer=True) as file:
+            file.write(msgspec.json.encode(document))
 
     def _remove_leftovers(self) -> None:
-        for name in (SOCKET, PUBLISHED, f"{PUBLISHED}.new"):
+        for name in (SOCKET, PUBLISHED):
             with suppress(FileNotFoundError):
                 (self.path / name).unlink()
 

@@ -30,9 +30,9 @@ from supervisor.core.pool.health import HealthPolicy
 from supervisor.core.pool.machine import Pool
 from supervisor.core.pool.restarts import RestartPolicy
 from supervisor.host import profile as host_profile
-from supervisor.host.kernel import become_subreaper
 from supervisor.host.service_manager import ServiceManager
 from supervisor.journal.journal import Journal
+from supervisor.libc import become_subreaper
 from supervisor.logs import configure as configure_logs
 from supervisor.logs import get_logger, tell_faults
 from supervisor.pool.heartbeat import Wear

@@ -41,7 +41,7 @@ PACKAGES = (
     "workers/engines",
 )
 
-MODULES = ("__main__", "logs", "tracebacks")
+MODULES = ("__main__", "files", "libc", "logs", "tracebacks")
 """Modules of `supervisor` that are no packages."""
 
 PURE = {
@@ -104,7 +104,7 @@ def test_every_package_is_known_here() -> None:
 def test_what_is_allowed_passes(tree: Path) -> None:
     """The rules do not forbid what the design asks for: wire and configuration for all."""
     (tree / "workers/process.py").write_text(
-        "import numpy, onnxruntime, zmq\n"
+        "import numpy, onnxruntime, zmq\nimport supervisor.files, supervisor.libc\n"
         "from supervisor.wire import worker\nfrom supervisor.config import paths\n"
     )
     (tree / "supervisor/wire/worker.py").write_text("import msgspec\n")
@@ -148,6 +148,10 @@ def test_what_is_allowed_passes(tree: Path) -> None:
         ("workers/x.py", "import supervisor.broker", "workers use the wire"),
         ("workers/engines/x.py", "import supervisor.core", "workers use the wire"),
         ("supervisor/wire/x.py", "import zmq", "is light"),
+        ("supervisor/files.py", "import numpy", "is light"),
+        ("supervisor/files.py", "import supervisor.config", "layers"),
+        ("supervisor/libc.py", "import psutil", "is light"),
+        ("supervisor/core/x.py", "import supervisor.files", "layers"),
         ("supervisor/tracing/x.py", "import opentelemetry.sdk", "loads OpenTelemetry"),
         ("supervisor/service/x.py", "import requests", "loads OpenTelemetry"),
         ("workers/x.py", "import google.protobuf", "loads OpenTelemetry"),

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from supervisor.config.paths import cache_directory
+from supervisor.files import PRIVATE, replace_file
 
 
 def cache(engine: str) -> Path:
@@ -55,20 +55,8 @@ def locked_now(target: Path) -> Iterator[bool]:
 def write(target: Path, blocks: Iterable[bytes]) -> None:
     """Put the blocks into `target`, which has its old content until the last is on disk.
 
-    To be called within `locked`: parts of the same target that are there are what
-    killed writers left, and go. Raises OSError (no space, read-only); then nothing is
+    To be called within `locked`. Raises OSError (no space, read-only); then nothing is
     left behind.
     """
-    for stale in target.parent.glob(f"{target.name}.*.part"):
-        stale.unlink()
-    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(blocks)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with replace_file(target, durable=True, mode=PRIVATE) as file:
+        file.writelines(blocks)

@@ -13,11 +13,11 @@ Who is connected, `connections` knows, and says so here.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import resource
 from typing import Final
 
+from supervisor import libc
 from supervisor.broker.sockets.descriptors import hang_up, input_bytes, tcp_bytes_received
 from supervisor.logs import get_logger
 
@@ -37,7 +37,6 @@ _GROWTH_BYTES: Final = 6 << 20
 _PAGE: Final = resource.getpagesize()
 
 log = get_logger()
-_libc = ctypes.CDLL(None)
 
 
 class EndlessMessages:
@@ -158,7 +157,7 @@ class EndlessMessages:
 
     def _tidy(self) -> None:
         """What connections that are gone have used lies free in pieces: give it back."""
-        _libc.malloc_trim(0)
+        libc.trim_heap()
         self._memory = self._resident_bytes()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
+from supervisor.files import PRIVATE, replace_file
 from supervisor.wire.keyfile import (
     KeyPair,
     KeysError,
@@ -77,12 +78,10 @@ class Keys:
 
     def _write(self, allowed: dict[bytes, str]) -> None:
         self._make_directory()
-        aside = self._allowed.with_suffix(".new")
+        lines = "".join(f"{key.hex()} {name}\n" for key, name in allowed.items())
         try:
-            aside.unlink(missing_ok=True)
-            aside.touch(0o600, exist_ok=False)
-            aside.write_text("".join(f"{key.hex()} {name}\n" for key, name in allowed.items()))
-            aside.replace(self._allowed)
+            with replace_file(self._allowed, durable=True, mode=PRIVATE) as file:
+                file.write(lines.encode())
         except OSError as error:
             raise KeysError(f"cannot write {self._allowed}: {error.strerror}") from None
 

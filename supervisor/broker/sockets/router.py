@@ -18,9 +18,9 @@ from typing import Any, Final, NamedTuple
 import zmq
 from zmq.backend import Socket as PlainSocket
 
+from supervisor import libc
 from supervisor.broker.sockets.connections import Connections
 from supervisor.broker.sockets.peers import Peers
-from supervisor.host.kernel import seed_libc_random
 from supervisor.wire.codec import Frames
 
 FRAME_SLACK_BYTES: Final = 1 << 20
@@ -100,7 +100,7 @@ class Router:
         prefix: bytes = b"i",
         limits: Limits = Limits(),  # noqa: B008 (an immutable value)
     ) -> None:
-        seed_libc_random()
+        libc.seed_random()
         self._loop = loop
         self._on_message = on_message
         self._on_gone = on_gone

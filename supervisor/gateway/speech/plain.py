@@ -6,11 +6,7 @@ that one's. For the engine's own sample rate only: resampling is left to FFmpeg.
 
 from __future__ import annotations
 
-import numpy as np
-
-from supervisor.client.audio import Samples
-
-_SCALE = np.float32(1 << 15)
+from supervisor.client.audio import Samples, pcm16
 
 
 class PlainEncoder:
@@ -21,10 +17,7 @@ class PlainEncoder:
 
     def encode(self, samples: Samples) -> bytes:
         """What can be sent after these samples."""
-        scaled = samples * _SCALE
-        np.rint(scaled, out=scaled)
-        np.clip(scaled, -_SCALE, _SCALE - 1, out=scaled)
-        return self._take_head() + scaled.astype("<i2").tobytes()
+        return self._take_head() + pcm16(samples).tobytes()
 
     def finish(self) -> bytes:
         """The rest: nothing, or the header of a stream without samples."""

@@ -12,7 +12,6 @@ import asyncio
 from contextlib import suppress
 
 import msgspec
-import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event, async_write_event
@@ -27,7 +26,7 @@ from wyoming.tts import (
 )
 
 from supervisor.client import AsyncJob, SupervisorError
-from supervisor.client.audio import Samples
+from supervisor.client.audio import pcm16
 from supervisor.gateway.context import Context
 from supervisor.gateway.doors.asker import peer
 from supervisor.gateway.doors.places import Place
@@ -223,7 +222,8 @@ class WyomingSession:
             async with job:
                 async for samples in job:
                     await self._start(job.sample_rate)
-                    chunk = AudioChunk(job.sample_rate, _BYTES, _CHANNELS, _pcm16(samples))
+                    pcm = pcm16(samples).tobytes()
+                    chunk = AudioChunk(job.sample_rate, _BYTES, _CHANNELS, pcm)
                     await self._write(chunk.event())
         except SupervisorError as error:
             await self._send_error(error)
@@ -245,8 +245,3 @@ class WyomingSession:
     async def _write(self, event: Event) -> None:
         async with asyncio.timeout(sending.STALL_S):
             await async_write_event(event, self._writer)
-
-
-def _pcm16(samples: Samples) -> bytes:
-    """Signed 16-bit little-endian."""
-    return (np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()

@@ -51,13 +51,12 @@ def test_what_a_killed_holder_left_is_removed(tmp_path: Path) -> None:
     """A stale socket or address would make clients wait for nobody."""
     path = tmp_path / "run"
     path.mkdir(mode=0o700)
-    for name in (SOCKET, PUBLISHED, f"{PUBLISHED}.new"):
+    for name in (SOCKET, PUBLISHED):
         (path / name).write_text("stale")
     (path / "lock").write_text("99999\n")
     directory = RunDirectory(path)
     assert not (path / SOCKET).exists()
     assert not (path / PUBLISHED).exists()
-    assert not (path / f"{PUBLISHED}.new").exists()
     assert (path / "lock").read_text() == f"{os.getpid()}\n"
     directory.release()
 

@@ -19,6 +19,7 @@ from supervisor.cli.audio_files import (
     audio_stream,
     find_format,
 )
+from supervisor.gateway.speech.plain import PlainEncoder
 
 RATE = 24_000
 TONE = (0.5 * np.sin(np.arange(RATE) / 10)).astype(np.float32)
@@ -67,6 +68,17 @@ def test_a_wav_pipe_has_the_samples_of_a_wav_file(tmp_path: Path) -> None:
     from_pipe, rate = soundfile.read(io.BytesIO(pipe.getvalue()), dtype="int16")
     assert rate == RATE
     assert np.array_equal(from_pipe, from_file)
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "aiff"])
+def test_a_16_bit_file_has_the_samples_of_every_other_way(tmp_path: Path, name: str) -> None:
+    """Rounding is not libsndfile's: halves, and what is too loud, are as over HTTP."""
+    steps = np.arange(-70_000, 70_000, dtype=np.float32) / np.float32(1 << 16)
+    path = tmp_path / "out"
+    with audio_file(path, find_format(name), RATE) as write:
+        write(steps)
+    samples, _rate = soundfile.read(path, dtype="int16")
+    assert samples.astype("<i2").tobytes() == PlainEncoder(b"").encode(steps)
 
 
 def test_a_pipe_gets_audio_as_it_comes() -> None:

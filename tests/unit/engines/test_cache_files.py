@@ -36,10 +36,10 @@ def test_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
 
 def test_parts_of_killed_writers_are_swept_up(tmp_path: Path) -> None:
     """What a killed writer left does not fill the disk for ever; other files stay."""
-    (tmp_path / "model.onnx.abc123.part").write_bytes(b"x")
-    (tmp_path / "other.onnx.abc123.part").write_bytes(b"x")
+    (tmp_path / ".model.onnx.0123abcd.part").write_bytes(b"x")
+    (tmp_path / ".other.onnx.0123abcd.part").write_bytes(b"x")
     files.write(tmp_path / "model.onnx", [b"new"])
-    assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "other.onnx.abc123.part"}
+    assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", ".other.onnx.0123abcd.part"}
 
 
 def test_package_is_found_without_importing_it() -> None:

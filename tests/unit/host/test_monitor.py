@@ -12,6 +12,7 @@ from supervisor.core.machine import Cpu
 from supervisor.host.monitor import SLOW_INTERVAL, CPUUtilizationMonitor
 from supervisor.host.sample import UtilizationSource
 from tests.fixtures.hosts import HOSTS
+from tests.fixtures.hosts.files import meminfo
 from tests.fixtures.hosts.tree import HostTree
 from tests.unit.host.conftest import MakeHost, open_files
 
@@ -323,7 +324,7 @@ def test_memory_is_read_at_a_lower_rate(make_host: MakeHost) -> None:
     tree = make_host("vm-2")
     monitor = CPUUtilizationMonitor(tree.host)
     before = monitor.sample(0.0, {}).memory
-    tree.write("proc/meminfo", "MemTotal: 4194304 kB\nMemAvailable: 1024 kB\n")
+    tree.write("proc/meminfo", meminfo(4194304, 1024))
     assert monitor.sample(SLOW_INTERVAL - 1, {}).memory == before
     after = monitor.sample(SLOW_INTERVAL, {}).memory
     assert after is not None

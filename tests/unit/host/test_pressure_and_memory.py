@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from supervisor.host.cgroups import GroupFinder
-from supervisor.host.memory import Memory, read_memory, read_pss
+from supervisor.host.memory import Memory, read_memory
 from supervisor.host.pressure import Pressure, read_pressure
-from supervisor.host.roots import Host
 from tests.fixtures.hosts.confined import UNLIMITED_V1
+from tests.fixtures.hosts.files import meminfo
 from tests.fixtures.hosts.tree import HostTree
 from tests.unit.host.conftest import MakeHost
 
@@ -67,17 +67,27 @@ def test_version_one_without_a_limit(make_host: MakeHost) -> None:
 def test_host_with_less_left_than_the_cgroup(make_host: MakeHost) -> None:
     """A generous limit does not make memory appear."""
     tree = make_host("container-quota-1.5")
-    tree.write("proc/meminfo", "MemTotal: 33554432 kB\nMemAvailable: 1024 kB\n")
+    tree.write("proc/meminfo", meminfo(33554432, 1024))
     assert memory_of(tree).available == MB
 
 
-def test_pss_of_this_process() -> None:
-    """Proportional set size is positive and below the resident set size, as psutil has it."""
-    pss = read_pss(Host(), os.getpid())
-    assert pss is not None
-    assert 0 < pss <= psutil.Process().memory_info().rss * 1.01
+def test_memory_that_cannot_be_read(make_host: MakeHost) -> None:
+    """A file that is not there, or says nothing, is a fault and not a machine without memory."""
+    tree = make_host("vm-2")
+    tree.write("proc/meminfo", "nothing")
+    with pytest.raises(LookupError):
+        memory_of(tree)
+    tree.remove("proc/meminfo")
+    with pytest.raises(FileNotFoundError):
+        memory_of(tree)
 
 
-def test_pss_of_nobody() -> None:
-    """A process that does not exist has none."""
-    assert read_pss(Host(), 2**22 + 1) is None
+def test_psutil_goes_on_reading_the_machine_at_hand(make_host: MakeHost) -> None:
+    """Pointed at another host it is for one reading only, whether that fails or not."""
+    tree = make_host("vm-2")
+    memory_of(tree)
+    assert psutil.Process().pid == os.getpid()
+    tree.remove("proc/meminfo")
+    with pytest.raises(FileNotFoundError):
+        memory_of(tree)
+    assert psutil.PROCFS_PATH == "/proc"

@@ -41,7 +41,7 @@ def test_what_was_not_renamed_does_not_count(tmp_path: Path) -> None:
     """A write that was interrupted leaves nothing that is taken for audio."""
     audio = JournalAudio(tmp_path, durable=False)
     (tmp_path / "j").mkdir()
-    (tmp_path / "j" / "0.new").write_bytes(b"half")
+    (tmp_path / "j" / ".0.pcm.part").write_bytes(b"half")
     assert list(audio.segments("j")) == []
     audio.forget("j")
     assert list(tmp_path.iterdir()) == []

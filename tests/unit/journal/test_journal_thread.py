@@ -162,7 +162,7 @@ def test_a_full_sync_brings_every_step_to_the_disk_before_it_is_told(
     monkeypatch.setattr(Path, "replace", noted_replace)
     asyncio.run(write())
     assert steps == [
-        "fsync 0.new",
+        "fsync .0.pcm.part",
         "rename 0.pcm",
         "fsync j",
         f"fsync {AUDIO}",

@@ -22,6 +22,7 @@ from supervisor.config import Settings
 from supervisor.host.roots import Host
 from supervisor.journal.store import JournalStore
 from tests.fixtures.hosts import materialise
+from tests.fixtures.hosts.files import meminfo
 
 _LIMITS = """Limit                     Soft Limit           Hard Limit           Units
 Max data size             {data:<20} unlimited            bytes
@@ -191,7 +192,7 @@ def test_memory_is_held_against_the_workers_of_a_full_pool(
     tmp_path: Path, available_mb: int, level: str
 ) -> None:
     """None fits, one of two fits, all fit."""
-    memory = f"MemTotal: 4194304 kB\nMemFree: 1 kB\nMemAvailable: {available_mb * 1000} kB\n"
+    memory = meminfo(4194304, available_mb * 1000)
     (found,) = findings("vm-2", tmp_path, **{"proc/meminfo": memory})["memory"]
     assert found.level == level
     assert (found.advice is None) == (level == "ok")

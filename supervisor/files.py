@@ -1,0 +1,157 @@
+"""Files that take another one's place: `replace_file`, the only way in which this project does it.
+
+Whoever reads the path finds the old file or the new one, whole, and never a part of either;
+whatever goes wrong, the old one stays and nothing is left beside it. What a killed writer left
+goes with the next one. More than that is asked for by name (`durable`, `mode`, …). Who may write,
+and what happens to whoever does so at the same time, is left to the callers: the last one wins.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE = 0o600
+"""Permissions of a file that nobody else may read."""
+
+_PART = ".part"
+_RANDOM = 4
+_HEX = frozenset("0123456789abcdef")
+_AS_UMASK_SAYS = 0o666
+
+
+@contextmanager
+def replace_file(
+    path: Path,
+    *,
+    durable: bool,
+    mode: int | None = None,
+    keep_access: bool = False,
+    sole_writer: bool = False,
+    last_look: Callable[[], object] | None = None,
+) -> Iterator[BinaryIO]:
+    """A file beside `path` to write into, which takes its place when the block ends.
+
+    An exception in the block, or none of room, leaves the old file as it is. A symbolic link
+    is replaced, not followed. Raises OSError.
+
+    durable: content and name outlast a power loss once the block has ended. Without it that
+    loss may leave the new name with a part of the content.
+    mode: permissions whatever the umask says; nobody has more meanwhile. None: a new file's.
+    keep_access: permissions and, where that is allowed, owner of the file that is there.
+    sole_writer: nobody else writes `path` meanwhile. Spares the search for what killed writers
+    left (a listing of the directory), since all use the same name beside it.
+    last_look: called when all is on disk, right before the old file goes; what it raises keeps it.
+    """
+    before = _stat(path) if keep_access else None
+    created = _AS_UMASK_SAYS if mode is None and before is None else PRIVATE
+    aside, descriptor = _make_sole(path, created) if sole_writer else _make(path, created)
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            if before is not None:
+                _give_access(descriptor, before)
+            elif mode is not None:
+                os.fchmod(descriptor, mode)
+            if durable:
+                os.fsync(descriptor)
+            if last_look is not None:
+                last_look()
+            aside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    if durable:
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in it outlast a power loss. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_part(name: str, of: str) -> bool:
+    """Whether a file of this name is, or was, on its way to the place of the file `of`."""
+    random = name.removeprefix(f".{of}.").removesuffix(_PART)
+    return name == _part(of, random) and len(random) == 2 * _RANDOM and set(random) <= _HEX
+
+
+def _part(of: str, random: str) -> str:
+    return f".{of}.{random}{_PART}"
+
+
+def _make_sole(path: Path, mode: int) -> tuple[Path, int]:
+    """The one place beside `path`; what a killed writer left there is overwritten."""
+    aside = path.with_name(f".{path.name}{_PART}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    return aside, os.open(aside, flags, mode)
+
+
+def _make(path: Path, mode: int) -> tuple[Path, int]:
+    """A place beside `path` that is nobody else's, locked for as long as it is open."""
+    _remove_left(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        aside = path.with_name(_part(path.name, os.urandom(_RANDOM).hex()))
+        descriptor = os.open(aside, flags, mode)
+        if _lock(descriptor) and os.fstat(descriptor).st_nlink:
+            return aside, descriptor
+        # Somebody took it for a killed writer's between the two calls.
+        os.close(descriptor)
+        aside.unlink(missing_ok=True)
+
+
+def _lock(descriptor: int) -> bool:
+    """Say that somebody writes it. False if another one has said so."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # A file system without such locks: nobody will take it for a leftover either.
+        pass
+    return True
+
+
+def _remove_left(path: Path) -> None:
+    """Remove what killed writers of `path` left: nobody holds its lock. A pid would not tell it
+    apart: another container may use the directory too.
+    """
+    with suppress(OSError):
+        for name in os.listdir(path.parent):
+            if _is_part(name, path.name):
+                with suppress(OSError):
+                    _remove_unless_locked(path.with_name(name))
+
+
+def _remove_unless_locked(part: Path) -> None:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(part, flags)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _give_access(descriptor: int, before: os.stat_result) -> None:
+    with suppress(PermissionError):  # Of another owner: only root may give it back.
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None

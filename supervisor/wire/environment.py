@@ -1,0 +1,20 @@
+"""Environment variables that bound the threads of numeric libraries in workers.
+
+The supervisor sets them, a worker puts them in force and tells back what it has.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+THREADS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def of_threads(count: int) -> dict[str, str]:
+    """What lets each library have `count` threads."""
+    return dict.fromkeys(THREADS, str(count))
