@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from supervisor.cli.common import Assignments, ConfigFile, OverrideFile
 if TYPE_CHECKING:
     from supervisor.cli.host_checks import Finding, Level
     from supervisor.config.loading import Loaded
+    from supervisor.wire.status import JournalStatus
 
 _STATUS_S = 3.0
 
@@ -120,16 +121,18 @@ def _running() -> int | None:
     return found.pid
 
 
-def _journal_of_running() -> dict[str, Any] | None:
-    """What the running supervisor says of its journal; None if it does not answer."""
+def _journal_of_running() -> JournalStatus | None:
+    """What the running supervisor says of its journal; None if it does not answer, or nothing that
+    we understand.
+    """
     from supervisor.client import Client
     from supervisor.client.errors import SupervisorError
+    from supervisor.wire.status import UnreadableStatusError, read
 
     try:
         with Client() as client:
-            journal: dict[str, Any] | None = client.status(timeout=_STATUS_S).get("journal")
-            return journal
-    except SupervisorError:
+            return read(client.status(timeout=_STATUS_S)).journal
+    except (SupervisorError, UnreadableStatusError):
         return None
 
 

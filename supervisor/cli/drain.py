@@ -7,7 +7,7 @@ import select
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from supervisor.cli.signalling import Running, running_supervisor
 if TYPE_CHECKING:
     from supervisor.client import Client
     from supervisor.client.discovery import LastWord
+    from supervisor.wire.status import Status
 
 _LOOK_S = 0.5
 _ANSWER_S = 2.0
@@ -67,7 +68,7 @@ def _wait(running: Running, timeout: float | None) -> bool:
     try:
         status = _status(client)
         # A second SIGTERM would stop it at once.
-        if status is None or status["supervisor"]["state"] != "draining":
+        if status is None or status.supervisor.state != "draining":
             signal.pidfd_send_signal(running.pidfd, signal.SIGTERM)
         while True:
             left = _LOOK_S if deadline is None else min(_LOOK_S, deadline - time.monotonic())
@@ -81,13 +82,16 @@ def _wait(running: Running, timeout: float | None) -> bool:
         client.close()
 
 
-def _status(client: Client) -> dict[str, Any] | None:
-    """What it says of itself; None where it says nothing, because it is about to end."""
+def _status(client: Client) -> Status | None:
+    """What it says of itself; None where it says nothing, because it is about to end, or nothing
+    that we understand.
+    """
     from supervisor.client import SupervisorError
+    from supervisor.wire.status import UnreadableStatusError, read
 
     try:
-        return client.status(_ANSWER_S)
-    except SupervisorError:
+        return read(client.status(_ANSWER_S))
+    except (SupervisorError, UnreadableStatusError):
         return None
 
 
@@ -107,13 +111,13 @@ class _Progress:
         self._terminal = sys.stderr.isatty()
         self._shown: int | None = None
 
-    def show(self, status: dict[str, Any] | None) -> None:
-        """Say what a status document says."""
+    def show(self, status: Status | None) -> None:
+        """Say how much that is."""
         if status is None:
             return
-        jobs = status["jobs"]
-        left = jobs["queued"] + jobs["running"]
-        segments = jobs["segments_running"] + jobs["segments_waiting"]
+        jobs = status.jobs
+        left = jobs.queued + jobs.running
+        segments = jobs.segments_running + jobs.segments_waiting
         line = f"draining (pid {self._pid}): {left} jobs left, {segments} segments to speak"
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{line}")

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from supervisor.cli.host_checks import Finding
@@ -21,14 +20,13 @@ from supervisor.journal.files import LOG, kept_aside
 from supervisor.journal.journal import AUDIO, DATABASE
 from supervisor.journal.orphans import ASIDE
 from supervisor.journal.schema import VERSION
+from supervisor.wire.status import JournalStatus
 
 _CHECK = "journal"
 
 
-def check_journal(
-    environ: Mapping[str, str], running: Mapping[str, Any] | None
-) -> Iterator[Finding]:
-    """`running`: what the status document of a supervisor that uses it says of it."""
+def check_journal(environ: Mapping[str, str], running: JournalStatus | None) -> Iterator[Finding]:
+    """`running`: what the supervisor that uses it says of it."""
     path = state_directory(environ) / DATABASE
     yield _by_status(running) if running is not None else _by_looking(path)
     for kept in kept_aside(path):
@@ -46,13 +44,12 @@ def check_journal(
         yield Finding(_CHECK, "warning", found, advice)
 
 
-def _by_status(journal: Mapping[str, Any]) -> Finding:
-    problem, rows = journal.get("problem"), journal.get("damaged_rows", 0)
-    if problem is not None:
+def _by_status(journal: JournalStatus) -> Finding:
+    if journal.problem is not None:
         advice = "mend that; it is tried again every second"
-        return Finding(_CHECK, "problem", f"durable jobs are refused: {problem}", advice)
-    if rows:
-        found = f"{rows} jobs lost something to damage when the supervisor started"
+        return Finding(_CHECK, "problem", f"durable jobs are refused: {journal.problem}", advice)
+    if journal.damaged_rows:
+        found = f"{journal.damaged_rows} jobs lost something to damage when the supervisor started"
         return Finding(_CHECK, "warning", found, "the log of the supervisor names them")
     return Finding(_CHECK, "ok", "in use, and can be written")
 

@@ -26,6 +26,7 @@ def client_errors() -> Iterator[None]:
         SupervisorError,
         WaitTimeout,
     )
+    from supervisor.wire.status import UnreadableStatusError
 
     try:
         yield
@@ -38,6 +39,8 @@ def client_errors() -> Iterator[None]:
     except SupervisorError as error:
         # Only the voice can tell what it cannot read, when the job is accepted already.
         fail(2 if error.code == "bad_text" else 5, str(error))
+    except UnreadableStatusError as error:
+        fail(5, str(error))
 
 
 def wait_for_start() -> None:

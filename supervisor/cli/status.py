@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,14 @@ from supervisor.cli.reaching import client_errors
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from supervisor.wire.status import (
+        AllocationStats,
+        JobCounts,
+        Status,
+        SupervisorStatus,
+        WorkerStatus,
+    )
 
 _COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "PSS MB")
 
@@ -23,69 +31,68 @@ def status(
 ) -> None:
     """Report what the supervisor, its workers and its jobs are doing."""
     from supervisor.client import Client
+    from supervisor.wire.status import read
 
     with client_errors(), Client(name="supervisor status") as client:
         document = client.status()
-    if as_json:
-        typer.echo(json.dumps(document, indent=2))
-    else:
-        _show(document)
+        if as_json:
+            typer.echo(json.dumps(document, indent=2))
+        else:
+            _show(read(document))
 
 
-def _show(document: dict[str, Any]) -> None:
-    """The part of the document that fits on a screen."""
+def _show(status: Status) -> None:
+    """The part of it that fits on a screen."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
-    console.print(_headline(document.get("supervisor", {})))
-    error = document.get("supervisor", {}).get("configuration_error")
-    if error:
+    console.print(_headline(status.supervisor))
+    if status.supervisor.configuration_error:
+        error = status.supervisor.configuration_error
         console.print(f"configuration not applied: {error}", soft_wrap=True)
-    allocation = document.get("allocation", {}).get("allocation_stats")
-    if allocation:
-        console.print(_allocation_line(allocation))
-    console.print(_workers_table(document.get("workers", [])))
-    jobs = document.get("jobs", {})
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in jobs.items())
-    console.print(f"jobs: {counts}", soft_wrap=True)
+    console.print(_allocation_line(status.allocation.allocation_stats))
+    console.print(_workers_table(status.workers))
+    console.print(f"jobs: {_counts(status.jobs)}", soft_wrap=True)
 
 
-def _headline(supervisor: dict[str, Any]) -> str:
-    return (
-        f"supervisor {supervisor.get('version', '?')}, pid {supervisor.get('pid', '?')}, "
-        f"{supervisor.get('state', '?')}"
-    )
+def _headline(supervisor: SupervisorStatus) -> str:
+    return f"supervisor {supervisor.version}, pid {supervisor.pid}, {supervisor.state}"
 
 
-def _allocation_line(stats: dict[str, Any]) -> str:
-    current = stats.get("current_allocation") or {}
-    average = stats.get("average_utilization")
+def _allocation_line(stats: AllocationStats) -> str:
+    current, average = stats.current_allocation, stats.average_utilization
     busy = "" if average is None else f", {average:.0f} % busy"
     return (
-        f"cores: {current.get('allocated_cores', '?')} of {stats.get('total_cores', '?')}{busy} "
-        f"({current.get('allocation_reason', 'no decision yet')})"
+        f"cores: {current.allocated_cores} of {stats.total_cores}{busy} "
+        f"({current.allocation_reason})"
     )
 
 
-def _workers_table(workers: Iterable[dict[str, Any]]) -> Table:
+def _counts(jobs: JobCounts) -> str:
+    from msgspec.structs import asdict
+
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in asdict(jobs).items())
+
+
+def _workers_table(workers: Iterable[WorkerStatus]) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(*_COLUMNS, box=box.SIMPLE, pad_edge=False)
     for worker in workers:
-        requested, observed = worker.get("cpus", []), worker.get("observed_cpus", [])
+        requested, observed = worker.cpus, worker.observed_cpus
         cores = _numbers(requested)
         if observed and observed != requested:
             cores += f" (runs on {_numbers(observed)})"
         cells = (
-            worker.get("slot"),
-            worker.get("pid"),
-            worker.get("state"),
+            worker.slot,
+            worker.pid,
+            worker.state,
             cores,
-            worker.get("intra_op_threads"),
-            worker.get("session_generation"),
-            worker.get("segments_done"),
-            worker.get("pss_mb"),
+            worker.intra_op_threads,
+            worker.session_generation,
+            worker.segments_done,
+            worker.pss_mb,
         )
         table.add_row(*("–" if cell is None else str(cell) for cell in cells))
     return table

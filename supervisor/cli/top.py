@@ -70,11 +70,12 @@ Pause = Callable[[float], bool]
 def _watch(client: Client, write: Write, show: Show, pause: Pause) -> None:
     """Ask once a refresh, until `pause` says that it is enough."""
     from supervisor.cli.top_snapshot import Picture
+    from supervisor.wire.status import read
 
     picture = Picture()
     due = time.monotonic()
     while True:
-        snapshot = picture.take(time.time(), client.status(_ANSWER_S))
+        snapshot = picture.take(time.time(), read(client.status(_ANSWER_S)))
         write(snapshot)
         show(snapshot, picture)
         due = max(due + _REFRESH_S, time.monotonic())

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from supervisor.wire.status import AllocationDecision, JobCounts, Status, WorkerStatus
+
 HISTORY = 240
 """Samples kept: as many as the widest screen shows."""
 
@@ -26,6 +28,16 @@ class Seen(msgspec.Struct, frozen=True):
     after: int
     utilization: float | None
     reason: str
+
+
+def _seen(decision: AllocationDecision) -> Seen:
+    return Seen(
+        now=decision.now,
+        before=decision.before,
+        after=decision.after,
+        utilization=decision.utilization,
+        reason=decision.reason,
+    )
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -50,8 +62,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     total: int
     queue: int
     running: int
-    jobs: dict[str, int]
-    workers: list[dict[str, Any]]
+    jobs: JobCounts
+    workers: list[WorkerStatus]
     decisions: list[Seen]
     problem: str | None = None
 
@@ -76,35 +88,32 @@ class Picture:
         self.seen: deque[Seen] = deque(maxlen=HISTORY)
         """Oldest first."""
 
-    def take(self, t: float, document: dict[str, Any]) -> Snapshot:
-        """Read one status document, made at Unix time `t`."""
-        allocation = document["allocation"]
-        stats = allocation["allocation_stats"]
-        decisions = msgspec.convert(stats["decisions"], list[Seen])
+    def take(self, t: float, status: Status) -> Snapshot:
+        """Read one status, made at Unix time `t`."""
+        stats, system = status.allocation.allocation_stats, status.allocation.system_info
+        decisions = [_seen(decision) for decision in stats.decisions]
         new = self._remember(decisions)
         measured = [s.utilization for s in new if s.utilization is not None]
-        supervisor, jobs = document["supervisor"], document["jobs"]
-        thresholds, current = stats["thresholds"], stats["current_allocation"]
-        system = allocation["system_info"]
+        current = stats.current_allocation
         return Snapshot(
             t=t,
-            state=supervisor["state"],
-            pid=supervisor["pid"],
-            version=supervisor["version"],
+            state=status.supervisor.state,
+            pid=status.supervisor.pid,
+            version=status.supervisor.version,
             utilization=round(sum(measured) / len(measured), 2) if measured else None,
-            average=stats["average_utilization"],
-            target=thresholds["cpu_target"],
-            low=thresholds["scale_down_threshold"],
-            cores=new[-1].before if new else current["decided_cores"],
-            allocated=current["allocated_cores"],
-            usable=system["effective_cpus"]["usable_count"],
-            total=system["total_cpu_cores"],
-            queue=jobs["segments_waiting"],
-            running=jobs["segments_running"],
-            jobs=jobs,
-            workers=document["workers"],
+            average=stats.average_utilization,
+            target=stats.thresholds.cpu_target,
+            low=stats.thresholds.scale_down_threshold,
+            cores=new[-1].before if new else current.decided_cores,
+            allocated=current.allocated_cores,
+            usable=system.effective_cpus.usable_count,
+            total=system.total_cpu_cores,
+            queue=status.jobs.segments_waiting,
+            running=status.jobs.segments_running,
+            jobs=status.jobs,
+            workers=status.workers,
             decisions=decisions,
-            problem=_problem(document),
+            problem=_problem(status),
         )
 
     def _remember(self, decisions: list[Seen]) -> list[Seen]:
@@ -118,11 +127,11 @@ class Picture:
         return new if last is not None else new[-1:]
 
 
-def _problem(document: dict[str, Any]) -> str | None:
+def _problem(status: Status) -> str | None:
     """The first thing that an operator should mend."""
-    if error := document["supervisor"].get("configuration_error"):
+    if error := status.supervisor.configuration_error:
         return f"settings not applied: {error}"
-    if error := document["allocation"]["leases"]["error"]:
-        return str(error)
-    errors = document["allocation"]["system_info"]["monitor_errors"]
+    if error := status.allocation.leases.error:
+        return error
+    errors = status.allocation.system_info.monitor_errors
     return f"monitor: {errors[0]}" if errors else None

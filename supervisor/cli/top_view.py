@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from supervisor.cli.top_snapshot import Seen, Snapshot
+from supervisor.wire.status import WorkerStatus
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CHART_ROWS = 8
@@ -116,28 +116,26 @@ def _cores_line(snapshot: Snapshot) -> Text:
 
 def _queue_line(snapshot: Snapshot) -> Text:
     jobs = snapshot.jobs
-    outcomes = ("done", "failed", "cancelled", "expired", "quarantined", "retried")
-    counts = ", ".join(f"{jobs[name]} {name}" for name in outcomes if jobs.get(name))
+    so_far = {**jobs.ended, "retried": jobs.retried}
+    counts = ", ".join(f"{count} {name}" for name, count in so_far.items() if count)
     return Text(
         f"queue        {snapshot.queue} segments wait, {snapshot.running} are spoken; "
-        f"{jobs['queued']} jobs wait, {jobs['running']} run"
-        + (f"; so far {counts}" if counts else "")
+        f"{jobs.queued} jobs wait, {jobs.running} run" + (f"; so far {counts}" if counts else "")
     )
 
 
-def _workers(workers: Iterable[dict[str, Any]]) -> Table:
+def _workers(workers: Iterable[WorkerStatus]) -> Table:
     table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
     for worker in workers:
-        state = str(worker["state"])
         cells = (
-            worker["slot"],
-            worker["pid"],
-            Text(state, _STATE_STYLES.get(state, "yellow")),
-            ",".join(map(str, worker["cpus"])),
-            worker["intra_op_threads"],
-            worker["session_generation"],
-            worker["segments_done"],
-            worker["pss_mb"],
+            worker.slot,
+            worker.pid,
+            Text(worker.state, _STATE_STYLES.get(worker.state, "yellow")),
+            ",".join(map(str, worker.cpus)),
+            worker.intra_op_threads,
+            worker.session_generation,
+            worker.segments_done,
+            worker.pss_mb,
         )
         table.add_row(*map(_text, cells))
     return table

@@ -1,69 +1,90 @@
 """The diagnostics document: the seed's fields, unchanged in name and place, and ours beside them.
 
-Built by the supervisor inside the status document; the gateway serves it as
-`GET /diagnostics/cpu-allocation`. Unknown values are null, never a guess.
+Filled in by the supervisor inside the status document; the gateway serves it as
+`GET /diagnostics/cpu-allocation`. What it holds is `wire.status.Allocation`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from supervisor.core.allocation.policy import Decision
 from supervisor.pool.observed import thread_affinities
 from supervisor.service.control import ControlLoop
+from supervisor.wire.status import (
+    Allocation,
+    AllocationDecision,
+    AllocationStats,
+    CoreBounds,
+    CpuPressure,
+    CurrentAllocation,
+    DecisionInputs,
+    EffectiveCpus,
+    Leases,
+    MemoryBytes,
+    PoolInUse,
+    SystemInfo,
+    Thresholds,
+    ThrottlingCounters,
+    WorkerLease,
+)
 
 if TYPE_CHECKING:
     from supervisor.service.supervisor import Service
     from supervisor.wire.worker import Shaped
 
+T = TypeVar("T", bound=msgspec.Struct)
 
-def diagnostics_document(service: Service) -> dict[str, Any]:
+
+def allocation(service: Service) -> Allocation:
     """How many cores are held, why, and everything that the decision was made from."""
     control = service.control
-    policy, allocator, error = control.policy, control.allocator, control.error
-    return {
-        "status": "error" if error else "success" if policy.enabled else "disabled",
-        "error": error,
-        "dynamic_allocation_enabled": policy.enabled,
-        "allocation_stats": {
-            "monitoring_active": control.sample is not None,
-            "total_cores": len(control.monitor.machine.cpus),
-            "current_allocation": _current(service),
-            "thresholds": {
-                "cpu_target": policy.cpu_target,
-                "scale_up_threshold": policy.cpu_target,
-                "scale_down_threshold": policy.scale_down_threshold,
-                "hysteresis_factor": policy.hysteresis_factor,
-                "monitoring_interval": policy.monitoring_interval,
-            },
-            "utilization_history": [round(u, 2) for u in allocator.utilization_history],
-            "average_utilization": _rounded(
-                _latest([allocator.average, *(d.average for d in reversed(allocator.history))])
-            ),
-            "starved_by_others_percent": _rounded(allocator.starved_percent),
-            "cooldown_remaining_s": round(allocator.cooldown_remaining, 2),
-            "scale_down_wait_s": round(allocator.scale_down_wait, 2),
-            "reallocations": control.reallocations,
-            "shape_reason": control.shaper.reason,
-            "demand": round(control.shaper.demand, 2),
-            "decision_counts": dict(allocator.decision_counts),
-            "decisions": [_decision(decision) for decision in allocator.history],
-        },
-        "policy": msgspec.to_builtins(policy),
-        "recommended_settings": _in_use(service),
-        "system_info": {
-            "total_cpu_cores": len(control.monitor.machine.cpus),
-            "current_pid": os.getpid(),
-            **_system(control),
-        },
-        "leases": _leases(service),
-        "configuration_error": service.configuration_error,
-        "restart_needed_for": sorted(service.restart_needed_for),
-    }
+    policy, error = control.policy, control.error
+    return Allocation(
+        status="error" if error else "success" if policy.enabled else "disabled",
+        error=error,
+        dynamic_allocation_enabled=policy.enabled,
+        allocation_stats=_stats(service),
+        policy=msgspec.to_builtins(policy),
+        recommended_settings=_in_use(service),
+        system_info=_system(control),
+        leases=_leases(service),
+        configuration_error=service.configuration_error,
+        restart_needed_for=sorted(service.restart_needed_for),
+    )
+
+
+def _stats(service: Service) -> AllocationStats:
+    control = service.control
+    policy, allocator = control.policy, control.allocator
+    return AllocationStats(
+        monitoring_active=control.sample is not None,
+        total_cores=len(control.monitor.machine.cpus),
+        current_allocation=_current(service),
+        thresholds=Thresholds(
+            cpu_target=policy.cpu_target,
+            scale_up_threshold=policy.cpu_target,
+            scale_down_threshold=policy.scale_down_threshold,
+            hysteresis_factor=policy.hysteresis_factor,
+            monitoring_interval=policy.monitoring_interval,
+        ),
+        utilization_history=[round(u, 2) for u in allocator.utilization_history],
+        average_utilization=_rounded(
+            _latest([allocator.average, *(d.average for d in reversed(allocator.history))])
+        ),
+        starved_by_others_percent=_rounded(allocator.starved_percent),
+        cooldown_remaining_s=round(allocator.cooldown_remaining, 2),
+        scale_down_wait_s=round(allocator.scale_down_wait, 2),
+        reallocations=control.reallocations,
+        shape_reason=control.shaper.reason,
+        demand=round(control.shaper.demand, 2),
+        decision_counts=dict(allocator.decision_counts),
+        decisions=[_decision(decision) for decision in allocator.history],
+    )
 
 
 def _reported(service: Service) -> list[Shaped]:
@@ -72,88 +93,102 @@ def _reported(service: Service) -> list[Shaped]:
     return [each for each in shaped if each is not None]
 
 
-def _current(service: Service) -> dict[str, Any]:
+def _current(service: Service) -> CurrentAllocation:
     control, workers = service.control, _reported(service)
     allocator = control.allocator
     past = list(allocator.history)[::-1]
     last = past[0] if past else None
-    return {
-        "allocated_cores": sum(len(worker.cpus) for worker in workers),
-        "decided_cores": allocator.cores,
-        "inter_op_threads": 1,
-        "intra_op_threads": max((worker.threads for worker in workers), default=0),
-        "utilization_percent": _rounded(_latest(decision.utilization for decision in past)),
-        "allocation_reason": last.reason if last is not None else "start",
-        "timestamp": control.changed_at,
-    }
+    return CurrentAllocation(
+        allocated_cores=sum(len(worker.cpus) for worker in workers),
+        decided_cores=allocator.cores,
+        inter_op_threads=1,
+        intra_op_threads=max((worker.threads for worker in workers), default=0),
+        utilization_percent=_rounded(_latest(decision.utilization for decision in past)),
+        allocation_reason=last.reason if last is not None else "start",
+        timestamp=control.changed_at,
+    )
 
 
-def _in_use(service: Service) -> dict[str, Any]:
+def _in_use(service: Service) -> PoolInUse:
     """What the pool really runs with now; the seed calls it recommended."""
     workers = _reported(service)
-    return {
-        "workers": len(workers),
-        "onnx_inter_op_threads": 1,
-        "onnx_intra_op_threads": max((worker.threads for worker in workers), default=0),
-        "batch_size": 1,
-        "concurrent_requests": len(workers),
-        "allocated_cores": sum(len(worker.cpus) for worker in workers),
-    }
+    return PoolInUse(
+        workers=len(workers),
+        onnx_inter_op_threads=1,
+        onnx_intra_op_threads=max((worker.threads for worker in workers), default=0),
+        batch_size=1,
+        concurrent_requests=len(workers),
+        allocated_cores=sum(len(worker.cpus) for worker in workers),
+    )
 
 
-def _system(control: ControlLoop) -> dict[str, Any]:
+def _system(control: ControlLoop) -> SystemInfo:
     limits, sample, bounds = control.monitor.limits, control.sample, control.allocator.bounds
     temperature = sample.temperature if sample is not None else None
-    return {
-        "effective_cpus": {
-            "online": list(limits.online),
-            "affinity": list(limits.affinity),
-            "cpuset": None if limits.cpuset is None else list(limits.cpuset),
-            "quota_cores": limits.quota,
-            "usable": list(limits.cpus),
-            "usable_count": limits.count,
-            "won": limits.won,
-        },
-        "bounds": msgspec.to_builtins(bounds),
-        "temperature_c": "unknown" if temperature is None else temperature,
-        "throttling": None if sample is None else msgspec.to_builtins(sample.throttling),
-        "memory": None if sample is None else msgspec.to_builtins(sample.memory),
-        "pressure": None if sample is None else msgspec.to_builtins(sample.pressure),
-        "utilization_source": control.monitor.source,
-        "core_busy_percent": _by_core(sample.busy if sample is not None else {}),
-        "core_foreign_percent": _by_core(sample.foreign if sample is not None else {}),
-        "monitor_errors": list(sample.errors) if sample is not None else [],
-    }
+    memory = sample.memory if sample is not None else None
+    pressure = sample.pressure if sample is not None else None
+    return SystemInfo(
+        total_cpu_cores=len(control.monitor.machine.cpus),
+        current_pid=os.getpid(),
+        effective_cpus=EffectiveCpus(
+            online=list(limits.online),
+            affinity=list(limits.affinity),
+            cpuset=None if limits.cpuset is None else list(limits.cpuset),
+            quota_cores=limits.quota,
+            usable=list(limits.cpus),
+            usable_count=limits.count,
+            won=limits.won,
+        ),
+        bounds=_as(CoreBounds, bounds),
+        temperature_c="unknown" if temperature is None else temperature,
+        throttling=None if sample is None else _as(ThrottlingCounters, sample.throttling),
+        memory=None if memory is None else _as(MemoryBytes, memory),
+        pressure=None if pressure is None else _as(CpuPressure, pressure),
+        utilization_source=control.monitor.source,
+        core_busy_percent=_by_core(sample.busy if sample is not None else {}),
+        core_foreign_percent=_by_core(sample.foreign if sample is not None else {}),
+        monitor_errors=list(sample.errors) if sample is not None else [],
+    )
 
 
-def _leases(service: Service) -> dict[str, Any]:
+def _leases(service: Service) -> Leases:
     """Per core: the slot that holds it; affinity and session of each worker, asked and observed."""
     leases = service.control.leases
-    return {
-        "cores": {str(cpu): slot for cpu, slot in sorted(service.pool.held.items())},
-        "leased_by_others": sorted(leases.others),
-        "error": leases.error,
-        "workers": [
-            {
-                "slot": slot.number,
-                "requested_affinity": list(slot.shape.cpus),
-                "observed_affinity": [list(mask) for mask in thread_affinities(shaped.pid)],
-                "intra_op_threads": shaped.threads,
-                "session_generation": shaped.session_generation,
-                "reshape_error": shaped.error,
-                "environment": shaped.environment,
-            }
+    return Leases(
+        cores={str(cpu): slot for cpu, slot in sorted(service.pool.held.items())},
+        leased_by_others=sorted(leases.others),
+        error=leases.error,
+        workers=[
+            WorkerLease(
+                slot=slot.number,
+                requested_affinity=list(slot.shape.cpus),
+                observed_affinity=[list(mask) for mask in thread_affinities(shaped.pid)],
+                intra_op_threads=shaped.threads,
+                session_generation=shaped.session_generation,
+                reshape_error=shaped.error,
+                environment=shaped.environment,
+            )
             for slot in service.pool.workers
             if (shaped := service.shaped(slot.epoch)) is not None
         ],
-    }
+    )
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.to_builtins(decision)
-    document["utilization"] = _rounded(decision.utilization)
-    document["average"] = _rounded(decision.average)
-    return document
+def _decision(decision: Decision) -> AllocationDecision:
+    return AllocationDecision(
+        now=decision.now,
+        before=decision.before,
+        after=decision.after,
+        utilization=_rounded(decision.utilization),
+        average=_rounded(decision.average),
+        reason=decision.reason,
+        inputs=None if decision.inputs is None else _as(DecisionInputs, decision.inputs),
+    )
+
+
+def _as(kind: type[T], record: object) -> T:
+    """A record of the inside as the one of the document that has its fields."""
+    return kind(**{name: getattr(record, name) for name in kind.__struct_fields__})
 
 
 def _latest(values: Iterable[float | None]) -> float | None:

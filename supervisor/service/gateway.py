@@ -4,6 +4,10 @@ The gateway is a client like any other, so its death costs no job of anybody els
 it only has to come back. It waits by itself for a port that is taken; one that cannot
 run at all (its address is not this machine's, say) is not tried again until the
 supervisor is.
+
+Who is to say that the service is ready waits until it listens (`awaited`), but never for
+ever: not for a gateway that cannot run, nor longer than PATIENCE_S for one that cannot
+yet, because somebody else has its port or because it keeps ending.
 """
 
 from __future__ import annotations
@@ -31,6 +35,10 @@ _STABLE_S = 30.0
 _MAX_LINE = 4096
 _SHOWN = 200
 
+PATIENCE_S = 15.0
+"""How long whoever is to say that the service is ready waits for HTTP: a gateway listens within a
+second, and a few where the machine is busy."""
+
 log = get_logger()
 
 
@@ -49,6 +57,9 @@ class Announcement(msgspec.Struct, frozen=True):
 class GatewayChild:
     """At most one gateway. `address` is None while none listens; `on_stopped` is called when one
     that was asked to end has ended.
+
+    `awaited`: it was started, and is expected to listen for the first time. `on_decided` is called
+    when that has come true, or is not waited for any longer.
     """
 
     def __init__(
@@ -59,6 +70,8 @@ class GatewayChild:
     ) -> None:
         self.address: Announcement | None = None
         self.on_stopped: Callable[[], None] = lambda: None
+        self.awaited = False
+        self.on_decided: Callable[[], None] = lambda: None
         self.restarts = 0
         self._loop = loop
         self._settings = handover(loaded.settings, loaded.place)
@@ -70,6 +83,7 @@ class GatewayChild:
         self._delay = _FIRST_DELAY_S
         self._started_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._stopping = False
 
     @property
@@ -79,6 +93,11 @@ class GatewayChild:
 
     def start(self) -> None:
         """Start it, later if it cannot be now; where it listens is logged when it does."""
+        self.awaited = True
+        self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience)
+        self._start()
+
+    def _start(self) -> None:
         self._started_at = self._loop.time()
         try:
             self._launch()
@@ -111,8 +130,9 @@ class GatewayChild:
     def stop(self) -> None:
         """Ask it to end; it finishes the answers that are being sent."""
         self._stopping = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._patience):
+            if timer is not None:
+                timer.cancel()
         if self._pidfd >= 0:
             signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
 
@@ -145,6 +165,24 @@ class GatewayChild:
             self._warned = True
             return
         log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
+        self._decided()
+
+    def _lose_patience(self) -> None:
+        log.warning(
+            "gateway: HTTP does not answer after %g s; nobody waits for it any longer, "
+            "and it comes when it can",
+            PATIENCE_S,
+        )
+        self._decided()
+
+    def _decided(self) -> None:
+        """Whether it listens is known now, or known well enough."""
+        if not self.awaited:
+            return
+        self.awaited = False
+        if self._patience is not None:
+            self._patience.cancel()
+        self.on_decided()
 
     def _ended(self) -> None:
         reason = kernel.reap(self._pidfd)
@@ -154,6 +192,7 @@ class GatewayChild:
             return
         if reason == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")
+            self._decided()
             return
         self._again(f"ended ({reason})")
 
@@ -163,7 +202,7 @@ class GatewayChild:
             self._delay = _FIRST_DELAY_S
         log.warning("gateway: %s, starts again in %g s", reason, self._delay)
         self.restarts += 1
-        self._timer = self._loop.call_later(self._delay, self.start)
+        self._timer = self._loop.call_later(self._delay, self._start)
         self._delay = min(_MAX_DELAY_S, self._delay * 2)
 
     def _forget(self) -> None:

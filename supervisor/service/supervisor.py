@@ -129,6 +129,7 @@ class Service:
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
+        self.gateway.on_decided = self._continue_start
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self.drain = Drain(
@@ -368,12 +369,14 @@ class Service:
         )
 
     def _continue_start(self) -> None:
-        ready = [slot for slot in self.pool.slots.values() if slot.state == "ready"]
-        if not ready or not self.broker.catalogue.engines:
+        """Say that the service is ready, once somebody speaks, and HTTP answers if it is to."""
+        slot = next((slot for slot in self.pool.slots.values() if slot.at_work), None)
+        if self.state != "starting" or slot is None:
+            return
+        if not self.broker.catalogue.engines or self.gateway.awaited:
             return
         self.state = "running"
         self._manager.ready("serving")
-        slot = ready[0]
         log.info(
             "ready: pid %d, %s, first worker on cores %s",
             os.getpid(),

@@ -132,8 +132,7 @@ class Pool:
     def _employ_successor(self, epoch: int) -> None:
         """The worker that was replaced runs nothing any more."""
         for slot in self.slots.values():
-            at_work = slot.state in {"ready", "reshaping"}
-            if slot.predecessor == epoch and at_work and not slot.employed:
+            if slot.predecessor == epoch and slot.at_work and not slot.employed:
                 self._employ(slot)
 
     def _reshaped(self, event: e.Reshaped) -> None:

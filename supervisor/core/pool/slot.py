@@ -61,6 +61,11 @@ class Slot:
         self.employed = False
 
     @property
+    def at_work(self) -> bool:
+        """Whether it has a worker that speaks, or begins when its predecessor has ended."""
+        return self.state in {"ready", "reshaping"}
+
+    @property
     def waiting(self) -> bool:
         """Whether it has no process, and waits for its time."""
         return self.state in {"backoff", "fatal"}

@@ -14,8 +14,7 @@ from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import RETRY_AFTER_S
 from supervisor.gateway.observe.snapshot import RECORDED_S
-
-_WORKING = frozenset({"idle", "busy"})
+from supervisor.wire.status import Status
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -33,8 +32,8 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def ready(_request: web.Request) -> web.Response:
         try:
-            document = (await context.status.get()).document
-            reason, warnings = why_unready(document), warnings_of(document)
+            status = (await context.status.get()).status
+            reason, warnings = why_unready(status), status.journal.warnings
         except SupervisorError as error:
             reason, warnings = str(error), []
         if reason is None:
@@ -49,11 +48,8 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 def allocation_document(status: dict[str, Any], age_s: float) -> dict[str, Any]:
-    """The diagnostics out of a status document; `age_s`: seconds since it was made."""
-    document: dict[str, Any] | None = status.get("allocation")
-    if document is None:
-        return allocation_error("this supervisor reports no allocation")
-    return {**document, "snapshot_age_s": round(age_s, 3)}
+    """The diagnostics as they came in a status document that was made `age_s` seconds ago."""
+    return {**status["allocation"], "snapshot_age_s": round(age_s, 3)}
 
 
 def allocation_error(reason: str) -> dict[str, Any]:
@@ -61,22 +57,16 @@ def allocation_error(reason: str) -> dict[str, Any]:
     return {"status": "error", "error": reason}
 
 
-def why_unready(status: dict[str, Any]) -> str | None:
+def why_unready(status: Status) -> str | None:
     """Why the pool cannot take a job now; None when it can."""
-    state = status["supervisor"]["state"]
+    state = status.supervisor.state
     if state != "running":
         return f"the supervisor is {state}"
-    if not any(worker["state"] in _WORKING for worker in status["workers"]):
-        fatal = status["pool"]["fatal_slots"]
+    if not any(worker.takes_work for worker in status.workers):
+        fatal = status.pool.fatal_slots
         failing = f": slots {fatal} keep failing, see supervisor status" if fatal else ""
         return f"no worker is ready{failing}"
     return None
-
-
-def warnings_of(status: dict[str, Any]) -> list[str]:
-    """What is not as it should be and keeps no job from being taken."""
-    warnings: list[str] = status.get("journal", {}).get("warnings", [])
-    return warnings
 
 
 def _uncached(document: dict[str, Any], status: int = 200) -> web.Response:

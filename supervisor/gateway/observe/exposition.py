@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import hdrs, web
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.platform_collector import PlatformCollector
@@ -12,11 +10,12 @@ from prometheus_client.process_collector import ProcessCollector
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.observe.pool_metrics import PoolCollector
+from supervisor.wire.status import Status
 
 
 def routes(context: Context) -> list[web.RouteDef]:
     """GET /metrics."""
-    latest: list[dict[str, Any] | None] = [None]
+    latest: list[Status | None] = [None]
     registry = context.metrics.registry
     registry.register(PoolCollector(lambda: latest[0]))
     ProcessCollector(registry=registry)
@@ -24,7 +23,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def metrics(request: web.Request) -> web.Response:
         try:
-            latest[0] = (await context.status.get()).document
+            latest[0] = (await context.status.get()).status
         except SupervisorError:
             latest[0] = None
         encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))

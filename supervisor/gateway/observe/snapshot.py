@@ -12,6 +12,8 @@ import time
 from typing import Any, NamedTuple
 
 from supervisor.client import AsyncClient, SupervisorError, WaitTimeout
+from supervisor.client.errors import ProtocolError
+from supervisor.wire.status import Status, UnreadableStatusError, read
 
 FRESH_S = 0.25
 """A report of this age is not asked for again."""
@@ -32,10 +34,13 @@ an answer may take STALE_S. Whoever wants an answer at once, with its age, takes
 
 
 class Snapshot(NamedTuple):
-    """A status document and how many seconds ago it was true."""
+    """What the supervisor said of itself, how many seconds ago it was true, and the document just
+    as it came, to be handed on.
+    """
 
-    document: dict[str, Any]
+    status: Status
     age_s: float
+    document: dict[str, Any]
 
 
 class StatusCache:
@@ -43,7 +48,7 @@ class StatusCache:
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self._document: dict[str, Any] = {}
+        self._last: tuple[Status, dict[str, Any]] | None = None
         self._taken_at: float | None = None
         self._asking: asyncio.Task[SupervisorError | None] | None = None
         self._missed = False
@@ -58,9 +63,10 @@ class StatusCache:
         if self._age() > FRESH_S:
             await self._refresh(oldest)
         age = self._age()
-        if age > (STALE_S if self._missed else oldest):
+        if self._last is None or age > (STALE_S if self._missed else oldest):
             raise WaitTimeout("the supervisor does not answer")
-        return Snapshot(self._document, age)
+        status, document = self._last
+        return Snapshot(status, age, document)
 
     async def close(self) -> None:
         """Ask no more."""
@@ -82,7 +88,8 @@ class StatusCache:
     async def _ask(self) -> SupervisorError | None:
         """Returns what went wrong: nobody may be there any longer to catch it."""
         try:
-            self._document = await self._client.status(STALE_S)
+            document = await self._client.status(STALE_S)
+            self._last = read(document), document
             self._taken_at = time.monotonic()
             self._missed = False
         except WaitTimeout:
@@ -90,6 +97,9 @@ class StatusCache:
         except SupervisorError as error:
             self._taken_at = None
             return error
+        except UnreadableStatusError as error:
+            self._taken_at = None
+            return ProtocolError(str(error), code="bad_version")
         return None
 
     def _age(self) -> float:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import web
 
 from supervisor.client import SupervisorError
+from supervisor.client.errors import ProtocolError
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.logs import get_logger
+from supervisor.wire.status import AllocationDecision, Status
 
 KEPT_S = 3600.0
 
@@ -66,14 +68,13 @@ class Recorder:
 
     async def look(self) -> None:
         """Take what is new from the status. Raises SupervisorError."""
-        self.take((await self._status.get()).document)
+        self.take((await self._status.get()).status)
 
-    def take(self, document: dict[str, Any]) -> None:
-        """Take what is new from a status document."""
-        workers = len(document.get("workers", ()))
-        stats = (document.get("allocation") or {}).get("allocation_stats", {})
-        decisions = stats.get("decisions", ())
-        if decisions and self._samples and decisions[-1]["now"] < self._samples[-1].time_s:
+    def take(self, status: Status) -> None:
+        """Take what is new from a status."""
+        workers = len(status.workers)
+        decisions = status.allocation.allocation_stats.decisions
+        if decisions and self._samples and decisions[-1].now < self._samples[-1].time_s:
             self._samples.clear()  # Another machine's clock, or this one's after a restart.
         for decision in decisions:
             sample = _sample(decision, workers)
@@ -87,26 +88,30 @@ class Recorder:
         while True:
             try:
                 await self.look()
+            except ProtocolError as error:  # As where the supervisor is of another version.
+                if not self._failed:
+                    log.warning("gateway: the status cannot be recorded: %s", error)
+                self._failed = True
             except SupervisorError:
                 pass  # The hour has a gap then.
-            except Exception:  # As where a supervisor of another version reports otherwise.
+            except Exception:
                 if not self._failed:
                     log.exception("gateway: the status cannot be recorded")
                 self._failed = True
             await asyncio.sleep(EVERY_S)
 
 
-def _sample(decision: dict[str, Any], workers: int) -> Sample | None:
+def _sample(decision: AllocationDecision, workers: int) -> Sample | None:
     """What a decision was made from; None where nothing could be measured."""
-    seen = decision["inputs"]
-    if seen is None or seen["utilization"] is None:
+    seen = decision.inputs
+    if seen is None or seen.utilization is None:
         return None
-    waiting = seen["backlog_s"] > 0
+    waiting = seen.backlog_s > 0
     return Sample(
-        decision["now"],
-        seen["utilization"],
-        decision["before"] if seen["leased"] is None else seen["leased"],
-        decision["after"],
-        max(1, round(seen["demand"]) - workers) if waiting else 0,
-        seen["backlog_s"],
+        decision.now,
+        seen.utilization,
+        decision.before if seen.leased is None else seen.leased,
+        decision.after,
+        max(1, round(seen.demand) - workers) if waiting else 0,
+        seen.backlog_s,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 from aiohttp import web
@@ -64,17 +64,16 @@ def _check(trial: Trial) -> None:
 
 async def _task(context: Context, recorder: Recorder, trial: Trial) -> Task:
     """What is to be simulated, on a machine like this one."""
-    status = (await context.status.get()).document
+    status = (await context.status.get()).status
     recorder.take(status)
     samples = recorder.samples
-    allocation: dict[str, Any] = status.get("allocation") or {}
-    if len(samples) < LEAST_SAMPLES or "policy" not in allocation:
+    if len(samples) < LEAST_SAMPLES:
         raise ApiError(409, "too little is recorded yet; try again in a while", code="no_trace")
-    in_force = msgspec.convert(allocation["policy"], Policy)
+    in_force = msgspec.convert(status.allocation.policy, Policy)
     welcome = await context.welcome()
     return Task(
         samples,
-        allocation["system_info"]["effective_cpus"]["usable_count"],
+        status.allocation.system_info.effective_cpus.usable_count,
         welcome.default_engine,
         in_force,
         msgspec.structs.replace(in_force, **msgspec.structs.asdict(trial)),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from supervisor.gateway.observe.pool_metrics import _HISTOGRAMS, _MAPPINGS, _OF_WORKERS, _VALUES
+from supervisor.wire.status import WORKER_STATES
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import eventually
 
@@ -85,16 +85,16 @@ def test_decisions_are_counted_by_a_few_reasons(gateway: Serving) -> None:
     assert not any(character.isdigit() for reason in counted() for character in reason)
 
 
-def test_every_metric_has_its_place_in_the_status(gateway: Serving) -> None:
-    """What the supervisor does not provide is not looked for; it may say that it is unknown."""
-    status = gateway.ask("/page/status").document
-    for row in (*_VALUES, *_MAPPINGS, *_HISTOGRAMS):
-        found = status
-        for key in row.place:
-            assert key in found, f"{row.name}: no {'.'.join(row.place)}"
-            found = found[key]
-    worker = status["workers"][0]
-    assert all(row.key in worker for row in _OF_WORKERS)
+def test_workers_have_every_state_that_exists_and_no_other(gateway: Serving) -> None:
+    """Each has its series from the first scrape on, and together they are all workers."""
+
+    def counted() -> dict[str, float]:
+        found = scrape(gateway).items()
+        return {state: count for (name, state), count in found if name == "tts_workers"}
+
+    found = eventually(counted, "a status")
+    assert found.keys() == set(WORKER_STATES)
+    assert sum(found.values()) >= 1
 
 
 def test_openmetrics_is_served_to_who_asks_for_it(gateway: Serving) -> None:

@@ -18,8 +18,10 @@ from supervisor.gateway.page.rehearsal import MOST_SEGMENTS, load, run
 from supervisor.gateway.page.series import POINTS, recorded
 from supervisor.gateway.page.task import Task
 from supervisor.simulate.scenario import ENGINES
+from supervisor.wire.status import Status, read
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import SHOTS
+from tests.fixtures.statuses import example
 from tests.supervised import eventually
 
 TRIAL = {
@@ -178,17 +180,19 @@ def test_the_sums_of_the_record() -> None:
     assert recorded([])["summary"]["mean_utilization"] is None
 
 
-def told(*times: float) -> dict[str, Any]:
-    """A status document with a decision at each of these times."""
-    sample = {"utilization": 50.0, "leased": None, "backlog_s": 1.0, "demand": 3.0}
-    decisions: list[dict[str, Any]] = [
-        {"now": now, "before": 1, "after": 2, "inputs": sample} for now in times
+def told(*times: float) -> Status:
+    """A status of one worker, with a decision at each of these times."""
+    document = example()
+    stats = document["allocation"]["allocation_stats"]
+    last = stats["decisions"][-1]
+    seen = {"utilization": 50.0, "leased": None, "backlog_s": 1.0, "demand": 3.0}
+    inputs = {**last["inputs"], **seen}
+    stats["decisions"] = [
+        *({**last, "now": now, "before": 1, "after": 2, "inputs": inputs} for now in times),
+        {**last, "now": times[-1] + 1, "inputs": None},
     ]
-    unknown = {"now": times[-1] + 1, "before": 2, "after": 2, "inputs": None}
-    return {
-        "workers": [{}],
-        "allocation": {"allocation_stats": {"decisions": [*decisions, unknown]}},
-    }
+    del document["workers"][1:]
+    return read(document)
 
 
 def test_the_recorder_takes_each_sample_once_and_an_hour_of_them(served: Serving) -> None:
@@ -202,5 +206,3 @@ def test_the_recorder_takes_each_sample_once_and_an_hour_of_them(served: Serving
     assert [sample.time_s for sample in recorder.samples] == [3.0, 2.5 + KEPT_S]
     recorder.take(told(0.5))
     assert [sample.time_s for sample in recorder.samples] == [0.5]
-    recorder.take({"allocation": None})
-    assert len(recorder.samples) == 1

@@ -4,56 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fixtures.reshapable import Reshapable
 from tests.fixtures.scene import Spoken
-from tests.fixtures.staged import Staged
-from tests.fixtures.tuned import SECTION, replace, text_of, thread_masks
+from tests.fixtures.tuned import thread_masks
 from tests.supervised import eventually
 
 CPUS = sorted(os.sched_getaffinity(0))
 TEXT = "One sentence. Another one. And a third, which is longer than both of them."
 
 pytestmark = pytest.mark.skipif(len(CPUS) < 2, reason="two threads need two CPUs")
-
-
-class Reshapable(Staged):
-    """A pool of two cores in one worker or two, as override.json says."""
-
-    def __init__(self, threads: int) -> None:
-        super().__init__()
-        del self.settings["pool.threads_per_worker"]
-        self._override = Path(self._directory.name) / "override.json"
-        self.split(threads)
-
-    def split(self, threads: int, cores: int = 2) -> None:
-        """Have workers of so many threads on so many cores, by editing override.json."""
-        for key in ("min_cores", "max_cores"):
-            self.settings.pop(f"{SECTION}.{key}", None)
-        wanted = {
-            "pool.threads_per_worker": threads,
-            f"{SECTION}.min_cores": cores,
-            f"{SECTION}.max_cores": cores,
-        }
-        replace(self._override, text_of(wanted))
-
-    def block(self, what: str) -> Path:
-        """Put a mark on the stage."""
-        mark = self.stage / what
-        mark.touch()
-        return mark
-
-    def only(self, threads: int) -> dict[str, Any]:
-        """The one worker, once its session has so many threads."""
-
-        def there() -> dict[str, Any]:
-            (worker,) = self.workers(1)
-            return worker if worker["intra_op_threads"] == threads else {}
-
-        return eventually(there, f"one worker of {threads} threads")
 
 
 @pytest.fixture

@@ -200,6 +200,88 @@ def test_a_command_that_cannot_be_started_is_tried_again(
     assert child.address is None
 
 
+def counted(child: GatewayChild) -> list[bool]:
+    """Grows with each decision on whether to wait for this child; what it was then."""
+    decisions: list[bool] = []
+    child.on_decided = lambda: decisions.append(child.address is not None)
+    return decisions
+
+
+def test_it_is_awaited_until_it_listens_for_the_first_time(
+    loop: asyncio.AbstractEventLoop, make: Callable[..., GatewayChild]
+) -> None:
+    """Not again after it was killed: what is ready stays so."""
+    child = make(LISTENS)
+    decisions = counted(child)
+    assert not child.awaited, "nobody waits for what was not started"
+    child.start()
+    assert (child.awaited, decisions) == (True, [])
+    until(loop, lambda: child.address, "it listens")
+    assert (child.awaited, decisions) == (False, [True])
+    assert child.address is not None
+    os.kill(child.address.pid, signal.SIGKILL)
+    until(loop, lambda: child.address is None, "its end is seen")
+    assert not child.awaited
+    until(loop, lambda: child.address, "another one listens")
+    assert decisions == [True]
+
+
+def test_one_that_cannot_run_is_not_awaited(
+    loop: asyncio.AbstractEventLoop, make: Callable[..., GatewayChild]
+) -> None:
+    """It is known at once that it does not come."""
+    child = make("import sys; sys.exit(2)")
+    decisions = counted(child)
+    child.start()
+    until(loop, lambda: not child.awaited, "it is given up")
+    assert decisions == [False]
+
+
+def test_one_that_keeps_ending_is_not_awaited_for_ever(
+    loop: asyncio.AbstractEventLoop,
+    make: Callable[..., GatewayChild],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its first ends decide nothing; patience does, once, and it is tried on."""
+    patience: list[Callable[[], None]] = []
+    monkeypatch.setattr(gateway_child, "PATIENCE_S", 3600.0)
+    child = make("import sys; sys.exit(1)")
+    decisions = counted(child)
+    call_later = loop.call_later
+
+    def noted(seconds: float, act: Callable[..., None], *given: object) -> asyncio.TimerHandle:
+        if seconds == gateway_child.PATIENCE_S:
+            patience.append(act)
+        return call_later(seconds, act, *given)
+
+    monkeypatch.setattr(loop, "call_later", noted)
+    child.start()
+    until(loop, lambda: child.restarts >= 2, "it is tried again")
+    assert (child.awaited, decisions) == (True, [])
+    (lose_patience,) = patience
+    lose_patience()
+    assert (child.awaited, decisions) == (False, [False])
+    before = child.restarts
+    until(loop, lambda: child.restarts > before, "it is tried on")
+    assert decisions == [False]
+
+
+def test_who_is_asked_to_end_decides_nothing(
+    loop: asyncio.AbstractEventLoop,
+    make: Callable[..., GatewayChild],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A supervisor that is stopped while it starts does not get ready by that."""
+    monkeypatch.setattr(gateway_child, "PATIENCE_S", 0.05)
+    child = make("import time; time.sleep(60)")
+    decisions = counted(child)
+    child.start()
+    child.stop()
+    until(loop, lambda: not child.running, "it is gone")
+    loop.run_until_complete(asyncio.sleep(2 * gateway_child.PATIENCE_S))
+    assert decisions == []
+
+
 def test_after_stop_it_stays_away(
     loop: asyncio.AbstractEventLoop, make: Callable[..., GatewayChild], tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from supervisor.gateway.observe.diagnostics import why_unready
 from supervisor.wire import client as protocol
+from supervisor.wire.status import read
 from tests.fixtures.staged import Staged
 from tests.supervised import eventually
 
@@ -40,8 +41,8 @@ def test_a_slot_that_keeps_dying_is_fatal_and_the_pool_goes_on() -> None:
         assert "SIGKILL" in worker["last_exit"]
         assert 50 < worker["retry_in_s"] <= 60
         assert worker["pid"] is None
-        status = staged.status()
-        assert status["pool"]["fatal_slots"] == [0]
+        status = read(staged.status())
+        assert status.pool.fatal_slots == [0]
         assert why_unready(status) is None
         peer.send(protocol.Submit("a"), b"Still here.")
         assert isinstance(peer.receive()[0], protocol.Accepted)
@@ -52,6 +53,6 @@ def test_without_any_slot_the_service_is_not_ready_and_says_why() -> None:
     """The reason names the slots, so that a probe's log is enough to begin with."""
     with Staged(settings=SETTINGS, workers=1) as staged:
         kill_until_fatal(staged, 0)
-        reason = why_unready(staged.status())
+        reason = why_unready(read(staged.status()))
         assert reason is not None
         assert "slots [0] keep failing" in reason

@@ -14,10 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.client.audio import Samples
 from supervisor.client.errors import NoSupervisor, WaitTimeout, from_wire
+from supervisor.core.jobs.job import OUTCOMES
 from supervisor.gateway.errors import from_supervisor
 from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.observe.diagnostics import allocation_document, why_unready
-from supervisor.gateway.observe.pool_metrics import Document, PoolCollector
+from supervisor.gateway.observe.pool_metrics import PoolCollector
+from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKERS, VALUES
 from supervisor.gateway.speech.encoders import Encoders
 from supervisor.gateway.speech.encoding import StreamEncoder
 from supervisor.gateway.speech.formats import FORMATS, FormatName
@@ -26,7 +28,9 @@ from supervisor.gateway.speech.voices import OPENAI_VOICES, engine_of, voice_of
 from supervisor.gateway.wyoming.events import VoiceWanted
 from supervisor.gateway.wyoming.info import find_voice
 from supervisor.wire.client import Error, ErrorCode, Welcome
+from supervisor.wire.status import TAKES_WORK, WORKER_STATES, Status, WorkerState, read
 from tests.e2e.gateway.decoding import decode, raw
+from tests.fixtures.statuses import example, with_workers
 
 
 def test_keys_are_known_by_their_hashes() -> None:
@@ -155,36 +159,46 @@ def test_too_loud_is_clipped() -> None:
     assert raw(data).min() == -1.0
 
 
-def status(state: str, *workers: str) -> dict[str, object]:
-    """A status document in brief."""
-    listed = [{"state": worker, "slot": slot} for slot, worker in enumerate(workers)]
-    return {
-        "supervisor": {"state": state},
-        "workers": listed,
-        "jobs": {"done": 3},
-        "pool": {"fatal_slots": []},
-    }
+@pytest.mark.parametrize("state", WORKER_STATES)
+def test_readiness_for_every_state_of_a_worker(state: WorkerState) -> None:
+    """One that takes work is enough, alone or beside others; any other is not."""
+    takes_work = state in TAKES_WORK
+    assert (why_unready(with_workers(state)) is None) == takes_work
+    assert (why_unready(with_workers("starting", state, "fatal")) is None) == takes_work
 
 
 def test_readiness() -> None:
-    """Running, and at least one worker that can speak."""
-    assert why_unready(status("running", "starting", "busy")) is None
-    assert why_unready(status("running", "idle")) is None
-    assert why_unready(status("running", "starting")) == "no worker is ready"
-    assert why_unready(status("running")) == "no worker is ready"
-    assert why_unready(status("starting", "idle")) == "the supervisor is starting"
-    assert why_unready(status("draining", "busy")) == "the supervisor is draining"
+    """Running, and at least one worker that takes work; what keeps failing is named."""
+    assert why_unready(with_workers("starting")) == "no worker is ready"
+    assert why_unready(with_workers()) == "no worker is ready"
+    assert why_unready(with_workers("idle", state="starting")) == "the supervisor is starting"
+    assert why_unready(with_workers("busy", state="draining")) == "the supervisor is draining"
+    failing = why_unready(with_workers("fatal"))
+    assert failing == "no worker is ready: slots [0] keep failing, see supervisor status"
 
 
-def test_diagnostics_of_a_supervisor_without_them() -> None:
-    """Said, instead of made up."""
-    assert allocation_document(status("running"), 0.0)["status"] == "error"
+def test_a_state_that_a_later_supervisor_has() -> None:
+    """It says itself whether a worker in that state takes work; it is counted by its name."""
+    document = example()
+    document["workers"] = [{**document["workers"][0], "state": "humming", "takes_work": True}]
+    assert why_unready(read(document)) is None
+    assert scrape(read(document))["tts_workers humming"] == 1
+    document["workers"][0]["takes_work"] = False
+    assert why_unready(read(document)) == "no worker is ready"
 
 
-def scrape(document: Document | None) -> dict[str, float]:
-    """Every sample that the collector makes of this document."""
+def test_diagnostics_are_handed_on_as_they_came() -> None:
+    """With what a later supervisor adds, and with their age."""
+    document = example()
+    document["allocation"]["weather"] = "fair"
+    served = allocation_document(document, 0.25)
+    assert served == {**document["allocation"], "snapshot_age_s": 0.25}
+
+
+def scrape(status: Status | None) -> dict[str, float]:
+    """Every sample that the collector makes of this status."""
     registry = CollectorRegistry()
-    registry.register(PoolCollector(lambda: document))
+    registry.register(PoolCollector(lambda: status))
     return {
         " ".join([sample.name, *sample.labels.values()]): sample.value
         for family in text_string_to_metric_families(generate_latest(registry).decode())
@@ -193,25 +207,58 @@ def scrape(document: Document | None) -> dict[str, float]:
 
 
 def test_what_is_unknown_has_no_sample() -> None:
-    """A document with gaps gives what it has; no temperature is never 0 °C."""
+    """A status with gaps gives what it has; no temperature is never 0 °C."""
     assert scrape(None) == {"tts_supervisor_up": 0.0}
-    samples = scrape(
-        {
-            **status("running", "idle", "busy", "retiring"),
-            "allocation": {"system_info": {"temperature_c": "unknown", "throttling": None}},
-        }
+    document = example()
+    document["allocation"]["system_info"] |= {"temperature_c": "unknown", "throttling": None}
+    document["allocation"]["allocation_stats"]["average_utilization"] = None
+    document["journal"]["writable"] = None
+    document["workers"][0]["pss_mb"] = None
+    samples = scrape(read(document))
+    assert samples["tts_cores_leased"] == 2
+    gaps = (
+        "tts_temperature_celsius",
+        "tts_throttling",
+        "tts_utilization_average_percent",
+        "tts_journal_writable",
+        "tts_worker_pss_megabytes 0",
     )
-    assert "tts_temperature_celsius" not in samples
-    assert "tts_cores_leased" not in samples
+    assert not any(name.startswith(gap) for name in samples for gap in gaps)
+    assert samples["tts_worker_pss_megabytes 1"] == 61.5
+
+
+def test_every_row_has_a_sample_where_all_is_known() -> None:
+    """None is forgotten by the collector, and none looks for what is no number."""
+    document = example()
+    document["allocation"]["system_info"]["temperature_c"] = 51.5
+    names = {name.partition(" ")[0] for name in scrape(read(document))}
+    rows = {row.name for row in (*VALUES, *MAPPINGS, *OF_WORKERS)}
+    assert rows <= names
+    assert {f"{row.name}_count" for row in HISTOGRAMS} <= names
+
+
+def test_workers_and_jobs_have_every_state_that_exists_and_no_other() -> None:
+    """Also those that nobody is in: an alarm on `fatal` needs its series before it is too late."""
+    samples = scrape(with_workers("idle", "busy", "busy", "retiring"))
+    counts = {name: value for name, value in samples.items() if name.startswith("tts_workers ")}
+    known = {f"tts_workers {state}": 0.0 for state in WORKER_STATES}
+    assert counts == {
+        **known,
+        "tts_workers idle": 1,
+        "tts_workers busy": 2,
+        "tts_workers retiring": 1,
+    }
+    ended = {name for name in samples if name.startswith("tts_jobs_ended_total ")}
+    assert ended == {f"tts_jobs_ended_total {outcome}" for outcome in OUTCOMES}
     assert samples["tts_jobs_ended_total done"] == 3
-    assert samples["tts_workers idle"] == samples["tts_workers retiring"] == 1
-    assert samples["tts_workers draining"] == 0
 
 
 def test_histograms_of_the_supervisor() -> None:
     """Buckets by upper bound, with sum and count, become a histogram."""
+    document = example()
     waits = {"buckets": {"0.1": 2, "1.0": 5}, "sum": 3.5, "count": 6}
-    samples = scrape({**status("running"), "timings": {"wait_s": waits}})
+    document["timings"]["wait_s"] = waits
+    samples = scrape(read(document))
     assert samples["tts_job_wait_seconds_bucket 1.0"] == 5
     assert samples["tts_job_wait_seconds_bucket +Inf"] == 6
     assert samples["tts_job_wait_seconds_sum"] == 3.5

@@ -149,14 +149,14 @@ def test_a_status_of_another_shape_is_said_once(
     monkeypatch.setattr(recording, "EVERY_S", 0.0)
     asked = asyncio.Queue[None]()
 
-    class Odd(StatusCache):
-        async def get(self, oldest: float = 0.0) -> snapshot.Snapshot:
-            del oldest
+    class Odd(Lost):
+        async def status(self, timeout: float | None = None) -> dict[str, Any]:  # noqa: ASYNC109 (as the client has it)
+            del timeout
             asked.put_nowait(None)
-            return snapshot.Snapshot({"allocation": {"allocation_stats": {"decisions": [{}]}}}, 0.0)
+            return {"allocation": {"allocation_stats": {"decisions": [{}]}}}
 
     async def story() -> None:
-        recorder = Recorder(Odd(Lost(NoSupervisor(""))))
+        recorder = Recorder(StatusCache(Odd(NoSupervisor(""))))
         running = recorder.running(web.Application())
         await anext(running)
         for _ in range(5):
@@ -165,4 +165,7 @@ def test_a_status_of_another_shape_is_said_once(
             await anext(running)
 
     run(story)
-    assert [record.getMessage() for record in said] == ["gateway: the status cannot be recorded"]
+    (record,) = said
+    assert record.getMessage().startswith("gateway: the status cannot be recorded: ")
+    assert "is it of another version?" in record.getMessage()
+    assert record.exc_info is None

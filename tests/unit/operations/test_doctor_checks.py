@@ -21,8 +21,10 @@ from supervisor.cli.place_checks import (
 from supervisor.config import Settings
 from supervisor.host.roots import Host
 from supervisor.journal.store import JournalStore
+from supervisor.wire.status import read
 from tests.fixtures.hosts import materialise
 from tests.fixtures.hosts.files import meminfo
+from tests.fixtures.statuses import example
 
 _LIMITS = """Limit                     Soft Limit           Hard Limit           Units
 Max data size             {data:<20} unlimited            bytes
@@ -272,9 +274,11 @@ def test_a_state_directory_that_is_not_there_yet_is_no_problem(tmp_path: Path) -
     assert next(iter(check_state_directory(environ))).level == "ok"
 
 
-def journal(environ: dict[str, str], status: dict[str, Any] | None = None) -> list[Finding]:
-    """What is found of the journal there."""
-    return list(check_journal(environ, status))
+def journal(environ: dict[str, str], said: dict[str, Any] | None = None) -> list[Finding]:
+    """What is found of the journal there; `said`: by a supervisor that runs."""
+    document = example()
+    document["journal"] |= said or {}
+    return list(check_journal(environ, None if said is None else read(document).journal))
 
 
 def test_the_journal_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:

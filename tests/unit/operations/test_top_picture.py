@@ -8,6 +8,8 @@ from rich.console import Console
 
 from supervisor.cli.top_snapshot import Picture
 from supervisor.cli.top_view import chart, draw
+from supervisor.wire.status import Status, read
+from tests.fixtures.statuses import example
 
 
 def decision(now: float, utilization: float | None, reason: str, cores: int = 2) -> dict[str, Any]:
@@ -23,57 +25,22 @@ def decision(now: float, utilization: float | None, reason: str, cores: int = 2)
     }
 
 
-def document(*decisions: dict[str, Any], error: str | None = None) -> dict[str, Any]:
-    """The parts of a status document that are read."""
-    return {
-        "supervisor": {
-            "pid": 7,
-            "version": "1",
-            "state": "running",
-            "configuration_error": error,
-        },
-        "allocation": {
-            "allocation_stats": {
-                "decisions": list(decisions),
-                "average_utilization": 80.0,
-                "thresholds": {"cpu_target": 75.0, "scale_down_threshold": 45.0},
-                "current_allocation": {"decided_cores": 2, "allocated_cores": 2},
-            },
-            "system_info": {
-                "effective_cpus": {"usable_count": 3},
-                "total_cpu_cores": 4,
-                "monitor_errors": [],
-            },
-            "leases": {"error": None},
-        },
-        "workers": [
-            {
-                "slot": 0,
-                "pid": None,
-                "state": "fatal",
-                "cpus": [1],
-                "intra_op_threads": 1,
-                "session_generation": 0,
-                "segments_done": 0,
-                "pss_mb": None,
-            }
-        ],
-        "jobs": {
-            "queued": 1,
-            "running": 2,
-            "segments_waiting": 5,
-            "segments_running": 2,
-            "done": 3,
-        },
-    }
+def status(*decisions: dict[str, Any], error: str | None = None) -> Status:
+    """A pool of two workers, of which one is parked, and these decisions."""
+    found = example()
+    found["supervisor"] |= {"pid": 7, "version": "1", "configuration_error": error}
+    found["allocation"]["allocation_stats"]["decisions"] = list(decisions)
+    found["allocation"]["system_info"]["effective_cpus"]["usable_count"] = 3
+    found["workers"][0] |= {"state": "fatal", "pid": None, "pss_mb": None}
+    return read(found)
 
 
 def test_only_samples_that_are_new_count() -> None:
     """Two looks at overlapping histories measure each sample once, and average the new ones."""
     picture = Picture()
     first, second = decision(1.0, 40.0, "a"), decision(2.0, 60.0, "b")
-    assert picture.take(100.0, document(first)).utilization == 40.0
-    later = picture.take(102.0, document(first, second, decision(3.0, 80.0, "c")))
+    assert picture.take(100.0, status(first)).utilization == 40.0
+    later = picture.take(102.0, status(first, second, decision(3.0, 80.0, "c")))
     assert later.utilization == 70.0
     assert [seen.now for seen in picture.seen] == [1.0, 2.0, 3.0]
 
@@ -81,14 +48,14 @@ def test_only_samples_that_are_new_count() -> None:
 def test_a_supervisor_that_started_anew_starts_a_new_history() -> None:
     """After a restart of the machine the clock of decisions is smaller: old samples go."""
     picture = Picture()
-    picture.take(100.0, document(decision(50.0, 40.0, "a")))
-    picture.take(101.0, document(decision(1.0, 90.0, "b")))
+    picture.take(100.0, status(decision(50.0, 40.0, "a")))
+    picture.take(101.0, status(decision(1.0, 90.0, "b")))
     assert [seen.utilization for seen in picture.seen] == [90.0]
 
 
 def test_a_record_has_what_a_simulation_reads() -> None:
     """Time, utilization of the cores held then, cores and queue."""
-    record = Picture().take(100.0, document(decision(1.0, 40.0, "high_utilization"))).record
+    record = Picture().take(100.0, status(decision(1.0, 40.0, "high_utilization"))).record
     assert (record["t"], record["utilization"], record["cores"], record["queue"]) == (
         100.0,
         40.0,
@@ -103,7 +70,7 @@ def test_the_screen_shows_what_an_operator_looks_for() -> None:
     """
     picture = Picture()
     steps = [decision(1.0, 50.0, "optimal_range_50.0%"), decision(2.0, 90.0, "high_utilization")]
-    snapshot = picture.take(100.0, document(*steps, error="override.json: no"))
+    snapshot = picture.take(100.0, status(*steps, error="override.json: no"))
     console = Console(width=80)
     with console.capture() as capture:
         console.print(draw(snapshot, picture.seen, 80))

@@ -1,0 +1,183 @@
+"""What Prometheus is told of the pool: a row for each value of the supervisor's status.
+
+Its name, its place in the status, what it means. How rows become samples is for
+`pool_metrics` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from supervisor.wire.status import (
+    AllocationStats,
+    CurrentAllocation,
+    Distribution,
+    Status,
+    SystemInfo,
+    WorkerStatus,
+)
+
+
+class Row(NamedTuple):
+    """A value of the status. A name that ends in `_total` is a counter's."""
+
+    name: str
+    value: Callable[[Status], object]
+    help: str
+
+
+class Labelled(NamedTuple):
+    """A mapping in the status: each of its keys is a value of `label`."""
+
+    name: str
+    values: Callable[[Status], Mapping[str, object]]
+    label: str
+    help: str
+
+
+class OfWorker(NamedTuple):
+    """A value that each worker has."""
+
+    name: str
+    value: Callable[[WorkerStatus], float | None]
+    help: str
+
+
+class Histogram(NamedTuple):
+    """A distribution in the status."""
+
+    name: str
+    distribution: Callable[[Status], Distribution]
+    help: str
+
+
+def _stats(status: Status) -> AllocationStats:
+    return status.allocation.allocation_stats
+
+
+def _current(status: Status) -> CurrentAllocation:
+    return status.allocation.allocation_stats.current_allocation
+
+
+def _system(status: Status) -> SystemInfo:
+    return status.allocation.system_info
+
+
+def _throttling(status: Status) -> Mapping[str, object]:
+    counters = _system(status).throttling
+    return {} if counters is None else msgspec.structs.asdict(counters)
+
+
+VALUES = (
+    Row("tts_cores_leased", lambda s: _current(s).allocated_cores, "Cores held."),
+    Row("tts_cores_decided", lambda s: _current(s).decided_cores, "Cores wanted."),
+    Row(
+        "tts_cores_usable",
+        lambda s: _system(s).effective_cpus.usable_count,
+        "Cores that affinity, cpuset and quota allow.",
+    ),
+    Row("tts_cores", lambda s: _system(s).total_cpu_cores, "Cores of the machine."),
+    Row(
+        "tts_utilization_percent",
+        lambda s: _current(s).utilization_percent,
+        "Utilization of the leased cores, last sample.",
+    ),
+    Row(
+        "tts_utilization_average_percent",
+        lambda s: _stats(s).average_utilization,
+        "Utilization that decisions are made from.",
+    ),
+    Row(
+        "tts_starved_by_others_percent",
+        lambda s: _stats(s).starved_by_others_percent,
+        "Share of the CPU time that the workers wanted which other programs had.",
+    ),
+    Row("tts_cpu_target_percent", lambda s: _stats(s).thresholds.cpu_target, "Grows above."),
+    Row(
+        "tts_scale_down_percent",
+        lambda s: _stats(s).thresholds.scale_down_threshold,
+        "Shrinks below.",
+    ),
+    Row("tts_demand", lambda s: _stats(s).demand, "Segments in flight, smoothed."),
+    Row(
+        "tts_cooldown_seconds", lambda s: _stats(s).cooldown_remaining_s, "Until the next decision."
+    ),
+    Row("tts_reallocations_total", lambda s: _stats(s).reallocations, "Changes of the cores held."),
+    Row("tts_temperature_celsius", lambda s: _system(s).temperature_c, "Hottest sensor."),
+    Row("tts_jobs_queued", lambda s: s.jobs.queued, "Jobs that wait for their first worker."),
+    Row("tts_jobs_running", lambda s: s.jobs.running, "Jobs whose segments are being spoken."),
+    Row(
+        "tts_segments_waiting",
+        lambda s: s.jobs.segments_waiting,
+        "Segments that wait for a worker.",
+    ),
+    Row("tts_segments_running", lambda s: s.jobs.segments_running, "Segments being spoken."),
+    Row("tts_segments_spoken_total", lambda s: s.jobs.spoken, "Segments that were spoken."),
+    Row(
+        "tts_segments_retried_total", lambda s: s.jobs.retried, "Segments given to another worker."
+    ),
+    Row(
+        "tts_segments_stale_total", lambda s: s.jobs.stale, "Answers of workers that came too late."
+    ),
+    Row("tts_flows", lambda s: s.queue.flows, "Clients that have work waiting or running."),
+    Row(
+        "tts_flow_work_seconds_max",
+        lambda s: s.queue.largest_flow_work_s,
+        "Predicted work of the client who has most of it.",
+    ),
+    Row("tts_queue_seconds", lambda s: s.queue.oldest_wait_s, "Age of the job that waits longest."),
+    Row("tts_worker_restarts_total", lambda s: s.pool.restarts, "Workers that ended unasked."),
+    Row("tts_journal_writable", lambda s: s.journal.writable, "1: durable jobs are written down."),
+    Row(
+        "tts_journal_damaged_rows_total",
+        lambda s: s.journal.damaged_rows,
+        "Jobs that a damaged journal lost, in part or in whole.",
+    ),
+    Row(
+        "tts_trace_spans_total",
+        lambda s: s.tracing.get("exported_spans"),
+        "Spans the collector took.",
+    ),
+    Row(
+        "tts_trace_spans_lost_total",
+        lambda s: s.tracing.get("lost_spans"),
+        "Spans that it did not take.",
+    ),
+)
+
+MAPPINGS = (
+    Labelled(
+        "tts_decisions_total",
+        lambda s: _stats(s).decision_counts,
+        "reason",
+        "Decisions by their reason.",
+    ),
+    Labelled("tts_throttling", _throttling, "kind", "The kernel's throttling counters."),
+)
+
+OF_WORKERS = (
+    OfWorker("tts_worker_segments_total", lambda w: w.segments_done, "Segments spoken."),
+    OfWorker("tts_worker_threads", lambda w: w.intra_op_threads, "Threads of its session."),
+    OfWorker(
+        "tts_worker_session_generation", lambda w: w.session_generation, "Sessions built so far."
+    ),
+    OfWorker(
+        "tts_worker_session_build_seconds", lambda w: w.session_build_s, "What the last one took."
+    ),
+    OfWorker("tts_worker_pss_megabytes", lambda w: w.pss_mb, "Its share of memory, proportional."),
+)
+
+HISTOGRAMS = (
+    Histogram(
+        "tts_job_wait_seconds", lambda s: s.timings.wait_s, "From acceptance to the first segment."
+    ),
+    Histogram(
+        "tts_job_first_audio_seconds", lambda s: s.timings.first_audio_s, "To the first audio."
+    ),
+    Histogram(
+        "tts_segment_real_time_factor", lambda s: s.timings.real_time_factor, "Synthesis per audio."
+    ),
+)

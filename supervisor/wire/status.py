@@ -1,0 +1,392 @@
+"""The status document: what the supervisor says of itself, as records.
+
+The supervisor fills them, every Python reader decodes into them (`read`), and what is
+printed as JSON has just these keys. Units stand in the names, sizes in MB are 10^6 bytes,
+times are monotonic seconds of the supervisor unless it says otherwise, and None is
+"unknown", never a guess.
+
+The rule by which it grows: a field is never renamed and never gets another meaning, and one
+that is added has a default, so that a newer reader understands an older supervisor. A reader
+passes over fields that it does not know. What is open by design stays a mapping: the policy
+(settings, field for field), tracing, and what a worker reads from its environment.
+
+How the values are found is for `supervisor.service` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import msgspec
+
+WorkerState = Literal[
+    "starting",
+    "idle",
+    "busy",
+    "reshaping",
+    "standby",
+    "retiring",
+    "leaving",
+    "ending",
+    "backoff",
+    "fatal",
+]
+"""starting: launched, not ready. idle, busy: ready, without and with a segment. reshaping: on its
+way to another shape, still working. standby: ready, and begins when the worker that it replaces
+has spoken its last segment. retiring: speaks its last segment. leaving: told to go (or killed),
+not yet gone. ending: it hung and is being ended. backoff: no process, waits for its time.
+fatal: the same after it failed too often; it is parked for long."""
+
+WORKER_STATES: tuple[WorkerState, ...] = get_args(WorkerState)
+
+TAKES_WORK: frozenset[WorkerState] = frozenset({"idle", "busy", "reshaping", "standby"})
+"""States in which a worker gets segments: at once, after the one that it speaks, or after the
+last one of the worker that it replaces."""
+
+Outcome = Literal["done", "failed", "cancelled", "expired", "quarantined"]
+"""How a job may end: the states of the job machine that no job leaves."""
+
+JOB_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+AllocationStatus = Literal["success", "error", "disabled"]
+
+
+class UnreadableStatusError(ValueError):
+    """The document is not one that this version can read; the message is one line."""
+
+
+class SupervisorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The process. `state`: starting, running, draining, stopped."""
+
+    pid: int
+    epoch: str
+    version: str
+    state: str
+    template_pid: int | None
+    configuration_error: str | None
+
+
+class HostProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """The measured engines whose figures are in force, since when (Unix seconds), and why others
+    are not.
+    """
+
+    engines: list[str]
+    measured_at: float | None
+    ignored: str | None
+
+
+class CurrentAllocation(msgspec.Struct, frozen=True, kw_only=True):
+    """The cores held and decided, and the last decision. `timestamp`: Unix seconds."""
+
+    allocated_cores: int
+    decided_cores: int
+    inter_op_threads: int
+    intra_op_threads: int
+    utilization_percent: float | None
+    allocation_reason: str
+    timestamp: float
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """Percent of the leased cores; `monitoring_interval` in seconds."""
+
+    cpu_target: float
+    scale_up_threshold: float
+    scale_down_threshold: float
+    hysteresis_factor: float
+    monitoring_interval: float
+
+
+class DecisionInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """The sample that a decision was made from, as `core.allocation` saw it."""
+
+    now: float
+    utilization: float | None
+    usable: int
+    starved: float
+    leased: int | None
+    temperature: float | None
+    throttling: bool
+    memory_cap: int | None
+    backlog_s: float
+    demand: float
+    waiting: float
+    idle: float | None
+    finished: float
+    building: bool
+
+
+class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """Cores before and after; `inputs` is None where the settings made the change."""
+
+    now: float
+    before: int
+    after: int
+    utilization: float | None
+    average: float | None
+    reason: str
+    inputs: DecisionInputs | None
+
+
+class AllocationStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What the allocator goes by, and its latest decisions, oldest first."""
+
+    monitoring_active: bool
+    total_cores: int
+    current_allocation: CurrentAllocation
+    thresholds: Thresholds
+    utilization_history: list[float]
+    average_utilization: float | None
+    starved_by_others_percent: float | None
+    cooldown_remaining_s: float
+    scale_down_wait_s: float
+    reallocations: int
+    shape_reason: str
+    demand: float
+    decision_counts: dict[str, int]
+    decisions: list[AllocationDecision]
+
+
+class PoolInUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pool really runs with now."""
+
+    workers: int
+    onnx_inter_op_threads: int
+    onnx_intra_op_threads: int
+    batch_size: int
+    concurrent_requests: int
+    allocated_cores: int
+
+
+class EffectiveCpus(msgspec.Struct, frozen=True, kw_only=True):
+    """CPU ids by every limit, and which limit won; `quota_cores` is None where there is none."""
+
+    online: list[int]
+    affinity: list[int]
+    cpuset: list[int] | None
+    quota_cores: float | None
+    usable: list[int]
+    usable_count: int
+    won: str
+
+
+class CoreBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Between which numbers of cores the allocator may choose, and what set them."""
+
+    lower: int
+    upper: int
+    hard: int
+    winner: str
+    hard_winner: str
+    notes: list[str]
+
+
+class ThrottlingCounters(msgspec.Struct, frozen=True, kw_only=True):
+    """The kernel's counters, and whether one rose; None: there is no such counter."""
+
+    thermal_events: int | None
+    thermal_rising: bool | None
+    cgroup_periods: int | None
+    cgroup_seconds: float | None
+    cgroup_rising: bool | None
+
+
+class MemoryBytes(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the machine, or what the cgroups leave of it; `limit` is None where none binds."""
+
+    total: int
+    available: int
+    limit: int | None
+
+
+class CpuPressure(msgspec.Struct, frozen=True, kw_only=True):
+    """Percent of the last 10 s in which some, or all, tasks waited for a CPU."""
+
+    some: float
+    full: float | None
+
+
+class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine. `temperature_c` is a number or "unknown"; cores are keyed by their id."""
+
+    total_cpu_cores: int
+    current_pid: int
+    effective_cpus: EffectiveCpus
+    bounds: CoreBounds
+    temperature_c: float | str
+    throttling: ThrottlingCounters | None
+    memory: MemoryBytes | None
+    pressure: CpuPressure | None
+    utilization_source: str
+    core_busy_percent: dict[str, float]
+    core_foreign_percent: dict[str, float]
+    monitor_errors: list[str]
+
+
+class WorkerLease(msgspec.Struct, frozen=True, kw_only=True):
+    """Affinity and session of a worker, asked for and observed."""
+
+    slot: int
+    requested_affinity: list[int]
+    observed_affinity: list[list[int]]
+    intra_op_threads: int
+    session_generation: int
+    reshape_error: str | None
+    environment: dict[str, str]
+
+
+class Leases(msgspec.Struct, frozen=True, kw_only=True):
+    """`cores`: core id → the slot that holds it. `leased_by_others`: core ids."""
+
+    cores: dict[str, int]
+    leased_by_others: list[int]
+    error: str | None
+    workers: list[WorkerLease]
+
+
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
+    """The diagnostics document: `GET /diagnostics/cpu-allocation`."""
+
+    status: AllocationStatus
+    error: str | None
+    dynamic_allocation_enabled: bool
+    allocation_stats: AllocationStats
+    policy: dict[str, Any]
+    """`performance.dynamic_cpu_allocation` as it is in force; `core.allocation.policy` reads it."""
+    recommended_settings: PoolInUse
+    system_info: SystemInfo
+    leases: Leases
+    configuration_error: str | None
+    restart_needed_for: list[str]
+
+
+class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`restarts`: workers that ended unasked. `fatal_slots`: those that are parked."""
+
+    restarts: int
+    fatal_slots: list[int]
+
+
+class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker, or a slot that waits for one.
+
+    `state` is a `WorkerState`; that of a later supervisor may be another, so whoever asks for
+    a worker that works goes by `takes_work`, which that supervisor has said. Where an older
+    one has not, it follows from the state: it is never None once the record is made.
+    """
+
+    slot: int
+    epoch: int
+    pid: int | None
+    state: str
+    takes_work: bool | None = None
+    cpus: list[int]
+    observed_cpus: list[int]
+    intra_op_threads: int
+    os_threads: int
+    session_generation: int
+    session_build_s: float | None
+    reshape_error: str | None
+    segments_done: int
+    pss_mb: float | None
+    last_exit: str | None
+    retry_in_s: float | None
+
+    def __post_init__(self) -> None:
+        """Fill in what is not said."""
+        if self.takes_work is None:
+            msgspec.structs.force_setattr(self, "takes_work", self.state in TAKES_WORK)
+
+
+class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Jobs and segments that wait or run now, and what became of all since the start.
+
+    A field for every `Outcome`, which `ended` gives by its name.
+    """
+
+    queued: int
+    running: int
+    cancelled: int
+    done: int
+    expired: int
+    failed: int
+    quarantined: int
+    spoken: int
+    retried: int
+    stale: int
+    refused: int
+    segments_running: int
+    segments_waiting: int
+
+    @property
+    def ended(self) -> dict[str, int]:
+        """Jobs by their outcome."""
+        return {outcome: getattr(self, outcome) for outcome in JOB_OUTCOMES}
+
+
+class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits or runs, as admission counts it; a flow is a client."""
+
+    jobs: int
+    flows: int
+    largest_flow_work_s: float
+    text_bytes: int
+    predicted_work_s: float
+    oldest_wait_s: float
+    drain_rate: float
+
+
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """`buckets`: upper bound, as text → observations up to it; `sum` and `count` of all."""
+
+    buckets: dict[str, int]
+    sum: float
+    count: int
+
+
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long jobs took to their first segment and audio, and segments per second of audio."""
+
+    wait_s: Distribution
+    first_audio_s: Distribution
+    real_time_factor: Distribution
+
+
+class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`writable` is None while that is not known, or not asked."""
+
+    enabled: bool
+    sync: str
+    recovered: bool
+    problem: str | None
+    writable: bool | None
+    damaged_rows: int
+    warnings: list[str]
+    kept_bytes: int
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document: what `supervisor status --json` prints."""
+
+    supervisor: SupervisorStatus
+    host_profile: HostProfile
+    allocation: Allocation
+    pool: PoolStatus
+    workers: list[WorkerStatus]
+    jobs: JobCounts
+    queue: QueueStatus
+    timings: Timings
+    journal: JournalStatus
+    tracing: dict[str, Any]
+
+
+def read(document: Mapping[str, Any]) -> Status:
+    """The records of a document that came over the wire. Raises UnreadableStatusError."""
+    try:
+        return msgspec.convert(document, Status)
+    except msgspec.ValidationError as error:
+        raise UnreadableStatusError(
+            f"the supervisor's status cannot be read: {error}; is it of another version?"
+        ) from None
