@@ -1,7 +1,7 @@
 """The supervisor process: puts the state machines, the workers and the broker together.
 
-One event loop, one thread. Events for a machine wait in a queue while its commands
-are carried out, so that an effect that fails is seen after the effects before it.
+One event loop, one thread. How events become commands, and commands effects, is `machines`'
+subject.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from supervisor import __version__
 from supervisor.broker.bounds import bounds
@@ -21,6 +19,8 @@ from supervisor.config.changes import diff
 from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
+from supervisor.core.allocation import policy as allocation_events
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
@@ -44,6 +44,7 @@ from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop, Load
 from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild
+from supervisor.service.machines import Effects, Machines, MissingEffectError
 from supervisor.service.rundir import RunDirectory
 from supervisor.service.settings import describe, lacking, make_setup, updates_environment
 from supervisor.service.status import status_document
@@ -54,6 +55,9 @@ from supervisor.wire.worker import Catalogue, Shaped
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
 """Without jobs and with every worker as it should be there is little to look after."""
+
+FAULT_EXIT = 70
+"""Exit code after a fault of ours (EX_SOFTWARE of sysexits.h)."""
 
 log = get_logger()
 
@@ -83,8 +87,6 @@ class Service:
         self.stopped: asyncio.Future[int] = loop.create_future()
         """Set to the exit code, or to StartError."""
         self._loop = loop
-        self._queue: deque[tuple[Jobs | Pool, Any]] = deque()
-        self._working = False
         self._manager = ServiceManager(os.environ)
         self._watchdog = Watchdog(self._manager)
         self._started_at = loop.time()
@@ -126,11 +128,13 @@ class Service:
             CoreLeases(lease_directory(os.environ)),
             self._load,
             self._retarget,
+            self.tell_allocator,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
+        self._machines = self._make_machines()
         self.drain = Drain(
             loop,
             self.jobs,
@@ -138,15 +142,9 @@ class Service:
             self.gateway,
             self.tracer,
             self.workers,
-            self._tell,
+            self._machines.tell,
             self._finish,
         )
-        self._effects = {
-            **self.workers.effects,
-            **self.broker.effects,
-            **self.journal.effects,
-            **self.tracer.effects,
-        }
 
     def start(self, ahead: Ahead) -> None:
         """Bring up the template, unless it was started `ahead`, and the first workers, and answer
@@ -286,31 +284,45 @@ class Service:
 
     # -- events and their effects -------------------------------------------------------
 
+    def _make_machines(self) -> Machines:
+        effects: Effects = {
+            **self.workers.effects,
+            **self.broker.effects,
+            **self.journal.effects,
+            **self.tracer.effects,
+            **self.control.effects,
+        }
+        try:
+            return Machines(effects, self._settled, self._broken)
+        except MissingEffectError as error:
+            raise StartError(str(error)) from error
+
     def tell_jobs(self, event: job_events.Event) -> None:
         """Hand an event to the job machine and carry out what it answers."""
-        self._tell(self.jobs, event)
+        self._machines.tell(self.jobs, event)
 
     def tell_pool(self, event: pool_events.Event) -> None:
         """Hand an event to the pool machine and carry out what it answers."""
-        self._tell(self.pool, event)
+        self._machines.tell(self.pool, event)
 
-    def _tell(self, machine: Jobs | Pool, event: Any) -> None:  # noqa: ANN401 (its machine's)
-        self._queue.append((machine, event))
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._queue:
-                machine, event = self._queue.popleft()
-                for command in machine.handle(event):
-                    self._effects[type(command)](command)
-        finally:
-            self._working = False
+    def tell_allocator(
+        self, allocator: DynamicCPUAllocator, event: allocation_events.Event
+    ) -> None:
+        """Hand an event to the allocation machine and carry out what it answers."""
+        self._machines.tell(allocator, event)
+
+    def _settled(self) -> None:
+        """All is done that came of an event."""
         self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":
             self.drain.go_on()
+
+    def _broken(self) -> None:
+        """What was to be done was not: end, and let the next supervisor begin from the journal."""
+        if not self.stopped.done():
+            self.stopped.set_result(FAULT_EXIT)
 
     def _tick(self) -> None:
         now = self._loop.time()
