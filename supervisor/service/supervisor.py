@@ -82,7 +82,7 @@ class Service:
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
-        self.jobs = Jobs(*bounds(self.settings))
+        self.jobs = Jobs()
         self.pool = Pool()
         self.stopped: asyncio.Future[int] = loop.create_future()
         """Set to the exit code, or to StartError."""
@@ -121,7 +121,7 @@ class Service:
             self._fail,
         )
         self.workers.update_environment = updates_environment(self.settings)
-        self._configure_pool()
+        self._configure_heartbeat()
         self.control = ControlLoop(
             loop,
             loaded,
@@ -152,6 +152,7 @@ class Service:
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
         self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
+        self._configure_machines()
         if self.settings.journal.enabled:
             self.journal.start(self.broker.open)
         else:
@@ -206,9 +207,9 @@ class Service:
             if change.effect == "supervisor_restart"
         }
         configure_logs(self.settings.logging.level, self.settings.logging.format)
-        self.tell_jobs(job_events.Configured(self._loop.time(), *bounds(self.settings)))
+        self._configure_machines()
         self.workers.update_environment = updates_environment(self.settings)
-        self._configure_pool()
+        self._configure_heartbeat()
         self.control.configure(outcome.loaded)
         self.tracer.configure(self.settings.tracing)
         setup = make_setup(self.settings)
@@ -220,12 +221,16 @@ class Service:
         if any(change.effect == "worker_restart" for change in outcome.changes):
             self.tell_pool(pool_events.Recycle(self._loop.time()))
 
-    def _configure_pool(self) -> None:
-        """What is taken for a failure, and what follows from it."""
+    def _configure_machines(self) -> None:
+        """Tell jobs and pool the settings that concern them; the control loop tells the third."""
+        now, pool = self._loop.time(), self.settings.pool
+        restarts = RestartPolicy(intensity=pool.restart_intensity, window_s=pool.restart_window_s)
+        self.tell_jobs(job_events.Configured(now, *bounds(self.settings)))
+        self.tell_pool(pool_events.Configured(now, restarts))
+
+    def _configure_heartbeat(self) -> None:
+        """What is taken for a failure."""
         pool = self.settings.pool
-        self.pool.restarts.policy = RestartPolicy(
-            intensity=pool.restart_intensity, window_s=pool.restart_window_s
-        )
         self.workers.heartbeat.configure(
             HealthPolicy(pool.hang_timeout_s, pool.overdue_factor, pool.overdue_min_s),
             Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker),
