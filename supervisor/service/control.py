@@ -110,7 +110,9 @@ class ControlLoop:
         self._looked_at = loop.time()
         self._looked_over = self.monitor.limits.cpus
         leases.look(self._looked_over)
-        self.allocator = DynamicCPUAllocator(policy, self._usable())
+        self.usable = self._usable()
+        """Cores that could be leased at the start."""
+        self.allocator = DynamicCPUAllocator(policy, self.usable)
         self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
         self._width = _width(settings)
         self.placer = Placer(self.monitor.machine)

@@ -34,7 +34,7 @@ from supervisor.host.kernel import become_subreaper
 from supervisor.host.service_manager import ServiceManager
 from supervisor.journal.journal import Journal
 from supervisor.logs import configure as configure_logs
-from supervisor.logs import get_logger, tell_faults
+from supervisor.logs import get_logger, tell_faults, where
 from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.leases import CoreLeases, lease_directory
@@ -45,6 +45,8 @@ from supervisor.service.control import ControlLoop, Load
 from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild
 from supervisor.service.machines import Effects, Machines, MissingEffectError
+from supervisor.service.ring import Ring
+from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
 from supervisor.service.settings import describe, lacking, make_setup, updates_environment
 from supervisor.service.status import status_document
@@ -87,6 +89,7 @@ class Service:
         self.stopped: asyncio.Future[int] = loop.create_future()
         """Set to the exit code, or to StartError."""
         self._loop = loop
+        self._ring = Ring()
         self._manager = ServiceManager(os.environ)
         self._watchdog = Watchdog(self._manager)
         self._started_at = loop.time()
@@ -106,6 +109,7 @@ class Service:
             self.jobs,
             self.tell_jobs,
             lambda: status_document(self),
+            self._ring.document,
             self.journal.load,
         )
         self.address = Address(directory, self.broker.door.bind_again)
@@ -135,6 +139,7 @@ class Service:
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._machines = self._make_machines()
+        self._machines.began(self.control.allocator, self.control.usable)
         self.drain = Drain(
             loop,
             self.jobs,
@@ -257,7 +262,7 @@ class Service:
             for each in self.broker.catalogue.engines
             if each.seconds_per_character is not None
         }
-        self.jobs.costs.expect(self.profile.rates(threads), declared)
+        self._machines.expect(self.jobs, dict(self.profile.rates(threads)), declared)
         self.tell_pool(pool_events.Target(self._loop.time(), shapes))
 
     def _load(self) -> Load:
@@ -298,7 +303,7 @@ class Service:
             **self.control.effects,
         }
         try:
-            return Machines(effects, self._settled, self._broken)
+            return Machines(effects, self._settled, self._broken, self._ring)
         except MissingEffectError as error:
             raise StartError(str(error)) from error
 
@@ -324,10 +329,17 @@ class Service:
         elif self.state == "draining":
             self.drain.go_on()
 
-    def _broken(self) -> None:
+    def _broken(self, error: Exception) -> None:
         """What was to be done was not: end, and let the next supervisor begin from the journal."""
-        if not self.stopped.done():
-            self.stopped.set_result(FAULT_EXIT)
+        try:
+            document = self._ring.document(where(error))
+            path = write_events(state_directory(os.environ), document)
+            log.error("what led there: supervisor replay %s", path)
+        except OSError as failure:
+            log.error("what led there cannot be written down: %s", failure.strerror)  # noqa: TRY400
+        finally:
+            if not self.stopped.done():
+                self.stopped.set_result(FAULT_EXIT)
 
     def _tick(self) -> None:
         now = self._loop.time()

@@ -105,18 +105,7 @@ class Stop(_Record, frozen=True):
     now: float
 
 
-Event = (
-    Configured
-    | Target
-    | Ready
-    | Reshaped
-    | Freed
-    | Recycle
-    | Exited
-    | NotStarted
-    | Tick
-    | Stop
-)
+Event = Configured | Target | Ready | Reshaped | Freed | Recycle | Exited | NotStarted | Tick | Stop
 
 
 # -- commands ---------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from pathlib import Path
 
 from supervisor.client import Client
+from supervisor.service.record import read
+from supervisor.service.replay import Replay
 from supervisor.service.supervisor import FAULT_EXIT
 from supervisor.wire import client as wire
 from tests.fixtures import processes
@@ -37,6 +40,14 @@ def test_an_effect_that_fails_ends_the_supervisor_and_the_journal_goes_on(tmp_pa
         assert "ValueError at faulty_supervisor.py:" in said
         assert "jobs.JobPersisted, jobs.ReleaseAccepted" in said
         assert TEXT not in supervised.output
+        left = Path(supervised.environ["SUPERVISOR_STATE_DIR"]) / "events.json"
+        assert stat.S_IMODE(left.stat().st_mode) == 0o600
+        assert f"supervisor replay {left}" in supervised.output
+        data = left.read_bytes()
+        assert TEXT.encode() not in data
+        *_, last = steps = list(Replay(read(data)).steps())
+        assert last.entry.commands[0] == "ReleaseAccepted"
+        assert not any(step.broken or step.other for step in steps)
 
         mark.unlink()
         supervised.log.unlink()

@@ -102,8 +102,13 @@ class Lost(AsyncClient):
         self.gone = asyncio.Event()
         self.error = error
 
-    async def status(self, timeout: float | None = None) -> dict[str, Any]:  # noqa: ASYNC109 (as the client has it)
-        del timeout
+    async def status(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 (as the client has it)
+        *,
+        events: bool = False,
+    ) -> dict[str, Any]:
+        del timeout, events
         await self.gone.wait()
         raise self.error
 

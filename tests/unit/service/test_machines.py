@@ -14,6 +14,7 @@ from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.logs import LOGGER_NAME
 from supervisor.service.machines import Machines, MissingEffectError, command_types
+from supervisor.service.ring import Ring
 
 SECRET = "what a job said"  # noqa: S105 - no password
 
@@ -30,7 +31,7 @@ class Told:
     def make(self, *without: type) -> Machines:
         """Machines whose every command ends here."""
         effects = {kind: self._carry_out for kind in command_types() if kind not in without}
-        return Machines(effects, self.settle, self.break_off)
+        return Machines(effects, self.settle, self.break_off, Ring())
 
     def _carry_out(self, command: object) -> None:
         name = type(command).__name__
@@ -42,7 +43,7 @@ class Told:
         """All is done that came of an event."""
         self.settled += 1
 
-    def break_off(self) -> None:
+    def break_off(self, _error: Exception) -> None:
         """Something has failed."""
         self.broken += 1
 
@@ -112,7 +113,7 @@ def test_an_event_that_comes_meanwhile_waits() -> None:
             machines.tell(pool, pool_events.Stop(1.0))
             assert not pool.stopping
 
-    machines = Machines(dict.fromkeys(command_types(), nest), told.settle, told.break_off)
+    machines = Machines(dict.fromkeys(command_types(), nest), told.settle, told.break_off, Ring())
     machines.tell(Saying(*THREE), TICK)
     assert order == ["CutText", "InterruptSegment", "ForgetJob"]
     assert pool.stopping
