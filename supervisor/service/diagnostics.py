@@ -151,6 +151,8 @@ def _leases(service: Service) -> dict[str, Any]:
 
 def _decision(decision: Decision) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(decision)
+    del document["kind"], document["figures"]
+    document["reason"] = decision.reason
     document["utilization"] = _rounded(decision.utilization)
     document["average"] = _rounded(decision.average)
     return document
