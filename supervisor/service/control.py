@@ -24,7 +24,7 @@ from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import WorkerShape
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
-from supervisor.host.sample import Sample
+from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
 
@@ -142,7 +142,7 @@ class ControlLoop:
             return ALL_LEASED
         if self.sample is None or self.sample.utilization is not None:
             return None
-        return "; ".join(self.sample.errors) or None
+        return "; ".join(map(str, self.sample.errors)) or None
 
     def start(self) -> None:
         """Begin to sample, and set the first target if it is known what to expect."""
@@ -317,21 +317,19 @@ class ControlLoop:
             busy=load.busy_slots,
         )
 
-    def _report(self, errors: tuple[str, ...]) -> None:
-        """Log what cannot be read, each part once until it could be read again."""
+    def _report(self, errors: tuple[Unread, ...]) -> None:
+        """Log what cannot be read, each part once until it could be read again; how it fails may
+        be said in other words each time.
+        """
+        troubles = {error.part: str(error) for error in errors}
         if self.leases.error is not None:
-            errors = (*errors, self.leases.error)
+            troubles["leases"] = self.leases.error
         if not self._usable():
-            errors = (*errors, ALL_LEASED)
-        for error in errors:
-            if _part(error) not in self._reported:
-                log.warning("monitor: %s", error)
-        self._reported = {_part(error) for error in errors}
-
-
-def _part(error: str) -> str:
-    """What failed; the rest of the line says how, in words that may change each time."""
-    return error.partition(":")[0]
+            troubles["cores"] = ALL_LEASED
+        for part, said in troubles.items():
+            if part not in self._reported:
+                log.warning("monitor: %s", said)
+        self._reported = set(troubles)
 
 
 def make_policy(loaded: Loaded) -> Policy:

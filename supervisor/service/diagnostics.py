@@ -122,7 +122,7 @@ def _system(control: ControlLoop) -> dict[str, Any]:
         "utilization_source": control.monitor.source,
         "core_busy_percent": _by_core(sample.busy if sample is not None else {}),
         "core_foreign_percent": _by_core(sample.foreign if sample is not None else {}),
-        "monitor_errors": list(sample.errors) if sample is not None else [],
+        "monitor_errors": list(map(str, sample.errors)) if sample is not None else [],
     }
 
 
