@@ -127,7 +127,7 @@ def _timed(
     sample = monitor.sample(now, workers, float(len(busy)), busy)
     spent = time.process_time_ns() - before
     if sample.errors:
-        raise RuntimeError(f"the sample is incomplete: {'; '.join(sample.errors)}")
+        raise RuntimeError(f"the sample is incomplete: {'; '.join(map(str, sample.errors))}")
     return {"sample_cpu_us": spent / 1000}
 
 

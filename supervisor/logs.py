@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -88,6 +89,12 @@ def where(error: BaseException) -> str:
         lines.append("".join(traceback.format_tb(at.__traceback__)) + type(at).__name__ + why)
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
     return "\nwhile it dealt with what follows:\n".join(lines)
+
+
+def place(error: BaseException) -> str:
+    """The line that raised `error`, as `module.py:12`; empty if it was never raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 class Repeated:

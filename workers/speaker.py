@@ -10,6 +10,8 @@ import socket
 import threading
 import time
 
+from msgspec.structs import replace
+
 from supervisor.wire.worker import (
     MAX_ERROR_CHARS,
     MAX_PACKET_BYTES,
@@ -25,7 +27,6 @@ from workers.engine_set import EngineSet
 from workers.engines.base import Session, Terminated
 from workers.memory import is_out_of_memory
 
-INTERRUPTED = "interrupted"
 _INTERRUPT_AGAIN_S = 0.01
 
 
@@ -63,7 +64,7 @@ class Speaker:
         started = time.perf_counter()
         discretion.speaking(run.text)
         error: str | None = None
-        unreadable = False
+        terminated = unreadable = False
         data = memoryview(b"")
         self._now_running((run.job, run.segment, run.attempt), None)
         try:
@@ -71,7 +72,7 @@ class Speaker:
             self._now_running((run.job, run.segment, run.attempt), session)
             data = pcm(session.synthesize(run.text, run.voice, run.speed, run.seed))
         except Terminated:
-            error = INTERRUPTED
+            error, terminated = "interrupted", True
         except ValueError as refusal:
             error, unreadable = discretion.of_refusal(refusal)[:MAX_ERROR_CHARS], True
         except Exception as failure:
@@ -80,7 +81,18 @@ class Speaker:
             error = discretion.of_failure(failure)[:MAX_ERROR_CHARS]
         finally:
             self._now_running(None, None)
-        self._send(run, data, time.perf_counter() - started, error, unreadable=unreadable)
+        answer = Piece(
+            run.job,
+            run.segment,
+            run.attempt,
+            run.epoch,
+            last=False,
+            synthesis_s=time.perf_counter() - started,
+            error=error,
+            terminated=terminated,
+            unreadable=unreadable,
+        )
+        self._send(answer, data)
 
     def _now_running(self, name: tuple[str, int, int] | None, session: Session | None) -> None:
         self.steps += 1
@@ -88,22 +100,11 @@ class Speaker:
             self._running, self._session = name, session
             self._changed.notify_all()
 
-    def _send(
-        self, run: Run, data: memoryview, seconds: float, error: str | None, *, unreadable: bool
-    ) -> None:
+    def _send(self, answer: Piece, data: memoryview) -> None:
+        """Send the audio in as many packets as it takes, the last of them marked."""
         left = len(data)
         for part in packets(data):
             left -= len(part)
-            piece = Piece(
-                run.job,
-                run.segment,
-                run.attempt,
-                run.epoch,
-                last=left == 0,
-                synthesis_s=seconds,
-                error=error,
-                terminated=error == INTERRUPTED,
-                unreadable=unreadable,
-            )
+            piece = replace(answer, last=True) if left == 0 else answer
             self._work.sendmsg(encode_piece(piece, part))
             self.steps += 1

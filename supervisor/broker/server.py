@@ -20,7 +20,7 @@ from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, complete, read_request, read_text
 from supervisor.broker.sockets.door import Door
-from supervisor.broker.sockets.peers import flow_of
+from supervisor.broker.sockets.peers import flow_of, is_ours
 from supervisor.broker.sockets.probing import Probing
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
@@ -64,7 +64,8 @@ class Asked(msgspec.Struct, eq=False):
 class Broker:
     """Serves clients on one endpoint.
 
-    `status` makes the document for STATUS, `load` reads audio from the journal.
+    `status` makes the document for STATUS, `events` its part that tells of the last events, and
+    `load` reads audio from the journal.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Broker:
         jobs: Jobs,
         tell: Callable[[e.Event], None],
         status: Callable[[], dict[str, Any]],
+        events: Callable[[], dict[str, Any]],
         load: Callable[[Stored], bytes],
     ) -> None:
         self.epoch = secrets.token_hex(6)
@@ -85,6 +87,7 @@ class Broker:
         self._jobs = jobs
         self._tell = tell
         self._status = status
+        self._events = events
         self._connections: dict[bytes, Connection] = {}
         self._turns = Turns(loop)
         self._asked: set[Asked] = set()
@@ -333,9 +336,12 @@ class Broker:
         self._send(client, wire.Report(message.id, document))
 
     def _report(
-        self, client: bytes, _connection: Connection, message: wire.Status, _body: Body
+        self, client: bytes, connection: Connection, message: wire.Status, _body: Body
     ) -> None:
-        self._send(client, wire.Report(message.id, self._status()))
+        document = self._status()
+        if message.events and is_ours(connection.owner):
+            document["events"] = self._events()
+        self._send(client, wire.Report(message.id, document))
 
     def _ping(
         self, client: bytes, _connection: Connection, _message: wire.Ping, _body: Body

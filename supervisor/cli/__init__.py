@@ -22,6 +22,7 @@ from supervisor.cli import (
     jobs,
     keys,
     models,
+    replay,
     say,
     simulate,
     start,
@@ -44,6 +45,7 @@ app.command("top")(top.top)
 app.command("drain")(drain.drain)
 app.command("doctor")(doctor.doctor)
 app.command("gateway")(gateway.gateway)
+app.command("replay")(replay.replay)
 app.command("simulate")(simulate.simulate)
 app.command("keygen")(keys.keygen)
 app.add_typer(bench.app, name="bench")

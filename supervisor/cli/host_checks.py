@@ -82,7 +82,7 @@ def check_host(
                 )
             )
         findings += [
-            Finding("monitor", "warning", error, "the pool goes on without this reading")
+            Finding("monitor", "warning", str(error), "the pool goes on without this reading")
             for error in sample.errors
         ]
         return findings

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supervisor.cli.common import fail
 from supervisor.cli.reaching import client_errors
 
 if TYPE_CHECKING:
@@ -28,17 +29,45 @@ def status(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the whole document as JSON.")
     ] = False,
+    events: Annotated[
+        bool,
+        typer.Option(
+            "--events",
+            help="Print the last events of its state machines instead; with --json as "
+            "`supervisor replay` reads them.",
+        ),
+    ] = False,
 ) -> None:
     """Report what the supervisor, its workers and its jobs are doing."""
     from supervisor.client import Client
     from supervisor.wire.status import read
 
     with client_errors(), Client(name="supervisor status") as client:
-        document = client.status()
-        if as_json:
-            typer.echo(json.dumps(document, indent=2))
-        else:
-            _show(read(document))
+        document = client.status(events=events)
+    if events:
+        _show_events(document.get("events"), as_json=as_json)
+    elif as_json:
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        _show(read(document))
+
+
+def _show_events(document: dict[str, Any] | None, *, as_json: bool) -> None:
+    if document is None:
+        fail(4, "only the user that the supervisor runs as may see its events")
+    text = json.dumps(document)
+    if as_json:
+        typer.echo(text)
+        return
+    from supervisor.cli.replay import line
+    from supervisor.service import record as events
+
+    record = events.read(text.encode())
+    if record.lost:
+        typer.echo(f"{record.lost} older events are not kept")
+    for entry in record.entries:
+        ago = getattr(entry.event, "now", record.now) - record.now
+        typer.echo(line(entry, ago))
 
 
 def _show(status: Status) -> None:

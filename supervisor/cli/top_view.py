@@ -116,7 +116,7 @@ def _cores_line(snapshot: Snapshot) -> Text:
 
 def _queue_line(snapshot: Snapshot) -> Text:
     jobs = snapshot.jobs
-    so_far = {**jobs.ended, "retried": jobs.retried}
+    so_far = {str(name): count for name, count in jobs.ended.items()} | {"retried": jobs.retried}
     counts = ", ".join(f"{count} {name}" for name, count in so_far.items() if count)
     return Text(
         f"queue        {snapshot.queue} segments wait, {snapshot.running} are spoken; "

@@ -220,11 +220,18 @@ class AsyncClient:
             raise record.error or WaitTimeout(f"no answer about job {job}")
         return AsyncJob(self, link, record, accepted)
 
-    async def status(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
-        """The status document, as `supervisor status --json` prints it."""
+    async def status(
+        self,
+        timeout: float | None = 10.0,  # noqa: ASYNC109
+        *,
+        events: bool = False,
+    ) -> dict[str, Any]:
+        """The status document, as `supervisor status --json` prints it; with `events` there is
+        that, as `supervisor replay` reads it, for clients of the supervisor's own user.
+        """
         deadline = Deadline(timeout)
         link = await self.connected(deadline)
-        answer = link.conversation.status()
+        answer = link.conversation.status(events=events)
         link.pump()
         if not await link.wait(answer, lambda: answer.settled, deadline):
             raise WaitTimeout("the supervisor has not reported its status in time")

@@ -160,9 +160,9 @@ class Conversation:
         """Stop a job that this client may not listen to."""
         self._send(Cancel(job=job))
 
-    def status(self) -> Answer[Report]:
-        """Ask for the status document."""
-        return self._ask(Status(id=self._name()))
+    def status(self, *, events: bool = False) -> Answer[Report]:
+        """Ask for the status document, with the last events or without."""
+        return self._ask(Status(id=self._name(), events=events))
 
     def jobs(self, job: str | None = None, limit: int = 100) -> Answer[Report]:
         """Ask for the list of jobs, or for one with its story."""

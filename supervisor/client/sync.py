@@ -236,11 +236,13 @@ class Client:
             raise record.error or WaitTimeout(f"no answer about job {job}")
         return Job(self, link, record, accepted)
 
-    def status(self, timeout: float | None = 10.0) -> dict[str, Any]:
-        """The status document, as `supervisor status --json` prints it."""
+    def status(self, timeout: float | None = 10.0, *, events: bool = False) -> dict[str, Any]:
+        """The status document, as `supervisor status --json` prints it; with `events` there is
+        that, as `supervisor replay` reads it, for clients of the supervisor's own user.
+        """
         deadline = Deadline(timeout)
         link = self.connected(deadline)
-        answer = link.conversation.status()
+        answer = link.conversation.status(events=events)
         if not wait(link, lambda: answer.settled, deadline):
             raise WaitTimeout("the supervisor has not reported its status in time")
         if answer.value is None:

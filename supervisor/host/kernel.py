@@ -8,21 +8,36 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Container
+from typing import NamedTuple
 
 
-def reap(pidfd: int) -> str:
-    """How the child behind `pidfd` ended, in words. It must have ended; raises ChildProcessError
-    for a process that is not our child.
+class Exit(NamedTuple):
+    """How a process ended: by itself with a status, or by a signal. Exactly one of them is set;
+    as text it is `exit status 3` or `signal SIGKILL`.
+    """
+
+    status: int | None = None
+    signal: int | None = None
+
+    def __str__(self) -> str:
+        if self.signal is None:
+            return f"exit status {self.status}"
+        try:
+            return f"signal {signal.Signals(self.signal).name}"
+        except ValueError:  # A real-time signal: most of them have no name.
+            return f"signal {self.signal}"
+
+
+def reap(pidfd: int) -> Exit:
+    """How the child behind `pidfd` ended. It must have ended; raises ChildProcessError for a
+    process that is not our child.
     """
     result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
     if result is None:
         raise ChildProcessError("it has not ended")
     if result.si_code == os.CLD_EXITED:
-        return f"exit status {result.si_status}"
-    try:
-        return f"signal {signal.Signals(result.si_status).name}"
-    except ValueError:  # A real-time signal: most of them have no name.
-        return f"signal {result.si_status}"
+        return Exit(status=result.si_status)
+    return Exit(signal=result.si_status)
 
 
 def reap_orphans(group: int, watched: Container[int]) -> bool:

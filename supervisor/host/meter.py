@@ -20,7 +20,7 @@ from supervisor.host.cputimes import (
     stat_path,
 )
 from supervisor.host.roots import Host
-from supervisor.host.sample import UtilizationSource
+from supervisor.host.sample import Unread, UtilizationSource
 from supervisor.host.usage import (
     Demand,
     Leases,
@@ -53,7 +53,7 @@ class Usage(msgspec.Struct, frozen=True):
     foreign: dict[int, float] = {}
     workers: dict[int, float] = {}
     leased: int = 0
-    errors: tuple[str, ...] = ()
+    errors: tuple[Unread, ...] = ()
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -90,10 +90,10 @@ class UsageMeter:
         """
         last = self._last
         if not math.isfinite(now):
-            return Usage(errors=(f"clock: {now} is not a time",))
+            return Usage(errors=(Unread("clock", f"{now} is not a time"),))
         if 0 <= now - last.now < MIN_ELAPSED:
             return Usage()
-        errors: list[str] = []
+        errors: list[Unread] = []
         processes, waits = self._processes(leases, busy, errors)
         reading = _Reading(now, self._cpus(errors), processes, waits, dict(leases))
         self._forget(last.leases, leases)
@@ -104,15 +104,15 @@ class UsageMeter:
             return Usage(errors=(*errors, jump))
         return _usage(last, reading, source, running, throttled, tuple(errors))
 
-    def _cpus(self, errors: list[str]) -> dict[int, CpuTime]:
+    def _cpus(self, errors: list[Unread]) -> dict[int, CpuTime]:
         try:
             return read_cpu_times(self._host)
         except (OSError, ValueError, LookupError) as error:
-            errors.append(f"CPU times: {error}")
+            errors.append(Unread("CPU times", str(error)))
             return {}
 
     def _processes(
-        self, leases: Leases, busy: Collection[int] | None, errors: list[str]
+        self, leases: Leases, busy: Collection[int] | None, errors: list[Unread]
     ) -> tuple[dict[int, ProcessTime], dict[int, float]]:
         """Of each worker that is there: its CPU time, and the seconds that it has waited."""
         times: dict[int, ProcessTime] = {}
@@ -126,7 +126,7 @@ class UsageMeter:
                 times[pid] = time
                 waited = self._waits.total(pid, time, busy=busy is None or pid in busy)
             except (OSError, ValueError, LookupError) as error:
-                errors.append(f"CPU time of process {pid}: {error}")
+                errors.append(Unread(f"CPU time of process {pid}", str(error)))
                 continue
             if waited is not None:
                 waits[pid] = waited
@@ -138,18 +138,19 @@ class UsageMeter:
             self._waits.forget(pid)
 
 
-def _clock_fault(last: _Reading, reading: _Reading) -> str | None:
-    """A line that says so if the caller's clock went back or jumped ahead.
+def _clock_fault(last: _Reading, reading: _Reading) -> Unread | None:
+    """Says so if the caller's clock went back or jumped ahead.
 
     A step shows by comparison with the time that the kernel accounted to the CPUs; where
     it accounts none (some sandboxes), the caller's clock is believed.
     """
     elapsed = reading.now - last.now
     if elapsed < 0:
-        return f"clock: went back by {-elapsed:.3f} s"
+        return Unread("clock", f"went back by {-elapsed:.3f} s")
     kernel = kernel_elapsed(last.cpus, reading.cpus)
     if kernel is not None and not 1 / CLOCK_TOLERANCE <= elapsed / kernel <= CLOCK_TOLERANCE:
-        return f"clock: {elapsed:.3f} s passed, but {kernel:.3f} s by the kernel's count"
+        why = f"{elapsed:.3f} s passed, but {kernel:.3f} s by the kernel's count"
+        return Unread("clock", why)
     return None
 
 
@@ -159,7 +160,7 @@ def _usage(
     source: UtilizationSource,
     running: float,
     throttled: float,
-    errors: tuple[str, ...],
+    errors: tuple[Unread, ...],
 ) -> Usage:
     elapsed = reading.now - last.now
     busy = busy_percent(last.cpus, reading.cpus)

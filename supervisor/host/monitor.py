@@ -17,7 +17,7 @@ from supervisor.host.memory import Memory, read_memory
 from supervisor.host.meter import UsageMeter
 from supervisor.host.pressure import read_pressure
 from supervisor.host.roots import Host
-from supervisor.host.sample import Sample, UtilizationSource
+from supervisor.host.sample import Sample, Unread, UtilizationSource
 from supervisor.host.thermal import Thermometer, ThrottleCounters
 from supervisor.host.throttling import QuotaCounters, Throttling, read_quota_counters, rising
 from supervisor.host.topology import read_machine
@@ -36,7 +36,7 @@ class CPUUtilizationMonitor:
     def __init__(self, host: Host, source: UtilizationSource = "pool") -> None:
         self.source: UtilizationSource = source
         self._host = host
-        self._errors: list[str] = []
+        self._errors: list[Unread] = []
         self._meter = UsageMeter(host)
         self._finder = GroupFinder(host)
         self._groups = Groups()
@@ -175,5 +175,5 @@ class CPUUtilizationMonitor:
         try:
             return read()
         except (OSError, ValueError, LookupError) as error:
-            self._errors.append(f"{part}: {error}")
+            self._errors.append(Unread(part, str(error)))
             return otherwise

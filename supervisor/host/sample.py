@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,17 @@ from supervisor.host.throttling import Throttling
 
 UtilizationSource = Literal["pool", "cores", "system"]
 """Whose load is meant: the workers' own, everything on their cores, or the whole machine."""
+
+
+class Unread(NamedTuple):
+    """A part of a look at the host that failed, and why; as text `limits: no such file`."""
+
+    part: str
+    """The same each time, whatever the reason says."""
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.why}"
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -32,7 +43,7 @@ class Sample(msgspec.Struct, frozen=True):
     temperature: hottest processor sensor in °C, None if unknown.
     throttling, memory: memory and thermal counters are read every few seconds only; in
         between the last reading stands, its flag included.
-    errors: one line for each part that failed; its value is the last good one for
+    errors: what failed, each part once; its value is the last good one for
         limits and memory, else None or empty.
     """
 
@@ -48,4 +59,4 @@ class Sample(msgspec.Struct, frozen=True):
     throttling: Throttling
     memory: Memory | None
     pressure: Pressure | None
-    errors: tuple[str, ...]
+    errors: tuple[Unread, ...]

@@ -173,7 +173,7 @@ class ForkLauncher:
         if self._template is None:
             return
         self.take_answers()
-        ended = kernel.reap(self._template.pidfd)
+        ended = str(kernel.reap(self._template.pidfd))
         reason = f"{ended}: {self._condemned}" if self._condemned else ended
         self._disconnect()
         waiting = {order.epoch for order, _copies in self._waiting}

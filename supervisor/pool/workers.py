@@ -37,8 +37,8 @@ _ADOPT_S = 0.01
 """How long to wait for a worker that ended before the process that forked it: until then it
 is not ours to reap."""
 
-_DISMISSED = "exit status 0"
-_NO_ROOM = f"exit status {wire.NO_ROOM}"
+_DISMISSED = 0
+"""Exit status of a worker that was told to leave."""
 
 log = get_logger()
 
@@ -287,18 +287,18 @@ class Workers:
         if worker.epoch not in self.by_epoch:
             return
         try:
-            reason = kernel.reap(worker.pidfd)
+            ended = kernel.reap(worker.pidfd)
         except ChildProcessError:
             self._loop.remove_reader(worker.pidfd)
             self._loop.call_later(_ADOPT_S, self._ended, worker)
             return
         self._segments.read(worker)
-        said = [reason, worker.condemned, worker.log_tail()]
+        said = [str(ended), worker.condemned, worker.log_tail()]
         why = ": ".join(part for part in said if part)
-        if reason == _NO_ROOM and worker.shaped is None:
-            self._came_to_nothing(worker, worker.log_tail() or reason)
+        if ended.status == wire.NO_ROOM and worker.shaped is None:
+            self._came_to_nothing(worker, worker.log_tail() or str(ended))
             return
-        if reason != _DISMISSED:
+        if ended.status != _DISMISSED:
             log.warning("worker %d (pid %d) ended: %s", worker.slot, worker.pid, why)
         self._gone(worker, why)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -17,13 +18,13 @@ from supervisor.config import Loaded, Settings
 from supervisor.config.watch import Loop, Timer
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.placement import Placer
-from supervisor.core.allocation.policy import Configured, Policy, Resize, Sampled
+from supervisor.core.allocation.policy import Configured, Event, Policy, Resize, Sampled
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import WorkerShape
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
-from supervisor.host.sample import Sample
+from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
 
@@ -73,7 +74,7 @@ class Load(msgspec.Struct, frozen=True):
 
 class ControlLoop:
     """Calls `retarget` with the wanted workers: first once `expect` was called, then whenever they
-    change.
+    change. Events for the allocation go through `tell`, which carries out what it answers.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class ControlLoop:
         leases: CoreLeases,
         load: Callable[[], Load],
         retarget: Callable[[tuple[WorkerShape, ...]], None],
+        tell: Callable[[DynamicCPUAllocator, Event], None],
         host: Host | None = None,
     ) -> None:
         self.leases = leases
@@ -94,6 +96,9 @@ class ControlLoop:
         self._loop = loop
         self._load = load
         self._retarget = retarget
+        self._tell = tell
+        self.effects: Mapping[type, Callable[[Any], None]] = {Resize: self._resize}
+        """What to do for each command of the allocation."""
         self._timer: Timer | None = None
         self._stopped = False
         self._sessions: Mapping[int, int] = {}
@@ -105,7 +110,9 @@ class ControlLoop:
         self._looked_at = loop.time()
         self._looked_over = self.monitor.limits.cpus
         leases.look(self._looked_over)
-        self.allocator = DynamicCPUAllocator(policy, self._usable())
+        self.usable = self._usable()
+        """Cores that could be leased at the start."""
+        self.allocator = DynamicCPUAllocator(policy, self.usable)
         self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
         self._width = _width(settings)
         self.placer = Placer(self.monitor.machine)
@@ -135,7 +142,7 @@ class ControlLoop:
             return ALL_LEASED
         if self.sample is None or self.sample.utilization is not None:
             return None
-        return "; ".join(self.sample.errors) or None
+        return "; ".join(map(str, self.sample.errors)) or None
 
     def start(self) -> None:
         """Begin to sample, and set the first target if it is known what to expect."""
@@ -165,7 +172,7 @@ class ControlLoop:
         policy, settings = make_policy(loaded), loaded.settings
         now = self._loop.time()
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
-        self._resize(self.allocator.handle(Configured(now, policy)))
+        self._tell(self.allocator, Configured(now, policy))
         self.shaper.configure(policy, settings.pool.threads_per_worker)
         self._width = _width(settings)
         self._apply(now, self._load())
@@ -196,7 +203,7 @@ class ControlLoop:
         self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
         self._look_for_others(now)
-        self._resize(self.allocator.handle(self._sampled(self.sample, load)))
+        self._tell(self.allocator, self._sampled(self.sample, load))
         self._apply(now, load)
 
     def _look_for_others(self, now: float) -> None:
@@ -256,24 +263,23 @@ class ControlLoop:
         held = sum(map(len, load.leases.values()))
         return held + self._width * int(sample.memory.available // load.worker_bytes)
 
-    def _resize(self, commands: list[Resize]) -> None:
-        for command in commands:
-            decision = command.decision
-            self.changed_at = time.time()
-            self.reallocations += 1
-            log.info(
-                "%s",
-                decision.log_line,
-                extra={
-                    "data": {
-                        "event": "allocation_changed",
-                        "before": decision.before,
-                        "after": decision.after,
-                        "utilization": decision.average,
-                        "reason": decision.reason,
-                    }
-                },
-            )
+    def _resize(self, command: Resize) -> None:
+        decision = command.decision
+        self.changed_at = time.time()
+        self.reallocations += 1
+        log.info(
+            "%s",
+            decision.log_line,
+            extra={
+                "data": {
+                    "event": "allocation_changed",
+                    "before": decision.before,
+                    "after": decision.after,
+                    "utilization": decision.average,
+                    "reason": decision.reason,
+                }
+            },
+        )
 
     def _apply(self, now: float, load: Load) -> None:
         """From a number of cores to workers on leased cores."""
@@ -311,21 +317,19 @@ class ControlLoop:
             busy=load.busy_slots,
         )
 
-    def _report(self, errors: tuple[str, ...]) -> None:
-        """Log what cannot be read, each part once until it could be read again."""
+    def _report(self, errors: tuple[Unread, ...]) -> None:
+        """Log what cannot be read, each part once until it could be read again; how it fails may
+        be said in other words each time.
+        """
+        troubles = {error.part: str(error) for error in errors}
         if self.leases.error is not None:
-            errors = (*errors, self.leases.error)
+            troubles["leases"] = self.leases.error
         if not self._usable():
-            errors = (*errors, ALL_LEASED)
-        for error in errors:
-            if _part(error) not in self._reported:
-                log.warning("monitor: %s", error)
-        self._reported = {_part(error) for error in errors}
-
-
-def _part(error: str) -> str:
-    """What failed; the rest of the line says how, in words that may change each time."""
-    return error.partition(":")[0]
+            troubles["cores"] = ALL_LEASED
+        for part, said in troubles.items():
+            if part not in self._reported:
+                log.warning("monitor: %s", said)
+        self._reported = set(troubles)
 
 
 def make_policy(loaded: Loaded) -> Policy:

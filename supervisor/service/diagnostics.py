@@ -82,7 +82,7 @@ def _stats(service: Service) -> AllocationStats:
         reallocations=control.reallocations,
         shape_reason=control.shaper.reason,
         demand=round(control.shaper.demand, 2),
-        decision_counts=dict(allocator.decision_counts),
+        decision_counts={str(kind): n for kind, n in allocator.decision_counts.items()},
         decisions=[_decision(decision) for decision in allocator.history],
     )
 
@@ -147,7 +147,7 @@ def _system(control: ControlLoop) -> SystemInfo:
         utilization_source=control.monitor.source,
         core_busy_percent=_by_core(sample.busy if sample is not None else {}),
         core_foreign_percent=_by_core(sample.foreign if sample is not None else {}),
-        monitor_errors=list(sample.errors) if sample is not None else [],
+        monitor_errors=list(map(str, sample.errors)) if sample is not None else [],
     )
 
 

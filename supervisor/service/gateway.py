@@ -28,7 +28,8 @@ from supervisor.gateway.handover import handover
 from supervisor.host import kernel
 from supervisor.logs import get_logger
 
-_CANNOT_RUN = "exit status 2"
+_CANNOT_RUN = 2
+"""Exit status of a gateway that has said why it cannot run; another would not either."""
 _FIRST_DELAY_S = 0.5
 _MAX_DELAY_S = 30.0
 _STABLE_S = 30.0
@@ -185,16 +186,16 @@ class GatewayChild:
         self.on_decided()
 
     def _ended(self) -> None:
-        reason = kernel.reap(self._pidfd)
+        ended = kernel.reap(self._pidfd)
         self._forget()
         if self._stopping:
             self.on_stopped()
             return
-        if reason == _CANNOT_RUN:
+        if ended.status == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")
             self._decided()
             return
-        self._again(f"ended ({reason})")
+        self._again(f"ended ({ended})")
 
     def _again(self, reason: str) -> None:
         """Start another one after a pause that doubles with each that did not last."""

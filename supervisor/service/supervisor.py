@@ -1,7 +1,7 @@
 """The supervisor process: puts the state machines, the workers and the broker together.
 
-One event loop, one thread. Events for a machine wait in a queue while its commands
-are carried out, so that an effect that fails is seen after the effects before it.
+One event loop, one thread. How events become commands, and commands effects, is `machines`'
+subject.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from supervisor import __version__
 from supervisor.broker.bounds import bounds
@@ -21,6 +19,8 @@ from supervisor.config.changes import diff
 from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
+from supervisor.core.allocation import policy as allocation_events
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
@@ -34,7 +34,7 @@ from supervisor.host.service_manager import ServiceManager
 from supervisor.journal.journal import Journal
 from supervisor.libc import become_subreaper
 from supervisor.logs import configure as configure_logs
-from supervisor.logs import get_logger, tell_faults
+from supervisor.logs import get_logger, tell_faults, where
 from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.leases import CoreLeases, lease_directory
@@ -44,6 +44,9 @@ from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop, Load
 from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild
+from supervisor.service.machines import Effects, Machines, MissingEffectError
+from supervisor.service.ring import Ring
+from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
 from supervisor.service.settings import describe, lacking, make_setup, updates_environment
 from supervisor.service.status import status_document
@@ -54,6 +57,9 @@ from supervisor.wire.worker import Catalogue, Shaped
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
 """Without jobs and with every worker as it should be there is little to look after."""
+
+FAULT_EXIT = 70
+"""Exit code after a fault of ours (EX_SOFTWARE of sysexits.h)."""
 
 log = get_logger()
 
@@ -78,13 +84,12 @@ class Service:
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
-        self.jobs = Jobs(*bounds(self.settings))
+        self.jobs = Jobs()
         self.pool = Pool()
         self.stopped: asyncio.Future[int] = loop.create_future()
         """Set to the exit code, or to StartError."""
         self._loop = loop
-        self._queue: deque[tuple[Jobs | Pool, Any]] = deque()
-        self._working = False
+        self._ring = Ring()
         self._manager = ServiceManager(os.environ)
         self._watchdog = Watchdog(self._manager)
         self._started_at = loop.time()
@@ -104,6 +109,7 @@ class Service:
             self.jobs,
             self.tell_jobs,
             lambda: status_document(self),
+            self._ring.document,
             self.journal.load,
         )
         self.address = Address(directory, self.broker.door.bind_again)
@@ -119,19 +125,22 @@ class Service:
             self._fail,
         )
         self.workers.update_environment = updates_environment(self.settings)
-        self._configure_pool()
+        self._configure_heartbeat()
         self.control = ControlLoop(
             loop,
             loaded,
             CoreLeases(lease_directory(os.environ)),
             self._load,
             self._retarget,
+            self.tell_allocator,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
         self.gateway.on_decided = self._continue_start
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
+        self._machines = self._make_machines()
+        self._machines.began(self.control.allocator, self.control.usable)
         self.drain = Drain(
             loop,
             self.jobs,
@@ -139,15 +148,9 @@ class Service:
             self.gateway,
             self.tracer,
             self.workers,
-            self._tell,
+            self._machines.tell,
             self._finish,
         )
-        self._effects = {
-            **self.workers.effects,
-            **self.broker.effects,
-            **self.journal.effects,
-            **self.tracer.effects,
-        }
 
     def start(self, ahead: Ahead) -> None:
         """Bring up the template, unless it was started `ahead`, and the first workers, and answer
@@ -155,6 +158,7 @@ class Service:
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
         self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
+        self._configure_machines()
         if self.settings.journal.enabled:
             self.journal.start(self.broker.open)
         else:
@@ -209,10 +213,9 @@ class Service:
             if change.effect == "supervisor_restart"
         }
         configure_logs(self.settings.logging.level, self.settings.logging.format)
-        configured = bounds(self.settings)._asdict()
-        self.tell_jobs(job_events.Configured(now=self._loop.time(), **configured))
+        self._configure_machines()
         self.workers.update_environment = updates_environment(self.settings)
-        self._configure_pool()
+        self._configure_heartbeat()
         self.control.configure(outcome.loaded)
         self.tracer.configure(self.settings.tracing)
         setup = make_setup(self.settings)
@@ -224,12 +227,16 @@ class Service:
         if any(change.effect == "worker_restart" for change in outcome.changes):
             self.tell_pool(pool_events.Recycle(self._loop.time()))
 
-    def _configure_pool(self) -> None:
-        """What is taken for a failure, and what follows from it."""
+    def _configure_machines(self) -> None:
+        """Tell jobs and pool the settings that concern them; the control loop tells the third."""
+        now, pool = self._loop.time(), self.settings.pool
+        restarts = RestartPolicy(intensity=pool.restart_intensity, window_s=pool.restart_window_s)
+        self.tell_jobs(job_events.Configured(now=now, **bounds(self.settings)._asdict()))
+        self.tell_pool(pool_events.Configured(now, restarts))
+
+    def _configure_heartbeat(self) -> None:
+        """What is taken for a failure."""
         pool = self.settings.pool
-        self.pool.restarts.policy = RestartPolicy(
-            intensity=pool.restart_intensity, window_s=pool.restart_window_s
-        )
         self.workers.heartbeat.configure(
             HealthPolicy(pool.hang_timeout_s, pool.overdue_factor, pool.overdue_min_s),
             Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker),
@@ -256,7 +263,7 @@ class Service:
             for each in self.broker.catalogue.engines
             if each.seconds_per_character is not None
         }
-        self.jobs.costs.expect(self.profile.rates(threads), declared)
+        self._machines.expect(self.jobs, dict(self.profile.rates(threads)), declared)
         self.tell_pool(pool_events.Target(self._loop.time(), shapes))
 
     def _load(self) -> Load:
@@ -288,31 +295,52 @@ class Service:
 
     # -- events and their effects -------------------------------------------------------
 
+    def _make_machines(self) -> Machines:
+        effects: Effects = {
+            **self.workers.effects,
+            **self.broker.effects,
+            **self.journal.effects,
+            **self.tracer.effects,
+            **self.control.effects,
+        }
+        try:
+            return Machines(effects, self._settled, self._broken, self._ring)
+        except MissingEffectError as error:
+            raise StartError(str(error)) from error
+
     def tell_jobs(self, event: job_events.Event) -> None:
         """Hand an event to the job machine and carry out what it answers."""
-        self._tell(self.jobs, event)
+        self._machines.tell(self.jobs, event)
 
     def tell_pool(self, event: pool_events.Event) -> None:
         """Hand an event to the pool machine and carry out what it answers."""
-        self._tell(self.pool, event)
+        self._machines.tell(self.pool, event)
 
-    def _tell(self, machine: Jobs | Pool, event: Any) -> None:  # noqa: ANN401 (its machine's)
-        self._queue.append((machine, event))
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._queue:
-                machine, event = self._queue.popleft()
-                for command in machine.handle(event):
-                    self._effects[type(command)](command)
-        finally:
-            self._working = False
+    def tell_allocator(
+        self, allocator: DynamicCPUAllocator, event: allocation_events.Event
+    ) -> None:
+        """Hand an event to the allocation machine and carry out what it answers."""
+        self._machines.tell(allocator, event)
+
+    def _settled(self) -> None:
+        """All is done that came of an event."""
         self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":
             self.drain.go_on()
+
+    def _broken(self, error: Exception) -> None:
+        """What was to be done was not: end, and let the next supervisor begin from the journal."""
+        try:
+            document = self._ring.document(where(error))
+            path = write_events(state_directory(os.environ), document)
+            log.error("what led there: supervisor replay %s", path)
+        except OSError as failure:
+            log.error("what led there cannot be written down: %s", failure.strerror)  # noqa: TRY400
+        finally:
+            if not self.stopped.done():
+                self.stopped.set_result(FAULT_EXIT)
 
     def _tick(self) -> None:
         now = self._loop.time()

@@ -105,9 +105,12 @@ class Attach(Message, frozen=True, tag="ATTACH"):
 
 
 class Status(Message, frozen=True, tag="STATUS"):
-    """Ask for the status document; answered with REPORT."""
+    """Ask for the status document; answered with REPORT. With `events` the last events of the
+    supervisor are in it, for processes of its own user.
+    """
 
     id: str = ""
+    events: bool = False
 
 
 class Jobs(Message, frozen=True, tag="JOBS"):

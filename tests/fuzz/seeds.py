@@ -13,6 +13,7 @@ REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Cancel("j"),
     wire.Attach("a", "j", 3),
     wire.Status("s"),
+    wire.Status("s", events=True),
     wire.Jobs("a"),
     wire.Jobs("a", "j", 10),
     wire.Ping(),

@@ -21,6 +21,11 @@ _KNOWN_MAX: Final = 4096
 """Every process of a client is an entry; to read one anew costs two microseconds."""
 
 
+def is_ours(owner: str) -> bool:
+    """Whether it is a process of the user that the supervisor runs as."""
+    return owner == f"uid:{os.getuid()}"
+
+
 def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
     """Whom a job is charged to: what one client may have waiting, and its fair share.
 
@@ -33,7 +38,7 @@ def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
     between them guard against accidents only. On tcp without keys nothing else tells
     clients apart either.
     """
-    if on_behalf is not None and owner == f"uid:{os.getuid()}":
+    if on_behalf is not None and is_ours(owner):
         return f"for:{on_behalf}"
     return owner if owner.startswith(KEY) else client.hex()
 

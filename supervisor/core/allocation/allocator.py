@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from typing import NamedTuple
 
 from supervisor.core.allocation.backlog import Backlog, SegmentWork
 from supervisor.core.allocation.bounds import (
@@ -52,6 +53,7 @@ from supervisor.core.allocation.policy import (
     Configured,
     Decision,
     Event,
+    Kind,
     Policy,
     Resize,
     Sampled,
@@ -84,10 +86,22 @@ The load read from a queue is a few percent off; a core too many is held for lon
 a core too few comes as a late change.
 """
 
-_BACKLOG = "backlog"
+_BOUNDS: dict[str, Kind] = {
+    "max_cores": "bound_max_cores",
+    "memory": "bound_memory",
+    "reserve": "bound_reserve",
+    "thermal": "thermal_cap",
+    "usable": "bound_usable",
+}
+"""What is said of the limit that decides."""
 
-Choice = tuple[int, str]
-"""Number of cores, and the reason."""
+
+class Choice(NamedTuple):
+    """Number of cores, and why: a kind of reason and its figures."""
+
+    cores: int
+    kind: Kind
+    figures: tuple[float, ...] = ()
 
 
 class DynamicCPUAllocator:
@@ -100,7 +114,7 @@ class DynamicCPUAllocator:
     def __init__(self, policy: Policy, usable: int) -> None:
         self.policy = policy
         self.history: deque[Decision] = deque(maxlen=HISTORY)
-        self.decision_counts: Counter[str] = Counter()
+        self.decision_counts: Counter[Kind] = Counter()
         """Decisions so far by the kind of their reason."""
         self.utilization_history: deque[float] = deque(maxlen=policy.history_window)
         self._fresh: deque[float] = deque(maxlen=policy.history_window)
@@ -167,7 +181,7 @@ class DynamicCPUAllocator:
         self._advance(event.now)
         if isinstance(event, Configured):
             self._configure(event.policy)
-            choice = self._at_once(self.bounds) or (self.cores, "configured")
+            choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
         used = self._observe(event)
         return self._conclude(event.now, self._decide(event, used), event, used)
@@ -267,11 +281,11 @@ class DynamicCPUAllocator:
     def _at_once(self, bounds: Bounds) -> Choice | None:
         """The moves that wait for nothing: to the static size, and into the hard bounds."""
         if not self.policy.enabled:
-            return static_cores(self.policy, bounds), "disabled"
+            return Choice(static_cores(self.policy, bounds), "disabled")
         if self.cores > bounds.hard:
-            return bounds.hard, f"bound_{bounds.hard_winner}_{bounds.hard}"
+            return Choice(bounds.hard, _BOUNDS[bounds.hard_winner], (bounds.hard,))
         if self.cores < bounds.lower:
-            return bounds.lower, f"bound_min_cores_{bounds.lower}"
+            return Choice(bounds.lower, "bound_min_cores", (bounds.lower,))
         return None
 
     def _too_hot(self, bounds: Bounds) -> Choice | None:
@@ -279,14 +293,14 @@ class DynamicCPUAllocator:
             return None
         if self.cooldown_remaining > 0:
             return self._cooling_down()
-        return bounds.upper, f"thermal_cap_{bounds.upper}"
+        return Choice(bounds.upper, "thermal_cap", (bounds.upper,))
 
     def _unmeasured(self, used: float | None) -> Choice | None:
         """Without a measurement nothing moves; the first look has nothing to compare with."""
         first, self._looked = not self._looked, True
         if used is not None:
             return None
-        return self.cores, "first_sample" if first else "monitor_failed"
+        return Choice(self.cores, "first_sample" if first else "monitor_failed")
 
     def _hurried(self, sample: Sampled, bounds: Bounds) -> Choice | None:
         """Segments have waited for long: cores for the load that the queue tells of.
@@ -303,87 +317,91 @@ class DynamicCPUAllocator:
             return None
         if self.cooldown_remaining > 0:
             return self._cooling_down()
-        return target, f"{_BACKLOG}_{sample.backlog_s:.1f}s"
+        return Choice(target, "backlog", (sample.backlog_s,))
 
     def _rebuilding(self) -> Choice | None:
         """Building sessions, and the swap after it, is no load: no reason for a change."""
-        return (self.cores, "sessions_building") if self._unsettled else None
+        return Choice(self.cores, "sessions_building") if self._unsettled else None
 
     def _averaged(self, sample: Sampled, bounds: Bounds) -> Choice:
         average = self._settled_average()
         if average is None:
-            return self.cores, f"fresh_samples_{len(self._fresh)}_of_{self._least_samples}"
+            return self._stay("fresh_samples", len(self._fresh), self._least_samples)
         if average > self.policy.cpu_target:
             return self._grow(average, bounds)
         if average < self.policy.scale_down_threshold:
             return self._work_waits(sample) or self._shrink(average, bounds)
-        return self.cores, f"optimal_range_{average:.1f}%"
+        return self._stay("optimal_range", average)
 
     def _grow(self, average: float, bounds: Bounds) -> Choice:
         starved = self._starved()
         if self.cores >= bounds.upper:
             if starved is not None:
-                return self.cores, starved
-            limit = "thermal_cap" if bounds.winner == "thermal" else f"bound_{bounds.winner}"
-            return self.cores, f"{limit}_{bounds.upper}"
+                return self._stay("starved_by_others", starved)
+            return self._stay(_BOUNDS[bounds.winner], bounds.upper)
         if self.cooldown_remaining > 0:
             return self._cooling_down()
         backlog, target = self._backlog, self.policy.cpu_target
         if backlog.draining and 100.0 * backlog.load() * _ENOUGH <= self.cores * target:
             self._working_off = True
-            return self.cores, f"draining_backlog_{backlog.age:.1f}s"
+            return self._stay("draining_backlog", backlog.age)
         wanted = self.cores + 1
         if self.policy.aggressive_mode:
             wanted = math.ceil(self.cores * average / target)
-        why = None if average - self._average_starved > target else starved
-        return min(wanted, bounds.upper), why or f"high_utilization_{average:.1f}%"
+        wanted = min(wanted, bounds.upper)
+        if starved is not None and average - self._average_starved <= target:
+            return Choice(wanted, "starved_by_others", (starved,))
+        return Choice(wanted, "high_utilization", (average,))
 
-    def _starved(self) -> str | None:
-        """The reason of a pool that others keep from its cores."""
+    def _starved(self) -> float | None:
+        """The percent of a pool that others keep from its cores; None for any other."""
         percent = self.starved_percent
         if percent is None or percent < STARVED_PERCENT:
             return None
-        return f"starved_by_others_{percent:.0f}%"
+        return percent
 
     def _work_waits(self, sample: Sampled) -> Choice | None:
         """Whatever the average says: cores of which none was idle are not too many for a queue."""
         idle = sample.idle is None or sample.idle >= _NO_WORKER_IDLE
         if idle or sample.backlog_s <= 0:
             return None
-        return self.cores, f"work_waiting_{sample.backlog_s:.1f}s"
+        return self._stay("work_waiting", sample.backlog_s)
 
     def _shrink(self, average: float, bounds: Bounds) -> Choice:
         if self.cores == bounds.lower or self._need(average) > self.cores - 1:
-            return self.cores, f"optimal_range_{average:.1f}%"
+            return self._stay("optimal_range", average)
         if self.cooldown_remaining > 0:
             return self._cooling_down()
         least = bounds.lower if self.policy.aggressive_mode else self.cores - 1
         wanted = self._scale_down.fewest(least, self.cores)
         if wanted == self.cores:
-            return self.cores, f"scale_down_wait_{self.scale_down_wait:.0f}s"
-        return wanted, f"low_utilization_{average:.1f}%"
+            return self._stay("scale_down_wait", self.scale_down_wait)
+        return Choice(wanted, "low_utilization", (average,))
 
     def _cooling_down(self) -> Choice:
-        return self.cores, f"cooldown_{self.cooldown_remaining:.1f}s"
+        return self._stay("cooldown", self.cooldown_remaining)
+
+    def _stay(self, kind: Kind, *figures: float) -> Choice:
+        return Choice(self.cores, kind, figures)
 
     def _conclude(
         self, now: float, choice: Choice, sample: Sampled | None, used: float | None
     ) -> list[Command]:
-        target, reason = choice
-        decision = Decision(now, self.cores, target, used, self.average, reason, sample)
+        target, kind, figures = choice
+        decision = Decision(now, self.cores, target, used, self.average, kind, figures, sample)
         self.history.append(decision)
-        self.decision_counts[decision.kind] += 1
+        self.decision_counts[kind] += 1
         if target == self.cores:
             return []
         if target > self.cores:
             self._scale_down.regretted(target)
-        elif reason.startswith("low_utilization"):
+        elif kind == "low_utilization":
             self._scale_down.removed(now, target)
         self.cores = target
         self._changed_at = now
         self._forget()
         # Cores that came for a queue are full until it is gone, whatever the load.
-        self._working_off = decision.kind == _BACKLOG
+        self._working_off = kind == "backlog"
         return [Resize(target, decision)]
 
 

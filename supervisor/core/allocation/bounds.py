@@ -8,6 +8,7 @@ themselves: both fall at once and rise slowly, so neither makes the pool flap.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
@@ -23,6 +24,10 @@ MEMORY_RISE_S = 30.0
 """How long more memory must stay free before it is built upon."""
 
 
+Limit = Literal["max_cores", "reserve", "usable", "memory"]
+"""What sets the upper bound where it is not the heat."""
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """`lower <= upper`, both at least 1.
 
@@ -36,8 +41,8 @@ class Bounds(msgspec.Struct, frozen=True):
     lower: int
     upper: int
     hard: int
-    winner: str
-    hard_winner: str
+    winner: Limit | Literal["thermal"]
+    hard_winner: Limit
     notes: tuple[str, ...] = ()
 
 
@@ -51,7 +56,7 @@ def effective_bounds(
     """
     usable = max(1, usable)
     wanted = policy.min_cores or 1
-    limits = {"usable": usable}
+    limits: dict[Limit, int] = {"usable": usable}
     if policy.max_cores is None:
         limits["reserve"] = max(1, usable - 1, min(wanted, usable))
     else:
@@ -61,7 +66,8 @@ def effective_bounds(
     hard_winner = min(limits, key=lambda name: limits[name])
     hard = max(1, limits[hard_winner])
     lower = min(wanted, hard)
-    upper, winner = hard, hard_winner
+    upper = hard
+    winner: Limit | Literal["thermal"] = hard_winner
     if thermal_cap is not None and thermal_cap < hard:
         upper, winner = max(lower, thermal_cap), "thermal"
     notes = []

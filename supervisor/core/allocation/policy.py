@@ -7,11 +7,56 @@ time in monotonic seconds, temperature in °C.
 
 from __future__ import annotations
 
-import re
+from typing import Literal
 
 import msgspec
 
-_FIGURES = re.compile(r"_\d.*")
+Kind = Literal[
+    "backlog",
+    "bound_max_cores",
+    "bound_memory",
+    "bound_min_cores",
+    "bound_reserve",
+    "bound_usable",
+    "configured",
+    "cooldown",
+    "disabled",
+    "draining_backlog",
+    "first_sample",
+    "fresh_samples",
+    "high_utilization",
+    "horizontal",
+    "low_utilization",
+    "monitor_failed",
+    "optimal_range",
+    "original",
+    "scale_down_wait",
+    "sessions_building",
+    "starved_by_others",
+    "thermal_cap",
+    "work_waiting",
+]
+"""Why a decision was what it was. `original` and `horizontal` are the rivals' of `simulate`."""
+
+_FORMS: dict[Kind, str] = {
+    "backlog": "_{:.1f}s",
+    "bound_max_cores": "_{:.0f}",
+    "bound_memory": "_{:.0f}",
+    "bound_min_cores": "_{:.0f}",
+    "bound_reserve": "_{:.0f}",
+    "bound_usable": "_{:.0f}",
+    "cooldown": "_{:.1f}s",
+    "draining_backlog": "_{:.1f}s",
+    "fresh_samples": "_{:.0f}_of_{:.0f}",
+    "high_utilization": "_{:.1f}%",
+    "low_utilization": "_{:.1f}%",
+    "optimal_range": "_{:.1f}%",
+    "scale_down_wait": "_{:.0f}s",
+    "starved_by_others": "_{:.0f}%",
+    "thermal_cap": "_{:.0f}",
+    "work_waiting": "_{:.1f}s",
+}
+"""How the figures of a kind are written; the other kinds have none."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -91,7 +136,8 @@ class Decision(msgspec.Struct, frozen=True):
     """What was decided on one event, and on what. `before == after`: nothing changed.
 
     `average` is over the samples that counted; None when there were none.
-    `inputs` is the sample, or None where the settings made the change.
+    `figures` are those of the kind: percent, seconds or cores; how many samples there are, and
+    how many it takes. `inputs` is the sample, or None where the settings made the change.
     """
 
     now: float
@@ -99,13 +145,14 @@ class Decision(msgspec.Struct, frozen=True):
     after: int
     utilization: float | None
     average: float | None
-    reason: str
+    kind: Kind
+    figures: tuple[float, ...] = ()
     inputs: Sampled | None = None
 
     @property
-    def kind(self) -> str:
-        """The reason without its figures, of which there are a few: `high_utilization`."""
-        return _FIGURES.sub("", self.reason)
+    def reason(self) -> str:
+        """The kind and its figures in one word: `high_utilization_91.5%`."""
+        return self.kind + _FORMS.get(self.kind, "").format(*self.figures)
 
     @property
     def log_line(self) -> str:

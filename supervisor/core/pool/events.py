@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.core.machine import WorkerShape
+from supervisor.core.pool.restarts import RestartPolicy
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False):
@@ -15,6 +16,13 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 
 
 # -- events -----------------------------------------------------------------------------
+
+
+class Configured(_Record, frozen=True):
+    """Another policy of restarts holds from now on."""
+
+    now: float
+    policy: RestartPolicy
 
 
 class Target(_Record, frozen=True):
@@ -97,7 +105,7 @@ class Stop(_Record, frozen=True):
     now: float
 
 
-Event = Target | Ready | Reshaped | Freed | Recycle | Exited | NotStarted | Tick | Stop
+Event = Configured | Target | Ready | Reshaped | Freed | Recycle | Exited | NotStarted | Tick | Stop
 
 
 # -- commands ---------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Pool:
         """Workers that start in order to replace one that works yet, by slot number."""
         self._commands: list[e.Command] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
+            e.Configured: self._configured,
             e.Target: self._target,
             e.Ready: self._ready,
             e.Reshaped: self._reshaped,
@@ -97,6 +98,9 @@ class Pool:
         return [slot for slot in self.slots.values() if slot.state == "fatal"]
 
     # -- events -------------------------------------------------------------------------
+
+    def _configured(self, event: e.Configured) -> None:
+        self.restarts.policy = event.policy
 
     def _target(self, event: e.Target) -> None:
         if not self.stopping:

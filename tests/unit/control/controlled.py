@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.config import Loaded, load
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Event
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
 from supervisor.service.control import ControlLoop, Load
@@ -110,6 +112,7 @@ class Controlled:
             CoreLeases(self.lease_directory),
             self._load,
             self._obey,
+            self._tell,
             host=self.tree.host,
         )
         if expected:
@@ -185,6 +188,10 @@ class Controlled:
             sessions=dict.fromkeys(self.leases, self.generation),
             building=self.building,
         )
+
+    def _tell(self, allocator: DynamicCPUAllocator, event: Event) -> None:
+        for command in allocator.handle(event):
+            self.control.effects[type(command)](command)
 
     def _obey(self, shapes: tuple[WorkerShape, ...]) -> None:
         self.targets.append(shapes)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 
 from supervisor.core.allocation.allocator import HISTORY, DynamicCPUAllocator
-from supervisor.core.allocation.policy import Configured, Decision, Policy, Resize, Sampled
+from supervisor.core.allocation.policy import (
+    Configured,
+    Decision,
+    Kind,
+    Policy,
+    Resize,
+    Sampled,
+)
 from supervisor.simulate.fluid import run_fluid
 
 USABLE = 20
@@ -251,19 +259,44 @@ def test_new_settings_hold_at_once() -> None:
     assert [r.cores for r in feed(allocator, *[60.0] * 5, start=7)] == [4]
 
 
-@pytest.mark.parametrize(
-    ("reason", "kind"),
-    [
-        ("high_utilization_85.2%", "high_utilization"),
-        ("fresh_samples_2_of_3", "fresh_samples"),
-        ("bound_max_cores_4", "bound_max_cores"),
-        ("cooldown_0.5s", "cooldown"),
-        ("monitor_failed", "monitor_failed"),
-    ],
+REASONS: tuple[tuple[Kind, tuple[float, ...], str], ...] = (
+    ("backlog", (1.26,), "backlog_1.3s"),
+    ("bound_max_cores", (4,), "bound_max_cores_4"),
+    ("bound_memory", (4,), "bound_memory_4"),
+    ("bound_min_cores", (4,), "bound_min_cores_4"),
+    ("bound_reserve", (4,), "bound_reserve_4"),
+    ("bound_usable", (4,), "bound_usable_4"),
+    ("configured", (), "configured"),
+    ("cooldown", (0.54,), "cooldown_0.5s"),
+    ("disabled", (), "disabled"),
+    ("draining_backlog", (2.0,), "draining_backlog_2.0s"),
+    ("first_sample", (), "first_sample"),
+    ("fresh_samples", (2, 3), "fresh_samples_2_of_3"),
+    ("high_utilization", (85.2,), "high_utilization_85.2%"),
+    ("horizontal", (), "horizontal"),
+    ("low_utilization", (12.0,), "low_utilization_12.0%"),
+    ("monitor_failed", (), "monitor_failed"),
+    ("optimal_range", (60.0,), "optimal_range_60.0%"),
+    ("original", (), "original"),
+    ("scale_down_wait", (15.0,), "scale_down_wait_15s"),
+    ("sessions_building", (), "sessions_building"),
+    ("starved_by_others", (74.6,), "starved_by_others_75%"),
+    ("thermal_cap", (3,), "thermal_cap_3"),
+    ("work_waiting", (0.25,), "work_waiting_0.2s"),
 )
-def test_the_kind_of_a_reason_has_no_figures(reason: str, kind: str) -> None:
-    """So that decisions can be counted by it."""
-    assert Decision(0.0, 1, 1, None, None, reason).kind == kind
+
+
+@pytest.mark.parametrize(("kind", "figures", "reason"), REASONS)
+def test_the_words_of_a_reason_are_made_from_its_kind_and_figures(
+    kind: Kind, figures: tuple[float, ...], reason: str
+) -> None:
+    """They are what operators grep for and diagnostics show: they do not change."""
+    assert Decision(0.0, 1, 1, None, None, kind, figures).reason == reason
+
+
+def test_every_kind_of_reason_has_its_words_in_a_test() -> None:
+    """A new kind gets a line above."""
+    assert {kind for kind, _figures, _reason in REASONS} == set(get_args(Kind))
 
 
 def test_every_decision_is_counted_by_its_kind() -> None:

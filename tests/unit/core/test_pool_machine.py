@@ -187,6 +187,17 @@ def test_a_replacement_that_cannot_be_started_costs_the_worn_worker_nothing() ->
     pool.check()
 
 
+def test_another_policy_holds_for_the_deaths_to_come() -> None:
+    """Settings are an event like any other: a slot that may die less often is parked sooner."""
+    pool = settled(shape(0, 0))
+    pool.handle(e.Configured(1.0, RestartPolicy(intensity=1, parked_s=7.0)))
+    told = pool.handle(e.Exited(2.0, 1, "signal SIGSEGV", 0.0))
+    told += pool.handle(e.Exited(3.0, 2, "signal SIGSEGV", 0.0))
+    for later in range(4, 20):
+        told += pool.handle(e.Tick(float(later)))
+    assert e.Park(0, "signal SIGSEGV", 7.0) in told
+
+
 def test_a_worker_that_never_becomes_ready_is_killed() -> None:
     """A start that takes too long ends in a kill, and then in another start."""
     pool = Pool(RestartPolicy(start_timeout_s=5.0))

@@ -66,13 +66,33 @@ class Rig:
         """One more job, of one segment."""
         self.submitted += 1
         job = f"job{self.submitted}"
-        self.tell(j.Submitted(0.0, job, "o", b"c", book([1], 1), 1 << 40, job, job))
+        self.tell(
+            j.Submitted(
+                now=0.0,
+                job=job,
+                owner="o",
+                client=b"c",
+                request=book([1], 1),
+                credit=1 << 40,
+                reference=job,
+                flow=job,
+            )
+        )
 
     def speak(self) -> None:
         """The oldest running segment is spoken."""
         run = self.runs.popleft()
-        name = run.job, run.segment, run.attempt
-        self.tell(j.SegmentSpoken(0.0, run.worker, *name, (b"pcm!",), 1.0))
+        self.tell(
+            j.SegmentSpoken(
+                now=0.0,
+                worker=run.worker,
+                job=run.job,
+                segment=run.segment,
+                attempt=run.attempt,
+                pieces=(b"pcm!",),
+                synthesis_s=1.0,
+            )
+        )
 
     def lose(self, slot: Slot) -> None:
         """Its process ends."""

@@ -28,8 +28,13 @@ class Slow(AsyncClient):
         self.asked = 0
         self.answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
-    async def status(self, timeout: float | None = None) -> dict[str, Any]:  # noqa: ASYNC109 (as the client has it)
-        del timeout
+    async def status(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 (as the client has it)
+        *,
+        events: bool = False,
+    ) -> dict[str, Any]:
+        del timeout, events
         self.asked += 1
         answer = await self.answers.get()
         if answer is None:

@@ -102,8 +102,13 @@ class Lost(AsyncClient):
         self.gone = asyncio.Event()
         self.error = error
 
-    async def status(self, timeout: float | None = None) -> dict[str, Any]:  # noqa: ASYNC109 (as the client has it)
-        del timeout
+    async def status(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 (as the client has it)
+        *,
+        events: bool = False,
+    ) -> dict[str, Any]:
+        del timeout, events
         await self.gone.wait()
         raise self.error
 
@@ -150,7 +155,12 @@ def test_a_status_of_another_shape_is_said_once(
     asked = asyncio.Queue[None]()
 
     class Odd(Lost):
-        async def status(self, timeout: float | None = None) -> dict[str, Any]:  # noqa: ASYNC109 (as the client has it)
+        async def status(
+            self,
+            timeout: float | None = None,  # noqa: ASYNC109 (as the client has it)
+            *,
+            events: bool = False,
+        ) -> dict[str, Any]:
             del timeout
             asked.put_nowait(None)
             return {"allocation": {"allocation_stats": {"decisions": [{}]}}}

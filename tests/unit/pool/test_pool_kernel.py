@@ -37,7 +37,8 @@ def test_the_end_by_a_signal_is_told_with_its_name(number: int, words: str) -> N
             signal.pause()
     pidfd = os.pidfd_open(pid)
     os.kill(pid, number)
-    assert kernel.reap(pidfd) == words
+    ended = kernel.reap(pidfd)
+    assert (ended.status, ended.signal, str(ended)) == (None, number, words)
     os.close(pidfd)
 
 
@@ -45,7 +46,8 @@ def test_an_end_of_its_own_is_told_with_its_status() -> None:
     """And the child is reaped only once."""
     pid = child()
     pidfd = os.pidfd_open(pid)
-    assert kernel.reap(pidfd) == "exit status 3"
+    ended = kernel.reap(pidfd)
+    assert (ended.status, ended.signal, str(ended)) == (3, None, "exit status 3")
     with pytest.raises(ChildProcessError):
         kernel.reap(pidfd)
     os.close(pidfd)

@@ -1,0 +1,183 @@
+"""Events as JSON, and back: the form in which `ring` writes them and `replay` reads them.
+
+A record of the core is an object with its name in `is`, as `core.jobs.events:Tick`; what JSON
+has no word for is an object with one member. So a field that is added to an event needs nothing
+here. Only records of the core, and those below, are ever made from a file.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import Any, Literal
+
+import msgspec
+
+from supervisor.core.allocation.policy import Policy
+
+FORMAT = 1
+
+Family = Literal["jobs", "pool", "allocation"]
+"""Which of the machines."""
+
+Cut = tuple[tuple[int, ...], int]
+"""Sizes of segments that were cut, and how many characters were left then."""
+
+_CORE = "supervisor.core."
+_PACKAGE = "supervisor."
+
+
+class RecordError(Exception):
+    """This is no record of events; the message is one line that says why."""
+
+
+class Silence(msgspec.Struct, frozen=True, gc=False):
+    """Audio of which only the size is known, in bytes."""
+
+    size: int
+
+
+class Unsaid(msgspec.Struct, frozen=True, gc=False):
+    """The rest of a text, of which only the length is known."""
+
+    characters: int
+
+    def __len__(self) -> int:
+        return self.characters
+
+
+class AllocationBegan(msgspec.Struct, frozen=True):
+    """What the allocation began with."""
+
+    policy: Policy
+    usable: int
+
+
+class CostsExpected(msgspec.Struct, frozen=True):
+    """Seconds for a character by engine, as `Costs.expect` takes them."""
+
+    measured: dict[str, float]
+    declared: dict[str, float]
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One event, and what came of it: the names of the commands, and what was cut of its job."""
+
+    family: Family
+    event: Any
+    commands: tuple[str, ...] = ()
+    cut: Cut | None = None
+
+
+class Document(msgspec.Struct):
+    """A whole record, read. Times in it are monotonic seconds, as the clock was at `now`;
+    `written_at` is the same moment in Unix seconds.
+    """
+
+    written_at: float
+    now: float
+    version: str
+    lost: int
+    fault: str | None
+    entries: list[Entry]
+
+
+_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, AllocationBegan, CostsExpected)}
+
+
+def encode_entry(entry: Entry) -> dict[str, Any]:
+    """As JSON has it."""
+    document = {"family": entry.family, "event": _encode(entry.event)}
+    if entry.commands:
+        document["commands"] = list(entry.commands)
+    if entry.cut is not None:
+        document["cut"] = [list(entry.cut[0]), entry.cut[1]]
+    return document
+
+
+def _encode(value: Any) -> Any:  # noqa: ANN401 - anything in, JSON out
+    match value:
+        case float() if not math.isfinite(value):
+            return {"float": repr(value)}
+        case None | bool() | int() | float() | str():
+            return value
+        case bytes():
+            return {"bytes": value.hex()}
+        case tuple() | list():
+            return [_encode(each) for each in value]
+        case dict():
+            return {"map": [[_encode(key), _encode(each)] for key, each in value.items()]}
+        case msgspec.Struct():
+            fields = {name: getattr(value, name) for name in value.__struct_fields__}
+            return {"is": _name(type(value)), **{k: _encode(v) for k, v in fields.items()}}
+    raise TypeError(f"{type(value).__name__} has no form in a record of events")
+
+
+def _name(kind: type) -> str:
+    if _OURS.get(kind.__name__) is kind:
+        return kind.__name__
+    return f"{kind.__module__.removeprefix(_PACKAGE)}:{kind.__name__}"
+
+
+def read(data: bytes) -> Document:
+    """What `supervisor status --events --json`, or a supervisor at its end, has written.
+
+    Raises RecordError.
+    """
+    try:
+        document = msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise RecordError(f"it is no JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise RecordError(f"it is no record of events of format {FORMAT}")
+    try:
+        return Document(
+            float(document["written_at"]),
+            float(document["now"]),
+            str(document["version"]),
+            int(document["lost"]),
+            document["fault"],
+            [_decode_entry(entry) for entry in document["events"]],
+        )
+    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"it cannot be understood: {type(error).__name__}: {error}") from error
+
+
+def _decode_entry(document: dict[str, Any]) -> Entry:
+    cut = document.get("cut")
+    return Entry(
+        document["family"],
+        _decode(document["event"]),
+        tuple(document.get("commands", ())),
+        None if cut is None else (tuple(cut[0]), int(cut[1])),
+    )
+
+
+def _decode(value: Any) -> Any:  # noqa: ANN401 - JSON in, anything out
+    match value:
+        case list():
+            return tuple(_decode(each) for each in value)
+        case {"is": str(name), **fields}:
+            return _kind(name)(**{str(key): _decode(each) for key, each in fields.items()})
+        case {"float": str(text)}:
+            return float(text)
+        case {"bytes": str(text)}:
+            return bytes.fromhex(text)
+        case {"map": list(pairs)}:
+            return {_decode(key): _decode(each) for key, each in pairs}
+        case dict():
+            raise ValueError(f"an object with {', '.join(value) or 'nothing'}")
+    return value
+
+
+def _kind(name: str) -> type[msgspec.Struct]:
+    if name in _OURS:
+        return _OURS[name]
+    module, _, kind = name.partition(":")
+    path = _PACKAGE + module
+    if not path.startswith(_CORE):
+        raise ValueError(f"{name} is no record of the core")
+    found = getattr(import_module(path), kind)
+    if not (isinstance(found, type) and issubclass(found, msgspec.Struct)):
+        raise ValueError(f"{name} is no record of the core")  # noqa: TRY004 - of the file's value
+    return found

@@ -1,0 +1,185 @@
+"""The last events of the machines, with their times: what happened before it went wrong.
+
+Everything since the start, up to a number of events; then the oldest go, but for the settings.
+With each event the types of the commands that came of it are kept. `replay` feeds such a record
+to fresh machines.
+
+Nothing of what a job says is in it, and no audio: texts are as many `x`, names that clients
+gave to requests and the fingerprints of texts are hashed with a key that nobody has, audio is
+its size. How a text was cut cannot be found out from so many `x`, so it is written down with
+the turn in which it was cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from msgspec import structs
+
+from supervisor import __version__
+from supervisor.core.allocation import policy
+from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.audio import Pcm, Stored
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.pool import events as pool_events
+from supervisor.service.record import (
+    FORMAT,
+    AllocationBegan,
+    CostsExpected,
+    Entry,
+    Family,
+    Silence,
+    Unsaid,
+    encode_entry,
+)
+
+EVENTS = 4_096
+"""Events that are kept: an hour of an idle supervisor, a quarter of one at a leisurely pace, a
+minute of many clients. They take 2 MB."""
+
+FILE = "events.json"
+"""In the state directory, after a fault."""
+
+SETTINGS = (
+    job_events.Configured,
+    pool_events.Configured,
+    policy.Configured,
+    AllocationBegan,
+    CostsExpected,
+)
+"""Of these the last ones stay, however long ago they came."""
+
+
+class Ring:
+    """Remembers the last `size` events."""
+
+    def __init__(self, size: int = EVENTS) -> None:
+        self._entries: deque[Entry] = deque()
+        self._size = size
+        self._settings: dict[tuple[Family, type], Entry] = {}
+        """The last of those settings that have left the ring."""
+        self._lost = 0
+        self._key = os.urandom(16)
+
+    def begin(self, family: Family, event: object) -> Entry:
+        """An event comes in. What came of it is put into the entry once it is known."""
+        lighten = _LIGHTER.get(type(event))
+        entry = Entry(family, event if lighten is None else lighten(event))
+        self._entries.append(entry)
+        if len(self._entries) > self._size:
+            self._lose(self._entries.popleft())
+        return entry
+
+    def _lose(self, entry: Entry) -> None:
+        kind = type(entry.event)
+        if kind in SETTINGS:
+            self._settings[entry.family, kind] = entry
+        else:
+            self._lost += 1
+
+    # -- what others may look at --------------------------------------------------------
+
+    def document(self, fault: str | None = None) -> dict[str, Any]:
+        """What is remembered, as `supervisor replay` reads it. `fault`: what ended it all."""
+        entries = [*self._settings.values(), *self._entries]
+        return {
+            "format": FORMAT,
+            "version": __version__,
+            "written_at": time.time(),
+            "now": time.monotonic(),
+            "lost": self._lost,
+            "fault": fault,
+            "events": [
+                encode_entry(structs.replace(entry, event=self._nameless(entry.event)))
+                for entry in entries
+            ],
+        }
+
+    def _nameless(self, event: Any) -> Any:  # noqa: ANN401 - an event
+        """Without the names that clients gave to their requests."""
+        match event:
+            case job_events.Submitted():
+                return structs.replace(event, request=self._hashed(event.request), reference="")
+            case job_events.Recovered():
+                return structs.replace(event, request=self._hashed(event.request))
+            case job_events.ClientAttached():
+                return structs.replace(event, reference="")
+        return event
+
+    def _hashed(self, request: JobRequest) -> JobRequest:
+        return structs.replace(
+            request,
+            key=None if request.key is None else self._hash(request.key.encode()).hex(),
+            fingerprint=request.fingerprint and self._hash(request.fingerprint),
+        )
+
+    def _hash(self, what: bytes) -> bytes:
+        return hashlib.blake2b(what, digest_size=8, key=self._key).digest()
+
+
+# -- what is not kept: texts, what may quote them, and audio ------------------------------
+
+
+def _lighter_request(event: Any) -> Any:  # noqa: ANN401 - an event that has one
+    request = event.request
+    segments = tuple([_x(len(text)) for text in request.segments])
+    rest = None if request.rest is None else Unsaid(len(request.rest))
+    return structs.replace(event, request=structs.replace(request, segments=segments, rest=rest))
+
+
+def _lighter_recovered(event: job_events.Recovered) -> job_events.Recovered:
+    stored: Any = {index: _silent(pcm) for index, pcm in event.stored.items()}
+    told = structs.replace(event, stored=stored, message=_x(len(event.message)))
+    return cast("job_events.Recovered", _lighter_request(told))
+
+
+def _lighter_audio(event: Any) -> Any:  # noqa: ANN401 - an event that has some
+    return structs.replace(event, pieces=tuple([_silent(piece) for piece in event.pieces]))
+
+
+def _lighter_message(event: job_events.SegmentRefused) -> job_events.SegmentRefused:
+    return structs.replace(event, message=_x(len(event.message)))
+
+
+_LIGHTER: dict[type, Callable[[Any], object]] = {
+    job_events.Submitted: _lighter_request,
+    job_events.Recovered: _lighter_recovered,
+    job_events.SegmentSpoken: _lighter_audio,
+    job_events.AudioStored: _lighter_audio,
+    job_events.SegmentRefused: _lighter_message,
+}
+
+
+def _silent(pcm: Pcm) -> Stored | Silence:
+    return pcm if isinstance(pcm, Stored) else Silence(len(pcm))
+
+
+@lru_cache(maxsize=1024)
+def _x(length: int) -> str:
+    return "x" * length
+
+
+# -- on disk ------------------------------------------------------------------------------
+
+
+def write(directory: Path, document: dict[str, Any]) -> Path:
+    """Replace the record of the last fault, whole or not at all. Raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path, aside = directory / FILE, directory / f".{FILE}.{os.getpid()}"
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(document))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path

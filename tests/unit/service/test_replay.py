@@ -1,0 +1,358 @@
+"""The last events are remembered without a word of any job, and can be told again."""
+
+from __future__ import annotations
+
+import itertools
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from supervisor.cli import app
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.policy import Policy, Sampled
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.audio import Pcm, Stored
+from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.segmentation import uncut
+from supervisor.core.machine import WorkerShape
+from supervisor.core.pool import events as pool_events
+from supervisor.core.pool.machine import Pool
+from supervisor.core.pool.restarts import RestartPolicy
+from supervisor.service.machines import Machines, command_types
+from supervisor.service.record import RecordError, read
+from supervisor.service.replay import Replay, Step
+from supervisor.service.ring import Ring, write
+
+SECRET = "Xylophon"  # noqa: S105 - no password
+TEXT = f"The {SECRET} of Dr. Who cost 3.50 at 5 p.m. today; nobody bought it! " * 120
+
+
+class Run:
+    """A supervisor in memory: real machines, workers that answer at once, and their record."""
+
+    def __init__(self, size: int = 100_000) -> None:
+        self.jobs, self.pool = Jobs(), Pool()
+        self.allocator = DynamicCPUAllocator(Policy(), 4)
+        self.ring = Ring(size)
+        self._clock = itertools.count(1)
+        self._names = itertools.count(1)
+        self.running: dict[int, e.RunSegment] = {}
+        self.cutting: list[str] = []
+        self.storing: list[e.PersistAudio] = []
+        effects = dict.fromkeys(command_types(), self._ignore) | {
+            e.RunSegment: self._run,
+            e.CutText: lambda command: self.cutting.append(command.job),
+            e.PersistJob: lambda command: self.tell(e.JobPersisted(self.now, command.job)),
+            e.PersistAudio: self.storing.append,
+            pool_events.Launch: self._launch,
+            pool_events.Employ: lambda command: self.tell(e.WorkerReady(self.now, command.epoch)),
+        }
+        self.machines = Machines(effects, lambda: None, self._broken, self.ring)
+        self.machines.began(self.allocator, 4)
+        self.tell(
+            e.Configured(
+                now=self.now,
+                limits=Limits(),
+                plain=Keep(60.0, 1 << 20, 100),
+                durable=Keep(),
+                held=HeldLimits(),
+            )
+        )
+        self.tell(pool_events.Configured(self.now, RestartPolicy()))
+        self.machines.expect(self.jobs, {"noop": 0.01}, {})
+
+    @property
+    def now(self) -> float:
+        return next(self._clock) / 100
+
+    def tell(self, event: Any) -> None:
+        """Hand an event to the machine that it is for."""
+        of_pool = type(event).__module__ == pool_events.__name__
+        self.machines.tell(self.pool if of_pool else self.jobs, event)
+
+    def hire(self, workers: int) -> None:
+        """So many workers are wanted."""
+        shapes = tuple(WorkerShape(slot, (slot,), 1) for slot in range(workers))
+        self.tell(pool_events.Target(self.now, shapes))
+
+    def submit(self, *, durable: bool = False, key: str | None = None) -> str:
+        """Hand in the text; only its first slice is cut."""
+        job = f"j{next(self._names)}"
+        whole = uncut(TEXT, language="en", first_max_chars=40, max_chars=90)
+        first, rest = whole.slice()
+        request = JobRequest(
+            engine="noop",
+            voice="tone",
+            speed=1.0,
+            seed=1,
+            sample_rate=24_000,
+            segments=first,
+            rest=rest,
+            durable=durable,
+            key=key,
+            fingerprint=TEXT.encode(),
+        )
+        event = e.Submitted(
+            now=self.now,
+            job=job,
+            owner="uid:1",
+            client=b"client",
+            request=request,
+            credit=1 << 30,
+            reference=SECRET,
+        )
+        self.tell(event)
+        return job
+
+    def go_on(self, turns: int = 10_000) -> None:
+        """Whoever has something to do does it: cut, speak, store."""
+        for _ in range(turns):
+            if self.cutting:
+                self.tell(e.CutTurn(self.now, self.cutting.pop(0)))
+            elif self.storing:
+                audio = self.storing.pop(0)
+                size = sum(map(len, audio.pieces))
+                stored = Stored(audio.job, audio.segment, 0, size)
+                self.tell(
+                    e.AudioStored(
+                        now=self.now, job=audio.job, segment=audio.segment, pieces=(stored,)
+                    )
+                )
+            elif self.running:
+                run = self.running.pop(next(iter(self.running)))
+                pieces = (bytes(4 * len(run.text)), b"1234")
+                self.tell(
+                    e.SegmentSpoken(
+                        now=self.now,
+                        worker=run.worker,
+                        job=run.job,
+                        segment=run.segment,
+                        attempt=run.attempt,
+                        pieces=pieces,
+                        synthesis_s=0.01,
+                    )
+                )
+            else:
+                return
+
+    def die(self) -> None:
+        """The worker that has been at work for longest is killed, and replaced."""
+        epoch = next(iter(self.running))
+        del self.running[epoch]
+        self.tell(e.WorkerLost(self.now, epoch, "signal SIGKILL"))
+        self.tell(pool_events.Exited(self.now, epoch, "signal SIGKILL", 0.5))
+        self.tell(pool_events.Tick(self.now + 60.0))
+
+    def record(self) -> bytes:
+        """What is remembered, as a file has it."""
+        return msgspec.json.encode(self.ring.document())
+
+    def _run(self, command: e.RunSegment) -> None:
+        self.running[command.worker] = command
+
+    def _launch(self, command: pool_events.Launch) -> None:
+        self.tell(pool_events.Ready(self.now, command.epoch, 0))
+
+    def _ignore(self, _command: object) -> None:
+        pass
+
+    @staticmethod
+    def _broken(error: Exception) -> None:
+        raise error
+
+
+def eventful(size: int = 100_000) -> Run:
+    """Long texts, durable and plain; workers that die; a cancelled job, and one that failed."""
+    run = Run(size)
+    run.hire(2)
+    run.submit()
+    run.submit(durable=True, key=SECRET)
+    run.go_on(40)
+    run.die()
+    run.go_on(15)
+    cancelled = run.submit()
+    run.go_on(7)
+    run.tell(e.Cancelled(run.now, cancelled, "enough"))
+    run.submit(key=SECRET)
+    run.submit(durable=True, key=SECRET)
+    run.tell(
+        e.ClientAttached(
+            now=run.now, job="j2", client=b"other", offset=0, credit=1 << 30, reference=SECRET
+        )
+    )
+    run.die()
+    run.go_on(20)
+    worker, at = next(iter(run.running.items()))
+    del run.running[worker]
+    run.tell(
+        e.SegmentRefused(
+            now=run.now,
+            worker=worker,
+            job=at.job,
+            segment=at.segment,
+            attempt=at.attempt,
+            message=f"cannot say {SECRET}",
+        )
+    )
+    run.machines.tell(run.allocator, Sampled(run.now, float("nan"), 4))
+    run.machines.tell(run.allocator, Sampled(run.now, 99.0, 4))
+    run.go_on()
+    run.tell(e.Tick(run.now))
+    return run
+
+
+def replayed(data: bytes) -> list[Step]:
+    """The story that fresh machines live through."""
+    return list(Replay(read(data)).steps())
+
+
+def unlike(steps: Iterable[Step]) -> Iterator[Step]:
+    """What went otherwise than then."""
+    return (step for step in steps if step.other is not None or step.broken is not None)
+
+
+def test_fresh_machines_answer_as_those_did_that_were_recorded() -> None:
+    """Event by event the same commands, though no text and no audio is known any more."""
+    run = eventful()
+    assert run.jobs.counts["done"] == 1
+    assert run.jobs.counts["failed"] == 1
+    assert run.jobs.counts["retried"] >= 1
+    steps = replayed(run.record())
+    assert len(steps) > 300
+    assert list(unlike(steps)) == []
+    assert not any(step.skipped for step in steps)
+    assert sum("CutTurn" in type(step.entry.event).__name__ for step in steps) > 5
+
+
+def test_no_word_of_a_job_is_in_the_record() -> None:
+    """Neither of its text, nor of messages that may quote it, nor the names that clients gave."""
+    data = eventful().record()
+    assert SECRET.encode() not in data
+    assert TEXT.encode().hex().encode() not in data
+
+
+def test_a_job_of_the_journal_is_told_again_as_far_as_it_was_spoken() -> None:
+    """A text that was cut further because of what the journal had needs its text for that."""
+    run = Run()
+    rest = uncut(TEXT, language="en", first_max_chars=40, max_chars=90)
+    request = JobRequest("noop", "tone", 1.0, 1, 24_000, (), durable=True, rest=rest)
+    stored: dict[int, Pcm] = {0: Stored("old", 0, 0, 400), 30: Stored("old", 30, 0, 80)}
+    run.tell(
+        e.Recovered(
+            now=run.now, job="old", owner="uid:1", request=request, accepted_at=0.0, stored=stored
+        )
+    )
+    run.hire(1)
+    run.go_on()
+    assert run.jobs.counts["done"] == 1
+    assert SECRET.encode() not in run.record()
+    assert list(unlike(replayed(run.record()))) == []
+
+
+def test_a_record_whose_beginning_is_lost_begins_with_what_can_be_known() -> None:
+    """Workers that answer are known; what refers to older jobs is left out, and counted; what
+    can be told is told in order and breaks nothing.
+    """
+    run = eventful(size=150)
+    for _ in range(3):
+        run.submit()
+    run.go_on(60)
+    document = read(run.record())
+    assert document.lost > 100
+    steps = list(Replay(document).steps())
+    assert not [step for step in steps if step.broken]
+    spoken = [s for s in steps if isinstance(s.entry.event, e.SegmentSpoken) and not s.skipped]
+    assert spoken
+    assert any(step.skipped for step in steps)
+
+
+def test_settings_stay_in_the_record_however_old_they_are() -> None:
+    """A replay without them would decide by other bounds."""
+    run = eventful(size=20)
+    kinds = [type(entry.event).__name__ for entry in read(run.record()).entries]
+    assert len(kinds) == 20 + 4
+    assert kinds[:4] == ["AllocationBegan", "Configured", "Configured", "CostsExpected"]
+
+
+def test_the_story_ends_where_an_invariant_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever replays a record of a bug is shown the event after which it shows, and why."""
+
+    def check(jobs: Jobs) -> None:
+        assert jobs.counts["spoken"] < 3, "three are too many"
+
+    monkeypatch.setattr(Jobs, "check", check)
+    file = tmp_path / "events.json"
+    file.write_bytes(eventful().record())
+    result = CliRunner().invoke(app, ["replay", "--quiet", str(file)])
+    assert result.exit_code == 1
+    assert "SegmentSpoken" in result.output.splitlines()[0]
+    assert "BROKEN: three are too many" in result.output
+
+
+def test_a_machine_that_fails_on_an_event_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ended the supervisor ends its replay, at the same event."""
+    data = eventful().record()
+
+    def fail(_jobs: Jobs, _event: object) -> list[e.Command]:
+        raise IndexError("out of range")
+
+    monkeypatch.setattr(Jobs, "handle", fail)
+    file = tmp_path / "events.json"
+    file.write_bytes(data)
+    result = CliRunner().invoke(app, ["replay", str(file)])
+    assert result.exit_code == 1
+    assert "BROKEN: the machine fails: IndexError" in result.output
+
+
+def test_the_command_prints_the_story(tmp_path: Path) -> None:
+    """A line for each event with what came of it, and the sums."""
+    path = write(tmp_path / "state", eventful().ring.document("ValueError at x.py:1"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    result = CliRunner().invoke(app, ["replay", str(path)])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert any("WorkerLost" in line and "signal SIGKILL" in line for line in lines)
+    assert any("pool" in line and "-> Launch" in line for line in lines)
+    assert any("0 left out, 0 answered otherwise" in line for line in lines)
+    assert "ValueError at x.py:1" in lines
+
+
+def with_event(event: str) -> bytes:
+    """A record of one event."""
+    head = '"format": 1, "written_at": 0, "now": 0, "version": "", "lost": 0, "fault": null'
+    return f'{{{head}, "events": [{{"family": "jobs", "event": {event}}}]}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"format": 2}',
+        b'{"format": 1}',
+        with_event('{"is": "service.supervisor:Service"}'),
+        with_event('{"is": "core.jobs.machine:Jobs"}'),
+        with_event('{"is": "core.jobs.events:Tick"}'),
+        with_event('{"is": "core.jobs.events:Nothing", "now": 1.0}'),
+        with_event('{"what": 1}'),
+    ],
+)
+def test_what_is_no_record_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
+    """A file that is damaged, foreign or hostile makes nothing but an error."""
+    with pytest.raises(RecordError):
+        read(data)
+    file = tmp_path / "events.json"
+    file.write_bytes(data)
+    result = CliRunner().invoke(app, ["replay", str(file)])
+    assert result.exit_code == 2
