@@ -7,11 +7,13 @@ class ConfigError(Exception):
     """Settings that cannot be used; the message is one printable line.
 
     It names the source (file, variable or command-line key), the key's path and,
-    for an unknown key, the nearest valid one.
+    for an unknown key, the nearest valid one. `keys` are the paths of the first key at
+    fault, or of the two that disagree; empty where it is none of them.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *keys: tuple[str, ...]) -> None:
         super().__init__(one_line(message))
+        self.keys = keys
 
 
 def one_line(text: str) -> str:

@@ -112,7 +112,7 @@ def _check(given: Sequence[Given]) -> list[str]:
     for layer in layers:
         _check_alone(layer)
         for conflict in _validate([layer])[1]:
-            if all(_holds(layer(), path) for path in _pair(conflict)):
+            if all(_holds(layer(), path) for path in problems.pair(conflict)):
                 raise problems.described([conflict], layer.origin)
     return _warnings(migrated)
 
@@ -124,7 +124,7 @@ def _merge(layers: Sequence[Given]) -> Loaded:
         _check_alone(layer)
     settings, conflicts = _validate(layers)
     if settings is None:
-        culprits = dict.fromkeys(_origin(layers, path) for path in _pair(conflicts[0]))
+        culprits = dict.fromkeys(_origin(layers, path) for path in problems.pair(conflicts[0]))
         raise problems.described(conflicts, " and ".join(culprits))
     origins = {
         schema.dotted(path): _origin(layers, path)
@@ -159,12 +159,6 @@ def _validate(layers: Sequence[Given]) -> tuple[Settings | None, list[ErrorDetai
         return build(_build_sources=(tuple(layers), {})), []
     except ValidationError as error:
         return None, error.errors(include_url=False)
-
-
-def _pair(conflict: ErrorDetails) -> list[schema.Path]:
-    """The two settings that disagree."""
-    section = tuple(str(part) for part in conflict["loc"])
-    return [(*section, conflict["ctx"][end]) for end in ("low", "high")]
 
 
 def _origin(layers: Sequence[Given], path: schema.Path) -> str:

@@ -53,10 +53,12 @@ def _check(section: dict[str, Any], origin: str) -> None:
             path = ".".join((*SECTION, key))
             raise ConfigError(
                 f"{origin}: {path} must be a number over 0 and up to 100; "
-                f"today's key is {'.'.join(SECTION)}.cpu_target"
+                f"today's key is {'.'.join(SECTION)}.cpu_target",
+                (*SECTION, key),
             )
     low, high = section.get("min_threshold", 0), section.get("max_threshold", DEFAULT_MAX_THRESHOLD)
     if low >= high:
         raise ConfigError(
-            f"{origin}: {'.'.join(SECTION)}: min_threshold {low} is not below max_threshold {high}"
+            f"{origin}: {'.'.join(SECTION)}: min_threshold {low} is not below max_threshold {high}",
+            *((*SECTION, key) for key in LEGACY_KEYS),
         )

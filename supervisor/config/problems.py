@@ -19,7 +19,7 @@ def described(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
     lines = {_key(error): _line(error) for error in reversed(errors)}
     first = _key(errors[0])
     more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return ConfigError(f"{origin}: {lines[first]}{more}")
+    return ConfigError(f"{origin}: {lines[first]}{more}", *_keys(errors[0]))
 
 
 def unknown_key(path: schema.Path) -> str:
@@ -38,6 +38,16 @@ def _line(error: ErrorDetails) -> str:
     setting = schema.setting_at(path)
     allowed = setting.allowed if setting else "an object"
     return f"{name} must be {allowed}, but is {_value(error['input'])}"
+
+
+def pair(conflict: ErrorDetails) -> list[schema.Path]:
+    """The two settings that disagree."""
+    section = tuple(str(part) for part in conflict["loc"])
+    return [(*section, conflict["ctx"][end]) for end in ("low", "high")]
+
+
+def _keys(error: ErrorDetails) -> list[schema.Path]:
+    return pair(error) if error["type"] == CONFLICT else [_key(error)]
 
 
 def _key(error: ErrorDetails) -> schema.Path:

@@ -80,11 +80,13 @@ def read_change(body: bytes) -> dict[str, Any]:
 
 
 def _wrong(error: ConfigError, tree: dict[str, Any]) -> ApiError:
-    """The key at fault is in the message; `param` has it where it is one of the request's."""
-    said = str(error)
-    named = [path for path in override.paths(tree) if path[-1] in said]
-    param = schema.dotted(named[0]) if named else None
-    return ApiError(400, said, code="bad_value", param=param)
+    """`param` has the key at fault where it is one of the request's."""
+    at_fault = (
+        path for path in override.paths(tree) if any(path[: len(key)] == key for key in error.keys)
+    )
+    first = next(at_fault, None)
+    param = None if first is None else schema.dotted(first)
+    return ApiError(400, str(error), code="bad_value", param=param)
 
 
 def _forbidden(reason: str, param: str | None = None) -> ApiError:
