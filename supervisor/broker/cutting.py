@@ -83,5 +83,5 @@ class Reading:
         """The first segments, and the rest of the text: of a long one that is cut, the lines."""
         text = "\n".join(self._lines)
         if self.ended and len(self._lines) > _MANY_SLICES:
-            return (), Uncut(text, begun=True)
+            return (), Uncut(text)
         return tuple(text.split("\n")) if text else (), self._rest

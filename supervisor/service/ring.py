@@ -30,6 +30,7 @@ from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.pool import events as pool_events
+from supervisor.files import PRIVATE, replace_file
 from supervisor.service.record import (
     FORMAT,
     AllocationBegan,
@@ -173,13 +174,7 @@ def _x(length: int) -> str:
 def write(directory: Path, document: dict[str, Any]) -> Path:
     """Replace the record of the last fault, whole or not at all. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path, aside = directory / FILE, directory / f".{FILE}.{os.getpid()}"
-    try:
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(document))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    path = directory / FILE
+    with replace_file(path, durable=True, mode=PRIVATE) as file:
+        file.write(msgspec.json.encode(document))
     return path

@@ -202,7 +202,7 @@ class Lifecycle:
             self._backlog.leave(job)
         if job.request.trace is not None:
             self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))
-        self._forget(self._retained.add(job, now))
+        self.remember(job, now)
 
     def suspend(self, job: Job, now: float) -> None:
         """Leave a durable job to the next epoch of the supervisor, as the journal has it."""

@@ -26,7 +26,7 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 _LINE_END = re.compile(r"\n\s*")
 
 _WINDOW = 1024
-"""Characters that a slice looks at. A window of the worst characters takes 1 ms."""
+"""Characters that a slice looks at. A window of the worst characters takes some milliseconds."""
 
 _LONG_WINDOW = 2048
 """The same where segments of more than half a window are asked for."""
@@ -59,7 +59,7 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
     """The rest of a text, from character `at` on.
 
     `rules` are None for a text that was cut before, a segment a line. `begun`: a segment
-    was cut from it already.
+    was cut by them already, so the next one may be long.
     """
 
     text: str
@@ -100,7 +100,7 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
                 return (*lines, self.text[at:]), None
             lines.append(self.text[at:end])
             at = end + 1
-        return tuple(lines), Uncut(self.text, None, at, begun=True)
+        return tuple(lines), Uncut(self.text, None, at)
 
 
 def uncut(text: str, *, language: str, first_max_chars: int, max_chars: int) -> Uncut:
@@ -110,16 +110,6 @@ def uncut(text: str, *, language: str, first_max_chars: int, max_chars: int) -> 
     own; a text without anything to speak gives none at all.
     """
     return Uncut(text, Rules(language.partition("-")[0].lower(), first_max_chars, max_chars))
-
-
-def cut_whole(text: Uncut) -> tuple[str, ...]:
-    """All segments at once. For short texts: it takes as long as it takes."""
-    found: list[str] = []
-    left: Uncut | None = text
-    while left is not None:
-        segments, left = left.slice()
-        found += segments
-    return tuple(found)
 
 
 def has_speech(text: str) -> bool:

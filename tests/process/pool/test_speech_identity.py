@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from supervisor.core.jobs.segmentation import cut_whole, uncut
+from supervisor.core.jobs.segmentation import uncut
 from supervisor.pool.segments import segment_seed
 from supervisor.wire import client as protocol
 from tests.fixtures import processes
 from tests.fixtures.crew import crew_speaks
+from tests.fixtures.cutting import cut_whole
 from tests.fixtures.staged import static_pool
 from tests.supervised import Supervised, eventually
 from workers.engines.noop import Noop

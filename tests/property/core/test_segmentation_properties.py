@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.jobs.segmentation import cut_whole, has_speech, uncut
+from supervisor.core.jobs.segmentation import has_speech, uncut
+from tests.fixtures.cutting import cut_whole
 
 LANGUAGES = st.sampled_from(["en", "en-GB", "de", "ja", "zh", "und"])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.lists(

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from supervisor.broker.cutting import Reading, Turns
-from supervisor.core.jobs.segmentation import cut_whole, uncut
+from supervisor.core.jobs.segmentation import uncut
+from tests.fixtures.cutting import cut_whole
 
 SENTENCE = "The wind has turned, and nobody saw it. "
 

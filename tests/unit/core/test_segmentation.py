@@ -8,7 +8,8 @@ import unicodedata
 
 import pytest
 
-from supervisor.core.jobs.segmentation import Uncut, cut_whole, has_speech, uncut
+from supervisor.core.jobs.segmentation import Uncut, has_speech, uncut
+from tests.fixtures.cutting import cut_whole
 from tests.fixtures.patterns import PATTERNS, worst
 
 LONG = (
