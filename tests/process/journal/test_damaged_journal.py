@@ -18,6 +18,7 @@ from supervisor.client.errors import JobFailed
 from supervisor.journal.journal import AUDIO, DATABASE
 from supervisor.wire import client as wire
 from tests.e2e.gateway.serving import Serving
+from tests.fixtures.remains import files_with
 from tests.fixtures.staged import Staged
 from tests.supervised import Supervised, Wire, eventually
 
@@ -206,9 +207,8 @@ def test_no_file_holds_the_text_of_a_job_that_has_ended() -> None:
     with Supervised(NOOP) as supervised:
         state = state_of(supervised)
 
-        def left() -> list[Path]:
-            files = [path for path in state.rglob("*") if path.is_file()]
-            return [path for path in files if MARK[:40].encode() in path.read_bytes()]
+        def left() -> list[str]:
+            return files_with(state, MARK[:40].encode())
 
         with Client(supervised.endpoint) as client:
             client.submit(MARK, durable=True).result()
@@ -217,6 +217,8 @@ def test_no_file_holds_the_text_of_a_job_that_has_ended() -> None:
         kill(supervised)
         supervised.start()
         with Client(supervised.endpoint) as client:
-            done = eventually(lambda: client.jobs()["jobs"], "the jobs are known")
-            eventually(lambda: {job["state"] for job in done} == {"done"}, "both are done")
+            eventually(
+                lambda: [job["state"] for job in client.jobs()["jobs"]] == ["done", "done"],
+                "both are done",
+            )
         eventually(lambda: not left(), "the text is gone")

@@ -17,6 +17,7 @@ from supervisor.journal.opening import JournalError, Sync
 from supervisor.journal.rows import Row
 from supervisor.journal.schema import SCHEMAS, VERSION
 from supervisor.journal.store import JournalStore
+from tests.fixtures.remains import files_with
 
 TEXT = "A secret that nobody else may read, and that has more than forty characters. "
 
@@ -122,11 +123,6 @@ def test_only_one_supervisor_has_it(tmp_path: Path) -> None:
 # -- no text for longer than its job ----------------------------------------------------
 
 
-def remains(directory: Path, pattern: bytes) -> list[str]:
-    """Files in which this can be found."""
-    return [p.name for p in directory.rglob("*") if p.is_file() and pattern in p.read_bytes()]
-
-
 @pytest.mark.parametrize("size", [1, 10, 60, 3_000])
 def test_no_text_is_left_of_a_job_that_has_ended(tmp_path: Path, size: int) -> None:
     """Neither in the database nor in its log, though a job beside it is still waiting."""
@@ -135,16 +131,16 @@ def test_no_text_is_left_of_a_job_that_has_ended(tmp_path: Path, size: int) -> N
     store.add(row("a", 1.0, *([TEXT] * size)))
     store.add(row("b", 1.0, "Something else."))
     store.commit()
-    assert remains(tmp_path, TEXT[:40].encode())
+    assert files_with(tmp_path, TEXT[:40].encode())
     end(store, "a")
     store.sweep()
-    assert not remains(tmp_path, TEXT[:40].encode())
-    assert remains(tmp_path, b"Something else.")
+    assert not files_with(tmp_path, TEXT[:40].encode())
+    assert files_with(tmp_path, b"Something else.")
     store.begin()
     store.forget("b")
     store.commit()
     store.sweep()
-    assert not remains(tmp_path, b"Something else.")
+    assert not files_with(tmp_path, b"Something else.")
     store.close()
 
 
@@ -185,10 +181,10 @@ def test_what_was_killed_before_it_swept_is_swept_at_the_next_start(tmp_path: Pa
     (tmp_path / "killed").mkdir()
     for path in tmp_path.glob("j*"):
         (tmp_path / "killed" / path.name).write_bytes(path.read_bytes())
-    assert remains(tmp_path / "killed", TEXT[:40].encode())
+    assert files_with(tmp_path / "killed", TEXT[:40].encode())
     again = JournalStore(tmp_path / "killed" / "j", "normal")
     again.sweep()
-    assert not remains(tmp_path / "killed", TEXT[:40].encode())
+    assert not files_with(tmp_path / "killed", TEXT[:40].encode())
     again.close()
     store.close()
 
@@ -260,7 +256,7 @@ def test_a_journal_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
     assert store.damage.rows == 0
     end(store, "c")
     store.sweep()
-    assert remains(tmp_path, TEXT[:40].encode()) == []
+    assert files_with(tmp_path, TEXT[:40].encode()) == []
     store.close()
     assert [p.name for p in tmp_path.iterdir()] == ["j"], "nothing is left of the old one"
 

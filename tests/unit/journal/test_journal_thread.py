@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from supervisor.journal import journal as journal_module
 from supervisor.journal.audio import JournalAudio
 from supervisor.journal.journal import AUDIO, DATABASE, Journal
 from supervisor.journal.store import JournalStore
+from tests.fixtures.remains import files_with
 from tests.supervised import eventually
 from tests.unit.journal.ear import Ear
 
@@ -174,17 +174,6 @@ def test_a_full_sync_brings_every_step_to_the_disk_before_it_is_told(
 MARK = "Something that nobody else may ever read, and that is long enough to be found."
 
 
-def remains(directory: Path) -> list[str]:
-    """Files in which the secret can be found; the journal may remove some of them meanwhile."""
-    found = []
-    for folder, _folders, names in os.walk(directory):
-        for name in names:
-            with suppress(FileNotFoundError):
-                if MARK[:40].encode() in Path(folder, name).read_bytes():
-                    found.append(name)
-    return found
-
-
 @pytest.mark.parametrize("outcome", ["done", "failed", "cancelled", "expired", "quarantined"])
 def test_soon_after_an_outcome_no_file_holds_the_text(tmp_path: Path, outcome: JobState) -> None:
     """While the journal is open, and without another job that comes; nor does the message."""
@@ -197,14 +186,14 @@ def test_soon_after_an_outcome_no_file_holds_the_text(tmp_path: Path, outcome: J
             ear.tell(e.PersistJob(now=ear.loop.time(), job=job, owner="me", request=wanted))
             ear.tell(e.PersistAudio(job, 0, (b"1234",)))
         await ear.until(lambda: len(ear.heard) == 4)
-        assert remains(tmp_path)
+        assert files_with(tmp_path, MARK[:40].encode())
         message = "" if outcome == "done" else f"segment 1 ended 3 workers, the last: {MARK}"
         ear.tell(e.PersistOutcome(now=ear.loop.time(), job="a", outcome=outcome, message=message))
         await ear.until(lambda: ear.of(e.OutcomePersisted))
         ear.tell(e.PersistOutcome(now=ear.loop.time(), job="b", outcome=outcome, message=message))
-        await ear.until(lambda: not remains(tmp_path))
+        await ear.until(lambda: not files_with(tmp_path, MARK[:40].encode()))
         ear.journal.close()
-        assert not remains(tmp_path)
+        assert not files_with(tmp_path, MARK[:40].encode())
 
     asyncio.run(write())
 
@@ -231,9 +220,9 @@ def test_a_log_that_cannot_be_emptied_now_is_emptied_later(
             ear.tell(e.PersistOutcome(now=ear.loop.time(), job="a", outcome="done", message=""))
             await ear.until(lambda: ear.of(e.OutcomePersisted))
             await ear.until(lambda: tried >= 2)
-            assert remains(tmp_path)
+            assert files_with(tmp_path, MARK[:40].encode())
             assert ear.journal.problem is None
-        await ear.until(lambda: not remains(tmp_path))
+        await ear.until(lambda: not files_with(tmp_path, MARK[:40].encode()))
         ear.journal.close()
 
     monkeypatch.setattr(journal_module, "_SWEEP_S", 0.02)
