@@ -1,6 +1,6 @@
 """Whose text is cut next: a slice at a time, in turns, between everything else on the loop.
 
-A slice takes a few milliseconds at worst (`core.segmentation`). However many clients hand in
+A slice takes some milliseconds at worst (`core.jobs.segmentation`). However many clients hand in
 long texts at once, one slice is cut before the loop looks at its sockets again. Texts of
 plain jobs come here once they run short of segments; what is not a job yet, because nothing to
 speak was found in its first window, or because it is durable and is to be cut whole, too.

@@ -1,7 +1,7 @@
 """The journal: what a durable job needs to outlive its client and the supervisor.
 
-Turns the job machine's persist commands into changes of `journal_store` and
-`journal_audio`, in one thread of its own, and answers with events. Whatever has come in
+Turns the job machine's persist commands into changes of `store` and
+`audio`, in one thread of its own, and answers with events. Whatever has come in
 while the disk was busy is committed together. Where the disk refuses, durable jobs are
 refused; everything else goes on.
 """

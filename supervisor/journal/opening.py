@@ -2,8 +2,8 @@
 
 A database that is sound is taken as it is. One that is damaged, or of an older version, makes
 room for a new one that gets its rows, in one transaction; what was damaged is kept aside, and
-told. What to read, and how, is for `journal_salvage` to say, and what to do with files for
-`journal_files`.
+told. What to read, and how, is for `salvage` to say, and what to do with files for
+`files`.
 """
 
 from __future__ import annotations

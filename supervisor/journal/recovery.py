@@ -1,7 +1,7 @@
 """What a journal tells of its jobs when it is opened, and what becomes of audio without a job.
 
 Everything here runs in the journal's thread; `tell` passes events on to where the job machine
-is. What is wrong with single rows is found here, and for `journal_store` to clear up.
+is. What is wrong with single rows is found here, and for `store` to clear up.
 """
 
 from __future__ import annotations

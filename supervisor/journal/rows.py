@@ -4,7 +4,7 @@ The text lies beside the request, not in it, so that it can be taken away once t
 its outcome. Both have a checksum, for a disk may give back other bytes than it was given.
 What is wrong with a row costs as little as can be: a time that makes no sense is taken for
 now, a job that cannot be spoken any more has failed, and only a row that does not even say
-whose it is counts for nothing. Where rows lie is for `journal_store` to say.
+whose it is counts for nothing. Where rows lie is for `store` to say.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
 
 
 def values_of(row: Row) -> tuple[object, ...]:
-    """A row for `journal_schema.INSERT`."""
+    """A row for `schema.INSERT`."""
     *plain, text = row
     sums = _sum(row.id.encode(), row.owner.encode(), row.request, row.parts), _text_sum(text)
     return *plain, *sums, 0 if text is None else PAGE_BYTES, text

@@ -2,7 +2,7 @@
 
 What SQLite can reach is read by SQLite, row by row: the numbers of the rows are taken from
 the index and from both ends of the table, and those between two damaged pages from the pages
-themselves (`journal_pages`); so a page costs the rows that lie on it. Where the first page is
+themselves (`pages`); so a page costs the rows that lie on it. Where the first page is
 damaged, which says what the file is and where the table begins, a copy gets that page anew.
 Nothing is held in memory but the numbers and ids of the rows.
 """

@@ -41,7 +41,7 @@ SCHEMAS: Final = {
     ) STRICT
     """,
 }
-"""Never change one that was released; add the next, and to `journal_salvage` how to read it."""
+"""Never change one that was released; add the next, and to `salvage` how to read it."""
 
 VERSION: Final = max(SCHEMAS)
 

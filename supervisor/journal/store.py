@@ -2,7 +2,7 @@
 
 A job is a row from its acceptance until it is forgotten. Times are wall-clock seconds,
 for they have to mean something to the next supervisor, perhaps after a reboot. Audio
-lies beside the database, in files (`journal_audio`).
+lies beside the database, in files (`audio`).
 
 The text of a job goes when it has its outcome: SQLite overwrites what it deletes, and `sweep`
 empties its log, where the text stands until then.

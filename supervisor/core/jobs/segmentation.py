@@ -6,7 +6,7 @@ early. Pure and deterministic: the same text always gives the same segments, in 
 many slices it is cut, which makes a seeded job reproducible.
 
 A text is cut a slice at a time, the rest while the first of it is spoken. A slice looks
-at one window of the text and no further, so it takes a few milliseconds at worst and all
+at one window of the text and no further, so it takes some milliseconds at worst and all
 slices together grow with the length of the text alone: what sentencex does within a
 window may grow with the square of its length (quotes, backticks, 漢字。).
 """

@@ -1,6 +1,6 @@
 """Where Home Assistant connects: the listening side of `http.wyoming`.
 
-What is spoken there is `wyoming_session`'s business. The library for it is an extra,
+What is spoken there is `session`'s business. The library for it is an extra,
 so it is loaded only where an address is set.
 """
 
