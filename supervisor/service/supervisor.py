@@ -471,3 +471,13 @@ async def serve(
     finally:
         watch.stop()
         service.close()
+        _stop_is_done(loop)
+
+
+def _stop_is_done(loop: asyncio.AbstractEventLoop) -> None:
+    """Who asks once more for what has happened shall not spoil the exit code: closing the loop
+    would let the signal end what is left of the process.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)

@@ -67,6 +67,17 @@ def test_a_signal_finishes_what_runs_and_refuses_what_comes(start_method: str, n
         assert ended(staged) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_signals_until_it_is_gone_does_not_spoil_its_exit_code(number: int) -> None:
+    """The last moments too, in which there is nothing left to stop."""
+    with Staged() as staged:
+        assert staged.process is not None
+        while staged.process.poll() is None:
+            send_signal(staged, number)
+            time.sleep(0.004)
+        assert ended(staged) == 0
+
+
 @pytest.mark.parametrize("start_method", START_METHODS)
 def test_a_second_signal_stops_at_once(start_method: str) -> None:
     """Also with a worker that cannot be interrupted; its client is told that the job is over."""
