@@ -22,7 +22,7 @@ from supervisor.gateway.app import make_app
 from supervisor.gateway.context import make_context
 from supervisor.gateway.doors.limits import make_room
 from supervisor.gateway.doors.listener import Address, ListenError, PortTakenError, http_server
-from supervisor.gateway.doors.visitor import READ_BYTES
+from supervisor.gateway.doors.visitor import READ_BYTES, Visitors
 from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.noise import http_logger
 from supervisor.gateway.unexpected import report
@@ -88,6 +88,7 @@ async def serve(
     )
     await runner.setup()
     connections = make_room(http.max_connections, 1 if http.wyoming is None else 2)
+    visitors = Visitors()
     doors = _Doors(stopped)
     wyoming: Door | None = None
     second: asyncio.Task[None] | None = None
@@ -97,7 +98,7 @@ async def serve(
     try:
         try:
             await doors.http(
-                partial(http_server, runner, http, connections), announce, patient=patient
+                partial(http_server, runner, http, connections, visitors), announce, patient=patient
             )
         except PortTakenError:
             if not beside or wyoming is None:
@@ -108,9 +109,9 @@ async def serve(
             )
             await doors.stay(wyoming, _say_wyoming, patient=False)
     finally:
-        if second is not None:
-            await doors.leave(second)
-        await runner.cleanup()
+        ends_at = loop.time() + ANSWERS_GRACE_S
+        await asyncio.gather(runner.cleanup(), doors.leave(second))
+        await visitors.gone(by=ends_at)
         await context.close()
 
 
@@ -162,8 +163,10 @@ class _Doors:
                 await asyncio.wait_for(self._stopped.wait(), delay)
             delay = min(MAX_RETRY_S, 2 * delay)
 
-    async def leave(self, second: asyncio.Task[None]) -> None:
+    async def leave(self, second: asyncio.Task[None] | None) -> None:
         """Wait until Wyoming is closed, if it was open."""
+        if second is None:
+            return
         if not self._stopped.is_set() or not self._tried_http.is_set():
             second.cancel()
         await asyncio.wait([second])

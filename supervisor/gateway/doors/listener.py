@@ -15,7 +15,7 @@ from aiohttp import web
 from supervisor.config.sections.http import Http
 from supervisor.gateway.doors import places
 from supervisor.gateway.doors.farewell import Farewells
-from supervisor.gateway.doors.visitor import Visitor
+from supervisor.gateway.doors.visitor import Visitor, Visitors
 
 BACKLOG = 4096
 """Connections that the kernel keeps until they are accepted; one more would be told a second later
@@ -48,11 +48,11 @@ class Address(NamedTuple):
 
 @asynccontextmanager
 async def http_server(
-    runner: web.AppRunner, http: Http, connections: int
+    runner: web.AppRunner, http: Http, connections: int, visitors: Visitors
 ) -> AsyncIterator[Address]:
     """Serve meanwhile what the runner was set up with, to so many at once; yields the address.
 
-    Connections that were accepted are the runner's to end. Raises ListenError.
+    Connections that were accepted, the `visitors`, are the runner's to end. Raises ListenError.
     """
     server = runner.server
     if server is None:
@@ -62,7 +62,7 @@ async def http_server(
     farewells = Farewells()
 
     def accept() -> Visitor:
-        return Visitor(server, seats, farewells)
+        return Visitor(server, visitors, seats, farewells)
 
     address = Address(http.host, http.port)
     listening = await start_server(accept, address, "http.host and http.port")

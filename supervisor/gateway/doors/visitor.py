@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -46,15 +47,49 @@ _buffer = memoryview(bytearray(READ_BYTES))
 """One for all: what is read is handed on before anything else is."""
 
 
+class Visitors:
+    """Connections at one door that are not closed yet."""
+
+    def __init__(self) -> None:
+        self._here: set[Visitor] = set()
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+
+    def came(self, visitor: Visitor) -> None:
+        """One more."""
+        self._here.add(visitor)
+        self._nobody.clear()
+
+    def left(self, visitor: Visitor) -> None:
+        """Its socket is closed: what was written to it has gone to the kernel, or never will."""
+        self._here.discard(visitor)
+        if not self._here:
+            self._nobody.set()
+
+    async def gone(self, by: float) -> None:
+        """Wait until all are closed, until `by` of the loop's clock at most.
+
+        A transport that is told to close goes on sending what is written to it already.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(by):
+                await self._nobody.wait()
+
+
 class Visitor(asyncio.BufferedProtocol):
     """Serves one connection with a handler that `serve` makes, if there is a place."""
 
     def __init__(
-        self, serve: Callable[[], RequestHandler], places: Places, farewells: Farewells
+        self,
+        serve: Callable[[], RequestHandler],
+        visitors: Visitors,
+        places: Places,
+        farewells: Farewells,
     ) -> None:
         self.number = next_number()
         self.place: Place | None = None
         self._serve = serve
+        self._visitors = visitors
         self._places = places
         self._farewells = farewells
         self._handler: RequestHandler | None = None
@@ -69,6 +104,7 @@ class Visitor(asyncio.BufferedProtocol):
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a connection is read from and written to")
         self._transport = transport
+        self._visitors.came(self)
         self.place = self._places.take(self)
         if self.place is None:
             self.refuse()
@@ -103,6 +139,7 @@ class Visitor(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed, by whomever."""
+        self._visitors.left(self)
         if self.place is not None:
             self.place.leave()
         if self._handler is not None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from supervisor.gateway.context import Context
 from supervisor.gateway.doors.listener import Address, ListenError, address_of, start_server
 from supervisor.gateway.doors.places import Places
+from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
 from supervisor.logs import get_logger
 
@@ -23,14 +24,17 @@ log = get_logger()
 
 @asynccontextmanager
 async def wyoming_server(context: Context, where: str, connections: int) -> AsyncIterator[Address]:
-    """Serve so many at once on HOST:PORT meanwhile; yields the address. Raises ListenError."""
+    """Serve so many at once on HOST:PORT meanwhile; yields the address. Raises ListenError.
+
+    What is being said at the end is finished, for as long as answers over HTTP have for it.
+    """
     try:
         from supervisor.gateway.wyoming.session import WyomingSession  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ListenError(f"{HOW_TO_INSTALL} ({error})") from None
     loop = asyncio.get_running_loop()
     places = Places("Wyoming", connections)
-    sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+    sessions: dict[asyncio.Task[None], WyomingSession] = {}
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = WyomingSession(context, reader, writer)
@@ -39,7 +43,7 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
             writer.close()
             return
         task = loop.create_task(session.run(place))
-        sessions[task] = writer
+        sessions[task] = session
         task.add_done_callback(ended)
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -59,7 +63,10 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
     finally:
         server.close()
         ending = dict(sessions)
-        for task, writer in ending.items():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERS_GRACE_S):
+                await asyncio.gather(*(session.finish() for session in ending.values()))
+        for task, session in ending.items():
             task.cancel()
-            writer.transport.abort()  # Nobody waits for a reader that takes nothing.
+            session.hang_up()
         await asyncio.gather(*ending, return_exceptions=True)

@@ -73,6 +73,9 @@ class WyomingSession:
         """Whether something is being sent, or waited for to be."""
         self._asking = False
         """Whether a text is being handed in."""
+        self._silent = asyncio.Event()
+        """Nothing is being said, and nothing is to be."""
+        self._silent.set()
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -103,6 +106,13 @@ class WyomingSession:
         """Whether some of an answer has not left yet."""
         return self._writer.transport.get_write_buffer_size() > 0
 
+    async def finish(self) -> None:
+        """Say what was begun, send it to its last byte, and close."""
+        await self._silent.wait()
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
     def hang_up(self) -> None:
         """End it at once."""
         self._writer.transport.abort()
@@ -114,8 +124,10 @@ class WyomingSession:
     def _settle(self, place: Place) -> None:
         """Who is silent and hears nothing waits, behind those who have for longer."""
         if self._busy:
+            self._silent.clear()
             place.works()
         else:
+            self._silent.set()
             place.waits()
 
     def _drop(self) -> None:

@@ -183,11 +183,17 @@ def ask(port: int, text: str) -> socket.socket:
     """Ask for speech over a connection with little room for what is not read yet."""
     body = json.dumps({"input": text, "response_format": "pcm"}).encode()
     head = f"POST /v1/audio/speech HTTP/1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection = narrow(port)
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def narrow(port: int) -> socket.socket:
+    """A connection with little room for what is not read yet."""
     connection = socket.socket()
     connection.settimeout(SOON_S)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
     connection.connect(("127.0.0.1", port))
-    connection.sendall(head.encode() + body)
     return connection
 
 
@@ -224,4 +230,27 @@ def test_who_reads_slowly_gets_the_last_answer_whole() -> None:
             time.sleep(WORKERS_END_S + 1)  # This is the reader's pace.
             size = len(audio_of(connection, received))
         assert size == whole
+        assert supervised.process.wait(SOON_S) == 0
+
+
+def test_who_reads_slowly_over_wyoming_hears_the_end() -> None:
+    """As over HTTP: nothing is left lying in the gateway when it stops."""
+    http_port, port = free_port(), free_port()
+    settings = {**with_gateway(http_port), "http.wyoming": f"127.0.0.1:{port}"}
+    data = json.dumps({"text": "And this is said to the end. " * 6000}).encode()
+    head = json.dumps({"type": "synthesize", "data_length": len(data)}).encode()
+    with Supervised(settings) as supervised, supervised.wire() as peer:
+        eventually(lambda: "Wyoming on" in supervised.output, "the gateway listens")
+        with narrow(port) as connection:
+            connection.sendall(head + b"\n" + data)
+            received = connection.recv(4096)
+            eventually(lambda: held_up(peer), "kernel and gateway are full")
+            while peer.status()["jobs"]["running"]:
+                received = connection.recv(4096)
+            assert supervised.process is not None
+            supervised.process.send_signal(signal.SIGTERM)
+            time.sleep(WORKERS_END_S + 1)  # This is the reader's pace.
+            while piece := connection.recv(65536):
+                received = received[-65536:] + piece
+        assert b'"audio-stop"' in received[-200:]
         assert supervised.process.wait(SOON_S) == 0
