@@ -19,6 +19,7 @@ from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
 from supervisor.libc import become_subreaper
 from supervisor.pool.workers import Workers
+from supervisor.speech import Speech
 from supervisor.wire.worker import Catalogue, EngineState, Setup
 
 _TIMEOUT_S = 60.0
@@ -64,7 +65,11 @@ class BarePool:
     def speak(self, epoch: int, text: str) -> tuple[float, float]:
         """Speak one segment; seconds of audio, and seconds that it took."""
         state = self.catalogue[self._engine]
-        request = JobRequest(self._engine, state.default_voice, 1.0, 1, state.sample_rate, (text,))
+        request = JobRequest(
+            speech=Speech(engine=self._engine, voice=state.default_voice, seed=1),
+            sample_rate=state.sample_rate,
+            segments=(text,),
+        )
         started = time.perf_counter()
         run = self.workers.effects[job_events.RunSegment]
         run(

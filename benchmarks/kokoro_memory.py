@@ -19,6 +19,7 @@ import msgspec
 
 from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
 from supervisor.pool import interpreters
+from supervisor.speech import Speech
 from workers.engines.base import Session
 from workers.engines.kokoro import Kokoro
 
@@ -70,7 +71,7 @@ def _main(optimization: str) -> None:
     engine = Kokoro({"optimization": optimization})
     session = engine.open(1)
     voice = engine.describe().default_voice
-    session.synthesize(SHORT, voice, 1.0, 0)
+    session.synthesize(SHORT, Speech(engine="", voice=voice))
     child = os.fork()
     if child == 0:
         try:
@@ -81,10 +82,10 @@ def _main(optimization: str) -> None:
 
 
 def _weighed(session: Session, voice: str) -> dict[str, float]:
-    session.synthesize(SHORT, voice, 1.0, 0)
+    session.synthesize(SHORT, Speech(engine="", voice=voice))
     before = _pss_mb()
     started = time.perf_counter()
-    audio = session.synthesize(LONG, voice, 1.0, 0)
+    audio = session.synthesize(LONG, Speech(engine="", voice=voice))
     spent = time.perf_counter() - started
     after = _pss_mb()
     return {

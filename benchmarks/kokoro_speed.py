@@ -17,6 +17,7 @@ import msgspec
 
 from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
 from supervisor.pool import interpreters
+from supervisor.speech import Speech
 from workers.engines.base import Session
 from workers.engines.kokoro import Kokoro
 
@@ -107,7 +108,7 @@ def _speaking(engine: Kokoro, session: Session) -> Arm:
 
     def once() -> Sample:
         started, cpu = time.perf_counter(), time.process_time()
-        samples = session.synthesize(TEXT, voice, 1.0, 0)
+        samples = session.synthesize(TEXT, Speech(engine="", voice=voice))
         audio_s = samples.size / SAMPLE_RATE
         return {
             "rtf": (time.process_time() - cpu) / audio_s,

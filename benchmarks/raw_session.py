@@ -13,6 +13,7 @@ import sys
 import time
 
 from benchmarks.texts import SENTENCES
+from supervisor.speech import Speech
 from supervisor.wire.environment import of_threads
 from workers.engines import registry
 
@@ -35,11 +36,13 @@ def main(engine: str, seconds: float, cpu: int) -> None:
     made = registry.make(engine, {})
     made.load()
     session, info = made.open(1), made.describe()
-    session.synthesize(SENTENCES[0], info.default_voice, 1.0, 1)
+    session.synthesize(SENTENCES[0], Speech(engine="", voice=info.default_voice, seed=1))
     samples, number, started = 0, 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
         text = SENTENCES[number % len(SENTENCES)]
-        samples += len(session.synthesize(text, info.default_voice, 1.0, number))
+        samples += len(
+            session.synthesize(text, Speech(engine="", voice=info.default_voice, seed=number))
+        )
         number += 1
     wall = time.perf_counter() - started
     print(json.dumps({"audio_s": samples / info.sample_rate, "wall_s": wall}))

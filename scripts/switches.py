@@ -15,6 +15,7 @@ from types import FrameType
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 Act = Callable[[], object]
 PART = "/supervisor/core/"
@@ -23,7 +24,9 @@ PART = "/supervisor/core/"
 def events() -> Iterator[tuple[str, Act]]:
     """One event after the other, by name, and what tells it to a machine."""
     jobs = Jobs()
-    request = JobRequest("hibari", "v", 1.0, 0, 24_000, ("Hello.",))
+    request = JobRequest(
+        speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=("Hello.",)
+    )
     yield "WorkerReady", lambda: jobs.handle(e.WorkerReady(0.0, 1))
     commands: list[e.Command] = []
     submitted = e.Submitted(

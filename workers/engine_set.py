@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterable
 
+from supervisor.speech import Speech
 from supervisor.wire.worker import Catalogue, EngineState
 from workers.engines import registry
 from workers.engines.base import Engine, EngineInfo, Session
@@ -103,7 +104,8 @@ class EngineSet:
 
     def _warm(self, name: str, session: Session) -> None:
         """Speak once, so that the first segment does not pay for what is set up at first use."""
-        session.synthesize(_WARM_UP_TEXT, self._engines[name].describe().default_voice, 1.0, 0)
+        voice = self._engines[name].describe().default_voice
+        session.synthesize(_WARM_UP_TEXT, Speech(engine=name, voice=voice))
 
     def catalogue(self) -> Catalogue:
         """What every installed engine can do, and what is wrong with those that cannot."""

@@ -68,9 +68,9 @@ class Speaker:
         data = memoryview(b"")
         self._now_running((run.job, run.segment, run.attempt), None)
         try:
-            session = self._engines.session(run.engine, reproducible=run.reproducible)
+            session = self._engines.session(run.speech.engine, reproducible=run.reproducible)
             self._now_running((run.job, run.segment, run.attempt), session)
-            data = pcm(session.synthesize(run.text, run.voice, run.speed, run.seed))
+            data = pcm(session.synthesize(run.text, run.speech))
         except Terminated:
             error, terminated = "interrupted", True
         except ValueError as refusal:
@@ -82,10 +82,10 @@ class Speaker:
         finally:
             self._now_running(None, None)
         answer = Piece(
-            run.job,
-            run.segment,
-            run.attempt,
-            run.epoch,
+            job=run.job,
+            segment=run.segment,
+            attempt=run.attempt,
+            epoch=run.epoch,
             last=False,
             synthesis_s=time.perf_counter() - started,
             error=error,

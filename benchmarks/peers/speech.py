@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from supervisor import speech
 from workers.engines import registry
 
 ENGINE = "PEER_ENGINE"
@@ -33,7 +34,8 @@ class Speech:
     def __init__(self) -> None:
         engine = registry.make(os.environ[ENGINE], AS_PUBLISHED)
         engine.load()
-        self._voice = engine.describe().default_voice
+        info = engine.describe()
+        self._speech = speech.Speech(engine=info.name, voice=info.default_voice, seed=1)
         self._session = engine.open(1)
         self._one_at_a_time = threading.Lock()
         announce()
@@ -41,7 +43,7 @@ class Speech:
     def __call__(self, text: str) -> bytes:
         """The text spoken, as 16-bit mono PCM: what the pool's gateway sends too."""
         with self._one_at_a_time:
-            samples = self._session.synthesize(text, self._voice, 1.0, 1)
+            samples = self._session.synthesize(text, self._speech)
         return pcm16(samples)
 
 

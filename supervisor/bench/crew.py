@@ -17,6 +17,7 @@ from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
 from supervisor.pool.observed import cpu_seconds, private_bytes, pss_bytes
 from supervisor.pool.workers import Workers
+from supervisor.speech import Speech
 from supervisor.wire.worker import Catalogue, EngineState, Setup, Shaped
 
 ANSWER_S = 120.0
@@ -98,7 +99,11 @@ class Crew:
     async def speak(self, worker: int, text: str) -> float:
         """Speak one segment; returns the worker's own seconds for it."""
         state = self._catalogue.result()
-        request = JobRequest(self.engine, state.default_voice, 1.0, 0, state.sample_rate, (text,))
+        request = JobRequest(
+            speech=Speech(engine=self.engine, voice=state.default_voice),
+            sample_rate=state.sample_rate,
+            segments=(text,),
+        )
         run = job_events.RunSegment(
             worker=worker, job="bench", segment=0, attempt=1, request=request, text=text
         )

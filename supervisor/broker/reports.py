@@ -8,6 +8,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import Any
 
+import msgspec
+
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 
@@ -27,8 +29,7 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
     request = job.request
     return {
         **_row(job, now),
-        "speed": request.speed,
-        "seed": request.seed,
+        **msgspec.structs.asdict(request.speech),
         "sample_rate": request.sample_rate,
         "characters": job.chars,
         "key": request.key,
@@ -53,8 +54,8 @@ def _row(job: Job, now: float) -> dict[str, Any]:
         "state": job.state,
         "durable": request.durable,
         "priority": request.priority,
-        "engine": request.engine,
-        "voice": request.voice,
+        "engine": request.speech.engine,
+        "voice": request.speech.voice,
         "segments": job.segments_expected,
         "segments_spoken": job.segments_spoken,
         "retried": job.retried,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import math
 import random
 
 import msgspec
@@ -17,6 +16,7 @@ from supervisor.broker.cutting import Reading
 from supervisor.config import Settings
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import uncut
+from supervisor.speech import PartialSpeech
 from supervisor.wire.client import Error, ErrorCode, Submit
 from supervisor.wire.codec import Body
 from supervisor.wire.trace_context import carried
@@ -33,11 +33,19 @@ _SHOWN_CHARS = 64
 
 
 class Refused(Exception):
-    """The request is not carried out; `code` and the message go to the client."""
+    """The request is not carried out; the client is told why, and which field is wrong."""
 
-    def __init__(self, code: ErrorCode, message: str, *, retry_after_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after_ms: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
+        self.field = field
         self.retry_after_ms = retry_after_ms
 
     @property
@@ -53,22 +61,28 @@ class Refused(Exception):
             id=id,
             retryable=self.retryable,
             retry_after_ms=self.retry_after_ms,
+            field=self.field,
         )
 
 
 def read_text(body: Body, max_bytes: int) -> str:
     """The text of a SUBMIT. Raises Refused (`text_too_long`, `bad_text`)."""
     if len(body) > max_bytes:
-        raise Refused("text_too_long", f"the text has {len(body)} bytes, more than {max_bytes}")
+        raise _bad_text("text_too_long", f"the text has {len(body)} bytes, more than {max_bytes}")
     try:
         text = str(body, "utf-8")
     except UnicodeDecodeError as error:
-        raise Refused(
+        raise _bad_text(
             "bad_text", f"the text is not UTF-8: byte {error.start} is 0x{body[error.start]:02x}"
         ) from None
     if "\0" in text:
-        raise Refused("bad_text", f"the text has a NUL character at position {text.index(chr(0))}")
+        where = text.index("\0")
+        raise _bad_text("bad_text", f"the text has a NUL character at position {where}")
     return text
+
+
+def _bad_text(code: ErrorCode, message: str) -> Refused:
+    return Refused(code, message, field="text")
 
 
 def read_request(
@@ -79,13 +93,9 @@ def read_request(
 
     `now` is when the request came in, monotonic seconds.
     """
-    _check_numbers(submit)
+    _check(submit)
     engine = _engine(submit.engine or settings.engines.default, catalogue)
-    if not engine.min_speed <= submit.speed <= engine.max_speed:
-        raise Refused(
-            "out_of_range",
-            f"speed {submit.speed:g} is outside {engine.min_speed:g} to {engine.max_speed:g}",
-        )
+    _within("speed", submit.speed, engine.min_speed, engine.max_speed)
     voice, language = _voice(submit.voice or engine.default_voice, engine)
     whole = uncut(
         text,
@@ -93,11 +103,9 @@ def read_request(
         first_max_chars=settings.segments.first_max_chars,
         max_chars=settings.segments.max_chars,
     )
+    seed = random.getrandbits(63) if submit.seed is None else submit.seed
     request = JobRequest(
-        engine=engine.name,
-        voice=voice,
-        speed=submit.speed,
-        seed=random.getrandbits(63) if submit.seed is None else submit.seed,
+        speech=submit.complete(engine=engine.name, voice=voice, seed=seed),
         sample_rate=engine.sample_rate,
         segments=(),
         progress=submit.progress,
@@ -116,7 +124,7 @@ def complete(request: JobRequest, reading: Reading) -> JobRequest:
     """The request with its text, as far as that is read by now. Raises Refused."""
     segments, rest = reading.take()
     if not segments and rest is None:
-        raise Refused("empty_text", "the text has nothing to speak: no letter and no number")
+        raise _bad_text("empty_text", "the text has nothing to speak: no letter and no number")
     return msgspec.structs.replace(request, segments=segments, rest=rest)
 
 
@@ -132,37 +140,47 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
     A later attempt may have less time left, or be in more of a hurry; what is to be
     spoken, and what was promised about it, is the same.
     """
-    what = (submit.engine, submit.voice, submit.speed, submit.seed, submit.durable, text)
+    speech = {name: getattr(submit, name) for name in PartialSpeech.__struct_fields__}
+    what = PartialSpeech(**speech), submit.durable, text
     return hashlib.blake2b(msgspec.msgpack.encode(what), digest_size=16).digest()
 
 
-def _check_numbers(submit: Submit) -> None:
-    if not 0 < len(submit.id) <= MAX_ID_CHARS:
-        raise Refused("bad_message", f"the request id must have 1 to {MAX_ID_CHARS} characters")
-    if not math.isfinite(submit.speed):
-        raise Refused("out_of_range", "speed must be a finite number")
-    if submit.seed is not None and not 0 <= submit.seed <= MAX_SEED:
-        raise Refused("out_of_range", f"seed must be within 0 to {MAX_SEED}")
-    if not 0 <= submit.credit <= MAX_CREDIT:
-        raise Refused("out_of_range", f"credit must be within 0 to {MAX_CREDIT} bytes")
-    if not 0 <= submit.priority <= HIGHEST_PRIORITY:
-        raise Refused("out_of_range", f"priority must be within 0 to {HIGHEST_PRIORITY}")
-    if submit.deadline_ms is not None and not 0 <= submit.deadline_ms <= MAX_DEADLINE_MS:
-        raise Refused("out_of_range", f"deadline_ms must be within 0 to {MAX_DEADLINE_MS}")
-    if submit.key is not None and not 0 < len(submit.key) <= MAX_KEY_CHARS:
-        raise Refused("bad_message", f"the key must have 1 to {MAX_KEY_CHARS} characters")
-    if submit.on_behalf is not None and not 0 < len(submit.on_behalf) <= MAX_ON_BEHALF_CHARS:
-        most = MAX_ON_BEHALF_CHARS
-        raise Refused("bad_message", f"on_behalf must have 1 to {most} characters")
+def _check(submit: Submit) -> None:
+    """Whatever the engine. Raises Refused."""
+    _within("seed", submit.seed or 0, 0, MAX_SEED)
+    _within("credit", submit.credit, 0, MAX_CREDIT)
+    _within("priority", submit.priority, 0, HIGHEST_PRIORITY)
+    _within("deadline_ms", submit.deadline_ms or 0, 0, MAX_DEADLINE_MS)
+    _named("id", submit.id, MAX_ID_CHARS)
+    _named("key", submit.key, MAX_KEY_CHARS)
+    _named("on_behalf", submit.on_behalf, MAX_ON_BEHALF_CHARS)
+
+
+def _within(field: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:  # What is no number is not within anything.
+        message = f"{field} {_number(value)} is outside {_number(least)} to {_number(most)}"
+        raise Refused("out_of_range", message, field=field)
+
+
+def _number(value: float) -> str:
+    """Whole numbers as they are, however large."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def _named(field: str, name: str | None, most_chars: int) -> None:
+    if name is not None and not 0 < len(name) <= most_chars:
+        message = f"{field} must have 1 to {most_chars} characters"
+        raise Refused("bad_message", message, field=field)
 
 
 def _engine(name: str, catalogue: Catalogue) -> EngineState:
     engines = {engine.name: engine for engine in catalogue.engines}
     engine = engines.get(name)
     if engine is None:
-        raise Refused("unknown_engine", f"no engine {_shown(name)}{_nearest(name, list(engines))}")
+        message = f"no engine {_shown(name)}{_nearest(name, list(engines))}"
+        raise Refused("unknown_engine", message, field="engine")
     if engine.unavailable is not None:
-        raise Refused("engine_unavailable", engine.unavailable)
+        raise Refused("engine_unavailable", engine.unavailable, field="engine")
     return engine
 
 
@@ -176,7 +194,12 @@ def _voice(name: str, engine: EngineState) -> tuple[str, str]:
     hint = _nearest(name, list(languages))
     if is_mix(name):
         hint = ", and it cannot mix voices"
-    raise Refused("unknown_voice", f"engine {engine.name} has no voice {_shown(name)}{hint}")
+    raise _no_voice(name, engine, hint)
+
+
+def _no_voice(name: str, engine: EngineState, hint: str) -> Refused:
+    message = f"engine {engine.name} has no voice {_shown(name)}{hint}"
+    return Refused("unknown_voice", message, field="voice")
 
 
 def _mixed(name: str, engine: EngineState, languages: dict[str, str]) -> tuple[str, str]:
@@ -184,13 +207,10 @@ def _mixed(name: str, engine: EngineState, languages: dict[str, str]) -> tuple[s
     try:
         mix = parse_mix(name)
     except MixError as error:
-        raise Refused("out_of_range", f"voice: {error}") from None
+        raise Refused("out_of_range", f"voice: {error}", field="voice") from None
     for voice, _share in mix.shares:
         if voice not in languages:
-            hint = _nearest(voice, list(languages))
-            raise Refused(
-                "unknown_voice", f"engine {engine.name} has no voice {_shown(voice)}{hint}"
-            )
+            raise _no_voice(voice, engine, _nearest(voice, list(languages)))
     return mix.leading if len(mix.shares) == 1 else name, languages[mix.leading]
 
 

@@ -15,7 +15,8 @@ class SupervisorError(Exception):
     """Base of all errors of this package; the text is one line for a user.
 
     `retryable` says that the same request may succeed later, `retry_after_ms`
-    when at the earliest, where the supervisor knows.
+    when at the earliest, where the supervisor knows. `field` is the field of the request
+    that is wrong, `text` for the text, where it is one.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class SupervisorError(Exception):
         code: str,
         retryable: bool = False,
         retry_after_ms: int | None = None,
+        field: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.retryable = retryable
         self.retry_after_ms = retry_after_ms
+        self.field = field
 
 
 class NoSupervisor(SupervisorError):
@@ -44,7 +47,7 @@ class SupervisorStarting(NoSupervisor):
 
 
 class SupervisorGone(NoSupervisor):
-    """The supervisor was there and went away; what it had accepted is lost."""
+    """The supervisor was there and went away; a plain job that it had accepted is lost."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="supervisor_gone")
@@ -118,4 +121,5 @@ def from_wire(error: Error) -> SupervisorError:
         code=error.code,
         retryable=error.retryable,
         retry_after_ms=error.retry_after_ms,
+        field=error.field,
     )

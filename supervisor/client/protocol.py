@@ -300,7 +300,9 @@ class Conversation:
             encoded = text.encode()
         except UnicodeEncodeError as error:
             raise BadRequest(
-                f"the text holds a lone surrogate at character {error.start}", code="bad_text"
+                f"the text holds a lone surrogate at character {error.start}",
+                code="bad_text",
+                field="text",
             ) from None
         welcome = self.welcome.value
         limit = welcome.limits.get("max_text_bytes") if welcome is not None else None
@@ -308,5 +310,6 @@ class Conversation:
             raise BadRequest(
                 f"the text has {len(encoded):,} bytes; the supervisor takes {limit:,}",
                 code="text_too_long",
+                field="text",
             )
         return encoded

@@ -61,19 +61,21 @@ class _Kind(NamedTuple):
 
     status: int
     type: str
-    param: str | None = None
 
+
+_PARAMS: Mapping[str, str] = {"text": "input", "engine": "model"}
+"""What OpenAI calls fields of a request that have another name here."""
 
 _KINDS: Mapping[ErrorCode, _Kind] = {
     "bad_message": _Kind(400, INVALID),
     "bad_version": _Kind(503, SERVER),
-    "bad_text": _Kind(400, INVALID, "input"),
-    "empty_text": _Kind(400, INVALID, "input"),
-    "text_too_long": _Kind(413, INVALID, "input"),
-    "out_of_range": _Kind(400, INVALID, "speed"),
-    "unknown_engine": _Kind(404, INVALID, "model"),
-    "unknown_voice": _Kind(404, INVALID, "voice"),
-    "engine_unavailable": _Kind(503, SERVER, "model"),
+    "bad_text": _Kind(400, INVALID),
+    "empty_text": _Kind(400, INVALID),
+    "text_too_long": _Kind(413, INVALID),
+    "out_of_range": _Kind(400, INVALID),
+    "unknown_engine": _Kind(404, INVALID),
+    "unknown_voice": _Kind(404, INVALID),
+    "engine_unavailable": _Kind(503, SERVER),
     "journal_unavailable": _Kind(503, SERVER),
     "busy": _Kind(429, "rate_limit_error"),
     "draining": _Kind(503, SERVER),
@@ -102,7 +104,7 @@ def from_supervisor(error: SupervisorError) -> ApiError:
         str(error),
         type=kind.type,
         code=error.code,
-        param=kind.param,
+        param=None if error.field is None else _PARAMS.get(error.field, error.field),
         retry_after_s=retry,
     )
 

@@ -20,6 +20,7 @@ from supervisor.core.jobs.job import OUTCOMES
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.journal.schema import PAGE_BYTES
+from supervisor.speech import Speech
 
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """What a job's id may be: it names a directory, too."""
@@ -35,7 +36,8 @@ _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 class Row(NamedTuple):
     """One job as it is written down.
 
-    `request` is the msgpack form of a JobRequest without its text and its deadline; `text`
+    `request` is the msgpack form of a JobRequest without its text and its deadline, with the
+    fields of its speech beside the others; `text`
     its segments, `parts` in number, a line each, in UTF-8, and None once the job has ended.
     Times are wall-clock seconds.
     """
@@ -64,6 +66,7 @@ def pack(
 ) -> Row:
     """A new job."""
     fields = msgspec.structs.asdict(request)
+    fields.update(msgspec.structs.asdict(fields.pop("speech")))
     segments: tuple[str, ...] = fields.pop("segments")
     rest: Uncut | None = fields.pop("rest")
     del fields["deadline"]
@@ -83,7 +86,9 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
         raise ValueError(f"{found} segments instead of {row.parts}")
     few = found <= _FEW_SEGMENTS
     segments = text.split("\n") if few else ()
-    fields = {**_decode(row.request), "segments": segments, "deadline": deadline}
+    fields = _decode(row.request)
+    speech = {name: fields[name] for name in Speech.__struct_fields__ if name in fields}
+    fields.update(speech=speech, segments=segments, deadline=deadline)
     request = msgspec.convert(fields, JobRequest)
     return request if few else msgspec.structs.replace(request, rest=Uncut(text))
 
@@ -234,5 +239,13 @@ def _alike(one: str, other: str) -> int:
     return next((i for i in range(size) if one[i] != other[i]), size)
 
 
-_NOTHING: Final = pack("", "", JobRequest("", "", 1.0, 0, 24_000, ("",), durable=True), 0.0, None)
+_NOTHING: Final = pack(
+    "",
+    "",
+    JobRequest(
+        speech=Speech(engine="", voice=""), sample_rate=24_000, segments=("",), durable=True
+    ),
+    0.0,
+    None,
+)
 """In the place of a request that cannot be read."""

@@ -63,7 +63,7 @@ class Heartbeat:
 
     def began(self, worker: Worker, run: Run) -> None:
         """The worker was sent a segment."""
-        self._health.began(self._loop.time(), worker.epoch, run.engine, len(run.text))
+        self._health.began(self._loop.time(), worker.epoch, run.speech.engine, len(run.text))
 
     def ended(self, worker: Worker, synthesis_s: float | None) -> None:
         """It answered for that segment, with audio where a time is given."""

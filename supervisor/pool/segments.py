@@ -44,17 +44,15 @@ class Segments:
         if worker is None:
             return
         request = command.request
+        seed = segment_seed(request.speech.seed, command.segment)
         run = wire.Run(
-            command.job,
-            command.segment,
-            command.attempt,
-            worker.epoch,
-            request.engine,
-            request.voice,
-            request.speed,
-            segment_seed(request.seed, command.segment),
-            request.reproducible,
-            command.text,
+            job=command.job,
+            segment=command.segment,
+            attempt=command.attempt,
+            epoch=worker.epoch,
+            speech=msgspec.structs.replace(request.speech, seed=seed),
+            reproducible=request.reproducible,
+            text=command.text,
         )
         worker.running = run
         self._heartbeat.began(worker, run)

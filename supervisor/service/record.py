@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from supervisor.core.allocation.policy import Policy
+from supervisor.speech import Speech
 
 FORMAT = 1
 
@@ -82,7 +83,7 @@ class Document(msgspec.Struct):
     entries: list[Entry]
 
 
-_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, AllocationBegan, CostsExpected)}
+_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, AllocationBegan, CostsExpected)}
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from supervisor.speech import PartialSpeech
+
 DEFAULT_CREDIT = 1 << 20
 """Bytes of audio that a client is ready to take before it grants more."""
 
@@ -50,13 +52,11 @@ class Hello(Message, frozen=True, tag="HELLO"):
     client: str = ""
 
 
-class Submit(Message, frozen=True, tag="SUBMIT"):
-    """Ask for speech; the body is the text.
+class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
+    """Ask for speech, whose fields stand beside these; the body is the text.
 
     `id` is the client's own name for the request and comes back in ACCEPTED or
-    ERROR. None means the configured default engine, or that engine's default
-    voice. `speed` is a factor, 1.0 the voice's own pace. `seed` fixes what the
-    engine draws at random. `credit` is the first grant, in bytes of audio.
+    ERROR. `credit` is the first grant, in bytes of audio.
     `progress` asks for STARTED messages. `priority` is 0 to 9, 9 the most urgent.
     `deadline_ms` is how long the job may take, from its arrival on. `key` names the
     request over all attempts to hand it in. A `durable` job outlives its client and
@@ -67,10 +67,6 @@ class Submit(Message, frozen=True, tag="SUBMIT"):
     """
 
     id: str
-    engine: str | None = None
-    voice: str | None = None
-    speed: float = 1.0
-    seed: int | None = None
     credit: int = DEFAULT_CREDIT
     progress: bool = False
     priority: int = 5
@@ -197,7 +193,8 @@ class End(Message, frozen=True, tag="END"):
 class Error(Message, frozen=True, tag="ERROR"):
     """A request was refused (`id` is set) or a job ended without success (`job` is set).
 
-    `code` is an ErrorCode; a receiver must be ready for one of a later version.
+    `code` is an ErrorCode; a receiver must be ready for one of a later version. `field` is the
+    field of the request that was wrong, `text` for the text, where it is one.
     """
 
     code: str
@@ -206,6 +203,7 @@ class Error(Message, frozen=True, tag="ERROR"):
     job: str | None = None
     retryable: bool = False
     retry_after_ms: int | None = None
+    field: str | None = None
 
 
 class Report(Message, frozen=True, tag="REPORT"):

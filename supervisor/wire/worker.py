@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import msgspec
 
+from supervisor.speech import Speech
+
 PACKET_BYTES = 64 * 1024
 """PCM in one packet, and so in one CHUNK: large enough to cost nothing, small enough to meter."""
 
@@ -34,20 +36,18 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
 # -- supervisor to worker, on `work` ----------------------------------------------------
 
 
-class Run(_Record, frozen=True):
+class Run(_Record, frozen=True, kw_only=True):
     """Speak one segment. The answer is one or more `Piece` with the same four numbers.
 
-    `reproducible`: the samples must not depend on how many threads the worker has.
+    The seed of `speech` is the segment's own. `reproducible`: the samples must not depend on how
+    many threads the worker has.
     """
 
     job: str
     segment: int
     attempt: int
     epoch: int
-    engine: str
-    voice: str
-    speed: float
-    seed: int
+    speech: Speech
     reproducible: bool
     text: str
 
@@ -55,7 +55,7 @@ class Run(_Record, frozen=True):
 # -- worker to supervisor, on `work` ----------------------------------------------------
 
 
-class Piece(_Record, frozen=True):
+class Piece(_Record, frozen=True, kw_only=True):
     """Part of a segment's audio; PCM follows the record. `last` ends the segment.
 
     `synthesis_s` is the worker's own time for the whole segment. `error` is set, on

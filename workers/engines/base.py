@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from supervisor.speech import Speech
+
 Samples = NDArray[np.float32]
 """Mono PCM, shape [n], nominally within -1 … 1."""
 
@@ -61,9 +63,10 @@ class Terminated(Exception):
 class Session(Protocol):
     """A loaded model with a fixed number of threads. One `synthesize` at a time."""
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Samples:
         """Speak one segment of text; the same arguments give the same samples.
 
+        Of `speech` an engine heeds what it has a use for: voice, speed and seed.
         A text that the model cannot take in one run is split inside, never cut
         off. Raises Terminated, or ValueError with one clear line for a text or
         voice that this engine cannot speak. A message that quotes the text is not passed on:

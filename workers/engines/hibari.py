@@ -20,6 +20,7 @@ import numpy as np
 import onnxruntime as ort
 from hibari import dsp, voices
 
+from supervisor.speech import Speech
 from workers.engines import files
 from workers.engines.base import EngineInfo, Model, PullError, Samples, Voice
 from workers.engines.english import reader
@@ -133,16 +134,17 @@ class HibariSession:
         with (_ASSETS / "vocab.json").open(encoding="utf-8") as file:
             self._vocabulary: dict[str, int] = json.load(file)
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
-        """Speak one segment; its noise is drawn from `seed`."""
+    def synthesize(self, text: str, speech: Speech) -> Samples:
+        """Speak one segment; its noise is drawn from the seed."""
+        voice = speech.voice
         session = self._sessions.get(voice)
         if session is None:
             raise ValueError(f"hibari has no voice {voice!r}")
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(speech.seed)
         with self._stopper.running():
             read = reader(british=bool(voices.VOICES[voice]["british"])).phonemes(text)
             spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
-            say = functools.partial(self._say, session, speed, rng)
+            say = functools.partial(self._say, session, speech.speed, rng)
             return speak(text, spoken, MAX_PHONEMES, dsp.SR, say)
 
     def terminate(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from supervisor.speech import Speech
 from workers.engines.base import EngineInfo, Samples, Voice
 
 SAMPLE_RATE = 24_000
@@ -40,12 +41,12 @@ class Noop:
         del threads
         return self
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Samples:
         """A tone of len(text) / speed milliseconds between 100 and 1,123 Hz, peak 0.1."""
-        if voice != "tone":
-            raise ValueError(f"noop has no voice {voice!r}")
-        hertz = 100 + zlib.crc32(f"{seed}:{text}".encode("utf-8", "replace")) % 1024
-        count = round(len(text) * SAMPLES_PER_CHARACTER / speed)
+        if speech.voice != "tone":
+            raise ValueError(f"noop has no voice {speech.voice!r}")
+        hertz = 100 + zlib.crc32(f"{speech.seed}:{text}".encode("utf-8", "replace")) % 1024
+        count = round(len(text) * SAMPLES_PER_CHARACTER / speech.speed)
         phase = np.arange(count, dtype=np.float32) * np.float32(2 * np.pi * hertz / SAMPLE_RATE)
         samples: Samples = np.float32(0.1) * np.sin(phase)
         return samples

@@ -86,16 +86,16 @@ class Costs:
 
     def per_char(self, request: JobRequest) -> float:
         """Predicted seconds of one worker for a character of this request."""
-        rate = self._voices.get((request.engine, request.voice))
+        rate = self._voices.get((request.speech.engine, request.speech.voice))
         if rate is None:
-            engine = request.engine
+            engine = request.speech.engine
             guess = self._measured.get(engine) or self._declared.get(engine) or FIRST_GUESS
             rate = self._engines.get(engine, guess)
-        return rate / request.speed
+        return rate / request.speech.speed
 
     def knows(self, request: JobRequest) -> bool:
         """Whether this engine has spoken yet, or was measured on this host."""
-        return request.engine in self._engines or request.engine in self._measured
+        return request.speech.engine in self._engines or request.speech.engine in self._measured
 
     def learn(self, request: JobRequest, chars: int, seconds: float) -> bool:
         """Take in that a segment of `chars` took `seconds`; the first one of a voice counts fully.
@@ -104,8 +104,8 @@ class Costs:
         """
         if not chars or seconds <= 0:
             return False
-        found = seconds * request.speed / chars
-        engine, voice = request.engine, (request.engine, request.voice)
+        found = seconds * request.speech.speed / chars
+        engine, voice = request.speech.engine, (request.speech.engine, request.speech.voice)
         known = self._voices.get(voice)
         if known is None and len(self._voices) >= _MAX_VOICES:
             del self._voices[next(iter(self._voices))]  # Clients may mix voices without end.
@@ -221,7 +221,7 @@ class Admission:
         """
         self.drain.done(now, chars * job.work.rate, waiting=waiting)
         if self.costs.learn(job.request, chars, seconds):
-            self._rate_again(job.request.engine)
+            self._rate_again(job.request.speech.engine)
         if job.chars_left:
             job.work.rate = self.costs.per_char(job.request)
         self.settle(job)
@@ -333,7 +333,7 @@ class Admission:
         """Count all jobs of an engine anew, which is much faster or slower than was thought."""
         for flow in self._flows.values():
             for job in flow.jobs.values():
-                if job.request.engine == engine:
+                if job.request.speech.engine == engine:
                     job.work.rate = self.costs.per_char(job.request)
                     self._count(job, flow, job.chars_left * job.work.rate)
 

@@ -83,7 +83,7 @@ class Release:
                 job=job.id,
                 segments=len(job.segments) if cut else job.segments_expected,
                 sample_rate=request.sample_rate,
-                seed=request.seed,
+                seed=request.speech.seed,
                 estimated=not cut,
             )
         )

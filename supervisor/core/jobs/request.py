@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.core.jobs.segmentation import Uncut
+from supervisor.speech import Speech
 
 DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
@@ -21,7 +22,7 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
     arrived: float
 
 
-class JobRequest(msgspec.Struct, frozen=True, gc=False):
+class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A text and how to speak it, checked and complete. `deadline` is monotonic seconds or None.
 
     `segments` are the first ones of the text, `rest` is what has not been cut yet.
@@ -29,10 +30,7 @@ class JobRequest(msgspec.Struct, frozen=True, gc=False):
     it in; `fingerprint` tells whether two requests under one key are the same.
     """
 
-    engine: str
-    voice: str
-    speed: float
-    seed: int
+    speech: Speech
     sample_rate: int
     segments: tuple[str, ...]
     priority: int = DEFAULT_PRIORITY

@@ -12,9 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from supervisor.gateway.errors import ApiError
-from supervisor.wire.voices import MixError, is_mix, parse_mix
-
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Names for the default engine."""
 
@@ -41,28 +38,15 @@ def engine_of(model: str | None) -> str | None:
 
 
 def voice_of(voice: str | None, voices: Iterable[str]) -> str | None:
-    """The voice that a name means to an engine with these voices; None is its default one.
-
-    Raises ApiError for a mix that is written wrong.
-    """
+    """The voice that a name means to an engine with these voices; None is its default one."""
     if voice is None:
         return voice
     known = list(voices)
     if voice not in OPENAI_VOICES:
-        if is_mix(voice) and voice not in known:
-            _check_mix(voice)
         return voice
     if voice in known:
         return voice
     return next((name for name in known if name.endswith(f"_{voice}")), None)
-
-
-def _check_mix(voice: str) -> None:
-    """The supervisor checks it, too; here it is known which of the request's fields is wrong."""
-    try:
-        parse_mix(voice)
-    except MixError as error:
-        raise ApiError(400, str(error), code="bad_value", param="voice") from None
 
 
 def models(engines: Mapping[str, Any], default: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hibari import voices
 
+from supervisor.speech import Speech
 from workers.engines.base import PullError, Session
 from workers.engines.hibari import Hibari
 
@@ -31,7 +32,7 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_speaks_as_hibari_itself(session: Session) -> None:
     """Through our session and reader a plain sentence is hibari's own audio to the bit."""
-    ours = session.synthesize(SENTENCE, "heart", 1.0, 7)
+    ours = session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=7))
     assert np.array_equal(ours, hibari.Hibari()(SENTENCE, seed=7))
     assert ours.dtype == np.float32
     assert 0.1 < np.abs(ours).max() < 1
@@ -39,7 +40,9 @@ def test_speaks_as_hibari_itself(session: Session) -> None:
 
 def test_seed_decides_the_noise(session: Session) -> None:
     """The same seed gives the same samples, another seed others of the same length."""
-    first, again, other = (session.synthesize(SENTENCE, "heart", 1.0, s) for s in (1, 1, 2))
+    first, again, other = (
+        session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=s)) for s in (1, 1, 2)
+    )
     assert np.array_equal(first, again)
     assert first.size == other.size
     assert not np.array_equal(first, other)
@@ -47,24 +50,26 @@ def test_seed_decides_the_noise(session: Session) -> None:
 
 def test_speed_shortens(session: Session) -> None:
     """Twice the speed is about half the duration."""
-    normal = session.synthesize(SENTENCE, "heart", 1.0, 1).size
-    assert session.synthesize(SENTENCE, "heart", 2.0, 1).size == pytest.approx(normal / 2, rel=0.1)
+    normal = session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=1)).size
+    assert session.synthesize(
+        SENTENCE, Speech(engine="", voice="heart", speed=2.0, seed=1)
+    ).size == pytest.approx(normal / 2, rel=0.1)
 
 
 def test_more_phonemes_than_a_run_takes(session: Session) -> None:
     """300 digits are about 1,500 phonemes: all are spoken, four times as many as 75."""
-    few = session.synthesize("7" * 75, "heart", 1.0, 1).size
-    many = session.synthesize("7" * 300, "heart", 1.0, 1).size
+    few = session.synthesize("7" * 75, Speech(engine="", voice="heart", seed=1)).size
+    many = session.synthesize("7" * 300, Speech(engine="", voice="heart", seed=1)).size
     assert many == pytest.approx(4 * few, rel=0.1)
 
 
 def test_what_cannot_be_spoken(session: Session) -> None:
     """Another script and an unknown voice are refused in one line; symbols are silence."""
     with pytest.raises(ValueError, match=r"cannot read this .* 5 letters .*HIRAGANA LETTER"):
-        session.synthesize("こんにちは", "heart", 1.0, 1)
+        session.synthesize("こんにちは", Speech(engine="", voice="heart", seed=1))
     with pytest.raises(ValueError, match="hibari has no voice 'emma'"):
-        session.synthesize(SENTENCE, "emma", 1.0, 1)
-    assert session.synthesize("🎉", "heart", 1.0, 1).size == 0
+        session.synthesize(SENTENCE, Speech(engine="", voice="emma", seed=1))
+    assert session.synthesize("🎉", Speech(engine="", voice="heart", seed=1)).size == 0
 
 
 def test_only_voices_that_are_here_are_listed(tmp_path: Path, no_cache: Path) -> None:
@@ -93,7 +98,7 @@ def test_further_voice_is_pulled_and_spoken(
     assert [voice.name for voice in engine.describe().voices] == ["heart", "emma"]
     session = engine.open(1)
     american, british = (
-        session.synthesize("I saw her there in the bath.", name, 1.0, 1)
+        session.synthesize("I saw her there in the bath.", Speech(engine="", voice=name, seed=1))
         for name in ("heart", "emma")
     )
     assert british.size > 24_000

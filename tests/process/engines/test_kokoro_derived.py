@@ -17,6 +17,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from supervisor.speech import Speech
 from workers.engines.kokoro import Kokoro, derived, quality, voices, weights
 from workers.engines.kokoro.derive import calibrate, ranges, verify
 from workers.engines.kokoro.derive.cases import cases
@@ -295,7 +296,9 @@ def test_setting_none_speaks_as_the_published_model_does(cache: Path) -> None:
     source = KokoroSession(build_session(plain.source(), 1), plain.collections())
     text = "The weather is fine today."
     sessions = (plain.open(1), derived_from_it.open(1), source)
-    first, second, published = (each.synthesize(text, "jf_alpha", 1.0, 1) for each in sessions)
+    first, second, published = (
+        each.synthesize(text, Speech(engine="", voice="jf_alpha", seed=1)) for each in sessions
+    )
     assert np.array_equal(first, published)
     assert first.size == second.size
     assert not np.array_equal(first, second)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from supervisor.speech import Speech
 from workers.engines.base import Samples, Session, Terminated
 from workers.engines.kokoro import Kokoro, voices
 from workers.engines.kokoro.engine import MIXES_KEPT, KokoroSession
@@ -26,18 +27,24 @@ def session(kokoro_cache: Path) -> Session:
 
 def test_speaks_the_same_each_time(session: Session) -> None:
     """English in a Japanese voice: audible, of a plausible length, the same to the bit."""
-    samples = session.synthesize("Hello there.", "jf_alpha", 1.0, 1)
+    samples = session.synthesize("Hello there.", Speech(engine="", voice="jf_alpha", seed=1))
     assert 0.8 < samples.size / 24_000 < 3
     assert 0.1 < np.abs(samples).max() < 1
     assert samples.dtype == np.float32
-    assert np.array_equal(samples, session.synthesize("Hello there.", "jf_alpha", 1.0, 2))
+    assert np.array_equal(
+        samples, session.synthesize("Hello there.", Speech(engine="", voice="jf_alpha", seed=2))
+    )
 
 
 def test_voice_and_speed_matter(session: Session) -> None:
     """Another voice sounds different, and speed 2 is about half as long."""
-    alpha = session.synthesize("Hello there, my friend.", "jf_alpha", 1.0, 1)
-    kumo = session.synthesize("Hello there, my friend.", "jm_kumo", 1.0, 1)
-    fast = session.synthesize("Hello there, my friend.", "jf_alpha", 2.0, 1)
+    alpha = session.synthesize(
+        "Hello there, my friend.", Speech(engine="", voice="jf_alpha", seed=1)
+    )
+    kumo = session.synthesize("Hello there, my friend.", Speech(engine="", voice="jm_kumo", seed=1))
+    fast = session.synthesize(
+        "Hello there, my friend.", Speech(engine="", voice="jf_alpha", speed=2.0, seed=1)
+    )
     assert alpha.size != kumo.size or not np.array_equal(alpha, kumo)
     assert fast.size == pytest.approx(alpha.size / 2, rel=0.3)
 
@@ -47,7 +54,7 @@ def test_a_mix_is_neither_of_its_voices_and_that_of_one_voice_is_that_voice(
 ) -> None:
     """Halfway between two; the order of equal parts of one language does not matter."""
     alpha, kumo, both, turned, itself = (
-        session.synthesize("Hello there, my friend.", voice, 1.0, 1)
+        session.synthesize("Hello there, my friend.", Speech(engine="", voice=voice, seed=1))
         for voice in (
             "jf_alpha",
             "jm_kumo",
@@ -79,13 +86,17 @@ def test_the_style_of_a_mix_is_the_weighted_mean(session: Session) -> None:
 def test_a_mix_with_a_voice_that_is_not_here_is_refused(session: Session) -> None:
     """As such a voice alone is."""
     with pytest.raises(ValueError, match="kokoro has no voice 'nobody'"):
-        session.synthesize("Yes.", "jf_alpha+nobody", 1.0, 1)
+        session.synthesize("Yes.", Speech(engine="", voice="jf_alpha+nobody", seed=1))
 
 
 def test_more_tokens_than_a_run_takes(session: Session) -> None:
     """A text of over 510 tokens is split: every part of it adds its time."""
-    few = session.synthesize("seven " * 25, "jf_alpha", 4.0, 1).size
-    many = session.synthesize("seven " * 100, "jf_alpha", 4.0, 1).size
+    few = session.synthesize(
+        "seven " * 25, Speech(engine="", voice="jf_alpha", speed=4.0, seed=1)
+    ).size
+    many = session.synthesize(
+        "seven " * 100, Speech(engine="", voice="jf_alpha", speed=4.0, seed=1)
+    ).size
     assert many == pytest.approx(4 * few, rel=0.3)
 
 
@@ -102,12 +113,16 @@ def test_terminate_stops_a_run(session: Session) -> None:
     speaks as before; a terminate without a run has no effect.
     """
     assert isinstance(session, KokoroSession)
-    before = session.synthesize("Yes.", "jf_alpha", 1.0, 1)
+    before = session.synthesize("Yes.", Speech(engine="", voice="jf_alpha", seed=1))
     outcome: list[Samples | BaseException] = []
 
     def speak() -> None:
         try:
-            outcome.append(session.synthesize("On and on, " * 60, "jf_alpha", 0.5, 1))
+            outcome.append(
+                session.synthesize(
+                    "On and on, " * 60, Speech(engine="", voice="jf_alpha", speed=0.5, seed=1)
+                )
+            )
         except Terminated as stopped:
             outcome.append(stopped)
 
@@ -120,12 +135,14 @@ def test_terminate_stops_a_run(session: Session) -> None:
     assert not thread.is_alive()
     assert isinstance(outcome[0], Terminated)
     session.terminate()
-    assert np.array_equal(before, session.synthesize("Yes.", "jf_alpha", 1.0, 1))
+    assert np.array_equal(
+        before, session.synthesize("Yes.", Speech(engine="", voice="jf_alpha", seed=1))
+    )
 
 
 def test_what_cannot_be_spoken(session: Session) -> None:
     """An unknown voice, and a script that nobody here reads, are refused in one line."""
     with pytest.raises(ValueError, match="kokoro has no voice 'af_hart'"):
-        session.synthesize("Hello.", "af_hart", 1.0, 1)
+        session.synthesize("Hello.", Speech(engine="", voice="af_hart", seed=1))
     with pytest.raises(ValueError, match=r"cannot read this .* 4 letters .*HEBREW LETTER"):
-        session.synthesize("שלום!", "jf_alpha", 1.0, 1)
+        session.synthesize("שלום!", Speech(engine="", voice="jf_alpha", seed=1))

@@ -14,6 +14,7 @@ import pytest
 
 from supervisor.core.jobs.segmentation import uncut
 from supervisor.pool.segments import segment_seed
+from supervisor.speech import Speech
 from supervisor.wire import client as protocol
 from tests.fixtures import processes
 from tests.fixtures.crew import crew_speaks
@@ -166,7 +167,7 @@ def test_segments_come_in_the_order_of_the_text(two: Supervised) -> None:
     assert len(segments) == 50
     engine = Noop({})
     expected = [
-        engine.synthesize(segment, "tone", 1.0, segment_seed(SEED, index))
+        engine.synthesize(segment, Speech(engine="", voice="tone", seed=segment_seed(SEED, index)))
         for index, segment in enumerate(segments)
     ]
     assert speak(two, text, engine="noop").tobytes() == np.concatenate(expected).tobytes()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 from tests.fixtures.virtual_pool import VirtualPool, book
 
 PAST = st.lists(
@@ -96,7 +97,14 @@ def test_deadlines_that_were_admitted_are_kept_by_whoever_worked_alone_before() 
     pool.run(600.0)
     pool.submit("b", book([1], 100_000))
     request = book([1], 40)
-    with_deadline = JobRequest("e", "v", 1.0, 0, 24_000, (), 5, pool.now + 60.0, rest=request.rest)
+    with_deadline = JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=(),
+        priority=5,
+        deadline=pool.now + 60.0,
+        rest=request.rest,
+    )
     job = pool.submit("a", with_deadline)
     pool.run(700.0)
     found = pool.jobs.find(job)

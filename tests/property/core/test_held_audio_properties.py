@@ -13,6 +13,7 @@ from supervisor.core.jobs.backpressure import RESERVE
 from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 WORKERS = 2
 LONGEST = 100
@@ -74,7 +75,11 @@ class World:
     def submit(self, client: int, size: int) -> None:
         name, owner = f"j{len(self.owner)}", f"c{client % CLIENTS}"
         self.owner[name] = owner
-        request = JobRequest("e", "v", 1.0, 0, 24_000, ("text",) * (1 + size % 9))
+        request = JobRequest(
+            speech=Speech(engine="e", voice="v"),
+            sample_rate=24_000,
+            segments=("text",) * (1 + size % 9),
+        )
         self.tell(
             e.Submitted(
                 now=0.0,
@@ -153,7 +158,9 @@ def test_held_audio_is_bounded_and_ends_with_credit(sizes: list[int], steps: lis
 
 
 SEGMENT = 64 << 10
-BOOK = JobRequest("e", "v", 1.0, 0, 24_000, ("text",) * 100)
+BOOK = JobRequest(
+    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("text",) * 100
+)
 
 
 def speak_on(jobs: Jobs, commands: list[e.Command]) -> list[e.Command]:

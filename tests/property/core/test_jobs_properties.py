@@ -19,6 +19,7 @@ from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
+from supervisor.speech import Speech
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
 OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")
@@ -209,14 +210,11 @@ class JobsMachine(RuleBasedStateMachine):
         texts = tuple(f"segment {i}" for i in range(len(sizes)))
         print_ = repr((sizes, durable)).encode()
         request = JobRequest(
-            "e",
-            "v",
-            1.0,
-            0,
-            24_000,
-            texts[:at_once],
-            priority,
-            deadline,
+            speech=Speech(engine="e", voice="v"),
+            sample_rate=24_000,
+            segments=texts[:at_once],
+            priority=priority,
+            deadline=deadline,
             durable=durable,
             key=key,
             fingerprint=print_,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from supervisor.speech import Speech
 from workers.engines.base import EngineInfo, Samples, Voice
 
 SAMPLE_RATE = 8000
@@ -39,9 +40,9 @@ class ToySession:
     def __init__(self, level: float) -> None:
         self.level = level
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Samples:
         """A constant."""
-        del voice, speed, seed
+        del speech
         return np.full(10 * len(text), self.level, np.float32)
 
     def terminate(self) -> None:

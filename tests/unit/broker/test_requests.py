@@ -58,10 +58,11 @@ def read(
 def test_what_is_left_open_is_filled_in() -> None:
     """Default engine, its default voice, and a seed of our own that the protocol can carry."""
     request = read()
-    assert (request.engine, request.voice, request.sample_rate) == ("hibari", "heart", 24_000)
+    assert (request.speech.engine, request.speech.voice) == ("hibari", "heart")
+    assert request.sample_rate == 24_000
     assert request.segments == ("Hello there.",)
-    assert 0 <= request.seed <= MAX_SEED
-    assert read(fields={"seed": 0}).seed == 0
+    assert 0 <= request.speech.seed <= MAX_SEED
+    assert read(fields={"seed": 0}).speech.seed == 0
 
 
 def test_terms_are_taken_over_and_a_deadline_counts_from_now() -> None:
@@ -109,8 +110,8 @@ def test_what_can_be_no_trace_context_is_none(value: str | None) -> None:
 @pytest.mark.parametrize(
     ("fields", "code", "words"),
     [
-        ({"speed": math.nan}, "out_of_range", "finite"),
-        ({"speed": math.inf}, "out_of_range", "finite"),
+        ({"speed": math.nan}, "out_of_range", "speed nan is outside 0.5"),
+        ({"speed": math.inf}, "out_of_range", "speed inf is outside 0.5"),
         ({"speed": 0.0}, "out_of_range", "outside 0.5 to 2"),
         ({"speed": -1.0}, "out_of_range", "outside 0.5 to 2"),
         ({"speed": 2.1}, "out_of_range", "outside 0.5 to 2"),
@@ -187,7 +188,7 @@ def test_a_mix_is_taken_as_it_stands_and_one_of_one_voice_is_that_voice(
     asked: str, voice: str
 ) -> None:
     """A voice whose name looks like a mix is itself."""
-    assert read(fields={"engine": "mixer", "voice": asked}).voice == voice
+    assert read(fields={"engine": "mixer", "voice": asked}).speech.voice == voice
 
 
 def test_a_mix_is_cut_in_the_language_of_its_largest_part() -> None:

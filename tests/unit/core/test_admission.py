@@ -12,6 +12,7 @@ from supervisor.core.jobs.admission import DrainRate
 from supervisor.core.jobs.limits import Limits
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 CHARS_PER_S = 100
 """How fast the workers of these tests speak."""
@@ -20,7 +21,13 @@ CHARS_PER_S = 100
 def request(chars: int, *, deadline: float | None = None, segments: int = 1) -> JobRequest:
     """A request of this many characters in equal segments."""
     text = "x" * (chars // segments)
-    return JobRequest("e", "v", 1.0, 0, 24_000, (text,) * segments, 5, deadline)
+    return JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=(text,) * segments,
+        priority=5,
+        deadline=deadline,
+    )
 
 
 def learned(limits: Limits) -> Jobs:

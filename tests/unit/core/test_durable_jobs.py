@@ -14,6 +14,7 @@ from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job, JobState
 from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 MEGABYTE = 1 << 20
 FULL = "cannot write audio: No space left on device"
@@ -21,7 +22,14 @@ FULL = "cannot write audio: No space left on device"
 
 def request(*texts: str, deadline: float | None = None) -> JobRequest:
     """A durable request with these segments."""
-    return JobRequest("e", "v", 1.0, 0, 24_000, texts, 5, deadline, durable=True)
+    return JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=texts,
+        priority=5,
+        deadline=deadline,
+        durable=True,
+    )
 
 
 class Bench:

@@ -22,6 +22,7 @@ from supervisor.core.allocation.host_profile import (
 )
 from supervisor.core.jobs.admission import FIRST_GUESS, Costs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 HERE = MachineKey("A CPU", 2, "1.32.0")
 ENGINE = EngineProfile(
@@ -151,7 +152,9 @@ def test_predictions_start_from_what_was_measured() -> None:
     """Until the engine has spoken: then it is taken at its own word. What it says of itself before
     is a guess for the queue, and nobody is refused for it.
     """
-    request = JobRequest("hibari", "v", 1.0, 0, 24_000, ("ten chars.",))
+    request = JobRequest(
+        speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=("ten chars.",)
+    )
     costs = Costs()
     assert costs.per_char(request) == FIRST_GUESS
     assert not costs.knows(request)

@@ -8,11 +8,14 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import SEGMENT_TRANSITIONS, Job, Segment
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 
 def request(*segments: str, durable: bool = False) -> JobRequest:
     """A request with these segments."""
-    return JobRequest("e", "v", 1.0, 0, 24_000, segments, durable=durable)
+    return JobRequest(
+        speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=segments, durable=durable
+    )
 
 
 def submitted(job: str, request: JobRequest) -> e.Submitted:

@@ -10,13 +10,21 @@ from supervisor.core.jobs.job import OUTCOMES, TRANSITIONS, Job
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Speech
 
 
 def request(
     *texts: str, priority: int = 5, deadline: float | None = None, progress: bool = False
 ) -> JobRequest:
     """A request of engine e, voice v, with these segments."""
-    return JobRequest("e", "v", 1.0, 0, 24_000, texts, priority, deadline, progress)
+    return JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=texts,
+        priority=priority,
+        deadline=deadline,
+        progress=progress,
+    )
 
 
 def submit(
@@ -319,7 +327,9 @@ def test_a_durable_job_is_accepted_when_the_journal_has_it() -> None:
     """Nothing is said and nothing runs before; a journal that fails is a refusal that may pass."""
     jobs = Jobs()
     jobs.handle(e.WorkerReady(0.0, 1))
-    wanted = JobRequest("e", "v", 1.0, 0, 24_000, ("one",), durable=True)
+    wanted = JobRequest(
+        speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one",), durable=True
+    )
     for name, error in (("good", None), ("bad", "disk full")):
         commands = jobs.handle(
             e.Submitted(

@@ -12,6 +12,7 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.timings import FACTORS, SECONDS, Histogram
+from supervisor.speech import Speech
 
 
 @given(st.lists(st.floats(0, 1000)))
@@ -38,7 +39,11 @@ def test_a_histogram_does_not_grow() -> None:
 
 def submitted(now: float, job: str, segments: int, credit: int = 1 << 20) -> e.Submitted:
     """A request in this many segments."""
-    request = JobRequest("noop", "tone", 1.0, 1, 24_000, ("Yes.",) * segments)
+    request = JobRequest(
+        speech=Speech(engine="noop", voice="tone", seed=1),
+        sample_rate=24_000,
+        segments=("Yes.",) * segments,
+    )
     return e.Submitted(
         now=now, job=job, owner="owner", client=b"client", request=request, credit=credit
     )

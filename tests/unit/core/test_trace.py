@@ -12,6 +12,7 @@ from supervisor.core.jobs.job import STORY_LINES
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.spans import Span, Trace
+from supervisor.speech import Speech
 
 TEXT = "Nobody's business."
 CONTEXT = TraceContext("00-a-b-01", "c=d", 0.5)
@@ -20,7 +21,13 @@ CONTEXT = TraceContext("00-a-b-01", "c=d", 0.5)
 def request(segments: int = 1, *, traced: bool = True, **fields: Any) -> JobRequest:
     """A request whose SUBMIT came in at 0.5."""
     trace = CONTEXT if traced else None
-    return JobRequest("e", "v", 1.0, 0, 24_000, (TEXT,) * segments, trace=trace, **fields)
+    return JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=(TEXT,) * segments,
+        trace=trace,
+        **fields,
+    )
 
 
 class Scene:
@@ -115,6 +122,7 @@ def test_a_job_that_is_done() -> None:
             "tts.engine": "e",
             "tts.voice": "v",
             "tts.speed": 1.0,
+            "tts.seed": 0,
             "tts.segments": 2,
             "tts.segments_retried": 0,
             "tts.segments_left_out": 0,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.speech import Speech
 from tests.toy_engine.install import install
 from workers.engines import registry
 
@@ -27,7 +28,7 @@ def test_separate_package_brings_an_engine(toy_package: Path) -> None:
     info = registry.catalogue({})["toy"]
     assert (info.sample_rate, info.default_voice, info.unavailable) == (8000, "plain", None)
     session = registry.make("toy", {"toy": {"level": 0.25}, "hibari": {}}).open(1)
-    samples = session.synthesize("abc", "plain", 1.0, 0)
+    samples = session.synthesize("abc", Speech(engine="", voice="plain"))
     assert samples.tolist() == [0.25] * 30
 
 

@@ -23,6 +23,7 @@ from supervisor.core.jobs.request import JobRequest
 from supervisor.journal.journal import AUDIO, DATABASE
 from supervisor.journal.rows import pack, unpack
 from supervisor.journal.store import JournalStore
+from supervisor.speech import Speech
 from tests.unit.journal.ear import Ear
 
 PAGE = 4096
@@ -34,7 +35,12 @@ JOBS = {*WAITING, *DONE}
 def request(job: str) -> JobRequest:
     """What this job asked for; its voice and its text tell where on the disk it lies."""
     segments = (f"Text of {job}.", f"More of {job}. " * 20)
-    return JobRequest("e", f"voice-{job}", 1.0, 0, 24_000, segments, durable=True)
+    return JobRequest(
+        speech=Speech(engine="e", voice=f"voice-{job}"),
+        sample_rate=24_000,
+        segments=segments,
+        durable=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +109,7 @@ def is_whole(event: e.Recovered) -> bool:
     if event.outcome is None:
         return event.request == wanted and event.owner == "me"
     return (
-        event.outcome == "done" and event.request.voice == wanted.voice and len(event.stored) == 2
+        event.outcome == "done" and event.request.speech == wanted.speech and len(event.stored) == 2
     )
 
 
@@ -562,7 +568,7 @@ def test_whatever_is_damaged_the_journal_opens_and_tells_no_untruth(
         if row is not None and row.outcome != "failed":
             asked = request(row.id)
             assert row.outcome in {None, "done"}
-            assert unpack(row).voice == asked.voice
+            assert unpack(row).speech == asked.speech
             assert row.text is None or unpack(row) == asked
     store.begin()
     store.add(pack("new", "me", request("new"), 1.0, None))

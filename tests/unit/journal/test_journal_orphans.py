@@ -15,9 +15,12 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal import recovery as journal_recovery
 from supervisor.journal.journal import AUDIO, DATABASE
+from supervisor.speech import Speech
 from tests.unit.journal.ear import Ear
 
-REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)
+REQUEST = JobRequest(
+    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one", "two"), durable=True
+)
 ASIDE = f"{AUDIO}.orphaned"
 
 

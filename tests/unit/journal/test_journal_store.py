@@ -17,6 +17,7 @@ from supervisor.journal.opening import JournalError, Sync
 from supervisor.journal.rows import Row
 from supervisor.journal.schema import SCHEMAS, VERSION
 from supervisor.journal.store import JournalStore
+from supervisor.speech import Speech
 from tests.fixtures.remains import files_with
 
 TEXT = "A secret that nobody else may read, and that has more than forty characters. "
@@ -24,7 +25,13 @@ TEXT = "A secret that nobody else may read, and that has more than forty charact
 
 def request(*segments: str) -> JobRequest:
     """A durable request with this text."""
-    return JobRequest("e", "v", 1.0, 0, 24_000, segments, durable=True, key="k")
+    return JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=segments,
+        durable=True,
+        key="k",
+    )
 
 
 def row(name: str, accepted_at: float = 1.0, *segments: str) -> Row:

@@ -17,11 +17,14 @@ from supervisor.journal import journal as journal_module
 from supervisor.journal.audio import JournalAudio
 from supervisor.journal.journal import AUDIO, DATABASE, Journal
 from supervisor.journal.store import JournalStore
+from supervisor.speech import Speech
 from tests.fixtures.remains import files_with
 from tests.supervised import eventually
 from tests.unit.journal.ear import Ear
 
-REQUEST = JobRequest("e", "v", 1.0, 0, 24_000, ("one", "two"), durable=True)
+REQUEST = JobRequest(
+    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one", "two"), durable=True
+)
 
 
 def filled(directory: Path, *jobs: str) -> None:
@@ -177,7 +180,12 @@ MARK = "Something that nobody else may ever read, and that is long enough to be 
 @pytest.mark.parametrize("outcome", ["done", "failed", "cancelled", "expired", "quarantined"])
 def test_soon_after_an_outcome_no_file_holds_the_text(tmp_path: Path, outcome: JobState) -> None:
     """While the journal is open, and without another job that comes; nor does the message."""
-    wanted = JobRequest("e", "v", 1.0, 0, 24_000, ("one", MARK), durable=True)
+    wanted = JobRequest(
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=("one", MARK),
+        durable=True,
+    )
 
     async def write() -> None:
         ear = Ear(tmp_path)
@@ -202,7 +210,9 @@ def test_a_log_that_cannot_be_emptied_now_is_emptied_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Outcomes are told all the same: they are in the journal."""
-    wanted = JobRequest("e", "v", 1.0, 0, 24_000, (MARK,), durable=True)
+    wanted = JobRequest(
+        speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=(MARK,), durable=True
+    )
     tried = 0
 
     def broken(_self: JournalStore) -> None:

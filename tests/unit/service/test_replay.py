@@ -29,6 +29,7 @@ from supervisor.service.machines import Machines, command_types
 from supervisor.service.record import RecordError, read
 from supervisor.service.replay import Replay, Step
 from supervisor.service.ring import Ring, write
+from supervisor.speech import Speech
 
 SECRET = "Xylophon"  # noqa: S105 - no password
 TEXT = f"The {SECRET} of Dr. Who cost 3.50 at 5 p.m. today; nobody bought it! " * 120
@@ -88,10 +89,7 @@ class Run:
         whole = uncut(TEXT, language="en", first_max_chars=40, max_chars=90)
         first, rest = whole.slice()
         request = JobRequest(
-            engine="noop",
-            voice="tone",
-            speed=1.0,
-            seed=1,
+            speech=Speech(engine="noop", voice="tone", seed=1),
             sample_rate=24_000,
             segments=first,
             rest=rest,
@@ -242,7 +240,13 @@ def test_a_job_of_the_journal_is_told_again_as_far_as_it_was_spoken() -> None:
     """A text that was cut further because of what the journal had needs its text for that."""
     run = Run()
     rest = uncut(TEXT, language="en", first_max_chars=40, max_chars=90)
-    request = JobRequest("noop", "tone", 1.0, 1, 24_000, (), durable=True, rest=rest)
+    request = JobRequest(
+        speech=Speech(engine="noop", voice="tone", seed=1),
+        sample_rate=24_000,
+        segments=(),
+        durable=True,
+        rest=rest,
+    )
     stored: dict[int, Pcm] = {0: Stored("old", 0, 0, 400), 30: Stored("old", 30, 0, 80)}
     run.tell(
         e.Recovered(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from supervisor.speech import Speech
 from workers.engine_set import EngineSet
 from workers.engines import registry
 from workers.engines.base import EngineInfo, Samples, Voice
@@ -41,7 +42,7 @@ class FakeSession:
         self.threads = threads
         self.spoken: list[str] = []
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Samples:
         self.spoken.append(text)
         return np.zeros(1, np.float32)
 

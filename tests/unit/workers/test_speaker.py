@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from supervisor.speech import Speech
 from supervisor.wire.worker import MAX_PACKET_BYTES, Piece, Run, decode_piece, encode
 from workers.engine_set import EngineSet
 from workers.engines.base import Terminated
@@ -47,7 +48,15 @@ def spoken(
 ) -> list[tuple[Piece, bytes]]:
     """All packets that come back for one segment."""
     ours, theirs = ends
-    run = Run("j", 0, 0, 1, "noop", "tone", 1.0, 1, reproducible=False, text="Hello.")
+    run = Run(
+        job="j",
+        segment=0,
+        attempt=0,
+        epoch=1,
+        speech=Speech(engine="noop", voice="tone", seed=1),
+        reproducible=False,
+        text="Hello.",
+    )
     ours.send(encode(run))
     ours.shutdown(socket.SHUT_WR)
     Speaker(theirs, cast("EngineSet", Scripted(answer))).serve()

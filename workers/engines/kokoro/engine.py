@@ -13,6 +13,7 @@ from typing import Any
 
 import onnxruntime as ort
 
+from supervisor.speech import Speech
 from supervisor.wire.voices import Mix, is_mix, parse_mix
 from workers.engines import files
 from workers.engines.base import EngineInfo, Model, Samples
@@ -130,15 +131,14 @@ class KokoroSession:
         self._stopper = Stopper()
         self._vocabulary = vocabulary()
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
-        """Speak one segment; `seed` changes nothing."""
-        del seed
-        mix = self._mix(voice)
+    def synthesize(self, text: str, speech: Speech) -> Samples:
+        """Speak one segment; the seed changes nothing."""
+        mix = self._mix(speech.voice)
         style = self._style(mix)
         with self._stopper.running():
             read = phonemes(text, mix.leading)
             spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
-            say = functools.partial(self._say, style, speed)
+            say = functools.partial(self._say, style, speech.speed)
             return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
 
     def terminate(self) -> None:

@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from supervisor.speech import Speech
 from supervisor.wire.worker import Piece, Run, encode_piece
 from workers.engines.base import EngineInfo, Samples, Terminated, Voice
 from workers.engines.noop import Noop
@@ -59,9 +60,9 @@ class Storm(Noop):
     def open(self, threads: int) -> Storm:
         return self
 
-    def synthesize(self, text: str, voice: str, speed: float, seed: int) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Samples:
         self._terminated = False
-        tone = super().synthesize(text, voice, speed, seed)
+        tone = super().synthesize(text, speech)
         end = time.monotonic() + len(text) * S_PER_CHARACTER
         while time.monotonic() < end:
             if self._terminated:
@@ -132,7 +133,9 @@ def _reply_lost(tone: Samples) -> None:
 def _reply_forged(tone: Samples) -> None:
     """Other audio, for another attempt at the same segment."""
     speaker, run = _caller()
-    piece = Piece(run.job, run.segment, run.attempt + 1, run.epoch, last=True)
+    piece = Piece(
+        job=run.job, segment=run.segment, attempt=run.attempt + 1, epoch=run.epoch, last=True
+    )
     speaker._work.sendmsg(encode_piece(piece, b"\0\0\0\0"))
 
 
