@@ -9,8 +9,9 @@ from collections.abc import Callable
 import zmq
 
 from benchmarks.harness import Result, Sample, alternate, at_most, measure, percentile
-from benchmarks.service import Service, service
+from benchmarks.service import service
 from benchmarks.texts import PARAGRAPH
+from supervisor.testing import PrivateSupervisor
 from supervisor.wire import client as wire
 from supervisor.wire.codec import decode_reply, encode
 
@@ -35,10 +36,10 @@ _ANSWER_MS = 60_000
 class _Peer:
     """One connection to the supervisor."""
 
-    def __init__(self, running: Service) -> None:
+    def __init__(self, running: PrivateSupervisor) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
-        self._socket.connect(f"ipc://{running.run_directory / 'client.sock'}")
+        self._socket.connect(running.endpoint)
 
     def send(self, message: wire.Message, text: str = "") -> None:
         self._socket.send_multipart(encode(message, text.encode() if text else None))
@@ -89,7 +90,9 @@ def run() -> Result:
     )
 
 
-def _free_after(running: Service, other: _Peer, end: Callable[[_Peer, str], None]) -> Sample:
+def _free_after(
+    running: PrivateSupervisor, other: _Peer, end: Callable[[_Peer, str], None]
+) -> Sample:
     """Begin a long segment, end its job at a random moment, and wait for somebody else's."""
     peer = _Peer(running)
     text = PARAGRAPH[:CHARACTERS]

@@ -17,7 +17,7 @@ TEXT = "Hello."
 def run() -> Result:
     """One job at a time, and 64 in flight, in turns."""
     settings = {**POOL_OF_TWO, "engines.default": "noop", "engines.preload": ["noop"]}
-    with service(settings) as running, lean_client(running.run_directory) as client:
+    with service(settings) as running, lean_client(running.run_dir) as client:
         arms = alternate(
             {"one at a time": lambda: _trips(client), "64 in flight": lambda: _flood(client)},
             ROUNDS,

@@ -21,10 +21,10 @@ def run() -> Result:
     """The same attack several times; a good client asks for a job after job meanwhile."""
     with (
         service({"engines.default": "noop", "engines.preload": ["noop"]}) as running,
-        lean_client(running.run_directory) as client,
+        lean_client(running.run_dir) as client,
     ):
         process = psutil.Process(running.pid)
-        path = running.run_directory / "client.sock"
+        path = running.run_dir / "client.sock"
         attack(path, 500, seed=2)
         before = process.memory_info().rss / 1e6
         samples = []

@@ -62,7 +62,7 @@ def run() -> Result:
     }
     arms: dict[str, list[Sample]] = {}
     with service(settings) as running:
-        endpoint = f"ipc://{running.run_directory}/client.sock"
+        endpoint = running.endpoint
         doors = {
             "ZeroMQ": (lambda text: _over_zmq(endpoint, text), _asking_zmq),
             "HTTP": (lambda text: _over_http(http_port, text), lambda: _asking_http(http_port)),

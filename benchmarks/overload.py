@@ -110,10 +110,10 @@ class Crowd:
 def run() -> Result:
     """Measure what can be served, then ask for ten times as much."""
     with service(SETTINGS) as running:
-        with lean_client(running.run_directory) as client:
+        with lean_client(running.run_dir) as client:
             _audio, capacity = client.saturate("hibari", SENTENCES, 8, CAPACITY_S, 24_000)
         say(f"capacity: {capacity:.1f} jobs/s")
-        with Crowd(running.run_directory) as crowd:
+        with Crowd(running.run_dir) as crowd:
             memory = _overload(crowd, psutil.Process(running.pid), capacity * FACTOR)
             crowd.finish()
     answers = crowd.answers

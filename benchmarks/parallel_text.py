@@ -6,9 +6,9 @@ import time
 
 from benchmarks.harness import Result, Sample, alternate, at_least, at_most, measure, percentile
 from benchmarks.lean_client import POOL_OF_TWO
-from benchmarks.service import Service, service
+from benchmarks.service import service
 from benchmarks.texts import PARAGRAPH, SHORT_SEGMENT
-from supervisor.client import Client
+from supervisor.testing import PrivateSupervisor
 
 ROUNDS = 3
 TEXT = PARAGRAPH + " " + PARAGRAPH[:120]
@@ -53,11 +53,11 @@ def run() -> Result:
     )
 
 
-def _speak(running: Service, text: str) -> Sample:
+def _speak(running: PrivateSupervisor, text: str) -> Sample:
     started = time.perf_counter()
     first, samples = 0.0, 0
     with (
-        Client(f"ipc://{running.run_directory / 'client.sock'}") as client,
+        running.client() as client,
         client.stream(text, seed=1) as stream,
     ):
         for chunk in stream:

@@ -31,7 +31,7 @@ def run() -> Result:
     notes: list[str] = []
     for engine, seconds in SECONDS.items():
         settings = {**POOL_OF_TWO, "engines.default": engine, "engines.preload": [engine]}
-        with service(settings) as running, lean_client(running.run_directory) as client:
+        with service(settings) as running, lean_client(running.run_dir) as client:
             found = alternate(_arms(engine, seconds, client, running.pid), ROUNDS)
         arms |= {f"{engine}: {name}": samples for name, samples in found.items()}
         claims += _claims(engine, found)

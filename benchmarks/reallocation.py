@@ -27,9 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import Result, Sample, at_most, median, percentile, say
-from benchmarks.service import Service, service
+from benchmarks.service import service
 from supervisor.client import AsyncClient, SupervisorError
 from supervisor.files import replace_file
+from supervisor.testing import PrivateSupervisor
 
 REALLOCATIONS = 100
 PAIRS = 20
@@ -72,10 +73,10 @@ class Form(NamedTuple):
 class Pool:
     """The supervisor under test, and the means to change its pool from outside."""
 
-    def __init__(self, running: Service, client: AsyncClient) -> None:
+    def __init__(self, running: PrivateSupervisor, client: AsyncClient) -> None:
         self._running = running
         self._client = client
-        self._override = running.run_directory.parent / "override.json"
+        self._override = running.directory / "override.json"
 
     async def take(self, form: Form) -> None:
         """Change to this form, and return when every worker is there. Raises TimeoutError."""
@@ -189,7 +190,7 @@ def run() -> Result:
         return asyncio.run(_measure(running, first, second))
 
 
-async def _measure(running: Service, first: int, second: int) -> Result:
+async def _measure(running: PrivateSupervisor, first: int, second: int) -> Result:
     forms = [Form((first,), 1), Form((first, second), 1), Form((first, second), 2)]
     forms.append(Form((second,), 1))
     async with AsyncClient() as client:

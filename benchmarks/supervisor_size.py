@@ -22,7 +22,7 @@ STEP_S = 15.0
 
 def run() -> Result:
     """Idle for a minute, loaded for ten, idle for a minute again."""
-    with service(POOL_OF_TWO) as running, lean_client(running.run_directory) as client:
+    with service(POOL_OF_TWO) as running, lean_client(running.run_dir) as client:
         process = psutil.Process(running.pid)
         time.sleep(5.0)  # Start-up work is no idling; there is nothing to wait for here.
         before = _idle(process)

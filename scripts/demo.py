@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.service import Service, ServiceError, service
+from benchmarks.service import service
 from supervisor.client import Client, SupervisorError
+from supervisor.testing import PrivateSupervisor, PrivateSupervisorError
 
 OUTPUT = Path("demo.wav")
 
@@ -47,14 +48,14 @@ def main() -> int:
     try:
         with service(settings) as running:
             speak(running)
-    except (ServiceError, SupervisorError) as error:
+    except (PrivateSupervisorError, SupervisorError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     print("supervisor stopped")
     return 0
 
 
-def speak(running: Service) -> None:
+def speak(running: PrivateSupervisor) -> None:
     """Submit the paragraph, write the audio, and print the figures."""
     with Client() as client:
         started = time.monotonic()

@@ -1,27 +1,18 @@
-"""A real supervisor for tests: started as a user would, in a run directory of its own."""
+"""A real supervisor for tests, started as a user would (`supervisor.testing`), and its wire."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import zmq
 
+from supervisor.testing import PrivateSupervisor
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, decode_reply, encode
-
-START_S = 30.0
-CACHE = "SUPERVISOR_CACHE_DIR"
-"""That of the run, see `tests.conftest`."""
 
 T = TypeVar("T")
 
@@ -94,61 +85,12 @@ class Wire:
         self.close()
 
 
-class Supervised:
-    """A supervisor process. `settings` are dotted keys, as for `--set`."""
+class Supervised(PrivateSupervisor):
+    """A private supervisor that is looked into, and for whom a warning is an error."""
 
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="sv-")
-        self.run_dir = Path(self._directory.name) / "run"
-        self.environ = {
-            **{
-                k: v for k, v in os.environ.items() if not k.startswith("SUPERVISOR_") or k == CACHE
-            },
-            "SUPERVISOR_RUN_DIR": str(self.run_dir),
-            "SUPERVISOR_STATE_DIR": str(Path(self._directory.name) / "state"),
-            "SUPERVISOR_LEASE_DIR": str(Path(self._directory.name) / "leases"),
-        }
-        self.settings = {"http.enabled": False, **(settings or {})}
+        super().__init__(settings)
         self.program = [sys.executable, "-W", "error", "-m", "supervisor"]
-        self.log = Path(self._directory.name) / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *, ready: bool = True) -> Self:
-        """Start it, and with `ready` wait until its first worker can speak."""
-        options = [
-            word
-            for key, value in self.settings.items()
-            for word in ("--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}")
-        ]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.program, "start", *options],
-                env=self.environ,
-                cwd=self._directory.name,
-                stderr=log,
-            )
-        if ready:
-            eventually(self._ready, "the ready line", START_S)
-        return self
-
-    def _ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, f"it ended at once: {self.output}"
-        return "ready: " in self.output
-
-    @property
-    def output(self) -> str:
-        """What it wrote to stderr so far."""
-        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
-
-    @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
-
-    @property
-    def endpoint(self) -> str:
-        return f"ipc://{self.run_dir / 'client.sock'}"
 
     def wire(self) -> Wire:
         return Wire(self.endpoint)
@@ -166,24 +108,3 @@ class Supervised:
             return ready if len(ready) == count == len(workers) else []
 
         return eventually(enough, f"{count} ready workers")
-
-    def stop(self, number: int = signal.SIGTERM, timeout: float = 20.0) -> int:
-        """Send a signal and return the exit code."""
-        assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(timeout)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            if self.process is not None and self.process.poll() is None:
-                self.stop(signal.SIGKILL)
-        finally:
-            self._directory.cleanup()

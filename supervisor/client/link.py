@@ -1,6 +1,6 @@
 """One connection: a conversation, the DEALER that carries it, and a monitor of that DEALER.
 
-Nothing here waits, so both the plain and the asyncio client stand on it. A
+Nothing here waits: how, `polled` says for plain code and `served` for asyncio. A
 connection that was lost is not repaired: libzmq would reconnect by itself, but what
 the supervisor knew about the old one is gone, so the monitor's word ends the
 conversation and the next call begins a new link.
@@ -9,6 +9,8 @@ conversation and the next call begins a new link.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -22,7 +24,8 @@ from supervisor.client.errors import (
     SupervisorGone,
 )
 from supervisor.client.protocol import Conversation
-from supervisor.wire.client import DEFAULT_CREDIT
+from supervisor.client.records import Pending
+from supervisor.client.waiting import Deadline
 
 CONNECT_TIMEOUT_S = 10.0
 """Time for WELCOME. A supervisor answers at once; a stopped one never."""
@@ -42,7 +45,7 @@ _REFUSALS = 3
 """Failed connection attempts, 100 ms apart, that mean nobody listens: one may be a full backlog."""
 
 
-class Link:
+class Link(ABC):
     """A connection to `endpoint`. `lost` is set once it is of no more use.
 
     `credit`: bytes of each job's audio that may wait here to be taken; `credentials`:
@@ -51,11 +54,7 @@ class Link:
     """
 
     def __init__(
-        self,
-        endpoint: str,
-        name: str,
-        credit: int = DEFAULT_CREDIT,
-        credentials: Credentials | None = None,
+        self, endpoint: str, name: str, credit: int, credentials: Credentials | None
     ) -> None:
         self.endpoint = endpoint
         self.conversation = Conversation(time.monotonic(), name=name, credit=credit)
@@ -79,6 +78,22 @@ class Link:
             self._lose(SupervisorGone("never connected"))
             self._context.term()
             raise NoSupervisor(f"cannot connect to {endpoint}: {error.strerror}") from None
+
+    @abstractmethod
+    async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
+        """Send what is to be said, and wait until `arrived()`, which looks at `pending`.
+
+        False when the deadline passes first.
+        """
+
+    @staticmethod
+    @abstractmethod
+    async def pause(seconds: float) -> None:
+        """Let time pass."""
+
+    @abstractmethod
+    async def finish(self) -> None:
+        """As `close`. Idempotent."""
 
     @property
     def descriptors(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ Calls put frames into `outbox` and return records; `receive` takes the
 supervisor's frames and fills the records. Time arrives as an argument (monotonic
 seconds). One conversation is one connection to one epoch of a supervisor: when
 either ends, `fail` ends everything that is pending, and a new conversation is begun.
-What moves the frames, waits and retries is `link` and the two shells.
+What moves the frames is `link`; what waits and retries is `calls` and `job`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterator
+from typing import TypedDict, Unpack
 
 from supervisor.client.errors import (
     BadRequest,
@@ -59,6 +60,27 @@ GONE_AFTER_S = 15.0
 """Time for that sign of life. A machine under full load may be slow to answer."""
 
 
+class Plain(TypedDict, total=False):
+    """What a caller may ask of a job that SUBMIT carries as it is."""
+
+    priority: int
+    key: str | None
+    durable: bool
+    traceparent: str | None
+    tracestate: str | None
+    on_behalf: str | None
+
+
+class Asked(Plain, total=False):
+    """The fields of SUBMIT that are a caller's to choose; what they mean stands there."""
+
+    voice: str | None
+    engine: str | None
+    speed: float
+    seed: int | None
+    deadline_ms: int | None
+
+
 class Conversation:
     """Requests out, replies in, for one connection."""
 
@@ -77,40 +99,13 @@ class Conversation:
 
     # -- requests -----------------------------------------------------------------------
 
-    def submit(  # noqa: PLR0913 (one argument for each field)
-        self,
-        text: str,
-        now: float,
-        *,
-        voice: str | None = None,
-        engine: str | None = None,
-        speed: float = 1.0,
-        seed: int | None = None,
-        priority: int = 5,
-        deadline_ms: int | None = None,
-        key: str | None = None,
-        durable: bool = False,
-        traceparent: str | None = None,
-        tracestate: str | None = None,
-        on_behalf: str | None = None,
-    ) -> JobRecord:
+    def submit(self, text: str, now: float, **asked: Unpack[Asked]) -> JobRecord:
         """Ask for speech. Raises BadRequest for what the supervisor could not even read."""
         request = self._name()
-        message = Submit(
-            id=request,
-            engine=engine,
-            voice=voice,
-            speed=speed,
-            seed=seed,
-            credit=self._credit,
-            priority=priority,
-            deadline_ms=deadline_ms,
-            key=key,
-            durable=durable,
-            traceparent=carried(traceparent),
-            tracestate=carried(tracestate),
-            on_behalf=on_behalf,
-        )
+        for header in ("traceparent", "tracestate"):
+            if header in asked:
+                asked[header] = carried(asked[header])
+        message = Submit(id=request, credit=self._credit, **asked)
         self._send(message, self._encode_text(text))
         record = JobRecord(request, self._credit, now)
         self._requests[request] = record

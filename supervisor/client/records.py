@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from supervisor.client.audio import BYTES_PER_SAMPLE, Progress, Timings
-from supervisor.client.errors import SupervisorError
+from supervisor.client.errors import NoSupervisor, SupervisorError
 from supervisor.wire.client import Accepted, Chunk, End, Report, Welcome
 from supervisor.wire.codec import MAX_CHUNK_BYTES, Body
 
@@ -46,6 +46,12 @@ class Answer(Pending, Generic[T]):
     def settled(self) -> bool:
         """Whether the answer, or an error in its place, is there."""
         return self.value is not None or self.error is not None
+
+    def result(self) -> T:
+        """The answer. Raises the error that came in its place."""
+        if self.value is None:
+            raise self.error or NoSupervisor("no answer")
+        return self.value
 
     def settle(self, value: T) -> None:
         """The answer is there."""

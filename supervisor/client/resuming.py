@@ -6,25 +6,23 @@ gave that seed, what comes is what would have come, to the sample. If the superv
 it, the audio is as long as it was and says the same at each moment, so that the two parts
 fit; but the first may have been spoken with several threads, and its sums rounded otherwise.
 To promise more, every request would have to do with one thread, and speech would start later.
-Waiting for the next supervisor is the shells' part.
+Waiting for the next supervisor is `job`'s part.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TypedDict
+from typing import Unpack
 
-import msgspec
-
-from supervisor.client.errors import Refused, SupervisorError, SupervisorGone
-from supervisor.client.protocol import Conversation
+from supervisor.client.errors import NoSupervisor, Refused, SupervisorError, SupervisorGone
+from supervisor.client.protocol import Asked, Conversation, Plain
 from supervisor.client.records import JobRecord
 
 RESUME_S = 10.0
 """How long a client with a job waits for the next supervisor."""
 
 
-class Terms(TypedDict, total=False):
+class Terms(Plain, total=False):
     """What may be asked of a job beside its speech.
 
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
@@ -37,49 +35,32 @@ class Terms(TypedDict, total=False):
     user heeds it.
     """
 
-    priority: int
     deadline: float | None
-    key: str | None
-    durable: bool
-    traceparent: str | None
-    tracestate: str | None
-    on_behalf: str | None
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request:
     """What a job was asked for with; `deadline` is in seconds from the call on."""
 
-    text: str
-    voice: str | None = None
-    engine: str | None = None
-    speed: float = 1.0
-    seed: int | None = None
-    priority: int = 5
-    deadline: float | None = None
-    key: str | None = None
-    durable: bool = False
-    traceparent: str | None = None
-    tracestate: str | None = None
-    on_behalf: str | None = None
+    def __init__(self, text: str, *, deadline: float | None = None, **asked: Unpack[Asked]) -> None:
+        self._text = text
+        self._deadline = deadline
+        self._asked = asked
 
-    def submit(self, conversation: Conversation, spent_s: float = 0.0) -> JobRecord:
-        """Hand it in, `spent_s` after the call. Raises BadRequest."""
-        left = None if self.deadline is None else max(0, round((self.deadline - spent_s) * 1000))
-        return conversation.submit(
-            self.text,
-            time.monotonic(),
-            voice=self.voice,
-            engine=self.engine,
-            speed=self.speed,
-            seed=self.seed,
-            priority=self.priority,
-            deadline_ms=left,
-            key=self.key,
-            durable=self.durable,
-            traceparent=self.traceparent,
-            tracestate=self.tracestate,
-            on_behalf=self.on_behalf,
-        )
+    @property
+    def durable(self) -> bool:
+        """Whether the job is to outlive its client and the supervisor."""
+        return self._asked.get("durable", False)
+
+    def submit(
+        self, conversation: Conversation, spent_s: float = 0.0, seed: int | None = None
+    ) -> JobRecord:
+        """Hand it in, `spent_s` after the call, with `seed` if one is given. Raises BadRequest."""
+        asked = self._asked.copy()
+        if self._deadline is not None:
+            asked["deadline_ms"] = max(0, round((self._deadline - spent_s) * 1000))
+        if seed is not None:
+            asked["seed"] = seed
+        return conversation.submit(self._text, time.monotonic(), **asked)
 
 
 class Resumption:
@@ -110,8 +91,8 @@ class Resumption:
         if self._request is None or self._attaches:
             record = conversation.attach(accepted.job, time.monotonic(), lost.received)
         else:
-            again = msgspec.structs.replace(self._request, seed=accepted.seed)
-            record = again.submit(conversation, time.monotonic() - lost.submitted_at)
+            spent_s = time.monotonic() - lost.submitted_at
+            record = self._request.submit(conversation, spent_s, accepted.seed)
             record.skip = lost.received
         record.submitted_at = lost.submitted_at
         record.first_audio_at = lost.first_audio_at
@@ -123,5 +104,5 @@ class Resumption:
 
     @staticmethod
     def is_passing(error: SupervisorError) -> bool:
-        """Whether the next supervisor only needs more time: it starts, or is lost again."""
-        return isinstance(error, SupervisorGone) or (isinstance(error, Refused) and error.retryable)
+        """Whether the next supervisor only needs more time: it is not there yet, or lost again."""
+        return isinstance(error, NoSupervisor) or (isinstance(error, Refused) and error.retryable)

@@ -20,7 +20,7 @@ class ServedLink(Link):
     """A connection whose messages move while the loop runs."""
 
     def __init__(
-        self, endpoint: str, name: str, credit: int, credentials: Credentials | None = None
+        self, endpoint: str, name: str, credit: int, credentials: Credentials | None
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._watched: tuple[int, ...] = ()
@@ -39,7 +39,8 @@ class ServedLink(Link):
         return more
 
     async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
-        """Wait until `arrived()`, as `pending` tells; False when the deadline passes first."""
+        """As `Link.wait`; the loop moves messages, and `pending` tells that it has changed."""
+        self.flush()
         changed = asyncio.Event()
         pending.listeners.add(changed.set)
         try:
@@ -53,8 +54,13 @@ class ServedLink(Link):
             pending.listeners.discard(changed.set)
         return True
 
+    @staticmethod
+    async def pause(seconds: float) -> None:
+        """As `Link.pause`."""
+        await asyncio.sleep(seconds)
+
     async def finish(self) -> None:
-        """As `Link.close`, without holding up the loop. Idempotent."""
+        """As `Link.finish`, without holding up the loop."""
         self.leave()
         await asyncio.to_thread(self.close)
 

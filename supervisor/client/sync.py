@@ -1,28 +1,23 @@
 """`Client`: the API for plain code, on one thread. It moves messages while the caller waits.
 
-What is asked, answered and owed is `protocol`'s; the connection is `link`'s.
+What a call does is `calls`' and `job`'s part, what is asked, answered and owed `protocol`'s.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, Unpack
 
 from supervisor.client.audio import Audio, Progress, Samples, samples_of
+from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
-from supervisor.client.discovery import find_endpoint
-from supervisor.client.errors import NoSupervisor, SupervisorError, WaitTimeout
 from supervisor.client.job import JobView
-from supervisor.client.link import CONNECT_TIMEOUT_S, TICK_S, Link
-from supervisor.client.records import JobRecord
-from supervisor.client.resuming import RESUME_S, Request, Resumption, Terms
-from supervisor.client.waiting import Backoff, Deadline
-from supervisor.wire.client import Accepted, Welcome
-from supervisor.wire.codec import Body
+from supervisor.client.polled import PolledLink, run
+from supervisor.client.resuming import RESUME_S, Request, Terms
+from supervisor.client.waiting import Deadline
+from supervisor.wire.client import Welcome
 
 
 class Job(JobView):
@@ -31,28 +26,14 @@ class Job(JobView):
     Leaving it in a `with` block cancels it unless it has ended or is durable.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        link: Link,
-        record: JobRecord,
-        accepted: Accepted,
-        request: Request | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        super().__init__(record, accepted, Resumption(request))
-        self._client = client
-        self._link = link
-        self._timeout = timeout
-
     @property
     def progress(self) -> Progress:
         """How far the job is, after taking in what has arrived.
 
         It stands still when nobody takes the audio and a megabyte of it waits here.
         """
-        self._link.pump()
-        return self._record.progress
+        self._held.link.pump()
+        return self._held.record.progress
 
     def chunks(self, timeout: float | None = None) -> Iterator[Samples]:
         """Pieces of audio in order, float32 [n], as they are ready.
@@ -61,7 +42,7 @@ class Job(JobView):
         WaitTimeout, JobFailed, JobCancelled, SupervisorGone.
         """
         self._begin_stream()
-        while (body := self._next(Deadline(timeout))) is not None:
+        while (body := run(self._next(Deadline(timeout)))) is not None:
             yield samples_of(body)
 
     def result(self, timeout: float | None = None) -> Audio:
@@ -69,18 +50,7 @@ class Job(JobView):
 
         Raises WaitTimeout, JobFailed, JobCancelled, SupervisorGone.
         """
-        self._begin_result()
-        if self._audio is None:
-            deadline = Deadline(timeout)
-            while (body := self._next(deadline)) is not None:
-                self._pcm += body
-            self._audio = self._whole()
-        return self._audio
-
-    def cancel(self) -> None:
-        """Stop the job. Does nothing to one that has ended."""
-        self._link.conversation.cancel(self._record)
-        self._link.flush()
+        return run(self._collect(Deadline(timeout)))
 
     def __iter__(self) -> Iterator[Samples]:
         return self.chunks(self._timeout)
@@ -89,43 +59,7 @@ class Job(JobView):
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if not self._resumption.durable:
-            self.cancel()
-
-    def _next(self, deadline: Deadline) -> Body | None:
-        """The next piece of audio, None after the last; over the loss of a supervisor."""
-        while True:
-            record = self._record
-            if not wait(self._link, lambda: self._record.readable, deadline):
-                raise WaitTimeout(f"job {self.id} has no more audio yet")
-            body = self._link.conversation.take(record)
-            self._link.flush()
-            if body is not None or record.error is None:
-                return body
-            self._go_on(record.error, deadline)
-
-    def _go_on(self, error: SupervisorError, deadline: Deadline) -> None:
-        """Find the job at the next supervisor, or raise `error`: that of the loss."""
-        if not self._resumption.possible(error):
-            raise error
-        limit = deadline.within(self._client.resume)
-        backoff = Backoff(limit.remaining())
-        while True:
-            try:
-                link = self._client.connected(limit)
-                record = self._resumption.ask(link.conversation, self._record)
-                accepted = self._client.answer(link, record, limit)
-            except NoSupervisor:
-                found: SupervisorError | None = None
-            else:
-                if accepted is not None:
-                    self._resumption.accepted()
-                    self._link, self._record, self._accepted = link, record, accepted
-                    return
-                found = record.error
-            if found is not None and not self._resumption.is_passing(found):
-                raise error if found.code == "not_found" else found
-            time.sleep(backoff.pause_or_raise(error))
+        self._leave()
 
 
 class Client:
@@ -150,10 +84,8 @@ class Client:
         key_file: str | Path | None = None,
     ) -> None:
         self.resume = resume
-        self._credentials = read_credentials(server_key, key_file)
-        self._endpoint = endpoint
-        self._name = name
-        self._link: Link | None = None
+        credentials = read_credentials(server_key, key_file)
+        self._calls = Calls(PolledLink, endpoint, name, credentials)
 
     def synthesize(
         self,
@@ -210,17 +142,9 @@ class Client:
 
         The job ends with this client. Raises BadRequest, Refused, WaitTimeout.
         """
-        deadline, backoff = Deadline(timeout), Backoff(timeout)
-        began = time.monotonic()
-        request = Request(text=text, voice=voice, engine=engine, speed=speed, seed=seed, **terms)
-        while True:
-            link = self.connected(deadline)
-            record = request.submit(link.conversation, time.monotonic() - began)
-            accepted = self.answer(link, record, deadline)
-            if accepted is not None:
-                return Job(self, link, record, accepted, request, timeout)
-            if record.error is not None:
-                time.sleep(backoff.pause(record.error))
+        request = Request(text, voice=voice, engine=engine, speed=speed, seed=seed, **terms)
+        held = run(self._calls.submit(request, Deadline(timeout)))
+        return Job(self._calls, held, self.resume, request, timeout)
 
     def attach(self, job: str, timeout: float | None = None) -> Job:
         """Take over the audio of a job by its id, from its beginning.
@@ -228,26 +152,13 @@ class Client:
         A job that this client holds already is that job, with the audio not taken
         yet. Raises BadRequest (`not_found`, `out_of_range`), WaitTimeout.
         """
-        deadline = Deadline(timeout)
-        link = self.connected(deadline)
-        record = link.conversation.attach(job, time.monotonic())
-        accepted = self.answer(link, record, deadline)
-        if accepted is None:
-            raise record.error or WaitTimeout(f"no answer about job {job}")
-        return Job(self, link, record, accepted)
+        return Job(self._calls, run(self._calls.attach(job, Deadline(timeout))), self.resume)
 
     def status(self, timeout: float | None = 10.0, *, events: bool = False) -> dict[str, Any]:
         """The status document, as `supervisor status --json` prints it; with `events` there is
         that, as `supervisor replay` reads it, for clients of the supervisor's own user.
         """
-        deadline = Deadline(timeout)
-        link = self.connected(deadline)
-        answer = link.conversation.status(events=events)
-        if not wait(link, lambda: answer.settled, deadline):
-            raise WaitTimeout("the supervisor has not reported its status in time")
-        if answer.value is None:
-            raise answer.error or NoSupervisor("no answer")
-        return answer.value.status
+        return run(self._calls.status(Deadline(timeout), events=events))
 
     def jobs(
         self, job: str | None = None, *, limit: int = 100, timeout: float | None = 10.0
@@ -256,27 +167,15 @@ class Client:
 
         Raises BadRequest (`not_found`).
         """
-        deadline = Deadline(timeout)
-        link = self.connected(deadline)
-        answer = link.conversation.jobs(job, limit)
-        if not wait(link, lambda: answer.settled, deadline):
-            raise WaitTimeout("the supervisor has not reported its jobs in time")
-        if answer.value is None:
-            raise answer.error or NoSupervisor("no answer")
-        return answer.value.status
+        return run(self._calls.jobs(job, limit, Deadline(timeout)))
 
     def cancel(self, job: str, timeout: float | None = 10.0) -> None:
         """Stop a job by its id. Raises BadRequest (`not_found`)."""
-        link = self.connected(Deadline(timeout))
-        link.conversation.cancel_job(job)
-        self.jobs(job, timeout=timeout)
+        run(self._calls.cancel(job, Deadline(timeout)))
 
     def welcome(self) -> Welcome:
         """What the supervisor said of itself: epoch, version, engines, limits."""
-        greeting = self.connected(Deadline(None)).conversation.welcome
-        if greeting.value is None:
-            raise greeting.error or NoSupervisor("no answer")
-        return greeting.value
+        return run(self._calls.welcome())
 
     def engines(self) -> dict[str, Any]:
         """Engines by name: default_voice, voices, sample_rate, licence, min_speed, max_speed."""
@@ -284,62 +183,11 @@ class Client:
 
     def close(self) -> None:
         """Say goodbye; jobs of this client that still run are cancelled. Idempotent."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
+        run(self._calls.close())
 
     def __enter__(self) -> Self:
-        self.connected(Deadline(None))
+        run(self._calls.connected(Deadline(None)))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def connected(self, deadline: Deadline) -> Link:
-        """The link in use, or a new one that has been welcomed."""
-        if self._link is not None and not self._link.lost:
-            return self._link
-        self.close()
-        self._link = link = Link(
-            self._endpoint or find_endpoint(), self._name, credentials=self._credentials
-        )
-        greeting = link.conversation.welcome
-        try:
-            if not wait(link, lambda: greeting.settled, deadline.within(CONNECT_TIMEOUT_S)):
-                raise NoSupervisor(f"the supervisor at {link.endpoint} does not answer")
-            if greeting.error is not None:
-                raise greeting.error
-        except BaseException:
-            self.close()
-            raise
-        return link
-
-    @staticmethod
-    def answer(link: Link, record: JobRecord, deadline: Deadline) -> Accepted | None:
-        """ACCEPTED, or None when `record.error` says why not. A request given up is cancelled."""
-        try:
-            if not wait(link, lambda: record.answered, deadline):
-                raise WaitTimeout("the supervisor has not answered in time")
-        except BaseException:
-            link.conversation.cancel(record)
-            link.flush()
-            raise
-        return record.accepted if record.error is None else None
-
-
-def wait(link: Link, arrived: Callable[[], bool], deadline: Deadline) -> bool:
-    """Move messages until `arrived()`; False when the deadline passes first."""
-    while True:
-        link.pump()
-        link.tick()
-        if arrived():
-            return True
-        remaining = deadline.remaining()
-        if remaining <= 0.0:
-            return False
-        link.poll(min(remaining, TICK_S))

@@ -15,10 +15,8 @@ START_METHODS = ["forkserver", "spawn"]
 
 def kill(staged: Staged) -> None:
     """Kill it; its whole family has to follow."""
-    assert staged.process is not None
     assert len(staged.family) > 1
-    staged.process.kill()
-    staged.process.wait()
+    staged.kill()
     eventually(lambda: not staged.family, "no process is left")
 
 
@@ -26,7 +24,6 @@ def serves_again(staged: Staged) -> None:
     """A successor in the same run directory speaks."""
     for name in ("load-waits", "go"):
         (staged.stage / name).unlink(missing_ok=True)
-    staged.log.unlink()
     staged.start()
     with staged.wire() as peer:
         peer.send(protocol.Submit("again"), b"Hello there.")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.service import ServiceError, service
+from benchmarks.service import service
+from supervisor.testing import PrivateSupervisorError
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +52,7 @@ def test_the_supervisor_process_loads_neither_numpy_nor_an_engine() -> None:
 def test_a_supervisor_that_cannot_start_is_reported_with_its_reason() -> None:
     """A benchmark on a wrong setting ends with the supervisor's own words, at once."""
     with (
-        pytest.raises(ServiceError, match="no_such"),
+        pytest.raises(PrivateSupervisorError, match="no_such"),
         service({"pool.start_method": "no_such"}),
     ):
         pytest.fail("it started")

@@ -237,7 +237,6 @@ def test_a_killed_supervisor_is_noticed_and_the_next_one_found() -> None:
             job.result()
         assert time.monotonic() - started < 2
         supervised.process.wait()
-        supervised.log.unlink()
         supervised.start()
         assert client.synthesize(SENTENCE).duration > 1
         assert client.welcome().epoch != epoch

@@ -50,7 +50,6 @@ class Stormy(Tuned):
 
     def __init__(self) -> None:
         super().__init__(BASE, _FIXED)
-        self.directory = Path(self._directory.name)
         self.stage = self.directory / "stage"
         self.stage.mkdir()
         self.settings["engines.options"] = {"storm": {"stage": str(self.stage)}}
@@ -68,9 +67,7 @@ class Stormy(Tuned):
         """SIGKILL; nothing of it may live on; then, after `meanwhile`, its successor in the same
         place.
         """
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        self.kill()
         eventually(lambda: not self.family, "no process outlives the supervisor", GONE_S)
         self._logs += 1
         self.log.rename(self.log.with_name(f"log.{self._logs}"))
@@ -139,9 +136,10 @@ class Stormy(Tuned):
         """
         return sum(processes.rss_mb(pid) for pid in self.family)
 
-    def __exit__(self, *exception: object) -> None:
+    def close(self) -> None:
+        """The clock's file, too."""
         self.clock.close()
-        super().__exit__(*exception)
+        super().close()
 
     def _register(self) -> Path:
         """What an installer leaves in site-packages for a package with one engine."""

@@ -42,7 +42,6 @@ def test_an_audiobook_goes_on_where_it_was(tmp_path: Path) -> None:
         done = {file: file.stat().st_mtime_ns for file in chapter_files(directory)}
         assert 0 < len(done) < CHAPTERS
         supervised.stop(9)
-        supervised.log.unlink()
         supervised.start()
         result = example(supervised.environ, "audiobook.py", book, directory)
         assert result.returncode == 0, result.stderr

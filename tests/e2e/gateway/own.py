@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from supervisor.gateway.keys import hash_key
 from tests.e2e.gateway.serving import Listening
-from tests.supervised import Supervised, eventually
-
-_PORT = re.compile(r"gateway: listening on http://127\.0\.0\.1:(\d+)")
+from tests.supervised import Supervised
 
 KEY = "sk-of-the-operator"
 BEARER = {"Authorization": f"Bearer {KEY}"}
@@ -22,7 +19,7 @@ class Own(Listening):
     def __init__(self, supervised: Supervised, port: int) -> None:
         super().__init__("127.0.0.1", port)
         self.supervised = supervised
-        self.override = supervised.run_dir.parent / "override.json"
+        self.override = supervised.directory / "override.json"
 
 
 @contextmanager
@@ -40,7 +37,6 @@ def own_gateway(
     }
     supervised = Supervised(all_settings)
     if override is not None:
-        (supervised.run_dir.parent / "override.json").write_text(override)
+        (supervised.directory / "override.json").write_text(override)
     with supervised:
-        ports = eventually(lambda: _PORT.findall(supervised.output), "the gateway listens")
-        yield Own(supervised, int(ports[0]))
+        yield Own(supervised, int(supervised.url.rpartition(":")[2]))

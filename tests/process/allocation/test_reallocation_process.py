@@ -150,7 +150,7 @@ def test_fewer_usable_cores_take_workers_away_within_two_intervals(tuned: Tuned)
 def test_shrinking_drains_the_worker_that_has_to_go() -> None:
     """Both workers are in a segment: the one that leaves ends it first, and then is gone."""
     staged = Staged()
-    override = staged.run_dir.parent / "override.json"
+    override = staged.directory / "override.json"
     for key in ("enabled", "min_cores", "max_cores"):
         del staged.settings[f"{SECTION}.{key}"]
     override.write_text(text_of(pool(2)))

@@ -258,7 +258,7 @@ def refusal(supervised: Supervised, *options: str) -> str:
     ended = subprocess.run(
         [sys.executable, "-m", "supervisor", "start", *options, "--set", "http.enabled=false"],
         env=supervised.environ,
-        cwd=supervised.run_dir.parent,
+        cwd=supervised.directory,
         capture_output=True,
         text=True,
         timeout=60,
@@ -274,7 +274,7 @@ def bare() -> Iterator[Supervised]:
     """Directories for a supervisor, and no keys."""
     supervised = Supervised()
     yield supervised
-    supervised.__exit__()
+    supervised.close()
 
 
 def test_tcp_without_keys_refuses_to_start(bare: Supervised) -> None:

@@ -31,7 +31,7 @@ def fresh(tmp_path: Path) -> Iterator[Supervised]:
     try:
         yield supervised
     finally:
-        supervised.__exit__()
+        supervised.close()
 
 
 def builders(supervised: Supervised) -> set[int]:

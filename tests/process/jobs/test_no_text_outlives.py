@@ -143,7 +143,7 @@ def test_no_way_to_fail_leaves_any_of_the_text(staged: Staged) -> None:
 
 def files(staged: Staged) -> list[Path]:
     """Everything that is written down: logs, run directory, state directory."""
-    root = staged.log.parent
+    root = staged.directory
     found = [path for path in root.rglob("*") if path.is_file() and "stage" not in path.parts]
     assert staged.log in found
     assert any(path.parent.name == "workers" for path in found)

@@ -32,10 +32,7 @@ def supervised() -> Iterator[Supervised]:
 
 def restart(supervised: Supervised) -> None:
     """Kill -9, and a successor in the same directories."""
-    assert supervised.process is not None
-    supervised.process.kill()
-    supervised.process.wait()
-    supervised.log.unlink()
+    supervised.kill()
     supervised.start()
 
 
@@ -134,7 +131,6 @@ def test_a_stopped_supervisor_leaves_durable_jobs_to_the_next() -> None:
         waiting = threading.Thread(target=job.result)
         waiting.start()
         assert supervised.stop() == 0
-        supervised.log.unlink()
         supervised.start()
         waiting.join()
         np.testing.assert_array_equal(job.result().samples, expected)
@@ -167,12 +163,9 @@ def test_a_deadline_goes_over_a_restart() -> None:
         accepted = peer.receive()[0]
         assert isinstance(accepted, wire.Accepted)
         staged.begun("holding")
-        assert staged.process is not None
-        staged.process.kill()
-        staged.process.wait()
+        staged.kill()
         late = submitted + deadline_s + 1.0
         eventually(lambda: time.monotonic() > late, "the deadline has passed")
-        staged.log.unlink()
         staged.start()
         with Client(staged.endpoint) as client:
             document = client.jobs(accepted.job)

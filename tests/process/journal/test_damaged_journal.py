@@ -34,16 +34,12 @@ def state_of(supervised: Supervised) -> Path:
 
 def kill(supervised: Supervised) -> None:
     """-9."""
-    assert supervised.process is not None
-    supervised.process.kill()
-    supervised.process.wait()
-    supervised.log.unlink()
+    supervised.kill()
 
 
 def stop(supervised: Supervised) -> None:
     """With a SIGTERM."""
     assert supervised.stop() == 0
-    supervised.log.unlink()
 
 
 def fold(path: Path) -> None:

@@ -112,7 +112,6 @@ def test_results_are_forgotten_within_their_bounds() -> None:
         eventually(lambda: len(list((state / "audio").iterdir())) == 3, "three results on disk")
         (state / "audio" / "nobodys").mkdir()
         assert supervised.stop() == 0
-        supervised.log.unlink()
         supervised.start()
         with Client(supervised.endpoint) as client:
             assert [job["state"] for job in client.jobs()["jobs"]] == ["done"] * 3

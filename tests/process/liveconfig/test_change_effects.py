@@ -109,7 +109,7 @@ def test_worker_restart_with_jobs_running_loses_none(start_method: str) -> None:
     """
     staged = Staged(start_method)
     options = staged.settings.pop("engines.options")
-    override = staged.run_dir.parent / "override.json"
+    override = staged.directory / "override.json"
     override.write_text(text_of({"engines.options": options}))
     with staged, staged.wire() as peer:
         before = {worker["pid"] for worker in staged.workers(2)}

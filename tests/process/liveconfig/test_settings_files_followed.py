@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -140,8 +141,7 @@ def test_a_directory_in_its_place(tuned: Tuned) -> None:
 
 def test_what_is_broken_at_the_start_is_an_error_then() -> None:
     """There is no last good state: one line, exit code 2."""
-    tuned = Tuned(fixed=NOOP)
-    with tuned._directory:
+    with closing(Tuned(fixed=NOOP)) as tuned:
         tuned.override.write_text(wants(150))
         tuned.start(ready=False)
         assert tuned.process is not None

@@ -122,4 +122,4 @@ def test_nobody_to_drain_is_exit_code_3() -> None:
         assert err.count("\n") == 1
         eventually(lambda: not staged.family, "nothing runs")
     finally:
-        staged.__exit__()
+        staged.close()

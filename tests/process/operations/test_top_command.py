@@ -62,7 +62,7 @@ def test_nobody_there_is_exit_code_3(tmp_path: Path) -> None:
         assert "supervisor start" in done.stderr
         assert done.stderr.count("\n") == 1
     finally:
-        supervised.__exit__()
+        supervised.close()
 
 
 def test_what_is_recorded_can_be_simulated(running_supervisor: Supervised, tmp_path: Path) -> None:

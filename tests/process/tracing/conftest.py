@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +9,6 @@ import pytest
 from tests.e2e.gateway.serving import Listening
 from tests.fixtures.collector import Collector, collector
 from tests.fixtures.staged import Staged
-from tests.supervised import eventually
-
-_PORT = re.compile(r"gateway: listening on http://127\.0\.0\.1:(\d+)")
 
 
 class Traced(Staged):
@@ -28,8 +24,7 @@ class Traced(Staged):
     @property
     def gateway(self) -> Listening:
         """Its gateway, once it listens."""
-        ports = eventually(lambda: _PORT.findall(self.output), "the gateway listens")
-        return Listening("127.0.0.1", int(ports[-1]))
+        return Listening("127.0.0.1", int(self.url.rpartition(":")[2]))
 
 
 @pytest.fixture(scope="module")

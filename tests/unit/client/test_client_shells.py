@@ -90,6 +90,18 @@ def silence(_message: wire.Message, _body: Body) -> list[Answer]:
     return []
 
 
+def test_a_plain_client_works_where_an_event_loop_runs(
+    peer: Callable[[Script], ScriptedPeer],
+) -> None:
+    """As in a notebook: a call blocks the loop, and is carried out without it."""
+    talked_to = peer(speak)
+
+    async def cell() -> object:
+        return drive_plain(talked_to.endpoint, lambda client: client.synthesize("Hello.").seed)
+
+    assert asyncio.run(cell()) == 7
+
+
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

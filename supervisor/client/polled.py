@@ -1,0 +1,53 @@
+"""A link that moves messages only while its caller waits: for plain code, on one thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+from supervisor.client.link import TICK_S, Link
+from supervisor.client.records import Pending
+from supervisor.client.waiting import Deadline
+
+T = TypeVar("T")
+
+
+class PolledLink(Link):
+    """A connection whose waits block the thread."""
+
+    async def wait(
+        self,
+        pending: Pending,  # noqa: ARG002 (nothing changes it but the pumping below)
+        arrived: Callable[[], bool],
+        deadline: Deadline,
+    ) -> bool:
+        """As `Link.wait`; moves messages meanwhile."""
+        while True:
+            self.pump()
+            self.tick()
+            if arrived():
+                return True
+            remaining = deadline.remaining()
+            if remaining <= 0.0:
+                return False
+            self.poll(min(remaining, TICK_S))
+
+    @staticmethod
+    async def pause(seconds: float) -> None:
+        """As `Link.pause`."""
+        time.sleep(seconds)  # noqa: ASYNC251 (no event loop runs this)
+
+    async def finish(self) -> None:
+        """As `Link.finish`."""
+        self.close()
+
+
+def run(flow: Coroutine[None, None, T]) -> T:
+    """Carry out a flow over polled links: it comes to its end without ever being suspended."""
+    try:
+        flow.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("a flow over a polled link was suspended")
