@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from supervisor.client.audio import Audio, Progress, Samples, samples_of
+from supervisor.audio.samples import Samples
+from supervisor.client.audio import Audio, Progress, samples_of
 from supervisor.client.credentials import read_credentials
 from supervisor.client.discovery import find_endpoint
 from supervisor.client.errors import NoSupervisor, SupervisorError, WaitTimeout
