@@ -17,8 +17,8 @@ import sys
 from collections import deque
 from pathlib import Path
 
-import soundfile
-
+from supervisor.audio.files import audio_file
+from supervisor.audio.formats import FORMATS
 from supervisor.client import BadRequest, Client, Job, NoSupervisor, Refused, SupervisorError
 
 AHEAD = 3
@@ -40,12 +40,10 @@ def submit(client: Client, text: str, voice: str | None) -> Job:
 
 def write(job: Job, path: Path) -> float:
     """Write one chapter, its progress on stderr; returns its seconds."""
-    partial = path.with_suffix(".part")
-    with soundfile.SoundFile(
-        partial, "w", samplerate=job.sample_rate, channels=1, format="FLAC"
-    ) as file:
+    # Under its name a chapter is always whole.
+    with audio_file(path, FORMATS["flac"], job.sample_rate) as write_samples:
         for samples in job:
-            file.write(samples)
+            write_samples(samples)
             done = job.progress
             print(
                 f"\r{path.name}: {done.segments_done}/{done.segments}",
@@ -53,7 +51,6 @@ def write(job: Job, path: Path) -> float:
                 file=sys.stderr,
                 flush=True,
             )
-    partial.replace(path)  # under its name a chapter is always whole
     return job.progress.audio_s
 
 

@@ -13,8 +13,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-import soundfile
-
+from supervisor.audio.wav import write_wav
 from supervisor.client import AsyncClient, Audio, BadRequest, NoSupervisor, Refused, SupervisorError
 
 AT_ONCE = 256
@@ -34,7 +33,7 @@ async def speak_all(lines: list[str], directory: Path, voice: str | None) -> Non
         for number, task in enumerate(tasks, 1):
             audio = await task
             path = directory / f"{number:04}.wav"
-            soundfile.write(path, audio.samples, audio.sample_rate)
+            write_wav(path, audio.samples, audio.sample_rate)
             print(f"{path}: {audio.duration:.1f} s, waited {audio.timings.queued_s:.2f} s")
 
 

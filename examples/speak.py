@@ -12,8 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-import soundfile
-
+from supervisor.audio.files import audio_file
+from supervisor.audio.formats import FORMATS
+from supervisor.audio.wav import write_wav
 from supervisor.client import BadRequest, Client, NoSupervisor, Refused, SupervisorError
 
 
@@ -22,19 +23,19 @@ def stream(client: Client, text: str, path: Path, voice: str | None) -> str:
     began, first = time.monotonic(), None
     with (
         client.stream(text, voice) as job,
-        soundfile.SoundFile(path, "w", samplerate=job.sample_rate, channels=1) as file,
+        audio_file(path, FORMATS["wav"], job.sample_rate) as write,
     ):
         for samples in job:  # float32, in order
             if first is None:
                 first = time.monotonic() - began
-            file.write(samples)
+            write(samples)
         return f"first audio after {first or 0.0:.3f} s, {job.progress.audio_s:.1f} s of speech"
 
 
 def whole(client: Client, text: str, path: Path, voice: str | None) -> str:
     """Wait for everything, then write it."""
     audio = client.synthesize(text, voice)
-    soundfile.write(path, audio.samples, audio.sample_rate)
+    write_wav(path, audio.samples, audio.sample_rate)
     return f"all audio after {audio.timings.total_s:.3f} s, {audio.duration:.1f} s of speech"
 
 

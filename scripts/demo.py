@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 from benchmarks.service import service
+from supervisor.audio.wav import write_wav
 from supervisor.client import Client, SupervisorError
 from supervisor.testing import PrivateSupervisor, PrivateSupervisorError
 
@@ -68,7 +68,7 @@ def speak(running: PrivateSupervisor) -> None:
         took_s = time.monotonic() - started
         status = client.status()
     samples = np.concatenate(chunks)
-    soundfile.write(OUTPUT, samples, sample_rate, subtype="PCM_16")
+    write_wav(OUTPUT, samples, sample_rate)
     audio_s = len(samples) / sample_rate
     print(f"{OUTPUT}: {audio_s:.1f} s of audio")
     print(f"  real-time factor  {took_s / audio_s:.3f} ({took_s:.2f} s for the whole paragraph)")

@@ -20,7 +20,8 @@ from supervisor.cli.reaching import client_errors, wait_for_start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from supervisor.cli.audio_files import Format, Write
+    from supervisor.audio.files import Write
+    from supervisor.audio.formats import AudioFormat
     from supervisor.client import Job
 
 _LONG_TEXT_SEGMENTS = 4
@@ -47,7 +48,8 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         str | None,
         typer.Option(
             "--format",
-            help="wav, flac, ogg, opus, mp3, aiff or raw (float32); default: the file's suffix.",
+            help="wav, flac, opus, mp3, aac, aiff, pcm (16 bit, 24 kHz) or raw (float32); "
+            "default: the file's suffix.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
@@ -111,8 +113,8 @@ def _check_output(output: Path | None, as_json: bool) -> None:
         fail(2, f"there is no directory {output.parent} for {output.name}")
 
 
-def _format(output: Path | None, name: str | None) -> Format:
-    from supervisor.cli.audio_files import UnknownFormatError, find_format
+def _format(output: Path | None, name: str | None) -> AudioFormat:
+    from supervisor.audio.formats import UnknownFormatError, find_format
 
     if name is None:
         name = output.suffix if output is not None else ""
@@ -122,9 +124,9 @@ def _format(output: Path | None, name: str | None) -> Format:
         fail(2, str(error))
 
 
-def _record(job: Job, output: Path | None, form: Format) -> float:
+def _record(job: Job, output: Path | None, form: AudioFormat) -> float:
     """Write the audio as it comes; returns its seconds."""
-    from supervisor.cli.audio_files import audio_file, audio_stream
+    from supervisor.audio.files import audio_file, audio_stream
 
     sink: AbstractContextManager[Write]
     if output is None:
@@ -153,7 +155,7 @@ def _endings(output: Path | None) -> Iterator[None]:
     """A signal, a reader that left, and a disk that is full end in an exit code, not a traceback,
     and leave no part of a file.
     """
-    from soundfile import SoundFileError
+    from supervisor.audio.formats import EncodingError
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # As `nohup` has it.
@@ -164,7 +166,7 @@ def _endings(output: Path | None) -> Iterator[None]:
         raise typer.Exit(_SIGNALLED + told.args[0]) from None
     except BrokenPipeError:
         _leave_pipe()
-    except (OSError, SoundFileError) as error:
+    except (OSError, EncodingError) as error:
         where = "standard output" if output is None else str(output)
         fail(5, f"cannot write {where}: {error}")
 
@@ -210,7 +212,7 @@ def _bar(job: Job) -> Iterator[Callable[[], None]]:
         yield show
 
 
-def _report(job: Job, output: Path | None, form: Format, seconds: float) -> dict[str, object]:
+def _report(job: Job, output: Path | None, form: AudioFormat, seconds: float) -> dict[str, object]:
     """The object of `--json`; times in seconds, real_time_factor is total_s per audio second."""
     timings = job.timings
     assert timings is not None  # noqa: S101 (the job has been read to its end)

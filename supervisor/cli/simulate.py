@@ -154,6 +154,7 @@ def _with_settings(scenario: Scenario, config: Path | None, override: Path | Non
     import msgspec
 
     from supervisor import config as configuration
+    from supervisor.broker.bounds import bounds
     from supervisor.service.control import make_policy
 
     try:
@@ -166,6 +167,7 @@ def _with_settings(scenario: Scenario, config: Path | None, override: Path | Non
         scenario,
         policy=make_policy(loaded),
         threads_per_worker=loaded.settings.pool.threads_per_worker,
+        limits=bounds(loaded.settings).limits,
     )
 
 
@@ -183,7 +185,7 @@ def _draw(runs: dict[str, Run], path: Path) -> None:
 def _print(runs: dict[str, Run], load: Workload, *, as_json: bool) -> None:
     import msgspec
 
-    from supervisor.simulate import chart
+    from supervisor.cli import charts
     from supervisor.simulate.report import report
 
     reports = {name: report(run) for name, run in runs.items()}
@@ -194,7 +196,7 @@ def _print(runs: dict[str, Run], load: Workload, *, as_json: bool) -> None:
         return
     for name, run in runs.items():
         typer.echo(f"{name or 'settings in force'} under {load.name}, {load.seconds:.0f} s")
-        typer.echo(chart.draw(run))
+        typer.echo(charts.draw(run))
         typer.echo("")
     names = list(reports)
     rows = [
@@ -210,6 +212,8 @@ def _print(runs: dict[str, Run], load: Workload, *, as_json: bool) -> None:
 
 _SHOWN = {
     "segments": "segments",
+    "refused": "refused",
+    "expired": "past their deadline",
     "settling_s": "settling time, s",
     "overshoot": "overshoot, cores",
     "changes_after_settling": "changes after settling",

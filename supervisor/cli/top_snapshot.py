@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from supervisor.wire.decisions import unseen
 from supervisor.wire.status import AllocationDecision, JobCounts, Status, WorkerStatus
 
 HISTORY = 240
@@ -91,8 +92,7 @@ class Picture:
     def take(self, t: float, status: Status) -> Snapshot:
         """Read one status, made at Unix time `t`."""
         stats, system = status.allocation.allocation_stats, status.allocation.system_info
-        decisions = [_seen(decision) for decision in stats.decisions]
-        new = self._remember(decisions)
+        new = self._remember(stats.decisions)
         measured = [s.utilization for s in new if s.utilization is not None]
         current = stats.current_allocation
         return Snapshot(
@@ -112,19 +112,19 @@ class Picture:
             running=status.jobs.segments_running,
             jobs=status.jobs,
             workers=status.workers,
-            decisions=decisions,
+            decisions=[_seen(decision) for decision in stats.decisions],
             problem=_problem(status),
         )
 
-    def _remember(self, decisions: list[Seen]) -> list[Seen]:
-        """Keep what is new; a clock that went back is another supervisor's."""
-        last = self.seen[-1].now if self.seen else None
-        if last is not None and decisions and decisions[-1].now < last:
+    def _remember(self, decisions: list[AllocationDecision]) -> list[Seen]:
+        """Keep what is new; of a supervisor that was not known the last one only counts as new."""
+        restarted, found = unseen(decisions, self.seen[-1].now if self.seen else None)
+        if restarted:
             self.seen.clear()
-            last = None
-        new = [decision for decision in decisions if last is None or decision.now > last]
+        known = bool(self.seen)
+        new = [_seen(decision) for decision in found]
         self.seen.extend(new)
-        return new if last is not None else new[-1:]
+        return new if known else new[-1:]
 
 
 def _problem(status: Status) -> str | None:

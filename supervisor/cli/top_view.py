@@ -11,10 +11,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from supervisor.cli.charts import block
 from supervisor.cli.top_snapshot import Seen, Snapshot
 from supervisor.wire.status import WorkerStatus
 
-_BLOCKS = " ▁▂▃▄▅▆▇█"
 _CHART_ROWS = 8
 _LABEL = 7
 _DECISIONS = 8
@@ -72,17 +72,17 @@ def _row(percent: float) -> int:
 def _cell(
     value: float | None, row: int, target: float, low: float, *, lined: bool
 ) -> tuple[str, str]:
-    eighths = 0 if value is None else round(min(value, 100.0) / 100.0 * _CHART_ROWS * 8)
-    block = _BLOCKS[min(8, max(0, eighths - row * 8))]
-    if value is None or block == " ":
+    eighths = 0.0 if value is None else min(value, 100.0) / 100.0 * _CHART_ROWS * 8
+    shown = block(eighths, row)
+    if value is None or shown == " ":
         return ("╌", "dim") if lined else (" ", "")
-    return block, "red" if value > target else "blue" if value < low else "green"
+    return shown, "red" if value > target else "blue" if value < low else "green"
 
 
 def _steps(cores: Sequence[int], most: int) -> Text:
     """Cores over time in one line of blocks."""
     highest = max([most, *cores])
-    blocks = "".join(_BLOCKS[max(1, round(count / highest * 8))] for count in cores)
+    blocks = "".join(block(max(1.0, count / highest * 8)) for count in cores)
     return Text(f"{'':{_LABEL}}{blocks}", style="cyan")
 
 

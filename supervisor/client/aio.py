@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from supervisor.client.audio import Audio, Progress, Samples, samples_of
+from supervisor.audio.samples import Samples
+from supervisor.client.audio import Audio, Progress, samples_of
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.job import JobView

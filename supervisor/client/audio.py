@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
-"""Mono PCM, shape [n], nominally within -1 … 1."""
+from supervisor.audio.samples import Samples
 
 BYTES_PER_SAMPLE = 4
-_SCALE_16 = np.float32(1 << 15)
 
 
 class Timings(msgspec.Struct, frozen=True):
@@ -63,15 +60,3 @@ def samples_of(pcm: bytes | bytearray | memoryview) -> Samples:
     """Samples of float32 little-endian PCM; writable, and a copy unless `pcm` is a bytearray."""
     samples = np.frombuffer(pcm, dtype="<f4").astype(np.float32, copy=False)
     return samples if samples.flags.writeable else samples.copy()
-
-
-def pcm16(samples: Samples) -> NDArray[np.int16]:
-    """Signed 16-bit little-endian samples [n]: times 32,768, the nearest whole number (a half to
-    the even one), and what is too loud clipped, as FFmpeg does it.
-
-    All that leaves as 16 bit goes through here, so a job has the same samples wherever it goes.
-    """
-    scaled = samples * _SCALE_16
-    np.rint(scaled, out=scaled)
-    np.clip(scaled, -_SCALE_16, _SCALE_16 - 1, out=scaled)
-    return scaled.astype("<i2")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from aiohttp import web
 
 from supervisor import __version__
+from supervisor.audio.formats import FORMATS
 from supervisor.gateway.context import Context
-from supervisor.gateway.speech.formats import FORMATS
-from supervisor.gateway.speech.routes import SpeechRequest
+from supervisor.gateway.speech.routes import FormatName, SpeechRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 
 _ERROR = {
@@ -174,7 +174,9 @@ def document() -> dict[str, Any]:
 
 
 def _speech() -> dict[str, Any]:
-    audio: dict[str, Any] = {format.media_type: {"schema": {}} for format in FORMATS.values()}
+    audio: dict[str, Any] = {
+        FORMATS[name].media_type: {"schema": {}} for name in get_args(FormatName)
+    }
     schema = {"$ref": "#/components/schemas/SpeechRequest"}
     return {
         "operationId": "createSpeech",

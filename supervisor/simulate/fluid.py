@@ -1,7 +1,8 @@
 """Load as a fluid: utilization is load ÷ cores, at most 100 %, and a queue has no segments.
 
 The smallest world that an allocation policy can be put into, and a fast one: a
-thousand hours in a minute. What whole segments, workers and sessions add is `world`'s.
+thousand hours in a minute; jobs are left out on purpose. What whole segments, workers and
+sessions add is `world`'s.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ class Report(msgspec.Struct, frozen=True):
     overshoot: cores above the count at rest that were held on the way.
     changes_after_settling: changes of the count after that rest.
     changes: of the count, in the whole run; `splits` of the split of a given count.
+    refused: segments that were not let in; expired: those that ended at their deadline.
+        `segments`, and the waits, are those that a worker had or that wait still.
     """
 
     workload: str
@@ -37,6 +39,8 @@ class Report(msgspec.Struct, frozen=True):
     core_seconds: float
     peak_cores: int
     mean_utilization: float
+    refused: int
+    expired: int
 
 
 def report(run: Run) -> Report:
@@ -67,6 +71,8 @@ def report(run: Run) -> Report:
         core_seconds=run.core_seconds,
         peak_cores=peak,
         mean_utilization=statistics.fmean(t.utilization for t in ticks) if ticks else 0.0,
+        refused=run.refused,
+        expired=run.expired,
     )
 
 

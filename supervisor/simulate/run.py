@@ -41,6 +41,8 @@ class Run:
     """When the same number of cores was split anew."""
     core_seconds: float = 0.0
     rebuilds: int = 0
+    refused: int = 0
+    expired: int = 0
 
 
 def simulate(scenario: Scenario, workload: Workload, rule: CountRule | None = None) -> Run:
@@ -61,7 +63,7 @@ class _Simulation:
         self.shaper.speedup = scenario.engine.table
         self.placer = Placer(scenario.machine.machine)
         self.foreign = scenario.machine.foreign_load
-        self.world = World(scenario.engine, self.foreign)
+        self.world = World(scenario.engine, self.foreign, scenario.limits)
         self.shapes: tuple[WorkerShape, ...] = ()
         self.split: tuple[int, ...] = ()
         self._replaced_at = 0.0
@@ -134,4 +136,6 @@ class _Simulation:
         result.waits = self.world.waits + self.world.waiting_since(self.workload.seconds)
         result.core_seconds = self.world.core_seconds
         result.rebuilds = self.world.rebuilds
+        result.refused = self.world.jobs.counts["refused"]
+        result.expired = self.world.jobs.counts["expired"]
         return result

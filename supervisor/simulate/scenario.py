@@ -12,6 +12,7 @@ import msgspec
 from supervisor.core.allocation.policy import Policy
 from supervisor.core.allocation.shape import ThreadsPerWorker
 from supervisor.core.allocation.speedup import Speedup
+from supervisor.core.jobs.limits import Limits
 from supervisor.core.machine import Cpu, Machine
 
 
@@ -92,3 +93,4 @@ class Scenario(msgspec.Struct, frozen=True):
     engine: EngineModel = EngineModel()
     policy: Policy = Policy()
     threads_per_worker: ThreadsPerWorker = "auto"
+    limits: Limits = Limits()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from supervisor.core.jobs.request import DEFAULT_PRIORITY
 from supervisor.simulate.scenario import EngineModel
 
 _FORMS: dict[str, dict[str, float]] = {
@@ -37,10 +38,16 @@ class WorkloadError(ValueError):
 
 
 class Arrival(NamedTuple):
-    """A segment comes in."""
+    """A segment comes in. `client`: who asked for it, empty for one that nobody else is.
+
+    `deadline_s` counts from the arrival; None for none.
+    """
 
     time_s: float
     characters: float
+    client: str = ""
+    priority: int = DEFAULT_PRIORITY
+    deadline_s: float | None = None
 
 
 @dataclass(frozen=True)

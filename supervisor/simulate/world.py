@@ -1,31 +1,55 @@
-"""Workers and their queue under a virtual clock: what `supervisor.pool` and the broker are live.
+"""Workers and clients under a virtual clock: what `supervisor.pool` and the broker are live.
 
 The worker-slot machine is the real one (`core.pool`); its commands take the time
-that they take: a fork, a session build beside the old session, a drain. The queue
-is first come, first served, one segment per worker.
+that they take: a fork, a session build beside the old session, a drain. So is the job
+machine (`core.jobs`): it says who is let in, who runs next and what is too late. Each arrival is a
+job of one segment, told as the broker would tell it; its listener takes audio as it comes, so
+none is held back, and what is refused does not come again.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from supervisor.core.allocation.time_mean import TimeMean
+from supervisor.core.jobs import events as j
+from supervisor.core.jobs.limits import Limits
+from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
 from supervisor.core.pool.machine import Pool
 from supervisor.simulate.scenario import EngineModel
 from supervisor.simulate.workload import Arrival
+from supervisor.speech import Speech
+
+_ENGINE = "simulated"
+_RATE = 24_000
+_CREDIT = 1 << 40
+"""Bytes: more than a listener can be sent."""
+
+_LETTERS = "a" * 4096
+_SILENCE = (b"",)
+"""Audio is not what this is about."""
+
+
+class _Run(NamedTuple):
+    """A worker speaks a segment since `began`, with `rate` of the `wanted` cores."""
+
+    command: j.RunSegment
+    began: float
+    rate: float
+    wanted: float
 
 
 class _Finished(NamedTuple):
-    """A worker (by epoch) has spoken its segment, for which it used `rate` of `wanted` cores."""
+    """A worker has spoken what it was given; or it was interrupted (`spoken` False)."""
 
-    worker: int
-    rate: float
-    wanted: float
+    worker: _Worker
+    run: _Run
+    spoken: bool = True
 
 
 class _Worker:
@@ -36,9 +60,7 @@ class _Worker:
         self.shape = shape
         self.next_shape = shape
         self.generation = 1
-        self.started = False
-        self.busy = False
-        self.retiring = False
+        self.run: _Run | None = None
 
 
 class Observed(NamedTuple):
@@ -62,8 +84,12 @@ class Observed(NamedTuple):
 class World:
     """Give it arrivals and targets, let time pass with `advance`, and `look`."""
 
-    def __init__(self, engine: EngineModel, foreign: Mapping[int, float]) -> None:
+    def __init__(
+        self, engine: EngineModel, foreign: Mapping[int, float], limits: Limits | None = None
+    ) -> None:
         self.pool = Pool()
+        self.jobs = Jobs(limits)
+        self.jobs.costs.expect({}, {_ENGINE: engine.seconds_per_character})
         self.waits: list[float] = []
         """Seconds that each started segment had waited, in order of start."""
         self.rebuilds = 0
@@ -71,9 +97,11 @@ class World:
         """Leased cores × time."""
         self._engine = engine
         self._foreign = foreign
-        self._queue: deque[Arrival] = deque()
+        self._arrived: dict[str, float] = {}
+        """When the jobs arrived that no worker has yet."""
+        self._work: dict[str, float] = {}
+        """Core-seconds on one thread of each job."""
         self._workers: dict[int, _Worker] = {}
-        self._idle: list[tuple[int, int]] = []
         self._events: list[tuple[float, int, e.Event | _Finished]] = []
         self._counter = 0
         self._now = 0.0
@@ -84,19 +112,55 @@ class World:
         self._leased = 0
         self._building_until = 0.0
         self._looked_at = 0.0
-        self._running = 0
-        self._finished = 0
+        self._submitted = 0
+        self._spoken = 0
         self._ran = TimeMean(0.0)
+        self._effects: dict[type, Callable[[Any], object]] = {
+            e.Launch: self._launch,
+            e.Employ: lambda command: self._tell_jobs(j.WorkerReady(self._now, command.epoch)),
+            e.Reshape: self._reshape,
+            e.Retire: lambda command: self._tell_jobs(j.WorkerRetired(self._now, command.epoch)),
+            e.Dismiss: self._end,
+            e.Kill: self._end,
+            j.RunSegment: self._run,
+            j.InterruptSegment: self._interrupt,
+            j.ReleaseEnd: self._over,
+            j.ReleaseFailure: self._over,
+            j.ReleaseRefusal: lambda command: self._forget(command.reference),
+            j.WorkerFree: lambda command: self._later(0.0, e.Freed(self._now, command.worker)),
+        }
+        """What commands come to; of the others nothing is to be seen here."""
 
     def submit(self, arrival: Arrival) -> None:
         """A segment comes in now; the clock must have been advanced to its time."""
-        self._queue.append(arrival)
-        if self._idle:
-            self._dispatch()
+        self._submitted += 1
+        job = str(self._submitted)
+        self._arrived[job] = self._now
+        self._work[job] = arrival.characters * self._engine.seconds_per_character
+        client = arrival.client or job
+        deadline = None if arrival.deadline_s is None else self._now + arrival.deadline_s
+        request = JobRequest(
+            speech=Speech(engine=_ENGINE, voice=""),
+            sample_rate=_RATE,
+            segments=(_text(arrival.characters),),
+            priority=arrival.priority,
+            deadline=deadline,
+        )
+        self._tell_jobs(
+            j.Submitted(
+                now=self._now,
+                job=job,
+                owner=client,
+                client=client.encode(),
+                request=request,
+                credit=_CREDIT,
+                reference=job,
+            )
+        )
 
     def retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
         """Workers wanted from now on."""
-        self._tell(e.Target(self._now, shapes))
+        self._tell_pool(e.Target(self._now, shapes))
 
     def advance(self, until: float) -> None:
         """Let everything happen that is due by `until`."""
@@ -106,38 +170,43 @@ class World:
             if isinstance(event, _Finished):
                 self._finish(event)
             else:
-                self._tell(event)
+                self._tell_pool(event)
         self._pass(until)
 
     def look(self) -> Observed:
-        """Read and reset the CPU time used and wanted."""
+        """Have deadlines looked at; read and reset the CPU time used and wanted."""
+        self._tell_jobs(j.Tick(self._now))
         used, self._used_s = self._used_s, 0.0
         wanted, self._wanted_s = self._wanted_s, 0.0
-        finished, self._finished = self._finished, 0
+        spoken = self.jobs.counts["spoken"]
+        finished, self._spoken = spoken - self._spoken, spoken
         building = self._building_until > self._looked_at
         self._looked_at = self._now
-        busy = [worker for worker in self._workers.values() if worker.busy]
+        busy = [worker for worker in self._workers.values() if worker.run is not None]
         if not busy:
             self._rate = self._wanted = 0.0  # what rounding has left over
-        ready = sum(each.started and not each.retiring for each in self._workers.values())
+        ready = len(busy) + sum(map(self.jobs.is_idle, self._workers))
         ran = self._ran.take(self._now)
+        # As `jobs.waiting_segments` and `jobs.oldest_wait` say, which look at every job.
+        waiting = len(self._arrived)
+        oldest = next(iter(self._arrived.values()), self._now)
         return Observed(
             used,
             max(used, wanted),
             self._leased,
-            self._now - self._queue[0].time_s if self._queue else 0.0,
-            len(self._queue),
+            self._now - oldest,
+            waiting,
             len(busy),
             max(0.0, ready - ran),
             finished,
-            ran + len(self._queue),
+            ran + waiting,
             frozenset(worker.shape.slot for worker in busy),
             building,
         )
 
     def waiting_since(self, now: float) -> list[float]:
         """Seconds that each segment without a worker has waited."""
-        return [now - arrival.time_s for arrival in self._queue]
+        return [now - arrived for arrived in self._arrived.values()]
 
     def _pass(self, at: float) -> None:
         elapsed = at - self._now
@@ -150,98 +219,114 @@ class World:
         self._counter += 1
         heapq.heappush(self._events, (self._now + delay, self._counter, event))
 
-    # -- the pool's commands ----------------------------------------------------------------
+    # -- the machines, and what their commands come to --------------------------------------
 
-    def _tell(self, event: e.Event) -> None:
-        if isinstance(event, e.Ready):
-            self._started(event.epoch)
-        elif isinstance(event, e.Reshaped):
+    def _tell_jobs(self, event: j.Event) -> None:
+        for command in self.jobs.handle(event):
+            self._carry_out(command)
+        self._ran.observe(self._now, self.jobs.running_segments)
+
+    def _tell_pool(self, event: e.Event) -> None:
+        if isinstance(event, e.Reshaped):
             worker = self._workers[event.epoch]
             worker.shape = worker.next_shape
         elif isinstance(event, e.Exited):
             self._workers.pop(event.epoch, None)
+            self._tell_jobs(j.WorkerLost(self._now, event.epoch, event.reason))
         for command in self.pool.handle(event):
             self._carry_out(command)
         self._leased = len(self.pool.held)
-        self._dispatch()
 
-    def _carry_out(self, command: e.Command) -> None:
-        if isinstance(command, e.Launch):
-            self._workers[command.epoch] = _Worker(command.epoch, command.shape)
-            build_s = self._engine.session_build_s if command.shape.threads > 1 else 0.0
-            delay = self._engine.start_s + build_s
+    def _carry_out(self, command: j.Command | e.Command) -> None:
+        effect = self._effects.get(type(command))
+        if effect is not None:
+            effect(command)
+
+    def _launch(self, command: e.Launch) -> None:
+        self._workers[command.epoch] = _Worker(command.epoch, command.shape)
+        build_s = self._engine.session_build_s if command.shape.threads > 1 else 0.0
+        delay = self._engine.start_s + build_s
+        self._building_until = self._now + delay
+        self._later(delay, e.Ready(self._now + delay, command.epoch, 1))
+
+    def _reshape(self, command: e.Reshape) -> None:
+        worker = self._workers[command.epoch]
+        delay = 0.0
+        if worker.shape.threads != command.shape.threads:
+            delay = self._engine.session_build_s
+            self.rebuilds += 1
+            self._used_s += delay
+            self._wanted_s += delay
             self._building_until = self._now + delay
-            self._later(delay, e.Ready(self._now + delay, command.epoch, 1))
-        elif isinstance(command, e.Reshape):
-            worker = self._workers[command.epoch]
-            delay = 0.0
-            if worker.shape.threads != command.shape.threads:
-                delay = self._engine.session_build_s
-                self.rebuilds += 1
-                self._used_s += delay
-                self._wanted_s += delay
-                self._building_until = self._now + delay
-                worker.generation += 1
-            worker.next_shape = command.shape
-            done = e.Reshaped(
-                self._now + delay, command.epoch, command.shape.threads, worker.generation
-            )
-            self._later(delay, done)
-        elif isinstance(command, e.Retire):
-            worker = self._workers[command.epoch]
-            worker.retiring = True
-            if not worker.busy:
-                self._freed(worker)
-        elif isinstance(command, e.Dismiss | e.Kill):
-            self._later(0.0, e.Exited(self._now, command.epoch, "dismissed", 0.0))
+            worker.generation += 1
+        worker.next_shape = command.shape
+        done = e.Reshaped(
+            self._now + delay, command.epoch, command.shape.threads, worker.generation
+        )
+        self._later(delay, done)
 
-    def _started(self, epoch: int) -> None:
-        worker = self._workers.get(epoch)
-        if worker is not None and not worker.retiring:
-            worker.started = True
-            heapq.heappush(self._idle, (worker.shape.slot, epoch))
-
-    def _freed(self, worker: _Worker) -> None:
-        self._later(0.0, e.Freed(self._now, worker.epoch))
+    def _end(self, command: e.Dismiss | e.Kill) -> None:
+        self._later(0.0, e.Exited(self._now, command.epoch, "dismissed", 0.0))
 
     # -- segments ---------------------------------------------------------------------------
 
-    def _dispatch(self) -> None:
-        while self._queue and self._idle:
-            _, epoch = heapq.heappop(self._idle)
-            worker = self._workers.get(epoch)
-            if worker is None or worker.retiring or worker.busy:
-                continue
-            arrival = self._queue.popleft()
-            self.waits.append(self._now - arrival.time_s)
-            worker.busy = True
-            self._set_running(self._running + 1)
-            wanted = self._engine.speedup(worker.shape.threads)
-            rate = wanted * self._left(worker.shape)
-            self._rate += rate
-            self._wanted += wanted
-            work = arrival.characters * self._engine.seconds_per_character
-            self._later(work / rate, _Finished(epoch, rate, wanted))
+    def _run(self, command: j.RunSegment) -> None:
+        self.waits.append(self._now - self._arrived.pop(command.job))
+        worker = self._workers[command.worker]
+        wanted = self._engine.speedup(worker.shape.threads)
+        rate = wanted * self._left(worker.shape)
+        worker.run = run = _Run(command, self._now, rate, wanted)
+        self._rate += rate
+        self._wanted += wanted
+        self._later(self._work[command.job] / rate, _Finished(worker, run))
+
+    def _interrupt(self, command: j.InterruptSegment) -> None:
+        worker = self._workers[command.worker]
+        if worker.run is not None:
+            self._later(0.0, _Finished(worker, worker.run, spoken=False))
 
     def _left(self, shape: WorkerShape) -> float:
         """The share of the CPU time that it wants which a worker gets: strangers take theirs."""
         taken = sum(self._foreign.get(cpu, 0.0) for cpu in shape.cpus) / len(shape.cpus)
         return max(0.05, 1.0 - taken)
 
-    def _set_running(self, segments: int) -> None:
-        self._running = segments
-        self._ran.observe(self._now, segments)
-
     def _finish(self, event: _Finished) -> None:
-        self._rate -= event.rate
-        self._wanted -= event.wanted
-        worker = self._workers[event.worker]
-        worker.busy = False
-        self._finished += 1
-        self._set_running(self._running - 1)
-        if worker.retiring:
-            self._freed(worker)
+        worker, run = event.worker, event.run
+        if worker.run is not run:  # It was interrupted before.
             return
-        heapq.heappush(self._idle, (worker.shape.slot, worker.epoch))
-        if self._queue:
-            self._dispatch()
+        worker.run = None
+        self._rate -= run.rate
+        self._wanted -= run.wanted
+        command = run.command
+        if event.spoken:
+            answer: j.Event = j.SegmentSpoken(
+                now=self._now,
+                worker=worker.epoch,
+                job=command.job,
+                segment=command.segment,
+                attempt=command.attempt,
+                pieces=_SILENCE,
+                synthesis_s=self._now - run.began,
+            )
+        else:
+            answer = j.SegmentRefused(
+                now=self._now,
+                worker=worker.epoch,
+                job=command.job,
+                segment=command.segment,
+                attempt=command.attempt,
+                message="interrupted",
+            )
+        self._tell_jobs(answer)
+
+    def _over(self, command: j.ReleaseEnd | j.ReleaseFailure) -> None:
+        self._forget(command.job)
+
+    def _forget(self, job: str) -> None:
+        self._arrived.pop(job, None)
+        self._work.pop(job, None)
+
+
+def _text(characters: float) -> str:
+    """A text of that length, if it is a whole number; at least a letter."""
+    return _LETTERS[: max(1, round(characters))]

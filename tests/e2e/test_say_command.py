@@ -99,6 +99,7 @@ def test_say_reads_standard_input_and_writes_a_pipe(running_supervisor: Supervis
         (("sya", "Hi"), 2, "See `supervisor --help`"),
         (("say", "こんにちは。", "-o", "x.wav"), 2, "segment 0: cannot read this in this voice"),
         (("say", "Hi", "-o", "/dev/full"), 5, "No space left"),
+        (("say", "Hi", "-o", "/dev/full", "--format", "flac"), 5, "No space left"),
     ],
 )
 def test_what_cannot_be_said_is_one_line(
@@ -192,18 +193,31 @@ def no_job_runs(supervised: Supervised) -> bool:
     return not (jobs["queued"] or jobs["running"] or jobs["segments_running"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "suffix"),
+    [
+        (signal.SIGINT, "wav"),
+        (signal.SIGINT, "flac"),
+        (signal.SIGTERM, "wav"),
+        (signal.SIGTERM, "mp3"),
+        (signal.SIGHUP, "wav"),
+    ],
+)
 def test_a_signal_stops_the_speech_and_leaves_no_file(
-    running_supervisor: Supervised, tmp_path: Path, number: signal.Signals
+    running_supervisor: Supervised, tmp_path: Path, number: signal.Signals, suffix: str
 ) -> None:
     """The exit code that a shell gives it, no traceback, no file or part of one, and the workers
     are free at once. What an earlier one that was killed left goes too, and nothing else does.
     """
-    kept, left = {".y.wav.0123abcd.part", ".x.wav.my.part", "x.wav.part"}, ".x.wav.0123abcd.part"
-    for name in (*kept, left):
-        (tmp_path / name).touch()
+    name = f"x.{suffix}"
+    kept, left = (
+        {".y.wav.0123abcd.part", f".{name}.my.part", f"{name}.part"},
+        f".{name}.0123abcd.part",
+    )
+    for other in (*kept, left):
+        (tmp_path / other).touch()
     process = subprocess.Popen(
-        [*COMMAND, "say", "-", "-o", "x.wav"],
+        [*COMMAND, "say", "-", "-o", name],
         env=running_supervisor.environ,
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,

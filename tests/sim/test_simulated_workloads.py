@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.simulate.scenario import EngineModel
 from supervisor.simulate.trace import read
-from supervisor.simulate.workload import Segments, Workload, WorkloadError, parse
+from supervisor.simulate.workload import Arrival, Segments, Workload, WorkloadError, parse
 
 SEGMENTS = Segments(EngineModel(seconds_per_character=0.0125))
 """One core-second each."""
@@ -87,9 +87,19 @@ def test_a_trace_of_characters_is_played_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_text("time_s,characters\n100.0,72\n100.4,180\n")
     workload = read(path, SEGMENTS)
-    assert [tuple(arrival) for arrival in workload.arrivals()] == [
+    assert [(arrival.time_s, arrival.characters) for arrival in workload.arrivals()] == [
         (0.0, 72.0),
         (pytest.approx(0.4), 180.0),
+    ]
+
+
+def test_a_trace_may_say_who_asks_how_urgently_and_until_when(tmp_path: Path) -> None:
+    """Columns in any order; an empty field is what a request has without it."""
+    path = tmp_path / "trace.csv"
+    path.write_text("time_s,characters,deadline_s,client,priority\n5,72,2.5,a,0\n6,80,,,\n")
+    assert list(read(path, SEGMENTS).arrivals()) == [
+        Arrival(0.0, 72.0, "a", 0, 2.5),
+        Arrival(1.0, 80.0),
     ]
 
 
@@ -122,6 +132,12 @@ def test_a_recorded_history_offers_the_work_done_and_what_queued_up(tmp_path: Pa
         ("when,what\n1,2\n", "line 1: the header must be"),
         ("time_s,characters\n", "holds no line"),
         ("time_s,characters\n1\n", "line 2: must hold two numbers"),
+        ("time_s,characters,colour\n1,2,3\n", "line 1: the header must be"),
+        ("time_s,demand,client\n1,2,a\n", "line 1: the header must be"),
+        ("time_s,characters,client\n1,2\n", "line 2: must hold 3 columns"),
+        ("time_s,characters,priority\n1,2,10\n", "line 2: priority must be 0 to 9"),
+        ("time_s,characters,priority\n1,2,high\n", "line 2: priority and deadline_s must be"),
+        ("time_s,characters,deadline_s\n1,2,0\n", "line 2: deadline_s must be above 0"),
         ("time_s,demand\n5,1\n4,1\n", "line 3: time_s must not fall"),
         ("time_s,demand\n0,-1\n", "line 2: must not be negative"),
         ("time_s,demand\n0,nan\n", "line 2: must not be negative"),

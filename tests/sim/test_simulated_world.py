@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from supervisor.core.jobs.limits import Limits
 from supervisor.core.machine import WorkerShape
 from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel
 from supervisor.simulate.workload import Arrival
@@ -122,6 +123,66 @@ def test_idle_and_finished_are_those_since_the_last_look() -> None:
     seen = world.look()
     assert seen.idle == pytest.approx(2.0)
     assert seen.finished == 0
+
+
+def test_two_clients_have_equal_shares() -> None:
+    """Who hands in two sentences does not wait for the hundred that another one had before."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    world.advance(1.0)
+    for _ in range(100):
+        world.submit(Arrival(1.0, 10.0, "book"))
+    world.advance(3.5)
+    for _ in range(2):
+        world.submit(Arrival(3.5, 10.0, "reader"))
+    world.advance(8.9)
+    seen = world.look()
+    assert seen.waiting == world.jobs.waiting_segments == 94
+    assert seen.backlog_s == world.jobs.oldest_wait(8.9) == pytest.approx(7.9)
+    assert world.waits == pytest.approx([0.0, 1.0, 2.0, 0.5, 4.0, 2.5, 6.0, 7.0])
+
+
+def test_an_urgent_job_goes_before_those_that_wait() -> None:
+    """Priority 9 runs next, though four of the usual one were there before."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    world.advance(1.0)
+    for _ in range(5):
+        world.submit(Arrival(1.0, 10.0))
+    world.advance(1.1)
+    world.submit(Arrival(1.1, 10.0, priority=9))
+    world.advance(2.5)
+    assert world.waits == pytest.approx([0.0, 0.9])
+
+
+def test_what_is_too_late_ends_and_frees_its_worker() -> None:
+    """One is spoken longer than its deadline allows, one waits longer."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    world.advance(1.0)
+    world.submit(Arrival(1.0, 100.0, deadline_s=3.0))
+    world.submit(Arrival(1.0, 10.0, deadline_s=2.0))
+    world.submit(Arrival(1.0, 10.0))
+    for second in range(2, 7):
+        world.advance(float(second))
+        world.look()
+    seen = world.look()
+    assert world.jobs.counts["expired"] == 2
+    assert world.jobs.counts["done"] == 1
+    assert (seen.running, seen.waiting) == (0, 0)
+    assert world.waits == pytest.approx([0.0, 3.0])
+    world.jobs.check()
+
+
+def test_what_is_more_than_may_wait_is_refused() -> None:
+    """The settings' bounds hold: two jobs are let in, one of a client that has one already."""
+    world = World(ENGINE, {}, Limits(jobs=3, jobs_per_client=1))
+    world.retarget((WorkerShape(0, (0,), 1),))
+    for client in ("a", "a", "b", "c", "d"):
+        world.submit(Arrival(0.0, 10.0, client))
+    world.advance(10.0)
+    assert world.jobs.counts["refused"] == 2
+    assert world.jobs.counts["done"] == 3
 
 
 def test_a_machine_model_has_sockets_and_siblings() -> None:

@@ -17,6 +17,7 @@ from supervisor.client import SupervisorError
 from supervisor.client.errors import ProtocolError
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.logs import get_logger
+from supervisor.wire.decisions import unseen
 from supervisor.wire.status import AllocationDecision, Status
 
 KEPT_S = 3600.0
@@ -74,9 +75,10 @@ class Recorder:
         """Take what is new from a status."""
         workers = len(status.workers)
         decisions = status.allocation.allocation_stats.decisions
-        if decisions and self._samples and decisions[-1].now < self._samples[-1].time_s:
-            self._samples.clear()  # Another machine's clock, or this one's after a restart.
-        for decision in decisions:
+        new = unseen(decisions, self._samples[-1].time_s if self._samples else None)
+        if new.restarted:
+            self._samples.clear()
+        for decision in new.decisions:
             sample = _sample(decision, workers)
             last = self._samples[-1].time_s if self._samples else float("-inf")
             if sample is not None and sample.time_s >= last + SPACING_S:

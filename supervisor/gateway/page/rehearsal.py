@@ -13,19 +13,16 @@ import os
 import resource
 import sys
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 
 from supervisor.gateway.page.recorder import Sample
-from supervisor.gateway.page.series import Point, thinned
+from supervisor.gateway.page.series import Point, summary, thinned
 from supervisor.gateway.page.task import Result, Task
-from supervisor.simulate import trace
-from supervisor.simulate.report import report
 from supervisor.simulate.run import Run, simulate
 from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel, Scenario
+from supervisor.simulate.trace import Level, from_levels
 from supervisor.simulate.workload import Segments, Workload
 
 MOST_SEGMENTS = 12_000
@@ -50,13 +47,11 @@ def load(samples: list[Sample], engine: EngineModel) -> Workload:
     """The recorded load in cores, as arrivals."""
     usual = Segments(engine)
     demands = _demands(samples, usual.work_s)
-    lines = [f"{time_s},{demand}" for time_s, _, demand in demands]
     work_s = sum(elapsed * demand for _, elapsed, demand in demands)
     characters = max(usual.characters, work_s / engine.seconds_per_character / MOST_SEGMENTS)
-    with TemporaryDirectory() as directory:
-        path = Path(directory, "the recorded hour")
-        path.write_text("\n".join(["time_s,demand", *lines]), encoding="utf-8")
-        return trace.read(path, Segments(engine, characters))
+    origin = demands[0][0] if demands else 0.0
+    levels = [Level(time_s - origin, demand) for time_s, _, demand in demands]
+    return from_levels("the recorded hour", levels, Segments(engine, characters))
 
 
 def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float, float]]:
@@ -78,17 +73,15 @@ def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float
 
 
 def _shown(played: Run) -> dict[str, Any]:
-    found = report(played)
     points = [Point(tick.time_s, tick.utilization, tick.cores) for tick in played.ticks]
     return {
         "points": thinned(points),
-        "summary": {
-            "changes": found.changes,
-            "peak_cores": found.peak_cores,
-            "core_seconds": round(found.core_seconds, 1),
-            "mean_utilization": round(found.mean_utilization, 1),
-            "longest_wait_s": round(max(played.waits, default=0.0), 2),
-        },
+        "summary": summary(
+            points,
+            changes=len(played.changes),
+            core_seconds=played.core_seconds,
+            waits=played.waits,
+        ),
     }
 
 

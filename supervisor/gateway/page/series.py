@@ -33,19 +33,31 @@ def thinned(points: Sequence[Point]) -> dict[str, list[float]]:
 
 
 def recorded(samples: Sequence[Sample]) -> dict[str, Any]:
-    """What happened, with its sums under the names that a simulation's report has."""
+    """What happened, and its sums."""
     start = samples[0].time_s if samples else 0.0
     points = [Point(s.time_s - start, s.utilization, s.cores) for s in samples]
     return {
         "seconds": round(points[-1].time_s, 1) if points else 0.0,
         "points": thinned(points),
-        "summary": {
-            "changes": sum(a.cores != b.cores for a, b in pairwise(samples)),
-            "peak_cores": max((s.cores for s in samples), default=0),
-            "core_seconds": round(core_seconds(samples), 1),
-            "mean_utilization": mean(s.utilization for s in samples),
-            "longest_wait_s": round(max((s.backlog_s for s in samples), default=0.0), 2),
-        },
+        "summary": summary(
+            points,
+            changes=sum(a.cores != b.cores for a, b in pairwise(samples)),
+            core_seconds=core_seconds(samples),
+            waits=[sample.backlog_s for sample in samples],
+        ),
+    }
+
+
+def summary(
+    points: Sequence[Point], *, changes: int, core_seconds: float, waits: Sequence[float]
+) -> dict[str, Any]:
+    """The sums of a time course; `waits` in seconds."""
+    return {
+        "changes": changes,
+        "peak_cores": max((point.cores for point in points), default=0),
+        "core_seconds": round(core_seconds, 1),
+        "mean_utilization": mean(point.utilization for point in points),
+        "longest_wait_s": round(max(waits, default=0.0), 2),
     }
 
 

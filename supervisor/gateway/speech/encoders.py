@@ -1,9 +1,9 @@
 """Encoders for many streams at once, off the event loop.
 
 Two threads do all the compression: more would only take cores from the workers. What
-is not compressed is done at once (`plain`): that takes 0.02 ms a piece, the way to a thread
+is not compressed is done at once (`audio.plain`): that takes 0.02 ms a piece, the way to a thread
 and back many times as long. FFmpeg's libraries are loaded in a thread too, with the first
-stream, so a gateway that is only asked for diagnostics stays small.
+stream that needs them, so a gateway that is only asked for diagnostics stays small.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from supervisor.client.audio import Samples
-from supervisor.gateway.speech.formats import UNCOMPRESSED, AudioFormat
-from supervisor.gateway.speech.plain import PlainEncoder
+from supervisor.audio.formats import AudioFormat
+from supervisor.audio.plain import PlainEncoder, is_plain
+from supervisor.audio.samples import Samples
 
 if TYPE_CHECKING:
-    from supervisor.gateway.speech.encoding import StreamEncoder
+    from supervisor.audio.encoding import StreamEncoder
 
 THREADS = 2
 
@@ -31,20 +31,12 @@ class Encoders:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="encode")
-        self._headers: dict[tuple[str, int], bytes] = {}
-        """Of uncompressed streams, by container and sample rate."""
 
     async def open(self, format: AudioFormat, sample_rate: int) -> Encoder:
         """An encoder for one stream of mono samples at `sample_rate` Hz."""
-        if format.codec == UNCOMPRESSED and format.rate in {None, sample_rate}:
-            return Encoder(None, PlainEncoder(await self._header(format, sample_rate)))
+        if is_plain(format, sample_rate):
+            return Encoder(None, PlainEncoder(format, sample_rate))
         return Encoder(self, await self.run(_make, format, sample_rate))
-
-    async def _header(self, format: AudioFormat, sample_rate: int) -> bytes:
-        key = format.container, sample_rate
-        if key not in self._headers:
-            self._headers[key] = await self.run(_empty, format, sample_rate)
-        return self._headers[key]
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call it in one of the threads. Cancelling waits for nothing: the call runs to its end."""
@@ -56,7 +48,7 @@ class Encoders:
 
 
 class Encoder:
-    """As `encoding.StreamEncoder`, to be awaited."""
+    """As `audio.encoding.StreamEncoder`, to be awaited."""
 
     def __init__(self, encoders: Encoders | None, encoder: StreamEncoder | PlainEncoder) -> None:
         self._encoders = encoders
@@ -75,12 +67,7 @@ class Encoder:
         return await self._encoders.run(self._encoder.finish)
 
 
-def _empty(format: AudioFormat, sample_rate: int) -> bytes:
-    """A stream without samples."""
-    return _make(format, sample_rate).finish()
-
-
 def _make(format: AudioFormat, sample_rate: int) -> StreamEncoder:
-    from supervisor.gateway.speech.encoding import StreamEncoder  # noqa: PLC0415 - loads FFmpeg
+    from supervisor.audio.encoding import StreamEncoder  # noqa: PLC0415 - loads FFmpeg
 
     return StreamEncoder(format, sample_rate)

@@ -14,16 +14,19 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import hdrs, web
 
+from supervisor.audio.formats import FORMATS
 from supervisor.client import AsyncJob
 from supervisor.client.resuming import Terms
 from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.doors.asker import asker
 from supervisor.gateway.speech import sse
-from supervisor.gateway.speech.formats import FORMATS, FormatName
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import engine_of, listed, models, voice_of
+
+FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+"""OpenAI's, of those that there are."""
 
 NAME_CHARS = 1024
 """Longest name of an engine or a voice: as long as a mix may be."""

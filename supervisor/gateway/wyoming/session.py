@@ -25,8 +25,8 @@ from wyoming.tts import (
     SynthesizeStopped,
 )
 
+from supervisor.audio.samples import pcm16
 from supervisor.client import AsyncJob, SupervisorError
-from supervisor.client.audio import pcm16
 from supervisor.gateway.context import Context
 from supervisor.gateway.doors.asker import peer
 from supervisor.gateway.doors.places import Place

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wyoming.client import AsyncTcpClient
 from wyoming.tts import Synthesize
 
-from supervisor.client.audio import pcm16
+from supervisor.audio.samples import pcm16
 from tests.e2e.gateway.decoding import RATE, decode, raw, tone
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.gateway.test_wyoming_client import AUDIO_STOP, TONE, hear, talk

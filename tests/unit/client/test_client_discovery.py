@@ -116,7 +116,7 @@ def test_state_and_cache_follow_xdg() -> None:
 
 def test_the_client_needs_no_engine() -> None:
     """Importing the client loads neither models' runtime nor what only the supervisor needs."""
-    heavy = ["onnxruntime", "psutil", "pydantic", "hibari", "soundfile"]
+    heavy = ["onnxruntime", "psutil", "pydantic", "hibari", "av"]
     program = f"import sys, supervisor.client; print(set({heavy}) & set(sys.modules) or 'none')"
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

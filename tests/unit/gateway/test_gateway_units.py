@@ -1,18 +1,15 @@
-"""The gateway's parts that need no process: keys, names, errors, encoders, documents."""
+"""The gateway's parts that need no process: keys, names, errors, documents."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import get_args
 
-import numpy as np
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from supervisor.client.audio import Samples
 from supervisor.client.errors import NoSupervisor, WaitTimeout, from_wire
 from supervisor.core.jobs.job import OUTCOMES
 from supervisor.gateway.errors import from_supervisor
@@ -20,16 +17,12 @@ from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.observe.diagnostics import allocation_document, why_unready
 from supervisor.gateway.observe.pool_metrics import PoolCollector
 from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKERS, VALUES
-from supervisor.gateway.speech.encoders import Encoders
-from supervisor.gateway.speech.encoding import StreamEncoder
-from supervisor.gateway.speech.formats import FORMATS, FormatName
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import OPENAI_VOICES, engine_of, voice_of
 from supervisor.gateway.wyoming.events import VoiceWanted
 from supervisor.gateway.wyoming.info import find_voice
 from supervisor.wire.client import Error, ErrorCode, Welcome
 from supervisor.wire.status import TAKES_WORK, WORKER_STATES, Status, WorkerState, read
-from tests.e2e.gateway.decoding import decode, raw
 from tests.fixtures.statuses import example, with_workers
 
 
@@ -103,60 +96,6 @@ def test_the_time_to_come_back_is_rounded_up() -> None:
     """1.5 s is 2 in a header that knows whole seconds only."""
     error = from_supervisor(from_wire(Error("busy", "why", id="1", retry_after_ms=1500)))
     assert error.headers["Retry-After"] == "2"
-
-
-def test_every_format_has_a_row() -> None:
-    """The names that a request may have are those of the table."""
-    assert set(FORMATS) == set(get_args(FormatName))
-
-
-@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100])
-@pytest.mark.parametrize("name", get_args(FormatName))
-def test_encoders(name: FormatName, rate: int) -> None:
-    """Uneven pieces at any engine's rate: nothing is lost, and something comes early."""
-    samples = (0.5 * np.sin(np.arange(rate * 2) * 2 * np.pi * 440 / rate)).astype(np.float32)
-    encoder = StreamEncoder(FORMATS[name], rate)
-    cuts = np.cumsum([rate // 2, 1, 777, rate // 3])
-    pieces = [encoder.encode(part) for part in np.array_split(samples, cuts)]
-    assert pieces[0]
-    data = b"".join([*pieces, encoder.finish()])
-    decoded, decoded_rate = (raw(data), 24_000) if name == "pcm" else decode(data)
-    assert len(decoded) / decoded_rate == pytest.approx(2.0, abs=0.12)
-    energy = np.sum(decoded**2) / decoded_rate
-    assert energy == pytest.approx(2.0 * 0.5**2 / 2, rel=0.12)  # LAME turns down by 5 %
-
-
-@pytest.mark.parametrize("name", ["opus", "flac", "wav", "pcm", "mp3", "aac"])
-def test_silence_without_samples(name: FormatName) -> None:
-    """A speech of no samples is an empty file, not an error."""
-    StreamEncoder(FORMATS[name], 24_000).finish()
-
-
-@pytest.mark.parametrize("name", ["wav", "pcm"])
-def test_uncompressed_is_what_ffmpeg_makes(name: FormatName) -> None:
-    """To the byte: header, rounding at the half, what is too loud; in pieces, and without any."""
-    steps = np.arange(-70_000, 70_000, dtype=np.float32) / np.float32(1 << 16)
-    row = FORMATS[name]
-
-    async def ours(pieces: list[Samples]) -> bytes:
-        encoders = Encoders()
-        encoder = await encoders.open(row, 24_000)
-        data = b"".join([await encoder.encode(piece) for piece in pieces])
-        encoders.close()
-        return data + await encoder.finish()
-
-    for pieces in ([], [steps], np.array_split(steps, [1, 778, 40_000])):
-        theirs = StreamEncoder(row, 24_000)
-        expected = b"".join([theirs.encode(piece) for piece in pieces])
-        assert asyncio.run(ours(pieces)) == expected + theirs.finish()
-
-
-def test_too_loud_is_clipped() -> None:
-    """Beyond full scale stays at full scale instead of wrapping around."""
-    encoder = StreamEncoder(FORMATS["pcm"], 24_000)
-    data = encoder.encode(np.array([2.0, -2.0] * 500, np.float32)) + encoder.finish()
-    assert raw(data).max() == pytest.approx(1.0, abs=0.001)
-    assert raw(data).min() == -1.0
 
 
 @pytest.mark.parametrize("state", WORKER_STATES)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import soundfile
-
+from supervisor.audio.wav import write_wav
 from workers.engines.kokoro.engine import SAMPLE_RATE
 from workers.engines.kokoro.quality import Heard
 
@@ -27,6 +26,6 @@ class Pairs:
         order = [("published", heard.published), ("derived", heard.derived)]
         self._chance.shuffle(order)
         for letter, (name, samples) in zip("ab", order, strict=True):
-            soundfile.write(self._directory / f"{voice}-{letter}.wav", samples, SAMPLE_RATE)
+            write_wav(self._directory / f"{voice}-{letter}.wav", samples, SAMPLE_RATE)
             self._key.append(f"{voice}-{letter} {name}\n")
         (self._directory / _KEY).write_text("".join(self._key), encoding="utf-8")

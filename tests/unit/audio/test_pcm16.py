@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from supervisor.client.audio import pcm16
+from supervisor.audio.samples import pcm16
 
 
 def test_it_rounds_to_the_nearest_and_clips() -> None:

@@ -1,13 +1,20 @@
-"""A run drawn in the terminal: columns of block characters, no library, no colour."""
+"""Columns of block characters, and a simulated run drawn with them; no library, no colour."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from supervisor.simulate.run import Run
+if TYPE_CHECKING:
+    from supervisor.simulate.run import Run
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def block(eighths: float, row: int = 0) -> str:
+    """What a column of that height shows in a row; row 0 is the lowest, a row is eight eighths."""
+    return _BLOCKS[min(8, max(0, round(eighths) - row * 8))]
 
 
 def draw(run: Run, width: int = 72, height: int = 4) -> str:
@@ -34,7 +41,7 @@ def _band(
     lines = [f"{'':9}{title}"]
     for row in reversed(range(height)):
         label = f"{highest:.0f}" if row == height - 1 else "0" if row == 0 else ""
-        cells = (_BLOCKS[min(8, max(0, round(value) - row * 8))] for value in scaled)
+        cells = (block(value, row) for value in scaled)
         lines.append(f"{label:>7} ┤{''.join(cells)}")
     return lines
 

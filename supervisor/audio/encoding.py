@@ -1,0 +1,99 @@
+"""One encoder for one stream of speech: samples in, bytes of a file out, piece by piece.
+
+FFmpeg does the work through PyAV, for every format the same way. Its calls let other
+threads run, and the gateway makes them in one (`gateway.speech`), for an encoder takes about as
+long as the engine that feeds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+
+from supervisor.audio.formats import AudioFormat, EncodingError
+from supervisor.audio.samples import Samples
+
+BUFFER_BYTES = 4096
+"""What FFmpeg may keep before it writes; it writes after each packet anyway."""
+
+
+class StreamEncoder:
+    """Encodes mono samples at `sample_rate` Hz. Not for two threads at once.
+
+    `file`: one that is empty and can be sought, to be written to instead of giving the bytes
+    away; its header is completed at the end. Nothing has to be closed: what is not finished is
+    dropped. Each call raises EncodingError where FFmpeg cannot, and OSError of the file.
+    """
+
+    def __init__(
+        self, format: AudioFormat, sample_rate: int, file: IO[bytes] | None = None
+    ) -> None:
+        self._sample_rate = sample_rate
+        self._sink = _Sink()
+        options = {"flush_packets": "1", **format.stream_options} if file is None else {}
+        with _told():
+            self._container = av.open(
+                self._sink if file is None else file,
+                "w",
+                format=format.container,
+                buffer_size=BUFFER_BYTES,
+                container_options={**options, **format.options},
+            )
+            stream = self._container.add_stream(
+                format.codec, rate=format.rate or sample_rate, options=dict(format.effort)
+            )
+            if not isinstance(stream, AudioStream):
+                raise TypeError(f"{format.codec} is no audio codec")
+            stream.layout = "mono"
+            stream.codec_context.thread_count = 1
+            if format.bit_rate is not None:
+                stream.bit_rate = format.bit_rate
+        self._stream = stream
+
+    def encode(self, samples: Samples) -> bytes:
+        """What can be sent after these samples; may be empty."""
+        plane = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(plane, format="flt", layout="mono")
+        frame.sample_rate = self._sample_rate
+        with _told():
+            self._container.mux(self._stream.encode(frame))
+        return self._sink.take()
+
+    def finish(self) -> bytes:
+        """The rest, with the ending that the format wants."""
+        with _told():
+            self._container.start_encoding()
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        return self._sink.take()
+
+
+class _Sink:
+    """A file that can only be written to, and not from another place."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        # No function of our own: PyAV would lose what a signal's handler raises in it.
+        self.write = self._parts.append
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What FFmpeg cannot do is one kind of error; what a file says is left as it is."""
+    try:
+        yield
+    except OSError:
+        raise
+    except av.FFmpegError as error:
+        raise EncodingError(str(error)) from error

@@ -1,0 +1,23 @@
+"""Samples, and what they become where 16 bit are wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono PCM, shape [n], nominally within -1 … 1."""
+
+_SCALE_16 = np.float32(1 << 15)
+
+
+def pcm16(samples: Samples) -> NDArray[np.int16]:
+    """Signed 16-bit little-endian samples [n]: times 32,768, the nearest whole number (a half to
+    the even one), and what is too loud clipped, as FFmpeg does it.
+
+    All that leaves as 16 bit goes through here, so a job has the same samples wherever it goes.
+    """
+    scaled = samples * _SCALE_16
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -_SCALE_16, _SCALE_16 - 1, out=scaled)
+    return scaled.astype("<i2")
