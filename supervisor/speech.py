@@ -12,9 +12,14 @@ import msgspec
 
 
 class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What has a value whatever the engine: `speed` is a factor, 1.0 the voice's own pace."""
+    """What has a value whatever the engine.
+
+    `speed` is a factor, 1.0 the voice's own pace. `volume` is one, too, 1.0 as loud as the
+    engine speaks; it is applied to what an engine returns.
+    """
 
     speed: float = 1.0
+    volume: float = 1.0
 
 
 class PartialSpeech(_Manner, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from supervisor.wire.worker import (
     encode_piece,
 )
 from workers import discretion
-from workers.audio import packets, pcm
+from workers.audio import at_volume, packets, pcm
 from workers.engine_set import EngineSet
 from workers.engines.base import Session, Terminated
 from workers.memory import is_out_of_memory
@@ -70,7 +70,8 @@ class Speaker:
         try:
             session = self._engines.session(run.speech.engine, reproducible=run.reproducible)
             self._now_running((run.job, run.segment, run.attempt), session)
-            data = pcm(session.synthesize(run.text, run.speech))
+            samples = session.synthesize(run.text, run.speech)
+            data = pcm(at_volume(samples, run.speech.volume))
         except Terminated:
             error, terminated = "interrupted", True
         except ValueError as refusal:

@@ -25,6 +25,7 @@ from supervisor.wire.worker import Catalogue, EngineState
 
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
+MAX_VOLUME = 2.0
 MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
@@ -147,6 +148,7 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
 
 def _check(submit: Submit) -> None:
     """Whatever the engine. Raises Refused."""
+    _within("volume", submit.volume, 0, MAX_VOLUME)
     _within("seed", submit.seed or 0, 0, MAX_SEED)
     _within("credit", submit.credit, 0, MAX_CREDIT)
     _within("priority", submit.priority, 0, HIGHEST_PRIORITY)

@@ -42,6 +42,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     ] = None,
     voice: Annotated[str | None, typer.Option(help="Default: the engine's.")] = None,
     speed: Annotated[float, typer.Option(help="Factor on the voice's own pace.")] = 1.0,
+    volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
     form: Annotated[
@@ -66,7 +67,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         _endings(output),
         client_errors(),
         Client(name="supervisor say") as client,
-        client.submit(spoken, voice, engine, speed, seed) as job,
+        client.submit(spoken, voice, engine, speed, seed, volume=volume) as job,
     ):
         seconds = _record(job, output, audio_format)
         if as_json:

@@ -63,6 +63,7 @@ GONE_AFTER_S = 15.0
 class Plain(TypedDict, total=False):
     """What a caller may ask of a job that SUBMIT carries as it is."""
 
+    volume: float
     priority: int
     key: str | None
     durable: bool

@@ -23,8 +23,9 @@ RESUME_S = 10.0
 
 
 class Terms(Plain, total=False):
-    """What may be asked of a job beside its speech.
+    """What may be asked of a job beside text, voice, engine, speed and seed.
 
+    `volume` is 0 to 2, 1 as loud as the engine speaks; what would be too loud is limited softly.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is handed in; a
     `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`

@@ -63,7 +63,7 @@ class _Kind(NamedTuple):
     type: str
 
 
-_PARAMS: Mapping[str, str] = {"text": "input", "engine": "model"}
+_PARAMS: Mapping[str, str] = {"text": "input", "engine": "model", "volume": "volume_multiplier"}
 """What OpenAI calls fields of a request that have another name here."""
 
 _KINDS: Mapping[ErrorCode, _Kind] = {

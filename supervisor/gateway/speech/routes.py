@@ -54,6 +54,9 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     speed: Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")] = (
         1.0
     )
+    volume_multiplier: Annotated[
+        float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
+    ] = 1.0
     stream_format: Literal["audio", "sse"] = "audio"
 
 
@@ -64,6 +67,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         started = time.monotonic()
         wanted = parse(await read_body(request), SpeechRequest)
         terms = trace_context(request)
+        terms["volume"] = wanted.volume_multiplier
         terms["on_behalf"] = asker(request, context.settings)
         job = await _submit(context, wanted, terms)
         async with job:

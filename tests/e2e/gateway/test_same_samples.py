@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from numpy.typing import NDArray
 from wyoming.client import AsyncTcpClient
 from wyoming.tts import Synthesize
 
 from supervisor.audio.samples import pcm16
+from supervisor.client import BadRequest, Client
 from tests.e2e.gateway.decoding import RATE, decode, raw, tone
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.gateway.test_wyoming_client import AUDIO_STOP, TONE, hear, talk
@@ -81,3 +83,41 @@ def test_every_way_gives_the_same_samples(running_supervisor: Supervised, tmp_pa
     for way, samples in heard.items():
         assert len(samples) == len(SENTENCE) * RATE // 1000, way
         assert np.array_equal(samples, spoken(samples)), way
+
+
+def test_half_as_loud_is_half_as_loud_every_way(
+    running_supervisor: Supervised, tmp_path: Path
+) -> None:
+    """The same samples, times what was asked for; beside it nothing changes."""
+    with Client(running_supervisor.endpoint) as client:
+        plain, half, twice, nothing = (
+            client.synthesize(SENTENCE, engine="noop", seed=7, volume=volume).samples
+            for volume in (1.0, 0.5, 2.0, 0.0)
+        )
+        assert np.array_equal(half, plain * 0.5)
+        assert np.array_equal(twice, plain * 2)
+        assert not nothing.any()
+        job = client.submit(SENTENCE, engine="noop", volume=0.5)
+        job.result()
+        assert client.jobs(job.id)["volume"] == 0.5
+    file = tmp_path / "out.wav"
+    say(running_supervisor, "-o", str(file), "--seed", "7", "--volume", "0.5")
+    assert np.array_equal(soundfile.read(file, dtype="int16")[0], pcm16(plain * np.float32(0.5)))
+    with Serving(running_supervisor.environ) as gateway:
+        answer = gateway.speak(SENTENCE, model="noop", response_format="pcm", volume_multiplier=0.5)
+        assert abs(np.abs(raw(answer.body)).max() - 0.05) < 0.001
+
+
+@pytest.mark.parametrize("volume", [-0.1, 2.1, 1e308])
+def test_a_volume_out_of_bounds_is_refused_every_way(
+    running_supervisor: Supervised, volume: float
+) -> None:
+    """In one line that names the field and its bounds."""
+    with Client(running_supervisor.endpoint) as client:
+        with pytest.raises(BadRequest, match=r"volume .* is outside 0 to 2") as refused:
+            client.synthesize(SENTENCE, volume=volume)
+        assert (refused.value.code, refused.value.field) == ("out_of_range", "volume")
+    with Serving(running_supervisor.environ) as gateway:
+        answer = gateway.speak(SENTENCE, volume_multiplier=volume)
+        assert (answer.status, answer.error["code"]) == (400, "out_of_range")
+        assert answer.error["param"] == "volume_multiplier"
