@@ -24,7 +24,7 @@ one sample each. Print progress with `say`. Leave an arm out, and say so in
 
 Run one with `make bench BENCH=<name>`, all of them with `make bench`. The
 runner (`__main__`) adds the environment and writes `results/<name>.json`;
-`tables` turns those files into the tables of docs/PERFORMANCE.md. A target that
+`tables` writes a page beside each and the claims in docs/PERFORMANCE.md. A target that
 is missed is shown as missed and is no failure of the run; an exception is.
 `service` starts a private supervisor for benchmarks that need one.
 """

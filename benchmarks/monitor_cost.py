@@ -42,7 +42,7 @@ def run() -> Result:
         }
         samples = alternate(arms, ROUNDS)
     return Result(
-        title="Watching the host costs at most 0.1 % of one core",
+        title="What watching the host costs",
         arms=samples,
         claims=[
             at_most(

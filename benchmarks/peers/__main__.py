@@ -1,8 +1,8 @@
 """`python -m benchmarks.peers [ENGINE …]`: every arm that serves the engine, in turns.
 
 Each visit starts the arm's server and ends it: kept side by side, idle servers would take
-time from the one that is measured. Writes results/peers_<engine>.json and the tables of
-docs/PERFORMANCE.md. An arm that fails is left out of that round and a note says why.
+time from the one that is measured. Writes results/peers_<engine>.json and the pages
+made from it. An arm that fails is left out of that round and a note says why.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def main() -> int:
         result = run(engine)
         after = msgspec.structs.replace(before, load_after=load_average())
         save(Record(f"peers_{engine}", after, result))
-    print(f"tables written to {tables.write()}")
+    print(f"pages written to {tables.write()} and docs/PERFORMANCE.md")
     return 0
 
 
