@@ -139,7 +139,6 @@ def _shaped(engines: EngineSet, cpus: tuple[int, ...], error: str | None) -> Sha
         cpus=cpus,
         threads=engines.threads,
         affinities=affinity.observed(),
-        os_threads=len(affinity.thread_ids()),
         session_generation=engines.session_generation,
         session_build_s=engines.session_build_s,
         environment={name: os.environ.get(name, "") for name in THREADS},
