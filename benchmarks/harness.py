@@ -1,4 +1,4 @@
-"""What every benchmark shares: alternating arms, percentiles, claims, and the result file.
+"""Harness of the benchmarks: alternating arms, percentiles, claims, and the result file.
 
 A benchmark is a file `benchmarks/<name>.py` with a docstring that says what it
 measures, and one function:
@@ -62,7 +62,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What `run` returns: raw samples of every arm, in the order measured, and the claims.
+    """Result of a run: raw samples of every arm, in the order measured, and the claims.
 
     `notes` tell what a reader must know about this run (an arm left out, a
     setting that differs), not what the numbers mean. `compared_with` names the arm that

@@ -1,4 +1,4 @@
-"""What watching the host costs: CPU time of one monitor sample, taken once per second.
+"""CPU time of one monitor sample of the host, taken once per second.
 
 Each arm waits a second before it samples, because caches that other work has
 emptied belong to the price. Of this machine the workers are at rest, of the others all

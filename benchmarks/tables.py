@@ -111,7 +111,7 @@ def _claim_rows(record: Record) -> list[list[str]]:
 
 
 def arms_table(record: Record) -> str:
-    """What each arm measured, how each claim was measured, and where it ran."""
+    """Table of the arms, how each claim was measured, and where it ran."""
     if record.result.compared_with:
         table = _table(side_by_side.HEAD, side_by_side.rows(record.result, number))
     elif len(record.result.arms) > _MANY_ARMS:
@@ -150,7 +150,7 @@ def _medians(record: Record) -> tuple[list[str], list[list[str]]]:
 
 
 def _ways(record: Record) -> list[str]:
-    """How the claims were measured: once for all where they were measured alike."""
+    """Ways of measuring the claims: one for all where they were measured alike."""
     claims = [claim for claim in record.result.claims if claim.measured_as]
     ways = list(dict.fromkeys(claim.measured_as for claim in claims))
     return ways if len(ways) == 1 else [f"{c.claim}: {c.measured_as}" for c in claims]

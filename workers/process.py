@@ -60,7 +60,7 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
 
 
 def prepare(lifeline_fd: int) -> None:
-    """What every process of the pool does first: end with the supervisor, leave its signals alone.
+    """Set up a process of the pool: it ends with the supervisor and leaves signals to it.
 
     A traceback of all threads goes to the log on SIGUSR1 and on a crash, and nothing that is
     printed there quotes what is spoken.
