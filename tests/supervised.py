@@ -49,8 +49,8 @@ class Wire:
     """A bare DEALER that speaks the protocol: for tests that look at single messages."""
 
     def __init__(self, endpoint: str) -> None:
-        self._context = zmq.Context()
-        self.socket = self._context.socket(zmq.DEALER)
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.connect(endpoint)
 
@@ -85,7 +85,7 @@ class Wire:
 
     def close(self) -> None:
         self.socket.close(0)
-        self._context.term()
+        self.context.term()
 
     def __enter__(self) -> Self:
         return self
@@ -128,10 +128,11 @@ class Supervised:
                 stderr=log,
             )
         if ready:
-            eventually(self._ready, "the ready line", START_S)
+            eventually(self.is_ready, "the ready line", START_S)
         return self
 
-    def _ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it said that its first worker can speak. Fails if it ended."""
         assert self.process is not None
         assert self.process.poll() is None, f"it ended at once: {self.output}"
         return "ready: " in self.output

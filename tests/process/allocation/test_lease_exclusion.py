@@ -78,7 +78,7 @@ def test_a_second_supervisor_takes_only_free_cores_and_the_third_waits(holder: T
         second.tune({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
         second.logged("max_cores")
         assert holder.stop(signal.SIGKILL) == -signal.SIGKILL
-        eventually(third._ready, "the third comes up on a core of the one that was killed")
+        eventually(third.is_ready, "the third comes up on a core of the one that was killed")
         (heir,) = third.workers(1)
         assert set(heir["cpus"]) <= held
         assert third.output.count(ALL_LEASED) == 1
