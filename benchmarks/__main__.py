@@ -1,4 +1,4 @@
-"""Run benchmarks: all of them, or those named; then write the tables anew.
+"""Run benchmarks: all of them, or those named; then write the pages anew.
 
 Each one runs in a process of its own, so that what one loads, pins or leaves
 behind does not reach the next.
@@ -76,7 +76,7 @@ def main() -> int:
             run_here(name)
         return 0
     failed = [name for name in arguments.names or known if not run_apart(name)]
-    print(f"tables written to {tables.write()}")
+    print(f"pages written to {tables.write()} and docs/PERFORMANCE.md")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

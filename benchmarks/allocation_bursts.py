@@ -1,4 +1,4 @@
-"""What bursts wait for by default, and what that costs, beside the rule that the default once was.
+"""Waits of bursts by default, and their cost, beside the rule that the default once was.
 
 16 usable cores, segments of two core-seconds that arrive at random, six hours from rest, played
 with the real split, placement and worker-slot machine. `alarms`: half a core of work, and ten

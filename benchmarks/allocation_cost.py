@@ -1,4 +1,4 @@
-"""What the decisions cost, once an interval, on a two-socket machine of 64 CPUs."""
+"""CPU time of the decisions, once an interval, on a two-socket machine of 64 CPUs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon the pool follows a step: 19 usable cores, at rest, then load for 12 arrives.
+"""Time until the pool follows a step: 19 usable cores, at rest, then load for 12 arrives.
 
 Twice: as a fluid (the policy alone) and as whole segments of one core-second with
 the real split, placement and worker-slot machine. 16 cores are what 12 cores of

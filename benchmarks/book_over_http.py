@@ -1,4 +1,4 @@
-"""Short requests over HTTP while somebody else's book is spoken over HTTP: how many are refused,
+"""Short requests over HTTP while another client's book is spoken over HTTP: how many are refused,
 and how long they take beside the same requests over ZeroMQ.
 """
 

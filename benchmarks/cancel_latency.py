@@ -1,4 +1,4 @@
-"""How soon a core is free for others when the job on it is cancelled, or its client vanishes."""
+"""Time until a core is free when the job on it is cancelled, or its client vanishes."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def run() -> Result:
 def _free_after(
     running: PrivateSupervisor, other: _Peer, end: Callable[[_Peer, str], None]
 ) -> Sample:
-    """Begin a long segment, end its job at a random moment, and wait for somebody else's."""
+    """Begin a long segment, end its job at a random moment, and wait for another client's."""
     peer = _Peer(running)
     text = PARAGRAPH[:CHARACTERS]
     peer.send(wire.Submit("long", seed=1, credit=1 << 30, progress=True), text)

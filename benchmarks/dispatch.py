@@ -1,4 +1,4 @@
-"""What a job costs besides synthesis: round trips of an engine that does nothing."""
+"""Cost of a job besides synthesis: round trips of an engine that does nothing."""
 
 from __future__ import annotations
 

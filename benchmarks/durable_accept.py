@@ -1,4 +1,4 @@
-"""What a durable job's ACCEPTED costs over a plain one's: from SUBMIT to ACCEPTED, one at a time.
+"""Latency of a durable job's ACCEPTED over a plain one's: from SUBMIT to ACCEPTED, one at a time.
 
 The journal is in the temporary directory, so `full` measures that disk's own flush.
 """

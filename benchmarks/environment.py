@@ -1,4 +1,4 @@
-"""What machine and software a benchmark ran on, as far as its numbers depend on it."""
+"""Machine and software of a benchmark, as far as its numbers depend on them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What a client who used idle workers alone pays for it when a second one comes: the job machine
-itself, with workers that take a second for a segment, under a virtual clock.
+"""Shares of a client who used idle workers alone, and of a second one that comes.
+
+The job machine itself, with workers that take a second for a segment, under a virtual clock.
 """
 
 from __future__ import annotations

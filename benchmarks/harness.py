@@ -1,4 +1,4 @@
-"""What every benchmark shares: alternating arms, percentiles, claims, and the result file.
+"""Harness of the benchmarks: alternating arms, percentiles, claims, and the result file.
 
 A benchmark is a file `benchmarks/<name>.py` with a docstring that says what it
 measures, and one function:
@@ -24,7 +24,7 @@ one sample each. Print progress with `say`. Leave an arm out, and say so in
 
 Run one with `make bench BENCH=<name>`, all of them with `make bench`. The
 runner (`__main__`) adds the environment and writes `results/<name>.json`;
-`tables` turns those files into the tables of docs/PERFORMANCE.md. A target that
+`tables` writes a page beside each and the claims in docs/PERFORMANCE.md. A target that
 is missed is shown as missed and is no failure of the run; an exception is.
 `service` starts a private supervisor for benchmarks that need one.
 """
@@ -62,7 +62,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What `run` returns: raw samples of every arm, in the order measured, and the claims.
+    """Result of a run: raw samples of every arm, in the order measured, and the claims.
 
     `notes` tell what a reader must know about this run (an arm left out, a
     setting that differs), not what the numbers mean. `compared_with` names the arm that

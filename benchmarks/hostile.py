@@ -1,4 +1,4 @@
-"""What hostile peers cost: memory and latency under 10,000 malformed messages of every kind."""
+"""Cost of hostile peers: memory and latency under 10,000 malformed messages of every kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What everybody else waits while somebody hands in the worst text of its kind, 2 MB of it.
+"""Latency of one client while another hands in the worst text of its kind, 2 MB of it.
 
 For each pattern and each door (ZeroMQ, HTTP, Wyoming) one client hands in 2 MB, plain and, over
 ZeroMQ, durable too, which has the whole text cut at once; meanwhile another client asks for the

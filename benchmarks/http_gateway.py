@@ -34,7 +34,7 @@ class Gateway(NamedTuple):
 
 
 class Spoken(NamedTuple):
-    """What one request took, in milliseconds, and how many bytes came."""
+    """Times of one request, in milliseconds, and the bytes that came."""
 
     first_ms: float
     full_ms: float

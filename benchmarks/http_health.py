@@ -1,4 +1,4 @@
-"""How soon the gateway answers probes while every core is busy and 64 requests are queued."""
+"""Latency of the gateway's probes while every core is busy and 64 requests are queued."""
 
 from __future__ import annotations
 

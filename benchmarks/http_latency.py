@@ -1,4 +1,4 @@
-"""What HTTP adds: the same sentence through the gateway and through the ZeroMQ client, in turn.
+"""Latency that HTTP adds: the same sentence through the gateway and through ZeroMQ, in turn.
 
 Each request over HTTP has the one over ZeroMQ beside it as its pair, first and second by turns,
 and what counts is the median of the differences within the pairs: a machine that gets slower or

@@ -1,4 +1,4 @@
-"""What refused bodies cost: /healthz meanwhile, the gateway's CPU time, and whether all are told.
+"""Cost of refused bodies: /healthz meanwhile, the gateway's CPU time, and whether all are told.
 
 Eight clients at once and without a key send what is not taken: a body packed a thousandfold,
 which took seconds of everybody's time while it was unpacked on the loop; one of 16 MB, announced;
@@ -121,7 +121,7 @@ def _attack(running: Gateway, clients: ProcessPoolExecutor, kind: str) -> Sample
 
 
 def send_all(port: int, kind: str) -> int:
-    """How many were told, of AT_ONCE clients at once with REQUESTS each.
+    """Count how many were told, of AT_ONCE clients at once with REQUESTS each.
 
     It runs in a process of its own, so that whoever asks for health waits for the gateway alone.
     """
@@ -132,7 +132,7 @@ def send_all(port: int, kind: str) -> int:
 
 
 def _told(port: int, request: bytes, status: int) -> int:
-    """How often the answer came, of REQUESTS."""
+    """Count how often the answer came, of REQUESTS."""
     count = 0
     for _ in range(REQUESTS):
         with socket.create_connection((HOST, port), timeout=30) as connection:

@@ -1,4 +1,4 @@
-"""What a long segment leaves behind in a worker: memory after 20 s of audio against before.
+"""Memory that a long segment leaves behind in a worker: after 20 s of audio against before.
 
 Each measurement is a process with a warm session that forks a child, as the template does
 (and in its environment). The child says a short sentence, weighs itself, says about 20 s of

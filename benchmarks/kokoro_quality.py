@@ -1,4 +1,4 @@
-"""What the derived model loses against the published one: `supervisor models verify kokoro`.
+"""Quality of the derived model against the published one: `supervisor models verify kokoro`.
 
 Every voice, held-out texts, three speeds. Needs the full set of voices and pulls it where it
 is not here. Twenty minutes on two cores; VERIFY_JSON names a file of findings that a run of

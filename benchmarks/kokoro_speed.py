@@ -1,4 +1,4 @@
-"""What one core makes of Kokoro: the published int8 model against what is derived from it.
+"""Speed of Kokoro on one core: the published int8 model against what is derived from it.
 
 Each arm says the same sentence through its own session, in a process with the environment of a
 worker that is pinned to one core, in turns; the real-time factor is CPU time over the audio's
@@ -28,7 +28,7 @@ LEVELS = ("none", "exact", "calibrated")
 
 
 class _Found(msgspec.Struct):
-    """What the process that speaks has found: samples by arm, levels by what was asked for."""
+    """Findings of the process that speaks: samples by arm, levels by what was asked for."""
 
     samples: dict[str, list[Sample]]
     levels: dict[str, str]

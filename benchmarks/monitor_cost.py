@@ -1,4 +1,4 @@
-"""What watching the host costs: CPU time of one monitor sample, taken once per second.
+"""CPU time of one monitor sample of the host, taken once per second.
 
 Each arm waits a second before it samples, because caches that other work has
 emptied belong to the price. Of this machine the workers are at rest, of the others all
@@ -42,7 +42,7 @@ def run() -> Result:
         }
         samples = alternate(arms, ROUNDS)
     return Result(
-        title="Watching the host costs at most 0.1 % of one core",
+        title="What watching the host costs",
         arms=samples,
         claims=[
             at_most(

@@ -1,4 +1,4 @@
-"""The pool reacts to its own load only: strangers that take the whole machine, then own work.
+"""The pool reacts to its own load only: others take the whole machine, then comes own work.
 
 Default policy on two cores. First as many foreign processes as there are cores burn
 CPU for a minute while the pool speaks a short sentence every second: nothing may grow.

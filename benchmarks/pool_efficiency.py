@@ -1,4 +1,4 @@
-"""What the pool adds to the engines' own work: two pinned workers against two bare sessions.
+"""Overhead of the pool over the engines' own work: two pinned workers against two bare sessions.
 
 Beside the rates it is counted whose CPU time a second of audio takes: what the supervisor and
 the client use of the two cores, the workers cannot.
@@ -103,7 +103,7 @@ def _claims(engine: str, found: dict[str, list[Sample]]) -> list[Claim]:
 
 
 def _note(engine: str, found: dict[str, list[Sample]]) -> str:
-    """What part of the CPU time went to others than the workers: as much as the pool can lose
+    """Share of the CPU time that went to others than the workers: as much as the pool can lose
     against sessions that have both cores for themselves.
     """
     ms = {

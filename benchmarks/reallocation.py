@@ -52,7 +52,7 @@ Audio = NDArray[np.float32]
 
 
 class Form(NamedTuple):
-    """What the pool is to be: the CPUs that are usable, and the threads of a worker."""
+    """Shape that the pool is to have: the CPUs that are usable, and the threads of a worker."""
 
     cpus: tuple[int, ...]
     threads: int
@@ -95,7 +95,7 @@ class Pool:
 
 
 class Block(NamedTuple):
-    """What one block found. Latencies in seconds."""
+    """Findings of one block. Latencies in seconds."""
 
     latencies: list[float]
     lost: int

@@ -1,4 +1,4 @@
-"""How often a pool moves that should have come to rest.
+"""Count the moves of a pool that should have come to rest.
 
 Never resting is the worst that a pool can do, so there every change counts, and not
 none for want of a moment after which to count.

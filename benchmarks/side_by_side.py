@@ -1,10 +1,10 @@
-"""Tables of a comparison: every arm beside one of them, or every arm across benchmarks."""
+"""The table of a comparison: every arm beside one of them, measure by measure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from benchmarks.harness import Record, Result, measure, median
+from benchmarks.harness import Result, measure, median
 
 HEAD = ["measure", "arm", "n", "median", "min", "max", "ratio", ""]
 
@@ -20,26 +20,6 @@ def rows(result: Result, number: Callable[[float], str]) -> list[list[str]]:
         name for samples in result.arms.values() for sample in samples for name in sample
     )
     return [row for name in names for row in _measure_rows(result, name, number)]
-
-
-def across(
-    columns: Sequence[tuple[Record, str]], number: Callable[[float], str]
-) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of a table with one line for each arm, one column for each pair.
-
-    A pair is a benchmark and one of its measures, and its cells are medians. The best of a
-    column is marked unless all are alike, and an arm that lacks a measure has a dash.
-    """
-    found = [medians(record.result, measured) for record, measured in columns]
-    lines = [[arm] for arm in dict.fromkeys(arm for middles in found for arm in middles)]
-    for (_, measured), middles in zip(columns, found, strict=True):
-        wanted = best(measured, middles) if len(set(middles.values())) > 1 else None
-        for line in lines:
-            middle = middles.get(line[0])
-            cell = "–" if middle is None else number(middle)
-            line.append(f"**{cell}**" if middle is not None and middle == wanted else cell)
-    heads = [f"{record.name.removeprefix('peers_')}: {measured}" for record, measured in columns]
-    return ["arm", *heads], lines
 
 
 def medians(result: Result, name: str) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A pool whose cores strangers take goes on growing, and never shrinks while work waits.
+"""A pool whose cores other programs take goes on growing, and never shrinks while work waits.
 
 Default policy on two cores, max_cores 2. Three busy loops are pinned to each core; then a book
 of 600 kB goes to hibari, more than a starved worker speaks in the time. What the control loop saw
@@ -85,7 +85,7 @@ def strangers(loops: int) -> Iterator[None]:
 
 
 def watched(loops: int) -> Sample:
-    """What the control loop decided from the book's arrival on."""
+    """Decisions of the control loop from the book's arrival on."""
     seen: dict[float, dict[str, Any]] = {}
     with service(SETTINGS), Client() as client:
         client.synthesize(SENTENCE)  # the first word is spoken; what follows is only speech

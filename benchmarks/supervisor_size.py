@@ -1,4 +1,4 @@
-"""What the supervisor itself takes: memory after ten minutes of load, CPU time when idle.
+"""Size of the supervisor itself: memory after ten minutes of load, CPU time when idle.
 
 LOAD_S in the environment shortens the load; the note then says so.
 """

@@ -1,13 +1,10 @@
-"""Turn benchmarks/results/*.json into the tables of docs/PERFORMANCE.md and README.md.
+"""Write benchmarks/results/*.json where they are read: a page beside each, and what others quote.
 
-The pages are written by hand; only what stands between a pair of markers is
-replaced: `<!-- table: claims -->` … `<!-- end -->` holds all claims beside their
-targets, `<!-- table: claims of NAME NAME -->` those of some benchmarks,
-`<!-- table: NAME -->` the arms of one, `<!-- table: arms by NAME.MEASURE NAME.MEASURE -->`
-one line for each arm with medians of several. Within a sentence
-`<!-- value: NAME | ARM | MEASURE -->` … `<!-- end -->` holds a median, and
-`<!-- value: NAME | CLAIM -->` … what a claim found. A benchmark without markers gets a
-section at the end of the page. The same files always give the same pages.
+`results/NAME.md` holds all of a result: its claims, its arms, how and where it was measured.
+docs/PERFORMANCE.md and README.md are written by hand; only what stands between a pair of markers
+is replaced there. `<!-- table: claims -->` … `<!-- end -->` holds every claim beside its target.
+Within a sentence `<!-- value: NAME | ARM | MEASURE -->` … `<!-- end -->` holds a median, and
+`<!-- value: NAME | CLAIM -->` … what a claim found. The same files always give the same pages.
 """
 
 from __future__ import annotations
@@ -22,57 +19,49 @@ from benchmarks.harness import RESULTS, Environment, Record, load, measure, medi
 PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
 README = Path(__file__).parent.parent / "README.md"
 
-_BLOCK = re.compile(r"<!-- table: ([\w. ]+) -->\n.*?<!-- end -->", re.DOTALL)
+_CLAIMS = re.compile(r"<!-- table: claims -->\n.*?<!-- end -->", re.DOTALL)
 _VALUE = re.compile(r"<!-- value: ([^>]+?) -->.*?<!-- end -->", re.DOTALL)
-_SOME = "claims of "
-_BY = "arms by "
 
 NOTHING = "Not measured yet."
+
+_CLAIM_HEAD = ["claim", "target", "measured", ""]
+_PEERS = "peers_"
 
 _MANY_ARMS = 20
 """From here on an arm has one line, with medians alone."""
 
 
 def write(page: Path = PAGE, results: Path = RESULTS, readme: Path = README) -> Path:
-    """Write the tables anew; return the page's path. Prose is left as it is."""
-    records = [load(path) for path in sorted(results.glob("*.json"))]
-    page.write_text(render(page.read_text(), records))
-    readme.write_text(fill(readme.read_text(), records))
-    return page
-
-
-def render(text: str, records: Sequence[Record]) -> str:
-    """The page's text with every table replaced, and sections added for new benchmarks."""
-    present = set(_BLOCK.findall(text))
+    """Write a page beside each result, fill both pages, and return `results`. Prose stays."""
+    records = read(results)
     for record in records:
-        if record.name not in present:
-            heading = f"## {record.result.title}"
-            text = f"{text.rstrip()}\n\n{heading}\n\n<!-- table: {record.name} -->\n<!-- end -->\n"
+        (results / f"{record.name}.md").write_text(result_page(record))
+    for path in (page, readme):
+        path.write_text(fill(path.read_text(), records))
+    return results
 
-    return fill(text, records)
+
+def read(results: Path = RESULTS) -> list[Record]:
+    """Every result of the folder, by name."""
+    return [load(path) for path in sorted(results.glob("*.json"))]
 
 
 def fill(text: str, records: Sequence[Record]) -> str:
-    """The text with every table replaced that it has markers for."""
-    arms = {record.name: record for record in records}
-
-    def body(name: str) -> str:
-        if name == "claims":
-            return claims_table(records)
-        if name.startswith(_SOME):
-            return claims_table(arms[each] for each in name.split()[2:] if each in arms)
-        if name.startswith(_BY):
-            columns = [each.split(".") for each in name.split()[2:]]
-            found = [(arms[one], measured) for one, measured in columns if one in arms]
-            return _table(*side_by_side.across(found, number)) if found else NOTHING
-        return arms_table(arms[name]) if name in arms else NOTHING
-
+    """The text with the table of claims and every figure replaced that it has markers for."""
+    by_name = {record.name: record for record in records}
     text = _VALUE.sub(
-        lambda found: f"<!-- value: {found[1]} -->{_value(found[1], arms)}<!-- end -->", text
+        lambda found: f"<!-- value: {found[1]} -->{_value(found[1], by_name)}<!-- end -->", text
     )
-    return _BLOCK.sub(
-        lambda block: f"<!-- table: {block[1]} -->\n{body(block[1])}\n<!-- end -->", text
-    )
+    return _CLAIMS.sub(f"<!-- table: claims -->\n{claims_table(records)}\n<!-- end -->", text)
+
+
+def command(name: str) -> str:
+    """The command that measures a result anew."""
+    if name == "chaos":
+        return "make chaos CHAOS_RECORD=1"
+    if name.startswith(_PEERS):
+        return f"make bench-peers ENGINE={name.removeprefix(_PEERS)}"
+    return f"make bench BENCH={name}"
 
 
 def _value(name: str, records: Mapping[str, Record]) -> str:
@@ -92,25 +81,37 @@ def _value(name: str, records: Mapping[str, Record]) -> str:
 
 
 def claims_table(records: Iterable[Record]) -> str:
-    """Every claim of every benchmark: value, target, and whether it is met."""
+    """Every claim of every result, with a link from the command to the result's page."""
     rows = [
+        [*cells, f"[`{command(record.name)}`](../benchmarks/results/{record.name}.md)"]
+        for record in records
+        for cells in _claim_rows(record)
+    ]
+    return _table([*_CLAIM_HEAD, "command, all figures"], rows) if rows else NOTHING
+
+
+def result_page(record: Record) -> str:
+    """All of one result: title, claims, arms, how each claim was measured, and where."""
+    parts = [f"# {record.result.title}", f"Written by `{command(record.name)}`."]
+    if record.result.claims:
+        parts.append(_table(_CLAIM_HEAD, _claim_rows(record)))
+    return "\n\n".join([*parts, arms_table(record)]) + "\n"
+
+
+def _claim_rows(record: Record) -> list[list[str]]:
+    return [
         [
             claim.claim,
-            f"{number(claim.value)} {claim.unit}".strip(),
             f"{claim.bound} {claim.target:g} {claim.unit}".strip(),
+            f"{number(claim.value)} {claim.unit}".strip(),
             "met" if claim.met else "**missed**",
-            f"`{record.name}`",
         ]
-        for record in records
         for claim in record.result.claims
     ]
-    if not rows:
-        return NOTHING
-    return _table(["claim", "measured", "target", "", "benchmark"], rows)
 
 
 def arms_table(record: Record) -> str:
-    """What each arm measured, how each claim was measured, and where it ran."""
+    """Table of the arms, how each claim was measured, and where it ran."""
     if record.result.compared_with:
         table = _table(side_by_side.HEAD, side_by_side.rows(record.result, number))
     elif len(record.result.arms) > _MANY_ARMS:
@@ -149,7 +150,7 @@ def _medians(record: Record) -> tuple[list[str], list[list[str]]]:
 
 
 def _ways(record: Record) -> list[str]:
-    """How the claims were measured: once for all where they were measured alike."""
+    """Ways of measuring the claims: one for all where they were measured alike."""
     claims = [claim for claim in record.result.claims if claim.measured_as]
     ways = list(dict.fromkeys(claim.measured_as for claim in claims))
     return ways if len(ways) == 1 else [f"{c.claim}: {c.measured_as}" for c in claims]

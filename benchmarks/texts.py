@@ -1,4 +1,4 @@
-"""What benchmarks speak: sentences of everyday length, written for this purpose."""
+"""Texts of the benchmarks: sentences of everyday length, written for this purpose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker costs in memory: proportional set size of four after 20 Kokoro segments each."""
+"""Memory of a worker: proportional set size of four after 20 Kokoro segments each."""
 
 from __future__ import annotations
 

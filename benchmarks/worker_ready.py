@@ -1,4 +1,4 @@
-"""How long a worker takes from the request until it accepts its first segment, Kokoro loaded."""
+"""Time from the request for a worker until it accepts its first segment, Kokoro loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What psutil's readings cost beside ours: CPU time of this process, in turns.
+"""CPU time of psutil's readings beside ours, in turns.
 
 Run from the project's root: `python -m scripts.psutil_cost`. The pool that is looked at is the one
 of `benchmarks.monitor_cost`: 32 workers with 5 threads each. The figures go into

@@ -1,4 +1,4 @@
-"""How often one event changes module inside the core, and how many modules it meets.
+"""Count how often one event changes module inside the core, and the modules it meets.
 
 Run from the project's root: `python -m scripts.switches`. A reader who follows a job has to
 change rooms as often; h11, for comparison, changes 17 times for `next_event` and 21 for `send`.
@@ -64,7 +64,7 @@ def modules_of(act: Act) -> list[str]:
 
 
 def switches(calls: list[str]) -> int:
-    """How many of the calls lead to another module than the one before."""
+    """Count the calls that lead to another module than the one before."""
     return sum(one != other for one, other in pairwise(calls))
 
 

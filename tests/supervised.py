@@ -40,8 +40,8 @@ class Wire:
     """A bare DEALER that speaks the protocol: for tests that look at single messages."""
 
     def __init__(self, endpoint: str) -> None:
-        self._context = zmq.Context()
-        self.socket = self._context.socket(zmq.DEALER)
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.connect(endpoint)
 
@@ -76,7 +76,7 @@ class Wire:
 
     def close(self) -> None:
         self.socket.close(0)
-        self._context.term()
+        self.context.term()
 
     def __enter__(self) -> Self:
         return self

@@ -1,1 +1,1 @@
-"""What runs inside the template and worker processes."""
+"""Code of the template and worker processes."""

@@ -1,4 +1,4 @@
-"""Which cores the threads of this process may use: set for every thread, and read back.
+"""CPU affinity of this process: set for every thread, and read back.
 
 `psutil.Process().cpu_affinity(…)` moves one thread only; the others, and a runtime's own
 threads above all, stay where they were. So each thread is moved by itself, until a pass finds

@@ -1,4 +1,4 @@
-"""What a worker says of the text that it speaks: nothing.
+"""Keep the text that is spoken out of whatever a worker writes.
 
 Whatever it writes ends in a log, a job's record, or a client's hands, and outlives the job.
 An engine is a stranger: its exceptions and what it prints may quote the text. `told` and

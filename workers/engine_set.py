@@ -108,7 +108,7 @@ class EngineSet:
         session.synthesize(_WARM_UP_TEXT, Speech(engine=name, voice=voice))
 
     def catalogue(self) -> Catalogue:
-        """What every installed engine can do, and what is wrong with those that cannot."""
+        """Describe every installed engine, with the reason for those that cannot speak."""
         infos = registry.catalogue(self._settings).values()
         return Catalogue(tuple(_state(info, self._failed.get(info.name)) for info in infos))
 

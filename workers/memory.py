@@ -1,4 +1,4 @@
-"""Which errors say that memory has ended: not all of them are a MemoryError.
+"""Recognize errors that mean out of memory: not all of them are a MemoryError.
 
 A worker that is out of memory ends, and its segment runs again in another one; an engine
 that fails ends the job. So the two must not be mixed up.

@@ -60,7 +60,7 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
 
 
 def prepare(lifeline_fd: int) -> None:
-    """What every process of the pool does first: end with the supervisor, leave its signals alone.
+    """Set up a process of the pool: it ends with the supervisor and leaves signals to it.
 
     A traceback of all threads goes to the log on SIGUSR1 and on a crash, and nothing that is
     printed there quotes what is spoken.
@@ -139,7 +139,6 @@ def _shaped(engines: EngineSet, cpus: tuple[int, ...], error: str | None) -> Sha
         cpus=cpus,
         threads=engines.threads,
         affinities=affinity.observed(),
-        os_threads=len(affinity.thread_ids()),
         session_generation=engines.session_generation,
         session_build_s=engines.session_build_s,
         environment={name: os.environ.get(name, "") for name in THREADS},

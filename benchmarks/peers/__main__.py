@@ -1,8 +1,8 @@
 """`python -m benchmarks.peers [ENGINE …]`: every arm that serves the engine, in turns.
 
 Each visit starts the arm's server and ends it: kept side by side, idle servers would take
-time from the one that is measured. Writes results/peers_<engine>.json and the tables of
-docs/PERFORMANCE.md. An arm that fails is left out of that round and a note says why.
+time from the one that is measured. Writes results/peers_<engine>.json and the pages
+made from it. An arm that fails is left out of that round and a note says why.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Visit = Callable[[], Sample]
 
 
 class Notes:
-    """What went otherwise than asked, each thing once."""
+    """Deviations from what was asked, each one once."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -54,7 +54,7 @@ class Notes:
 
 
 class Progress:
-    """How many visits are over, and how long the others may take."""
+    """Progress of the run: visits that are over, and the time that the others may take."""
 
     def __init__(self, visits: int, estimate_s: float) -> None:
         self._began = time.monotonic()
@@ -99,7 +99,7 @@ def run(engine: str) -> Result:
 
 
 def _visits(engine: str, notes: Notes) -> dict[str, Visit]:
-    """How to visit each arm that is ready; one that cannot be installed is noted."""
+    """Make a visit for each arm that is ready; one that cannot be installed is noted."""
     visits: dict[str, Visit] = {BARE: partial(_visit_bare, engine)}
     for arm in taking_part(engine):
         try:
@@ -123,7 +123,7 @@ def _visit_bare(engine: str) -> Sample:
 
 
 def _how(engine: str) -> list[str]:
-    """What a reader must know about the settings of this run."""
+    """Notes on the settings of this run."""
     how = plan(engine)
     versions = ", ".join(line for peer in PEERS if engine in peer.engines for line in _pinned(peer))
     return [
@@ -170,7 +170,7 @@ def main() -> int:
         result = run(engine)
         after = msgspec.structs.replace(before, load_after=load_average())
         save(Record(f"peers_{engine}", after, result))
-    print(f"tables written to {tables.write()}")
+    print(f"pages written to {tables.write()} and docs/PERFORMANCE.md")
     return 0
 
 

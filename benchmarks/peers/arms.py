@@ -1,4 +1,4 @@
-"""Who takes part, each with the settings that its own documentation recommends for N cores."""
+"""Arms of the comparison, each with the settings that its documentation recommends for N cores."""
 
 from __future__ import annotations
 

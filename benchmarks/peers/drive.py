@@ -34,7 +34,7 @@ class Done(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What one stretch of load found, in the order of the answers.
+    """Findings of one stretch of load, in the order of the answers.
 
     `began` and `ended` bound the window in which answers count; `late` were under way at its
     end, `unanswered` were still waiting when patience was over.

@@ -49,7 +49,7 @@ class HttpLanes:
             self._failed.append(self._error(lane, f"{error.strerror or error}"))
 
     def answers(self, timeout: float) -> list[Answer]:
-        """What has ended."""
+        """Requests that have ended."""
         ended, self._failed = self._failed, []
         deadline = time.perf_counter() + timeout
         while True:

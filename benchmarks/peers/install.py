@@ -63,7 +63,7 @@ def _make(peer: Peer) -> None:
 
 
 def _digest(peer: Peer) -> str:
-    """What the environment was made from; the linters' part of pyproject.toml is not."""
+    """Digest of what the environment was made from; the linters' part of pyproject.toml is not."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = [path.read_bytes() for path in (ROOT / "constraints.txt", peer.requirements)]
     return hashlib.sha256(b"".join([repr(project).encode(), *pinned])).hexdigest()

@@ -1,4 +1,4 @@
-"""What clients see when a worker is killed with -9 in the middle of the load."""
+"""Errors and rate as clients see them when a worker is killed with -9 under load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the load needs of a way to send requests, whichever protocol it is.
+"""Protocol of a way to send requests, for the load generator.
 
 A lane is one place for one request at a time. Lanes share one thread, so that the client
 takes as little of the two cores as a client can.
@@ -30,7 +30,7 @@ class Lanes(Protocol):
         ...
 
     def answers(self, timeout: float) -> list[Answer]:
-        """What has ended; waits up to `timeout` seconds for the first of them."""
+        """Requests that have ended; waits up to `timeout` seconds for the first of them."""
         ...
 
     def close(self) -> None:

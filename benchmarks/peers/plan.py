@@ -1,5 +1,7 @@
-"""How each engine is measured: texts, clients, rates and times. Environment variables make
-a run shorter or longer: PEERS_ROUNDS, and PEERS_SECONDS for one block of load.
+"""Plan of the measurements of each engine: texts, clients, rates and times.
+
+Environment variables make a run shorter or longer: PEERS_ROUNDS, and PEERS_SECONDS for one block
+of load.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class ZmqLanes:
         self._send(body, 0)
 
     def answers(self, timeout: float) -> list[Answer]:
-        """What has ended."""
+        """Requests that have ended."""
         ended: list[Answer] = []
         deadline = time.perf_counter() + timeout
         while True:

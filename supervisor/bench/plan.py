@@ -1,4 +1,4 @@
-"""What is measured, in which order, and how many figures become one. No clock, no process.
+"""Plan of the measurements, and how many figures become one. No clock, no process.
 
 Arms take turns within a round and are compared with the same round's single worker,
 because the machine changes while it is measured; the median of the rounds counts.
@@ -50,7 +50,7 @@ def speedups(rounds: Sequence[Round]) -> dict[int, float]:
 
 
 def crowd(rounds: Sequence[Round]) -> Crowd:
-    """What all workers at once get done, against one alone in the same round."""
+    """Rate of all workers at once over one alone in the same round."""
     found = [sum(each.by_threads[1] / seconds for seconds in each.crowd) for each in rounds]
     return Crowd(len(rounds[0].crowd), round(median(found), 3))
 

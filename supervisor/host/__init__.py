@@ -1,4 +1,4 @@
-"""What this machine is and does: topology, limits, CPU times, thermal, memory, pressure.
+"""Readings of this machine: topology, limits, CPU times, thermal, memory, pressure.
 
 `roots.Host` says where /proc and /sys are; `monitor.CPUUtilizationMonitor` puts all
 readings into one `sample.Sample` per interval. Nothing here decides anything: the

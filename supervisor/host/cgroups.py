@@ -1,4 +1,4 @@
-"""Which control-group directories bound this process, in cgroup v1, v2 or both.
+"""Find the control-group directories that bound this process, in cgroup v1, v2 or both.
 
 Mount points come from /proc/self/mountinfo and paths from /proc/self/cgroup, because
 neither a fixed mount point nor one version can be relied on. What the files in these

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Exit(NamedTuple):
-    """How a process ended: by itself with a status, or by a signal. Exactly one of them is set;
+    """End of a process: by itself with a status, or by a signal. Exactly one of them is set;
     as text it is `exit status 3` or `signal SIGKILL`.
     """
 
@@ -29,8 +29,9 @@ class Exit(NamedTuple):
 
 
 def reap(pidfd: int) -> Exit:
-    """How the child behind `pidfd` ended. It must have ended; raises ChildProcessError for a
-    process that is not our child.
+    """Collect the child behind `pidfd`, and say how it ended.
+
+    It must have ended; raises ChildProcessError for a process that is not our child.
     """
     result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
     if result is None:
@@ -41,7 +42,7 @@ def reap(pidfd: int) -> Exit:
 
 
 def reap_orphans(group: int, watched: Container[int]) -> bool:
-    """Collect the ended children of a process group that nobody watches by pidfd.
+    """Collect the ended children of a process group that no pidfd watches.
 
     They were handed to us, a subreaper, when the process that started them ended. False
     if a watched one stands in the way, which its watcher has to collect first. Raises

@@ -1,4 +1,4 @@
-"""How many cores this process may use, which ones, and what says so.
+"""CPU limits of this process: how many cores, which ones, and by which rule.
 
 Usable CPUs are those that are online, in the affinity mask and in the cpuset; their
 number is bounded by the CFS quota, the smallest up the cgroup tree. The affinity is
@@ -75,7 +75,7 @@ def read_limits(host: Host, groups: Groups) -> Limits:
 
 
 def assume_unlimited() -> Limits:
-    """What to go by until the limits could be read once: every CPU counted."""
+    """Limits until they could be read once: every CPU counts."""
     cpus = tuple(range(os.cpu_count() or 1))
     return Limits(
         online=cpus,

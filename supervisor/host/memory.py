@@ -1,4 +1,4 @@
-"""How much memory may still be taken."""
+"""Memory that may still be taken."""
 
 from __future__ import annotations
 

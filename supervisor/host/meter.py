@@ -1,4 +1,4 @@
-"""Measures CPU use between two calls: of the pool, of each core, of strangers.
+"""Measures CPU use between two calls: of the pool, of each core, of other programs.
 
 It keeps the last reading and nothing more. Faults are reported, not raised, because a
 reading that fails must not stop the control loop.

@@ -33,7 +33,7 @@ _MODEL_FIELDS = ("model name", "cpu model", "Processor", "cpu", "CPU part")
 
 
 def machine_key(host: Host) -> MachineKey:
-    """What this machine is now; what cannot be told is "unknown", which equals only itself."""
+    """Key of this machine now; what cannot be told is "unknown", which equals only itself."""
     try:
         cores = len(read_online(host))
     except (OSError, ValueError):
@@ -64,7 +64,7 @@ def read(directory: Path) -> HostProfile | None:
 def take(
     directory: Path, options: Mapping[str, Mapping[str, Any]], host: Host | None = None
 ) -> InForce:
-    """What holds here of the profile there; never raises for a bad one, but says so."""
+    """Take what holds here of the profile there; a bad one is said to be, and raises nothing."""
     try:
         profile = read(directory)
     except ProfileError as error:

@@ -1,4 +1,4 @@
-"""Where /proc and /sys are, and how their files are read.
+"""Roots of /proc and /sys, and reading of their files.
 
 Everything that reads the host goes through a `Host`, so that a test or an operator
 (`/host` in a container) can point it at another root. Parsing is left to the callers.
@@ -35,7 +35,7 @@ class Host:
         self._opened: set[int] = set()
 
     def at(self, path: str) -> str:
-        """Where an absolute path of the machine (a mount point, say) is under this root."""
+        """Path below this root of an absolute path of the machine (a mount point, say)."""
         return (self.root + path).rstrip("/") or "/"
 
     def read(self, path: str) -> bytes:

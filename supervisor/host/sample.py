@@ -27,7 +27,7 @@ class Unread(NamedTuple):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What the host did since the last sample, and what it allows now.
+    """One sample of the host: its work since the last one, and what it allows now.
 
     now: the caller's monotonic seconds.
     utilization: 0–100 by the source chosen; None when it could not be measured (first

@@ -1,4 +1,4 @@
-"""How hot the processor is, and how often it slowed itself down for it.
+"""Temperature of the processor, and how often it slowed itself down for it.
 
 Sensors are looked up once: coretemp of Intel, k10temp and zenpower of AMD in hwmon, else
 thermal zones that belong to the CPU (x86_pkg_temp, the zones of Arm chips). Chassis and

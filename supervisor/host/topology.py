@@ -1,4 +1,4 @@
-"""Which logical CPUs share a physical core, a cache, a memory node or a package.
+"""Topology: logical CPUs that share a physical core, a cache, a memory node or a package.
 
 Read from sysfs, once and again after CPUs have come or gone. Where sysfs is silent,
 each CPU counts as a core of its own in one common domain.

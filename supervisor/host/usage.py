@@ -1,4 +1,4 @@
-"""From two readings of CPU time to percentages: of a core, of the pool, of strangers.
+"""Two readings of CPU time to percentages: of a core, of the pool, of other programs.
 
 Pure arithmetic. All percentages are 0–100; of a core unless said otherwise.
 """
@@ -22,7 +22,7 @@ def cores_of(leases: Leases, pids: Iterable[int]) -> set[int]:
 
 
 def busy_percent(before: Mapping[int, CpuTime], after: Mapping[int, CpuTime]) -> dict[int, float]:
-    """How busy each CPU was in between; a CPU that came, went or stood still is left out.
+    """Percent of its time that each CPU was busy; one that came, went or stood still is left out.
 
     The kernel's count of waiting for I/O may step back (proc_stat(5)), hence the bounds.
     """
@@ -56,7 +56,7 @@ def worker_seconds(
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """What the workers wanted of their cores, in percent of them, 0–100.
+    """Demand of the workers on their cores, in percent of them, 0–100.
 
     starved: the part of it that they did not get because others had it.
     """
@@ -109,7 +109,7 @@ def stand_in_waits(
     running: float,
     throttled: float,
 ) -> dict[int, float]:
-    """How long workers waited, by pid, where the kernel does not tell: from what they had to do.
+    """Estimate the waits of workers, by pid, from their work, where the kernel does not tell.
 
     `running` segments were under way, on average, in as many of these workers. A worker in
     which one is wants its cores; what it did not get it waited for, unless nobody had it: a
@@ -163,7 +163,7 @@ def foreign_percent(
     after: Leases,
     elapsed: float,
 ) -> dict[int, float]:
-    """What is left of each core's load without the pool's own.
+    """Load of each core without the pool's own.
 
     A worker's time is not reported per core; it is laid on the cores it held at either
     end of the interval in proportion to how busy they were, because a worker of which

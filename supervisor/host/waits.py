@@ -1,4 +1,4 @@
-"""How long the threads of a process have waited for a CPU that they could have used.
+"""Time that the threads of a process have waited on the run queue, ready and not running.
 
 CPU time says what a process got. On a core that three others want as much it gets a
 quarter, and shows a quarter however much it has to do. The kernel counts the other

@@ -57,7 +57,7 @@ class JournalAudio:
         return pcm
 
     def segments(self, job: str) -> Iterator[Stored]:
-        """What is stored of a job, whole files only; what cannot be read does not count."""
+        """Stored segments of a job, whole files only; what cannot be read does not count."""
         try:
             names = os.listdir(self._directory / job)
         except FileNotFoundError:

@@ -32,7 +32,7 @@ class Clock(NamedTuple):
         return at - self.monotonic + self.wall
 
     def recall(self, row: Row) -> Times:
-        """What the times of a row mean now."""
+        """Translate the times of a row to this run's clock."""
         deadline = row.deadline
         if deadline is not None:
             given, left = deadline - row.accepted_at, deadline - self.wall

@@ -52,7 +52,7 @@ class JournalFiles:
         return descriptor
 
     def clear_up(self) -> None:
-        """What a supervisor left that was killed while it moved files."""
+        """Finish what a supervisor left that was killed while it moved files."""
         self.drop(self.copy)
         log, its = _beside(self.path, LOG), _beside(self.before, LOG)
         if self.before.exists() and not self.path.exists() and log.exists() and not its.exists():

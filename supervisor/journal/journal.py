@@ -73,7 +73,7 @@ class _Forget(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What became of a new job, of audio, or of an outcome; `stored` is the audio's place."""
+    """Answer to a write of a new job, of audio, or of an outcome; `stored` is the audio's place."""
 
     work: Row | _Audio | _End
     error: str | None
@@ -140,7 +140,7 @@ class Journal:
         self._thread.start()
 
     def warnings(self) -> list[str]:
-        """What whoever looks at the supervisor should know of the journal, a line each.
+        """Warnings for an operator, a line each.
 
         Without paths: they are shown to strangers.
         """
@@ -225,7 +225,7 @@ class Journal:
         return batch
 
     def _wait(self) -> float | None:
-        """Seconds until there is something to do though nobody asks for anything."""
+        """Seconds until there is something to do without being asked."""
         now = time.monotonic()
         waits = []
         if self._owed or self._store is None:

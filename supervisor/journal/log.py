@@ -1,4 +1,4 @@
-"""What SQLite's log holds before SQLite has read it, for SQLite says nothing of what it cannot use.
+"""Read SQLite's log before SQLite does, for SQLite says nothing of what it cannot use.
 
 It reads a log up to the first frame whose checksum is wrong, and takes the rest for what a
 power loss left. A transaction that stands whole behind that place was damaged, not cut off.

@@ -45,7 +45,7 @@ class JournalError(Exception):
 
 
 class Damage:
-    """What was found damaged when the journal was opened."""
+    """Damage that was found when the journal was opened."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -69,7 +69,7 @@ class Opening:
         self._files = JournalFiles(path)
 
     def open(self) -> tuple[sqlite3.Connection, int]:
-        """The table is there, and nobody else may look at it until the descriptor is closed, too.
+        """Open the table, and keep others out until the descriptor is closed, too.
 
         Raises JournalError.
         """
@@ -130,7 +130,7 @@ class Opening:
         connection.execute("PRAGMA secure_delete = ON")
 
     def _look_at_log(self) -> int:
-        """How far the log has to be readable; one that is none at all is kept aside."""
+        """Offset up to which the log has to be readable; one that is none at all is kept aside."""
         path = self._files.path
         empty = not path.exists() or path.stat().st_size == 0
         self.new = empty and not self._files.before.exists()
@@ -144,7 +144,7 @@ class Opening:
         return committed
 
     def _examine(self, connection: sqlite3.Connection, committed: int) -> tuple[str, bool]:
-        """What is wrong with the database, if anything, and whether it is of an older version."""
+        """Damage of the database, if any, and whether it is of an older version."""
         path = self._files.path
         try:
             if not journal_salvage.head_is_sound(path):
@@ -208,7 +208,7 @@ class Opening:
 
 
 class _Target:
-    """Where rows are copied to: one of each name, and the undamaged one if there are two."""
+    """Target of copied rows: one of each name, and the undamaged one if there are two."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -25,14 +25,14 @@ log = get_logger()
 
 
 class Heap(NamedTuple):
-    """How much there is, in directories of jobs and in bytes."""
+    """Size of a heap, in directories of jobs and in bytes."""
 
     jobs: int = 0
     bytes: int = 0
 
 
 class Orphans:
-    """What is beside the directory `audio`. Whatever cannot be moved stays where it is."""
+    """Audio without a job, beside the directory `audio`; what cannot be moved stays there."""
 
     def __init__(self, audio: Path) -> None:
         self._audio = audio

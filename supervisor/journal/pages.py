@@ -29,7 +29,7 @@ _INTEGERS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 class Pages:
-    """The file at `path`, which nobody changes meanwhile. Raises OSError."""
+    """Pages of the file at `path`, which must not change meanwhile. Raises OSError."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDONLY)

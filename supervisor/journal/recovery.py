@@ -1,4 +1,4 @@
-"""What a journal tells of its jobs when it is opened, and what becomes of audio without a job.
+"""Recover the jobs of a journal that is opened, and put audio without a job aside.
 
 Everything here runs in the journal's thread; `tell` passes events on to where the job machine
 is. What is wrong with single rows is found here, and for `store` to clear up.
@@ -63,7 +63,7 @@ class Recovery:
         return sound
 
     def _event(self, row: Row) -> e.Recovered:
-        """What the job machine is told of a row."""
+        """Event of the job machine for a row."""
         now = self._now()
         times = journal_clock.read(now).recall(row)
         stored: dict[int, Pcm] = {}

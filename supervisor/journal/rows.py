@@ -1,4 +1,4 @@
-"""What a row of the journal says of a job, and whether it can be believed.
+"""Rows of the journal to jobs and back, with checks of whether a row can be believed.
 
 The text lies beside the request, not in it, so that it can be taken away once the job has
 its outcome. Both have a checksum, for a disk may give back other bytes than it was given.
@@ -76,7 +76,7 @@ def pack(
 
 
 def unpack(row: Row, deadline: float | None = None) -> JobRequest:
-    """What was asked for; where the text is gone, in as many empty segments.
+    """Request of a row; where the text is gone, with as many empty segments.
 
     `deadline` is monotonic seconds. Raises ValueError, also as msgspec.ValidationError.
     """
@@ -184,7 +184,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _time(value: object) -> float | None:
-    """A time that somebody may have meant. SQLite has NULL for what is not a number."""
+    """A plausible time, else None. SQLite has NULL for what is not a number."""
     if isinstance(value, float | int) and math.isfinite(value) and 0 <= value < _CENTURIES_S:
         return float(value)
     return None
@@ -234,7 +234,7 @@ def redact(message: str, text: str) -> str:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
+    """Length of the common beginning of two texts, in characters."""
     size = min(len(one), len(other))
     return next((i for i in range(size) if one[i] != other[i]), size)
 

@@ -46,7 +46,7 @@ _LOST: Final = (*_DAMAGE, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)
 
 
 class Found(NamedTuple):
-    """What became of one row; `id` as far as it is known."""
+    """Outcome of one row; `id` as far as it is known."""
 
     id: str
     reading: Reading
@@ -58,7 +58,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def what_is_wrong(connection: sqlite3.Connection) -> str:
-    """What SQLite finds wrong with a database, in one line; nothing if it is sound."""
+    """Fault that SQLite finds in a database, in one line; empty if it is sound."""
     (told,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     line = " ".join(_name(told).split())
     return "" if line == "ok" else line

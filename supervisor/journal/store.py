@@ -45,7 +45,7 @@ class JournalStore:
         self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """What was changed since `begin` survives the end of this process."""
+        """Commit: what was changed since `begin` survives the end of this process."""
         self._connection.execute("COMMIT")
 
     def rollback(self) -> None:

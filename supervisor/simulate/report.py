@@ -1,4 +1,4 @@
-"""What a run amounts to, in the numbers that an operator compares."""
+"""Report of a run, in the numbers that an operator compares."""
 
 from __future__ import annotations
 

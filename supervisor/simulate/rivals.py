@@ -61,7 +61,7 @@ class OriginalRule:
     def _resize(self, event: Sampled, wanted: int, average: float) -> Resize:
         before, self.cores = self.cores, wanted
         decision = Decision(event.now, before, wanted, event.utilization, average, "original")
-        return Resize(wanted, decision)
+        return Resize(decision)
 
 
 class HorizontalRule:
@@ -109,7 +109,7 @@ class HorizontalRule:
             return []
         before, self.cores = self.cores, wanted
         decision = Decision(event.now, before, wanted, event.utilization, average, "horizontal")
-        return [Resize(wanted, decision)]
+        return [Resize(decision)]
 
 
 class AverageRule(DynamicCPUAllocator):

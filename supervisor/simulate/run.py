@@ -17,7 +17,7 @@ from supervisor.simulate.world import World
 
 
 class Tick(NamedTuple):
-    """What was seen and decided at one sample. `utilization` in percent, `split` thread counts."""
+    """Observation and decision of one sample. `utilization` in percent, `split` thread counts."""
 
     time_s: float
     utilization: float

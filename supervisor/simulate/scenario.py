@@ -1,4 +1,4 @@
-"""What a simulation is made of: a machine, an engine and the settings under trial.
+"""Scenario of a simulation: a machine, an engine and the settings under trial.
 
 Plain records with their physics; the load is `workload`'s, the run `run`'s.
 """
@@ -40,12 +40,12 @@ class MachineModel(msgspec.Struct, frozen=True):
 
     @property
     def foreign_load(self) -> dict[int, float]:
-        """Share of each CPU's time, 0–1, that strangers use."""
+        """Share of each CPU's time, 0–1, that other programs use."""
         return {id_: min(1.0, max(0.0, self.foreign - id_)) for id_ in range(self.cores)}
 
 
 class EngineModel(msgspec.Struct, frozen=True):
-    """How long speech takes.
+    """Model of the time that speech takes.
 
     seconds_per_character: on one thread of one free core.
     parallel: share of that work that more threads divide (Amdahl's law), 0–1.
@@ -66,13 +66,13 @@ class EngineModel(msgspec.Struct, frozen=True):
 
     @property
     def table(self) -> Speedup | None:
-        """What the pool knows of it."""
+        """Speedup table of the engine, as the pool knows it."""
         if self.measured is not None:
             return Speedup(self.measured)
         return None if self.declared is None else Speedup.of_share(self.declared)
 
     def speedup(self, threads: int) -> float:
-        """How many times faster `threads` threads are than one."""
+        """Speed of `threads` threads over that of one."""
         if self.measured is not None:
             return Speedup(self.measured).of(threads)
         return 1.0 / (1.0 - self.parallel + self.parallel / threads)

@@ -64,7 +64,7 @@ class _Worker:
 
 
 class Observed(NamedTuple):
-    """What a monitor would read: CPU seconds used and wanted since the last look, and the queue."""
+    """Reading of a monitor: CPU seconds used and wanted since the last look, and the queue."""
 
     used_s: float
     wanted_s: float
@@ -286,7 +286,7 @@ class World:
             self._later(0.0, _Finished(worker, worker.run, spoken=False))
 
     def _left(self, shape: WorkerShape) -> float:
-        """The share of the CPU time that it wants which a worker gets: strangers take theirs."""
+        """Share of the CPU time that a worker wants which it gets: other programs take theirs."""
         taken = sum(self._foreign.get(cpu, 0.0) for cpu in shape.cpus) / len(shape.cpus)
         return max(0.05, 1.0 - taken)
 

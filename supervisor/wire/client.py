@@ -134,8 +134,8 @@ Request = Hello | Submit | Credit | Cancel | Attach | Status | Jobs | Ping | Bye
 class Welcome(Message, frozen=True, tag="WELCOME"):
     """Answer to HELLO. `epoch` changes when the supervisor restarts.
 
-    `engines` maps each engine to its description (default voice, voices,
-    languages, sample_rate, licence); `limits` has max_text_bytes, min_speed, max_speed.
+    `engines` maps each engine to its description (default_voice, voices,
+    sample_rate, licence, min_speed, max_speed, unavailable, mixes); `limits` has max_text_bytes.
     """
 
     epoch: str

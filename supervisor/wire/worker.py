@@ -119,7 +119,6 @@ class Shaped(_Record, frozen=True):
     cpus: tuple[int, ...]
     threads: int
     affinities: tuple[tuple[int, ...], ...]
-    os_threads: int
     session_generation: int
     session_build_s: float
     environment: dict[str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
         "engines.options": {"toy": {"level": 0.25}},
     }
     supervised = Supervised({**static_pool(1), **engines})
-    supervised.environ["PYTHONPATH"] = str(install(tmp_path_factory.mktemp("site")))
+    site = install(tmp_path_factory.mktemp("site"))
+    supervised.environ["PYTHONPATH"] = os.pathsep.join([str(site), *sys.path])
     with supervised:
         yield supervised
         assert supervised.stop() == 0, supervised.output

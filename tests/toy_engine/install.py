@@ -1,4 +1,4 @@
-"""Install the toy package without a network: what an installer leaves in site-packages."""
+"""Install an engine's package without a network: what an installer leaves in site-packages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def install(target: Path) -> Path:
-    """Put the package and its metadata into `target`, a directory to go on sys.path."""
-    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
-    shutil.copytree(HERE / "toy_engine", target / "toy_engine")
-    metadata = target / f"toy_engine-{project['version']}.dist-info"
+def install(target: Path, source: Path = HERE) -> Path:
+    """Put the package in `source`, the toy without one, and its metadata into `target`, a directory
+    to go on sys.path.
+    """
+    document = tomllib.loads((source / "pyproject.toml").read_text())
+    project = document["project"]
+    package = project["name"].replace("-", "_")
+    for module in document.get("tool", {}).get("setuptools", {}).get("py-modules", []):
+        shutil.copy(source / f"{module}.py", target)
+    if (source / package).is_dir():
+        shutil.copytree(source / package, target / package)
+    metadata = target / f"{package}-{project['version']}.dist-info"
     metadata.mkdir()
-    extras = "".join(f"Provides-Extra: {extra}\n" for extra in project["optional-dependencies"])
+    optional = project.get("optional-dependencies", {})
+    extras = "".join(f"Provides-Extra: {extra}\n" for extra in optional)
     (metadata / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n{extras}"
     )

@@ -77,3 +77,10 @@ def test_every_test_that_a_promise_names_is_there(page: str) -> None:
             named += 1
             assert f"def {test}(" in source.read_text(), f"{page} names {test} in tests/{file}"
     assert named >= 10, "the page names its tests"
+
+
+def test_unit_tests_lie_where_their_packages_do() -> None:
+    """A folder of tests/unit has the name of a package, or of a folder beside supervisor/."""
+    folders = {path.name for path in (ROOT / "tests/unit").glob("[!_]*/")}
+    packages = {file.parent.name for file in (ROOT / "supervisor").glob("*/__init__.py")}
+    assert folders - packages - {path.name for path in ROOT.glob("[!.]*/")} == set()

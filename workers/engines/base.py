@@ -1,4 +1,4 @@
-"""What every speech engine offers. An engine is found by the entry-point group
+"""Protocol of speech engines. An engine is found by the entry-point group
 `tts_supervisor.engines`; each entry names a class that satisfies `Engine`.
 
 The template calls `describe` and `load`, then `open`s one single-threaded voice
@@ -31,7 +31,7 @@ class Voice(msgspec.Struct, frozen=True):
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """What an engine can do, without loading a model. `sample_rate` in Hz.
+    """Description of an engine, made without loading a model. `sample_rate` in Hz.
 
     `unavailable` is None, or one line that says what is missing and how to get it.
     `mixes`: a session also speaks in mixes of its voices, by names as `parse_mix` of

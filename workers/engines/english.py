@@ -65,7 +65,7 @@ def reader(*, british: bool) -> English:
 
 
 def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
-    """What `G2P(oov, british=british)` makes, over packed dictionaries instead of its own."""
+    """Hibari's `G2P(oov, british=british)` over packed dictionaries instead of its own."""
     accent = "gb" if british else "us"
     made = G2P.__new__(G2P)
     made.lexicon = Lexicon(
@@ -96,7 +96,7 @@ def _tagger() -> Tagger:
 
 
 def _readable(text: str) -> str:
-    """What the G2P can read: accents composed, numbers beyond naming spelled, long words broken."""
+    """Normalize for the G2P: accents composed, numbers beyond naming spelled, long words broken."""
     composed = "".join(map(_plain_digit, unicodedata.normalize("NFC", text)))
     spelled = _LONG_NUMBER.sub(lambda run: " ".join(run.group().replace(",", "")), composed)
     return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), spelled)

@@ -42,7 +42,7 @@ def locked(target: Path) -> Iterator[None]:
 
 @contextmanager
 def locked_now(target: Path) -> Iterator[bool]:
-    """The same without waiting: whether nobody else writes `target`. Raises OSError."""
+    """The same without waiting: False while another process writes `target`. Raises OSError."""
     with target.with_suffix(".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -37,7 +37,7 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 class Packed:
-    """What a `dict[str, Any]` of JSON values answers, read-only and out of a trie.
+    """Read-only mapping of strings to JSON values, out of a trie.
 
     Values are shared between those who ask for them and must not be changed.
     """
@@ -62,8 +62,10 @@ class Packed:
         return _decode(found[0]) if found else None
 
     def _find(self, key: str) -> list[bytes] | None:
-        """What the trie has. It takes a NUL for the end of the key, and cannot even be asked
-        for half of a surrogate pair: neither is in any dictionary.
+        """Look a key up in the trie.
+
+        It takes a NUL for the end of the key, and cannot even be asked for half of a surrogate
+        pair: neither is in any dictionary.
         """
         if "\0" in key:
             return None

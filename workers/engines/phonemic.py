@@ -1,5 +1,5 @@
-"""What engines that speak phonemes share: cutting a string of them to what the model
-takes in one run, and joining the audio.
+"""Phonemes to audio: cutting a string of them to what the model takes in one run, and joining
+what it gives.
 
 A model ends every run as if a sentence ended, with 0.4 to 0.8 s of silence, and
 starts it with 0.3 s. Between sentences that is the pause; in the middle of one it

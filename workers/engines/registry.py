@@ -1,4 +1,4 @@
-"""Which engines there are: everything in the entry-point group `tts_supervisor.engines`.
+"""Registry of engines: everything in the entry-point group `tts_supervisor.engines`.
 
 An engine that cannot be imported or described is listed as unavailable with the
 reason, so that one broken package never takes the others down.
@@ -24,7 +24,7 @@ def catalogue(settings: Settings) -> dict[str, EngineInfo]:
 
 
 def make(name: str, settings: Settings) -> Engine:
-    """One engine with its settings. Raises LookupError for a name that nobody registered,
+    """One engine with its settings. Raises LookupError for a name that is not registered,
     and whatever the engine's module or constructor raises.
     """
     entry = _entries().get(name)

@@ -402,7 +402,7 @@ class DynamicCPUAllocator:
         self._forget()
         # Cores that came for a queue are full until it is gone, whatever the load.
         self._working_off = kind == "backlog"
-        return [Resize(target, decision)]
+        return [Resize(decision)]
 
 
 def _finite(value: float) -> float:

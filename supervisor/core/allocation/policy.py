@@ -165,9 +165,8 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Resize(msgspec.Struct, frozen=True):
-    """The pool is to hold `cores` cores from now on."""
+    """The pool is to hold the cores that were decided on from now on."""
 
-    cores: int
     decision: Decision
 
 

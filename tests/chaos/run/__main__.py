@@ -1,7 +1,7 @@
 """`make chaos`: CHAOS_S seconds of faults (600 by default), thrown by the dice of CHAOS_SEED.
 
 Prints the figures; the exit code is 1 if anything that was promised was broken. With CHAOS_RECORD=1
-the figures are kept in benchmarks/results and written into docs/PERFORMANCE.md.
+the figures are kept in benchmarks/results and its claims written into docs/PERFORMANCE.md.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Serving(Listening):
         *,
         module: str = "supervisor.gateway",
     ) -> None:
-        self._environ = dict(environ)
+        self.environ = dict(environ)
         self._module = module
         self._settings = Settings.model_validate({"http": {"port": 0, **(http or {})}})
         self._directory = tempfile.TemporaryDirectory(prefix="gw-")
@@ -104,7 +104,7 @@ class Serving(Listening):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *WARNINGS, "-m", self._module, str(os.getpid())],
-                env=self._environ,
+                env=self.environ,
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -69,8 +69,7 @@ def test_what_jobs_wait_and_take_is_counted(gateway: Serving) -> None:
 
     eventually(counted, "the job is counted")
     eventually(lambda: scrape(gateway)["tts_queue_seconds", ""] == 0.0, "nothing waits")
-    after = scrape(gateway)
-    assert after["tts_worker_restarts_total", ""] >= 0.0
+    assert ("tts_worker_restarts_total", "") in scrape(gateway)
 
 
 def test_decisions_are_counted_by_a_few_reasons(gateway: Serving) -> None:

@@ -149,7 +149,7 @@ def test_a_supervisor_that_stops_is_shown_as_such(tab: Page, served: Serving) ->
 
 def environ_without_supervisor(served: Serving) -> dict[str, str]:
     """The environment of that gateway, with a run directory where nobody is."""
-    return {**served._environ, "SUPERVISOR_RUN_DIR": f"{served.log.parent}/nobody"}
+    return {**served.environ, "SUPERVISOR_RUN_DIR": f"{served.log.parent}/nobody"}
 
 
 def test_nothing_is_asked_while_nobody_looks(tab: Page, served: Serving) -> None:

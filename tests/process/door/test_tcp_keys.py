@@ -49,8 +49,8 @@ class Guarded(Supervised):
     def remote(self, own: KeyPair) -> Wire:
         """A peer on tcp with these keys."""
         peer = Wire.__new__(Wire)
-        peer._context = zmq.Context()
-        peer.socket = peer._context.socket(zmq.DEALER)
+        peer.context = zmq.Context()
+        peer.socket = peer.context.socket(zmq.DEALER)
         peer.socket.setsockopt(zmq.LINGER, 0)
         use_keys(peer.socket, own, self.pair.public)
         peer.socket.connect(self.tcp)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,9 @@ import pytest
 from supervisor.speech import Speech
 from workers.engines.base import Samples, Session, Terminated
 from workers.engines.kokoro import Kokoro, voices
-from workers.engines.kokoro.engine import MIXES_KEPT, KokoroSession
+from workers.engines.kokoro.engine import MIXES_KEPT
+from workers.engines.kokoro.inputs import vocabulary
+from workers.engines.kokoro.reading import phonemes
 
 pytestmark = pytest.mark.timeout(600)
 """The first test waits for a model to be derived."""
@@ -70,17 +75,41 @@ def test_a_mix_is_neither_of_its_voices_and_that_of_one_voice_is_that_voice(
     assert np.array_equal(alpha, itself)
 
 
-def test_the_style_of_a_mix_is_the_weighted_mean(session: Session) -> None:
-    """Row by row, in single precision; however many mixes are asked for, few are remembered."""
-    assert isinstance(session, KokoroSession)
-    alpha, kumo = session._voice("jf_alpha"), session._voice("jm_kumo")
-    style = session._style(session._mix("jf_alpha(3)+jm_kumo(1)"))
-    assert style.dtype == np.float32
-    assert np.allclose(style, 0.75 * alpha + 0.25 * kumo, atol=1e-6)
-    for weight in range(1, 3 * MIXES_KEPT):
-        session._style(session._mix(f"jf_alpha({weight})+jm_kumo(1)"))
-    assert len(session._mixed) == MIXES_KEPT
-    assert session._style(session._mix("jf_alpha(3)+jm_kumo(1)")) is not style
+def test_a_mix_speaks_as_the_weighted_mean_of_its_styles(
+    session: Session, kokoro_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A voice whose table is that mean, put beside the others, says the same to the bit."""
+    monkeypatch.setenv("SUPERVISOR_CACHE_DIR", str(kokoro_cache))
+    found = Kokoro({}).collections()
+    alpha, kumo = (voices.style(found[name], name) for name in ("jf_alpha", "jm_kumo"))
+    mean = np.float32(0.75) * alpha + np.float32(0.25) * kumo
+    further = tmp_path / "further.npz"
+    further.write_bytes(voices.packed({"jf_mean": mean}))
+    expected = (
+        Kokoro({"voices_path": str(further)})
+        .open(1)
+        .synthesize("Yes.", Speech(engine="", voice="jf_mean", seed=1))
+    )
+    mixed = session.synthesize("Yes.", Speech(engine="", voice="jf_alpha(3)+jm_kumo(1)", seed=1))
+    assert np.array_equal(mixed, expected)
+
+
+def test_few_mixes_are_remembered(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are asked for: each table is half a megabyte."""
+    made: list[weakref.ref[voices.Style]] = []
+    mean = voices.mean
+
+    def noted(parts: Sequence[tuple[voices.Style, float]]) -> voices.Style:
+        style = mean(parts)
+        made.append(weakref.ref(style))
+        return style
+
+    monkeypatch.setattr(voices, "mean", noted)
+    for weight in range(11, 2 * MIXES_KEPT + 11):
+        mix = f"jf_alpha({weight})+jm_kumo(1)"
+        session.synthesize("Yes.", Speech(engine="", voice=mix, speed=4.0, seed=1))
+    assert len(made) == 2 * MIXES_KEPT
+    assert sum(style() is not None for style in made) == MIXES_KEPT
 
 
 def test_a_mix_with_a_voice_that_is_not_here_is_refused(session: Session) -> None:
@@ -100,19 +129,20 @@ def test_more_tokens_than_a_run_takes(session: Session) -> None:
     assert many == pytest.approx(4 * few, rel=0.3)
 
 
-def test_longest_run_uses_the_last_style(session: Session) -> None:
-    """510 tokens, one more than there are rows to count them from 0, are one run."""
-    assert isinstance(session, KokoroSession)
-    style = session._voice("jf_alpha")
-    assert style.shape == (voices.ROWS, voices.WIDTH)
-    assert session._say(style, 8.0, "a" * voices.ROWS).size > 24_000
+def test_the_longest_run_has_a_style(session: Session) -> None:
+    """510 tokens, one more than there are rows to count them from 0, are spoken."""
+    text, known = "seven " * 73, vocabulary()
+    assert sum(symbol in known for symbol in phonemes(text, "jf_alpha")) == voices.ROWS == 510
+    assert (
+        session.synthesize(text, Speech(engine="", voice="jf_alpha", speed=4.0, seed=1)).size
+        > 24_000
+    )
 
 
 def test_terminate_stops_a_run(session: Session) -> None:
     """A run of many seconds ends soon after terminate, with Terminated, and the session then
     speaks as before; a terminate without a run has no effect.
     """
-    assert isinstance(session, KokoroSession)
     before = session.synthesize("Yes.", Speech(engine="", voice="jf_alpha", seed=1))
     outcome: list[Samples | BaseException] = []
 
@@ -128,10 +158,10 @@ def test_terminate_stops_a_run(session: Session) -> None:
 
     thread = threading.Thread(target=speak)
     thread.start()
-    while session._stopper._options is None:
-        assert thread.is_alive()
-    session.terminate()
-    thread.join(5)
+    until = time.monotonic() + 5
+    while thread.is_alive() and time.monotonic() < until:  # As a worker: until it has its effect.
+        session.terminate()
+        thread.join(0.01)
     assert not thread.is_alive()
     assert isinstance(outcome[0], Terminated)
     session.terminate()

@@ -72,7 +72,7 @@ def test_the_worst_texts_keep_nobody_waiting(
 ) -> None:
     """2 MB of what brought the splitter to a standstill for seconds, four times at once: another
     client is answered meanwhile, and waits for none of them: one alone took from seven seconds to
-    twenty. (docs/PERFORMANCE.md has how soon.)
+    twenty. (`benchmarks/hostile_texts.py` measures how soon.)
     """
     text = worst(pattern, 2 << 20).encode()
     with supervised.wire() as bad, Client(supervised.endpoint) as good:

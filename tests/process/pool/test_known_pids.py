@@ -23,7 +23,6 @@ REPORT = Shaped(
     cpus=(0,),
     threads=1,
     affinities=(),
-    os_threads=1,
     session_generation=0,
     session_build_s=0.0,
     environment={},

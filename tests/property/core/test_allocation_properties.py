@@ -78,7 +78,7 @@ def test_any_history_keeps_the_bounds_and_the_cooldown(policy: Policy, events: l
         assert bounds.lower <= allocator.cores <= bounds.hard
         assert (decision.before, decision.after) == (before, allocator.cores)
         assert decision.reason
-        assert [resize.cores for resize in resizes] == [allocator.cores] * (
+        assert [resize.decision.after for resize in resizes] == [allocator.cores] * (
             before != allocator.cores
         )
         if resizes:

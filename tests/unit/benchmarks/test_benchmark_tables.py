@@ -1,4 +1,4 @@
-"""The performance page: tables come from the result files, prose stays as it was written."""
+"""The pages of results and claims come from the result files, prose stays as it was written."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import pytest
 
 from benchmarks import tables
 from benchmarks.environment import environment
-from benchmarks.harness import RESULTS, Record, Result, at_least, at_most, load, save
+from benchmarks.harness import RESULTS, Record, Result, at_least, at_most, save
 
 PAGE = """# Performance
 
 By hand, above.
 
 <!-- table: claims -->
-<!-- end -->
-
-By hand, between.
-
-<!-- table: ready -->
 old
 <!-- end -->
+
+By hand, below.
 """
 
 
@@ -39,52 +36,49 @@ def record(name: str = "ready", value: float = 7.0) -> Record:
     return Record(name, environment(), result)
 
 
-def test_prose_is_kept_and_tables_are_replaced() -> None:
+def test_prose_is_kept_and_the_table_is_replaced() -> None:
     """Only what stands between markers changes, and a second run changes nothing."""
-    once = record()  # Its environment has a load average, which is another one a moment later.
-    page = tables.render(PAGE, [once])
+    page = tables.fill(PAGE, [record()])
     assert "By hand, above." in page
-    assert "By hand, between." in page
+    assert "By hand, below." in page
     assert "old" not in page
+    assert tables.fill(page, [record()]) == page
+
+
+def test_a_missed_target_is_shown_as_missed() -> None:
+    """Neither the table of all claims nor the result's own page hides what was not reached."""
+    once = record()
+    for page in (tables.fill(PAGE, [once]), tables.result_page(once)):
+        assert "| ready, p95 | at most 25 ms | 7 ms | met |" in page
+        assert "| faster than spawn | at least 30 × | 12 × | **missed** |" in page
+
+
+def test_each_claim_says_how_it_is_measured_again() -> None:
+    """The command stands in its row, as the Makefile has it, and leads to the result's page."""
+    page = tables.fill(PAGE, [record(), record("peers_noop"), record("chaos")])
+    for name, command in {
+        "ready": "make bench BENCH=ready",
+        "peers_noop": "make bench-peers ENGINE=noop",
+        "chaos": "make chaos CHAOS_RECORD=1",
+    }.items():
+        assert page.count(f"[`{command}`](../benchmarks/results/{name}.md) |") == 2
+
+
+def test_the_page_of_a_result_holds_all_of_it() -> None:
+    """Title, arms, how it was measured, and what a reader must know of the run."""
+    page = tables.result_page(record())
+    assert page.startswith("# Title of ready\n")
     assert "| forked | ready_ms | 2 | 8 | 8.9 | 7 | 9 |" in page
     assert "| spawned | ready_ms | 1 | 12,346 |" in page
     assert "- the spawned arm ran once" in page
     assert "- 50 forks" in page
-    assert tables.render(page, [once]) == page
-
-
-def test_a_missed_target_is_shown_as_missed() -> None:
-    """The claims table does not hide what was not reached."""
-    page = tables.render(PAGE, [record()])
-    assert "| ready, p95 | 7 ms | at most 25 ms | met | `ready` |" in page
-    assert "| faster than spawn | 12 × | at least 30 × | **missed** | `ready` |" in page
-
-
-def test_a_new_benchmark_gets_a_section() -> None:
-    """A result without markers is appended under its title, once."""
-    once, memory = record(), record("memory")
-    page = tables.render(PAGE, [once, memory])
-    assert page.count("## Title of memory") == 1
-    assert tables.render(page, [once, memory]) == page
 
 
 def test_what_was_never_measured_says_so() -> None:
     """Markers without results are filled with a plain statement, not with old numbers."""
-    page = tables.render(PAGE, [])
-    assert page.count("Not measured yet.") == 2
+    page = tables.fill(PAGE, [])
+    assert tables.NOTHING in page
     assert "old" not in page
-
-
-def test_a_page_may_hold_the_claims_of_some_benchmarks_alone() -> None:
-    """The README quotes what it names, with what was missed of it, and gets no new sections."""
-    text = "Above.\n<!-- table: claims of memory nothing -->\nold\n<!-- end -->\n"
-    page = tables.fill(text, [record(), record("memory")])
-    assert "old" not in page
-    assert "`memory`" in page
-    assert "**missed**" in page
-    assert "`ready`" not in page
-    assert "## " not in page
-    assert tables.fill(page, [record(), record("memory")]) == page
 
 
 def test_a_sentence_may_hold_a_figure() -> None:
@@ -102,30 +96,37 @@ def test_a_sentence_may_hold_a_figure() -> None:
         tables.fill("<!-- value: ready | forked | gone_ms --><!-- end -->", [record()])
 
 
-def test_the_readme_quotes_figures_that_there_are() -> None:
-    """Every one of them comes out of a result file, and stands there as it was measured."""
-    text = tables.README.read_text()
-    records = [load(path) for path in sorted(RESULTS.glob("*.json"))]
-    assert tables.fill(text, records) == text
-    assert text.count("<!-- value: ") >= 5
+@pytest.mark.parametrize("path", [tables.README, tables.PAGE], ids=lambda path: path.name)
+def test_the_pages_quote_what_was_measured(path: Path) -> None:
+    """Every figure between markers comes out of a result file, and stands there as it was found."""
+    text = path.read_text()
+    assert tables.fill(text, tables.read()) == text
+    assert text.count("<!-- value: ") + text.count("| met |") >= 5
+
+
+def test_each_result_has_its_page() -> None:
+    """And each page its result; it says what the file holds."""
+    pages = {path.stem: path.read_text() for path in RESULTS.glob("*.md")}
+    assert pages == {record.name: tables.result_page(record) for record in tables.read()}
+
+
+def test_each_missed_target_has_its_reason() -> None:
+    """The performance page says of every benchmark with a missed target what stands in the way."""
+    reasons = tables.PAGE.read_text().split("## What stands in the way\n")[1].split("\n## ")[0]
+    missed = {r.name for r in tables.read() if not all(claim.met for claim in r.result.claims)}
+    assert {name for name in missed if f"**`{name}`**" not in reasons} == set()
 
 
 def test_the_pages_are_written_from_the_files(tmp_path: Path) -> None:
-    """The command reads every result in the directory and writes both pages in place."""
+    """The command reads every result in the directory and writes all pages in place."""
     page, readme = tmp_path / "PERFORMANCE.md", tmp_path / "README.md"
     page.write_text(PAGE)
-    readme.write_text("<!-- table: claims of ready -->\n<!-- end -->\n")
+    readme.write_text("<!-- value: ready | ready, p95 --><!-- end -->\n")
     save(record(), tmp_path / "results")
-    assert tables.write(page, tmp_path / "results", readme) == page
-    assert "| forked | ready_ms |" in page.read_text()
-    assert "| ready, p95 | 7 ms |" in readme.read_text()
-
-
-def test_the_page_says_what_is_not_measured_yet() -> None:
-    """Sections of the real page whose results are missing keep their markers and say so."""
-    page = tables.render(tables.PAGE.read_text(), [])
-    for name in ("peers_noop", "peers_hibari", "peers_kokoro", "kokoro_quality"):
-        assert f"<!-- table: {name} -->\n{tables.NOTHING}\n<!-- end -->" in page
+    assert tables.write(page, tmp_path / "results", readme) == tmp_path / "results"
+    assert "| ready, p95 |" in page.read_text()
+    assert "-->7<!--" in readme.read_text()
+    assert "| forked | ready_ms |" in (tmp_path / "results" / "ready.md").read_text()
 
 
 def test_many_arms_have_a_line_each() -> None:
@@ -133,24 +134,7 @@ def test_many_arms_have_a_line_each() -> None:
     arms = {f"voice {n}": [{"excess_db": float(n)}, {"excess_db": n + 1.0}] for n in range(21)}
     arms["quiet"] = [{"level_db": 0.5}]
     result = Result(title="Voices", arms=arms, claims=[])
-    page = tables.render("<!-- table: v -->\n<!-- end -->", [Record("v", environment(), result)])
+    page = tables.arms_table(Record("v", environment(), result))
     assert "| arm | n | excess_db, median | level_db, median |" in page
     assert "| voice 3 | 2 | 3.5 |  |" in page
     assert "| quiet | 1 |  | 0.5 |" in page
-
-
-def test_arms_may_stand_in_one_line_each_across_benchmarks() -> None:
-    """A page names the columns; the best of each is marked, and what an arm lacks is a dash."""
-    text = "<!-- table: arms by peers_a.ready_ms peers_b.ready_ms gone.ready_ms -->\n<!-- end -->"
-    forked_alone = Result(title="B", arms={"forked": [{"ready_ms": 8.0}]}, claims=[])
-    other = Record("peers_b", environment(), forked_alone)
-    page = tables.fill(text, [record("peers_a"), other])
-    assert "| arm | a: ready_ms | b: ready_ms |" in page
-    assert "| forked | **8** | 8 |" in page, "with nothing to compare with, nothing is the best"
-    assert "| spawned | 12,346 | – |" in page
-
-
-def test_a_page_without_a_measured_column_says_so() -> None:
-    """Markers whose benchmarks all lack a result are filled with a statement."""
-    text = "<!-- table: arms by gone.ready_ms -->\nold\n<!-- end -->"
-    assert tables.fill(text, []).splitlines()[1] == tables.NOTHING

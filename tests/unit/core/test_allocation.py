@@ -42,7 +42,7 @@ def test_it_starts_with_min_cores() -> None:
 def test_high_utilization_adds_one_core_with_the_known_words() -> None:
     """Above the target one core comes, and log line and reason have the established form."""
     (resize,) = feed(DynamicCPUAllocator(Policy(), USABLE), 85.2, 85.2, 85.2)
-    assert resize.cores == 2
+    assert resize.decision.after == 2
     assert resize.decision.log_line == (
         "CPU allocation changed: 1 → 2 cores (utilization: 85.2%, reason: high_utilization_85.2%)"
     )
@@ -54,7 +54,7 @@ def test_low_utilization_removes_one_core() -> None:
     run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE, waits=False)
     assert allocator.cores == 8
     (resize,) = feed(allocator, *[20.0] * 3, start=200)
-    assert (resize.cores, resize.decision.reason) == (7, "low_utilization_20.0%")
+    assert (resize.decision.after, resize.decision.reason) == (7, "low_utilization_20.0%")
 
 
 def test_between_the_thresholds_nothing_happens() -> None:
@@ -200,7 +200,7 @@ def test_a_failed_monitor_holds_and_says_so() -> None:
     assert allocator.history[-1].reason == "first_sample"
     assert not feed(allocator, 100.0, 100.0, None, math.nan)
     assert allocator.history[-1].reason == "monitor_failed"
-    assert [resize.cores for resize in feed(allocator, 100.0, start=4)] == [2]
+    assert [resize.decision.after for resize in feed(allocator, 100.0, start=4)] == [2]
 
 
 def test_a_clock_that_steps_back_cuts_no_wait_short() -> None:
@@ -252,11 +252,11 @@ def test_new_settings_hold_at_once() -> None:
     """A new bound moves the count with the event, a new target with the next samples."""
     allocator = DynamicCPUAllocator(Policy(), USABLE)
     (resize,) = allocator.handle(Configured(1.0, Policy(min_cores=6)))
-    assert (resize.cores, resize.decision.reason) == (6, "bound_min_cores_6")
+    assert (resize.decision.after, resize.decision.reason) == (6, "bound_min_cores_6")
     (resize,) = allocator.handle(Configured(1.5, Policy(max_cores=3)))
-    assert (resize.cores, resize.decision.reason) == (3, "bound_max_cores_3")
+    assert (resize.decision.after, resize.decision.reason) == (3, "bound_max_cores_3")
     allocator.handle(Configured(2.0, Policy(cpu_target=50.0)))
-    assert [r.cores for r in feed(allocator, *[60.0] * 5, start=7)] == [4]
+    assert [r.decision.after for r in feed(allocator, *[60.0] * 5, start=7)] == [4]
 
 
 REASONS: tuple[tuple[Kind, tuple[float, ...], str], ...] = (

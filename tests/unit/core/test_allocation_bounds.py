@@ -63,7 +63,7 @@ def test_cores_taken_away_are_given_up_at_once() -> None:
         allocator.handle(Sampled(now, 100.0, 20))
     assert allocator.cores == 7
     (resize,) = allocator.handle(Sampled(4.0, None, 3))
-    assert (resize.cores, resize.decision.reason) == (3, "bound_usable_3")
+    assert (resize.decision.after, resize.decision.reason) == (3, "bound_usable_3")
     assert allocator.bounds.notes == ("min_cores 6 is above the limit usable of 3",)
 
 
@@ -74,7 +74,7 @@ def test_memory_cap_falls_at_once_and_rises_when_it_lasts() -> None:
     for step in range(600):
         memory = None if step < 100 else 4 + step % 2
         changes += allocator.handle(Sampled(float(step), 90.0, 20, memory_cap=memory))
-    assert [resize.cores for resize in changes][-1] == 4
+    assert [resize.decision.after for resize in changes][-1] == 4
     assert sum(resize.decision.reason.startswith("bound_memory") for resize in changes) == 1
     for step in range(600, 700):
         allocator.handle(Sampled(float(step), 90.0, 20, memory_cap=9))

@@ -71,8 +71,7 @@ def _heard(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
 def ended(sending: Exporter) -> None:
     """Let it end, and see that it did."""
     sending.finish(20.0)
-    sending._thread.join(20)
-    assert not sending._thread.is_alive()
+    eventually(lambda: all(thread.name != "tracing" for thread in threading.enumerate()), "its end")
 
 
 def test_what_is_put_in_arrives_in_order(collector: Scripted) -> None:

@@ -1,4 +1,4 @@
-"""Which derived model the engine speaks with: found in the cache, or made once.
+"""Choose the derived model to speak with: found in the cache, or made once.
 
 A derived model is keyed by all that it follows from: the source's content, the passes, the
 gate, the ranges, the version of ONNX Runtime (it holds the graph as that optimizes it) and the
@@ -45,7 +45,7 @@ _TIMEOUT_S = 280
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What deriving came to. `refused` is None, or one line that says why not to use it;
+    """Outcome of deriving a model. `refused` is None, or one line that says why not to use it;
     `sites` counts what each pass rewrote; `sha256` is the model file's, and `stamp` its size and
     time of change when it was written: as long as they are the same, so is the file.
     """
@@ -89,7 +89,7 @@ def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
 
 
 def location(digest: str, level: str) -> Path:
-    """Where the model derived from this source on this machine is, or will be."""
+    """Path of the model derived from this source on this machine, made or not."""
     follows_from = [digest, level, ort.__version__, *features.cpu_features(), _passes(digest)]
     key = hashlib.sha256(msgspec.json.encode(follows_from)).hexdigest()
     return files.cache("kokoro") / f"derived-{level}-{key[:16]}.onnx"
@@ -102,12 +102,12 @@ def ranges(digest: str) -> Path | None:
 
 
 def own_ranges(digest: str) -> Path:
-    """Where `supervisor models calibrate` puts what it finds."""
+    """Path of the ranges that `supervisor models calibrate` finds."""
     return files.cache("kokoro") / f"ranges-{digest}.json"
 
 
 def known(target: Path) -> Outcome | None:
-    """What came of deriving this model before; None if it was not, or its file is damaged."""
+    """Outcome of deriving this model before; None if it was not, or its file is damaged."""
     try:
         outcome = msgspec.json.decode(beside(target).read_bytes(), type=Outcome)
         if outcome.refused is None and stamp_of(target) != outcome.stamp:
@@ -135,7 +135,7 @@ def digest_of(path: Path) -> str:
 
 
 def remove_unused(keep: Path) -> None:
-    """Delete derived models of other versions that nobody has used for a month."""
+    """Delete derived models of other versions that were not used for a month."""
     oldest = time.time() - _UNUSED_S
     for path in keep.parent.glob("derived-*.onnx"):
         with suppress(OSError):  # Another process may delete it at the same moment.

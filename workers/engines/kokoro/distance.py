@@ -1,4 +1,4 @@
-"""How far two spoken versions of the same text are apart.
+"""Distances between two spoken versions of the same text.
 
 The waveforms of two good versions differ: the model is chaotic, and a style scaled by 1 +
 1e-5 moves them as far apart as quantization does. So spectra on the scale of hearing are
@@ -36,7 +36,7 @@ def mel_distance(first: Samples, second: Samples) -> float:
 
 
 def level_difference(first: Samples, second: Samples) -> float:
-    """How much louder the second version is than the first, in dB (root mean square)."""
+    """Level of the second version over the first, in dB (root mean square)."""
     powers = [float(np.square(samples, dtype=np.float64).mean()) for samples in (first, second)]
     return float(10 * np.log10(powers[1] / powers[0]))
 

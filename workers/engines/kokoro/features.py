@@ -1,4 +1,4 @@
-"""What this CPU offers that decides which kernels run, and so which derived model fits."""
+"""CPU features that decide which kernels run, and so which derived model fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model takes: tokens between two pads, the style for their number, the speed."""
+"""Inputs of the model: tokens between two pads, the style for their number, the speed."""
 
 from __future__ import annotations
 

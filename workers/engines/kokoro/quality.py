@@ -32,7 +32,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was heard in one case. Distances from the reference and the change of level (derived
+    """Measurements of one case. Distances from the reference and the change of level (derived
     against published) in dB, all of them finite only where durations are equal.
     """
 
@@ -45,7 +45,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def excess_db(self) -> float:
-        """How much farther from the reference the derived model is than the published one."""
+        """Distance from the reference, derived model less published one."""
         return self.derived_db - self.published_db
 
 
@@ -90,7 +90,7 @@ class Panel:
 
 
 def faults(findings: Sequence[Finding]) -> list[str]:
-    """What no derived model may do, one line each: none if it may be used."""
+    """Reasons not to use a derived model, one line each; none if it may be used."""
     changed = [one for one in findings if not one.same_duration]
     if changed:
         return [f"{len(changed)} of {len(findings)} durations differ ({_where(changed[0])})"]

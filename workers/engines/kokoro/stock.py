@@ -1,4 +1,4 @@
-"""What Kokoro speaks with, what of it is here, and how the rest comes."""
+"""Kokoro's weights and voices: what of them is here, and how the rest comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said to calibrate and to judge, in phonemes of Kokoro's alphabet.
+"""Texts to calibrate and to judge with, in phonemes of Kokoro's alphabet.
 
 Phonemes, so that no language needs a reader here. The key is the first letter of the
 voices that speak the language. No range comes from a held-out text; but the shares in

@@ -56,12 +56,12 @@ def bundled() -> Path | None:
 
 
 def pulled() -> Path:
-    """Where `supervisor models pull kokoro-voices` puts its collection."""
+    """Path of the collection that `supervisor models pull kokoro-voices` fetches."""
     return files.cache("kokoro") / "voices-v1.0.npz"
 
 
 def voice(name: str) -> Voice:
-    """What a voice's name says: its first letter is its language."""
+    """Describe a voice by its name: the first letter is its language."""
     return Voice(name, _LANGUAGES.get(name[:1], "und"), LICENCE)
 
 

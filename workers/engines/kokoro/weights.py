@@ -26,7 +26,7 @@ class WeightsError(Exception):
 
 
 def location() -> Path:
-    """Where the assembled model is, or will be."""
+    """Path of the assembled model, made or not."""
     return files.cache("kokoro") / "kokoro-v1.0.int8.onnx"
 
 

@@ -52,7 +52,7 @@ def main(source: Path, digest: str, level: str, target: Path) -> None:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what killed builds left, of this target and of others that nobody builds now."""
+    """Remove what killed builds left, of this target and of others that are not being built now."""
     for left in [*target.parent.glob("derived-*.work"), *target.parent.glob(".derived-*.part")]:
         of = target.with_name(left.name.strip(".").split(".")[0] + target.suffix)
         with files.locked_now(of) if of != target else nullcontext(enter_result=True) as mine:

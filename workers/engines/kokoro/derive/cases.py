@@ -1,5 +1,5 @@
-"""Who says what to judge a model: every voice each of its held-out texts at every speed, and
-one voice of each language the longest that fits into a run.
+"""Cases to judge a model by: every voice with each of its held-out texts at every speed, and
+one voice of each language with the longest that fits into a run.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from workers.session import build_session
 
 
 class Models(msgspec.Struct, frozen=True):
-    """What a panel is made of: the published model, the one derived from it, the reference."""
+    """The models of a panel: the published one, the one derived from it, the reference."""
 
     published: Path
     derived: derived.Ready

@@ -23,7 +23,7 @@ def signed_activations(graph: Graph) -> int:
     two products of a weight and a signed byte are at most 2·127·128 < 2^15.
 
     Why: for unsigned × unsigned the runtime has no VNNI kernel, for unsigned × signed
-    it has. Test: `test_signed_activations_*` in tests/unit/engines/test_kokoro_passes.py.
+    it has. Test: `test_signed_activations_*` in tests/unit/workers/engines/test_kokoro_passes.py.
     """
     found = [one for one in products.convolutions(graph) if _fits(one)]
     flipped: set[str] = set()

@@ -1,4 +1,4 @@
-"""Which passes make which level, in their order."""
+"""The passes of each level, in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What values a tensor takes over all voices, languages and lengths: the calibration data.
+"""Calibration data: the values of each tensor over all voices, languages and lengths.
 
 They are found once by `supervisor models calibrate`, and ship in `data`, one file for
 each source model, named after the SHA-256 of its content.

@@ -26,7 +26,7 @@ distance and takes a third of a decibel of the level, for 2 % of the time
 
 
 class Steps(msgspec.Struct, frozen=True):
-    """How a real number r becomes a byte: round(r / step) + zero, between 0 and 255."""
+    """Quantization of a real number r to a byte: round(r / step) + zero, between 0 and 255."""
 
     step: Array
     zero: Array

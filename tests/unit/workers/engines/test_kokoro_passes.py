@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.unit.engines.int8_graphs import Drawing, op_types, run
+from tests.unit.workers.engines.int8_graphs import Drawing, op_types, run
 from workers.engines.kokoro.derive.elementwise import squares
 from workers.engines.kokoro.derive.graph import Array, Graph
 from workers.engines.kokoro.derive.integer import direct_products, signed_activations

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.control.controlled import SECTION, Controlled
+from tests.unit.service.controlled import SECTION, Controlled
 
 MakeLoop = Callable[..., Controlled]
 """Options of the allocation as keywords; `host`, `settings` (dotted keys) and the directory of

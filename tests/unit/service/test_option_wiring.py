@@ -10,8 +10,8 @@ from __future__ import annotations
 import pytest
 
 from supervisor.core.allocation.speedup import Speedup
-from tests.unit.control.conftest import MakeLoop
-from tests.unit.control.controlled import Controlled
+from tests.unit.service.conftest import MakeLoop
+from tests.unit.service.controlled import Controlled
 
 ONE_THREAD = {"pool.threads_per_worker": 1}
 QUICK = {"monitoring_interval": 0.5, "allocation_cooldown": 1.0, "history_window": 4}

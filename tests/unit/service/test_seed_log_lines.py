@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.logs import JsonFormatter, get_logger
-from tests.unit.control.conftest import MakeLoop
+from tests.unit.service.conftest import MakeLoop
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
 from supervisor.service.control import ALL_LEASED
-from tests.unit.control.conftest import MakeLoop
-from tests.unit.control.controlled import Controlled
+from tests.unit.service.conftest import MakeLoop
+from tests.unit.service.controlled import Controlled
 
 ONE_THREAD = {"pool.threads_per_worker": 1}
 CPUSET = "sys/fs/cgroup/cpuset.cpus.effective"
