@@ -40,7 +40,7 @@ def gateway(
     from supervisor.gateway.process import serve
 
     def announce(address: Address) -> None:
-        logs.get_logger().info("gateway: listening on http://%s", address)
+        logs.get_logger(__name__).info("gateway: listening on http://%s", address)
 
     try:
         given = configuration.assignments(set_ or [])

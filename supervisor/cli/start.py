@@ -61,7 +61,7 @@ def _start(
         fail(2, str(error))
     logs.configure(loaded.settings.logging.level, loaded.settings.logging.format)
     for warning in loaded.warnings:
-        logs.get_logger().warning("%s", warning)
+        logs.get_logger(__name__).warning("%s", warning)
     try:
         check_keys(loaded.settings.broker)
         check_tracing(loaded.settings.tracing)

@@ -30,7 +30,7 @@ def main() -> int:
     try:
         asyncio.run(serve(settings, _announce, place, patient=True))
     except ListenError as error:
-        logs.get_logger().error("gateway: %s", error)
+        logs.get_logger("supervisor.gateway").error("gateway: %s", error)
         return 2
     return 0
 

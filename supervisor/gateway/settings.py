@@ -28,7 +28,7 @@ SECTION = ("performance", "dynamic_cpu_allocation")
 CHANGEABLE = frozenset((*SECTION, name) for name in Trial.__struct_fields__)
 """What the page can move."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Changed(msgspec.Struct, frozen=True):

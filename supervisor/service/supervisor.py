@@ -61,7 +61,7 @@ IDLE_TICK_S = 1.0
 FAULT_EXIT = 70
 """Exit code after a fault of ours (EX_SOFTWARE of sysexits.h)."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class StartError(Exception):
