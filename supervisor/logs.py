@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -32,13 +32,20 @@ REPEATED_S = 30.0
 """Least time between two lines of the same kind, for what may happen many times a second."""
 
 
+_differing: list[logging.Logger] = []
+"""Those with a level of their own."""
+
+
 def get_logger(name: str = LOGGER_NAME) -> logging.Logger:
     """The logger of a module, by its `__name__`; without one, what all of ours go through."""
     return logging.getLogger(name)
 
 
-def configure(level: str, format: str) -> None:
-    """Write log lines of at least `level` to stderr as "text" or "json"; may be called again."""
+def configure(level: str, format: str, levels: Mapping[str, str] | None = None) -> None:
+    """Write log lines of at least `level` to stderr as "text" or "json"; may be called again.
+
+    `levels`: those of components, such as `pool.workers`, where they differ.
+    """
     logger = get_logger()
     text = "%(levelname)s | %(message)s"
     if not _is_journal(sys.stderr):
@@ -49,6 +56,12 @@ def configure(level: str, format: str) -> None:
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter(text, _TIME))
     logger.addHandler(handler)
     logger.setLevel(level.upper())
+    while _differing:
+        _differing.pop().setLevel(logging.NOTSET)
+    for name, its in (levels or {}).items():
+        component = logger.getChild(name)
+        component.setLevel(its.upper())
+        _differing.append(component)
     logger.propagate = False
 
 

@@ -47,7 +47,7 @@ def gateway(
         if wyoming is not None:
             given = {**given, "http.wyoming": wyoming}
         settings = configuration.load(config, override, os.environ, given).settings
-        logs.configure(settings.logging.level, settings.logging.format)
+        logs.configure(settings.logging.level, settings.logging.format, settings.logging.levels)
         asyncio.run(serve(settings, announce, beside=wyoming is not None))
     except (configuration.ConfigError, ListenError) as error:
         fail(2, str(error))

@@ -26,7 +26,7 @@ def main() -> int:
     tracebacks.arm()
     die_with_parent(int(sys.argv[1]))
     settings, place = take_over(sys.stdin.buffer.read())
-    logs.configure(settings.logging.level, settings.logging.format)
+    logs.configure(settings.logging.level, settings.logging.format, settings.logging.levels)
     try:
         asyncio.run(serve(settings, _announce, place, patient=True))
     except ListenError as error:

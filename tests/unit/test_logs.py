@@ -106,6 +106,16 @@ def test_a_line_of_json_says_who_speaks_and_what_about(
     }
 
 
+def test_a_component_may_have_a_level_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """For what is below it, too, and only as long as it is asked for."""
+    pool, wyoming = (logs.get_logger(f"supervisor.{name}") for name in ("pool", "gateway.wyoming"))
+    for levels in ({"gateway": "error", "pool": "debug"}, {}):
+        logs.configure("info", "text", levels)
+        pool.debug("pool")
+        wyoming.warning("wyoming")
+    assert lines(capsys) == ["DEBUG | pool", "WARNING | wyoming"]
+
+
 def fault() -> None:
     """An exception of a kind that quotes what it was about, caused by another one."""
     try:
