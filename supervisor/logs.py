@@ -1,7 +1,8 @@
 """What the supervisor says while it runs: one line an event, on stderr.
 
-Text lines look like `INFO | CPU allocation changed: …`; `logging.format: "json"` gives
-one JSON object a line instead, with the time in Unix seconds.
+Text lines look like `2026-11-30T20:11:44+0000 INFO | CPU allocation changed: …`, without the time
+where systemd's journal takes them, which notes it itself. `logging.format: "json"` gives one JSON
+object a line instead, with the time in Unix seconds and the module that speaks.
 
 No line holds any of a job's text (but where `logging.text` asks for it). The message of an
 exception that nobody foresaw may quote anything: it is told by its type and by where it was
@@ -12,37 +13,65 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
 LOGGER_NAME = "supervisor"
 
+_TIME = "%Y-%m-%dT%H:%M:%S%z"
+
 REPEATED_S = 30.0
 """Least time between two lines of the same kind, for what may happen many times a second."""
 
 
-def get_logger() -> logging.Logger:
-    """The one logger of the supervisor process."""
-    return logging.getLogger(LOGGER_NAME)
+_differing: list[logging.Logger] = []
+"""Those with a level of their own."""
 
 
-def configure(level: str, format: str) -> None:
-    """Write log lines of at least `level` to stderr as "text" or "json"; may be called again."""
+def get_logger(name: str = LOGGER_NAME) -> logging.Logger:
+    """The logger of a module, by its `__name__`; without one, what all of ours go through."""
+    return logging.getLogger(name)
+
+
+def configure(level: str, format: str, levels: Mapping[str, str] | None = None) -> None:
+    """Write log lines of at least `level` to stderr as "text" or "json"; may be called again.
+
+    `levels`: those of components, such as `pool.workers`, where they differ.
+    """
     logger = get_logger()
+    text = "%(levelname)s | %(message)s"
+    if not _is_journal(sys.stderr):
+        text = f"%(asctime)s {text}"
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if format == "json" else _TEXT)
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter(text, _TIME))
     logger.addHandler(handler)
     logger.setLevel(level.upper())
+    while _differing:
+        _differing.pop().setLevel(logging.NOTSET)
+    for name, its in (levels or {}).items():
+        component = logger.getChild(name)
+        component.setLevel(its.upper())
+        _differing.append(component)
     logger.propagate = False
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Whether systemd's journal reads this stream: `JOURNAL_STREAM` has its device and inode."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (AttributeError, OSError, ValueError):  # closed, or there is none
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 def tell_faults(loop: asyncio.AbstractEventLoop) -> None:
@@ -102,7 +131,8 @@ class Repeated:
     most once in `REPEATED_S`, with how often it came meanwhile. `clock` is in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, log: logging.Logger, clock: Callable[[], float]) -> None:
+        self._log = log
         self._clock = clock
         self._said_at: dict[str, float] = {}
         self._unsaid: dict[str, int] = {}
@@ -114,7 +144,7 @@ class Repeated:
         if self._may_say(reason):
             unsaid = self._unsaid.pop(reason, 0)
             more = f" ({unsaid} more since the last such line)" if unsaid else ""
-            get_logger().warning("%s%s", line, more)
+            self._log.warning("%s%s", line, more)
         else:
             self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
 
@@ -123,7 +153,7 @@ class Repeated:
         if self._lasts and self._may_say(line):
             unsaid = sum(self._unsaid.values())
             more = f" ({unsaid} more failures were not logged)" if unsaid else ""
-            get_logger().info("%s%s", line, more)
+            self._log.info("%s%s", line, more)
             self._unsaid.clear()
         self._lasts = False
 
@@ -147,17 +177,17 @@ class TextFormatter(logging.Formatter):
         return where(ei[1]) if ei[1] is not None else ""
 
 
-_TEXT = TextFormatter("%(levelname)s | %(message)s")
-
-
 class JsonFormatter(TextFormatter):
-    """One JSON object a line: time, level, message, and `data` where the call gave some."""
+    """One JSON object a line: time, level, logger, message, and the fields of `data` where the call
+    gave some: `job`, `worker` (its epoch), `slot`, `pid` where it is about one.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
         document = {
             "time": record.created,
             "level": record.levelname.lower(),
+            "logger": record.name,
             "message": record.getMessage(),
             **getattr(record, "data", {}),
         }

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from supervisor.config import Settings
 from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
 
+_MB = 1_000_000
+
 
 class Bounds(NamedTuple):
     """How much may wait, what is remembered of plain and of durable jobs, and how much audio
@@ -34,5 +36,5 @@ def bounds(settings: Settings) -> Bounds:
         ),
         Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
         Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
-        HeldLimits(broker.max_held_audio_mb << 20, broker.max_client_held_audio_mb << 20),
+        HeldLimits(broker.max_held_audio_mb * _MB, broker.max_client_held_audio_mb * _MB),
     )

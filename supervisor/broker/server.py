@@ -39,7 +39,7 @@ _AT_ONCE_S = 0.002
 _READ_AT_ONCE = 4
 _READ_AT_ONCE_IN_ALL = 32
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Connection(msgspec.Struct):
@@ -252,7 +252,7 @@ class Broker:
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
             text = " ".join(request.segments) or (request.rest.text if request.rest else "")
-            log.info("job %s says: %s", job, text[:_LOGGED_CHARS])
+            log.info("job %s says: %s", job, text[:_LOGGED_CHARS], extra={"data": {"job": job}})
         self._tell(
             e.Submitted(
                 now=self._loop.time(),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from supervisor import __version__
 from supervisor.cli import (
@@ -56,8 +57,6 @@ app.add_typer(models.app, name="models")
 
 
 _INTERRUPTED = 128 + signal.SIGINT
-_ClickError: Any = typer.BadParameter.mro()[2]
-"""What a wrong command line raises; the library that it comes from depends on typer's version."""
 
 
 def _version(wanted: bool) -> None:
@@ -84,18 +83,18 @@ def main() -> None:
         code = _INTERRUPTED
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    except _ClickError as error:
+    except TyperException as error:
         code = _usage(error)
     sys.exit(code)
 
 
-def _usage(error: Any) -> int:  # noqa: ANN401 (see _ClickError)
+def _usage(error: TyperException) -> int:
     """Print what is wrong and where to look; without any arguments that is the help itself."""
     message, context = error.format_message(), getattr(error, "ctx", None)
     if context is None or message == context.get_help():
-        error.show()
+        typer.echo(message, err=True)
     else:
         said = " ".join(message.split())
         end = "" if said.endswith((".", "?")) else "."
         typer.echo(f"supervisor: {said}{end} See `{context.command_path} --help`", err=True)
-    return int(error.exit_code)
+    return error.exit_code

@@ -40,14 +40,14 @@ def gateway(
     from supervisor.gateway.process import serve
 
     def announce(address: Address) -> None:
-        logs.get_logger().info("gateway: listening on http://%s", address)
+        logs.get_logger(__name__).info("gateway: listening on http://%s", address)
 
     try:
         given = configuration.assignments(set_ or [])
         if wyoming is not None:
             given = {**given, "http.wyoming": wyoming}
         settings = configuration.load(config, override, os.environ, given).settings
-        logs.configure(settings.logging.level, settings.logging.format)
+        logs.configure(settings.logging.level, settings.logging.format, settings.logging.levels)
         asyncio.run(serve(settings, announce, beside=wyoming is not None))
     except (configuration.ConfigError, ListenError) as error:
         fail(2, str(error))

@@ -59,9 +59,10 @@ def _start(
         loaded = configuration.load(config, override, os.environ, given)
     except configuration.ConfigError as error:
         fail(2, str(error))
-    logs.configure(loaded.settings.logging.level, loaded.settings.logging.format)
+    said = loaded.settings.logging
+    logs.configure(said.level, said.format, said.levels)
     for warning in loaded.warnings:
-        logs.get_logger().warning("%s", warning)
+        logs.get_logger(__name__).warning("%s", warning)
     try:
         check_keys(loaded.settings.broker)
         check_tracing(loaded.settings.tracing)

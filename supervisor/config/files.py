@@ -37,8 +37,8 @@ def locate(
     return base, Location(override or beside, explicit=override is not None)
 
 
-def read(location: Location) -> dict[str, Any] | None:
-    """The object in the file; None where a file that may be missing is missing.
+def read(location: Location) -> dict[str, Any]:
+    """The object in the file; an empty one where a file that may be missing is missing.
 
     Raises ConfigError for anything but a readable regular file of at most
     MAX_FILE_BYTES that holds one whole JSON object.
@@ -48,7 +48,7 @@ def read(location: Location) -> dict[str, Any] | None:
     except FileNotFoundError:
         if location.explicit:
             raise ConfigError(f"{location.path}: there is no such file") from None
-        return None
+        return {}
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError(f"{location.path}: cannot be read: {reason}") from None

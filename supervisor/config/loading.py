@@ -1,13 +1,13 @@
-"""Load the settings: sources in their order, each checked alone, then all together.
+"""Load the settings: layers in their order, each checked alone, then all together.
 
-Checking each source alone names the culprit, and keeps a wrong value from hiding
+Checking each layer alone names the culprit, and keeps a wrong value from hiding
 behind a right one of higher precedence.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from supervisor.config import files, migration, problems, schema, sources
 from supervisor.config.sections.declared import CONFLICT
 from supervisor.config.settings import Settings
-from supervisor.config.sources import Given
+from supervisor.config.sources import Layer
 
 DEFAULT = "default"
 """Origin of a value that no source gave."""
@@ -76,13 +76,12 @@ def load(
     """
     environ = os.environ if environ is None else environ
     base, over = files.locate(config, override, environ)
-    given = sources.from_file(over) if proposed is None else [Given(str(over.path), proposed)]
     loaded = _merge(
         [
             *sources.from_command_line(command_line or {}),
             *sources.from_environment(environ),
-            *given,
-            *sources.from_file(base),
+            Layer(str(over.path), files.read(over) if proposed is None else proposed),
+            Layer(str(base.path), files.read(base)),
         ]
     )
     place = Place(_text(config), _text(override), command_line or {})
@@ -99,82 +98,55 @@ def check(file: Path) -> list[str]:
     Two settings that disagree are an error only where the file holds both. Raises
     ConfigError.
     """
-    return _check([*sources.from_file(files.Location(file, explicit=True))])
+    return check_tree(files.read(files.Location(file, explicit=True)), str(file))
 
 
 def check_tree(tree: dict[str, Any], origin: str) -> list[str]:
     """As `check`, of what a file named `origin` would hold. Raises ConfigError."""
-    return _check([Given(origin, tree)])
+    layer = Layer(origin, tree)
+    for conflict in _check_alone(layer):
+        if all(map(layer.holds, problems.pair(conflict))):
+            raise problems.described([conflict], origin)
+    return _warnings([layer])
 
 
-def _check(given: Sequence[Given]) -> list[str]:
-    layers, migrated = _migrated(given)
-    for layer in layers:
-        _check_alone(layer)
-        for conflict in _validate([layer])[1]:
-            if all(_holds(layer(), path) for path in problems.pair(conflict)):
-                raise problems.described([conflict], layer.origin)
-    return _warnings(migrated)
-
-
-def _merge(layers: Sequence[Given]) -> Loaded:
+def _merge(layers: Sequence[Layer]) -> Loaded:
     """Layers come with the highest precedence first."""
-    layers, migrated = _migrated(layers)
     for layer in layers:
         _check_alone(layer)
-    settings, conflicts = _validate(layers)
-    if settings is None:
-        culprits = dict.fromkeys(_origin(layers, path) for path in problems.pair(conflicts[0]))
-        raise problems.described(conflicts, " and ".join(culprits))
-    origins = {
-        schema.dotted(path): _origin(layers, path)
-        for path, _ in schema.leaves(settings.model_dump())
-    }
-    return Loaded(settings, origins, _warnings(migrated))
 
+    def origin(path: schema.Path) -> str:
+        return next((layer.origin for layer in layers if layer.holds(path)), DEFAULT)
 
-def _migrated(layers: Sequence[Given]) -> tuple[list[Given], list[str]]:
-    """The layers under today's names, and the origins of those that used old ones."""
-    results = [(layer.origin, *migration.migrate(layer(), layer.origin)) for layer in layers]
-    today = [Given(origin, tree) for origin, tree, _ in results]
-    return today, [origin for origin, _, was_old in reversed(results) if was_old]
-
-
-def _warnings(migrated: list[str]) -> list[str]:
-    return [migration.warning(migrated)] if migrated else []
-
-
-def _check_alone(layer: Given) -> None:
-    """Raise what is wrong with one source; a conflict may yet be settled by another."""
-    errors = [error for error in _validate([layer])[1] if error["type"] != CONFLICT]
-    if errors:
-        raise problems.described(errors, layer.origin)
-
-
-def _validate(layers: Sequence[Given]) -> tuple[Settings | None, list[ErrorDetails]]:
-    """The settings that these layers make over the defaults, or what is wrong with them."""
-    # `_build_sources` is an argument of BaseSettings that type checkers do not see.
-    build: Callable[..., Settings] = Settings
     try:
-        return build(_build_sources=(tuple(layers), {})), []
+        settings = Settings(*layers)
     except ValidationError as error:
-        return None, error.errors(include_url=False)
+        conflicts = error.errors(include_url=False)
+        culprits = dict.fromkeys(map(origin, problems.pair(conflicts[0])))
+        raise problems.described(conflicts, " and ".join(culprits)) from None
+    paths = [path for path, _ in schema.leaves(settings.model_dump())]
+    return Loaded(settings, {schema.dotted(p): origin(p) for p in paths}, _warnings(layers))
 
 
-def _origin(layers: Sequence[Given], path: schema.Path) -> str:
-    """Of the layers, highest first, the one that the value at this path comes from."""
-    return next((layer.origin for layer in layers if _holds(layer(), path)), DEFAULT)
+def _warnings(layers: Sequence[Layer]) -> list[str]:
+    """One, whatever the number of layers with old names."""
+    old = [layer.origin for layer in reversed(layers) if layer.was_old]
+    return [migration.warning(old)] if old else []
+
+
+def _check_alone(layer: Layer) -> list[ErrorDetails]:
+    """Raise what is wrong with one layer; its conflicts may yet be settled by another."""
+    try:
+        Settings(layer)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        if wrong := [error for error in found if error["type"] != CONFLICT]:
+            raise problems.described(wrong, layer.origin) from None
+        return found
+    return []
 
 
 def _value(settings: object, path: Sequence[str]) -> object:
     for name in path:
         settings = getattr(settings, name)
     return settings
-
-
-def _holds(tree: object, path: schema.Path) -> bool:
-    for key in path:
-        if not isinstance(tree, dict) or key not in tree:
-            return False
-        tree = tree[key]
-    return True

@@ -69,7 +69,7 @@ def paths(tree: dict[str, Any]) -> list[schema.Path]:
 def _present(path: Path) -> dict[str, Any]:
     """What the file holds. Raises FileInTheWay for what the supervisor would not take either."""
     try:
-        tree = files.read(Location(path, explicit=False)) or {}
+        tree = files.read(Location(path, explicit=False))
         loading.check_tree(tree, str(path))
     except ConfigError as error:
         raise FileInTheWay(str(error)) from None

@@ -16,10 +16,10 @@ BEGIN = "<!-- tables: written by python -m supervisor.config.reference -->\n"
 END = "<!-- end of tables -->\n"
 
 _EFFECTS = {
-    "live": "nothing",
-    "session_rebuild": "sessions are rebuilt",
-    "worker_restart": "workers are restarted",
-    "supervisor_restart": "restart the supervisor",
+    "live": "at once",
+    "session_rebuild": "at once; sessions are rebuilt",
+    "worker_restart": "at once; workers are replaced",
+    "supervisor_restart": "with the next start",
 }
 
 
@@ -35,7 +35,7 @@ def tables() -> str:
     parts = []
     for section, settings in groupby(schema.settings().values(), key=lambda s: s.path[:-1]):
         rows = [
-            "| Setting | Default | Allowed | A change takes | Meaning |",
+            "| Setting | Default | Allowed | A change applies | Meaning |",
             "|---|---|---|---|---|",
             *map(_row, settings),
         ]

@@ -5,7 +5,14 @@ Where values come from is `sources`; what they mean is the business of those who
 
 from __future__ import annotations
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing import Any
+
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from supervisor.config.sections.broker import Broker
 from supervisor.config.sections.engines import Engines
@@ -17,7 +24,11 @@ from supervisor.config.sections.telling import Logging, Tracing
 
 
 class Settings(BaseSettings):
-    """All settings. Constructing it reads no environment and no file; `load` does."""
+    """All settings: what the layers give, the first before the next, and the defaults below them.
+
+    Constructing it reads no environment and no file; the layers have done so. Raises pydantic's
+    ValidationError.
+    """
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, case_sensitive=True
@@ -35,6 +46,13 @@ class Settings(BaseSettings):
     logging: Logging = Logging()
     tracing: Tracing = Tracing()
 
+    def __init__(
+        self,
+        *layers: PydanticBaseSettingsSource,
+        **values: Any,  # noqa: ANN401 (sections, as pydantic passes them when it validates a tree)
+    ) -> None:
+        super().__init__(layers=(InitSettingsSource(type(self), values), *layers))
+
     @classmethod
     def settings_customise_sources(  # the arguments' names are the base class's
         cls,
@@ -44,5 +62,6 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but the arguments: `load` hands over its own sources."""
-        return (init_settings,)
+        """The layers, in place of what the library would read by itself."""
+        layers: tuple[PydanticBaseSettingsSource, ...] = init_settings()["layers"]
+        return layers

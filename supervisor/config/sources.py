@@ -1,8 +1,8 @@
 """Where settings come from: files, environment variables and command-line keys.
 
-Each source is one of pydantic-settings', made strict, with the name by which people
-know it. One variable or one key is one source, so that an error can be laid at its
-door. Their order is decided in `loading`.
+Each is a layer: a source of pydantic-settings, made strict, under the names of today, with the
+name by which people know it. One variable or one key is one layer, so that an error can be laid
+at its door. Their order is decided in `loading`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource, InitSettingsSource, SettingsError
+from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from supervisor.config import files, problems, schema
 from supervisor.config.errors import ConfigError
-from supervisor.config.migration import LEGACY_KEYS, SECTION
+from supervisor.config.migration import LEGACY_KEYS, SECTION, migrate
 from supervisor.config.settings import Settings
 
 PREFIX = "SUPERVISOR_"
@@ -36,22 +36,42 @@ FOREIGN_VARIABLES = frozenset(
 """Set by supervisord for every program that it runs; they are not for us."""
 
 
-class Given(InitSettingsSource):
-    """Values that already have their types."""
+class Layer(InitSettingsSource):
+    """What one file, variable or key says. Raises ConfigError for an old value of no use."""
 
     def __init__(self, origin: str, tree: dict[str, Any]) -> None:
-        super().__init__(Settings, tree)
+        today, self.was_old = migrate(tree, origin)
+        super().__init__(Settings, today)
         self.origin = origin
+
+    def holds(self, path: schema.Path) -> bool:
+        """Whether it says something at this path."""
+        tree: object = self()
+        for key in path:
+            if not isinstance(tree, dict) or key not in tree:
+                return False
+            tree = tree[key]
+        return True
 
 
 class Text(EnvSettingsSource):
-    """One key whose value is text; pydantic-settings reads it by the setting's type."""
+    """Reads text by the type of its setting, as pydantic-settings reads variables."""
 
     _SEPARATOR = "\0"
 
-    def __init__(self, path: schema.Path, text: str) -> None:
+    def __init__(self) -> None:
         super().__init__(Settings, env_prefix="", env_nested_delimiter=self._SEPARATOR)
-        self.env_vars = {self._SEPARATOR.join(path): text}
+
+    def read(self, path: schema.Path, text: str) -> dict[str, Any]:
+        """The tree that holds the value at this path, by strict JSON where it takes JSON.
+
+        Raises ValueError, RecursionError.
+        """
+        section = path[0]
+        if len(path) == 1:
+            return {section: files.parse(text)}
+        field, variables = Settings.model_fields[section], {self._SEPARATOR.join(path): text}
+        return {section: self.explode_env_vars(section, field, variables)}
 
     def decode_complex_value(
         self,
@@ -63,15 +83,8 @@ class Text(EnvSettingsSource):
         return files.parse(value)
 
 
-def from_file(location: files.Location) -> Iterator[Given]:
-    """The file as a source; none where it may be missing and is. Raises ConfigError."""
-    tree = files.read(location)
-    if tree is not None:
-        yield Given(str(location.path), tree)
-
-
-def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
-    """A source for each variable that is a setting.
+def from_environment(environ: Mapping[str, str]) -> Iterator[Layer]:
+    """A layer for each variable that is a setting.
 
     Raises ConfigError for a variable with the prefix that is neither a setting nor known.
     """
@@ -86,8 +99,8 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
     return _each(values)
 
 
-def from_command_line(values: Mapping[str, Any]) -> Iterator[Given]:
-    """A source for each dotted key. Text is read by the setting's type, the rest is taken as is.
+def from_command_line(values: Mapping[str, Any]) -> Iterator[Layer]:
+    """A layer for each dotted key. Text is read by the setting's type, the rest is taken as is.
 
     Raises ConfigError for an unknown key.
     """
@@ -119,33 +132,33 @@ def _exists(path: schema.Path) -> bool:
     return legacy or path in schema.sections() or schema.setting_at(path) is not None
 
 
-def _each(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Given]:
-    """One source per value, a setting before its section; those with old names last, as one.
+def _each(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Layer]:
+    """One layer per value, a setting before its section; those with old names last, as one.
 
     The two old names have a meaning only together, and any new one goes before them.
     """
     old = {path: value for path, value in values.items() if path[-1] in LEGACY_KEYS}
     for path in sorted(values.keys() - old.keys(), reverse=True):
-        yield _given(path, *values[path])
+        yield _layer(path, *values[path])
     if old:
         section = {path[-1]: _json_or_text(value) for path, (_, value) in old.items()}
         origin = " and ".join(sorted(origin for origin, _ in old.values()))
-        yield Given(origin, _nested(SECTION, section))
+        yield Layer(origin, _nested(SECTION, section))
 
 
-def _given(path: schema.Path, origin: str, value: object) -> Given:
+def _layer(path: schema.Path, origin: str, value: object) -> Layer:
     if not isinstance(value, str):
-        return Given(origin, _nested(path, value))
+        return Layer(origin, _nested(path, value))
     if not files.encodable("".join((*path, value))):
         raise ConfigError(f"{origin}: not UTF-8")
     if value == "null":
-        return Given(origin, _nested(path, None))
+        return Layer(origin, _nested(path, None))
     setting = schema.setting_at(path)
     if setting and setting.path != path:
-        return Given(origin, _nested(path, _json_or_text(value)))
+        return Layer(origin, _nested(path, _json_or_text(value)))
     try:
-        return Given(origin, Text(path, value)())
-    except (SettingsError, RecursionError):
+        return Layer(origin, Text().read(path, value))
+    except (ValueError, RecursionError):
         allowed = setting.allowed if setting else "an object"
         raise ConfigError(f"{origin}: must be {allowed}, written as JSON") from None
 

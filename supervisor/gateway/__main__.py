@@ -26,11 +26,11 @@ def main() -> int:
     tracebacks.arm()
     die_with_parent(int(sys.argv[1]))
     settings, place = take_over(sys.stdin.buffer.read())
-    logs.configure(settings.logging.level, settings.logging.format)
+    logs.configure(settings.logging.level, settings.logging.format, settings.logging.levels)
     try:
         asyncio.run(serve(settings, _announce, place, patient=True))
     except ListenError as error:
-        logs.get_logger().error("gateway: %s", error)
+        logs.get_logger("supervisor.gateway").error("gateway: %s", error)
         return 2
     return 0
 

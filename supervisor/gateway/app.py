@@ -19,7 +19,7 @@ from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 def make_app(context: Context) -> web.Application:

@@ -24,6 +24,11 @@ class Context(msgspec.Struct, frozen=True):
     place: Place | None = None
     """Where the supervisor has its settings from; None where they are none of our business."""
 
+    @property
+    def may_change(self) -> bool:
+        """Whether anybody may change settings here."""
+        return bool(self.settings.api_keys) and self.place is not None
+
     async def welcome(self) -> Welcome:
         """What the supervisor said of itself; asked once more where it was only starting then.
 

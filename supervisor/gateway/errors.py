@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
 from aiohttp import web
 
 from supervisor.client import NoSupervisor, SupervisorError, WaitTimeout
@@ -21,6 +22,21 @@ RETRY_AFTER_S = 1
 
 INVALID = "invalid_request_error"
 SERVER = "server_error"
+
+
+class ErrorDetail(msgspec.Struct, frozen=True):
+    """`message` is for people, `code` for programs; `param` is the field at fault."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Error(msgspec.Struct, frozen=True):
+    """What every refusal answers."""
+
+    error: ErrorDetail
 
 
 class ApiError(Exception):
@@ -47,9 +63,10 @@ class ApiError(Exception):
             self.headers["Retry-After"] = str(retry_after_s)
 
     def document(self) -> dict[str, dict[str, str | None]]:
-        """The body of the answer."""
-        error = {"message": str(self), "type": self.type, "param": self.param, "code": self.code}
-        return {"error": error}
+        """The body of the answer: an `Error`."""
+        error = Error(ErrorDetail(str(self), self.type, self.param, self.code))
+        document: dict[str, dict[str, str | None]] = msgspec.to_builtins(error)
+        return document
 
     def response(self) -> web.Response:
         """The answer."""

@@ -16,7 +16,7 @@ from supervisor.logs import get_logger
 
 def http_logger() -> logging.Logger:
     """Writes to the supervisor's log."""
-    logger = get_logger().getChild("http")
+    logger = get_logger("supervisor.gateway.http")
     if not logger.filters:
         logger.addFilter(_is_ours)
     return logger

@@ -1,4 +1,4 @@
-"""The gateway's OpenAPI document; the schema of the request comes from its record."""
+"""The gateway's OpenAPI document; its schemas come from the records and settings that it has."""
 
 from __future__ import annotations
 
@@ -10,108 +10,32 @@ from aiohttp import web
 
 from supervisor import __version__
 from supervisor.audio.formats import FORMATS
+from supervisor.config.sections.performance import DynamicCpuAllocation
 from supervisor.gateway.context import Context
+from supervisor.gateway.errors import Error
+from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
+from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
 from supervisor.gateway.speech.routes import FormatName, SpeechRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
+from supervisor.gateway.speech.voices import ModelList, VoiceList
 
-_ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": ["string", "null"]},
-            },
-        }
-    },
-}
+_REF = "#/components/schemas/{name}"
 
-_DIAGNOSTICS = {
-    "type": "object",
-    "required": ["status"],
-    "properties": {"status": {"enum": ["success", "disabled", "error"]}},
-}
-
-_STATUS = {
-    "type": "object",
-    "required": ["status"],
-    "properties": {"status": {"type": "string"}, "reason": {"type": "string"}},
-}
-
-_MODELS = {
-    "type": "object",
-    "required": ["object", "data"],
-    "properties": {"object": {"const": "list"}, "data": {"type": "array"}},
-}
-
-_VOICES = {
-    "type": "object",
-    "required": ["voices"],
-    "properties": {
-        "voices": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["id", "name", "language", "model", "default"],
-            },
-        }
-    },
-}
+_RECORDS = (
+    SpeechRequest,
+    ModelList,
+    VoiceList,
+    Diagnostics,
+    NoDiagnostics,
+    Health,
+    Changed,
+    Error,
+)
 
 _EVENT = {
     "type": "object",
     "required": ["data"],
     "properties": {"data": {"type": "string", "description": "JSON: a delta, the end, an error."}},
-}
-
-_CHANGE = {
-    "type": "object",
-    "description": "Part of an override.json.",
-    "required": ["performance"],
-    "additionalProperties": False,
-    "properties": {
-        "performance": {
-            "type": "object",
-            "required": ["dynamic_cpu_allocation"],
-            "additionalProperties": False,
-            "properties": {
-                "dynamic_cpu_allocation": {
-                    "type": "object",
-                    "minProperties": 1,
-                    "additionalProperties": False,
-                    "properties": {
-                        "cpu_target": {"type": "number"},
-                        "hysteresis_factor": {"type": "number"},
-                        "allocation_cooldown": {"type": "number"},
-                        "min_cores": {"type": "integer"},
-                        "max_cores": {"type": ["integer", "null"]},
-                        "aggressive_mode": {"type": "boolean"},
-                    },
-                }
-            },
-        }
-    },
-}
-
-_CHANGED = {
-    "type": "object",
-    "required": ["settings", "held_back"],
-    "properties": {
-        "settings": {
-            "type": "object",
-            "description": "Each setting of the request, by dotted key, as it is in force then.",
-        },
-        "held_back": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "Those for which another source goes before override.json, and which.",
-        },
-    },
 }
 
 _REFUSALS: Mapping[int, str] = {
@@ -141,9 +65,7 @@ def routes(_context: Context) -> list[web.RouteDef]:
 
 def document() -> dict[str, Any]:
     """OpenAPI 3.1."""
-    _, components = msgspec.json.schema_components(
-        [SpeechRequest], ref_template="#/components/schemas/{name}"
-    )
+    _, components = msgspec.json.schema_components(_RECORDS, ref_template=_REF)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -154,19 +76,19 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech()},
             "/v1/models": {
-                "get": _get("Engines, and OpenAI's names for the default one.", _MODELS)
+                "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
             },
-            "/v1/audio/voices": {"get": _get("Voices of every engine.", _VOICES)},
+            "/v1/audio/voices": {"get": _get("Voices of every engine.", VoiceList)},
             "/settings/override": {"post": _change()},
             "/diagnostics/cpu-allocation": {
-                "get": _get("Cores, utilization, decisions.", _DIAGNOSTICS, _DIAGNOSTICS)
+                "get": _get("Cores, utilization, decisions.", Diagnostics, NoDiagnostics)
             },
-            "/healthz": {"get": _get("The gateway lives.", _STATUS)},
-            "/readyz": {"get": _get("The pool can take a job.", _STATUS, _STATUS)},
+            "/healthz": {"get": _get("The gateway lives.", Health)},
+            "/readyz": {"get": _get("The pool can take a job.", Health, Health)},
             "/metrics": {"get": _metrics()},
         },
         "components": {
-            "schemas": {**components, "Error": _ERROR},
+            "schemas": components,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"key": []}, {}],
@@ -177,7 +99,6 @@ def _speech() -> dict[str, Any]:
     audio: dict[str, Any] = {
         FORMATS[name].media_type: {"schema": {}} for name in get_args(FormatName)
     }
-    schema = {"$ref": "#/components/schemas/SpeechRequest"}
     return {
         "operationId": "createSpeech",
         "summary": "Speak a text; the audio is sent as it is made.",
@@ -190,7 +111,7 @@ def _speech() -> dict[str, Any]:
             }
             for name in (TRACEPARENT, TRACESTATE)
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "requestBody": {"required": True, **_json(_ref(SpeechRequest))},
         "responses": {
             "200": {
                 "description": "The audio. An answer that is cut short has no ending.",
@@ -205,9 +126,9 @@ def _change() -> dict[str, Any]:
     return {
         "operationId": "changeSettings",
         "summary": "Change settings of the allocation in override.json; only where keys are used.",
-        "requestBody": {"required": True, **_json(_CHANGE)},
+        "requestBody": {"required": True, **_json(_change_schema())},
         "responses": {
-            "200": {"description": "Written; the supervisor applies it.", **_json(_CHANGED)},
+            "200": {"description": "Written; the supervisor applies it.", **_json(_ref(Changed))},
             **{
                 str(status): _refused(status) for status in (400, 401, 403, 408, 409, 413, 415, 503)
             },
@@ -216,16 +137,15 @@ def _change() -> dict[str, Any]:
 
 
 def _get(
-    summary: str, schema: Mapping[str, Any], unavailable: Mapping[str, Any] | None = None
+    summary: str, record: type[msgspec.Struct], unavailable: type[msgspec.Struct] = Error
 ) -> dict[str, Any]:
-    """A GET that answers with this JSON, and with 503 and that JSON, or an error."""
-    absent = {"$ref": "#/components/schemas/Error"} if unavailable is None else unavailable
+    """A GET that answers with this record, and with 503 and that one."""
     return {
         "summary": summary,
         "responses": {
-            "200": {"description": summary, **_json(schema)},
+            "200": {"description": summary, **_json(_ref(record))},
             "401": _refused(401),
-            "503": {"description": _REFUSALS[503], **_json(absent)},
+            "503": {"description": _REFUSALS[503], **_json(_ref(unavailable))},
         },
     }
 
@@ -247,10 +167,30 @@ def _metrics() -> dict[str, Any]:
 
 
 def _refused(status: int) -> dict[str, Any]:
+    return {"description": _REFUSALS[status], **_json(_ref(Error))}
+
+
+def _change_schema() -> dict[str, Any]:
+    """The settings that may be changed, with the bounds and descriptions of their declaration."""
+    declared = DynamicCpuAllocation.model_json_schema()["properties"]
+    for setting in declared.values():
+        del setting["default"]  # What is left out stays as it is.
+    changeable = {key: declared[key] for key in declared if (*SECTION, key) in CHANGEABLE}
+    return _tree({SECTION[0]: _tree({SECTION[1]: _tree(changeable)})})
+
+
+def _tree(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of an override.json that names at least one of these."""
     return {
-        "description": _REFUSALS[status],
-        **_json({"$ref": "#/components/schemas/Error"}),
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": properties,
     }
+
+
+def _ref(record: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": _REF.format(name=record.__name__)}
 
 
 def _json(schema: Mapping[str, Any]) -> dict[str, Any]:

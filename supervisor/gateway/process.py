@@ -49,7 +49,7 @@ FIRST_RETRY_S, MAX_RETRY_S = 0.5, 30.0
 Door = Callable[[], AbstractAsyncContextManager[Address]]
 """Listens while it is entered; may raise ListenError then."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 async def serve(

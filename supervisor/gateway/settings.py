@@ -11,6 +11,7 @@ import asyncio
 import os
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from supervisor.config import files, loading, override, schema
@@ -27,12 +28,16 @@ SECTION = ("performance", "dynamic_cpu_allocation")
 CHANGEABLE = frozenset((*SECTION, name) for name in Trial.__struct_fields__)
 """What the page can move."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
-def may_change(context: Context) -> bool:
-    """Whether anybody may change settings here."""
-    return bool(context.settings.api_keys) and context.place is not None
+class Changed(msgspec.Struct, frozen=True):
+    """The settings of the request as they are in force then, by dotted key; `held_back` names those
+    for which another source goes before override.json, and which.
+    """
+
+    settings: dict[str, Any]
+    held_back: dict[str, str]
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -55,7 +60,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         values = flat(done.loaded.settings)
         in_force = {key: values[key] for key in map(schema.dotted, override.paths(tree))}
         log.info("override.json was changed over HTTP: %s", in_force)
-        return web.json_response({"settings": in_force, "held_back": done.held_back})
+        return web.json_response(msgspec.to_builtins(Changed(in_force, done.held_back)))
 
     return [web.post("/settings/override", change, expect_handler=when_wanted)]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from supervisor.logs import get_logger
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 def report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

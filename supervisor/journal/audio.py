@@ -19,7 +19,7 @@ from supervisor.logs import get_logger
 _LENGTH_BYTES = 8
 _SUFFIX = ".pcm"
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class JournalAudio:
@@ -63,7 +63,8 @@ class JournalAudio:
         except FileNotFoundError:
             return
         except OSError as error:
-            log.warning("journal: the audio of job %s cannot be read: %s", job, error)
+            what = "journal: the audio of job %s cannot be read: %s"
+            log.warning(what, job, error, extra={"data": {"job": job}})
             return
         for name in names:
             number, dot, suffix = name.partition(".")

@@ -46,7 +46,7 @@ _SWEEP_S: Final = 1.0
 _SWEEP_LATEST_S: Final = 10.0
 """And how often, at least, while there is always something that waits."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class _Audio(msgspec.Struct, frozen=True):

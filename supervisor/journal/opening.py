@@ -37,7 +37,7 @@ _ROWS_TOLD: Final = 20
 """Damaged rows that are logged one by one."""
 _INSERT_FIRST: Final = INSERT.replace("INSERT", "INSERT OR IGNORE")
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class JournalError(Exception):
@@ -197,7 +197,8 @@ class Opening:
                 wrong += 1
                 if wrong <= _ROWS_TOLD:
                     fate = "lost" if reading.row is None else "kept as far as it goes"
-                    log.error("journal: job %s is %s: %s", id, fate, what)
+                    about = {"data": {"job": id}}
+                    log.error("journal: job %s is %s: %s", id, fate, what, extra=about)
         if wrong > _ROWS_TOLD:
             log.error("journal: and %d more jobs", wrong - _ROWS_TOLD)
         return wrong

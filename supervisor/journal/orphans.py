@@ -21,7 +21,7 @@ from supervisor.logs import get_logger
 ASIDE = ".orphaned"
 """What is appended to the name of the directory of audio."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Heap(NamedTuple):

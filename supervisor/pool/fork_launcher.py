@@ -33,7 +33,7 @@ taken to hang."""
 TEMPLATE_LOAD_S = 600.0
 """How long a template may take to load, an engine's model that is made at first use included."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class ForkLauncher:
@@ -59,7 +59,7 @@ class ForkLauncher:
         self._unanswered: set[int] = set()
         self._waiting: list[tuple[Fork, list[int]]] = []
         self._loaded = self._closed = False
-        self._refusals = Repeated(loop.time)
+        self._refusals = Repeated(log, loop.time)
         self._loading = True
         """Whether the template of now has not told its catalogue yet."""
 

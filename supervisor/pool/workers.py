@@ -40,7 +40,7 @@ is not ours to reap."""
 _DISMISSED = 0
 """Exit status of a worker that was told to leave."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 ToPool = Callable[[pool_events.Event], None]
 ToJobs = Callable[[job_events.Event], None]
@@ -76,7 +76,7 @@ class Workers:
         self._to_pool = to_pool
         self._to_jobs = to_jobs
         self._on_catalogue = on_catalogue
-        self._refusals = Repeated(loop.time)
+        self._refusals = Repeated(log, loop.time)
         self._ladder = Ladder(loop, self._raise_flag)
         self.heartbeat = Heartbeat(
             loop, self.by_epoch, self._send_control, self._hangs, self._worn_out
@@ -178,6 +178,7 @@ class Workers:
             command.slot,
             command.seconds,
             command.reason,
+            extra={"data": {"slot": command.slot}},
         )
 
     @staticmethod
@@ -200,12 +201,13 @@ class Workers:
 
     def _hangs(self, worker: Worker, reason: str) -> None:
         """Give it nothing more, and end it; its segment then runs elsewhere."""
-        log.warning("worker %d (pid %d): %s", worker.slot, worker.pid, reason)
+        log.warning("worker %d (pid %d): %s", worker.slot, worker.pid, reason, extra=_about(worker))
         self._to_jobs(job_events.WorkerRetired(self._loop.time(), worker.epoch))
         self._ladder.end(worker, reason)
 
     def _worn_out(self, worker: Worker, reason: str) -> None:
-        log.info("worker %d (pid %d) is replaced: %s", worker.slot, worker.pid, reason)
+        what = "worker %d (pid %d) is replaced: %s"
+        log.info(what, worker.slot, worker.pid, reason, extra=_about(worker))
         self._to_pool(pool_events.Recycle(self._loop.time(), worker.epoch))
 
     def _free(self, command: job_events.WorkerFree) -> None:
@@ -271,6 +273,7 @@ class Workers:
                 shaped.threads,
                 list(shaped.cpus),
                 shaped.error,
+                extra=_about(worker),
             )
         now, generation = self._loop.time(), shaped.session_generation
         if first:
@@ -299,7 +302,8 @@ class Workers:
             self._came_to_nothing(worker, worker.log_tail() or str(ended))
             return
         if ended.status != _DISMISSED:
-            log.warning("worker %d (pid %d) ended: %s", worker.slot, worker.pid, why)
+            what = "worker %d (pid %d) ended: %s"
+            log.warning(what, worker.slot, worker.pid, why, extra=_about(worker))
         self._gone(worker, why)
 
     def _gone(self, worker: Worker, reason: str) -> None:
@@ -351,3 +355,8 @@ def _open_log(path: Path) -> int:
     """Open a slot's log for appending; begin anew when it has grown too long."""
     fresh = os.O_TRUNC if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES else 0
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | fresh, 0o600)
+
+
+def _about(worker: Worker) -> dict[str, dict[str, int]]:
+    """The fields of a log line about this worker."""
+    return {"data": {"worker": worker.epoch, "slot": worker.slot, "pid": worker.pid}}

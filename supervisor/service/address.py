@@ -19,7 +19,7 @@ MOST_TIMES = 64
 """How often the socket is made anew: the old one stays open, as libzmq closes all of its
 connections with it."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Address:

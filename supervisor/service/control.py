@@ -38,7 +38,7 @@ ALL_LEASED = "every usable core is leased by another supervisor; waiting"
 _LEASE_ATTEMPTS = 3
 _SECTION = "performance.dynamic_cpu_allocation"
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Load(msgspec.Struct, frozen=True):

@@ -40,7 +40,7 @@ PATIENCE_S = 15.0
 """How long whoever is to say that the service is ready waits for HTTP: a gateway listens within a
 second, and a few where the machine is busy."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 COMMAND = (sys.executable, "-m", "supervisor.gateway")

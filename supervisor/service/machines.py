@@ -37,7 +37,7 @@ AnyEvent = job_events.Event | pool_events.Event | policy.Event
 Effects = Mapping[type, Callable[[Any], None]]
 """What to do for each type of command."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class MissingEffectError(Exception):

@@ -61,7 +61,7 @@ IDLE_TICK_S = 1.0
 FAULT_EXIT = 70
 """Exit code after a fault of ours (EX_SOFTWARE of sysexits.h)."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class StartError(Exception):
@@ -212,7 +212,8 @@ class Service:
             for change in diff(self._settings_at_start, self.settings)
             if change.effect == "supervisor_restart"
         }
-        configure_logs(self.settings.logging.level, self.settings.logging.format)
+        said = self.settings.logging
+        configure_logs(said.level, said.format, said.levels)
         self._configure_machines()
         self.workers.update_environment = updates_environment(self.settings)
         self._configure_heartbeat()

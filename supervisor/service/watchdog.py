@@ -12,7 +12,7 @@ from supervisor.core.jobs.progress import Progress
 from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import get_logger
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Watchdog:

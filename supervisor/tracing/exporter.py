@@ -29,7 +29,7 @@ LINGER_S: Final = 1.0
 QUIET_S: Final = 600.0
 """Least time between two complaints, so that a collector that comes and goes fills no log."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Timed(NamedTuple):

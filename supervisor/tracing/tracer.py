@@ -25,7 +25,7 @@ _HASTE_S: Final = 0.5
 _ASIDE_S: Final = 10.0
 """How long an exporter that is not used any more may go on, beside the one that is."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class TracingError(Exception):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,15 +31,15 @@ def _as_it_was() -> Iterator[None]:
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What was logged since the last look."""
-    return capsys.readouterr().err.splitlines()
+    """What was logged since the last look, without the time."""
+    return [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
 
 
 def test_what_repeats_itself_is_said_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """A thousand times a second is two lines a minute; another reason is a line of its own."""
     logs.configure("info", "text")
     now = 0.0
-    trouble = Repeated(lambda: now)
+    trouble = Repeated(logs.get_logger(), lambda: now)
     for _ in range(1000):
         trouble.say("EAGAIN", "no worker: EAGAIN")
     assert lines(capsys) == ["WARNING | no worker: EAGAIN"]
@@ -54,13 +56,64 @@ def test_that_it_is_over_is_said_once_and_trouble_that_flaps_is_no_flood(
 ) -> None:
     """Each pair of failure and success is a line at most once in a while."""
     logs.configure("info", "text")
-    trouble = Repeated(lambda: 1.0)
+    trouble = Repeated(logs.get_logger(), lambda: 1.0)
     trouble.over("workers again")
     assert lines(capsys) == []
     for _ in range(100):
         trouble.say("EAGAIN", "no worker")
         trouble.over("workers again")
     assert lines(capsys) == ["WARNING | no worker", "INFO | workers again"]
+
+
+def test_a_line_for_people_has_its_time_but_in_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd notes the time itself, for the stream that it reads and for no other."""
+    with (tmp_path / "log").open("w+") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        found = os.fstat(stream.fileno())
+        for journal in (f"{found.st_dev}:{found.st_ino}", f"{found.st_dev}:1", None):
+            if journal is None:
+                monkeypatch.delenv("JOURNAL_STREAM")
+            else:
+                monkeypatch.setenv("JOURNAL_STREAM", journal)
+            logs.configure("info", "text")
+            logs.get_logger("supervisor.pool.workers").info("it is ready")
+        stream.seek(0)
+        bare, *others = stream.read().splitlines()
+    assert bare == "INFO | it is ready"
+    for line in others:
+        time, _, rest = line.partition(" ")
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(time)) < timedelta(minutes=1)
+        assert rest == bare
+
+
+def test_a_line_of_json_says_who_speaks_and_what_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The module, and the fields of what the line is about beside the message."""
+    logs.configure("info", "json")
+    about = {"data": {"worker": 7, "slot": 1}}
+    logs.get_logger("supervisor.pool.workers").warning("worker %d hangs", 1, extra=about)
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("time") > 0
+    assert line == {
+        "level": "warning",
+        "logger": "supervisor.pool.workers",
+        "message": "worker 1 hangs",
+        "worker": 7,
+        "slot": 1,
+    }
+
+
+def test_a_component_may_have_a_level_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """For what is below it, too, and only as long as it is asked for."""
+    pool, wyoming = (logs.get_logger(f"supervisor.{name}") for name in ("pool", "gateway.wyoming"))
+    for levels in ({"gateway": "error", "pool": "debug"}, {}):
+        logs.configure("info", "text", levels)
+        pool.debug("pool")
+        wyoming.warning("wyoming")
+    assert lines(capsys) == ["DEBUG | pool", "WARNING | wyoming"]
 
 
 def fault() -> None:

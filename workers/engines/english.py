@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import hibari
@@ -65,7 +66,23 @@ def reader(*, british: bool) -> English:
 
 
 def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
-    """Hibari's `G2P(oov, british=british)` over packed dictionaries instead of its own."""
+    """What `G2P(oov, british=british)` makes, over packed dictionaries instead of its own.
+
+    It is put together from parts that hibari documents nowhere. Raises RuntimeError where they are
+    not those of the versions that pyproject.toml allows.
+    """
+    try:
+        made = _assembled(oov, british=british)
+        made("It reads 2 words.")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise RuntimeError(
+            f"hibari-tts {version('hibari-tts')} is built otherwise than this engine expects "
+            f"({error}): pip install 'hibari-tts>=0.2.1,<0.3'"
+        ) from error
+    return made
+
+
+def _assembled(oov: Callable[[str], str | None], *, british: bool) -> G2P:
     accent = "gb" if british else "us"
     made = G2P.__new__(G2P)
     made.lexicon = Lexicon(

@@ -43,7 +43,7 @@ _WATCHES_PER_READ: Final = 4
 _EVENT: Final = struct.Struct("=HI")
 _MONITOR: Final = "inproc://connections"
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class TooFewFiles(Exception):

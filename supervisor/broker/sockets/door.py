@@ -23,7 +23,7 @@ from supervisor.logs import get_logger
 from supervisor.wire.codec import Frames
 from supervisor.wire.keyfile import KeysError
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class DoorError(Exception):

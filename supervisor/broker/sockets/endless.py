@@ -36,7 +36,7 @@ _SETTLE: Final = 8
 _GROWTH_BYTES: Final = 6 << 20
 _PAGE: Final = resource.getpagesize()
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class EndlessMessages:

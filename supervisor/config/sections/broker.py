@@ -25,8 +25,7 @@ class Broker(Section):
         Field(
             ge=1,
             le=1_000_000,
-            description="Jobs of one client in flight. Over HTTP and Wyoming a client is a key, "
-            "else an address, else a connection.",
+            description="Jobs of one client in flight.",
         ),
         Declared("live", "jobs"),
     ] = 1024
@@ -44,16 +43,16 @@ class Broker(Section):
             "whose audio waits gets no further worker at its share of the room that is left; a "
             "quarter is kept for those who take what they are sent.",
         ),
-        Declared("live", "MiB"),
+        Declared("live", "MB"),
     ] = 64
     max_client_held_audio_mb: Annotated[
         int,
         Field(
             ge=1,
             le=1_048_576,
-            description="The same, of one client.",
+            description="Spoken audio in memory that one client has not taken yet.",
         ),
-        Declared("live", "MiB"),
+        Declared("live", "MB"),
     ] = 32
     max_connections: Annotated[
         int,

@@ -12,7 +12,10 @@ Effect = Literal["live", "session_rebuild", "worker_restart", "supervisor_restar
 
 
 class Declared(NamedTuple):
-    """Stands on every setting: the effect of a change, and the unit of the value."""
+    """Stands on every setting: the effect of a change, and the unit of the value.
+
+    The unit of a name that ends with `_mb` is MB, 10^6 bytes.
+    """
 
     effect: Effect
     unit: str = ""

@@ -10,9 +10,7 @@ from supervisor.config.sections.declared import Declared, Section, above
 
 
 class Admission(Section):
-    """How much work may wait. Over HTTP and Wyoming a client is a key, else an address, else a
-    connection.
-    """
+    """How much work and text may wait, in all and of one client."""
 
     max_work_s: Annotated[
         float,

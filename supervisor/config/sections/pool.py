@@ -48,8 +48,8 @@ class Pool(Section):
         Field(
             ge=1,
             le=1000,
-            description="So is one whose segment takes so many times as long as predicted, "
-            "however busy it is.",
+            description="A worker whose segment takes so many times as long as predicted is ended "
+            "too, however busy it is.",
         ),
         Declared("live"),
     ] = 10.0
@@ -58,8 +58,8 @@ class Pool(Section):
         Field(
             ge=0.1,
             le=86_400,
-            description="But never before this time; it is also for an engine that loads its "
-            "model first.",
+            description="No segment is overdue before this time, as an engine may have to load "
+            "its model first.",
         ),
         Declared("live", "s"),
     ] = 60.0
@@ -93,7 +93,8 @@ class Pool(Section):
         Field(
             ge=1,
             le=1_000_000_000,
-            description="So is one that has spoken so many segments; null: never.",
+            description="A worker that has spoken so many segments is replaced in the same way; "
+            "null: never.",
         ),
         Declared("live", "segments"),
     ] = None

@@ -10,15 +10,26 @@ from pydantic_core import PydanticCustomError
 
 from supervisor.config.sections.declared import RULE, Declared, Name, Section
 
+Level = Literal["debug", "info", "warning", "error"]
+
 
 class Logging(Section):
     """What is logged, and how."""
 
     level: Annotated[
-        Literal["debug", "info", "warning", "error"],
+        Level,
         Field(description="Least severe level that is logged."),
         Declared("live"),
     ] = "info"
+    levels: Annotated[
+        dict[Name, Level],
+        Field(
+            description="The same for components where it differs, such as "
+            '`{"gateway": "warning", "pool.workers": "debug"}`: what `logger` of a JSON line has '
+            "after `supervisor.`."
+        ),
+        Declared("live"),
+    ] = {}
     format: Annotated[
         Literal["text", "json"],
         Field(description="Lines for people, or one JSON object per line."),

@@ -15,7 +15,7 @@ _OTHER_FILES: Final = 128
 _PER_DOOR: Final = RESERVED + AT_ONCE + 64
 """Connections beyond the places: those for probes, those refused, those hung up on just now."""
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 def make_room(connections: int, doors: int) -> int:

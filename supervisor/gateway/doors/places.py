@@ -22,7 +22,7 @@ by everybody who comes while there are no others, so there are more than probes 
 
 _TELL_EVERY_S: Final = 60.0
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Guest(Protocol):

@@ -6,15 +6,37 @@ it is, and an honest answer where there is none.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from aiohttp import web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import RETRY_AFTER_S
 from supervisor.gateway.observe.snapshot import RECORDED_S
-from supervisor.wire.status import Status
+from supervisor.wire.status import Allocation, Status
+
+
+class Diagnostics(Allocation, frozen=True, kw_only=True):
+    """The allocation as it was `snapshot_age_s` seconds ago."""
+
+    snapshot_age_s: float
+
+
+class NoDiagnostics(msgspec.Struct, frozen=True):
+    """Nothing is known; `error` says why."""
+
+    status: Literal["error"]
+    error: str
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether the gateway lives, or the pool can take a job; `reason` says why not."""
+
+    status: Literal["ok", "ready", "unready"]
+    reason: str | msgspec.UnsetType = msgspec.UNSET
+    warnings: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -28,7 +50,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         return _uncached(allocation_document(snapshot.document, snapshot.age_s))
 
     async def health(_request: web.Request) -> web.Response:
-        return _uncached({"status": "ok"})
+        return _uncached(msgspec.to_builtins(Health("ok")))
 
     async def ready(_request: web.Request) -> web.Response:
         try:
@@ -37,8 +59,9 @@ def routes(context: Context) -> list[web.RouteDef]:
         except SupervisorError as error:
             reason, warnings = str(error), []
         if reason is None:
-            return _uncached({"status": "ready", **({"warnings": warnings} if warnings else {})})
-        return _uncached({"status": "unready", "reason": reason}, 503)
+            found = Health("ready", warnings=warnings or msgspec.UNSET)
+            return _uncached(msgspec.to_builtins(found))
+        return _uncached(msgspec.to_builtins(Health("unready", reason)), 503)
 
     return [
         web.get("/diagnostics/cpu-allocation", allocation),
@@ -54,7 +77,8 @@ def allocation_document(status: dict[str, Any], age_s: float) -> dict[str, Any]:
 
 def allocation_error(reason: str) -> dict[str, Any]:
     """The diagnostics where nothing is known."""
-    return {"status": "error", "error": reason}
+    document: dict[str, Any] = msgspec.to_builtins(NoDiagnostics("error", reason))
+    return document
 
 
 def why_unready(status: Status) -> str | None:

@@ -29,7 +29,7 @@ SPACING_S = 0.5
 """Samples that are closer are left out, which bounds the record at 7200."""
 
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 class Sample(NamedTuple):

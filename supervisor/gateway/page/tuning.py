@@ -23,7 +23,6 @@ from supervisor.gateway.page.data import UNCACHED
 from supervisor.gateway.page.recorder import Recorder
 from supervisor.gateway.page.task import Result, Task
 from supervisor.gateway.page.trial import Trial
-from supervisor.gateway.settings import may_change
 
 LIMIT_S = 60.0
 """How long a simulation may take."""
@@ -46,7 +45,7 @@ def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
         return web.json_response(msgspec.to_builtins(result), headers=UNCACHED)
 
     async def tuning(_request: web.Request) -> web.Response:
-        return web.json_response({"may_apply": may_change(context)}, headers=UNCACHED)
+        return web.json_response({"may_apply": context.may_change}, headers=UNCACHED)
 
     return [web.post("/page/simulation", simulation), web.get("/page/tuning", tuning)]
 

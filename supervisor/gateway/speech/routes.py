@@ -23,7 +23,7 @@ from supervisor.gateway.doors.asker import asker
 from supervisor.gateway.speech import sse
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import engine_of, listed, models, voice_of
+from supervisor.gateway.speech.voices import VoiceList, engine_of, listed, models, voice_of
 
 FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 """OpenAI's, of those that there are."""
@@ -82,12 +82,13 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def list_models(_request: web.Request) -> web.Response:
         welcome = await context.welcome()
-        data = models(welcome.engines, welcome.default_engine)
-        return web.json_response({"object": "list", "data": data})
+        found = models(welcome.engines, welcome.default_engine)
+        return web.json_response(msgspec.to_builtins(found))
 
     async def list_voices(_request: web.Request) -> web.Response:
         welcome = await context.welcome()
-        return web.json_response({"voices": listed(welcome.engines, welcome.default_engine)})
+        found = VoiceList(listed(welcome.engines, welcome.default_engine))
+        return web.json_response(msgspec.to_builtins(found))
 
     return [
         web.post("/v1/audio/speech", speak, expect_handler=when_wanted),

@@ -28,7 +28,7 @@ UNSENT_BYTES = 16 * 1024
 
 _RESET = struct.pack("ii", 1, 0)
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 async def send(

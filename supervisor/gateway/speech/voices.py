@@ -10,7 +10,9 @@ supervisor checks that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Names for the default engine."""
@@ -49,27 +51,56 @@ def voice_of(voice: str | None, voices: Iterable[str]) -> str | None:
     return next((name for name in known if name.endswith(f"_{voice}")), None)
 
 
-def models(engines: Mapping[str, Any], default: str) -> list[dict[str, Any]]:
-    """Every usable engine and OpenAI's names, as `GET /v1/models` lists them."""
+class Model(msgspec.Struct, frozen=True):
+    """An engine, or one of OpenAI's names for the default one."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """What `GET /v1/models` answers."""
+
+    object: Literal["list"]
+    data: list[Model]
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """A voice; `model` is its engine, and `default` whether it is the engine's default voice."""
+
+    id: str
+    name: str
+    language: str
+    model: str
+    default: bool
+
+
+class VoiceList(msgspec.Struct, frozen=True):
+    """What `GET /v1/audio/voices` answers; the default engine's voices come first."""
+
+    voices: list[Voice]
+
+
+def models(engines: Mapping[str, Any], default: str) -> ModelList:
+    """Every usable engine and OpenAI's names."""
     usable = [name for name, engine in engines.items() if not engine.get("unavailable")]
     names = [default, *(name for name in usable if name != default), *OPENAI_MODELS]
-    return [
-        {"id": name, "object": "model", "created": 0, "owned_by": "tts-supervisor"}
-        for name in names
-    ]
+    return ModelList("list", [Model(name, "model", 0, "tts-supervisor") for name in names])
 
 
-def listed(engines: Mapping[str, Any], default: str) -> list[dict[str, Any]]:
+def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
     """Every voice of every usable engine, those of the default engine first."""
     order = sorted(engines, key=lambda name: (name != default, name))
     return [
-        {
-            "id": voice,
-            "name": voice,
-            "language": language,
-            "model": name,
-            "default": voice == engines[name]["default_voice"],
-        }
+        Voice(
+            id=voice,
+            name=voice,
+            language=language,
+            model=name,
+            default=voice == engines[name]["default_voice"],
+        )
         for name in order
         if not engines[name].get("unavailable")
         for voice, language in engines[name]["voices"].items()

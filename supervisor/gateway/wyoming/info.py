@@ -26,12 +26,12 @@ def info(welcome: Welcome) -> Info:
     """Every voice of every usable engine, the default engine's first."""
     voices = [
         TtsVoice(
-            name=voice["name"],
+            name=voice.name,
             attribution=_SOURCE,
             installed=True,
-            description=f"{voice['name']} ({voice['model']})",
+            description=f"{voice.name} ({voice.model})",
             version=None,
-            languages=[voice["language"]],
+            languages=[voice.language],
         )
         for voice in listed(welcome.engines, welcome.default_engine)
     ]
@@ -58,10 +58,10 @@ def find_voice(welcome: Welcome, wanted: VoiceWanted | None) -> Chosen:
     first = _first_of(wanted.name) if wanted.name is not None else None
     for voice in listed(welcome.engines, welcome.default_engine):
         if wanted.name is None:
-            if _same_language(voice["language"], wanted.language or ""):
-                return Chosen(voice["name"], voice["model"])
-        elif voice["name"] in {wanted.name, first}:
-            return Chosen(wanted.name, voice["model"])
+            if _same_language(voice.language, wanted.language or ""):
+                return Chosen(voice.name, voice.model)
+        elif voice.name in {wanted.name, first}:
+            return Chosen(wanted.name, voice.model)
     return Chosen(wanted.name, None)
 
 

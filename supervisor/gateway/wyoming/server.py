@@ -19,7 +19,7 @@ from supervisor.logs import get_logger
 
 HOW_TO_INSTALL = "http.wyoming needs a library: pip install 'tts-supervisor[wyoming]'"
 
-log = get_logger()
+log = get_logger(__name__)
 
 
 @asynccontextmanager

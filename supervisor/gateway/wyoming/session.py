@@ -45,7 +45,7 @@ IDLE_S = 600.0
 
 _BYTES = 2
 _CHANNELS = 1
-log = get_logger()
+log = get_logger(__name__)
 
 
 class _End(msgspec.Struct, frozen=True):

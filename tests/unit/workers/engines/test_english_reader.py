@@ -103,3 +103,20 @@ def test_circled_digit_is_read_as_its_number() -> None:
     """Digits that are no decimal digits are read, not stumbled over."""
     read = reader(british=False).phonemes
     assert read("①") == read("1")
+
+
+def test_another_hibari_is_named_with_the_version_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reader is put together from its parts: one that lacks a part says so, and what to do."""
+
+    class Another(G2P):  # type: ignore[misc]  # it has no types
+        def __init__(self) -> None:
+            """Not called."""
+
+        def __call__(self, text: str) -> str:
+            return str(self.a_part_of_its_own) + text
+
+    monkeypatch.setattr(english, "G2P", Another)
+    with pytest.raises(RuntimeError, match=r"a_part_of_its_own.*pip install 'hibari-tts>=0\.2\.1"):
+        english.English(british=False)
