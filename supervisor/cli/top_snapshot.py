@@ -21,7 +21,7 @@ class Seen(msgspec.Struct, frozen=True):
     """One decision of the allocator; `now` is in its own monotonic seconds.
 
     `utilization` is in percent of `before`, the cores held when it was measured; None
-    where nothing could be measured.
+    where nothing could be measured. `kind` is the reason without its figures.
     """
 
     now: float
@@ -29,6 +29,7 @@ class Seen(msgspec.Struct, frozen=True):
     after: int
     utilization: float | None
     reason: str
+    kind: str
 
 
 def _seen(decision: AllocationDecision) -> Seen:
@@ -38,6 +39,7 @@ def _seen(decision: AllocationDecision) -> Seen:
         after=decision.after,
         utilization=decision.utilization,
         reason=decision.reason,
+        kind=decision.kind,
     )
 
 

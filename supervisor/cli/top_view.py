@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -161,4 +160,4 @@ def _decisions(seen: Sequence[Seen]) -> Table:
 def _kind(seen: Seen) -> tuple[object, ...]:
     """Decisions of one kind differ in their numbers only; a change stands by itself."""
     change = seen.now if seen.after != seen.before else None
-    return seen.before, seen.after, re.sub(r"[\d.]+", "", seen.reason), change
+    return seen.before, seen.after, seen.kind, change

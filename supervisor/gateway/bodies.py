@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Final, TypeVar
 
 import msgspec
@@ -20,10 +19,8 @@ SETTINGS_BYTES: Final = 128 * 1024
 
 _CONTINUE: Final = "100-continue"
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
-_PLACE = re.compile(r" - at `\$\.(\w+)")
-_MISSING = re.compile(r"missing required field `(\w+)`")
 _SAID_CHARS = 300
 """Of what is wrong with a body; it may quote the body, which has megabytes."""
 
@@ -82,12 +79,37 @@ def parse(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        said = _short(str(error))
-        place = _PLACE.search(said) or _MISSING.search(said)
-        raise ApiError(400, said, code="bad_value", param=place[1] if place else None) from None
+        param = _field_at_fault(body, kind)
+        raise ApiError(400, _short(str(error)), code="bad_value", param=param) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f"the body is no JSON: {_short(str(error))}"
         raise ApiError(400, text, code="bad_json") from None
+
+
+def _field_at_fault(body: bytes, kind: type[msgspec.Struct]) -> str | None:
+    """The first field of a body that has a wrong value, or else one that is missing; None where
+    the body is no object.
+    """
+    try:
+        given = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    wrong = (
+        name
+        for name, value in given.items()
+        if name in fields and not _fits(value, fields[name].type)
+    )
+    missing = (name for name, field in fields.items() if field.required and name not in given)
+    return next(wrong, None) or next(missing, None)
+
+
+def _fits(value: msgspec.Raw, kind: object) -> bool:
+    try:
+        msgspec.json.decode(value, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _short(said: str) -> str:

@@ -182,6 +182,8 @@ def _decision(decision: Decision) -> AllocationDecision:
         utilization=_rounded(decision.utilization),
         average=_rounded(decision.average),
         reason=decision.reason,
+        kind=decision.kind,
+        figures=tuple(round(figure, 2) for figure in decision.figures),
         inputs=None if decision.inputs is None else _as(DecisionInputs, decision.inputs),
     )
 

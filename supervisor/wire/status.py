@@ -119,7 +119,10 @@ class DecisionInputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """Cores before and after; `inputs` is None where the settings made the change."""
+    """Cores before and after; `inputs` is None where the settings made the change.
+
+    `kind` is why, a word; `figures` are those of the kind; `reason` is both in one, to be shown.
+    """
 
     now: float
     before: int
@@ -127,6 +130,8 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     utilization: float | None
     average: float | None
     reason: str
+    kind: str
+    figures: tuple[float, ...]
     inputs: DecisionInputs | None
 
 

@@ -44,7 +44,7 @@ def decisions(tuned: Tuned) -> list[dict[str, Any]]:
 
 def starved(tuned: Tuned) -> list[dict[str, Any]]:
     """Those that name the strangers."""
-    return [each for each in decisions(tuned) if each["reason"].startswith("starved_by_others")]
+    return [each for each in decisions(tuned) if each["kind"] == "starved_by_others"]
 
 
 @pytest.mark.usefixtures("strangers")

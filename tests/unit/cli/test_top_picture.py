@@ -12,15 +12,19 @@ from supervisor.wire.status import Status, read
 from tests.fixtures.statuses import example
 
 
-def decision(now: float, utilization: float | None, reason: str, cores: int = 2) -> dict[str, Any]:
+def decision(
+    now: float, utilization: float | None, kind: str, figure: str = "", cores: int = 2
+) -> dict[str, Any]:
     """One decision as the status document has it."""
     return {
         "now": now,
         "before": cores,
-        "after": cores + reason.startswith("high"),
+        "after": cores + (kind == "high_utilization"),
         "utilization": utilization,
         "average": utilization,
-        "reason": reason,
+        "reason": kind + figure,
+        "kind": kind,
+        "figures": [],
         "inputs": None,
     }
 
@@ -69,7 +73,10 @@ def test_the_screen_shows_what_an_operator_looks_for() -> None:
     what is wrong with the settings.
     """
     picture = Picture()
-    steps = [decision(1.0, 50.0, "optimal_range_50.0%"), decision(2.0, 90.0, "high_utilization")]
+    steps = [
+        decision(1.0, 50.0, "optimal_range", "_50.0%"),
+        decision(2.0, 90.0, "high_utilization"),
+    ]
     snapshot = picture.take(100.0, status(*steps, error="override.json: no"))
     console = Console(width=80)
     with console.capture() as capture:
@@ -85,6 +92,26 @@ def test_the_screen_shows_what_an_operator_looks_for() -> None:
         "override.json: no",
     ):
         assert words in screen
+
+
+def test_decisions_of_one_kind_are_one_line() -> None:
+    """With the latest figures; another kind, though it reads alike, has a line of its own."""
+    picture = Picture()
+    steps = [
+        decision(1.0, 50.0, "optimal_range", "_50.0%"),
+        decision(2.0, 51.0, "optimal_range", "_51.0%"),
+        decision(3.0, 51.0, "other", "_51.0%"),
+    ]
+    snapshot = picture.take(100.0, status(*steps))
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(draw(snapshot, picture.seen, 80))
+    lines = [line.split() for line in capture.get().splitlines() if "_51.0%" in line]
+    assert lines == [
+        ["2", "cores", "other_51.0%", "1", "samples"],
+        ["2", "cores", "optimal_range_51.0%", "2", "samples"],
+    ]
+    assert "_50.0%" not in capture.get()
 
 
 def test_columns_of_the_chart_are_as_high_as_the_utilization() -> None:

@@ -12,11 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.client.errors import NoSupervisor, WaitTimeout, from_wire
 from supervisor.core.jobs.job import OUTCOMES
-from supervisor.gateway.errors import from_supervisor
+from supervisor.gateway.bodies import parse
+from supervisor.gateway.errors import ApiError, from_supervisor
 from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.observe.diagnostics import allocation_document, why_unready
 from supervisor.gateway.observe.pool_metrics import PoolCollector
 from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKERS, VALUES
+from supervisor.gateway.speech.routes import SpeechRequest
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import OPENAI_VOICES, engine_of, voice_of
 from supervisor.gateway.wyoming.events import VoiceWanted
@@ -90,6 +92,24 @@ def test_every_error_code_has_a_status() -> None:
     assert statuses["bad_text"] == statuses["empty_text"] == statuses["out_of_range"] == 400
     assert from_supervisor(NoSupervisor("gone")).status == 503
     assert from_supervisor(WaitTimeout("slow")).status == 503
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b'{"input": "Hi.", "speed": "fast"}', "speed"),
+        (b'{"speed": "fast"}', "speed"),
+        (b'{"model": 1, "speed": "fast", "input": ""}', "model"),
+        (b'{"voice": {"name": "- at `$.input`"}, "input": ""}', "voice"),
+        (b'{"voice": "x", "unknown": [1]}', "input"),
+        (b'["input"]', None),
+    ],
+)
+def test_a_wrong_body_names_its_field(body: bytes, param: str | None) -> None:
+    """The first with a wrong value, else one that is missing, whatever the body's texts say."""
+    with pytest.raises(ApiError) as raised:
+        parse(body, SpeechRequest)
+    assert raised.value.document()["error"]["param"] == param
 
 
 def test_the_time_to_come_back_is_rounded_up() -> None:

@@ -32,8 +32,8 @@ const MEANINGS = {
   backlog: "segments have waited too long",
 };
 
-function words(reason) {
-  const meaning = MEANINGS[reason.replace(/_\d.*/, "")];
+function words({ kind, reason }) {
+  const meaning = MEANINGS[kind];
   return reason.replaceAll("_", " ") + (meaning ? `: ${meaning}` : "");
 }
 
@@ -41,7 +41,7 @@ function words(reason) {
 export function showDecisions(samples) {
   const groups = [];
   for (const one of samples.toReversed()) {
-    const kind = `${one.before}>${one.after}:${one.reason.replace(/[\d.]+/g, "#")}`;
+    const kind = `${one.before}>${one.after}:${one.kind}`;
     const group = groups.at(-1);
     if (group?.kind === kind && one.before === one.after) group.times += 1;
     else groups.push({ kind, one, times: 1 });
@@ -50,7 +50,7 @@ export function showDecisions(samples) {
   const lines = groups.slice(0, SHOWN).map(({ one, times }) => {
     const changed = one.before !== one.after;
     const what = changed ? `${one.before} → ${one.after}` : `keep ${one.after}`;
-    const why = words(one.reason) + (times > 1 ? ` (${times} times)` : "");
+    const why = words(one) + (times > 1 ? ` (${times} times)` : "");
     const ago = Math.round(now - one.now);
     return element("li", changed ? { class: "changed" } : {},
       element("span", { class: "when" }, ago ? `${ago} s ago` : "now"),
