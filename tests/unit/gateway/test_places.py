@@ -135,9 +135,13 @@ class Door(RuleBasedStateMachine):
 
     @rule(place=guests)
     def promote(self, place: Place | None) -> None:
-        if place in self.there and place.promote():
+        if place not in self.there:
+            return
+        moves = place.reserved
+        if place.promote():
             assert not place.reserved
-            self.working.discard(place)
+            if moves:  # As one who waits.
+                self.working.discard(place)
             self._look()
 
     @rule(place=consumes(guests))
