@@ -12,19 +12,19 @@ from collections.abc import Callable
 
 from benchmarks.harness import Result, Sample, say
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
-from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import CountRule
 from supervisor.simulate.report import report
 from supervisor.simulate.rivals import HorizontalRule, OriginalRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, parse
+from tests.fixtures.defaults import policy_with
 
 HOST = 20
 HOUR = 3600.0
 ENGINE = EngineModel(seconds_per_character=0.0125)
-POLICY = Policy(max_cores=19)
-AGGRESSIVE = Policy(max_cores=19, aggressive_mode=True)
+POLICY = policy_with(max_cores=19)
+AGGRESSIVE = policy_with(max_cores=19, aggressive_mode=True)
 
 TRACES = {
     "a step to 12 cores": ("step:load=12,at=60", 0.0),

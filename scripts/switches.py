@@ -13,8 +13,8 @@ from itertools import pairwise
 from types import FrameType
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
+from tests.fixtures.defaults import fresh_jobs
 
 Act = Callable[[], object]
 PART = "/supervisor/core/"
@@ -22,7 +22,7 @@ PART = "/supervisor/core/"
 
 def events() -> Iterator[tuple[str, Act]]:
     """One event after the other, by name, and what tells it to a machine."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     request = JobRequest("hibari", "v", 1.0, 0, 24_000, ("Hello.",))
     yield "WorkerReady", lambda: jobs.handle(e.WorkerReady(0.0, 1))
     commands: list[e.Command] = []

@@ -100,7 +100,13 @@ class Crew:
         state = self._catalogue.result()
         request = JobRequest(self.engine, state.default_voice, 1.0, 0, state.sample_rate, (text,))
         run = job_events.RunSegment(
-            worker=worker, job="bench", segment=0, attempt=1, request=request, text=text
+            worker=worker,
+            job="bench",
+            segment=0,
+            attempt=1,
+            request=request,
+            text=text,
+            expected_s=0.0,
         )
         return await self._answer(worker, run)
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from supervisor.core.allocation.policy import Policy
-from supervisor.core.allocation.shape import ThreadsPerWorker
+from supervisor.core.allocation.policy import Policy, ThreadsPerWorker
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import Cpu, Machine
 
@@ -88,7 +87,7 @@ numbers measured on one's own machine instead."""
 class Scenario(msgspec.Struct, frozen=True):
     """A machine, an engine and settings."""
 
-    machine: MachineModel = MachineModel()
-    engine: EngineModel = EngineModel()
-    policy: Policy = Policy()
+    machine: MachineModel
+    engine: EngineModel
+    policy: Policy
     threads_per_worker: ThreadsPerWorker = "auto"

@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from supervisor.config.sections.pool import Pool as Section
 from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
 from supervisor.core.pool.machine import Pool
+from supervisor.pool.policies import health_policy, restart_policy
 from supervisor.simulate.scenario import EngineModel
 from supervisor.simulate.workload import Arrival
 
@@ -63,7 +65,7 @@ class World:
     """Give it arrivals and targets, let time pass with `advance`, and `look`."""
 
     def __init__(self, engine: EngineModel, foreign: Mapping[int, float]) -> None:
-        self.pool = Pool()
+        self.pool = Pool(restart_policy(Section()), health_policy(Section()))
         self.waits: list[float] = []
         """Seconds that each started segment had waited, in order of start."""
         self.rebuilds = 0
