@@ -16,12 +16,12 @@ from statistics import fmean as mean
 
 from benchmarks.harness import Claim, Result, Sample, at_most, measure, percentile, say
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
-from supervisor.core.allocation.policy import Policy
 from supervisor.simulate.fluid import CountRule
 from supervisor.simulate.rivals import AverageRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, Workload
+from tests.fixtures.defaults import policy_with
 
 USABLE = 16
 HOURS = 6
@@ -30,8 +30,8 @@ BASE = 0.5
 LATE_S = 1.0
 ENGINE = EngineModel(seconds_per_character=0.025)
 """80 characters are two core-seconds."""
-POLICY = Policy(max_cores=USABLE)
-AGGRESSIVE = Policy(max_cores=USABLE, aggressive_mode=True)
+POLICY = policy_with(max_cores=USABLE)
+AGGRESSIVE = policy_with(max_cores=USABLE, aggressive_mode=True)
 
 Load = Callable[[float], float]
 

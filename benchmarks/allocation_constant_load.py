@@ -21,13 +21,14 @@ from supervisor.simulate.rivals import HorizontalRule, OriginalRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, parse
+from tests.fixtures.defaults import policy_with
 
 USABLE = 19
 HOUR = 3600.0
 TENTHS = range(USABLE * 10 + 1)
 ENGINE = EngineModel(seconds_per_character=0.0125)
-DEFAULT = Policy(max_cores=USABLE)
-AGGRESSIVE = Policy(max_cores=USABLE, aggressive_mode=True)
+DEFAULT = policy_with(max_cores=USABLE)
+AGGRESSIVE = policy_with(max_cores=USABLE, aggressive_mode=True)
 
 
 def run() -> Result:

@@ -9,10 +9,11 @@ from functools import partial
 from benchmarks.harness import Result, Sample, at_most, measure, median
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.placement import Placer
-from supervisor.core.allocation.policy import Policy, Sampled
+from supervisor.core.allocation.policy import Sampled
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
 from supervisor.simulate.scenario import MachineModel
+from tests.fixtures.defaults import policy_with
 
 MACHINE = MachineModel(64, sockets=2, smt=2).machine
 USABLE = range(64)
@@ -22,8 +23,8 @@ ROUNDS = 300
 
 def run() -> Result:
     """Time every decision at rest, and placement also with one worker more."""
-    allocator = DynamicCPUAllocator(Policy(), 64)
-    shaper = WorkerShaper(Policy(), "auto")
+    allocator = DynamicCPUAllocator(policy_with(), 64)
+    shaper = WorkerShaper(policy_with(), "auto")
     arms = {
         "allocation": _timed(lambda now: allocator.handle(Sampled(now, 60.0, 64))),
         "split": _timed(lambda now: shaper.decide(now, 48, 48.0, 0.5)),

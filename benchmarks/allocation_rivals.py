@@ -10,25 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from benchmarks.harness import Result, Sample, say
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
-from supervisor.core.allocation.policy import Policy
-from supervisor.core.jobs.limits import Limits
 from supervisor.simulate.fluid import CountRule
 from supervisor.simulate.report import report
 from supervisor.simulate.rivals import HorizontalRule, OriginalRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, parse
+from tests.fixtures.defaults import BOUNDS, limits_with, policy_with
 
 HOST = 20
 HOUR = 3600.0
-ALL_COME_IN = Limits(jobs=1 << 40, work_s=1e12, bytes=1 << 60)
+ALL_COME_IN = replace(BOUNDS, limits=limits_with(jobs=1 << 40, work_s=1e12, bytes=1 << 60))
 """A pool that is too small is to show how long it keeps segments waiting, not refuse them."""
 
 ENGINE = EngineModel(seconds_per_character=0.0125)
-POLICY = Policy(max_cores=19)
-AGGRESSIVE = Policy(max_cores=19, aggressive_mode=True)
+POLICY = policy_with(max_cores=19)
+AGGRESSIVE = policy_with(max_cores=19, aggressive_mode=True)
 
 TRACES = {
     "a step to 12 cores": ("step:load=12,at=60", 0.0),
@@ -66,7 +67,7 @@ def run() -> Result:
 
 
 def _play(form: str, foreign: float, rule: CountRule) -> Sample:
-    scenario = Scenario(MachineModel(HOST, foreign=foreign), ENGINE, POLICY, limits=ALL_COME_IN)
+    scenario = Scenario(MachineModel(HOST, foreign=foreign), ENGINE, POLICY, bounds=ALL_COME_IN)
     found = report(simulate(scenario, parse(form, Segments(ENGINE), HOUR), rule))
     return {
         "mean_wait_s": found.mean_wait_s or 0.0,

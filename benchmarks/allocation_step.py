@@ -16,6 +16,7 @@ from supervisor.simulate.report import QUIET_S
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, parse
+from tests.fixtures.defaults import policy_with
 
 USABLE = 19
 LOAD = 12
@@ -27,7 +28,7 @@ def run() -> Result:
     """Both worlds under both modes; all simulated, so one round tells everything."""
     arms: dict[str, list[Sample]] = {}
     for mode, aggressive in (("default", False), ("aggressive", True)):
-        policy = Policy(max_cores=USABLE, aggressive_mode=aggressive)
+        policy = policy_with(max_cores=USABLE, aggressive_mode=aggressive)
         arms[f"{mode}, fluid"] = [_measures(_fluid(policy))]
         arms[f"{mode}, segments"] = [_measures(_segments(policy))]
     default = [arms["default, fluid"][0], arms["default, segments"][0]]

@@ -74,7 +74,13 @@ class BarePool:
         run = self.workers.effects[job_events.RunSegment]
         run(
             job_events.RunSegment(
-                worker=epoch, job="benchmark", segment=0, attempt=1, request=request, text=text
+                worker=epoch,
+                job="benchmark",
+                segment=0,
+                attempt=1,
+                request=request,
+                text=text,
+                expected_s=0.0,
             )
         )
         spoken = self._wait(

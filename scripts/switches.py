@@ -13,9 +13,9 @@ from itertools import pairwise
 from types import FrameType
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 Act = Callable[[], object]
 PART = "/supervisor/core/"
@@ -23,7 +23,7 @@ PART = "/supervisor/core/"
 
 def events() -> Iterator[tuple[str, Act]]:
     """One event after the other, by name, and what tells it to a machine."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     request = JobRequest(
         speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=("Hello.",)
     )

@@ -105,7 +105,13 @@ class Crew:
             segments=(text,),
         )
         run = job_events.RunSegment(
-            worker=worker, job="bench", segment=0, attempt=1, request=request, text=text
+            worker=worker,
+            job="bench",
+            segment=0,
+            attempt=1,
+            request=request,
+            text=text,
+            expected_s=0.0,
         )
         return await self._answer(worker, run)
 

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from supervisor.config import Settings
-from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
+from supervisor.core.jobs.limits import Bounds, HeldLimits, Keep, Limits
 
 _MB = 1_000_000
-
-
-class Bounds(NamedTuple):
-    """How much may wait, what is remembered of plain and of durable jobs, and how much audio
-    slow readers may leave with us.
-    """
-
-    limits: Limits
-    plain: Keep
-    durable: Keep
-    held: HeldLimits
 
 
 def bounds(settings: Settings) -> Bounds:
@@ -26,7 +13,7 @@ def bounds(settings: Settings) -> Bounds:
     broker, admission = settings.broker, settings.admission
     jobs, journal = settings.jobs, settings.journal
     return Bounds(
-        Limits(
+        limits=Limits(
             jobs=broker.max_queued_jobs,
             jobs_per_client=broker.max_jobs_per_client,
             work_s=admission.max_work_s,
@@ -34,7 +21,7 @@ def bounds(settings: Settings) -> Bounds:
             bytes=admission.max_bytes,
             bytes_per_client=admission.max_client_bytes,
         ),
-        Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
-        Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
-        HeldLimits(broker.max_held_audio_mb * _MB, broker.max_client_held_audio_mb * _MB),
+        held=HeldLimits(broker.max_held_audio_mb * _MB, broker.max_client_held_audio_mb * _MB),
+        plain=Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
+        durable=Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
     )

@@ -13,7 +13,7 @@ from supervisor.cli.common import fail
 
 if TYPE_CHECKING:
     from supervisor.simulate.run import Run
-    from supervisor.simulate.scenario import EngineModel, Scenario
+    from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
     from supervisor.simulate.workload import Workload
 
 _MACHINE, _ENGINE, _OUTPUT = "Machine", "Engine", "Output"
@@ -88,7 +88,7 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
     from supervisor.simulate import trace as traces
     from supervisor.simulate import workload as workloads
     from supervisor.simulate.run import simulate as play
-    from supervisor.simulate.scenario import ENGINES, MachineModel, Scenario
+    from supervisor.simulate.scenario import ENGINES, MachineModel
 
     if (trace is None) == (workload is None):
         fail(2, "give either --trace FILE or --workload FORM (see supervisor simulate --help)")
@@ -111,10 +111,11 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
             load = workloads.parse(workload or "", segments, seconds)
     except workloads.WorkloadError as error:
         fail(2, str(error))
-    base = Scenario(MachineModel(cores, sockets, smt, foreign), model)
+    machine = MachineModel(cores, sockets, smt, foreign)
     overrides = {str(path): path for path in compare} if compare else {"": override}
     runs = {
-        name: play(_with_settings(base, config, path), load) for name, path in overrides.items()
+        name: play(_scenario(machine, model, config, path), load)
+        for name, path in overrides.items()
     }
     if plot is not None:
         _draw(runs, plot)
@@ -149,13 +150,14 @@ def _model(engine: str, config: Path | None, *, given_parallel: float | None) ->
     )
 
 
-def _with_settings(scenario: Scenario, config: Path | None, override: Path | None) -> Scenario:
-    """The scenario under the settings of these files, as `supervisor start` would read them."""
-    import msgspec
-
+def _scenario(
+    machine: MachineModel, model: EngineModel, config: Path | None, override: Path | None
+) -> Scenario:
+    """Both under the settings of these files, as `supervisor start` would read them."""
     from supervisor import config as configuration
     from supervisor.broker.bounds import bounds
     from supervisor.service.control import make_policy
+    from supervisor.simulate.scenario import Scenario
 
     try:
         loaded = configuration.load(config, override, os.environ)
@@ -163,11 +165,12 @@ def _with_settings(scenario: Scenario, config: Path | None, override: Path | Non
         fail(2, str(error))
     for warning in loaded.warnings:
         typer.echo(f"supervisor: {warning}", err=True)
-    return msgspec.structs.replace(
-        scenario,
-        policy=make_policy(loaded),
-        threads_per_worker=loaded.settings.pool.threads_per_worker,
-        limits=bounds(loaded.settings).limits,
+    return Scenario(
+        machine,
+        model,
+        make_policy(loaded),
+        loaded.settings.pool.threads_per_worker,
+        bounds(loaded.settings),
     )
 
 

@@ -1,7 +1,7 @@
-"""The heartbeat: looks at every ready worker once an interval; tells who hangs, and who is worn.
+"""The heartbeat: looks at every ready worker once an interval, and tells who is worn.
 
-It asks each for a sign, reads what the kernel says of its CPU time and memory, and
-lets `core.health` judge. A worker that owes an answer is not asked again.
+It asks each for a sign, and tells the pool machine, which judges, what it found: that sign, what
+the kernel says of its CPU time, its segment. A worker that owes an answer is not asked again.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from supervisor.core.pool.health import Health, HealthPolicy, Vitals
+from supervisor.core.pool import events as e
+from supervisor.core.pool.health import Vitals
 from supervisor.pool.observed import cpu_seconds, pss_bytes
 from supervisor.pool.worker import Worker
-from supervisor.wire.worker import Beat, Ping, Run
+from supervisor.wire.worker import Beat, Ping
 
 _INTERVAL_S = 2.0
 _LOOKS_PER_TIMEOUT = 5
@@ -30,30 +31,29 @@ class Wear(msgspec.Struct, frozen=True):
 
 
 class Heartbeat:
-    """Calls `on_hang(worker, reason)` once for a worker, and `on_worn(worker, reason)`."""
+    """Looks from `configure` on. `on_worn(worker, reason)` is called once for a worker."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         workers: Mapping[int, Worker],
         ping: Callable[[int, Ping], None],
-        on_hang: Callable[[Worker, str], None],
+        to_pool: Callable[[e.Event], None],
         on_worn: Callable[[Worker, str], None],
     ) -> None:
         self.wear = Wear()
         self._loop = loop
         self._workers = workers
         self._ping = ping
-        self._on_hang = on_hang
+        self._to_pool = to_pool
         self._on_worn = on_worn
-        self._health = Health(HealthPolicy())
+        self._interval = _INTERVAL_S
         self._timer: asyncio.TimerHandle | None = None
         self._weighed_at = 0.0
-        self._schedule()
 
-    def configure(self, policy: HealthPolicy, wear: Wear) -> None:
-        """Judge by these from now on."""
-        self._health.policy, self.wear = policy, wear
+    def configure(self, hang_timeout_s: float, wear: Wear) -> None:
+        """Look often enough for that timeout, and judge wear by this."""
+        self._interval, self.wear = min(_INTERVAL_S, hang_timeout_s / _LOOKS_PER_TIMEOUT), wear
         self._schedule()
 
     def close(self) -> None:
@@ -61,13 +61,8 @@ class Heartbeat:
         if self._timer is not None:
             self._timer.cancel()
 
-    def began(self, worker: Worker, run: Run) -> None:
-        """The worker was sent a segment."""
-        self._health.began(self._loop.time(), worker.epoch, run.speech.engine, len(run.text))
-
-    def ended(self, worker: Worker, synthesis_s: float | None) -> None:
-        """It answered for that segment, with audio where a time is given."""
-        self._health.ended(worker.epoch, synthesis_s)
+    def ended(self, worker: Worker) -> None:
+        """It answered for a segment."""
         limit = self.wear.max_segments
         if limit is not None and worker.segments_done >= limit:
             self._wear_out(worker, f"{worker.segments_done} segments")
@@ -76,13 +71,9 @@ class Heartbeat:
         """It sent the sign that it was asked for."""
         worker.owes_answer, worker.steps, worker.waits = False, beat.steps, beat.waits
 
-    def gone(self, worker: Worker) -> None:
-        """Its process ended."""
-        self._health.gone(worker.epoch)
-
     def _schedule(self) -> None:
         self.close()
-        interval = min(_INTERVAL_S, self._health.policy.hang_timeout_s / _LOOKS_PER_TIMEOUT)
+        interval = self._interval
         # At whole intervals, together with others: waking up costs more than looking.
         self._timer = self._loop.call_at((self._loop.time() // interval + 1) * interval, self._look)
 
@@ -91,12 +82,15 @@ class Heartbeat:
         ready = [worker for worker in self._workers.values() if worker.shaped is not None]
         found = {
             worker.epoch: Vitals(
-                cpu_seconds(worker.pid), worker.steps, not worker.owes_answer, worker.waits
+                cpu_seconds(worker.pid),
+                worker.steps,
+                not worker.owes_answer,
+                worker.waits,
+                worker.told if worker.running is not None else None,
             )
             for worker in ready
         }
-        for hang in self._health.looked(self._loop.time(), found):
-            self._on_hang(self._workers[hang.worker], hang.reason)
+        self._to_pool(e.Looked(self._loop.time(), found))
         for worker in ready:
             if not worker.owes_answer and worker.condemned is None:
                 worker.owes_answer = True

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from supervisor.core.jobs import events as job_events
+from supervisor.core.pool.health import Running
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.worker import SegmentName, Worker
 from supervisor.wire import worker as wire
@@ -55,7 +56,7 @@ class Segments:
             text=command.text,
         )
         worker.running = run
-        self._heartbeat.began(worker, run)
+        worker.told = Running(self._loop.time(), len(run.text), command.expected_s)
         try:
             worker.work.send(wire.encode(run))
         except OSError as error:
@@ -100,7 +101,7 @@ class Segments:
         worker.running, worker.received = None, 0
         now = self._loop.time()
         worker.segments_done += piece.error is None
-        self._heartbeat.ended(worker, piece.synthesis_s if piece.error is None else None)
+        self._heartbeat.ended(worker)
         if piece.terminated and worker.condemned is not None:
             return  # Nobody cancelled it: it hung, and runs again when this worker has ended.
         worker.answered.append(_name(piece))

@@ -12,6 +12,7 @@ from io import FileIO
 from pathlib import Path
 
 from supervisor.core.machine import WorkerShape
+from supervisor.core.pool.health import Running
 from supervisor.pool.plumbing import Lifeline, close_all, make_lifeline, make_pair
 from supervisor.wire.quoting import without_quotes
 from supervisor.wire.worker import Run, Shaped
@@ -51,6 +52,8 @@ class Worker:
         """Whether it was reported to be replaced."""
         self.running: Run | None = None
         """The segment it was sent and has not answered in full."""
+        self.told: Running | None = None
+        """What `core.pool.health` is to know of that segment."""
         self.answered: deque[SegmentName] = deque(maxlen=_ANSWERS)
         """The latest segments that it has answered for: a reply that comes once more is known."""
         self.pieces: list[memoryview] = []

@@ -78,9 +78,7 @@ class Workers:
         self._on_catalogue = on_catalogue
         self._refusals = Repeated(log, loop.time)
         self._ladder = Ladder(loop, self._raise_flag)
-        self.heartbeat = Heartbeat(
-            loop, self.by_epoch, self._send_control, self._hangs, self._worn_out
-        )
+        self.heartbeat = Heartbeat(loop, self.by_epoch, self._send_control, to_pool, self._worn_out)
         self._segments = Segments(loop, self.by_epoch, self.heartbeat, to_jobs)
         self.effects: Mapping[type, Callable[..., None]] = {
             pool_events.Launch: self._launch,
@@ -89,6 +87,7 @@ class Workers:
             pool_events.Retire: self._retire,
             pool_events.Dismiss: self._dismiss,
             pool_events.Kill: self._kill,
+            pool_events.Condemn: self._condemn,
             pool_events.Park: self._park,
             pool_events.Hold: self._hold,
             job_events.RunSegment: self._segments.run,
@@ -170,6 +169,15 @@ class Workers:
             if worker.pidfd < 0:
                 self._gone(worker, command.reason)
 
+    def _condemn(self, command: pool_events.Condemn) -> None:
+        """Give it nothing more, and end it; its segment then runs elsewhere."""
+        worker = self.by_epoch.get(command.epoch)
+        if worker is None:
+            return
+        log.warning("worker %d (pid %d): %s", worker.slot, worker.pid, command.reason)
+        self._to_jobs(job_events.WorkerRetired(self._loop.time(), worker.epoch))
+        self._ladder.end(worker, command.reason)
+
     @staticmethod
     def _park(command: pool_events.Park) -> None:
         log.error(
@@ -198,12 +206,6 @@ class Workers:
 
     def _raise_flag(self, worker: Worker, run: wire.Run) -> None:
         self._send_control(worker.epoch, wire.Interrupt(run.job, run.segment, run.attempt))
-
-    def _hangs(self, worker: Worker, reason: str) -> None:
-        """Give it nothing more, and end it; its segment then runs elsewhere."""
-        log.warning("worker %d (pid %d): %s", worker.slot, worker.pid, reason, extra=_about(worker))
-        self._to_jobs(job_events.WorkerRetired(self._loop.time(), worker.epoch))
-        self._ladder.end(worker, reason)
 
     def _worn_out(self, worker: Worker, reason: str) -> None:
         what = "worker %d (pid %d) is replaced: %s"
@@ -307,7 +309,6 @@ class Workers:
         self._gone(worker, why)
 
     def _gone(self, worker: Worker, reason: str) -> None:
-        self.heartbeat.gone(worker)
         self._forget(worker)
         now = self._loop.time()
         self._to_jobs(job_events.WorkerLost(now, worker.epoch, reason))
@@ -315,7 +316,6 @@ class Workers:
 
     def _came_to_nothing(self, worker: Worker, reason: str) -> None:
         """There is no process, or not for long, and it has not been a worker."""
-        self.heartbeat.gone(worker)
         self._forget(worker)
         self._not_started(worker.epoch, worker.slot, reason)
 

@@ -1,9 +1,8 @@
 """The control loop: measures once an interval, asks the core what to hold, and tells the pool.
 
-It only carries values between those who know: `host` measures, `allocation` says how
-many cores, `shape` how they split, `placement` which ones, `leases` whether no other
-supervisor has them, and the pool gets there. What it saw and why it acted stays
-readable for the diagnostics.
+It only carries values between those who know: `host` measures, the allocation machine says which
+workers on which cores, `leases` whether no other supervisor has them, and the pool gets there.
+What it saw and why it acted stays readable for the diagnostics.
 """
 
 from __future__ import annotations
@@ -16,26 +15,23 @@ import msgspec
 
 from supervisor.config import Loaded, Settings
 from supervisor.config.watch import Loop, Timer
+from supervisor.core.allocation import events as e
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
-from supervisor.core.allocation.placement import Placer
-from supervisor.core.allocation.policy import Configured, Event, Policy, Resize, Sampled
-from supervisor.core.allocation.shape import WorkerShaper
+from supervisor.core.allocation.machine import Allocation
+from supervisor.core.allocation.policy import Configured, Policy, Resize, Sampled
 from supervisor.core.allocation.speedup import Speedup
-from supervisor.core.machine import WorkerShape
+from supervisor.core.machine import Machine, WorkerShape
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
 
-DEFAULT_BUILD_S = 0.5
-"""What a session rebuild is taken to cost before one was measured."""
-
 OTHERS_INTERVAL_S = 5.0
 
 ALL_LEASED = "every usable core is leased by another supervisor; waiting"
 
-_LEASE_ATTEMPTS = 3
+_SHARES = tuple(percent / 100.0 for percent in range(101))
 _SECTION = "performance.dynamic_cpu_allocation"
 
 log = get_logger(__name__)
@@ -84,12 +80,13 @@ class ControlLoop:
         leases: CoreLeases,
         load: Callable[[], Load],
         retarget: Callable[[tuple[WorkerShape, ...]], None],
-        tell: Callable[[DynamicCPUAllocator, Event], None],
+        tell: Callable[[e.Event], None],
         host: Host | None = None,
     ) -> None:
         self.leases = leases
         self.sample: Sample | None = None
         self.target: tuple[WorkerShape, ...] = ()
+        """Workers whose cores are leased."""
         self.changed_at = time.time()
         """Unix time of the last change of the number of cores."""
         self.reallocations = 0
@@ -97,10 +94,15 @@ class ControlLoop:
         self._load = load
         self._retarget = retarget
         self._tell = tell
-        self.effects: Mapping[type, Callable[[Any], None]] = {Resize: self._resize}
+        self.effects: Mapping[type, Callable[[Any], None]] = {
+            Resize: self._resize,
+            e.Lease: self._lease,
+        }
         """What to do for each command of the allocation."""
         self._timer: Timer | None = None
         self._stopped = False
+        self._held: frozenset[int] = frozenset()
+        """CPUs that any worker process was using when we looked."""
         self._sessions: Mapping[int, int] = {}
         self._finished = 0
         self._reported: set[str] = set()
@@ -110,25 +112,26 @@ class ControlLoop:
         self._looked_at = loop.time()
         self._looked_over = self.monitor.limits.cpus
         leases.look(self._looked_over)
-        self.usable = self._usable()
-        """Cores that could be leased at the start."""
-        self.allocator = DynamicCPUAllocator(policy, self.usable)
-        self.shaper = WorkerShaper(policy, settings.pool.threads_per_worker)
         self._width = _width(settings)
-        self.placer = Placer(self.monitor.machine)
-        self._build_s: float | None = None
-        """None until `expect` was called."""
+        threads = settings.pool.threads_per_worker
+        began = e.Began(policy, threads, self._usable(), self.monitor.machine)
+        self.allocation = Allocation(began)
 
     def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
         """What threads gain here, and seconds of a session build, as far as they are known.
 
         The first target waits for it: workers of another shape would be built anew at once.
         """
-        first = self._build_s is None
-        self.shaper.speedup = speedup
-        self._build_s = DEFAULT_BUILD_S if build_s is None else build_s
+        first, now = not self.allocation.expects, self._loop.time()
+        table = None if speedup is None else speedup.table
+        self._tell(e.GainExpected(now, table, build_s))
         if first and self._timer is not None and not self._stopped:
-            self._apply(self._loop.time(), self._load())
+            self._look(now, self._load())
+
+    @property
+    def allocator(self) -> DynamicCPUAllocator:
+        """Who decides how many cores."""
+        return self.allocation.allocator
 
     @property
     def policy(self) -> Policy:
@@ -147,7 +150,7 @@ class ControlLoop:
     def start(self) -> None:
         """Begin to sample, and set the first target if it is known what to expect."""
         self._introduce()
-        self._apply(self._loop.time(), self._load())
+        self._look(self._loop.time(), self._load())
         self._schedule()
 
     def _introduce(self) -> None:
@@ -172,10 +175,9 @@ class ControlLoop:
         policy, settings = make_policy(loaded), loaded.settings
         now = self._loop.time()
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
-        self._tell(self.allocator, Configured(now, policy))
-        self.shaper.configure(policy, settings.pool.threads_per_worker)
+        self._tell(Configured(now, policy, settings.pool.threads_per_worker))
         self._width = _width(settings)
-        self._apply(now, self._load())
+        self._look(now, self._load())
         self._schedule()
 
     def stop(self) -> None:
@@ -203,8 +205,7 @@ class ControlLoop:
         self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
         self._look_for_others(now)
-        self._tell(self.allocator, self._sampled(self.sample, load))
-        self._apply(now, load)
+        self._look(now, load, self._sampled(self.sample, load))
 
     def _look_for_others(self, now: float) -> None:
         """See which cores came free. That one was taken is noticed when it is asked for."""
@@ -281,41 +282,34 @@ class ControlLoop:
             },
         )
 
-    def _apply(self, now: float, load: Load) -> None:
-        """From a number of cores to workers on leased cores."""
-        if self._build_s is None:
-            return
-        if self.placer.machine != self.monitor.machine:
-            self.placer.machine = self.monitor.machine
-        build_s = self._build_s if load.session_build_s is None else load.session_build_s
-        cores = min(self.allocator.cores, self._usable())
-        threads = self.shaper.decide(now, cores, load.mean_demand, build_s) if cores else ()
-        for _ in range(_LEASE_ATTEMPTS):
-            shapes = self._place(now, threads, load)
-            if self.leases.acquire({cpu for shape in shapes for cpu in shape.cpus}):
-                break
-        else:
-            # Others take cores as fast as we look: keep what is in use, and try again later.
-            in_use = {cpu for shape in self.target for cpu in shape.cpus}
-            self.leases.release_except(in_use | load.held)
-            return
+    def _look(self, now: float, load: Load, sampled: Sampled | None = None) -> None:
+        """Tell the allocation what there is now."""
+        machine = self.monitor.machine
+        if self.allocation.machine != machine:
+            self._tell(e.MachineChanged(now, machine))
+        self._held = load.held
+        ground = e.Ground(
+            usable=tuple(self.monitor.limits.cpus),
+            excluded=tuple(self.leases.others),
+            cores=self._usable(),
+            foreign=() if self.sample is None else _shares(machine, self.sample.foreign),
+            busy=tuple(load.busy_slots),
+            demand=load.mean_demand,
+            session_build_s=load.session_build_s,
+        )
+        self._tell(e.Looked(now, sampled, ground))
+
+    def _lease(self, command: e.Lease) -> None:
+        shapes = command.shapes
         wanted = {cpu for shape in shapes for cpu in shape.cpus}
-        if shapes != self.target:
+        acquired = self.leases.acquire(wanted)
+        if acquired and shapes != self.target:
             self.target = shapes
             self._retarget(shapes)
-        self.leases.release_except(wanted | load.held)
-
-    def _place(self, now: float, threads: tuple[int, ...], load: Load) -> tuple[WorkerShape, ...]:
-        foreign = self.sample.foreign if self.sample is not None else {}
-        return self.placer.place(
-            now,
-            threads,
-            usable=self.monitor.limits.cpus,
-            foreign={cpu: percent / 100.0 for cpu, percent in foreign.items()},
-            excluded=self.leases.others,
-            in_force=self.target,
-            busy=load.busy_slots,
-        )
+        in_use = {cpu for shape in self.target for cpu in shape.cpus}
+        self.leases.release_except(in_use | self._held)
+        if not acquired:
+            self._tell(e.LeaseRefused(self._loop.time(), tuple(self.leases.others)))
 
     def _report(self, errors: tuple[Unread, ...]) -> None:
         """Log what cannot be read, each part once until it could be read again; how it fails may
@@ -343,6 +337,11 @@ def make_policy(loaded: Loaded) -> Policy:
     if not loaded.chosen(f"{_SECTION}.min_cores"):
         values["min_cores"] = None
     return Policy(**values)
+
+
+def _shares(machine: Machine, percent: Mapping[int, float]) -> tuple[float, ...]:
+    """Shares of CPU time, to the percent: less is noise, and many looks are remembered."""
+    return tuple(_SHARES[min(100, max(0, round(percent.get(cpu.id, 0.0))))] for cpu in machine.cpus)
 
 
 def _width(settings: Settings) -> int:

@@ -80,8 +80,8 @@ def _stats(service: Service) -> AllocationStats:
         cooldown_remaining_s=round(allocator.cooldown_remaining, 2),
         scale_down_wait_s=round(allocator.scale_down_wait, 2),
         reallocations=control.reallocations,
-        shape_reason=control.shaper.reason,
-        demand=round(control.shaper.demand, 2),
+        shape_reason=control.allocation.shaper.reason,
+        demand=round(control.allocation.shaper.demand, 2),
         decision_counts={str(kind): n for kind, n in allocator.decision_counts.items()},
         decisions=[_decision(decision) for decision in allocator.history],
     )

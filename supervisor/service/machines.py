@@ -8,8 +8,8 @@ No effect can get lost. Every command that a machine may give has an effect, or 
 to follow would be built on something that never happened. So nothing more is taken, and
 `broken` is called: the supervisor ends, and begins anew from its journal.
 
-Every event is remembered for a while (`ring`), and so is what the machines are told beside
-their events.
+Every event is remembered for a while (`ring`). All that changes a machine is an event of its own,
+settings included.
 
 What the commands do belongs to those who bring the effects; when the supervisor ends, and how,
 to `supervisor`.
@@ -21,18 +21,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
-from supervisor.core.allocation import policy
-from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation import events as allocation_events
+from supervisor.core.allocation.machine import Allocation
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.logs import get_logger, place
-from supervisor.service.record import AllocationBegan, CostsExpected, Entry, Family
+from supervisor.service.record import Entry, Family
 from supervisor.service.ring import Ring
 
-AnyMachine = Jobs | Pool | DynamicCPUAllocator
-AnyEvent = job_events.Event | pool_events.Event | policy.Event
+AnyMachine = Jobs | Pool | Allocation
+AnyEvent = job_events.Event | pool_events.Event | allocation_events.Event
 
 Effects = Mapping[type, Callable[[Any], None]]
 """What to do for each type of command."""
@@ -46,8 +46,12 @@ class MissingEffectError(Exception):
 
 def command_types() -> tuple[type, ...]:
     """Every type of command that any of the machines may give."""
-    unions: tuple[Any, ...] = (job_events.Command, pool_events.Command, policy.Command)
-    return tuple(kind for union in unions for kind in get_args(union) or (union,))
+    unions: tuple[Any, ...] = (
+        job_events.Command,
+        pool_events.Command,
+        allocation_events.Command,
+    )
+    return tuple(kind for union in unions for kind in get_args(union))
 
 
 class Machines:
@@ -91,14 +95,9 @@ class Machines:
         if not self._broken:
             self._on_settled()
 
-    def began(self, allocator: DynamicCPUAllocator, usable: int) -> None:
+    def began(self, allocation: Allocation) -> None:
         """Remember what the allocation begins with."""
-        self._ring.begin("allocation", AllocationBegan(allocator.policy, usable))
-
-    def expect(self, jobs: Jobs, measured: dict[str, float], declared: dict[str, float]) -> None:
-        """Tell the jobs what speech costs, as far as it is known before it is learned."""
-        self._ring.begin("jobs", CostsExpected(measured, declared))
-        jobs.costs.expect(measured, declared)
+        self._ring.begin("allocation", allocation.began)
 
     def _work(self) -> None:
         while self._queue:

@@ -13,10 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from supervisor.core.allocation.policy import Policy
 from supervisor.speech import Speech
 
-FORMAT = 1
+FORMAT = 2
 
 Family = Literal["jobs", "pool", "allocation"]
 """Which of the machines."""
@@ -47,20 +46,6 @@ class Unsaid(msgspec.Struct, frozen=True, gc=False):
         return self.characters
 
 
-class AllocationBegan(msgspec.Struct, frozen=True):
-    """What the allocation began with."""
-
-    policy: Policy
-    usable: int
-
-
-class CostsExpected(msgspec.Struct, frozen=True):
-    """Seconds for a character by engine, as `Costs.expect` takes them."""
-
-    measured: dict[str, float]
-    declared: dict[str, float]
-
-
 class Entry(msgspec.Struct, gc=False):
     """One event, and what came of it: the names of the commands, and what was cut of its job."""
 
@@ -83,7 +68,7 @@ class Document(msgspec.Struct):
     entries: list[Entry]
 
 
-_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, AllocationBegan, CostsExpected)}
+_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech)}
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:

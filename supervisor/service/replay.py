@@ -12,17 +12,17 @@ their beginning. What was left out is counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation import events as allocation_events
+from supervisor.core.allocation.machine import Allocation
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.service.record import (
-    AllocationBegan,
-    CostsExpected,
     Cut,
     Document,
     Entry,
@@ -34,6 +34,8 @@ from supervisor.service.ring import SETTINGS
 
 _MOST_AUDIO_BYTES = 1 << 28
 """More has no segment, whatever a file says."""
+
+_Event = TypeVar("_Event")
 
 _Answer = e.SegmentSpoken | e.SegmentRefused
 
@@ -71,13 +73,14 @@ class Script:
 
 
 class Replay:
-    """Machines that live through a record."""
+    """Machines that live through a record. Raises RecordError where it has no settings."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._jobs = Jobs()
-        self._pool = Pool()
-        self._allocator: DynamicCPUAllocator | None = None
+        self.jobs = Jobs(_first(document, e.Configured).bounds)
+        pool = _first(document, pool_events.Configured)
+        self.pool = Pool(pool.restarts, pool.health)
+        self.allocation = Allocation(_first(document, allocation_events.Began))
         self._whole = document.lost == 0
         self._seen: set[str] = set()
         """Jobs that the record tells the beginning of."""
@@ -119,7 +122,7 @@ class Replay:
                 case e.SegmentSpoken() | e.SegmentRefused() | e.WorkerLost() | e.WorkerRetired():
                     idle = not isinstance(event, _Answer) or event.job in begun
                     if idle and event.worker not in known:
-                        self._jobs.handle(e.WorkerReady(events[0].now, event.worker))
+                        self.jobs.handle(e.WorkerReady(events[0].now, event.worker))
                         self._workers.add(event.worker)
                     known.add(event.worker)
 
@@ -135,7 +138,7 @@ class Replay:
         if isinstance(event, e.WorkerReady):
             self._workers.add(event.worker)
         elif isinstance(event, _Answer) and worker not in self._workers:
-            self._jobs.handle(e.WorkerReady(event.now, event.worker))  # It is free from now on.
+            self.jobs.handle(e.WorkerReady(event.now, event.worker))  # It is free from now on.
             self._workers.add(event.worker)
             return "its job began before the record; its worker is known from now on"
         if job is not None and job not in self._seen:
@@ -159,30 +162,23 @@ class Replay:
         if names != entry.commands:
             step.other = names
         try:
-            self._jobs.check()
-            self._pool.check()
+            self.jobs.check()
+            self.pool.check()
+            self.allocation.check()
         except AssertionError as error:
             step.broken = str(error)
 
     def _machine(self, entry: Entry) -> Callable[[Any], Any]:
-        if isinstance(entry.event, CostsExpected):
-            return self._expect
-        if isinstance(entry.event, AllocationBegan):
+        if isinstance(entry.event, allocation_events.Began):
             return self._begin
         if entry.family == "jobs":
-            return self._jobs.handle
+            return self.jobs.handle
         if entry.family == "pool":
-            return self._pool.handle
-        if self._allocator is None:
-            raise RecordError("the allocation is told of, and not what it began with")
-        return self._allocator.handle
+            return self.pool.handle
+        return self.allocation.handle
 
-    def _expect(self, event: CostsExpected) -> tuple[()]:
-        self._jobs.costs.expect(event.measured, event.declared)
-        return ()
-
-    def _begin(self, event: AllocationBegan) -> tuple[()]:
-        self._allocator = DynamicCPUAllocator(event.policy, event.usable)
+    def _begin(self, event: allocation_events.Began) -> tuple[()]:
+        self.allocation = Allocation(event)
         return ()
 
     def _full(self, entry: Entry) -> Any:  # noqa: ANN401 - an event
@@ -223,6 +219,14 @@ class Replay:
         if len(self._silence) < piece.size:
             self._silence = bytes(piece.size)
         return memoryview(self._silence)[: piece.size]
+
+
+def _first(document: Document, kind: type[_Event]) -> _Event:
+    """What a machine was made with: its first settings."""
+    for entry in document.entries:
+        if isinstance(entry.event, kind):
+            return entry.event
+    raise RecordError(f"it has no {kind.__module__.split('.')[-2]}.{kind.__name__}")
 
 
 def _texts(sizes: tuple[int, ...]) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ import msgspec
 from msgspec import structs
 
 from supervisor import __version__
-from supervisor.core.allocation import policy
+from supervisor.core.allocation import events as allocation_events
+from supervisor.core.allocation.policy import Configured
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.core.jobs.request import JobRequest
@@ -33,8 +34,6 @@ from supervisor.core.pool import events as pool_events
 from supervisor.files import PRIVATE, replace_file
 from supervisor.service.record import (
     FORMAT,
-    AllocationBegan,
-    CostsExpected,
     Entry,
     Family,
     Silence,
@@ -44,17 +43,20 @@ from supervisor.service.record import (
 
 EVENTS = 4_096
 """Events that are kept: an hour of an idle supervisor, a quarter of one at a leisurely pace, a
-minute of many clients. They take 2 MB."""
+minute of many clients. They take 2 MB, and more on a machine of very many cores, of which
+each look tells."""
 
 FILE = "events.json"
 """In the state directory, after a fault."""
 
 SETTINGS = (
     job_events.Configured,
+    job_events.CostsExpected,
     pool_events.Configured,
-    policy.Configured,
-    AllocationBegan,
-    CostsExpected,
+    allocation_events.Began,
+    Configured,
+    allocation_events.GainExpected,
+    allocation_events.MachineChanged,
 )
 """Of these the last ones stay, however long ago they came."""
 
@@ -98,14 +100,14 @@ class Ring:
             "now": time.monotonic(),
             "lost": self._lost,
             "fault": fault,
-            "events": [
-                encode_entry(structs.replace(entry, event=self._nameless(entry.event)))
-                for entry in entries
-            ],
+            "events": [encode_entry(self.nameless(entry)) for entry in entries],
         }
 
-    def _nameless(self, event: Any) -> Any:  # noqa: ANN401 - an event
+    def nameless(self, entry: Entry) -> Entry:
         """Without the names that clients gave to their requests."""
+        return structs.replace(entry, event=self._nameless(entry.event))
+
+    def _nameless(self, event: Any) -> Any:  # noqa: ANN401 - an event
         match event:
             case job_events.Submitted():
                 return structs.replace(event, request=self._hashed(event.request), reference="")

@@ -19,16 +19,13 @@ from supervisor.config.changes import diff
 from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
-from supervisor.core.allocation import policy as allocation_events
-from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation import events as allocation_events
 from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
-from supervisor.core.pool.health import HealthPolicy
 from supervisor.core.pool.machine import Pool
-from supervisor.core.pool.restarts import RestartPolicy
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
 from supervisor.journal.journal import Journal
@@ -38,6 +35,7 @@ from supervisor.logs import get_logger, tell_faults, where
 from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.leases import CoreLeases, lease_directory
+from supervisor.pool.policies import health_policy, restart_policy
 from supervisor.pool.scales import Scales
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
@@ -84,8 +82,9 @@ class Service:
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
-        self.jobs = Jobs()
-        self.pool = Pool()
+        self.jobs = Jobs(bounds(self.settings))
+        pool = self.settings.pool
+        self.pool = Pool(restart_policy(pool), health_policy(pool))
         self.stopped: asyncio.Future[int] = loop.create_future()
         """Set to the exit code, or to StartError."""
         self._loop = loop
@@ -125,14 +124,13 @@ class Service:
             self._fail,
         )
         self.workers.update_environment = updates_environment(self.settings)
-        self._configure_heartbeat()
         self.control = ControlLoop(
             loop,
             loaded,
             CoreLeases(lease_directory(os.environ)),
             self._load,
             self._retarget,
-            self.tell_allocator,
+            self.tell_allocation,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
@@ -140,7 +138,7 @@ class Service:
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._machines = self._make_machines()
-        self._machines.began(self.control.allocator, self.control.usable)
+        self._machines.began(self.control.allocation)
         self.drain = Drain(
             loop,
             self.jobs,
@@ -216,7 +214,6 @@ class Service:
         configure_logs(said.level, said.format, said.levels)
         self._configure_machines()
         self.workers.update_environment = updates_environment(self.settings)
-        self._configure_heartbeat()
         self.control.configure(outcome.loaded)
         self.tracer.configure(self.settings.tracing)
         setup = make_setup(self.settings)
@@ -229,19 +226,14 @@ class Service:
             self.tell_pool(pool_events.Recycle(self._loop.time()))
 
     def _configure_machines(self) -> None:
-        """Tell jobs and pool the settings that concern them; the control loop tells the third."""
+        """Tell jobs and pool the settings that concern them, and the heartbeat how often to look;
+        the control loop tells the third machine.
+        """
         now, pool = self._loop.time(), self.settings.pool
-        restarts = RestartPolicy(intensity=pool.restart_intensity, window_s=pool.restart_window_s)
-        self.tell_jobs(job_events.Configured(now=now, **bounds(self.settings)._asdict()))
-        self.tell_pool(pool_events.Configured(now, restarts))
-
-    def _configure_heartbeat(self) -> None:
-        """What is taken for a failure."""
-        pool = self.settings.pool
-        self.workers.heartbeat.configure(
-            HealthPolicy(pool.hang_timeout_s, pool.overdue_factor, pool.overdue_min_s),
-            Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker),
-        )
+        self.tell_jobs(job_events.Configured(now, bounds(self.settings)))
+        self.tell_pool(pool_events.Configured(now, restart_policy(pool), health_policy(pool)))
+        wear = Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker)
+        self.workers.heartbeat.configure(pool.hang_timeout_s, wear)
 
     def _take_profile(self) -> None:
         """Read what `supervisor bench host` left of the engines as they are set up now."""
@@ -264,8 +256,9 @@ class Service:
             for each in self.broker.catalogue.engines
             if each.seconds_per_character is not None
         }
-        self._machines.expect(self.jobs, dict(self.profile.rates(threads)), declared)
-        self.tell_pool(pool_events.Target(self._loop.time(), shapes))
+        now = self._loop.time()
+        self.tell_jobs(job_events.CostsExpected(now, self.profile.rates(threads), declared))
+        self.tell_pool(pool_events.Target(now, shapes))
 
     def _load(self) -> Load:
         now = self._loop.time()
@@ -317,11 +310,9 @@ class Service:
         """Hand an event to the pool machine and carry out what it answers."""
         self._machines.tell(self.pool, event)
 
-    def tell_allocator(
-        self, allocator: DynamicCPUAllocator, event: allocation_events.Event
-    ) -> None:
+    def tell_allocation(self, event: allocation_events.Event) -> None:
         """Hand an event to the allocation machine and carry out what it answers."""
-        self._machines.tell(allocator, event)
+        self._machines.tell(self.control.allocation, event)
 
     def _settled(self) -> None:
         """All is done that came of an event."""

@@ -63,7 +63,7 @@ class _Simulation:
         self.shaper.speedup = scenario.engine.table
         self.placer = Placer(scenario.machine.machine)
         self.foreign = scenario.machine.foreign_load
-        self.world = World(scenario.engine, self.foreign, scenario.limits)
+        self.world = World(scenario.engine, self.foreign, scenario.bounds)
         self.shapes: tuple[WorkerShape, ...] = ()
         self.split: tuple[int, ...] = ()
         self._replaced_at = 0.0

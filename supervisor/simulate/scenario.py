@@ -9,11 +9,15 @@ from collections.abc import Mapping
 
 import msgspec
 
-from supervisor.core.allocation.policy import Policy
-from supervisor.core.allocation.shape import ThreadsPerWorker
+from supervisor.broker.bounds import bounds
+from supervisor.config import Settings
+from supervisor.core.allocation.policy import Policy, ThreadsPerWorker
 from supervisor.core.allocation.speedup import Speedup
-from supervisor.core.jobs.limits import Limits
+from supervisor.core.jobs.limits import Bounds
 from supervisor.core.machine import Cpu, Machine
+
+DEFAULT_BOUNDS: Bounds = bounds(Settings())
+"""What may wait where nobody has set anything."""
 
 
 class MachineModel(msgspec.Struct, frozen=True):
@@ -89,8 +93,8 @@ numbers measured on one's own machine instead."""
 class Scenario(msgspec.Struct, frozen=True):
     """A machine, an engine and settings."""
 
-    machine: MachineModel = MachineModel()
-    engine: EngineModel = EngineModel()
-    policy: Policy = Policy()
+    machine: MachineModel
+    engine: EngineModel
+    policy: Policy
     threads_per_worker: ThreadsPerWorker = "auto"
-    limits: Limits = Limits()
+    bounds: Bounds = DEFAULT_BOUNDS

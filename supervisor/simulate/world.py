@@ -13,15 +13,17 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from supervisor.config.sections.pool import Pool as Section
 from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs import events as j
-from supervisor.core.jobs.limits import Limits
+from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
 from supervisor.core.pool.machine import Pool
-from supervisor.simulate.scenario import EngineModel
+from supervisor.pool.policies import health_policy, restart_policy
+from supervisor.simulate.scenario import DEFAULT_BOUNDS, EngineModel
 from supervisor.simulate.workload import Arrival
 from supervisor.speech import Speech
 
@@ -85,11 +87,12 @@ class World:
     """Give it arrivals and targets, let time pass with `advance`, and `look`."""
 
     def __init__(
-        self, engine: EngineModel, foreign: Mapping[int, float], limits: Limits | None = None
+        self, engine: EngineModel, foreign: Mapping[int, float], bounds: Bounds = DEFAULT_BOUNDS
     ) -> None:
-        self.pool = Pool()
-        self.jobs = Jobs(limits)
-        self.jobs.costs.expect({}, {_ENGINE: engine.seconds_per_character})
+        self.pool = Pool(restart_policy(Section()), health_policy(Section()))
+        self.jobs = Jobs(bounds)
+        costs = {_ENGINE: engine.seconds_per_character}
+        self.jobs.handle(j.CostsExpected(0.0, {}, costs))
         self.waits: list[float] = []
         """Seconds that each started segment had waited, in order of start."""
         self.rebuilds = 0

@@ -12,6 +12,7 @@ from supervisor.simulate.rivals import AverageRule
 from supervisor.simulate.run import Run, simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
 from supervisor.simulate.workload import Segments, Workload, parse
+from tests.fixtures.defaults import policy_with
 
 ENGINE = EngineModel(seconds_per_character=0.0125)
 """A segment of 80 characters is one core-second."""
@@ -24,7 +25,7 @@ def play(
     machine: MachineModel | None = None,
 ) -> Run:
     """A workload on twenty cores, nineteen of which the pool may take."""
-    scenario = Scenario(machine or MachineModel(20), ENGINE, policy or Policy())
+    scenario = Scenario(machine or MachineModel(20), ENGINE, policy or policy_with())
     return simulate(scenario, parse(form, Segments(ENGINE), seconds))
 
 
@@ -36,7 +37,7 @@ def test_every_constant_load_comes_to_rest(aggressive: bool) -> None:
     """
 
     def late_changes(load: float) -> list[Change]:
-        policy = Policy(max_cores=19, aggressive_mode=aggressive)
+        policy = policy_with(max_cores=19, aggressive_mode=aggressive)
         allocator = DynamicCPUAllocator(policy, 19)
         run_fluid(allocator, lambda _: load, seconds=600, usable=19)
         return run_fluid(allocator, lambda _: load, seconds=3000, usable=19, start=600)
@@ -53,7 +54,7 @@ def test_count_and_split_rest_together_under_whole_segments(load: float, aggress
     At 7.0 and 12.4 segments come in step with the samples, which then saw any number of them.
     The benchmark `allocation_constant_load` does it in tenths.
     """
-    run = play(f"constant:load={load}", 3600, Policy(max_cores=19, aggressive_mode=aggressive))
+    run = play(f"constant:load={load}", 3600, policy_with(max_cores=19, aggressive_mode=aggressive))
     assert [change for change in run.changes if change.time_s > 1800] == []
     assert [at for at in run.splits_changed if at > 1800] == []
 
@@ -69,7 +70,7 @@ def test_the_default_policy_follows_a_step_without_overshoot() -> None:
 @pytest.mark.parametrize("aggressive", [False, True])
 def test_enough_cores_are_there_in_three_seconds(aggressive: bool) -> None:
     """The same step: twelve cores at least, three seconds after the load, in either mode."""
-    run = play("step:load=12,at=60", 1200, Policy(aggressive_mode=aggressive))
+    run = play("step:load=12,at=60", 1200, policy_with(aggressive_mode=aggressive))
     enough = next(tick.time_s for tick in run.ticks if tick.cores >= 12)
     assert enough - 60 <= 3
     assert report(run).changes_after_settling == 0
@@ -77,7 +78,7 @@ def test_enough_cores_are_there_in_three_seconds(aggressive: bool) -> None:
 
 def test_many_segments_are_spoken_side_by_side_and_one_alone_widely() -> None:
     """The split follows demand: a single-threaded worker per core in a crowd, one wide alone."""
-    policy = Policy(min_cores=6, max_cores=6)
+    policy = policy_with(min_cores=6, max_cores=6)
     crowded = play("constant:load=5.9", 300, policy)
     assert crowded.ticks[-1].split == (1,) * 6
     alone = play("constant:load=0.3", 300, policy)
@@ -86,7 +87,7 @@ def test_many_segments_are_spoken_side_by_side_and_one_alone_widely() -> None:
 
 def test_strangers_are_dodged() -> None:
     """With four of twelve cores held by strangers, four workers wait no longer than without."""
-    policy = Policy(max_cores=6)
+    policy = policy_with(max_cores=6)
     quiet = report(play("poisson:load=3", 900, policy, MachineModel(12)))
     beside = report(play("poisson:load=3", 900, policy, MachineModel(12, foreign=4.0)))
     assert quiet.mean_wait_s is not None
@@ -97,7 +98,7 @@ def test_every_segment_starts_once_or_still_waits() -> None:
     """Through growth, shrinking, new splits and drains, the number of waits is that of arrivals."""
     form = "burst:segments=150,every=200"
     arrivals = parse(form, Segments(ENGINE), 1000).arrivals()
-    for policy in (Policy(), Policy(aggressive_mode=True), Policy(enabled=False)):
+    for policy in (policy_with(), policy_with(aggressive_mode=True), policy_with(enabled=False)):
         assert len(play(form, 1000, policy).waits) == 600
     assert len(list(arrivals)) == 600
 
@@ -114,7 +115,7 @@ def test_by_default_hardly_a_segment_of_a_burst_waits_for_long() -> None:
     average alone leaves a third waiting, and no more core time. `allocation_bursts` plays more.
     """
     engine = EngineModel(seconds_per_character=0.025)
-    policy = Policy(max_cores=16)
+    policy = policy_with(max_cores=16)
 
     def load(now: float) -> float:
         return 10.5 if 1800 <= now % 3600 < 1920 else 0.5

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from supervisor.core.jobs.limits import Limits
 from supervisor.core.machine import WorkerShape
 from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel
 from supervisor.simulate.workload import Arrival
 from supervisor.simulate.world import World
+from tests.fixtures.defaults import BOUNDS, limits_with
 from workers.engines.hibari import Hibari
 
 ENGINE = EngineModel(seconds_per_character=0.1, parallel=1.0, session_build_s=2.0, start_s=0.5)
@@ -176,7 +177,7 @@ def test_what_is_too_late_ends_and_frees_its_worker() -> None:
 
 def test_what_is_more_than_may_wait_is_refused() -> None:
     """The settings' bounds hold: two jobs are let in, one of a client that has one already."""
-    world = World(ENGINE, {}, Limits(jobs=3, jobs_per_client=1))
+    world = World(ENGINE, {}, replace(BOUNDS, limits=limits_with(jobs=3, jobs_per_client=1)))
     world.retarget((WorkerShape(0, (0,), 1),))
     for client in ("a", "a", "b", "c", "d"):
         world.submit(Arrival(0.0, 10.0, client))

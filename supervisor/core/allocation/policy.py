@@ -58,8 +58,10 @@ _FORMS: dict[Kind, str] = {
 }
 """How the figures of a kind are written; the other kinds have none."""
 
+ThreadsPerWorker = Literal["auto"] | int
 
-class Policy(msgspec.Struct, frozen=True):
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """`performance.dynamic_cpu_allocation`, field for field, already validated.
 
     `min_cores` is None where nobody set it (it counts as 1): a static pool
@@ -67,18 +69,18 @@ class Policy(msgspec.Struct, frozen=True):
     `onnx_integration` is read by `shape`, `update_environment` by the pool.
     """
 
-    enabled: bool = True
-    cpu_target: float = 75.0
-    hysteresis_factor: float = 0.6
-    monitoring_interval: float = 1.0
-    history_window: int = 10
-    allocation_cooldown: float = 5.0
-    min_cores: int | None = None
-    max_cores: int | None = None
-    aggressive_mode: bool = False
-    thermal_protection: bool = True
-    onnx_integration: bool = True
-    update_environment: bool = True
+    enabled: bool
+    cpu_target: float
+    hysteresis_factor: float
+    monitoring_interval: float
+    history_window: int
+    allocation_cooldown: float
+    min_cores: int | None
+    max_cores: int | None
+    aggressive_mode: bool
+    thermal_protection: bool
+    onnx_integration: bool
+    update_environment: bool
 
     @property
     def scale_down_threshold(self) -> float:
@@ -127,6 +129,7 @@ class Configured(msgspec.Struct, frozen=True):
 
     now: float
     policy: Policy
+    threads_per_worker: ThreadsPerWorker
 
 
 Event = Sampled | Configured

@@ -18,13 +18,10 @@ worth having, and a wider one has to pay for itself by what it really gains.
 from __future__ import annotations
 
 import math
-from typing import Literal
 
-from supervisor.core.allocation.policy import Policy
+from supervisor.core.allocation.policy import Policy, ThreadsPerWorker
 from supervisor.core.allocation.scale_down import ScaleDown
 from supervisor.core.allocation.speedup import Speedup
-
-ThreadsPerWorker = Literal["auto"] | int
 
 _SMOOTHING_S = 10.0
 """Time constant of the smoothed demand."""

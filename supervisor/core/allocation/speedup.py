@@ -31,6 +31,11 @@ class Speedup:
         return cls({2: 1.0 / (1.0 - min(1.0, max(0.0, parallel)) / 2.0)})
 
     @property
+    def table(self) -> dict[int, float]:
+        """What it was made of, as far as it tells."""
+        return dict(self._points)
+
+    @property
     def measured(self) -> tuple[int, ...]:
         """Thread counts that the table knows, 1 among them."""
         return tuple(threads for threads, _ in self._points)

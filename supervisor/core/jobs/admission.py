@@ -79,19 +79,19 @@ class Costs:
         self._declared: Mapping[str, float] = {}
 
     def expect(self, measured: Mapping[str, float], declared: Mapping[str, float]) -> None:
-        """Set seconds for a character by engine, for those that have not spoken yet: as measured on
-        this host, and as the engines say of themselves.
-        """
+        """As the event `CostsExpected` says."""
         self._measured, self._declared = measured, declared
 
-    def per_char(self, request: JobRequest) -> float:
-        """Predicted seconds of one worker for a character of this request."""
+    def rate(self, job: Job) -> None:
+        """Predict seconds of one worker for a character of this job."""
+        request, work = job.request, job.work
         rate = self._voices.get((request.speech.engine, request.speech.voice))
         if rate is None:
             engine = request.speech.engine
-            guess = self._measured.get(engine) or self._declared.get(engine) or FIRST_GUESS
-            rate = self._engines.get(engine, guess)
-        return rate / request.speech.speed
+            known = self._engines.get(engine) or self._measured.get(engine)
+            rate = known or self._declared.get(engine)
+        work.guessed = not rate
+        work.rate = (rate or FIRST_GUESS) / request.speech.speed
 
     def knows(self, request: JobRequest) -> bool:
         """Whether this engine has spoken yet, or was measured on this host."""
@@ -194,7 +194,7 @@ class Admission:
         if job.due <= now:
             return Refusal("expired", LATE)
         request = job.request
-        job.work.rate = self.costs.per_char(request)
+        self.costs.rate(job)
         work_s = job.chars_left * job.work.rate
         mine = self._flows.get(job.flow, _NOTHING)
         if self._crowded(mine, job.chars):
@@ -211,7 +211,7 @@ class Admission:
 
     def enter(self, job: Job) -> None:
         """Count in a job that was admitted before."""
-        job.work.rate = self.costs.per_char(job.request)
+        self.costs.rate(job)
         self._enter(job, job.chars_left * job.work.rate)
 
     def learn(self, job: Job, now: float, chars: int, seconds: float, *, waiting: bool) -> None:
@@ -223,7 +223,7 @@ class Admission:
         if self.costs.learn(job.request, chars, seconds):
             self._rate_again(job.request.speech.engine)
         if job.chars_left:
-            job.work.rate = self.costs.per_char(job.request)
+            self.costs.rate(job)
         self.settle(job)
 
     def settle(self, job: Job) -> None:
@@ -334,7 +334,7 @@ class Admission:
         for flow in self._flows.values():
             for job in flow.jobs.values():
                 if job.request.speech.engine == engine:
-                    job.work.rate = self.costs.per_char(job.request)
+                    self.costs.rate(job)
                     self._count(job, flow, job.chars_left * job.work.rate)
 
     def set_limits(self, limits: Limits) -> None:

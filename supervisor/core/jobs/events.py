@@ -11,7 +11,7 @@ import msgspec
 
 from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import JobState
-from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
+from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
 
@@ -88,14 +88,21 @@ class Recovered(_Record, frozen=True, kw_only=True):
     ended_at: float | None = None
 
 
-class Configured(_Record, frozen=True, kw_only=True):
+class Configured(_Record, frozen=True):
     """Other bounds hold from now on."""
 
     now: float
-    limits: Limits
-    plain: Keep
-    durable: Keep
-    held: HeldLimits
+    bounds: Bounds
+
+
+class CostsExpected(_Record, frozen=True):
+    """Seconds for a character by engine, for those that have not spoken yet: as measured on this
+    host, and as the engines say of themselves.
+    """
+
+    now: float
+    measured: dict[str, float]
+    declared: dict[str, float]
 
 
 class Suspended(_Record, frozen=True):
@@ -212,6 +219,7 @@ Event = (
     | OutcomePersisted
     | Recovered
     | Configured
+    | CostsExpected
     | Suspended
     | CutTurn
     | CreditGranted
@@ -267,7 +275,9 @@ class ForgetJob(_Record, frozen=True):
 
 
 class RunSegment(_Record, frozen=True, kw_only=True):
-    """Give this segment to this worker, which is idle."""
+    """Give this segment to this worker, which is idle. `expected_s`: seconds that it is predicted
+    to take; 0 where that would be a mere guess.
+    """
 
     worker: int
     job: str
@@ -275,6 +285,7 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     attempt: int
     request: JobRequest
     text: str
+    expected_s: float
 
 
 class CutText(_Record, frozen=True):

@@ -91,10 +91,12 @@ class Place(msgspec.Struct, gc=False):
 class Work(msgspec.Struct, gc=False):
     """The work that a job is predicted to be, which admission alone changes.
 
-    `rate` is in seconds for a character; `seconds` are those that are left, as they were counted.
+    `rate` is in seconds for a character, and may be a mere guess; `seconds` are those that are
+    left, as they were counted.
     """
 
     rate: float = 0.0
+    guessed: bool = False
     seconds: float = 0.0
 
 

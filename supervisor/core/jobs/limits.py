@@ -11,24 +11,33 @@ import msgspec
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on what waits. Work is in predicted seconds of one worker, bytes are of text."""
 
-    jobs: int = 10_000
-    jobs_per_client: int = 1_024
-    work_s: float = 3_600.0
-    work_s_per_client: float = 900.0
-    bytes: int = 64 << 20
-    bytes_per_client: int = 16 << 20
+    jobs: int
+    jobs_per_client: int
+    work_s: float
+    work_s_per_client: float
+    bytes: int
+    bytes_per_client: int
 
 
 class HeldLimits(msgspec.Struct, frozen=True):
     """Bytes of audio that was spoken and not released, at which nothing more is spoken."""
 
-    bytes: int = 64 << 20
-    bytes_per_client: int = 16 << 20
+    bytes: int
+    bytes_per_client: int
 
 
 class Keep(msgspec.Struct, frozen=True):
     """Bounds on what is kept of ended jobs. `bytes` are audio, and text."""
 
-    seconds: float = 60.0
-    bytes: int = 8 << 20
-    jobs: int = 256
+    seconds: float
+    bytes: int
+    jobs: int
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """All of them. `plain` and `durable`: what is kept of ended jobs of either kind."""
+
+    limits: Limits
+    held: HeldLimits
+    plain: Keep
+    durable: Keep

@@ -19,7 +19,7 @@ from supervisor.core.jobs.disk_backlog import DiskBacklog
 from supervisor.core.jobs.durability import Durability
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.lifecycle import Lifecycle
-from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
+from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.timings import Timings
@@ -33,21 +33,15 @@ _TAKEN_OVER = "another connection has taken over this job"
 class Jobs:
     """All jobs, the queue between them and the workers that are free."""
 
-    def __init__(
-        self,
-        limits: Limits | None = None,
-        plain: Keep | None = None,
-        durable: Keep | None = None,
-        held: HeldLimits | None = None,
-    ) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         commands: list[e.Command] = []
         self._commands = commands
         self.timings = Timings()
-        self.admission = Admission(limits or Limits())
+        self.admission = Admission(bounds.limits)
         self.costs = self.admission.costs
-        self.retained = Retention(plain or Keep(), durable or Keep())
+        self.retained = Retention(bounds.plain, bounds.durable)
         self._release = Release(commands, self.retained)
-        self._backpressure = Backpressure(held or HeldLimits())
+        self._backpressure = Backpressure(bounds.held)
         self._queue = Queue(commands, self._backpressure, self._release, self.timings)
         self._backlog = DiskBacklog()
         self._life = Lifecycle(
@@ -64,6 +58,7 @@ class Jobs:
         self._durability = Durability(commands, self._life, self._release, self._backlog)
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.Configured: self._configured,
+            e.CostsExpected: self._costs_expected,
             e.CutTurn: self._cut_turn,
             e.Tick: self._tick,
             e.Submitted: self._submitted,
@@ -87,10 +82,14 @@ class Jobs:
         return self._commands.copy()
 
     def _configured(self, event: e.Configured) -> None:
-        self.admission.set_limits(event.limits)
-        self.retained.configure(event.plain, event.durable)
-        self._queue.configure(event.held)
+        bounds = event.bounds
+        self.admission.set_limits(bounds.limits)
+        self.retained.configure(bounds.plain, bounds.durable)
+        self._queue.configure(bounds.held)
         self._life.run_waiting(event.now)
+
+    def _costs_expected(self, event: e.CostsExpected) -> None:
+        self.costs.expect(event.measured, event.declared)
 
     def _cut_turn(self, event: e.CutTurn) -> None:
         job = self.jobs.get(event.job)

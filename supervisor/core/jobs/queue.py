@@ -344,7 +344,8 @@ class Queue:
         index = job.run(now, worker)
         segment = job.segments[index]
         self.workers[worker] = job, index
-        self._line.charge(job, segment.size * job.work.rate)
+        cost_s = segment.size * job.work.rate
+        self._line.charge(job, cost_s)
         self._commands.append(
             e.RunSegment(
                 worker=worker,
@@ -353,6 +354,7 @@ class Queue:
                 attempt=segment.attempt,
                 request=job.request,
                 text=segment.text,
+                expected_s=0.0 if job.work.guessed else cost_s,
             )
         )
         if job.request.progress:

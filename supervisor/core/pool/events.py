@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.core.machine import WorkerShape
+from supervisor.core.pool.health import HealthPolicy, Vitals
 from supervisor.core.pool.restarts import RestartPolicy
 
 
@@ -19,10 +20,11 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Configured(_Record, frozen=True):
-    """Another policy of restarts holds from now on."""
+    """Other policies hold from now on."""
 
     now: float
-    policy: RestartPolicy
+    restarts: RestartPolicy
+    health: HealthPolicy
 
 
 class Target(_Record, frozen=True):
@@ -93,6 +95,13 @@ class NotStarted(_Record, frozen=True):
     jitter: float
 
 
+class Looked(_Record, frozen=True):
+    """One look at every ready worker, by epoch. A worker that is not among them is gone."""
+
+    now: float
+    found: dict[int, Vitals]
+
+
 class Tick(_Record, frozen=True):
     """Time passed."""
 
@@ -105,7 +114,19 @@ class Stop(_Record, frozen=True):
     now: float
 
 
-Event = Configured | Target | Ready | Reshaped | Freed | Recycle | Exited | NotStarted | Tick | Stop
+Event = (
+    Configured
+    | Target
+    | Ready
+    | Reshaped
+    | Freed
+    | Recycle
+    | Exited
+    | NotStarted
+    | Looked
+    | Tick
+    | Stop
+)
 
 
 # -- commands ---------------------------------------------------------------------------
@@ -150,6 +171,13 @@ class Kill(_Record, frozen=True):
     reason: str
 
 
+class Condemn(_Record, frozen=True):
+    """This worker hangs: it gets nothing more, and is ended."""
+
+    epoch: int
+    reason: str
+
+
 class Park(_Record, frozen=True):
     """Nothing to do but to say it: this slot's workers kept dying, the last of `reason`, and it
     is left alone for `seconds`.
@@ -169,4 +197,4 @@ class Hold(_Record, frozen=True):
     seconds: float
 
 
-Command = Launch | Employ | Reshape | Retire | Dismiss | Kill | Park | Hold
+Command = Launch | Employ | Reshape | Retire | Dismiss | Kill | Condemn | Park | Hold

@@ -4,17 +4,22 @@ A worker hangs that shows no sign of life for `hang_timeout_s`. While it speaks,
 is progress or CPU time: a missed heartbeat alone is none, for native code may keep the
 interpreter's lock for long while it computes. While it has nothing to do, a sign is an
 answer to a heartbeat. And a worker hangs whose segment is far past the time that such a
-segment takes, however busy it is: it may be going round in a circle.
+segment takes, however busy it is: it may be going round in a circle. What it takes is told with
+the segment: the job machine learns it, by engine, voice and speed, and says 0 as long as it only
+guesses. It is held against the segment as it was when this began.
 
 A worker that waits for a program of its own, and still answers, is given that time: an
 engine may have its model made at first use, and bounds that itself.
 
 Only time in which we looked counts: when the supervisor itself was stopped, or the
-machine slept, nobody is to blame for what was not seen. What is done about a worker
+machine slept, nobody is to blame for what was not seen. So all that is known of a worker comes
+with the looks: that its segment is another one, and that it is gone. What is done about a worker
 that hangs is the shell's business.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -27,17 +32,25 @@ _CPU_SHARE = 0.005
 _CPU_TICK_S = 0.01
 """CPU time comes in steps of this size."""
 
-_LEARNING_RATE = 0.1
-
 
 class HealthPolicy(msgspec.Struct, frozen=True):
     """Times in seconds. A segment may take `overdue_factor` times what was predicted, and
     always `overdue_min_s`: that is enough to load a model first.
     """
 
-    hang_timeout_s: float = 10.0
-    overdue_factor: float = 10.0
-    overdue_min_s: float = 60.0
+    hang_timeout_s: float
+    overdue_factor: float
+    overdue_min_s: float
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The segment that a worker has, since `began`. `expected_s`: seconds that it is predicted to
+    take; 0 where that is not known.
+    """
+
+    began: float
+    characters: int
+    expected_s: float
 
 
 class Vitals(msgspec.Struct, frozen=True):
@@ -50,6 +63,7 @@ class Vitals(msgspec.Struct, frozen=True):
     steps: int
     answered: bool
     waits: bool = False
+    running: Running | None = None
 
 
 class Hang(msgspec.Struct, frozen=True):
@@ -59,16 +73,10 @@ class Hang(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Segment(msgspec.Struct):
-    engine: str
-    characters: int
-    began: float
-    ran_s: float = 0.0
-    """Time that counts, see above."""
-
-
 class _Worker(msgspec.Struct):
-    segment: _Segment | None = None
+    running: Running | None = None
+    ran_s: float = 0.0
+    """Time of its segment that counts, see above."""
     silent_s: float = 0.0
     cpu_mark: float = 0.0
     steps: int = 0
@@ -81,57 +89,39 @@ class Health:
     def __init__(self, policy: HealthPolicy) -> None:
         self.policy = policy
         self._workers: dict[int, _Worker] = {}
-        self._seconds_per_character: dict[str, float] = {}
         self._looked_at: float | None = None
 
-    def began(self, now: float, worker: int, engine: str, characters: int) -> None:
-        """The worker was given a segment of this length."""
-        state = self._workers.setdefault(worker, _Worker())
-        state.segment = _Segment(engine, max(1, characters), now)
-        state.silent_s = 0.0
-
-    def ended(self, worker: int, synthesis_s: float | None) -> None:
-        """The worker answered; `synthesis_s` is what it took, None if it gave no audio."""
-        state = self._workers.setdefault(worker, _Worker())
-        segment, state.segment, state.silent_s = state.segment, None, 0.0
-        if segment is None or synthesis_s is None:
-            return
-        seen = synthesis_s / segment.characters
-        known = self._seconds_per_character.get(segment.engine, seen)
-        self._seconds_per_character[segment.engine] = known + _LEARNING_RATE * (seen - known)
-
-    def gone(self, worker: int) -> None:
-        """The worker's process ended."""
-        self._workers.pop(worker, None)
-
-    def looked(self, now: float, found: dict[int, Vitals]) -> list[Hang]:
+    def looked(self, now: float, found: Mapping[int, Vitals]) -> list[Hang]:
         """One look at every ready worker; each one that hangs is named once."""
         before = now if self._looked_at is None else self._looked_at
         self._looked_at = now
         elapsed = min(max(0.0, now - before), _LONGEST_STEP_S)
+        known, self._workers = self._workers, {}
         hangs = []
         for epoch, vitals in found.items():
-            state = self._workers.setdefault(epoch, _Worker(cpu_mark=vitals.cpu_s or 0.0))
+            state = known.get(epoch) or _Worker(cpu_mark=vitals.cpu_s or 0.0)
+            self._workers[epoch] = state
             reason = self._judge(state, vitals, elapsed, now)
             if reason is not None and not state.condemned:
                 state.condemned = True
                 hangs.append(Hang(epoch, reason))
         return hangs
 
-    def limit_s(self, engine: str, characters: int) -> float:
-        """How long a segment may take."""
-        predicted = self._seconds_per_character.get(engine, 0.0) * characters
-        return max(self.policy.overdue_min_s, predicted * self.policy.overdue_factor)
+    def limit_s(self, expected_s: float) -> float:
+        """How long a segment may take that is expected to take so long."""
+        return max(self.policy.overdue_min_s, expected_s * self.policy.overdue_factor)
 
     def _judge(self, state: _Worker, vitals: Vitals, elapsed: float, now: float) -> str | None:
         """Why this worker hangs, if it does."""
-        segment = state.segment
+        segment = vitals.running
+        if segment != state.running:
+            state.running, state.ran_s, state.silent_s = segment, 0.0, 0.0
         waits = vitals.waits and vitals.answered
         if waits:
             elapsed = 0.0
         if segment is not None:
             elapsed = min(elapsed, max(0.0, now - segment.began))
-            segment.ran_s += elapsed
+            state.ran_s += elapsed
         if self._shows_life(state, vitals, elapsed) or waits:
             state.silent_s = 0.0
         else:
@@ -140,8 +130,8 @@ class Health:
             sign = "answer" if segment is None else "progress"
             return f"it hangs: no {sign} and no CPU time for {state.silent_s:.1f} s"
         if segment is not None:
-            limit = self.limit_s(segment.engine, segment.characters)
-            if segment.ran_s >= limit:
+            limit = self.limit_s(segment.expected_s)
+            if state.ran_s >= limit:
                 return f"it hangs: {segment.characters} characters not spoken within {limit:.0f} s"
         return None
 
@@ -154,7 +144,7 @@ class Health:
         else:
             silent = state.silent_s + elapsed
             computed = vitals.cpu_s - state.cpu_mark > _CPU_TICK_S + _CPU_SHARE * silent
-        alive = computed or advanced or (state.segment is None and vitals.answered)
+        alive = computed or advanced or (state.running is None and vitals.answered)
         if alive and vitals.cpu_s is not None:
             state.cpu_mark = vitals.cpu_s
         return alive

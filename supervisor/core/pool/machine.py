@@ -4,7 +4,7 @@
 This machine launches, reshapes and retires workers until that is so, one safe step
 at a time: a core that one worker still holds is never given to another, whatever
 the target says. It restarts what dies, less and less eagerly, and parks a slot that
-keeps dying.
+keeps dying; and it says who hangs (`health`).
 
 What a worker runs is `jobs`' business; how a process is started or stopped is
 `supervisor.pool`'s. Chance (for backoff) comes in with the events.
@@ -17,6 +17,7 @@ from typing import Any
 
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
+from supervisor.core.pool.health import Health, HealthPolicy
 from supervisor.core.pool.restarts import RestartPolicy, Restarts
 from supervisor.core.pool.slot import Slot
 
@@ -24,11 +25,12 @@ from supervisor.core.pool.slot import Slot
 class Pool:
     """Every worker slot, and the cores that each one holds."""
 
-    def __init__(self, policy: RestartPolicy | None = None) -> None:
+    def __init__(self, restarts: RestartPolicy, health: HealthPolicy) -> None:
         self.slots: dict[int, Slot] = {}
         """Live workers and slots that wait to be started, by slot number."""
         self.target: dict[int, WorkerShape] = {}
-        self.restarts = Restarts(policy or RestartPolicy())
+        self.restarts = Restarts(restarts)
+        self._health = Health(health)
         self.stopping = False
         self._epoch = 0
         self._by_epoch: dict[int, Slot] = {}
@@ -46,6 +48,7 @@ class Pool:
             e.Recycle: self._recycle,
             e.Exited: self._exited,
             e.NotStarted: self._not_started,
+            e.Looked: self._looked,
             e.Tick: lambda _event: None,
             e.Stop: self._stop,
         }
@@ -100,7 +103,8 @@ class Pool:
     # -- events -------------------------------------------------------------------------
 
     def _configured(self, event: e.Configured) -> None:
-        self.restarts.policy = event.policy
+        self.restarts.policy = event.restarts
+        self._health.policy = event.health
 
     def _target(self, event: e.Target) -> None:
         if not self.stopping:
@@ -229,6 +233,10 @@ class Pool:
         slot.state = "backoff"
         slot.wake_at = again_at
         slot.last_exit = reason
+
+    def _looked(self, event: e.Looked) -> None:
+        for hang in self._health.looked(event.now, event.found):
+            self._commands.append(e.Condemn(hang.worker, hang.reason))
 
     def _stop(self, _event: e.Stop) -> None:
         self.stopping = True

@@ -30,10 +30,10 @@ _POOL_DEATHS = 3
 class RestartPolicy(msgspec.Struct, frozen=True):
     """All times in seconds. `intensity` deaths within `window_s` park a slot for `parked_s`."""
 
+    intensity: int
+    window_s: float
     base_s: float = 0.1
     limit_s: float = 10.0
-    intensity: int = 6
-    window_s: float = 60.0
     parked_s: float = 60.0
     hold_s: float = 10.0
     """How long no worker is started once the pool as a whole died too often."""

@@ -34,10 +34,10 @@ MEMORY_BYTES = 1 << 30
 def run(task: Task) -> Result:
     """Play both."""
     engine = ENGINES.get(task.engine, EngineModel())
-    base = Scenario(MachineModel(task.cores), engine)
+    machine = MachineModel(task.cores)
     workload = load(task.samples, engine)
     played = [
-        simulate(msgspec.structs.replace(base, policy=policy), workload)
+        simulate(Scenario(machine, engine, policy), workload)
         for policy in (task.in_force, task.trial)
     ]
     return Result(*(_shown(each) for each in played))

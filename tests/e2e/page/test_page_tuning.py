@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from supervisor.config import Settings
-from supervisor.core.allocation.policy import Policy
 from supervisor.gateway.page.recorder import KEPT_S, Recorder, Sample
 from supervisor.gateway.page.rehearsal import MOST_SEGMENTS, load, run
 from supervisor.gateway.page.series import POINTS, recorded
@@ -21,6 +20,7 @@ from supervisor.simulate.scenario import ENGINES
 from supervisor.wire.status import Status, read
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import SHOTS
+from tests.fixtures.defaults import policy_with
 from tests.fixtures.statuses import example
 from tests.supervised import eventually
 
@@ -155,7 +155,7 @@ def test_work_that_was_cancelled_is_no_load() -> None:
 
 def test_a_lower_target_takes_more_cores() -> None:
     """The hour under two targets: what it costs and how full it is go the way they must."""
-    task = Task(hour(), 8, "kokoro", Policy(), Policy(cpu_target=40.0))
+    task = Task(hour(), 8, "kokoro", policy_with(), policy_with(cpu_target=40.0))
     result = run(task)
     before, after = result.in_force["summary"], result.trial["summary"]
     assert after["core_seconds"] > before["core_seconds"]

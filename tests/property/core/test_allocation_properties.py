@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.policy import Configured, Event, Policy, Sampled
 from supervisor.simulate.fluid import run_fluid
+from tests.fixtures.defaults import policy_with
 
 FORCED = ("bound_", "disabled")
 """Reasons of the moves that wait for nothing."""
 
 policies = st.builds(
-    Policy,
+    policy_with,
     enabled=st.sampled_from([True, True, True, False]),
     cpu_target=st.floats(5, 99),
     hysteresis_factor=st.floats(0.05, 0.99),
@@ -39,7 +40,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     for _ in range(draw(st.integers(1, 60))):
         now += draw(st.sampled_from([1.0, 1.0, 1.0, 0.1, 0.0, 30.0, 5000.0, -3.0, -4000.0]))
         if draw(st.integers(0, 19)) == 0:
-            events.append(Configured(now, draw(policies)))
+            events.append(Configured(now, draw(policies), "auto"))
             continue
         events.append(
             Sampled(
@@ -128,7 +129,7 @@ def test_bounded_noise_does_not_keep_the_count_moving(load: float, noise: float,
     while; and a removal that was regretted makes the next one wait twice as long.
     """
     random = Random(seed)
-    allocator = DynamicCPUAllocator(Policy(max_cores=40), 40)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=40), 40)
 
     def noisy(_: float) -> float:
         return max(0.0, load + random.uniform(-noise, noise))

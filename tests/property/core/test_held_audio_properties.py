@@ -14,6 +14,7 @@ from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 WORKERS = 2
 LONGEST = 100
@@ -38,7 +39,7 @@ class World:
     """The job machine, `WORKERS` workers, and what each job was given and has let go."""
 
     def __init__(self) -> None:
-        self.jobs = Jobs(held=LIMITS)
+        self.jobs = fresh_jobs(held=LIMITS)
         self.running: dict[int, e.RunSegment] = {}
         self.held: Counter[str] = Counter()
         self.owner: dict[str, str] = {}
@@ -189,7 +190,7 @@ def test_a_reader_who_takes_his_audio_is_served_beside_many_who_do_not(*, at_onc
     """Whether the slow readers came together or one after another, which leaves no room: there
     is some for one whose audio leaves at once, and their segments do not count as waiting.
     """
-    jobs = Jobs(held=HeldLimits(bytes=8 << 20, bytes_per_client=8 << 20))
+    jobs = fresh_jobs(held=HeldLimits(bytes=8 << 20, bytes_per_client=8 << 20))
     jobs.handle(e.WorkerReady(0.0, 1))
     commands: list[e.Command] = []
     for number in range(200):

@@ -14,12 +14,13 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.core.jobs.disk_backlog import PATIENCE_S
 from supervisor.core.jobs.job import JobState
-from supervisor.core.jobs.limits import Keep, Limits
+from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs, limits_with
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
 OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")
@@ -81,8 +82,8 @@ class JobsMachine(RuleBasedStateMachine):
 
     @staticmethod
     def fresh() -> Jobs:
-        return Jobs(
-            Limits(jobs=12, jobs_per_client=6, work_s=5.0, work_s_per_client=3.0, bytes=400),
+        return fresh_jobs(
+            limits_with(jobs=12, jobs_per_client=6, work_s=5.0, work_s_per_client=3.0, bytes=400),
             Keep(5.0, 300, 6),
             Keep(20.0, 900, 6),
         )

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
-from supervisor.core.pool.machine import Pool
+from tests.fixtures.defaults import fresh_pool
 
 CORES = 6
 
@@ -35,7 +35,7 @@ class PoolMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.machine = Pool()
+        self.machine = fresh_pool()
         self.now = 10.0
         self.alive: dict[int, frozenset[int]] = {}
         self.launching: set[int] = set()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.allocation.policy import Policy
-from supervisor.core.allocation.shape import ThreadsPerWorker, WorkerShaper
+from supervisor.core.allocation.policy import Policy, ThreadsPerWorker
+from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.allocation.speedup import Speedup
+from tests.fixtures.defaults import policy_with
 
 policies = st.builds(
-    Policy,
+    policy_with,
     onnx_integration=st.booleans(),
     allocation_cooldown=st.sampled_from([0.0, 5.0, 60.0]),
 )

@@ -13,6 +13,7 @@ from supervisor.core.jobs.limits import Limits
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs, limits_with
 
 CHARS_PER_S = 100
 """How fast the workers of these tests speak."""
@@ -32,7 +33,7 @@ def request(chars: int, *, deadline: float | None = None, segments: int = 1) -> 
 
 def learned(limits: Limits) -> Jobs:
     """A machine that knows how fast its workers are, and has none yet."""
-    jobs = Jobs(limits)
+    jobs = fresh_jobs(limits)
     jobs.costs.learn(request(100), 100, 100 / CHARS_PER_S)
     return jobs
 
@@ -65,12 +66,12 @@ def refused(answer: e.Command) -> e.ReleaseRefusal:
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        (Limits(jobs=2), "2 jobs are waiting"),
-        (Limits(jobs_per_client=2), "of this client are in flight"),
-        (Limits(work_s=8.0), "10 s of work are waiting"),
-        (Limits(work_s_per_client=8.0), "10 s of work of this client"),
-        (Limits(bytes=1_200), "bytes of text are waiting"),
-        (Limits(bytes_per_client=1_200), "bytes of text of this client"),
+        (limits_with(jobs=2), "2 jobs are waiting"),
+        (limits_with(jobs_per_client=2), "of this client are in flight"),
+        (limits_with(work_s=8.0), "10 s of work are waiting"),
+        (limits_with(work_s_per_client=8.0), "10 s of work of this client"),
+        (limits_with(bytes=1_200), "bytes of text are waiting"),
+        (limits_with(bytes_per_client=1_200), "bytes of text of this client"),
     ],
 )
 def test_each_bound_refuses_what_goes_beyond_it(limits: Limits, words: str) -> None:
@@ -87,7 +88,7 @@ def test_a_book_is_admitted_and_leaves_room_for_sentences() -> None:
     """Longer than every bound on work, it fills half of its client's share: its own client's
     sentences have the other half, until a second book fills that, too. Others do not care.
     """
-    jobs = learned(Limits(work_s=100.0, work_s_per_client=50.0))
+    jobs = learned(limits_with(work_s=100.0, work_s_per_client=50.0))
     assert isinstance(submit(jobs, "book", request(100_000, segments=100)), e.ReleaseAccepted)
     assert isinstance(submit(jobs, "sentence", request(100)), e.ReleaseAccepted)
     assert isinstance(submit(jobs, "other", request(100_000, segments=100)), e.ReleaseAccepted)
@@ -101,7 +102,7 @@ def test_a_book_is_admitted_and_leaves_room_for_sentences() -> None:
 
 def test_a_deadline_that_cannot_be_met_is_refused_at_once() -> None:
     """Behind ten seconds of its own work nothing is done in five; in twenty it is."""
-    jobs = learned(Limits())
+    jobs = learned(limits_with())
     jobs.handle(e.WorkerReady(0.0, 1))
     submit(jobs, "first", request(1_000))
     assert "after its deadline" in refused(submit(jobs, "a", request(100, deadline=5.0))).message
@@ -127,7 +128,7 @@ def test_the_drain_rate_is_that_of_loaded_seconds() -> None:
 
 def test_ten_times_the_load_keeps_the_queue_short_and_every_deadline() -> None:
     """60 s of ten times what four workers can do: what is accepted is done in time."""
-    jobs = learned(Limits(work_s=60.0, work_s_per_client=20.0))
+    jobs = learned(limits_with(work_s=60.0, work_s_per_client=20.0))
     for worker in range(4):
         jobs.handle(e.WorkerReady(0.0, worker))
     chance, now, count, most = random.Random(8), 0.0, 0, 0
@@ -188,7 +189,7 @@ def test_little_is_let_in_however_many_books_wait() -> None:
     """Six books of six clients are more than all may have waiting: the seventh waits, and is told
     for how long; a sentence of a client who has nothing waiting does not.
     """
-    jobs = learned(Limits(work_s=3_600.0, work_s_per_client=900.0))
+    jobs = learned(limits_with(work_s=3_600.0, work_s_per_client=900.0))
     books = 0
     while isinstance(
         answer := submit(jobs, f"book{books}", request(500_000, segments=500), f"reader{books}"),
@@ -209,7 +210,7 @@ def test_a_prediction_follows_what_is_learned() -> None:
     """A text for an engine that nobody has heard is charged by a guess; its first segment tells
     better, and all jobs of that engine are charged anew.
     """
-    jobs = Jobs(Limits())
+    jobs = fresh_jobs(limits_with())
     jobs.handle(e.WorkerReady(0.0, 1))
     commands = jobs.handle(
         e.Submitted(
@@ -243,7 +244,7 @@ def test_a_prediction_follows_what_is_learned() -> None:
 
 def test_what_an_engine_says_of_itself_is_believed_until_it_speaks() -> None:
     """200 kB for an engine that declares 0.45 ms a character are 90 s and not half an hour."""
-    jobs = Jobs(Limits())
+    jobs = fresh_jobs(limits_with())
     jobs.costs.expect({}, {"e": 0.00045})
     submit(jobs, "a", request(200_000, segments=1_000))
     assert jobs.admission.work_s == pytest.approx(90.0)

@@ -13,11 +13,11 @@ from supervisor.core.allocation.policy import (
     Configured,
     Decision,
     Kind,
-    Policy,
     Resize,
     Sampled,
 )
 from supervisor.simulate.fluid import run_fluid
+from tests.fixtures.defaults import policy_with
 
 USABLE = 20
 
@@ -35,13 +35,13 @@ def feed(
 
 def test_it_starts_with_min_cores() -> None:
     """At rest, before any sample, the pool holds min_cores."""
-    assert DynamicCPUAllocator(Policy(), USABLE).cores == 1
-    assert DynamicCPUAllocator(Policy(min_cores=4), USABLE).cores == 4
+    assert DynamicCPUAllocator(policy_with(), USABLE).cores == 1
+    assert DynamicCPUAllocator(policy_with(min_cores=4), USABLE).cores == 4
 
 
 def test_high_utilization_adds_one_core_with_the_known_words() -> None:
     """Above the target one core comes, and log line and reason have the established form."""
-    (resize,) = feed(DynamicCPUAllocator(Policy(), USABLE), 85.2, 85.2, 85.2)
+    (resize,) = feed(DynamicCPUAllocator(policy_with(), USABLE), 85.2, 85.2, 85.2)
     assert resize.decision.after == 2
     assert resize.decision.log_line == (
         "CPU allocation changed: 1 → 2 cores (utilization: 85.2%, reason: high_utilization_85.2%)"
@@ -50,7 +50,7 @@ def test_high_utilization_adds_one_core_with_the_known_words() -> None:
 
 def test_low_utilization_removes_one_core() -> None:
     """Below target × hysteresis one core goes."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     run_fluid(allocator, lambda _: 5.8, seconds=100, usable=USABLE, waits=False)
     assert allocator.cores == 8
     (resize,) = feed(allocator, *[20.0] * 3, start=200)
@@ -59,7 +59,7 @@ def test_low_utilization_removes_one_core() -> None:
 
 def test_between_the_thresholds_nothing_happens() -> None:
     """At rest on the least cores, and amid the band, the reason is the seed's."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     assert not feed(allocator, 10.91, 10.91, 10.91)
     assert allocator.history[-1].reason == "optimal_range_10.9%"
     assert not feed(allocator, *[60.0] * 20, start=10)
@@ -68,14 +68,14 @@ def test_between_the_thresholds_nothing_happens() -> None:
 
 def test_a_shrink_that_would_lead_above_the_target_is_refused() -> None:
     """0.8 cores of work on 2 are below 45 %, but on 1 they would be 80 %: no ping-pong."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     changes = run_fluid(allocator, lambda _: 0.8, seconds=3600, usable=USABLE)
     assert [(change.before, change.after) for change in changes] == [(1, 2)]
 
 
 def test_only_samples_since_the_last_change_count() -> None:
     """Full load before a change does not argue for the next one."""
-    allocator = DynamicCPUAllocator(Policy(allocation_cooldown=0.0), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(allocation_cooldown=0.0), USABLE)
     feed(allocator, *[100.0] * 3)
     assert not feed(allocator, *[60.0] * 20, start=3)
     assert allocator.average == 60.0
@@ -83,21 +83,21 @@ def test_only_samples_since_the_last_change_count() -> None:
 
 def test_a_decision_needs_three_fresh_samples() -> None:
     """Two samples decide nothing, and the record says how many there were."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     assert not feed(allocator, 100.0, 100.0)
     assert allocator.history[-1].reason == "fresh_samples_2_of_3"
 
 
 def test_changes_keep_the_cooldown() -> None:
     """Under full load the count grows every five seconds, no sooner and no later."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     changes = run_fluid(allocator, lambda _: 19.0, seconds=60, usable=USABLE, waits=False)
     assert {later.time_s - sooner.time_s for sooner, later in pairwise(changes)} == {5.0}
 
 
 def test_the_count_does_not_grow_into_a_queue_that_it_drains() -> None:
     """Load for 12 cores leaves a queue behind while the pool grows; 16 cores are 75 %: no more."""
-    allocator = DynamicCPUAllocator(Policy(max_cores=19), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=19), USABLE)
     run_fluid(allocator, lambda _: 12.0, seconds=3600, usable=USABLE)
     reasons = [decision.reason for decision in allocator.history]
     assert allocator.cores in {16, 17}, reasons
@@ -113,21 +113,21 @@ def saturated(allocator: DynamicCPUAllocator, seconds: int, **seen: float) -> li
 
 def test_growth_that_only_the_wait_for_a_core_calls_for_names_the_strangers() -> None:
     """Workers got a quarter and wanted all of their core: more cores, and why in the reason."""
-    allocator = DynamicCPUAllocator(Policy(max_cores=2), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=2), USABLE)
     (*_, reason) = saturated(allocator, 3, starved=75.0)
     assert (allocator.cores, reason) == (2, "starved_by_others_75%")
 
 
 def test_growth_that_the_pools_own_time_calls_for_keeps_its_words() -> None:
     """Workers got 80 % of their core, over the target, and wanted the rest: high utilization."""
-    allocator = DynamicCPUAllocator(Policy(max_cores=2), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=2), USABLE)
     (*_, reason) = saturated(allocator, 3, starved=20.0)
     assert (allocator.cores, reason) == (2, "high_utilization_100.0%")
 
 
 def test_a_pool_at_its_bound_says_whether_it_is_the_bound_or_strangers() -> None:
     """At max_cores: the bound where it has its cores, strangers where these take a fifth."""
-    allocator = DynamicCPUAllocator(Policy(max_cores=1), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=1), USABLE)
     assert saturated(allocator, 3, starved=15.0)[-1] == "bound_max_cores_1"
     assert saturated(allocator, 20, starved=50.0)[-1] == "starved_by_others_50%"
     assert allocator.starved_percent == 50.0
@@ -137,7 +137,7 @@ def test_a_pool_at_its_bound_says_whether_it_is_the_bound_or_strangers() -> None
 
 def test_no_core_goes_while_work_waits_and_no_worker_was_idle() -> None:
     """Whatever the utilization says; and as soon as a worker is idle it decides again."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     saturated(allocator, 8)
     assert allocator.cores > 1
     held = allocator.cores
@@ -153,7 +153,7 @@ def test_no_core_goes_while_work_waits_and_no_worker_was_idle() -> None:
 
 def test_cores_of_a_burst_go_soon_though_the_last_ones_are_kept_for_long() -> None:
     """What was learned of the second core, again and again, does not keep the ones of a burst."""
-    allocator = DynamicCPUAllocator(Policy(max_cores=12), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=12), USABLE)
 
     def load(now: float) -> float:
         if 3000 <= now < 3060:
@@ -173,7 +173,7 @@ def test_cores_of_a_burst_go_soon_though_the_last_ones_are_kept_for_long() -> No
 
 def test_a_premature_removal_lengthens_the_next_wait() -> None:
     """A load that comes back right after each removal finds the cores there, in the end."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
 
     def pulsing(now: float) -> float:
         return 2.9 if now % 40 < 20 else 1.0
@@ -185,7 +185,7 @@ def test_a_premature_removal_lengthens_the_next_wait() -> None:
 
 def test_the_wait_shortens_after_removals_that_held() -> None:
     """What a restless hour taught is forgotten in a calm one."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     run_fluid(allocator, lambda t: 2.9 if t % 40 < 20 else 1.0, seconds=600, usable=USABLE)
     learnt = allocator.scale_down_wait
     run_fluid(allocator, lambda _: 0.1, seconds=3600, usable=USABLE, start=600)
@@ -195,7 +195,7 @@ def test_the_wait_shortens_after_removals_that_held() -> None:
 
 def test_a_failed_monitor_holds_and_says_so() -> None:
     """Without a measurement nothing is decided, and the next good sample goes on as before."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     assert not feed(allocator, None)
     assert allocator.history[-1].reason == "first_sample"
     assert not feed(allocator, 100.0, 100.0, None, math.nan)
@@ -205,7 +205,7 @@ def test_a_failed_monitor_holds_and_says_so() -> None:
 
 def test_a_clock_that_steps_back_cuts_no_wait_short() -> None:
     """After a step back the cooldown starts anew, and old samples are gone."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     feed(allocator, *[100.0] * 3, start=1000)
     assert not feed(allocator, *[100.0] * 5, start=0)
     assert [resize.decision.now for resize in feed(allocator, *[100.0] * 3, start=5)] == [6.0]
@@ -213,7 +213,7 @@ def test_a_clock_that_steps_back_cuts_no_wait_short() -> None:
 
 def test_a_pause_makes_old_samples_worthless() -> None:
     """Samples from before a suspend do not count towards a decision after it."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     feed(allocator, 100.0, 100.0)
     assert not feed(allocator, 100.0, 100.0, start=5000)
     assert feed(allocator, 100.0, start=5002)
@@ -221,7 +221,7 @@ def test_a_pause_makes_old_samples_worthless() -> None:
 
 def test_work_refers_to_the_cores_that_were_leased() -> None:
     """Three of four decided cores leased and full are 75 % of four: no growth from a slow start."""
-    allocator = DynamicCPUAllocator(Policy(min_cores=4), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(min_cores=4), USABLE)
     for step in range(20):
         assert not allocator.handle(Sampled(float(step), 100.0, USABLE, leased=3))
     assert allocator.average == pytest.approx(75.0)
@@ -229,7 +229,7 @@ def test_work_refers_to_the_cores_that_were_leased() -> None:
 
 def test_building_sessions_is_no_load() -> None:
     """Samples during a build, and the one in which its session is swapped in, do not count."""
-    allocator = DynamicCPUAllocator(Policy(min_cores=4), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(min_cores=4), USABLE)
     feed(allocator, *[60.0] * 5)
     for now in (6.0, 7.0):
         assert not allocator.handle(Sampled(now, 100.0, USABLE, building=True))
@@ -241,7 +241,7 @@ def test_building_sessions_is_no_load() -> None:
 
 def test_every_sample_leaves_a_decision_with_its_inputs() -> None:
     """The last fifty decisions can be read, each with what it was made of."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
     feed(allocator, *[50.0] * 80)
     assert len(allocator.history) == HISTORY
     assert allocator.history[-1].inputs == Sampled(80.0, 50.0, USABLE)
@@ -250,12 +250,12 @@ def test_every_sample_leaves_a_decision_with_its_inputs() -> None:
 
 def test_new_settings_hold_at_once() -> None:
     """A new bound moves the count with the event, a new target with the next samples."""
-    allocator = DynamicCPUAllocator(Policy(), USABLE)
-    (resize,) = allocator.handle(Configured(1.0, Policy(min_cores=6)))
+    allocator = DynamicCPUAllocator(policy_with(), USABLE)
+    (resize,) = allocator.handle(Configured(1.0, policy_with(min_cores=6), "auto"))
     assert (resize.decision.after, resize.decision.reason) == (6, "bound_min_cores_6")
-    (resize,) = allocator.handle(Configured(1.5, Policy(max_cores=3)))
+    (resize,) = allocator.handle(Configured(1.5, policy_with(max_cores=3), "auto"))
     assert (resize.decision.after, resize.decision.reason) == (3, "bound_max_cores_3")
-    allocator.handle(Configured(2.0, Policy(cpu_target=50.0)))
+    allocator.handle(Configured(2.0, policy_with(cpu_target=50.0), "auto"))
     assert [r.decision.after for r in feed(allocator, *[60.0] * 5, start=7)] == [4]
 
 
@@ -301,7 +301,7 @@ def test_every_kind_of_reason_has_its_words_in_a_test() -> None:
 
 def test_every_decision_is_counted_by_its_kind() -> None:
     """Beyond those that the history still holds, in a few kinds."""
-    allocator = DynamicCPUAllocator(Policy(), 8)
+    allocator = DynamicCPUAllocator(policy_with(), 8)
     for now in range(3 * HISTORY):
         allocator.handle(Sampled(float(now), 50.0 + 50.0 * (now % 40 > 20), 8))
     counts = allocator.decision_counts

@@ -8,22 +8,23 @@ from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.bounds import effective_bounds
 from supervisor.core.allocation.policy import Policy, Sampled
 from supervisor.simulate.fluid import run_fluid
+from tests.fixtures.defaults import policy_with
 
 
 @pytest.mark.parametrize(
     ("policy", "usable", "memory", "thermal", "expected"),
     [
-        (Policy(), 20, None, None, (1, 19, "reserve")),
-        (Policy(), 1, None, None, (1, 1, "usable")),
-        (Policy(), 0, None, None, (1, 1, "usable")),
-        (Policy(min_cores=4), 4, None, None, (4, 4, "usable")),
-        (Policy(max_cores=8), 20, None, None, (1, 8, "max_cores")),
-        (Policy(max_cores=99), 20, None, None, (1, 20, "usable")),
-        (Policy(), 20, 5, None, (1, 5, "memory")),
-        (Policy(), 20, 0, None, (1, 1, "memory")),
-        (Policy(), 20, None, 7, (1, 7, "thermal")),
-        (Policy(min_cores=9), 20, None, 7, (9, 9, "thermal")),
-        (Policy(min_cores=9, max_cores=12), 4, None, None, (4, 4, "usable")),
+        (policy_with(), 20, None, None, (1, 19, "reserve")),
+        (policy_with(), 1, None, None, (1, 1, "usable")),
+        (policy_with(), 0, None, None, (1, 1, "usable")),
+        (policy_with(min_cores=4), 4, None, None, (4, 4, "usable")),
+        (policy_with(max_cores=8), 20, None, None, (1, 8, "max_cores")),
+        (policy_with(max_cores=99), 20, None, None, (1, 20, "usable")),
+        (policy_with(), 20, 5, None, (1, 5, "memory")),
+        (policy_with(), 20, 0, None, (1, 1, "memory")),
+        (policy_with(), 20, None, 7, (1, 7, "thermal")),
+        (policy_with(min_cores=9), 20, None, 7, (9, 9, "thermal")),
+        (policy_with(min_cores=9, max_cores=12), 4, None, None, (4, 4, "usable")),
     ],
 )
 def test_which_limit_wins(
@@ -40,17 +41,17 @@ def test_which_limit_wins(
 
 def test_what_cannot_be_honoured_is_said() -> None:
     """max_cores above usable and min_cores above the limit are each told in one line."""
-    bounds = effective_bounds(Policy(min_cores=9, max_cores=12), 4, None, None)
+    bounds = effective_bounds(policy_with(min_cores=9, max_cores=12), 4, None, None)
     assert bounds.notes == (
         "max_cores 12 is above the 4 usable cores",
         "min_cores 9 is above the limit usable of 4",
     )
-    assert effective_bounds(Policy(), 4, None, None).notes == ()
+    assert effective_bounds(policy_with(), 4, None, None).notes == ()
 
 
 def test_a_bound_that_is_reached_changes_nothing_for_an_hour() -> None:
     """Full load against max_cores 4 of 23: three growths, then none, each refusal explained."""
-    allocator = DynamicCPUAllocator(Policy(max_cores=4), 23)
+    allocator = DynamicCPUAllocator(policy_with(max_cores=4), 23)
     changes = run_fluid(allocator, lambda _: 20.0, seconds=3600, usable=23, waits=False)
     assert [change.after for change in changes] == [2, 3, 4]
     assert allocator.history[-1].reason == "bound_max_cores_4"
@@ -58,7 +59,7 @@ def test_a_bound_that_is_reached_changes_nothing_for_an_hour() -> None:
 
 def test_cores_taken_away_are_given_up_at_once() -> None:
     """Usable cores shrink right after a growth: the very next sample moves, cooldown or not."""
-    allocator = DynamicCPUAllocator(Policy(min_cores=6), 20)
+    allocator = DynamicCPUAllocator(policy_with(min_cores=6), 20)
     for now in (1.0, 2.0, 3.0):
         allocator.handle(Sampled(now, 100.0, 20))
     assert allocator.cores == 7
@@ -69,7 +70,7 @@ def test_cores_taken_away_are_given_up_at_once() -> None:
 
 def test_memory_cap_falls_at_once_and_rises_when_it_lasts() -> None:
     """Memory that flickers around one worker's need moves the count once, not every time."""
-    allocator = DynamicCPUAllocator(Policy(), 20)
+    allocator = DynamicCPUAllocator(policy_with(), 20)
     changes = []
     for step in range(600):
         memory = None if step < 100 else 4 + step % 2

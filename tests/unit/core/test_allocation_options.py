@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
-from supervisor.config.sections.performance import DynamicCpuAllocation
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.policy import Policy, Sampled
 from supervisor.simulate.fluid import Change, run_fluid
+from tests.fixtures.defaults import policy_with
 
 USABLE = 20
 
@@ -39,24 +38,15 @@ def first_growth(policy: Policy) -> float:
     return changes[0].time_s - 60
 
 
-def test_defaults_are_those_of_the_settings() -> None:
-    """A policy without arguments is the settings without arguments."""
-    settings = DynamicCpuAllocation()
-    for name in Policy.__struct_fields__:
-        if name != "min_cores":
-            assert getattr(Policy(), name) == getattr(settings, name), name
-    assert msgspec.convert(settings.model_dump(exclude_unset=True), Policy) == Policy()
-
-
 def test_enabled_false_is_a_static_pool() -> None:
     """Disabled: max_cores from the start, min_cores where that alone is set, else usable − 1."""
-    assert run(Policy(max_cores=6), 3.0)[1]
+    assert run(policy_with(max_cores=6), 3.0)[1]
     for policy, size in (
-        (Policy(enabled=False, max_cores=6), 6),
-        (Policy(enabled=False, max_cores=6, min_cores=2), 6),
-        (Policy(enabled=False, min_cores=2), 2),
-        (Policy(enabled=False, min_cores=1), 1),
-        (Policy(enabled=False), 19),
+        (policy_with(enabled=False, max_cores=6), 6),
+        (policy_with(enabled=False, max_cores=6, min_cores=2), 6),
+        (policy_with(enabled=False, min_cores=2), 2),
+        (policy_with(enabled=False, min_cores=1), 1),
+        (policy_with(enabled=False), 19),
     ):
         allocator = DynamicCPUAllocator(policy, USABLE)
         assert allocator.cores == size
@@ -67,7 +57,7 @@ def test_enabled_false_is_a_static_pool() -> None:
 @pytest.mark.parametrize(("target", "cores"), [(50.0, 12), (75.0, 8), (90.0, 7)])
 def test_cpu_target(target: float, cores: int) -> None:
     """5.8 cores of work end on just as many cores as keep the target."""
-    assert run(Policy(cpu_target=target), 5.8)[0] == cores
+    assert run(policy_with(cpu_target=target), 5.8)[0] == cores
 
 
 def test_hysteresis_factor() -> None:
@@ -76,39 +66,39 @@ def test_hysteresis_factor() -> None:
     def falling(now: float) -> float:
         return 8.7 if now < 200 else 4.0
 
-    ends = [run(Policy(hysteresis_factor=h), falling)[0] for h in (0.3, 0.6, 0.95)]
+    ends = [run(policy_with(hysteresis_factor=h), falling)[0] for h in (0.3, 0.6, 0.95)]
     assert ends == [12, 8, 6]
 
 
 def test_monitoring_interval() -> None:
     """Ten times the interval: ten times the time until an average says something."""
-    assert first_growth(Policy()) < 10
-    assert first_growth(Policy(monitoring_interval=10.0)) >= 70
+    assert first_growth(policy_with()) < 10
+    assert first_growth(policy_with(monitoring_interval=10.0)) >= 70
 
 
 def test_history_window() -> None:
     """A longer average reacts later to the same step."""
-    delays = [first_growth(Policy(history_window=window)) for window in (3, 10, 30)]
+    delays = [first_growth(policy_with(history_window=window)) for window in (3, 10, 30)]
     assert delays == [3, 8, 23]
 
 
 def test_allocation_cooldown() -> None:
     """Time between two growths under full load is the cooldown."""
     for cooldown in (5.0, 20.0):
-        _, changes = run(Policy(allocation_cooldown=cooldown), 19.0)
+        _, changes = run(policy_with(allocation_cooldown=cooldown), 19.0)
         assert changes[1].time_s - changes[0].time_s == cooldown
 
 
 def test_min_cores() -> None:
     """An idle pool keeps min_cores, from the start and after load."""
-    assert run(Policy(min_cores=3), 0.0) == (3, [])
-    assert run(Policy(min_cores=3), lambda t: 9.0 if t < 100 else 0.0, 900)[0] == 3
+    assert run(policy_with(min_cores=3), 0.0) == (3, [])
+    assert run(policy_with(min_cores=3), lambda t: 9.0 if t < 100 else 0.0, 900)[0] == 3
 
 
 def test_max_cores() -> None:
     """Full load stops at max_cores; null leaves one usable core to the system."""
-    assert run(Policy(max_cores=7), 19.0)[0] == 7
-    assert run(Policy(), 19.0)[0] == 19
+    assert run(policy_with(max_cores=7), 19.0)[0] == 7
+    assert run(policy_with(), 19.0)[0] == 19
 
 
 def test_aggressive_mode_steps_in_proportion() -> None:
@@ -120,14 +110,14 @@ def test_aggressive_mode_steps_in_proportion() -> None:
     def steps(policy: Policy) -> set[int]:
         return {abs(change.after - change.before) for change in run(policy, wave)[1]}
 
-    assert steps(Policy(min_cores=4)) == {1}
-    assert max(steps(Policy(min_cores=4, aggressive_mode=True))) > 3
+    assert steps(policy_with(min_cores=4)) == {1}
+    assert max(steps(policy_with(min_cores=4, aggressive_mode=True))) > 3
 
 
 @pytest.mark.parametrize("aggressive", [False, True])
 def test_either_mode_follows_a_queue_without_an_average(aggressive: bool) -> None:
     """Load for nine cores after a long rest: the cores for it when its head is a second old."""
-    allocator = DynamicCPUAllocator(Policy(aggressive_mode=aggressive), USABLE)
+    allocator = DynamicCPUAllocator(policy_with(aggressive_mode=aggressive), USABLE)
     changes = run_fluid(allocator, lambda t: 9.0 if t > 60 else 0.0, seconds=63, usable=USABLE)
     assert [(change.time_s, change.after) for change in changes] == [(62.0, 12)]
 
@@ -148,21 +138,21 @@ def heated(policy: Policy, *readings: tuple[float | None, bool]) -> DynamicCPUAl
 @pytest.mark.parametrize("reading", [(86.0, False), (None, True)])
 def test_thermal_protection_gives_cores_back(reading: tuple[float | None, bool]) -> None:
     """Hot or throttling, in steady state: a core less every cooldown; switched off: none."""
-    allocator = heated(Policy(), reading)
+    allocator = heated(policy_with(), reading)
     assert allocator.cores == 6
     assert allocator.bounds.winner == "thermal"
     assert "thermal_cap_6" in {decision.reason for decision in allocator.history}
-    assert heated(Policy(thermal_protection=False), reading).cores == 8
+    assert heated(policy_with(thermal_protection=False), reading).cores == 8
 
 
 def test_thermal_protection_recovers_with_hysteresis() -> None:
     """Between 80 and 85 °C the cap stays; below, it rises a core per ten seconds, then ends."""
     hot = (86.0, False)
-    assert heated(Policy(), hot, (83.0, False), (83.0, False)).bounds.upper == 5
-    assert heated(Policy(), hot, (79.0, False), (79.0, False)).bounds.upper == 6
-    assert heated(Policy(), hot, *[(79.0, False)] * 30).bounds.winner == "reserve"
+    assert heated(policy_with(), hot, (83.0, False), (83.0, False)).bounds.upper == 5
+    assert heated(policy_with(), hot, (79.0, False), (79.0, False)).bounds.upper == 6
+    assert heated(policy_with(), hot, *[(79.0, False)] * 30).bounds.winner == "reserve"
 
 
 def test_thermal_protection_keeps_min_cores() -> None:
     """However hot, what the operator promised stays."""
-    assert heated(Policy(min_cores=7), *[(99.0, False)] * 5).cores == 7
+    assert heated(policy_with(min_cores=7), *[(99.0, False)] * 5).cores == 7

@@ -15,6 +15,7 @@ from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 MEGABYTE = 1 << 20
 FULL = "cannot write audio: No space left on device"
@@ -36,7 +37,7 @@ class Bench:
     """A job machine with one worker and a journal that can be `full`; audio says whose it is."""
 
     def __init__(self, jobs: Jobs | None = None, size: int = 4) -> None:
-        self.jobs = jobs or Jobs()
+        self.jobs = jobs or fresh_jobs()
         self.size = size
         self.full = False
         self.writable = True
@@ -136,7 +137,7 @@ def test_a_job_that_a_full_disk_held_up_is_finished_without_a_listener() -> None
 
 def test_what_a_listener_took_and_the_disk_never_had_is_spoken_again_for_the_result() -> None:
     """It had to leave the memory; the listener left, too, and the job owes its whole audio."""
-    bench = Bench(Jobs(plain=Keep(60.0, 2 * MEGABYTE, 16)), size=MEGABYTE)
+    bench = Bench(fresh_jobs(plain=Keep(60.0, 2 * MEGABYTE, 16)), size=MEGABYTE)
     bench.full = True
     job = bench.submit(request(*["text"] * 6), credit=4 * MEGABYTE)
     assert job.kept_from == 2 * MEGABYTE
@@ -153,7 +154,7 @@ def test_what_a_listener_took_and_the_disk_never_had_is_spoken_again_for_the_res
 
 def test_a_result_is_not_done_for_the_journal_unless_all_of_it_is_stored() -> None:
     """A piece that left the memory unstored must not be missed after a restart."""
-    bench = Bench(Jobs(plain=Keep(60.0, 0, 16)))
+    bench = Bench(fresh_jobs(plain=Keep(60.0, 0, 16)))
     bench.full = True
     bench.submit(request("one", "two"), credit=bench.size)
     bench.full = False
@@ -164,7 +165,7 @@ def test_a_result_is_not_done_for_the_journal_unless_all_of_it_is_stored() -> No
 
 def test_audio_that_could_not_be_stored_is_counted_when_its_jobs_have_ended() -> None:
     """Heard to the end, they keep what memory there is for plain jobs, and no more in all."""
-    bench = Bench(Jobs(plain=Keep(60.0, 3 * MEGABYTE, 16)), size=MEGABYTE)
+    bench = Bench(fresh_jobs(plain=Keep(60.0, 3 * MEGABYTE, 16)), size=MEGABYTE)
     bench.full = True
     for number in range(10):
         bench.tell(
@@ -184,7 +185,7 @@ def test_audio_that_could_not_be_stored_is_counted_when_its_jobs_have_ended() ->
 
 def test_audio_that_cannot_be_stored_and_nobody_hears_is_bounded_in_all() -> None:
     """As that of slow readers: held jobs stay without an outcome, and get no more workers."""
-    bench = Bench(Jobs(held=HeldLimits(8 * MEGABYTE, 8 * MEGABYTE)), size=MEGABYTE)
+    bench = Bench(fresh_jobs(held=HeldLimits(8 * MEGABYTE, 8 * MEGABYTE)), size=MEGABYTE)
     bench.full = True
     for number in range(40):
         bench.tell(
@@ -209,7 +210,7 @@ def test_audio_that_cannot_be_stored_and_nobody_hears_is_bounded_in_all() -> Non
 @pytest.mark.parametrize("event", [e.Cancelled(1.0, "j", "enough"), e.Tick(9.0)])
 def test_an_outcome_is_told_when_the_journal_has_it(event: e.Event) -> None:
     """A kill -9 before that leaves a job that runs again, and a client that was told nothing."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(
         e.Submitted(
             now=0.0,

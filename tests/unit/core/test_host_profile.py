@@ -21,6 +21,7 @@ from supervisor.core.allocation.host_profile import (
     in_force,
 )
 from supervisor.core.jobs.admission import FIRST_GUESS, Costs
+from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 
@@ -155,14 +156,20 @@ def test_predictions_start_from_what_was_measured() -> None:
     request = JobRequest(
         speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=("ten chars.",)
     )
+    job = Job("j", request, owner="o", flow="o", now=0.0, credit=0)
     costs = Costs()
-    assert costs.per_char(request) == FIRST_GUESS
+
+    def rate() -> float:
+        costs.rate(job)
+        return job.work.rate
+
+    assert rate() == FIRST_GUESS
     assert not costs.knows(request)
     costs.expect({}, {"hibari": 0.004})
-    assert costs.per_char(request) == 0.004
+    assert rate() == 0.004
     assert not costs.knows(request)
     costs.expect({"hibari": 0.002}, {"hibari": 0.004})
-    assert costs.per_char(request) == 0.002
+    assert rate() == 0.002
     assert costs.knows(request)
     costs.learn(request, len("ten chars."), 0.05)
-    assert costs.per_char(request) == pytest.approx(0.005)
+    assert rate() == pytest.approx(0.005)

@@ -6,9 +6,9 @@ import pytest
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import SEGMENT_TRANSITIONS, Job, Segment
-from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 
 def request(*segments: str, durable: bool = False) -> JobRequest:
@@ -48,7 +48,7 @@ def test_a_second_answer_for_a_segment_is_an_error() -> None:
 
 def test_a_check_that_fails_fails_again() -> None:
     """It looks, and does not put right what it has found."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(submitted("j", request("one")))
     jobs.jobs["j"].audio.add((b"pcm!",))
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_a_check_that_fails_fails_again() -> None:
 
 def test_a_job_that_is_not_accepted_yet_is_rated_anew_with_the_others() -> None:
     """An engine that is slower than was thought is so for all that was admitted."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(submitted("written", request("x" * 100, durable=True)))
     before = jobs.admission.work_s
     jobs.handle(submitted("j", request("one")))

@@ -11,6 +11,7 @@ from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 
 def request(
@@ -80,7 +81,7 @@ def test_every_state_is_reachable_and_outcomes_have_no_way_out() -> None:
 
 def test_audio_is_released_in_order_whatever_order_it_was_spoken_in() -> None:
     """The second segment is ready first, and waits for the first."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     first = submit(jobs, "j", request("one", "two"))
     assert first == []
     (run_one,) = jobs.handle(e.WorkerReady(0.0, 1))
@@ -94,7 +95,7 @@ def test_audio_is_released_in_order_whatever_order_it_was_spoken_in() -> None:
 
 def test_a_lost_worker_costs_its_segment_nothing_but_time() -> None:
     """The segment runs again on another worker; the client gets its audio once."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "j", request("one"))
     jobs.handle(e.WorkerReady(0.0, 1))
     (again,) = [*jobs.handle(e.WorkerReady(0.0, 2)), *jobs.handle(e.WorkerLost(1.0, 1, "killed"))]
@@ -107,7 +108,7 @@ def test_a_lost_worker_costs_its_segment_nothing_but_time() -> None:
 
 def test_a_segment_that_kills_three_workers_is_poison() -> None:
     """The job is quarantined, and the next worker is free for others."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     commands = submit(jobs, "bad", request("poison"))
     for worker in range(1, POISON_KILLS + 1):
         jobs.handle(e.WorkerReady(0.0, worker))
@@ -123,7 +124,7 @@ def test_a_segment_that_kills_three_workers_is_poison() -> None:
 
 def test_without_credit_no_audio_leaves_and_no_worker_is_wasted() -> None:
     """A reader that takes nothing stops its own job, not the pool."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "slow", request(*["text"] * 50), credit=0)
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     spoken_bytes = 0
@@ -138,7 +139,7 @@ def test_without_credit_no_audio_leaves_and_no_worker_is_wasted() -> None:
 
 def test_a_book_does_not_starve_a_sentence() -> None:
     """Fair share: another client's sentence goes before the rest of a long text."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.costs.learn(request("x"), 1, 0.1)
     submit(jobs, "book", request(*["a long sentence of the book"] * 100), owner="reader")
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
@@ -155,7 +156,7 @@ def test_priority_goes_first_but_does_not_win_for_ever() -> None:
     """A higher priority jumps the queue, by ten seconds of others' work for each level: who is
     nine levels below is served when 90 s of more urgent work were done since it came.
     """
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.costs.learn(request("x"), 1, 1.0)
     submit(jobs, "patient", request("a", priority=0), owner="a")
     submit(jobs, "urgent", request(*["b"] * 200, priority=9), owner="b")
@@ -170,7 +171,7 @@ def test_priority_goes_first_but_does_not_win_for_ever() -> None:
 
 def test_a_deadline_ends_waiting_and_running_work() -> None:
     """An expired job is told so, and its running segment is interrupted."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(e.WorkerReady(0.0, 1))
     submit(jobs, "running", request("a", deadline=5.0))
     submit(jobs, "waiting", request("b", deadline=5.0))
@@ -183,7 +184,7 @@ def test_a_deadline_ends_waiting_and_running_work() -> None:
 
 def test_a_client_that_vanishes_stops_its_work() -> None:
     """Running work is interrupted, waiting work is dropped, nobody is told."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "j", request("one", "two"))
     jobs.handle(e.WorkerReady(0.0, 1))
     assert jobs.handle(e.ClientLost(1.0, b"me")) == [
@@ -202,7 +203,7 @@ def test_a_client_that_vanishes_stops_its_work() -> None:
 
 def test_who_asks_for_progress_hears_of_each_segment_that_starts() -> None:
     """And nobody else does: not the client that has not asked, nor one that is gone."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "j", request("one", "two", progress=True))
     submit(jobs, "silent", request("one"))
     run, *told = jobs.handle(e.WorkerReady(0.0, 1))
@@ -215,7 +216,7 @@ def test_who_asks_for_progress_hears_of_each_segment_that_starts() -> None:
 
 def test_a_late_answer_is_counted_and_dropped() -> None:
     """Only the attempt that is out counts; anything else changes nothing."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "j", request("one"))
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     assert isinstance(run, e.RunSegment)
@@ -235,7 +236,7 @@ def test_a_late_answer_is_counted_and_dropped() -> None:
 
 def test_a_second_listener_hears_a_finished_job_again() -> None:
     """Attach replays what is kept, with the end, and does not count the job twice."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "j", request("one"))
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     jobs.handle(spoken(run, b"12345678"))
@@ -252,7 +253,7 @@ def test_a_second_listener_hears_a_finished_job_again() -> None:
 
 def test_kept_audio_is_bounded_in_bytes_and_in_time() -> None:
     """The oldest audio goes first; after the retention time the job is forgotten."""
-    jobs = Jobs(plain=Keep(10.0, 8, 256))
+    jobs = fresh_jobs(plain=Keep(10.0, 8, 256))
     jobs.handle(e.WorkerReady(0.0, 1))
     for name in ("a", "b", "c"):
         (run,) = submit(jobs, name, request("x"))
@@ -267,7 +268,7 @@ def test_kept_audio_is_bounded_in_bytes_and_in_time() -> None:
 
 def test_audio_that_went_while_a_listener_took_its_time_is_not_replaced_by_later_audio() -> None:
     """Attached at the beginning without credit; another job's audio pushes that beginning out."""
-    jobs = Jobs(plain=Keep(10.0, 8, 256))
+    jobs = fresh_jobs(plain=Keep(10.0, 8, 256))
     jobs.handle(e.WorkerReady(0.0, 1))
     (run,) = submit(jobs, "a", request("one", "two"))
     *_audio, run = jobs.handle(spoken(run, b"1111"))
@@ -287,7 +288,7 @@ def test_audio_that_went_while_a_listener_took_its_time_is_not_replaced_by_later
 
 def test_a_plain_job_whose_only_listener_can_hear_no_more_fails() -> None:
     """It still ran: nobody would ever take the rest of its audio."""
-    jobs = Jobs(plain=Keep(10.0, 4, 256))
+    jobs = fresh_jobs(plain=Keep(10.0, 4, 256))
     jobs.handle(e.WorkerReady(0.0, 1))
     (run,) = submit(jobs, "a", request("one", "two"))
     *_audio, _run = jobs.handle(spoken(run, b"1111"))
@@ -308,7 +309,7 @@ def test_a_plain_job_whose_only_listener_can_hear_no_more_fails() -> None:
 
 def test_who_attaches_to_a_job_that_failed_is_told_why() -> None:
     """Wherever it had got to: there is no audio to be had, only the outcome."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     submit(jobs, "j", request("one", "two"))
     (run,) = jobs.handle(e.WorkerReady(0.0, 1))
     jobs.handle(spoken(run, b"1111"))
@@ -325,7 +326,7 @@ def test_who_attaches_to_a_job_that_failed_is_told_why() -> None:
 
 def test_a_durable_job_is_accepted_when_the_journal_has_it() -> None:
     """Nothing is said and nothing runs before; a journal that fails is a refusal that may pass."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(e.WorkerReady(0.0, 1))
     wanted = JobRequest(
         speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one",), durable=True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
 from supervisor.core.pool.machine import Pool
-from supervisor.core.pool.restarts import RestartPolicy
+from tests.fixtures.defaults import HEALTH, RESTARTS, fresh_pool
 
 
 def shape(slot: int, *cpus: int, threads: int = 1) -> WorkerShape:
@@ -15,7 +17,7 @@ def shape(slot: int, *cpus: int, threads: int = 1) -> WorkerShape:
 
 def settled(*shapes: WorkerShape) -> Pool:
     """A pool whose workers are ready in these shapes; their epochs are 1, 2, …"""
-    pool = Pool(RestartPolicy(base_s=1.0, intensity=4, window_s=60.0, parked_s=100.0))
+    pool = fresh_pool(replace(RESTARTS, base_s=1.0, intensity=4, window_s=60.0, parked_s=100.0))
     launches = pool.handle(e.Target(0.0, shapes))
     for launch in launches:
         assert isinstance(launch, e.Launch)
@@ -144,7 +146,7 @@ def test_a_start_that_the_machine_refuses_is_no_death() -> None:
     """However often: nothing is parked or held, no death is counted, and it is tried again
     within two seconds each time.
     """
-    pool = Pool(RestartPolicy(intensity=4))
+    pool = fresh_pool(replace(RESTARTS, intensity=4))
     (launch,) = pool.handle(e.Target(0.0, (shape(0, 0),)))
     now = 0.0
     for _ in range(50):
@@ -164,7 +166,7 @@ def test_a_refused_start_holds_up_no_other_slot() -> None:
     """The others are launched in the same breath, and when one of them has come up, the machine
     has room again: whoever was refused is tried at once.
     """
-    pool = Pool()
+    pool = fresh_pool()
     shapes = tuple(shape(slot, slot) for slot in range(3))
     assert [type(c) for c in pool.handle(e.Target(0.0, shapes))] == [e.Launch] * 3
     for epoch in (1, 2):
@@ -190,7 +192,7 @@ def test_a_replacement_that_cannot_be_started_costs_the_worn_worker_nothing() ->
 def test_another_policy_holds_for_the_deaths_to_come() -> None:
     """Settings are an event like any other: a slot that may die less often is parked sooner."""
     pool = settled(shape(0, 0))
-    pool.handle(e.Configured(1.0, RestartPolicy(intensity=1, parked_s=7.0)))
+    pool.handle(e.Configured(1.0, replace(RESTARTS, intensity=1, parked_s=7.0), HEALTH))
     told = pool.handle(e.Exited(2.0, 1, "signal SIGSEGV", 0.0))
     told += pool.handle(e.Exited(3.0, 2, "signal SIGSEGV", 0.0))
     for later in range(4, 20):
@@ -200,7 +202,7 @@ def test_another_policy_holds_for_the_deaths_to_come() -> None:
 
 def test_a_worker_that_never_becomes_ready_is_killed() -> None:
     """A start that takes too long ends in a kill, and then in another start."""
-    pool = Pool(RestartPolicy(start_timeout_s=5.0))
+    pool = fresh_pool(replace(RESTARTS, start_timeout_s=5.0))
     pool.handle(e.Target(0.0, (shape(0, 0),)))
     assert pool.next_wakeup() == 5.0
     assert pool.handle(e.Tick(5.0)) == [e.Kill(1, "did not become ready in time")]
@@ -236,7 +238,7 @@ def test_when_the_whole_pool_dies_no_worker_is_started_for_a_while() -> None:
         pool.handle(e.Tick(1.0))
     assert not pool.fatal, "no slot alone failed too often"
     assert not pool.handle(e.Target(2.0, (*shapes, shape(4, 4))))
-    assert pool.next_wakeup() == 1.0 + RestartPolicy().hold_s
+    assert pool.next_wakeup() == 1.0 + RESTARTS.hold_s
     assert [type(c) for c in pool.handle(e.Tick(11.0))].count(e.Launch) >= 1
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.allocation.policy import Policy
+from supervisor.core.allocation.policy import Policy, ThreadsPerWorker
 from supervisor.core.allocation.shape import (
-    ThreadsPerWorker,
     WorkerShaper,
     even_split,
     fixed_split,
     frozen_split,
 )
+from tests.fixtures.defaults import policy_with
 
 BUILD_S = 0.5
 
@@ -34,7 +34,7 @@ def after(
 
 def shaper(threads: ThreadsPerWorker = "auto", policy: Policy | None = None) -> WorkerShaper:
     """A fresh one with the default policy."""
-    return WorkerShaper(policy or Policy(), threads)
+    return WorkerShaper(policy or policy_with(), threads)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_fixed_is_kept_and_no_core_idles(
 
 def test_without_onnx_integration_thread_counts_stay() -> None:
     """Switched off, workers come and go whole; switched on, the same demand rebuilds sessions."""
-    off = Policy(onnx_integration=False)
-    for policy, expected in ((off, (4, 4, 1, 1)), (Policy(), (5, 5))):
+    off = policy_with(onnx_integration=False)
+    for policy, expected in ((off, (4, 4, 1, 1)), (policy_with(), (5, 5))):
         one = shaper()
         assert after(one, 2.0) == (4, 4)
         one.configure(policy, "auto")
@@ -97,7 +97,7 @@ def test_without_onnx_integration_thread_counts_stay() -> None:
 
 def test_a_change_waits_for_the_cooldown() -> None:
     """However great the demand, a new split does not follow a change within the cooldown."""
-    one = shaper(policy=Policy(allocation_cooldown=30.0))
+    one = shaper(policy=policy_with(allocation_cooldown=30.0))
     assert after(one, 0.0, seconds=1) == (8,)
     assert after(one, 8.0, start=1, seconds=29) == (8,)
     assert after(one, 8.0, start=30, seconds=2) == (1,) * 8

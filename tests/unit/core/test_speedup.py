@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.core.allocation.policy import Policy
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.allocation.speedup import Speedup, best_of
+from tests.fixtures.defaults import policy_with
 
 
 def test_between_the_points_lines_and_amdahl_beyond() -> None:
@@ -60,7 +60,7 @@ def test_workers_get_no_more_threads_than_are_worth_having() -> None:
         ({2: 1.8, 4: 3.0, 8: 3.1}, (4, 4)),
         ({2: 0.8, 8: 0.5}, (1,) * 8),
     ):
-        shaper = WorkerShaper(Policy(), "auto")
+        shaper = WorkerShaper(policy_with(), "auto")
         shaper.speedup = None if table is None else Speedup(table)
         assert shaper.decide(0.0, 8, 1.0, 0.5) == expected
 
@@ -69,7 +69,7 @@ def test_a_wider_worker_pays_for_itself_by_what_it_really_gains() -> None:
     """From eight workers to one: the less the threads gain, the later the sessions are rebuilt."""
 
     def rebuilt_at(gain: float) -> int:
-        shaper = WorkerShaper(Policy(), "auto")
+        shaper = WorkerShaper(policy_with(), "auto")
         shaper.speedup = Speedup({8: gain})
         for step in range(60):
             shaper.decide(float(step), 8, 8.0, 20.0)

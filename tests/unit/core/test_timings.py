@@ -13,6 +13,7 @@ from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.timings import FACTORS, SECONDS, Histogram
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 
 @given(st.lists(st.floats(0, 1000)))
@@ -74,7 +75,7 @@ def sums(jobs: Jobs) -> dict[str, tuple[float, int]]:
 
 def test_a_job_s_wait_and_first_audio_are_counted_once() -> None:
     """From acceptance to the first worker, and to the first audio; each segment's own factor."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(submitted(10.0, "a", 2))
     assert sums(jobs)["wait_s"] == (0.0, 0)
     jobs.handle(e.WorkerReady(12.0, 1))
@@ -92,7 +93,7 @@ def test_a_job_s_wait_and_first_audio_are_counted_once() -> None:
 
 def test_a_segment_without_audio_has_no_factor() -> None:
     """The first audio is that of the segment that has some."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(e.WorkerReady(0.0, 1))
     jobs.handle(submitted(1.0, "a", 2))
     jobs.handle(spoken(2.0, "a", 0, b"", 0.1))
@@ -106,7 +107,7 @@ def test_a_segment_without_audio_has_no_factor() -> None:
 
 def test_a_retry_is_no_second_wait() -> None:
     """A job waits for its first worker once, however many it loses."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     jobs.handle(e.WorkerReady(0.0, 1))
     jobs.handle(submitted(1.0, "a", 1))
     jobs.handle(e.WorkerLost(2.0, 1, "signal SIGKILL"))

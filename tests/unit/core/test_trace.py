@@ -9,10 +9,11 @@ import pytest
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.job import STORY_LINES
-from supervisor.core.jobs.machine import POISON_KILLS, Jobs
+from supervisor.core.jobs.machine import POISON_KILLS
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.spans import Span, Trace
 from supervisor.speech import Speech
+from tests.fixtures.defaults import fresh_jobs
 
 TEXT = "Nobody's business."
 CONTEXT = TraceContext("00-a-b-01", "c=d", 0.5)
@@ -34,7 +35,7 @@ class Scene:
     """A job machine with one job, handed in at 1.0."""
 
     def __init__(self, wanted: JobRequest, workers: int = 1) -> None:
-        self.jobs = Jobs()
+        self.jobs = fresh_jobs()
         for worker in range(1, workers + 1):
             self.jobs.handle(e.WorkerReady(0.0, worker))
         self.runs: list[e.RunSegment] = []
@@ -234,7 +235,7 @@ def test_a_durable_job_is_admitted_by_the_journal() -> None:
 @pytest.mark.parametrize("stored", [0, 1])
 def test_a_job_of_an_earlier_supervisor(stored: int) -> None:
     """It began when it was accepted there; nothing is known of its admission, or of the clock."""
-    jobs = Jobs()
+    jobs = fresh_jobs()
     wanted = request(2, durable=True)
     audio: dict[int, Any] = {0: Stored("j", 0, 0, 96_000)} if stored else {}
     jobs.handle(

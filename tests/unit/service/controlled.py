@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.config import Loaded, load
-from supervisor.core.allocation.allocator import DynamicCPUAllocator
-from supervisor.core.allocation.policy import Event
+from supervisor.core.allocation.events import Event
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
 from supervisor.service.control import ControlLoop, Load
@@ -189,8 +188,10 @@ class Controlled:
             building=self.building,
         )
 
-    def _tell(self, allocator: DynamicCPUAllocator, event: Event) -> None:
-        for command in allocator.handle(event):
+    def _tell(self, event: Event) -> None:
+        commands = self.control.allocation.handle(event)
+        self.control.allocation.check()
+        for command in commands:
             self.control.effects[type(command)](command)
 
     def _obey(self, shapes: tuple[WorkerShape, ...]) -> None:

@@ -11,10 +11,10 @@ import pytest
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
-from supervisor.core.pool.machine import Pool
 from supervisor.logs import LOGGER_NAME
 from supervisor.service.machines import Machines, MissingEffectError, command_types
 from supervisor.service.ring import Ring
+from tests.fixtures.defaults import BOUNDS, fresh_pool
 
 SECRET = "what a job said"  # noqa: S105 - no password
 
@@ -52,7 +52,7 @@ class Saying(Jobs):
     """A job machine that answers every event with the same commands."""
 
     def __init__(self, *commands: job_events.Command) -> None:
-        super().__init__()
+        super().__init__(BOUNDS)
         self._answer = list(commands)
         self.heard: list[job_events.Event] = []
 
@@ -104,7 +104,7 @@ def test_commands_are_carried_out_in_order() -> None:
 
 def test_an_event_that_comes_meanwhile_waits() -> None:
     """What an effect tells the machines is taken up after the commands before it."""
-    told, pool = Told(), Pool()
+    told, pool = Told(), fresh_pool()
     order: list[str] = []
 
     def nest(command: Any) -> None:
@@ -149,6 +149,6 @@ def test_a_machine_that_raises_ends_it_too(said: pytest.LogCaptureFixture) -> No
             raise KeyError(event)
 
     told = Told()
-    told.make().tell(Failing(), TICK)
+    told.make().tell(Failing(BOUNDS), TICK)
     assert told.broken == 1
     assert "KeyError" in said.records[-1].getMessage()

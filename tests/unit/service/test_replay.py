@@ -4,70 +4,78 @@ from __future__ import annotations
 
 import itertools
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from supervisor.cli import app
-from supervisor.core.allocation.allocator import DynamicCPUAllocator
-from supervisor.core.allocation.policy import Policy, Sampled
+from supervisor.core.allocation.events import (
+    Began,
+    GainExpected,
+    Ground,
+    Lease,
+    LeaseRefused,
+    Looked,
+    MachineChanged,
+)
+from supervisor.core.allocation.machine import Allocation
+from supervisor.core.allocation.policy import Configured, Sampled
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored
-from supervisor.core.jobs.limits import HeldLimits, Keep, Limits
+from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segmentation import uncut
-from supervisor.core.machine import WorkerShape
+from supervisor.core.machine import Cpu, Machine, WorkerShape
 from supervisor.core.pool import events as pool_events
-from supervisor.core.pool.machine import Pool
-from supervisor.core.pool.restarts import RestartPolicy
 from supervisor.service.machines import Machines, command_types
 from supervisor.service.record import RecordError, read
 from supervisor.service.replay import Replay, Step
 from supervisor.service.ring import Ring, write
 from supervisor.speech import Speech
+from tests.fixtures.defaults import BOUNDS, HEALTH, RESTARTS, fresh_jobs, fresh_pool, policy_with
 
 SECRET = "Xylophon"  # noqa: S105 - no password
 TEXT = f"The {SECRET} of Dr. Who cost 3.50 at 5 p.m. today; nobody bought it! " * 120
+
+
+MACHINE = Machine(tuple(Cpu(cpu, core=cpu) for cpu in range(4)))
 
 
 class Run:
     """A supervisor in memory: real machines, workers that answer at once, and their record."""
 
     def __init__(self, size: int = 100_000) -> None:
-        self.jobs, self.pool = Jobs(), Pool()
-        self.allocator = DynamicCPUAllocator(Policy(), 4)
+        self.jobs, self.pool = fresh_jobs(), fresh_pool()
+        self.allocation = Allocation(Began(policy_with(), "auto", 4, MACHINE))
         self.ring = Ring(size)
         self._clock = itertools.count(1)
         self._names = itertools.count(1)
         self.running: dict[int, e.RunSegment] = {}
+        self.leased: tuple[int, ...] = ()
+        """CPUs that another supervisor has."""
         self.cutting: list[str] = []
         self.storing: list[e.PersistAudio] = []
-        effects = dict.fromkeys(command_types(), self._ignore) | {
+        effects: dict[type, Callable[[Any], None]] = dict.fromkeys(command_types(), self._ignore)
+        effects |= {
             e.RunSegment: self._run,
             e.CutText: lambda command: self.cutting.append(command.job),
             e.PersistJob: lambda command: self.tell(e.JobPersisted(self.now, command.job)),
             e.PersistAudio: self.storing.append,
             pool_events.Launch: self._launch,
+            Lease: self._lease,
             pool_events.Employ: lambda command: self.tell(e.WorkerReady(self.now, command.epoch)),
         }
         self.machines = Machines(effects, lambda: None, self._broken, self.ring)
-        self.machines.began(self.allocator, 4)
-        self.tell(
-            e.Configured(
-                now=self.now,
-                limits=Limits(),
-                plain=Keep(60.0, 1 << 20, 100),
-                durable=Keep(),
-                held=HeldLimits(),
-            )
-        )
-        self.tell(pool_events.Configured(self.now, RestartPolicy()))
-        self.machines.expect(self.jobs, {"noop": 0.01}, {})
+        self.machines.began(self.allocation)
+        self.tell(e.Configured(self.now, replace(BOUNDS, plain=Keep(60.0, 1 << 20, 100))))
+        self.tell(pool_events.Configured(self.now, RESTARTS, HEALTH))
+        self.tell(e.CostsExpected(self.now, {"noop": 0.01}, {}))
 
     @property
     def now(self) -> float:
@@ -140,6 +148,20 @@ class Run:
             else:
                 return
 
+    def look(self, used: float) -> None:
+        """A sample of the utilization, and the workers that come of it."""
+        now = self.now
+        ground = Ground(
+            usable=(0, 1, 2, 3),
+            excluded=(),
+            cores=4,
+            foreign=(0.5, 0.0, 0.0, 0.1),
+            busy=(0,),
+            demand=3.0,
+            session_build_s=None,
+        )
+        self.machines.tell(self.allocation, Looked(now, Sampled(now, used, 4), ground))
+
     def die(self) -> None:
         """The worker that has been at work for longest is killed, and replaced."""
         epoch = next(iter(self.running))
@@ -157,6 +179,13 @@ class Run:
 
     def _launch(self, command: pool_events.Launch) -> None:
         self.tell(pool_events.Ready(self.now, command.epoch, 0))
+
+    def _lease(self, command: Lease) -> None:
+        """Who asks for what others have is told so."""
+        if {cpu for shape in command.shapes for cpu in shape.cpus}.intersection(self.leased):
+            self.machines.tell(self.allocation, LeaseRefused(self.now, self.leased))
+        else:
+            self.tell(pool_events.Target(self.now, command.shapes))
 
     def _ignore(self, _command: object) -> None:
         pass
@@ -199,8 +228,14 @@ def eventful(size: int = 100_000) -> Run:
             message=f"cannot say {SECRET}",
         )
     )
-    run.machines.tell(run.allocator, Sampled(run.now, float("nan"), 4))
-    run.machines.tell(run.allocator, Sampled(run.now, 99.0, 4))
+    run.machines.tell(run.allocation, GainExpected(run.now, {2: 1.5}, None))
+    for used in (float("nan"), *[99.0] * 5):
+        run.look(used)
+    run.leased = (0, 1)
+    run.look(99.0)
+    run.machines.tell(run.allocation, MachineChanged(run.now, Machine(MACHINE.cpus[:3])))
+    run.machines.tell(run.allocation, Configured(run.now, policy_with(max_cores=2), 1))
+    run.look(99.0)
     run.go_on()
     run.tell(e.Tick(run.now))
     return run
@@ -281,8 +316,8 @@ def test_settings_stay_in_the_record_however_old_they_are() -> None:
     """A replay without them would decide by other bounds."""
     run = eventful(size=20)
     kinds = [type(entry.event).__name__ for entry in read(run.record()).entries]
-    assert len(kinds) == 20 + 4
-    assert kinds[:4] == ["AllocationBegan", "Configured", "Configured", "CostsExpected"]
+    of_all = ["Began", "Configured", "Configured", "CostsExpected"]
+    assert kinds[:-20] == [*of_all, "GainExpected", "MachineChanged", "Configured"]
 
 
 def test_the_story_ends_where_an_invariant_is_broken(
@@ -334,7 +369,7 @@ def test_the_command_prints_the_story(tmp_path: Path) -> None:
 
 def with_event(event: str) -> bytes:
     """A record of one event."""
-    head = '"format": 1, "written_at": 0, "now": 0, "version": "", "lost": 0, "fault": null'
+    head = '"format": 2, "written_at": 0, "now": 0, "version": "", "lost": 0, "fault": null'
     return f'{{{head}, "events": [{{"family": "jobs", "event": {event}}}]}}'.encode()
 
 
@@ -343,8 +378,9 @@ def with_event(event: str) -> bytes:
     [
         b"",
         b"[]",
-        b'{"format": 2}',
         b'{"format": 1}',
+        b'{"format": 2}',
+        b'{"format": 3}',
         with_event('{"is": "service.supervisor:Service"}'),
         with_event('{"is": "core.jobs.machine:Jobs"}'),
         with_event('{"is": "core.jobs.events:Tick"}'),

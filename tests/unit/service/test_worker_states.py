@@ -21,6 +21,7 @@ from supervisor.core.pool.restarts import RestartPolicy
 from supervisor.core.pool.slot import Slot, SlotState
 from supervisor.service.status import worker_state
 from supervisor.wire.status import TAKES_WORK, WORKER_STATES, WorkerState
+from tests.fixtures.defaults import fresh_jobs, fresh_pool
 from tests.fixtures.virtual_pool import PLENTY, book
 
 NARROW, WIDE = WorkerShape(0, (0,), 1), WorkerShape(0, (0, 1), 2)
@@ -30,8 +31,10 @@ class Rig:
     """Both machines. `slot` is the one that a story ends with; `condemned`: epochs being ended."""
 
     def __init__(self) -> None:
-        self.pool = Pool(RestartPolicy(base_s=1.0, intensity=4, window_s=60.0, parked_s=100.0))
-        self.jobs = Jobs(PLENTY)
+        self.pool = fresh_pool(
+            RestartPolicy(intensity=4, window_s=60.0, base_s=1.0, parked_s=100.0)
+        )
+        self.jobs = fresh_jobs(PLENTY)
         self.condemned: set[int] = set()
         self.runs: deque[j.RunSegment] = deque()
         self.given: list[int] = []

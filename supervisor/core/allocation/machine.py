@@ -1,0 +1,126 @@
+"""The allocation machine: from samples and settings to workers on cores that are to be leased.
+
+It owns those who keep state: `allocator` says how many cores, `shape` how they split, `placement`
+which ones. Measuring, leasing and carrying out belong to the shell; where a core is somebody
+else's by then, the machine is told, and places again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from supervisor.core.allocation import events as e
+from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.placement import Placer
+from supervisor.core.allocation.policy import Configured
+from supervisor.core.allocation.shape import WorkerShaper
+from supervisor.core.allocation.speedup import Speedup
+from supervisor.core.machine import Machine, WorkerShape
+
+DEFAULT_BUILD_S = 0.5
+"""What a session rebuild is taken to cost before one was measured."""
+
+_LEASE_ATTEMPTS = 3
+
+
+class Allocation:
+    """`target` are the workers that are wanted: none until it is known what to expect of them."""
+
+    def __init__(self, began: e.Began) -> None:
+        self.began = began
+        self.allocator = DynamicCPUAllocator(began.policy, began.usable)
+        self.shaper = WorkerShaper(began.policy, began.threads_per_worker)
+        self.target: tuple[WorkerShape, ...] = ()
+        self._placer = Placer(began.machine)
+        self._build_s: float | None = None
+        """None until it was told what to expect."""
+        self._ground: e.Ground | None = None
+        self._threads: tuple[int, ...] = ()
+        self._in_force: tuple[WorkerShape, ...] = ()
+        """The target before the last look."""
+        self._attempts = 0
+        """How often the cores of that look may still be refused."""
+        self._handlers: dict[type, Callable[[Any], list[e.Command]]] = {
+            Configured: self._configured,
+            e.MachineChanged: self._machine_changed,
+            e.GainExpected: self._gain_expected,
+            e.Looked: self._looked,
+            e.LeaseRefused: self._lease_refused,
+        }
+
+    @property
+    def machine(self) -> Machine:
+        """The CPUs that it knows of."""
+        return self._placer.machine
+
+    @property
+    def expects(self) -> bool:
+        """Whether it was told what to expect."""
+        return self._build_s is not None
+
+    def handle(self, event: e.Event) -> list[e.Command]:
+        """Take one event; return what has to be done because of it, in order."""
+        return self._handlers[type(event)](event)
+
+    def _configured(self, event: Configured) -> list[e.Command]:
+        self.shaper.configure(event.policy, event.threads_per_worker)
+        return [*self.allocator.handle(event)]
+
+    def _machine_changed(self, event: e.MachineChanged) -> list[e.Command]:
+        self._placer.machine = event.machine
+        return []
+
+    def _gain_expected(self, event: e.GainExpected) -> list[e.Command]:
+        self.shaper.speedup = None if event.speedup is None else Speedup(event.speedup)
+        build_s = event.session_build_s
+        self._build_s = DEFAULT_BUILD_S if build_s is None else build_s
+        return []
+
+    def _looked(self, event: e.Looked) -> list[e.Command]:
+        commands: list[e.Command] = []
+        if event.sample is not None:
+            commands += self.allocator.handle(event.sample)
+        if self._build_s is None:
+            return commands
+        ground = self._ground = event.ground
+        measured_s = ground.session_build_s
+        build_s = self._build_s if measured_s is None else measured_s
+        cores = min(self.allocator.cores, ground.cores)
+        shaper = self.shaper
+        self._threads = shaper.decide(event.now, cores, ground.demand, build_s) if cores else ()
+        self._in_force, self._attempts = self.target, _LEASE_ATTEMPTS
+        return [*commands, self._place(event.now, ground, ground.excluded)]
+
+    def _lease_refused(self, event: e.LeaseRefused) -> list[e.Command]:
+        if self._ground is None or not self._attempts:
+            return []
+        self._attempts -= 1
+        if self._attempts:
+            return [self._place(event.now, self._ground, event.excluded)]
+        # Others take cores as fast as we look: keep what is in use, and try again later.
+        self.target = self._in_force
+        return []
+
+    def _place(self, now: float, ground: e.Ground, excluded: tuple[int, ...]) -> e.Lease:
+        self.target = self._placer.place(
+            now,
+            self._threads,
+            usable=ground.usable,
+            foreign={
+                cpu.id: share for cpu, share in zip(self.machine.cpus, ground.foreign, strict=False)
+            },
+            excluded=excluded,
+            in_force=self._in_force,
+            busy=ground.busy,
+        )
+        return e.Lease(self.target)
+
+    def check(self) -> None:
+        """Raise AssertionError if an invariant is broken; tests call it after every event."""
+        cpus = [cpu for shape in self.target for cpu in shape.cpus]
+        assert len(set(cpus)) == len(cpus), "two workers are to have one core"
+        for shape in self.target:
+            assert 1 <= shape.threads <= len(shape.cpus), f"slot {shape.slot}: too many threads"
+        cores, bounds = self.allocator.cores, self.allocator.bounds
+        assert 1 <= cores <= max(bounds.lower, bounds.hard), f"{cores} cores are out of bounds"
