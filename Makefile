@@ -9,6 +9,7 @@ PYTEST_ARGS ?=
 TESTS_AT_ONCE ?= 3
 CHAOS_S ?= 600
 CHAOS_RECORD ?=
+CHAOS_EVENTS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,7 +28,8 @@ help:
 	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them;"
 	@echo "                     three files at a time, TESTS_AT_ONCE=0 for one after the other)"
 	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n;"
-	@echo "                     CHAOS_RECORD=1 keeps the figures for docs/PERFORMANCE.md)"
+	@echo "                     CHAOS_RECORD=1 keeps the figures for docs/PERFORMANCE.md,"
+	@echo "                     CHAOS_EVENTS=FILE what the supervisor's machines were told)"
 	@echo "make fuzz            the codec under a fuzzer, the socket under hostile peers (FUZZ_S=600)"
 	@echo "make lint            check style, types and imports"
 	@echo "make format          put the code into its form"
@@ -46,7 +48,8 @@ fuzz: $(VENV)/has-test $(VENV)/has-fuzz
 	@FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
 
 chaos: $(VENV)/has-test
-	@CHAOS_S=$(CHAOS_S) CHAOS_RECORD=$(CHAOS_RECORD) $(BIN)/python -m tests.chaos.run
+	@CHAOS_S=$(CHAOS_S) CHAOS_RECORD=$(CHAOS_RECORD) \
+	    CHAOS_EVENTS=$(CHAOS_EVENTS) $(BIN)/python -m tests.chaos.run
 
 lint: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/has-dev
 	$(BIN)/ruff check

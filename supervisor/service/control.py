@@ -297,7 +297,7 @@ class ControlLoop:
             demand=load.mean_demand,
             session_build_s=load.session_build_s,
         )
-        self._tell(e.Looked(now, ground, sampled))
+        self._tell(e.Looked(now, sampled, ground))
 
     def _lease(self, command: e.Lease) -> None:
         shapes = command.shapes

@@ -77,10 +77,10 @@ class Replay:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._jobs = Jobs(_first(document, e.Configured).bounds)
+        self.jobs = Jobs(_first(document, e.Configured).bounds)
         pool = _first(document, pool_events.Configured)
-        self._pool = Pool(pool.restarts, pool.health)
-        self._allocation = Allocation(_first(document, allocation_events.Began))
+        self.pool = Pool(pool.restarts, pool.health)
+        self.allocation = Allocation(_first(document, allocation_events.Began))
         self._whole = document.lost == 0
         self._seen: set[str] = set()
         """Jobs that the record tells the beginning of."""
@@ -122,7 +122,7 @@ class Replay:
                 case e.SegmentSpoken() | e.SegmentRefused() | e.WorkerLost() | e.WorkerRetired():
                     idle = not isinstance(event, _Answer) or event.job in begun
                     if idle and event.worker not in known:
-                        self._jobs.handle(e.WorkerReady(events[0].now, event.worker))
+                        self.jobs.handle(e.WorkerReady(events[0].now, event.worker))
                         self._workers.add(event.worker)
                     known.add(event.worker)
 
@@ -138,7 +138,7 @@ class Replay:
         if isinstance(event, e.WorkerReady):
             self._workers.add(event.worker)
         elif isinstance(event, _Answer) and worker not in self._workers:
-            self._jobs.handle(e.WorkerReady(event.now, event.worker))  # It is free from now on.
+            self.jobs.handle(e.WorkerReady(event.now, event.worker))  # It is free from now on.
             self._workers.add(event.worker)
             return "its job began before the record; its worker is known from now on"
         if job is not None and job not in self._seen:
@@ -162,9 +162,9 @@ class Replay:
         if names != entry.commands:
             step.other = names
         try:
-            self._jobs.check()
-            self._pool.check()
-            self._allocation.check()
+            self.jobs.check()
+            self.pool.check()
+            self.allocation.check()
         except AssertionError as error:
             step.broken = str(error)
 
@@ -172,13 +172,13 @@ class Replay:
         if isinstance(entry.event, allocation_events.Began):
             return self._begin
         if entry.family == "jobs":
-            return self._jobs.handle
+            return self.jobs.handle
         if entry.family == "pool":
-            return self._pool.handle
-        return self._allocation.handle
+            return self.pool.handle
+        return self.allocation.handle
 
     def _begin(self, event: allocation_events.Began) -> tuple[()]:
-        self._allocation = Allocation(event)
+        self.allocation = Allocation(event)
         return ()
 
     def _full(self, entry: Entry) -> Any:  # noqa: ANN401 - an event

@@ -74,8 +74,8 @@ class Looked(msgspec.Struct, frozen=True):
     """One look at pool and machine; with a sample where it was time for one."""
 
     now: float
+    sample: Sampled | None
     ground: Ground
-    sample: Sampled | None = None
 
 
 class LeaseRefused(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """`make chaos`: CHAOS_S seconds of faults (600 by default), thrown by the dice of CHAOS_SEED.
 
 Prints the figures; the exit code is 1 if anything that was promised was broken. With CHAOS_RECORD=1
-the figures are kept in benchmarks/results and written into docs/PERFORMANCE.md.
+the figures are kept in benchmarks/results and written into docs/PERFORMANCE.md. With CHAOS_EVENTS
+the events of the supervisor's machines go into that file (`lives`).
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import os
 import random
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from benchmarks.environment import environment
-from tests.chaos.run import record
+from tests.chaos.run import lives, record
 from tests.chaos.run.weather import Figures, run
 
 
@@ -22,7 +25,11 @@ def main() -> int:
     seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
     say(f"chaos for {seconds:g} s, CHAOS_SEED={seed}")
     began, here = time.monotonic(), environment()
-    figures = run(seconds, seed, say)
+    kept = os.environ.get("CHAOS_EVENTS")
+    with tempfile.TemporaryDirectory(prefix="sv-events-") as events:
+        figures = run(seconds, seed, say, events=Path(events) if kept else None)
+        if kept:
+            lives.pack(Path(events), Path(kept))
     show(figures)
     say(f"{time.monotonic() - began:.0f} s in all")
     if os.environ.get("CHAOS_RECORD") == "1":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,10 +47,15 @@ _FIXED: dict[str, Any] = {
 
 
 class Stormy(Tuned):
-    """`stage` is where mishaps of workers are ordered; `restarts_s`: ready again after a kill."""
+    """`stage` is where mishaps of workers are ordered; `restarts_s`: ready again after a kill;
+    `events`: where each of its lives leaves a record.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, events: Path | None = None) -> None:
         super().__init__(BASE, _FIXED)
+        if events is not None:
+            program = str(HERE / "recorded_supervisor.py")
+            self.program = [sys.executable, "-W", "error", program, str(events)]
         self.directory = Path(self._directory.name)
         self.stage = self.directory / "stage"
         self.stage.mkdir()

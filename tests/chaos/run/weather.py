@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -53,15 +54,21 @@ class Calm(msgspec.Struct, frozen=True):
 
 
 def run(
-    seconds: float, seed: int, say: Callable[[str], None], *, every_kind: bool = False
+    seconds: float,
+    seed: int,
+    say: Callable[[str], None],
+    *,
+    every_kind: bool = False,
+    events: Path | None = None,
 ) -> Figures:
-    """Let the storm last this long; the same seed throws the same dice.
+    """Let the storm last this long; the same seed throws the same dice. `events`: an empty
+    directory for the records of the supervisor's lives.
 
     `every_kind`: longer where it takes longer until every kind of fault was suffered.
     """
     dice, verdict, counts = random.Random(seed), Verdict(), Counter[str]()
     shared = shared_memory()
-    with Stormy() as stormy:
+    with Stormy(events) as stormy:
         before = _calm(stormy)
         catalogue.save(before.digests, stormy.directory / "expected.json")
         with Proxy(stormy.directory / "proxy.sock", stormy.run_dir / "client.sock") as proxy:

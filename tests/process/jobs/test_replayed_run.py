@@ -80,7 +80,7 @@ def test_a_run_with_faults_is_told_again_event_by_event(staged: Staged, tmp_path
     steps = list(Replay(document).steps())
     assert [step for step in steps if step.other or step.broken or step.skipped] == []
     kinds = {type(step.entry.event).__name__ for step in steps}
-    assert {"WorkerLost", "CutTurn", "Cancelled", "Exited", "AudioStored", "Sampled"} <= kinds
+    assert {"WorkerLost", "CutTurn", "Cancelled", "Exited", "AudioStored", "Looked"} <= kinds
     assert "0 answered otherwise than then" in supervisor(staged, "replay", str(file))
 
 

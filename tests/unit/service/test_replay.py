@@ -162,7 +162,7 @@ class Run:
             demand=3.0,
             session_build_s=None,
         )
-        self.machines.tell(self.allocation, Looked(now, ground, Sampled(now, used, 4)))
+        self.machines.tell(self.allocation, Looked(now, Sampled(now, used, 4), ground))
 
     def die(self) -> None:
         """The worker that has been at work for longest is killed, and replaced."""
