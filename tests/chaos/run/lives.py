@@ -7,6 +7,7 @@ word of any job in it (`supervisor.service.ring`).
 from __future__ import annotations
 
 import lzma
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.service.record import FORMAT, Document, read
+
+_FOLDERS = re.compile(rb"/[\w./-]*/(?=[\w-]+\.py)")
+"""Where the files lie that tracebacks of workers name: that is the machine's affair."""
 
 KEPT = Path(__file__).parents[2] / "fixtures" / "chaos_events.xz"
 """A run that was kept."""
@@ -29,7 +33,7 @@ def pack(directory: Path, file: Path) -> None:
             packed.write(msgspec.json.encode(head) + b"\n")
             for line in life.read_bytes().splitlines(keepends=True):
                 if line.endswith(b"\n"):
-                    packed.write(line)
+                    packed.write(_FOLDERS.sub(b"", line))
 
 
 def lives(file: Path) -> Iterator[Document]:
