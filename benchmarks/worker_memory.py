@@ -7,7 +7,7 @@ from statistics import median
 from benchmarks.bare_pool import bare_pool
 from benchmarks.harness import Result, Sample, at_most, measure, say
 from benchmarks.texts import SENTENCES
-from supervisor.pool.observed import pss_bytes
+from supervisor.pool.process_stats import pss_bytes
 
 WORKERS = 4
 SEGMENTS = 20

@@ -31,7 +31,7 @@ from supervisor.wire.worker import (
     decode_setup,
     encode,
 )
-from workers import affinity, discretion, early, lifeline, patience
+from workers import affinity, early, external_wait, lifeline, redaction
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
 
@@ -45,7 +45,7 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
         try:
             engines.rebuild(order.threads, warm=False)
         except Exception as failure:  # noqa: BLE001 (engines are anybody's code)
-            error = discretion.of_failure(failure)
+            error = redaction.of_failure(failure)
     speaker = Speaker(work, engines)
     first = _shaped(engines, order.cpus, error)
     listener = threading.Thread(
@@ -54,7 +54,7 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
     try:
         listener.start()
     except RuntimeError as failure:  # A limit on processes counts threads, too.
-        print(discretion.of_failure(failure), file=sys.stderr, flush=True)  # noqa: T201 (its log)
+        print(redaction.of_failure(failure), file=sys.stderr, flush=True)  # noqa: T201 (its log)
         os._exit(NO_ROOM)
     speaker.serve()
 
@@ -69,7 +69,7 @@ def prepare(lifeline_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     early.arm()
-    discretion.guard()
+    redaction.guard()
 
 
 def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:
@@ -98,7 +98,7 @@ def _control(control: socket.socket, speaker: Speaker, engines: EngineSet, shape
                 case Interrupt() as order:
                     speaker.interrupt(order)
                 case Ping():
-                    control.send(encode(Beat(speaker.steps, patience.is_waiting())))
+                    control.send(encode(Beat(speaker.steps, external_wait.is_waiting())))
                 case Exit():
                     break
         os._exit(0)
@@ -129,7 +129,7 @@ def _reshape(
             with suppress(OSError):
                 affinity.pin(before)
             cpus = before
-        return _shaped(engines, cpus, discretion.of_failure(failure))
+        return _shaped(engines, cpus, redaction.of_failure(failure))
     return _shaped(engines, cpus, None)
 
 

@@ -21,7 +21,7 @@ from supervisor.wire.worker import (
     decode_run,
     encode_piece,
 )
-from workers import discretion
+from workers import redaction
 from workers.audio import at_volume, packets, pcm
 from workers.engine_set import EngineSet
 from workers.engines.base import Session, Terminated
@@ -62,7 +62,7 @@ class Speaker:
 
     def _answer(self, run: Run) -> None:
         started = time.perf_counter()
-        discretion.speaking(run.text)
+        redaction.speaking(run.text)
         error: str | None = None
         terminated = unreadable = False
         data = memoryview(b"")
@@ -75,11 +75,11 @@ class Speaker:
         except Terminated:
             error, terminated = "interrupted", True
         except ValueError as refusal:
-            error, unreadable = discretion.of_refusal(refusal)[:MAX_ERROR_CHARS], True
+            error, unreadable = redaction.of_refusal(refusal)[:MAX_ERROR_CHARS], True
         except Exception as failure:
             if is_out_of_memory(failure):
                 raise  # This process is beyond help: the segment runs again in another one.
-            error = discretion.of_failure(failure)[:MAX_ERROR_CHARS]
+            error = redaction.of_failure(failure)[:MAX_ERROR_CHARS]
         finally:
             self._now_running(None, None)
         answer = Piece(

@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.peers.lanes import Lanes
 from benchmarks.raw_session import ENVIRONMENT
-from supervisor.pool.observed import pss_bytes
+from supervisor.pool.process_stats import pss_bytes
 
 ROOT = Path(__file__).parents[2]
 START_S = 120.0

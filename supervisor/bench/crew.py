@@ -15,7 +15,7 @@ from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
-from supervisor.pool.observed import cpu_seconds, private_bytes, pss_bytes
+from supervisor.pool.process_stats import cpu_seconds, private_bytes, pss_bytes
 from supervisor.pool.workers import Workers
 from supervisor.speech import Speech
 from supervisor.wire.worker import Catalogue, EngineState, Setup, Shaped

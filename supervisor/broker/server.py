@@ -19,9 +19,9 @@ from supervisor.broker.cutting import Reading, Turns
 from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, complete, read_request, read_text
-from supervisor.broker.sockets.door import Door
+from supervisor.broker.sockets.endpoints import Door
+from supervisor.broker.sockets.liveness import Probing
 from supervisor.broker.sockets.peers import flow_of, is_ours
-from supervisor.broker.sockets.probing import Probing
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
-from supervisor.cli.signalling import running_supervisor
+from supervisor.cli.supervisor_process import running_supervisor
 
 app = typer.Typer(help="See, check and apply the settings.", no_args_is_help=True)
 

@@ -58,7 +58,7 @@ def doctor(
 
 def examine(settings: Loaded | str) -> list[Finding]:
     """Everything; `settings` is a line that says what is wrong with them, where they are."""
-    from supervisor.broker.sockets.door import sockets_of
+    from supervisor.broker.sockets.endpoints import sockets_of
     from supervisor.cli.host_checks import Clients, Finding, check_host
     from supervisor.cli.journal_checks import check_journal
     from supervisor.cli.place_checks import (
@@ -106,7 +106,7 @@ def _running() -> int | None:
     """The pid of the supervisor of this run directory, if one runs and is ours."""
     from supervisor.client.discovery import read_supervisor_file
     from supervisor.client.errors import SupervisorError
-    from supervisor.client.holder import open_holder
+    from supervisor.client.lock_holder import open_holder
     from supervisor.config.paths import run_directory
 
     directory = run_directory(os.environ)

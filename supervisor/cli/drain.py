@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.signalling import Running, running_supervisor
+from supervisor.cli.supervisor_process import Running, running_supervisor
 
 if TYPE_CHECKING:
     from supervisor.client import Client

@@ -36,7 +36,7 @@ def gateway(
 
     from supervisor import config as configuration
     from supervisor import logs
-    from supervisor.gateway.doors.listener import Address, ListenError
+    from supervisor.gateway.connections.listener import Address, ListenError
     from supervisor.gateway.process import serve
 
     def announce(address: Address) -> None:

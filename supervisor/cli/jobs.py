@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.reaching import client_errors
+from supervisor.cli.connecting import client_errors
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.broker.sockets.door import DoorError, check_keys
+from supervisor.broker.sockets.endpoints import DoorError, check_keys
 from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory

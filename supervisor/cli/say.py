@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.reaching import client_errors, wait_for_start
+from supervisor.cli.connecting import client_errors, wait_for_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable

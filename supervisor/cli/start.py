@@ -45,7 +45,7 @@ def _start(
 
     from supervisor import config as configuration
     from supervisor import logs
-    from supervisor.broker.sockets.door import DoorError, check_keys
+    from supervisor.broker.sockets.endpoints import DoorError, check_keys
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
     from supervisor.service.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.reaching import client_errors
+from supervisor.cli.connecting import client_errors
 
 if TYPE_CHECKING:
     from supervisor.cli.top_snapshot import Picture, Snapshot

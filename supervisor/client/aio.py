@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from supervisor.audio.samples import Samples
+from supervisor.client.async_link import ServedLink
 from supervisor.client.audio import Audio, Progress, samples_of
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
+from supervisor.client.deadlines import PATIENCE_S, Deadline
 from supervisor.client.job import JobView
-from supervisor.client.resuming import RESUME_S, Request, Terms
-from supervisor.client.served import ServedLink
-from supervisor.client.waiting import PATIENCE_S, Deadline
+from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import DEFAULT_CREDIT, Welcome
 
 

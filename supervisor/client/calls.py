@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from supervisor.client.credentials import Credentials
+from supervisor.client.deadlines import PATIENCE_S, Backoff, Deadline
 from supervisor.client.discovery import find_endpoint
 from supervisor.client.errors import NoSupervisor, SupervisorError, WaitTimeout
 from supervisor.client.link import CONNECT_TIMEOUT_S, Link
 from supervisor.client.protocol import Conversation
 from supervisor.client.records import Answer, JobRecord
-from supervisor.client.resuming import Request
-from supervisor.client.waiting import PATIENCE_S, Backoff, Deadline
+from supervisor.client.request import Request
 from supervisor.wire.client import DEFAULT_CREDIT, Accepted, Report, Welcome
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from supervisor.client.errors import NoSupervisor, ProtocolError, SupervisorStarting
-from supervisor.client.holder import holder
+from supervisor.client.lock_holder import holder
 from supervisor.config.paths import run_directory
 from supervisor.wire.codec import MAGIC
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from supervisor.client.audio import Audio, Timings, samples_of
 from supervisor.client.calls import Calls, Held
+from supervisor.client.deadlines import Backoff, Deadline
 from supervisor.client.errors import ProtocolError, SupervisorError, WaitTimeout
-from supervisor.client.resuming import Request, Resumption
-from supervisor.client.waiting import Backoff, Deadline
+from supervisor.client.request import Request, Resumption
 from supervisor.wire.codec import Body
 
 

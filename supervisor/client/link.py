@@ -1,6 +1,6 @@
 """One connection: a conversation, the DEALER that carries it, and a monitor of that DEALER.
 
-Nothing here waits: how, `polled` says for plain code and `served` for asyncio. A
+Nothing here waits: how, `blocking_link` says for plain code and `async_link` for asyncio. A
 connection that was lost is not repaired: libzmq would reconnect by itself, but what
 the supervisor knew about the old one is gone, so the monitor's word ends the
 conversation and the next call begins a new link.
@@ -16,6 +16,7 @@ import zmq
 from zmq.utils.monitor import parse_monitor_message
 
 from supervisor.client.credentials import Credentials
+from supervisor.client.deadlines import Deadline
 from supervisor.client.discovery import HOW_TO_START
 from supervisor.client.errors import (
     JobCancelled,
@@ -25,7 +26,6 @@ from supervisor.client.errors import (
 )
 from supervisor.client.protocol import Conversation
 from supervisor.client.records import Pending
-from supervisor.client.waiting import Deadline
 
 CONNECT_TIMEOUT_S = 10.0
 """Time for WELCOME. A supervisor answers at once; a stopped one never."""

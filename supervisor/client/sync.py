@@ -12,12 +12,12 @@ from typing import Any, Self, Unpack
 
 from supervisor.audio.samples import Samples
 from supervisor.client.audio import Audio, Progress, samples_of
+from supervisor.client.blocking_link import PolledLink, run
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
+from supervisor.client.deadlines import Deadline
 from supervisor.client.job import JobView
-from supervisor.client.polled import PolledLink, run
-from supervisor.client.resuming import RESUME_S, Request, Terms
-from supervisor.client.waiting import Deadline
+from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import Welcome
 
 

@@ -18,9 +18,9 @@ from supervisor.config.sections.broker import Broker
 from supervisor.config.sections.engines import Engines
 from supervisor.config.sections.http import Http
 from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
+from supervisor.config.sections.observability import Logging, Tracing
 from supervisor.config.sections.performance import Performance
 from supervisor.config.sections.pool import Pool
-from supervisor.config.sections.telling import Logging, Tracing
 
 
 class Settings(BaseSettings):

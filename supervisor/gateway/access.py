@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.config.sections.http import Http
-from supervisor.gateway.doors.asker import bearer
+from supervisor.gateway.connections.client_identity import bearer
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES

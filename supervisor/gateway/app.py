@@ -11,8 +11,8 @@ from aiohttp.typedefs import Handler, Middleware
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access, allow_origins
+from supervisor.gateway.connections.slot_middleware import plain_bodies, seating
 from supervisor.gateway.context import Context
-from supervisor.gateway.doors.seating import plain_bodies, seating
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
-from supervisor.gateway.doors.visitor import visitor_of
+from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.errors import ApiError
 
 BODY_TIMEOUT_S = 30.0
@@ -55,9 +55,9 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
         ) from None
     except web.RequestPayloadError as error:
         raise ApiError(400, f"the body cannot be read: {error}", code="bad_body") from None
-    visitor = visitor_of(request)
-    if visitor is not None and visitor.place is not None:
-        visitor.place.works()
+    connection = connection_of(request)
+    if connection is not None and connection.slot is not None:
+        connection.slot.works()
     return body
 
 

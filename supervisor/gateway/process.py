@@ -19,13 +19,18 @@ from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.config.loading import Place
 from supervisor.gateway.app import make_app
+from supervisor.gateway.connections.connection import READ_BYTES, OpenConnections
+from supervisor.gateway.connections.listener import (
+    Address,
+    ListenError,
+    PortTakenError,
+    http_server,
+)
+from supervisor.gateway.connections.open_files import make_room
 from supervisor.gateway.context import make_context
-from supervisor.gateway.doors.limits import make_room
-from supervisor.gateway.doors.listener import Address, ListenError, PortTakenError, http_server
-from supervisor.gateway.doors.visitor import READ_BYTES, Visitors
 from supervisor.gateway.handover import ANSWERS_GRACE_S
-from supervisor.gateway.noise import http_logger
-from supervisor.gateway.unexpected import report
+from supervisor.gateway.http_log import http_logger
+from supervisor.gateway.loop_faults import report
 from supervisor.gateway.wyoming.server import wyoming_server
 from supervisor.logs import get_logger, tell_faults
 
@@ -80,7 +85,7 @@ async def serve(
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE_S,
         shutdown_timeout=ANSWERS_GRACE_S,
-        lingering_time=0.0,  # Who is refused gets a `farewell` instead.
+        lingering_time=0.0,  # Who is refused gets a `lingering_close` instead.
         read_bufsize=READ_BYTES // 2,  # Twice that waits, at most, for a handler that reads.
         auto_decompress=False,
         access_log=None,
@@ -88,7 +93,7 @@ async def serve(
     )
     await runner.setup()
     connections = make_room(http.max_connections, 1 if http.wyoming is None else 2)
-    visitors = Visitors()
+    open_connections = OpenConnections()
     doors = _Doors(stopped)
     wyoming: Door | None = None
     second: asyncio.Task[None] | None = None
@@ -98,7 +103,9 @@ async def serve(
     try:
         try:
             await doors.http(
-                partial(http_server, runner, http, connections, visitors), announce, patient=patient
+                partial(http_server, runner, http, connections, open_connections),
+                announce,
+                patient=patient,
             )
         except PortTakenError:
             if not beside or wyoming is None:
@@ -111,7 +118,7 @@ async def serve(
     finally:
         ends_at = loop.time() + ANSWERS_GRACE_S
         await asyncio.gather(runner.cleanup(), doors.leave(second))
-        await visitors.gone(by=ends_at)
+        await open_connections.gone(by=ends_at)
         await context.close()
 
 

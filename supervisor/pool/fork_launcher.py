@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
-from supervisor.host import kernel
+from supervisor.host import children
 from supervisor.logs import Repeated, get_logger
 from supervisor.pool.interpreters import Ahead, Template, start_template
 from supervisor.pool.launcher import Ends, OnCatalogue, OnFailed, OnForked
@@ -173,7 +173,7 @@ class ForkLauncher:
         if self._template is None:
             return
         self.take_answers()
-        ended = str(kernel.reap(self._template.pidfd))
+        ended = str(children.reap(self._template.pidfd))
         reason = f"{ended}: {self._condemned}" if self._condemned else ended
         self._disconnect()
         waiting = {order.epoch for order, _copies in self._waiting}

@@ -13,7 +13,7 @@ import msgspec
 
 from supervisor.core.pool import events as e
 from supervisor.core.pool.health import Vitals
-from supervisor.pool.observed import cpu_seconds, pss_bytes
+from supervisor.pool.process_stats import cpu_seconds, pss_bytes
 from supervisor.pool.worker import Worker
 from supervisor.wire.worker import Beat, Ping
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from supervisor import tracebacks
 from supervisor.host.service_manager import VARIABLES
-from supervisor.pool.plumbing import close_all, make_lifeline, make_pair
+from supervisor.pool.channels import close_all, make_lifeline, make_pair
 from supervisor.wire.environment import of_threads
 
 ENVIRONMENT = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool.health import Running
-from supervisor.pool.plumbing import Lifeline, close_all, make_lifeline, make_pair
+from supervisor.pool.channels import Lifeline, close_all, make_lifeline, make_pair
 from supervisor.wire.quoting import without_quotes
 from supervisor.wire.worker import Run, Shaped
 

@@ -18,11 +18,11 @@ import msgspec
 from supervisor.core.jobs import events as job_events
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
-from supervisor.host import kernel
+from supervisor.host import children
 from supervisor.logs import Repeated, get_logger
 from supervisor.pool.fork_launcher import ForkLauncher
 from supervisor.pool.heartbeat import Heartbeat
-from supervisor.pool.ladder import Ladder
+from supervisor.pool.kill_ladder import Ladder
 from supervisor.pool.launcher import Ends, Launcher
 from supervisor.pool.segments import Segments
 from supervisor.pool.spawn_launcher import SpawnLauncher
@@ -292,7 +292,7 @@ class Workers:
         if worker.epoch not in self.by_epoch:
             return
         try:
-            ended = kernel.reap(worker.pidfd)
+            ended = children.reap(worker.pidfd)
         except ChildProcessError:
             self._loop.remove_reader(worker.pidfd)
             self._loop.call_later(_ADOPT_S, self._ended, worker)
@@ -332,7 +332,7 @@ class Workers:
         watched |= {self.launcher.pid or 0}
         for group in list(self.launcher.groups):
             try:
-                clear = kernel.reap_orphans(group, watched)
+                clear = children.reap_orphans(group, watched)
             except ChildProcessError:
                 self.launcher.groups.discard(group)
                 continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from supervisor.core.allocation.policy import Decision
-from supervisor.pool.observed import thread_affinities
+from supervisor.pool.process_stats import thread_affinities
 from supervisor.service.control import ControlLoop
 from supervisor.wire.status import (
     Allocation,

@@ -25,7 +25,7 @@ import msgspec
 from supervisor import tracebacks
 from supervisor.config.loading import Loaded
 from supervisor.gateway.handover import handover
-from supervisor.host import kernel
+from supervisor.host import children
 from supervisor.logs import get_logger
 
 _CANNOT_RUN = 2
@@ -186,7 +186,7 @@ class GatewayChild:
         self.on_decided()
 
     def _ended(self) -> None:
-        ended = kernel.reap(self._pidfd)
+        ended = children.reap(self._pidfd)
         self._forget()
         if self._stopping:
             self.on_stopped()

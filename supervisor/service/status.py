@@ -13,7 +13,7 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.core.pool.slot import Slot
-from supervisor.pool.observed import pss_bytes, thread_affinities
+from supervisor.pool.process_stats import pss_bytes, thread_affinities
 from supervisor.service.diagnostics import allocation
 from supervisor.wire.status import (
     JOB_OUTCOMES,

@@ -36,7 +36,7 @@ from supervisor.pool.heartbeat import Wear
 from supervisor.pool.interpreters import Ahead
 from supervisor.pool.leases import CoreLeases, lease_directory
 from supervisor.pool.policies import health_policy, restart_policy
-from supervisor.pool.scales import Scales
+from supervisor.pool.pss_sampler import Scales
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop, Load

@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any, Final
 
-from supervisor.config.sections.telling import Tracing
+from supervisor.config.sections.observability import Tracing
 from supervisor.core.jobs import events as e
 from supervisor.logs import get_logger
 from supervisor.tracing.exporter import Collector, Exporter

@@ -1,6 +1,6 @@
 """SIGKILL for a client, at each phase of its job: its work stops, others notice nothing.
 
-That it stops within a second stands in `tests/unit/pool/test_ladder.py`, as far as it is the
+That it stops within a second stands in `tests/unit/pool/test_kill_ladder.py`, as far as it is the
 supervisor's own waiting, and is measured by `benchmarks/cancel_latency.py`.
 """
 

@@ -92,7 +92,7 @@ class Engine(Protocol):
         """Read models and lexicons into memory. Idempotent. Starts no thread.
 
         Where another program works for it, for longer than a few seconds, it waits inside
-        `workers.patience.waiting`, and starts it so that it ends with us (`workers.lifeline`).
+        `workers.external_wait.waiting`, and starts it so that it ends with us (`workers.lifeline`).
         """
         ...
 

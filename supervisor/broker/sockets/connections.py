@@ -8,7 +8,7 @@ The monitor tells of every connection. libzmq waits when its monitor is not read
 most `UNSEEN` connections can be ahead of us, however busy we are. Where all places are
 taken, one who has said nothing since it came makes room for the next (on tcp, where
 anybody may knock); so those who cannot shake hands keep nobody out. What they send, and
-whether it ever ends, is `endless`'s subject.
+whether it ever ends, is `flood`'s subject.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Final
 import zmq
 
 from supervisor.broker.sockets.descriptors import hang_up
-from supervisor.broker.sockets.endless import EndlessMessages
+from supervisor.broker.sockets.flood import EndlessMessages
 from supervisor.logs import get_logger
 
 UNSEEN: Final = 1010

@@ -17,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from supervisor.core.allocation.terrain import Domain, Terrain
+from supervisor.core.allocation.cpu_cost import Domain, Terrain
 from supervisor.core.machine import Machine, WorkerShape
 
 SIGNIFICANT = 0.3

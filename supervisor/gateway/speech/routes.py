@@ -16,10 +16,10 @@ from aiohttp import hdrs, web
 
 from supervisor.audio.formats import FORMATS
 from supervisor.client import AsyncJob
-from supervisor.client.resuming import Terms
+from supervisor.client.request import Terms
 from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.connections.client_identity import asker
 from supervisor.gateway.context import Context
-from supervisor.gateway.doors.asker import asker
 from supervisor.gateway.speech import sse
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from aiohttp import hdrs, web
 
 from supervisor.client import SupervisorError
-from supervisor.gateway.doors.visitor import visitor_of
+from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.logs import get_logger
 
@@ -82,7 +82,7 @@ def cut(request: web.Request) -> None:
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    visitor = visitor_of(request)
+    visitor = connection_of(request)
     if visitor is not None:
         visitor.hang_up()  # Without a farewell: that would look like an ending.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from supervisor.client.resuming import Terms
+from supervisor.client.request import Terms
 
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"

@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from supervisor.gateway.connections.listener import Address, ListenError, address_of, start_server
+from supervisor.gateway.connections.slots import Slots
 from supervisor.gateway.context import Context
-from supervisor.gateway.doors.listener import Address, ListenError, address_of, start_server
-from supervisor.gateway.doors.places import Places
 from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
 from supervisor.logs import get_logger
@@ -33,16 +33,16 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
     except ImportError as error:
         raise ListenError(f"{HOW_TO_INSTALL} ({error})") from None
     loop = asyncio.get_running_loop()
-    places = Places("Wyoming", connections)
+    slots = Slots("Wyoming", connections)
     sessions: dict[asyncio.Task[None], WyomingSession] = {}
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = WyomingSession(context, reader, writer)
-        place = places.take(session)
-        if place is None:
+        slot = slots.take(session)
+        if slot is None:
             writer.close()
             return
-        task = loop.create_task(session.run(place))
+        task = loop.create_task(session.run(slot))
         sessions[task] = session
         task.add_done_callback(ended)
 

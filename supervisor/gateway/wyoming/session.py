@@ -27,10 +27,10 @@ from wyoming.tts import (
 
 from supervisor.audio.samples import pcm16
 from supervisor.client import AsyncJob, SupervisorError
+from supervisor.gateway.connections.client_identity import peer
+from supervisor.gateway.connections.connection import next_number
+from supervisor.gateway.connections.slots import Slot
 from supervisor.gateway.context import Context
-from supervisor.gateway.doors.asker import peer
-from supervisor.gateway.doors.places import Place
-from supervisor.gateway.doors.visitor import next_number
 from supervisor.gateway.speech import sending
 from supervisor.gateway.wyoming.dictation import Dictation
 from supervisor.gateway.wyoming.events import Heard, NoEvent, VoiceWanted, read_event
@@ -80,15 +80,15 @@ class WyomingSession:
         self._heard_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self, place: Place) -> None:
+    async def run(self, slot: Slot) -> None:
         """Read events and send audio until either side ends it."""
-        sender = asyncio.create_task(self._send_all(place))
-        reader = asyncio.create_task(self._read_all(place))
+        sender = asyncio.create_task(self._send_all(slot))
+        reader = asyncio.create_task(self._read_all(slot))
         self._watch()
         try:
             await asyncio.wait([sender, reader], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            place.leave()
+            slot.leave()
             if self._timer is not None:
                 self._timer.cancel()
             sender.cancel()
@@ -121,14 +121,14 @@ class WyomingSession:
     def _busy(self) -> bool:
         return self._speaking or self._asking or not self._out.empty()
 
-    def _settle(self, place: Place) -> None:
+    def _settle(self, slot: Slot) -> None:
         """Who is silent and hears nothing waits, behind those who have for longer."""
         if self._busy:
             self._silent.clear()
-            place.works()
+            slot.works()
         else:
             self._silent.set()
-            place.waits()
+            slot.waits()
 
     def _drop(self) -> None:
         """Cancel what nobody will hear."""
@@ -147,16 +147,16 @@ class WyomingSession:
 
     # -- in -------------------------------------------------------------------------------
 
-    async def _read_all(self, place: Place) -> None:
+    async def _read_all(self, slot: Slot) -> None:
         with suppress(ConnectionError, TimeoutError, NoEvent):
             while (event := await read_event(self._reader)) is not None:
                 self._heard_at = self._loop.time()
-                self._settle(place)
-                await self._take(event, place)
-                self._settle(place)
+                self._settle(slot)
+                await self._take(event, slot)
+                self._settle(slot)
                 await asyncio.sleep(0)  # Thousands of events may have come at once.
 
-    async def _take(self, event: Heard, place: Place) -> None:
+    async def _take(self, event: Heard, slot: Slot) -> None:
         if Describe.is_type(event.type):
             await self._describe()
         elif Ping.is_type(event.type):
@@ -166,16 +166,16 @@ class WyomingSession:
         elif SynthesizeChunk.is_type(event.type) and self._dictation is not None:
             for sentences in self._dictation.add(event.text):
                 for sentence in sentences:
-                    await self._submit(sentence, self._voice, place)
+                    await self._submit(sentence, self._voice, slot)
                 await asyncio.sleep(0)
         elif SynthesizeStop.is_type(event.type) and self._dictation is not None:
             dictation, self._dictation = self._dictation, None
             for sentence in dictation.rest():
-                await self._submit(sentence, self._voice, place)
+                await self._submit(sentence, self._voice, slot)
             await self._out.put(_End(streamed=True))
         elif Synthesize.is_type(event.type) and self._dictation is None:
             # While a text comes in pieces it also comes whole, for servers that need that.
-            await self._submit(event.text, event.voice, place)
+            await self._submit(event.text, event.voice, slot)
             await self._out.put(_End(streamed=False))
 
     async def _describe(self) -> None:
@@ -184,9 +184,9 @@ class WyomingSession:
         except SupervisorError as error:
             await self._send_error(error)
 
-    async def _submit(self, text: str, wanted: VoiceWanted | None, place: Place) -> None:
+    async def _submit(self, text: str, wanted: VoiceWanted | None, slot: Slot) -> None:
         self._asking = True
-        self._settle(place)
+        self._settle(slot)
         try:
             item = await self._ask(text, wanted)
         finally:
@@ -214,14 +214,14 @@ class WyomingSession:
 
     # -- out ------------------------------------------------------------------------------
 
-    async def _send_all(self, place: Place) -> None:
+    async def _send_all(self, slot: Slot) -> None:
         with suppress(ConnectionError, TimeoutError):
             while True:
                 self._speaking = False
-                self._settle(place)
+                self._settle(slot)
                 item = await self._out.get()
                 self._speaking = True
-                self._settle(place)
+                self._settle(slot)
                 if isinstance(item, _End):
                     await self._send_end(item)
                 elif isinstance(item, AsyncJob):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from supervisor.gateway import __main__ as gateway
-from supervisor.gateway.doors import places
+from supervisor.gateway.connections import slots
 
 
 def main() -> int:
     """As the gateway's own."""
-    places.RESERVED = 0
+    slots.RESERVED = 0
     return gateway.main()
 
 

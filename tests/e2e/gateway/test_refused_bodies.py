@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.gateway.doors.farewell import AT_ONCE
+from supervisor.gateway.connections.lingering_close import AT_ONCE
 from supervisor.gateway.keys import hash_key
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised, eventually

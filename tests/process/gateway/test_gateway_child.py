@@ -14,7 +14,7 @@ import pytest
 from supervisor.config import Settings
 from supervisor.config.loading import Loaded, Place
 from supervisor.gateway.handover import take_over
-from supervisor.host import kernel
+from supervisor.host import children
 from supervisor.service import gateway as gateway_child
 from supervisor.service.gateway import GatewayChild
 from tests.fixtures import processes
@@ -73,7 +73,7 @@ def end(child: GatewayChild) -> None:
     pidfd = os.dup(child._pidfd) if child._pidfd >= 0 else -1
     child.close()
     if pidfd >= 0:
-        kernel.reap(pidfd)
+        children.reap(pidfd)
         os.close(pidfd)
 
 

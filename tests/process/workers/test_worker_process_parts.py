@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.pool.plumbing import Lifeline, make_lifeline
+from supervisor.pool.channels import Lifeline, make_lifeline
 from tests.fixtures import processes
 from tests.supervised import eventually
 
@@ -82,7 +82,8 @@ def test_a_program_of_a_process_ends_too_and_takes_nobodys_place() -> None:
         from workers import lifeline
         lifeline.arm(int(sys.argv[1]))
         with lifeline.lent() as fd:
-            command = [sys.executable, "-m", "workers.tethered", str(fd), "workers_test_program"]
+            program = "workers_test_program"
+            command = [sys.executable, "-m", "workers.with_lifeline", str(fd), program]
             child = subprocess.Popen(command, pass_fds=[fd], stdout=subprocess.PIPE, text=True)
             assert child.stdout.readline() == "at work\\n"
             print(child.pid, flush=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.sockets.endless import EVIDENCE_S, FAST_BYTES, TAKEN_IN, EndlessMessages
+from supervisor.broker.sockets.flood import EVIDENCE_S, FAST_BYTES, TAKEN_IN, EndlessMessages
 
 GROWN = 8 << 20
 

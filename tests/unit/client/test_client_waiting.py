@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from supervisor.client.deadlines import Backoff
 from supervisor.client.errors import BadRequest, Busy, NoSupervisor, Refused, SupervisorError
-from supervisor.client.waiting import Backoff
 
 
 def busy(retry_after_ms: int | None = None) -> Busy:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from supervisor.cli.config import app
-from supervisor.client.holder import open_holder
+from supervisor.client.lock_holder import open_holder
 from supervisor.config import Settings
 from tests.unit.config.places import Place
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 import onnxruntime as ort
 
-from workers import lifeline, patience
+from workers import external_wait, lifeline
 from workers.engines import files
 from workers.engines.kokoro import features, weights
 
@@ -173,9 +173,9 @@ def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None
     _tell(f"making the {level} model, once for this machine ({takes})")
     build = ["workers.engines.kokoro.derive.build", str(source), digest, level, str(target)]
     try:
-        with lifeline.lent() as fd, patience.waiting():
+        with lifeline.lent() as fd, external_wait.waiting():
             done = subprocess.run(
-                [sys.executable, "-m", "workers.tethered", str(fd), *build],
+                [sys.executable, "-m", "workers.with_lifeline", str(fd), *build],
                 pass_fds=[fd],
                 capture_output=True,
                 text=True,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.pool import scales
-from supervisor.pool.scales import WEIGH_S, Scales
+from supervisor.pool import pss_sampler
+from supervisor.pool.pss_sampler import WEIGH_S, Scales
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         pids.append(pid)
         return pid
 
-    monkeypatch.setattr(scales, "private_bytes", private_bytes)
+    monkeypatch.setattr(pss_sampler, "private_bytes", private_bytes)
     return pids
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from supervisor.config.sections.http import Http
-from supervisor.gateway.doors.visitor import visitor_of
+from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.keys import hash_key
 
 _HEX_DIGITS: Final = 16
@@ -35,10 +35,10 @@ def asker(request: web.BaseRequest, settings: Http) -> str | None:
     key = bearer(request)
     if settings.api_keys and key is not None:
         return f"key:{hash_key(key).partition(':')[2][:_HEX_DIGITS]}"
-    visitor = visitor_of(request)
-    if visitor is None or request.transport is None:
+    connection = connection_of(request)
+    if connection is None or request.transport is None:
         return None
-    return peer(request.transport, visitor.number)
+    return peer(request.transport, connection.number)
 
 
 def peer(transport: asyncio.BaseTransport, number: int) -> str:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
+from supervisor.client.deadlines import Deadline
 from supervisor.client.link import TICK_S, Link
 from supervisor.client.records import Pending
-from supervisor.client.waiting import Deadline
 
 T = TypeVar("T")
 

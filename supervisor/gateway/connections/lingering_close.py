@@ -30,11 +30,11 @@ AT_ONCE: Final = 64
 _BUFFER = bytearray(256 * 1024)
 
 
-class Farewells:
+class LingeringCloses:
     """Those of one door who have their answer and may still be sending."""
 
     def __init__(self) -> None:
-        self.waiting: dict[_Farewell, None] = {}
+        self.waiting: dict[_LingeringClose, None] = {}
         """In the order in which they were answered."""
 
     def say(self, transport: asyncio.BaseTransport, *, whatever_comes: bool) -> None:
@@ -47,7 +47,7 @@ class Farewells:
             return
         with suppress(OSError):  # It is no more, or no descriptor is left.
             if whatever_comes or _unread_bytes(held):
-                _Farewell(held, self).begin()
+                _LingeringClose(held, self).begin()
 
     def close(self) -> None:
         """Wait for nobody any longer."""
@@ -55,10 +55,10 @@ class Farewells:
             farewell.end()
 
 
-class _Farewell:
+class _LingeringClose:
     """A second hold on a connection, taken while the first is open. Raises OSError."""
 
-    def __init__(self, held: socket.socket, others: Farewells) -> None:
+    def __init__(self, held: socket.socket, others: LingeringCloses) -> None:
         self._socket = socket.socket(fileno=os.dup(held.fileno()))
         self._socket.settimeout(0)
         self._others = others.waiting

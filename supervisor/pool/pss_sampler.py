@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from supervisor.pool.observed import private_bytes
+from supervisor.pool.process_stats import private_bytes
 
 WEIGH_S = 5.0
 """Time between two looks at the memory of a worker, for which the kernel walks its pages."""

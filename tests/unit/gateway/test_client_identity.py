@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from supervisor.config.sections.http import Http
-from supervisor.gateway.doors.asker import asker, peer
+from supervisor.gateway.connections.client_identity import asker, peer
 from supervisor.gateway.keys import hash_key
 
 KEY = "sk-somebody"

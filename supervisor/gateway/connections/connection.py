@@ -1,7 +1,7 @@
 """One HTTP connection, between the socket and the HTTP library.
 
-It holds the connection's place, hands on what comes in pieces of a size that are parsed at once,
-and says goodbye where the library would only close (`farewell`). What is asked is none of
+It holds the connection's slot, hands on what comes in pieces of a size that are parsed at once,
+and says goodbye where the library would only close (`lingering_close`). What is asked is none of
 its business; handlers find it behind a request's transport.
 """
 
@@ -15,8 +15,8 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from supervisor.gateway.doors.farewell import Farewells
-from supervisor.gateway.doors.places import Place, Places
+from supervisor.gateway.connections.lingering_close import LingeringCloses
+from supervisor.gateway.connections.slots import Slot, Slots
 from supervisor.gateway.errors import RETRY_AFTER_S, SERVER, ApiError, refusal
 
 READ_BYTES = 32 * 1024
@@ -31,7 +31,7 @@ def next_number() -> int:
 
 
 def no_room() -> ApiError:
-    """What they are told for whom there is no place."""
+    """What they are told for whom there is no slot."""
     return ApiError(
         503,
         "too many connections (http.max_connections)",
@@ -47,22 +47,22 @@ _buffer = memoryview(bytearray(READ_BYTES))
 """One for all: what is read is handed on before anything else is."""
 
 
-class Visitors:
+class OpenConnections:
     """Connections at one door that are not closed yet."""
 
     def __init__(self) -> None:
-        self._here: set[Visitor] = set()
+        self._here: set[Connection] = set()
         self._nobody = asyncio.Event()
         self._nobody.set()
 
-    def came(self, visitor: Visitor) -> None:
+    def came(self, connection: Connection) -> None:
         """One more."""
-        self._here.add(visitor)
+        self._here.add(connection)
         self._nobody.clear()
 
-    def left(self, visitor: Visitor) -> None:
+    def left(self, connection: Connection) -> None:
         """Its socket is closed: what was written to it has gone to the kernel, or never will."""
-        self._here.discard(visitor)
+        self._here.discard(connection)
         if not self._here:
             self._nobody.set()
 
@@ -76,22 +76,22 @@ class Visitors:
                 await self._nobody.wait()
 
 
-class Visitor(asyncio.BufferedProtocol):
-    """Serves one connection with a handler that `serve` makes, if there is a place."""
+class Connection(asyncio.BufferedProtocol):
+    """Serves one connection with a handler that `serve` makes, if there is a slot."""
 
     def __init__(
         self,
         serve: Callable[[], RequestHandler],
-        visitors: Visitors,
-        places: Places,
-        farewells: Farewells,
+        open_connections: OpenConnections,
+        slots: Slots,
+        lingering: LingeringCloses,
     ) -> None:
         self.number = next_number()
-        self.place: Place | None = None
+        self.slot: Slot | None = None
         self._serve = serve
-        self._visitors = visitors
-        self._places = places
-        self._farewells = farewells
+        self._visitors = open_connections
+        self._slots = slots
+        self._farewells = lingering
         self._handler: RequestHandler | None = None
         self._transport: asyncio.Transport | None = None
         self._refused = False
@@ -100,13 +100,13 @@ class Visitor(asyncio.BufferedProtocol):
         """Nobody is there to be told anything."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a place, or be told that there is none."""
+        """Take a slot, or be told that there is none."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a connection is read from and written to")
         self._transport = transport
         self._visitors.came(self)
-        self.place = self._places.take(self)
-        if self.place is None:
+        self.slot = self._slots.take(self)
+        if self.slot is None:
             self.refuse()
             transport.write(_FULL)
             transport.close()
@@ -140,8 +140,8 @@ class Visitor(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed, by whomever."""
         self._visitors.left(self)
-        if self.place is not None:
-            self.place.leave()
+        if self.slot is not None:
+            self.slot.leave()
         if self._handler is not None:
             self._handler.connection_lost(exc)
         if exc is None and not self._gone and self._transport is not None:
@@ -163,7 +163,7 @@ class Visitor(asyncio.BufferedProtocol):
         self._refused = True
 
 
-def visitor_of(request: web.BaseRequest) -> Visitor | None:
+def connection_of(request: web.BaseRequest) -> Connection | None:
     """Who asks; None for one that has left."""
     protocol = None if request.transport is None else request.transport.get_protocol()
-    return protocol if isinstance(protocol, Visitor) else None
+    return protocol if isinstance(protocol, Connection) else None

@@ -8,7 +8,7 @@ from collections import deque
 
 import pytest
 
-from workers import discretion
+from workers import redaction
 
 TEXT = "My password is swordfish, they said."
 
@@ -18,9 +18,9 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     below = io.StringIO()
     monkeypatch.setattr(sys, "stderr", below)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    monkeypatch.setattr(discretion, "_texts", deque(maxlen=2))
-    discretion.guard()
-    discretion.speaking(TEXT)
+    monkeypatch.setattr(redaction, "_texts", deque(maxlen=2))
+    redaction.guard()
+    redaction.speaking(TEXT)
     return below
 
 
@@ -40,9 +40,9 @@ def test_the_text_before_is_guarded_too_and_older_ones_are_forgotten(
 ) -> None:
     """A thread of an engine may be late by one segment."""
     written = guarded(monkeypatch)
-    discretion.speaking("Something else entirely.")
+    redaction.speaking("Something else entirely.")
     sys.stderr.write("swordfish\n")
-    discretion.speaking("And a third one.")
+    redaction.speaking("And a third one.")
     sys.stderr.write("swordfish\n")
     assert written.getvalue() == "(a line that quotes the text)\nswordfish\n"
 
@@ -53,10 +53,10 @@ def test_a_guard_is_put_up_once(
     """A fork inherits its template's, and there may be no stream at all."""
     guarded(monkeypatch)
     before = sys.stderr
-    discretion.guard()
+    redaction.guard()
     assert sys.stderr is before
     monkeypatch.setattr(sys, "stderr", None)
-    discretion.guard()
+    redaction.guard()
     assert sys.stderr is None
 
 
@@ -65,6 +65,6 @@ def test_a_refusal_keeps_its_words_unless_they_quote(
 ) -> None:
     """It is what the client is told."""
     guarded(monkeypatch)
-    assert discretion.of_refusal(ValueError("no voice\n'x'")) == "no voice 'x'"
-    said = discretion.of_refusal(ValueError(f"not a word of {TEXT}"))
+    assert redaction.of_refusal(ValueError("no voice\n'x'")) == "no voice 'x'"
+    said = redaction.of_refusal(ValueError(f"not a word of {TEXT}"))
     assert said == "the engine cannot speak this text: ValueError (its message quotes the text)"

@@ -1,4 +1,4 @@
-"""A request and its place: held while it is worked on, and given up where it is refused.
+"""A request and its slot: held while it is worked on, and given up where it is refused.
 
 Outermost but one of the middlewares. A handler that reads a body says when it has all of it
 (`bodies`); until then, and after the answer, the connection waits and may have to make room.
@@ -9,34 +9,34 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from supervisor.gateway.doors.visitor import Visitor, no_room, visitor_of
+from supervisor.gateway.connections.connection import Connection, connection_of, no_room
 from supervisor.gateway.errors import ApiError
 
 PROBES = frozenset({"/healthz", "/readyz"})
-"""What is answered from the places of its own."""
+"""What is answered from the slots of its own."""
 
 
 def seating() -> Middleware:
-    """Keep the place while there is work; read no more of a body that nobody took as a whole."""
+    """Keep the slot while there is work; read no more of a body that nobody took as a whole."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        visitor = visitor_of(request)
-        if visitor is None or visitor.place is None:
+        connection = connection_of(request)
+        if connection is None or connection.slot is None:
             return await handler(request)
-        place = visitor.place
-        if place.reserved and request.path not in PROBES and not place.promote():
-            return _last(no_room().response(), request, visitor)
+        slot = connection.slot
+        if slot.reserved and request.path not in PROBES and not slot.promote():
+            return _last(no_room().response(), request, connection)
         if request.content.is_eof():
-            place.works()
+            slot.works()
         else:
-            place.waits()
+            slot.waits()
         try:
             response = await handler(request)
         finally:
-            place.waits()
-        if place.reserved or not request.content.is_eof():
-            return _last(response, request, visitor)
+            slot.waits()
+        if slot.reserved or not request.content.is_eof():
+            return _last(response, request, connection)
         return response
 
     return middleware
@@ -64,10 +64,10 @@ def plain_bodies() -> Middleware:
 
 
 def _last(
-    response: web.StreamResponse, request: web.Request, visitor: Visitor
+    response: web.StreamResponse, request: web.Request, connection: Connection
 ) -> web.StreamResponse:
     """The answer after which the connection is closed, and before which no more is read."""
     response.force_close()
     if not request.content.is_eof():
-        visitor.refuse()
+        connection.refuse()
     return response

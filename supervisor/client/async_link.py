@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Callable
 
 from supervisor.client.credentials import Credentials
+from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import SupervisorError
 from supervisor.client.link import TICK_S, Link
 from supervisor.client.records import Pending
-from supervisor.client.waiting import Deadline
 
 
 class ServedLink(Link):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import resource
 from typing import Final
 
-from supervisor.gateway.doors.farewell import AT_ONCE
-from supervisor.gateway.doors.places import RESERVED
+from supervisor.gateway.connections.lingering_close import AT_ONCE
+from supervisor.gateway.connections.slots import RESERVED
 from supervisor.logs import get_logger
 
 _OTHER_FILES: Final = 128
 """Everything that is no connection: the supervisor, the log, a process that simulates."""
 
 _PER_DOOR: Final = RESERVED + AT_ONCE + 64
-"""Connections beyond the places: those for probes, those refused, those hung up on just now."""
+"""Connections beyond the slots: those for probes, those refused, those hung up on just now."""
 
 log = get_logger(__name__)
 

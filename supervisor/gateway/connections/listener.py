@@ -13,9 +13,9 @@ from typing import NamedTuple
 from aiohttp import web
 
 from supervisor.config.sections.http import Http
-from supervisor.gateway.doors import places
-from supervisor.gateway.doors.farewell import Farewells
-from supervisor.gateway.doors.visitor import Visitor, Visitors
+from supervisor.gateway.connections import slots
+from supervisor.gateway.connections.connection import Connection, OpenConnections
+from supervisor.gateway.connections.lingering_close import LingeringCloses
 
 BACKLOG = 4096
 """Connections that the kernel keeps until they are accepted; one more would be told a second later
@@ -48,21 +48,21 @@ class Address(NamedTuple):
 
 @asynccontextmanager
 async def http_server(
-    runner: web.AppRunner, http: Http, connections: int, visitors: Visitors
+    runner: web.AppRunner, http: Http, connections: int, open_connections: OpenConnections
 ) -> AsyncIterator[Address]:
     """Serve meanwhile what the runner was set up with, to so many at once; yields the address.
 
-    Connections that were accepted, the `visitors`, are the runner's to end. Raises ListenError.
+    Those that were accepted, the `open_connections`, are the runner's to end. Raises ListenError.
     """
     server = runner.server
     if server is None:
         raise RuntimeError("the runner is not set up")
 
-    seats = places.Places("HTTP", connections, places.RESERVED)
-    farewells = Farewells()
+    http_slots = slots.Slots("HTTP", connections, slots.RESERVED)
+    lingering = LingeringCloses()
 
-    def accept() -> Visitor:
-        return Visitor(server, visitors, seats, farewells)
+    def accept() -> Connection:
+        return Connection(server, open_connections, http_slots, lingering)
 
     address = Address(http.host, http.port)
     listening = await start_server(accept, address, "http.host and http.port")
@@ -70,7 +70,7 @@ async def http_server(
         yield address_of(listening)
     finally:
         listening.close()
-        farewells.close()
+        lingering.close()
 
 
 async def start_server(

@@ -2,7 +2,7 @@
 
 A pid that stands in a file may meanwhile be a stranger's, whom a signal would end: only
 the process that has the lock file of the run directory open is the one that is meant
-(`supervisor.client.holder`).
+(`supervisor.client.lock_holder`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def running_supervisor() -> Iterator[Running]:
     """The supervisor of this user's run directory. Without one: exit code 3; another's: 4."""
     from supervisor.client.discovery import HOW_TO_START, read_supervisor_file, unpublished
     from supervisor.client.errors import NoSupervisor, ProtocolError
-    from supervisor.client.holder import open_holder
+    from supervisor.client.lock_holder import open_holder
     from supervisor.config.paths import run_directory
 
     directory = run_directory(os.environ)

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from supervisor.host import kernel
+from supervisor.host import children
 from tests.fixtures import processes
 from tests.supervised import eventually
 
@@ -37,7 +37,7 @@ def test_the_end_by_a_signal_is_told_with_its_name(number: int, words: str) -> N
             signal.pause()
     pidfd = os.pidfd_open(pid)
     os.kill(pid, number)
-    ended = kernel.reap(pidfd)
+    ended = children.reap(pidfd)
     assert (ended.status, ended.signal, str(ended)) == (None, number, words)
     os.close(pidfd)
 
@@ -46,20 +46,20 @@ def test_an_end_of_its_own_is_told_with_its_status() -> None:
     """And the child is reaped only once."""
     pid = child()
     pidfd = os.pidfd_open(pid)
-    ended = kernel.reap(pidfd)
+    ended = children.reap(pidfd)
     assert (ended.status, ended.signal, str(ended)) == (3, None, "exit status 3")
     with pytest.raises(ChildProcessError):
-        kernel.reap(pidfd)
+        children.reap(pidfd)
     os.close(pidfd)
 
 
 def test_orphans_of_a_group_are_reaped_and_watched_ones_are_left() -> None:
     """A zombie with a watcher is its watcher's, for the reason of its end must not be lost."""
     pid = child()
-    assert not kernel.reap_orphans(pid, {pid})
+    assert not children.reap_orphans(pid, {pid})
     assert pid in processes.zombies(os.getpid())
     with pytest.raises(ChildProcessError):
-        kernel.reap_orphans(pid, set())
+        children.reap_orphans(pid, set())
     assert pid not in processes.zombies(os.getpid())
 
 
@@ -70,6 +70,6 @@ def test_a_group_with_living_children_only_is_clear() -> None:
         while True:
             signal.pause()
     os.setpgid(pid, pid)
-    assert kernel.reap_orphans(pid, set())
+    assert children.reap_orphans(pid, set())
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

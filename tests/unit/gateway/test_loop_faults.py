@@ -13,11 +13,11 @@ import pytest
 from aiohttp import web
 
 from supervisor.client import AsyncClient, NoSupervisor, SupervisorError
+from supervisor.gateway.loop_faults import report
 from supervisor.gateway.observe import snapshot
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.gateway.page import recorder as recording
 from supervisor.gateway.page.recorder import Recorder
-from supervisor.gateway.unexpected import report
 from supervisor.logs import get_logger
 
 

@@ -1,4 +1,4 @@
-"""`python -m workers.tethered PIPE MODULE ARGUMENT…`: run a module that ends when the pipe breaks.
+"""`python -m workers.with_lifeline PIPE MODULE ARGUMENT…`: run a module that ends with the pipe.
 
 For a program that an engine starts: it is bound to the lifeline (`lifeline.lent`) before it
 imports anything that takes time.

@@ -1,1 +1,0 @@
-"""Connections to the gateway: who has a place, who makes room, and how one is refused."""
