@@ -1,4 +1,4 @@
-"""The names of the page's files, in `static/` beside this module, and their media types."""
+"""Names of the page's files, in `static/` beside this module, and their media types."""
 
 from __future__ import annotations
 
