@@ -1,4 +1,4 @@
-"""`supervisor replay`: what a supervisor did, told again from the record of its last events."""
+"""`supervisor replay`: feed a record of events to fresh state machines, and check them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from supervisor.service.replay import Step
 
 _MOST = 96
-"""Characters of one event's particulars."""
+"""Characters of one event's fields."""
 
 
 def replay(
@@ -76,7 +76,7 @@ def _show(step: Step) -> None:
 
 
 def line(entry: Entry, seconds: float) -> str:
-    """One event of a story: when, whose, what, and the commands that came of it."""
+    """One event of a story: time, machine, event, and the commands that it gave."""
     event = entry.event
     fields = ((name, getattr(event, name)) for name in event.__struct_fields__ if name != "now")
     about = " ".join(f"{name}={_short(value)}" for name, value in fields)

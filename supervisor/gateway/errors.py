@@ -81,7 +81,7 @@ class _Kind(NamedTuple):
 
 
 _PARAMS: Mapping[str, str] = {"text": "input", "engine": "model", "volume": "volume_multiplier"}
-"""What OpenAI calls fields of a request that have another name here."""
+"""OpenAI's names of fields that have another name here."""
 
 _KINDS: Mapping[ErrorCode, _Kind] = {
     "bad_message": _Kind(400, INVALID),

@@ -2,7 +2,8 @@
 
 A slot is busy while work is done for its connection. It is idle while no whole request is there
 (the head is not finished, the body still comes) and between two requests. When all are taken, a new
-connection displaces the one that has been idle longest, so silence keeps nobody out.
+connection displaces the one that has been idle longest, so idle connections never keep a new one
+out.
 
 Where all are busy, a few more slots are `reserved` for health and readiness. The listeners say
 which request is which, and when it is whole.

@@ -23,7 +23,7 @@ from supervisor.gateway.page.task import Result, Task
 from supervisor.simulate.run import Run, simulate
 from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel, Scenario
 from supervisor.simulate.trace import Level, from_levels
-from supervisor.simulate.workload import Segments, Workload
+from supervisor.simulate.workload import SegmentSource, Workload
 
 MOST_SEGMENTS = 12_000
 """An hour with more is played with fewer, longer ones: its load is the same."""
@@ -45,13 +45,13 @@ def run(task: Task) -> Result:
 
 def load(samples: list[Sample], engine: EngineModel) -> Workload:
     """The recorded load in cores, as arrivals."""
-    usual = Segments(engine)
+    usual = SegmentSource(engine)
     demands = _demands(samples, usual.work_s)
     work_s = sum(elapsed * demand for _, elapsed, demand in demands)
     characters = max(usual.characters, work_s / engine.seconds_per_character / MOST_SEGMENTS)
     origin = demands[0][0] if demands else 0.0
     levels = [Level(time_s - origin, demand) for time_s, _, demand in demands]
-    return from_levels("the recorded hour", levels, Segments(engine, characters))
+    return from_levels("the recorded hour", levels, SegmentSource(engine, characters))
 
 
 def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float, float]]:
@@ -73,7 +73,7 @@ def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float
 
 
 def _shown(played: Run) -> dict[str, Any]:
-    points = [Point(tick.time_s, tick.utilization, tick.cores) for tick in played.ticks]
+    points = [Point(step.time_s, step.utilization, step.cores) for step in played.steps]
     return {
         "points": thinned(points),
         "summary": summary(
