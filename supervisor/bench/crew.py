@@ -41,7 +41,7 @@ class Crew:
         self._loop = asyncio.get_running_loop()
         self._epoch = 0
         self._waiting: dict[int, asyncio.Future[float]] = {}
-        """By worker (epoch): the answer to what it was told."""
+        """By worker (epoch): the answer to its command."""
         self._left = asyncio.Event()
         """Set while there is no worker."""
         self._left.set()
@@ -76,7 +76,7 @@ class Crew:
         finally:
             self._workers.close()
             if self._catalogue.done():
-                self._catalogue.exception()  # Told by now, or of no interest any more.
+                self._catalogue.exception()  # Raised by now, or of no interest any more.
 
     async def launch(self, shape: WorkerShape) -> int:
         """Start a worker; returns its epoch when it is ready."""

@@ -44,19 +44,19 @@ def replay(
 
 
 def _tell(document: Document, steps: Any, *, quiet: bool) -> None:  # noqa: ANN401
-    told = skipped = other = 0
+    replayed = skipped = other = 0
     broken = False
     if document.lost:
         typer.echo(f"the first {document.lost} events are lost: begins with what can be known")
     for step in steps:
-        told += step.skipped is None
+        replayed += step.skipped is None
         skipped += step.skipped is not None
         other += step.other is not None
         broken = broken or step.broken is not None
         if not quiet or step.other is not None or step.broken is not None:
             _show(step)
     typer.echo(
-        f"{told} events told again, {skipped} left out, {other} answered otherwise than then; "
+        f"{replayed} events told again, {skipped} left out, {other} answered otherwise than then; "
         + ("an invariant is broken" if broken else "the invariants held after each")
     )
     if document.fault is not None:

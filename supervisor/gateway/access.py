@@ -21,11 +21,11 @@ from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES
 
 OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
-"""Paths that need no key: they tell nothing of anybody's work and cost nothing."""
+"""Paths that need no key: they tell nothing of any client's work and cost nothing."""
 
 LONGEST_NAME = 300
 """Characters of a Host or an Origin: a name has 253 at most. To take a longer one apart can take
-40 ms of everybody's time."""
+40 ms of the event loop."""
 
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _UNREADABLE = "(unreadable)"

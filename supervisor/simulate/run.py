@@ -116,7 +116,7 @@ class _Simulation:
                 self.result.splits_changed.append(now)
             self._replaced_at = now
         elif now - self._replaced_at > 3 * LASTING_S:
-            return  # nothing to move: the strangers of a simulation stay where they are
+            return  # nothing to move: other programs of a simulation stay where they are
         self.split = split
         shapes = self.placer.place(
             now,

@@ -29,8 +29,8 @@ STALE_S = 5.0
 waited for as long in the background."""
 
 RECORDED_S = 15.0
-"""Age of the last report at most while nobody asks: the page's recorder does so every 10 s, and
-an answer may take STALE_S. Whoever wants an answer at once, with its age, takes such a one.
+"""Highest age of the last report without requests: the page's recorder does so every 10 s, and
+an answer may take STALE_S. A caller that wants an answer at once takes one of this age.
 """
 
 

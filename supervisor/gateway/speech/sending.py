@@ -82,9 +82,9 @@ def cut(request: web.Request) -> None:
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    visitor = connection_of(request)
-    if visitor is not None:
-        visitor.hang_up()  # Without a farewell: that would look like an ending.
+    connection = connection_of(request)
+    if connection is not None:
+        connection.hang_up()  # No lingering close: it would look like an ending.
 
 
 def _report(error: Exception) -> None:
