@@ -94,7 +94,7 @@ def _status(client: Client) -> Status | None:
 
 
 def _last_word(running: Running) -> LastWord | None:
-    """Outcome that it left in its run directory; None where there is none."""
+    """What it left for us to read; None where it left nothing."""
     from supervisor.client.discovery import read_last_word
 
     word = read_last_word(running.directory)
