@@ -20,7 +20,7 @@ from supervisor.simulate.fluid import CountRule
 from supervisor.simulate.rivals import AverageRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
-from supervisor.simulate.workload import Segments, Workload
+from supervisor.simulate.workload import SegmentSource, Workload
 from tests.fixtures.defaults import policy_with
 
 USABLE = 16
@@ -87,7 +87,7 @@ TRACES = {"alarms": _alarms, "random bursts": _random_bursts}
 def _play(offered: tuple[Load, float], seed: int, rule: CountRule) -> Sample:
     load, highest = offered
     seconds = HOURS * 3600.0
-    segments = Segments(ENGINE, seed=seed)
+    segments = SegmentSource(ENGINE, seed=seed)
     workload = Workload("bursts", seconds, lambda: segments.random(load, highest, seconds))
     played = simulate(Scenario(MachineModel(USABLE), ENGINE, POLICY), workload, rule)
     return {

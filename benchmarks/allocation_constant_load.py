@@ -15,12 +15,12 @@ from benchmarks.harness import Claim, Result, Sample, at_most, measure, say
 from benchmarks.restlessness import restlessness
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.policy import Policy
-from supervisor.simulate.fluid import Change, CountRule, run_fluid
+from supervisor.simulate.fluid import CountChange, CountRule, run_fluid
 from supervisor.simulate.report import QUIET_S
 from supervisor.simulate.rivals import HorizontalRule, OriginalRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
-from supervisor.simulate.workload import Segments, parse
+from supervisor.simulate.workload import SegmentSource, parse
 from tests.fixtures.defaults import policy_with
 
 USABLE = 19
@@ -73,20 +73,20 @@ _RULES: dict[str, Callable[[], CountRule]] = {
 }
 
 
-def _fluid(rule: Callable[[], CountRule], load: float) -> list[Change]:
+def _fluid(rule: Callable[[], CountRule], load: float) -> list[CountChange]:
     return run_fluid(rule(), lambda _: load, seconds=HOUR, usable=USABLE)
 
 
 def _segments(policy: Policy, load: float, form: str) -> Sample:
     scenario = Scenario(MachineModel(USABLE), ENGINE, policy)
-    played = simulate(scenario, parse(f"{form}:load={load}", Segments(ENGINE), HOUR))
+    played = simulate(scenario, parse(f"{form}:load={load}", SegmentSource(ENGINE), HOUR))
     return {
         **_measures(load, played.changes),
         "splits_in_last_half": sum(at > HOUR / 2 for at in played.splits_changed),
     }
 
 
-def _measures(load: float, changes: list[Change]) -> Sample:
+def _measures(load: float, changes: list[CountChange]) -> Sample:
     return {"load_cores": load, **restlessness(changes, 0.0, HOUR)}
 
 

@@ -19,7 +19,7 @@ from supervisor.simulate.report import report
 from supervisor.simulate.rivals import HorizontalRule, OriginalRule
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
-from supervisor.simulate.workload import Segments, parse
+from supervisor.simulate.workload import SegmentSource, parse
 from tests.fixtures.defaults import BOUNDS, limits_with, policy_with
 
 HOST = 20
@@ -68,7 +68,7 @@ def run() -> Result:
 
 def _play(form: str, foreign: float, rule: CountRule) -> Sample:
     scenario = Scenario(MachineModel(HOST, foreign=foreign), ENGINE, POLICY, bounds=ALL_COME_IN)
-    found = report(simulate(scenario, parse(form, Segments(ENGINE), HOUR), rule))
+    found = report(simulate(scenario, parse(form, SegmentSource(ENGINE), HOUR), rule))
     return {
         "mean_wait_s": found.mean_wait_s or 0.0,
         "p95_wait_s": found.p95_wait_s or 0.0,

@@ -11,11 +11,11 @@ from benchmarks.harness import Result, Sample, at_most
 from benchmarks.restlessness import restlessness
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.policy import Policy
-from supervisor.simulate.fluid import Change, run_fluid
+from supervisor.simulate.fluid import CountChange, run_fluid
 from supervisor.simulate.report import QUIET_S
 from supervisor.simulate.run import simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
-from supervisor.simulate.workload import Segments, parse
+from supervisor.simulate.workload import SegmentSource, parse
 from tests.fixtures.defaults import policy_with
 
 USABLE = 19
@@ -73,7 +73,7 @@ def run() -> Result:
     )
 
 
-def _fluid(policy: Policy) -> list[Change]:
+def _fluid(policy: Policy) -> list[CountChange]:
     return run_fluid(
         DynamicCPUAllocator(policy, USABLE),
         lambda now: LOAD if now > AT else 0.0,
@@ -82,14 +82,14 @@ def _fluid(policy: Policy) -> list[Change]:
     )
 
 
-def _segments(policy: Policy) -> list[Change]:
+def _segments(policy: Policy) -> list[CountChange]:
     engine = EngineModel(seconds_per_character=0.0125)
     scenario = Scenario(MachineModel(USABLE), engine, policy)
-    load = parse(f"step:load={LOAD},at={AT}", Segments(engine), SECONDS)
+    load = parse(f"step:load={LOAD},at={AT}", SegmentSource(engine), SECONDS)
     return simulate(scenario, load).changes
 
 
-def _measures(changes: list[Change]) -> Sample:
+def _measures(changes: list[CountChange]) -> Sample:
     return {
         "enough_after_s": next(c.time_s for c in changes if c.after >= LOAD) - AT,
         "right_after_s": next((c.time_s for c in changes if c.after >= RIGHT), SECONDS) - AT,

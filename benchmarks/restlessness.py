@@ -7,11 +7,11 @@ none for want of a moment after which to count.
 from __future__ import annotations
 
 from benchmarks.harness import Sample
-from supervisor.simulate.fluid import Change
+from supervisor.simulate.fluid import CountChange
 from supervisor.simulate.report import settling
 
 
-def restlessness(changes: list[Change], since: float, end: float) -> Sample:
+def restlessness(changes: list[CountChange], since: float, end: float) -> Sample:
     """Of a load that is constant from `since` to `end` (seconds), by changes of the count.
 
     settled_after_s: the whole time where it never settled.

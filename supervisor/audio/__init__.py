@@ -1,5 +1,5 @@
-"""Speech as others want it: 16-bit samples, the table of formats, encoders, and files.
+"""Audio output: 16-bit samples, the table of formats, encoders, and files.
 
-Where the bytes go, over HTTP or Wyoming, into a file or a pipe, is left to who sends them. Only
+Sending the bytes, over HTTP or Wyoming, into a file or a pipe, is left to the callers. Only
 `encoding` loads FFmpeg, and nothing loads `encoding` before a format needs it.
 """

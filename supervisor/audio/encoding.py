@@ -1,4 +1,4 @@
-"""One encoder for one stream of speech: samples in, bytes of a file out, piece by piece.
+"""Encoder of one stream of speech: samples in, bytes of a file out, piece by piece.
 
 FFmpeg does the work through PyAV, for every format the same way. Its calls let other
 threads run, and the gateway makes them in one (`gateway.speech`), for an encoder takes about as
@@ -19,7 +19,7 @@ from supervisor.audio.formats import AudioFormat, EncodingError
 from supervisor.audio.samples import Samples
 
 BUFFER_BYTES = 4096
-"""What FFmpeg may keep before it writes; it writes after each packet anyway."""
+"""Bytes that FFmpeg may keep before it writes; it writes after each packet anyway."""
 
 
 class StreamEncoder:
@@ -36,7 +36,7 @@ class StreamEncoder:
         self._sample_rate = sample_rate
         self._sink = _Sink()
         options = {"flush_packets": "1", **format.stream_options} if file is None else {}
-        with _told():
+        with _ffmpeg_errors():
             self._container = av.open(
                 self._sink if file is None else file,
                 "w",
@@ -56,17 +56,17 @@ class StreamEncoder:
         self._stream = stream
 
     def encode(self, samples: Samples) -> bytes:
-        """What can be sent after these samples; may be empty."""
+        """Bytes that can be sent after these samples; may be empty."""
         plane = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(plane, format="flt", layout="mono")
         frame.sample_rate = self._sample_rate
-        with _told():
+        with _ffmpeg_errors():
             self._container.mux(self._stream.encode(frame))
         return self._sink.take()
 
     def finish(self) -> bytes:
-        """The rest, with the ending that the format wants."""
-        with _told():
+        """The last bytes, with the ending that the format wants."""
+        with _ffmpeg_errors():
             self._container.start_encoding()
             self._container.mux(self._stream.encode(None))
             self._container.close()
@@ -74,7 +74,7 @@ class StreamEncoder:
 
 
 class _Sink:
-    """A file that can only be written to, and not from another place."""
+    """File object for FFmpeg that can only be written to, and not sought."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -82,15 +82,15 @@ class _Sink:
         self.write = self._parts.append
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """Bytes written since the last call."""
         data = b"".join(self._parts)
         self._parts.clear()
         return data
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What FFmpeg cannot do is one kind of error; what a file says is left as it is."""
+def _ffmpeg_errors() -> Iterator[None]:
+    """Raise FFmpeg's errors as EncodingError; errors of the file stay as they are."""
     try:
         yield
     except OSError:

@@ -1,7 +1,7 @@
-"""Where `say` and programs put audio: a file that appears whole or not at all, or a stream.
+"""Audio files that appear whole or not at all, and audio streams into pipes.
 
-What arrives is written at once, so that an hour of speech needs no memory here and
-a player at the end of a pipe starts with the first chunk.
+Audio is written as it arrives, so that an hour of speech needs no memory here and a player at the
+end of a pipe starts with the first chunk.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ Write = Callable[[Samples], object]
 
 @contextmanager
 def audio_file(path: Path, format: AudioFormat, sample_rate: int) -> Iterator[Write]:
-    """Put the audio into `path` when the block ends; on an error what was there stays.
+    """Put the audio into `path` when the block ends; on an error the old file stays.
 
-    Something that is no regular file (a pipe, a device) is written as a stream.
-    Raises OSError, EncodingError.
+    A pipe or a device is written as a stream. Raises OSError, EncodingError.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as stream, audio_stream(stream, format, sample_rate) as write:
@@ -37,14 +36,14 @@ def audio_file(path: Path, format: AudioFormat, sample_rate: int) -> Iterator[Wr
         return
     with (
         replace_file(path.resolve(), durable=False) as file,
-        _finished(file, format, sample_rate) as write,
+        _seekable(file, format, sample_rate) as write,
     ):
         yield write
 
 
 @contextmanager
 def audio_stream(stream: IO[bytes], format: AudioFormat, sample_rate: int) -> Iterator[Write]:
-    """Write to a pipe as audio comes; where the format or a file wants its sizes, at the end.
+    """Write to a pipe as audio arrives; at the end where the format or a file needs the sizes.
 
     Raises OSError, EncodingError.
     """
@@ -54,7 +53,7 @@ def audio_stream(stream: IO[bytes], format: AudioFormat, sample_rate: int) -> It
         _send(stream, encoder.finish())
         return
     with tempfile.TemporaryFile() as aside:
-        with _finished(aside, format, sample_rate) as write:
+        with _seekable(aside, format, sample_rate) as write:
             yield write
         aside.seek(0)
         shutil.copyfileobj(aside, stream)
@@ -64,7 +63,7 @@ def audio_stream(stream: IO[bytes], format: AudioFormat, sample_rate: int) -> It
 def open_encoder(
     format: AudioFormat, sample_rate: int, file: IO[bytes] | None = None
 ) -> PlainEncoder | StreamEncoder:
-    """An encoder for mono samples at `sample_rate` Hz; FFmpeg is loaded where it is needed.
+    """Encoder for mono samples at `sample_rate` Hz; FFmpeg is loaded where it is needed.
 
     Raises EncodingError.
     """
@@ -76,8 +75,8 @@ def open_encoder(
 
 
 @contextmanager
-def _finished(file: IO[bytes], format: AudioFormat, sample_rate: int) -> Iterator[Write]:
-    """Fills a file that is empty yet and can be sought; its header has true lengths at the end."""
+def _seekable(file: IO[bytes], format: AudioFormat, sample_rate: int) -> Iterator[Write]:
+    """Fill an empty file that can be sought; its header gets the true lengths at the end."""
     if not is_plain(format, sample_rate):
         encoder = open_encoder(format, sample_rate, file)
         yield encoder.encode

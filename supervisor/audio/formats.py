@@ -1,4 +1,4 @@
-"""The audio formats, one row each: what HTTP answers and what a file may be."""
+"""Table of the audio formats, for HTTP and for files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ class EncodingError(Exception):
 
 
 class AudioFormat(NamedTuple):
-    """How FFmpeg calls it. `rate` in Hz, None for the engine's own; `bit_rate` in bit/s,
-    None where the codec has none.
+    """FFmpeg's names and options for a format.
+
+    `rate` in Hz, None for the engine's own; `bit_rate` in bit/s, None where the codec has none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Samples, and what they become where 16 bit are wanted."""
+"""Samples of speech, and their conversion to 16 bit."""
 
 from __future__ import annotations
 

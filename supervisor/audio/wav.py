@@ -1,4 +1,4 @@
-"""WAV: the header that goes before 16-bit mono samples, and whole files of them."""
+"""WAV files of 16-bit mono samples: the header, and whole files."""
 
 from __future__ import annotations
 

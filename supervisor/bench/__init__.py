@@ -1,1 +1,1 @@
-"""Measuring this host with the pool's own worker processes; `supervisor bench host` shows it."""
+"""Measurements of this host with the pool's own worker processes, for `supervisor bench host`."""

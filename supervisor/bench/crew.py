@@ -1,7 +1,7 @@
-"""Workers of one engine without a service around them: told what to do, and waited for.
+"""Workers of one engine without a supervisor: given commands, and waited for.
 
 The processes, their sockets, their pinning and the template are the pool's own
-(`supervisor.pool.workers`); only who decides is another.
+(`supervisor.pool.workers`); the benchmark decides in the place of the core.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from supervisor.speech import Speech
 from supervisor.wire.worker import Catalogue, EngineState, Setup, Shaped
 
 ANSWER_S = 120.0
-"""How long a template may load, a session be built or a segment be spoken: after that it hangs."""
+"""Seconds that a template may load, a session be built or a segment be spoken: then it hangs."""
 
 _END_S = 2.0
 
 
 class BenchError(Exception):
-    """Nothing can be measured; the message is one line that says why."""
+    """The measurement is impossible; the message is one line that says why."""
 
 
 class Crew:
-    """Usable as an async context; leaves no process behind. `engine` is the only one loaded.
+    """Async context of a group of workers; leaves no process behind. Only `engine` is loaded.
 
     Every method that waits raises BenchError when a process ends, refuses or hangs.
     """
@@ -41,7 +41,7 @@ class Crew:
         self._loop = asyncio.get_running_loop()
         self._epoch = 0
         self._waiting: dict[int, asyncio.Future[float]] = {}
-        """By worker (epoch): the answer to what it was told."""
+        """By worker (epoch): the answer to its command."""
         self._left = asyncio.Event()
         """Set while there is no worker."""
         self._left.set()
@@ -76,10 +76,10 @@ class Crew:
         finally:
             self._workers.close()
             if self._catalogue.done():
-                self._catalogue.exception()  # Told by now, or of no interest any more.
+                self._catalogue.exception()  # Raised by now, or of no interest any more.
 
     async def launch(self, shape: WorkerShape) -> int:
-        """Start a worker; returns its epoch when it can speak."""
+        """Start a worker; returns its epoch when it is ready."""
         self._epoch += 1
         self._left.clear()
         await self._answer(self._epoch, pool_events.Launch(self._epoch, shape))
@@ -89,7 +89,7 @@ class Crew:
         return self._epoch
 
     async def reshape(self, worker: int, shape: WorkerShape) -> Shaped:
-        """Give a worker other cores and threads; returns what it then says of itself."""
+        """Give a worker other cores and threads; returns its `Shaped` message."""
         await self._answer(worker, pool_events.Reshape(worker, shape))
         shaped = self._workers.by_epoch[worker].shaped
         if shaped is None or shaped.affinities not in {(shape.cpus,), ((),)}:

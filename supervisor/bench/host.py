@@ -39,7 +39,7 @@ class Bench:
         self.cores = self._lease()
 
     def close(self) -> None:
-        """Give the cores back."""
+        """Release the leases."""
         self._leases.close()
         self._monitor.close()
 
@@ -71,7 +71,7 @@ class Bench:
     async def measure(
         self, engine: str, setup: Setup, start_method: str, logs: Path, seconds: float
     ) -> EngineProfile:
-        """Everything about one engine; rounds begin until `seconds` have passed since it loaded."""
+        """All figures of one engine; rounds begin until `seconds` have passed since it loaded."""
         self._tell(f"{engine}: loading")
         async with Crew(engine, setup, logs, start_method) as crew:
             places = self._place(*[1] * self.cores)
@@ -96,7 +96,7 @@ class Bench:
     async def _gather(
         self, crew: Crew, first: int, places: tuple[WorkerShape, ...]
     ) -> tuple[list[float], list[int]]:
-        """As many workers as cores and memory allow: the seconds that each took, their epochs.
+        """Start as many workers as cores and memory allow: seconds that each took, and epochs.
 
         At least one start is timed: the first worker's was the template's as well.
         """
@@ -136,7 +136,7 @@ class Bench:
         return rounds, builds
 
     def _look_for_others(self, engine: str, elapsed: float, used: float) -> None:
-        """Say when others used much of the cores meanwhile: `used` CPU seconds were ours."""
+        """Log it when other programs used much of the cores; `used` CPU seconds were ours."""
         busy = self._monitor.sample(time.monotonic(), {}).busy
         total = sum(busy.get(cpu, 0.0) for cpu in self._leases.held) / 100.0 * elapsed
         share = max(0.0, total - used) / (elapsed * len(self._leases.held))

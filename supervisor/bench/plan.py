@@ -1,4 +1,4 @@
-"""Plan of the measurements, and how many figures become one. No clock, no process.
+"""Plan of the measurements, and the summary of their figures. No clock, no process.
 
 Arms take turns within a round and are compared with the same round's single worker,
 because the machine changes while it is measured; the median of the rounds counts.
@@ -37,12 +37,12 @@ def thread_counts(cores: int) -> tuple[int, ...]:
 
 
 def seconds_per_character(rounds: Sequence[Round]) -> float:
-    """Of one worker with one thread that speaks alone."""
+    """Seconds per character of one worker with one thread that speaks alone."""
     return median(each.by_threads[1] for each in rounds) / CHARACTERS
 
 
 def speedups(rounds: Sequence[Round]) -> dict[int, float]:
-    """Threads to speed-up against one thread in the same round, to three digits."""
+    """Speed-up by threads against one thread in the same round, to three digits."""
     return {
         threads: round(median(each.by_threads[1] / each.by_threads[threads] for each in rounds), 3)
         for threads in sorted(rounds[0].by_threads)
@@ -56,7 +56,7 @@ def crowd(rounds: Sequence[Round]) -> Crowd:
 
 
 def crowd_size(cores: int, available_bytes: int | None, worker_bytes: int) -> int:
-    """Workers that fit beside the one that there is: one for each core, if memory allows."""
+    """Workers that fit beside the first one: one for each core, if memory allows."""
     if available_bytes is None or worker_bytes <= 0:
         return cores
     return max(1, min(cores, 1 + available_bytes // worker_bytes))

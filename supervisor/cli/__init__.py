@@ -1,4 +1,4 @@
-"""The command line: one file per command; what they share stands here.
+"""The command line: its entry point and the table of commands, each of which has a file of its own.
 
 Everything heavy is imported inside the commands, so that `supervisor start` carries
 nothing that only `supervisor say` needs.
@@ -76,7 +76,7 @@ def _group(
 
 
 def main() -> None:
-    """Run one command; a mistake in its options is one line, as every other error is."""
+    """Run one command; a usage error is one line, as every other error is."""
     try:
         code = app(prog_name="supervisor", standalone_mode=False)
     except typer.Abort:
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _usage(error: TyperException) -> int:
-    """Print what is wrong and where to look; without any arguments that is the help itself."""
+    """Print a usage error and where to look; without any arguments print the help."""
     message, context = error.format_message(), getattr(error, "ctx", None)
     if context is None or message == context.get_help():
         typer.echo(message, err=True)

@@ -1,4 +1,4 @@
-"""`supervisor bench`: measure this machine, so that the pool need not guess."""
+"""`supervisor bench`: measure the engines on this machine for the pool."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def host(
 def _measure(
     engines: list[str], setup: Setup, start_method: str, seconds: float
 ) -> dict[str, EngineProfile]:
-    """One engine after the other, with progress on stderr. Raises BenchError."""
+    """Measure one engine after the other, with progress on stderr. Raises BenchError."""
     import asyncio
     import tempfile
 

@@ -1,4 +1,4 @@
-"""Columns of block characters, and a simulated run drawn with them; no library, no colour."""
+"""Charts in block characters, without colour or a library: columns, and a simulated run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def block(eighths: float, row: int = 0) -> str:
-    """What a column of that height shows in a row; row 0 is the lowest, a row is eight eighths."""
+    """Character in a row of a column of that height; row 0 is the lowest, a row has 8 eighths."""
     return _BLOCKS[min(8, max(0, round(eighths) - row * 8))]
 
 
 def draw(run: Run, width: int = 72, height: int = 4) -> str:
     """Utilization, cores and queue over time, each as a band of `height` lines."""
-    ticks = run.ticks
+    steps = run.steps
     bands = (
-        ("utilization %", [tick.utilization for tick in ticks], 100.0),
-        ("cores", [float(tick.cores) for tick in ticks], None),
-        ("queue", [float(tick.waiting) for tick in ticks], None),
+        ("utilization %", [step.utilization for step in steps], 100.0),
+        ("cores", [float(step.cores) for step in steps], None),
+        ("queue", [float(step.waiting) for step in steps], None),
     )
     lines: list[str] = []
     for title, values, top in bands:

@@ -1,4 +1,4 @@
-"""What several commands share: where settings come from, and how they fail."""
+"""Options of the settings, and exit with an error: shared by several commands."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What `say` and `status` share: how an error of the client ends a command, and how long one
-waits for a supervisor that is starting.
-"""
+"""Shared by `say` and `status`: the client's errors as exit codes, and waiting for a start."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from contextlib import contextmanager
 from supervisor.cli.common import fail
 
 _START_S = 120.0
-"""How long to wait for a supervisor that loads its engines."""
+"""Seconds to wait for a supervisor that loads its engines."""
 
 _LOOK_AGAIN_S = 0.05
 

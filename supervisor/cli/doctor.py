@@ -1,4 +1,4 @@
-"""`supervisor doctor`: what on this machine is in the service's way, and what to do about it."""
+"""`supervisor doctor`: problems of this machine and installation, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def doctor(
 
 
 def examine(settings: Loaded | str) -> list[Finding]:
-    """Everything; `settings` is a line that says what is wrong with them, where they are."""
+    """All findings; `settings` is a line that says what is wrong with them, where they are."""
     from supervisor.broker.sockets.endpoints import sockets_of
     from supervisor.cli.host_checks import Clients, Finding, check_host
     from supervisor.cli.journal_checks import check_journal
@@ -103,7 +103,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
 
 
 def _running() -> int | None:
-    """The pid of the supervisor of this run directory, if one runs and is ours."""
+    """Pid of the supervisor of this run directory, if one runs and is this user's."""
     from supervisor.client.discovery import read_supervisor_file
     from supervisor.client.errors import SupervisorError
     from supervisor.client.lock_holder import open_holder
@@ -122,9 +122,7 @@ def _running() -> int | None:
 
 
 def _journal_of_running() -> JournalStatus | None:
-    """What the running supervisor says of its journal; None if it does not answer, or nothing that
-    we understand.
-    """
+    """Journal in the running supervisor's status; None if it does not answer, or not readably."""
     from supervisor.client import Client
     from supervisor.client.errors import SupervisorError
     from supervisor.wire.status import UnreadableStatusError, read

@@ -83,9 +83,7 @@ def _wait(running: Running, timeout: float | None) -> bool:
 
 
 def _status(client: Client) -> Status | None:
-    """What it says of itself; None where it says nothing, because it is about to end, or nothing
-    that we understand.
-    """
+    """Its status; None if it does not answer, because it is about to end, or not readably."""
     from supervisor.client import SupervisorError
     from supervisor.wire.status import UnreadableStatusError, read
 
@@ -104,7 +102,7 @@ def _last_word(running: Running) -> LastWord | None:
 
 
 class _Progress:
-    """How much is left, on stderr: in one line of a terminal, else a line for each change."""
+    """Progress on stderr: in one line of a terminal, else a line for each change."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -112,7 +110,7 @@ class _Progress:
         self._shown: int | None = None
 
     def show(self, status: Status | None) -> None:
-        """Say how much that is."""
+        """Print what is left by this status."""
         if status is None:
             return
         jobs = status.jobs
@@ -127,7 +125,7 @@ class _Progress:
         self._shown = left
 
     def close(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self._terminal and self._shown is not None:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()

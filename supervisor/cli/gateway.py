@@ -1,4 +1,4 @@
-"""`supervisor gateway`: serve HTTP, and Wyoming, for a supervisor that runs without."""
+"""`supervisor gateway`: serve HTTP, and Wyoming, for a supervisor that was started without."""
 
 from __future__ import annotations
 

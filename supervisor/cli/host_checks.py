@@ -1,4 +1,4 @@
-"""What `supervisor doctor` asks the machine: one function for each subject, one finding or more.
+"""Checks of the machine for `supervisor doctor`: one function a subject, one or more findings each.
 
 Nothing here changes anything, and nothing fails: what cannot be read is a finding, too.
 """
@@ -22,7 +22,7 @@ from supervisor.host.throttling import Throttling
 Level = Literal["ok", "note", "warning", "problem"]
 
 _WORKER_MB = 100
-"""What a worker takes for itself at most with the engines of the base install."""
+"""Memory that a worker takes for itself at most, with the engines of the base install."""
 
 _FILES_PER_WORKER = 6
 _OWN_FILES = 100
@@ -33,7 +33,7 @@ _OPEN_FILES = "Max open files"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at. `advice`: what to do about it, None where nothing has to be done.
+    """Result of a check. `advice`: what to do about it, None where nothing has to be done.
 
     note: good to know. warning: it works, but not as well as it could. problem: it does
     not work, or not for long.
@@ -46,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Clients(NamedTuple):
-    """Connections that the settings allow, on each of so many sockets."""
+    """Connections that the settings allow on each socket, and the number of sockets."""
 
     connections: int = 1000
     sockets: int = 1
@@ -177,7 +177,7 @@ def _governors(host: Host, machine: Machine) -> Iterator[Finding]:
 def _files(
     host: Host, pid: int | Literal["self"], cpus: int, clients: Clients
 ) -> Iterator[Finding]:
-    """RLIMIT_NOFILE and the limits on memory, of us or of the supervisor that runs."""
+    """RLIMIT_NOFILE and the limits on memory, of this process or of the supervisor that runs."""
     try:
         text = host.read(f"{host.proc}/{pid}/limits").decode()
         soft, hard = _resource_limits(text, "Soft", "Hard"), _resource_limits(text, "Hard", "Units")
@@ -198,7 +198,7 @@ def _files(
 
 
 def _open_files(allowed: str, cpus: int, clients: Clients) -> Finding:
-    """Judged as `supervisor start` will judge it, and by what a full pool takes."""
+    """Check the limit as `supervisor start` does, and against the need of a full pool."""
     own = max(RESERVED_FILES, _OWN_FILES + _FILES_PER_WORKER * cpus) - RESERVED_FILES
     if allowed == _UNLIMITED or int(allowed) >= files_for(*clients) + own:
         return Finding("limits", "ok", f"{allowed} open files")

@@ -1,4 +1,4 @@
-"""`supervisor jobs`: which jobs there are, one of them in detail, its story, and how to stop it."""
+"""`supervisor jobs`: list jobs, show one, tell its story, cancel it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What `supervisor doctor` asks the journal: whether it can be used, and what was left of damage.
+"""Checks of the journal for `supervisor doctor`: whether it can be used, and remains of damage.
 
-Where a supervisor runs, it says what it has found; the files are looked at for what it cannot
-know, and where none runs.
+A running supervisor says what it has found; the files are read for the rest, and where none
+runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHECK = "journal"
 
 
 def check_journal(environ: Mapping[str, str], running: JournalStatus | None) -> Iterator[Finding]:
-    """`running`: what the supervisor that uses it says of it."""
+    """Findings; `running` is the journal in the status of the supervisor that uses it."""
     path = state_directory(environ) / DATABASE
     yield _by_status(running) if running is not None else _by_looking(path)
     for kept in kept_aside(path):
@@ -55,7 +55,7 @@ def _by_status(journal: JournalStatus) -> Finding:
 
 
 def _by_looking(path: Path) -> Finding:
-    """It changes nothing: a log that was not folded in is left to the next start."""
+    """Findings from the file, unchanged: a log that was not folded in is left to the next start."""
     try:
         if not path.exists():
             return Finding(_CHECK, "ok", f"{path} will be made at the first start")

@@ -1,4 +1,4 @@
-"""`supervisor keygen` and `supervisor keys …`: who may connect over tcp."""
+"""`supervisor keygen` and `supervisor keys …`: keys of clients that connect over tcp."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def revoke(
 
 @contextmanager
 def _keys() -> Iterator[Keys]:
-    """The keys of this user's state directory; what is wrong with them ends the command."""
+    """Keys of this user's state directory; a fault in them ends the command."""
     from supervisor.broker.sockets.keys import Keys
     from supervisor.config.paths import state_directory
     from supervisor.wire.keyfile import KeysError

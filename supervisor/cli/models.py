@@ -1,7 +1,7 @@
-"""`supervisor models`: which models and voices are here, and how to get more.
+"""`supervisor models`: list the models and voices that are here, and get more.
 
-Models are the engines' business; `workers.engines.models`, started as a program,
-does the work, and this command only shows it.
+The engines manage their models; `workers.engines.models`, started as a program, does the work,
+and this command only shows it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `supervisor doctor` asks the installation: settings, directories, engines, versions."""
+"""Checks of the installation for `supervisor doctor`: settings, directories, engines, versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LEAST_ONNXRUNTIME = (1, 31)
 
 
 def check_run_directory(environ: Mapping[str, str], running: int | None) -> Iterator[Finding]:
-    """Sockets and lock: there, private, short enough. `running`: who holds it, if somebody."""
+    """Sockets and lock: present, private, short enough. `running`: the pid of the supervisor."""
     path = run_directory(environ)
     if len(os.fsencode(path / SOCKET)) > SOCKET_PATH_BYTES:
         advice = "set SUPERVISOR_RUN_DIR to a shorter path"
@@ -54,7 +54,7 @@ def check_run_directory(environ: Mapping[str, str], running: int | None) -> Iter
 
 
 def check_state_directory(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """What must outlive a reboot: writable, with room."""
+    """State directory: writable, with room."""
     path = state_directory(environ)
     if not path.exists():
         yield _creatable("state directory", path)
@@ -67,7 +67,7 @@ def check_state_directory(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_versions() -> Iterator[Finding]:
-    """The runtime decides the speed: before 1.31 Kokoro took more than twice as long."""
+    """Versions of the runtime: before 1.31 Kokoro took more than twice as long."""
     try:
         found = version("onnxruntime")
     except PackageNotFoundError:
@@ -102,7 +102,7 @@ def check_host_profile(
 
 
 def check_tcp(settings: Settings) -> Iterator[Finding]:
-    """Whether tcp, where the settings ask for it, will be opened, and to whom."""
+    """Whether tcp, where the settings ask for it, will be opened, and for how many keys."""
     tcp = settings.broker.tcp
     if tcp is None:
         return
@@ -158,7 +158,7 @@ def check_models(settings: Settings, engine_settings: Mapping[str, Any]) -> Iter
 
 
 def _creatable(check: str, path: Path) -> Finding:
-    """A directory that does not exist yet: whether it can be made."""
+    """Whether a directory that does not exist yet can be made."""
     parent = next(each for each in path.parents if each.exists())
     if os.access(parent, os.W_OK | os.X_OK):
         return Finding(check, "ok", f"{path} will be made at the first start")

@@ -1,4 +1,4 @@
-"""`supervisor replay`: what a supervisor did, told again from the record of its last events."""
+"""`supervisor replay`: feed a record of events to fresh state machines, and check them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from supervisor.service.replay import Step
 
 _MOST = 96
-"""Characters of one event's particulars."""
+"""Characters of one event's fields."""
 
 
 def replay(
@@ -44,19 +44,19 @@ def replay(
 
 
 def _tell(document: Document, steps: Any, *, quiet: bool) -> None:  # noqa: ANN401
-    told = skipped = other = 0
+    replayed = skipped = other = 0
     broken = False
     if document.lost:
         typer.echo(f"the first {document.lost} events are lost: begins with what can be known")
     for step in steps:
-        told += step.skipped is None
+        replayed += step.skipped is None
         skipped += step.skipped is not None
         other += step.other is not None
         broken = broken or step.broken is not None
         if not quiet or step.other is not None or step.broken is not None:
             _show(step)
     typer.echo(
-        f"{told} events told again, {skipped} left out, {other} answered otherwise than then; "
+        f"{replayed} events told again, {skipped} left out, {other} answered otherwise than then; "
         + ("an invariant is broken" if broken else "the invariants held after each")
     )
     if document.fault is not None:
@@ -76,7 +76,7 @@ def _show(step: Step) -> None:
 
 
 def line(entry: Entry, seconds: float) -> str:
-    """One event of a story: when, whose, what, and the commands that came of it."""
+    """One event of a story: time, machine, event, and the commands that it gave."""
     event = entry.event
     fields = ((name, getattr(event, name)) for name in event.__struct_fields__ if name != "now")
     about = " ".join(f"{name}={_short(value)}" for name, value in fields)

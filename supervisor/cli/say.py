@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from supervisor.client import Job
 
 _LONG_TEXT_SEGMENTS = 4
-"""From here on a progress bar is worth showing."""
+"""Segments of a text from which a progress bar is shown."""
 
-_SIGNALLED = 128
-"""What a shell adds to the number of the signal that ended a command."""
+_SIGNAL_EXIT = 128
+"""Added by a shell to the number of the signal that ended a command."""
 
 
 def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
@@ -61,10 +61,10 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     audio_format = _format(output, form)
     from supervisor.client import Client
 
-    with _endings(output), client_errors():
+    with _exit_codes(output), client_errors():
         wait_for_start()
     with (
-        _endings(output),
+        _exit_codes(output),
         client_errors(),
         Client(name="supervisor say") as client,
         client.submit(spoken, voice, engine, speed, seed, volume=volume) as job,
@@ -75,7 +75,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
 
 
 def _read(text: str | None, file: Path | None) -> str:
-    """The text to speak, from wherever it is to come."""
+    """The text, from the argument, a file or stdin."""
     if text is not None and file is not None:
         fail(2, "give a text or a file, not both")
     if text == "-" or (file is not None and str(file) == "-"):
@@ -102,7 +102,7 @@ def _decode(content: bytes, source: str) -> str:
 
 
 def _check_output(output: Path | None, as_json: bool) -> None:
-    """Find out now, not when the speech is there, what cannot be written."""
+    """Fail before the speech is made if the output cannot be written."""
     if output is None:
         if as_json:
             fail(2, "--json prints on standard output; say with -o where the audio is to go")
@@ -126,7 +126,7 @@ def _format(output: Path | None, name: str | None) -> AudioFormat:
 
 
 def _record(job: Job, output: Path | None, form: AudioFormat) -> float:
-    """Write the audio as it comes; returns its seconds."""
+    """Write the audio as it arrives; returns its seconds."""
     from supervisor.audio.files import audio_file, audio_stream
 
     sink: AbstractContextManager[Write]
@@ -152,9 +152,9 @@ def _raise(number: int, _frame: object) -> NoReturn:
 
 
 @contextmanager
-def _endings(output: Path | None) -> Iterator[None]:
-    """A signal, a reader that left, and a disk that is full end in an exit code, not a traceback,
-    and leave no part of a file.
+def _exit_codes(output: Path | None) -> Iterator[None]:
+    """Turn a signal, a closed pipe and a full disk into an exit code, not a traceback, and leave no
+    part of a file.
     """
     from supervisor.audio.formats import EncodingError
 
@@ -163,8 +163,8 @@ def _endings(output: Path | None) -> Iterator[None]:
             signal.signal(number, _raise)
     try:
         yield
-    except _Signalled as told:
-        raise typer.Exit(_SIGNALLED + told.args[0]) from None
+    except _Signalled as signalled:
+        raise typer.Exit(_SIGNAL_EXIT + signalled.args[0]) from None
     except BrokenPipeError:
         _leave_pipe()
     except (OSError, EncodingError) as error:
@@ -173,9 +173,9 @@ def _endings(output: Path | None) -> Iterator[None]:
 
 
 def _leave_pipe() -> NoReturn:
-    """Nobody reads any more; keep the interpreter from finding that out once again at its end."""
+    """Give up a closed pipe, so that the interpreter does not fail on it again at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(_SIGNALLED + signal.SIGPIPE)
+    raise typer.Exit(_SIGNAL_EXIT + signal.SIGPIPE)
 
 
 def _progress_bar(job: Job) -> AbstractContextManager[Callable[[], None]]:
@@ -214,7 +214,7 @@ def _bar(job: Job) -> Iterator[Callable[[], None]]:
 
 
 def _report(job: Job, output: Path | None, form: AudioFormat, seconds: float) -> dict[str, object]:
-    """The object of `--json`; times in seconds, real_time_factor is total_s per audio second."""
+    """Object of `--json`; times in seconds, real_time_factor is total_s per audio second."""
     timings = job.timings
     assert timings is not None  # noqa: S101 (the job has been read to its end)
     return {

@@ -103,7 +103,7 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
     }
     measured = {name: value for name, value in given.items() if value is not None}
     model = msgspec.structs.replace(_model(engine, config, given_parallel=parallel), **measured)
-    segments = workloads.Segments(model, characters, seed)
+    segments = workloads.SegmentSource(model, characters, seed)
     try:
         if trace is not None:
             load = traces.read(trace, segments)
@@ -123,7 +123,7 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
 
 
 def _model(engine: str, config: Path | None, *, given_parallel: float | None) -> EngineModel:
-    """What was measured of the engine on this host under these settings, else typical numbers."""
+    """Engine model measured on this host under these settings, else typical numbers."""
     import msgspec
 
     from supervisor import config as configuration
@@ -153,7 +153,7 @@ def _model(engine: str, config: Path | None, *, given_parallel: float | None) ->
 def _scenario(
     machine: MachineModel, model: EngineModel, config: Path | None, override: Path | None
 ) -> Scenario:
-    """Both under the settings of these files, as `supervisor start` would read them."""
+    """Scenario under the settings of these files, as `supervisor start` would read them."""
     from supervisor import config as configuration
     from supervisor.broker.bounds import bounds
     from supervisor.service.control import make_policy
@@ -231,7 +231,7 @@ _SHOWN = {
 
 
 def _cell(value: object) -> str:
-    """A number as a person reads it; None: it never settled, or nothing waited."""
+    """A number of a table; None: the count never settled, or nothing waited."""
     if value is None:
         return "none"
     return f"{value:.2f}" if isinstance(value, float) else str(value)

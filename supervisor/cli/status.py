@@ -1,4 +1,4 @@
-"""`supervisor status`: what the supervisor, its workers and its jobs are doing."""
+"""`supervisor status`: state of the supervisor, its workers and its jobs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _show_events(document: dict[str, Any] | None, *, as_json: bool) -> None:
 
 
 def _show(status: Status) -> None:
-    """The part of it that fits on a screen."""
+    """Print the part of it that fits on a screen."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)

@@ -1,8 +1,7 @@
-"""Reach the supervisor's process itself, and nobody else's.
+"""The running supervisor's process, found by its lock so that no other one is signalled.
 
-A pid that stands in a file may meanwhile be a stranger's, whom a signal would end: only
-the process that has the lock file of the run directory open is the one that is meant
-(`supervisor.client.lock_holder`).
+A pid in a file may meanwhile be another program's, which a signal would end: only the process that
+has the lock file of the run directory open is the supervisor (`supervisor.client.lock_holder`).
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Running(NamedTuple):
 
 @contextmanager
 def running_supervisor() -> Iterator[Running]:
-    """The supervisor of this user's run directory. Without one: exit code 3; another's: 4."""
+    """The supervisor of this user's run directory. Exits: 3 without one, 4 if it is another's."""
     from supervisor.client.discovery import HOW_TO_START, read_supervisor_file, unpublished
     from supervisor.client.errors import NoSupervisor, ProtocolError
     from supervisor.client.lock_holder import open_holder

@@ -19,13 +19,13 @@ from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
 
 if TYPE_CHECKING:
-    from supervisor.cli.top_snapshot import Picture, Snapshot
+    from supervisor.cli.top_snapshot import History, Snapshot
     from supervisor.client import Client
 
 _REFRESH_S = 1.0
 _ANSWER_S = 5.0
 
-Show = Callable[["Snapshot", "Picture"], None]
+Show = Callable[["Snapshot", "History"], None]
 
 
 def top(
@@ -68,16 +68,16 @@ Pause = Callable[[float], bool]
 
 
 def _watch(client: Client, write: Write, show: Show, pause: Pause) -> None:
-    """Ask once a refresh, until `pause` says that it is enough."""
-    from supervisor.cli.top_snapshot import Picture
+    """Take a status once a refresh, until `pause` returns False."""
+    from supervisor.cli.top_snapshot import History
     from supervisor.wire.status import read
 
-    picture = Picture()
+    history = History()
     due = time.monotonic()
     while True:
-        snapshot = picture.take(time.time(), read(client.status(_ANSWER_S)))
+        snapshot = history.take(time.time(), read(client.status(_ANSWER_S)))
         write(snapshot)
-        show(snapshot, picture)
+        show(snapshot, history)
         due = max(due + _REFRESH_S, time.monotonic())
         if not pause(due - time.monotonic()):
             return
@@ -104,23 +104,23 @@ def _live(client: Client, write: Write) -> None:
         _watch(
             client,
             write,
-            lambda snapshot, picture: live.update(
-                draw(snapshot, picture.seen, console.width), refresh=True
+            lambda snapshot, history: live.update(
+                draw(snapshot, history.seen, console.width), refresh=True
             ),
             pause,
         )
 
 
-def _print(snapshot: Snapshot, picture: Picture) -> None:
+def _print(snapshot: Snapshot, history: History) -> None:
     from rich.console import Console
 
     from supervisor.cli.top_view import draw
 
     console = Console(highlight=False)
-    console.print(draw(snapshot, picture.seen, console.width))
+    console.print(draw(snapshot, history.seen, console.width))
 
 
-def _print_json(snapshot: Snapshot, _picture: Picture) -> None:
+def _print_json(snapshot: Snapshot, _picture: History) -> None:
     import msgspec
 
     typer.echo(json.dumps(msgspec.to_builtins(snapshot), indent=2))
@@ -128,7 +128,7 @@ def _print_json(snapshot: Snapshot, _picture: Picture) -> None:
 
 @contextmanager
 def _recorder(path: Path | None) -> Iterator[Write]:
-    """Appends what was measured; a line is whole or not there."""
+    """Appends samples to a file; a line is written whole or not at all."""
     if path is None:
         yield lambda _snapshot: None
         return
@@ -152,7 +152,7 @@ def _append(file: TextIO, path: Path, snapshot: Snapshot) -> None:
 
 @contextmanager
 def _keys() -> Iterator[Pause]:
-    """Take single key presses, without showing them; the terminal is given back as it was."""
+    """Read single keys without echo within the block; the terminal is restored after it."""
     import termios
     import tty
 
@@ -168,7 +168,7 @@ def _keys() -> Iterator[Pause]:
 
 
 def _no_q_within(seconds: float) -> bool:
-    """Wait; False as soon as q is pressed, or the terminal is gone."""
+    """Wait; False as soon as q is pressed, or the terminal is closed."""
     end = time.monotonic() + seconds
     while True:
         left = max(0.0, end - time.monotonic())
@@ -182,7 +182,7 @@ def _no_q_within(seconds: float) -> bool:
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends it like Ctrl-C: the terminal is left in order, the recording whole."""
+    """Make SIGTERM end the block like Ctrl-C: the terminal is restored, the recording whole."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,6 +1,6 @@
-"""What `supervisor top` knows: status documents one after the other, as one growing picture.
+"""Snapshots of the pool for `supervisor top`, from one status after another.
 
-Reads documents and remembers; drawing is `top_view`'s, asking and recording `top`'s.
+This module only reads documents and remembers samples; `top_view` draws, `top` asks and records.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HISTORY = 240
 """Samples kept: as many as the widest screen shows."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class DecisionRecord(msgspec.Struct, frozen=True):
     """One decision of the allocator; `now` is in its own monotonic seconds.
 
     `utilization` is in percent of `before`, the cores held when it was measured; None
@@ -32,8 +32,8 @@ class Seen(msgspec.Struct, frozen=True):
     kind: str
 
 
-def _seen(decision: AllocationDecision) -> Seen:
-    return Seen(
+def _record(decision: AllocationDecision) -> DecisionRecord:
+    return DecisionRecord(
         now=decision.now,
         before=decision.before,
         after=decision.after,
@@ -67,7 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     running: int
     jobs: JobCounts
     workers: list[WorkerStatus]
-    decisions: list[Seen]
+    decisions: list[DecisionRecord]
     problem: str | None = None
 
     @property
@@ -84,15 +84,15 @@ class Snapshot(msgspec.Struct, frozen=True):
         }
 
 
-class Picture:
-    """Every sample seen so far, from as many documents as came."""
+class History:
+    """History of samples over all documents so far."""
 
     def __init__(self) -> None:
-        self.seen: deque[Seen] = deque(maxlen=HISTORY)
+        self.seen: deque[DecisionRecord] = deque(maxlen=HISTORY)
         """Oldest first."""
 
     def take(self, t: float, status: Status) -> Snapshot:
-        """Read one status, made at Unix time `t`."""
+        """Add one status, made at Unix time `t`; returns the snapshot."""
         stats, system = status.allocation.allocation_stats, status.allocation.system_info
         new = self._remember(stats.decisions)
         measured = [s.utilization for s in new if s.utilization is not None]
@@ -114,23 +114,23 @@ class Picture:
             running=status.jobs.segments_running,
             jobs=status.jobs,
             workers=status.workers,
-            decisions=[_seen(decision) for decision in stats.decisions],
+            decisions=[_record(decision) for decision in stats.decisions],
             problem=_problem(status),
         )
 
-    def _remember(self, decisions: list[AllocationDecision]) -> list[Seen]:
-        """Keep what is new; of a supervisor that was not known the last one only counts as new."""
+    def _remember(self, decisions: list[AllocationDecision]) -> list[DecisionRecord]:
+        """Add the new samples; of a supervisor that was not known only the last counts as new."""
         restarted, found = unseen(decisions, self.seen[-1].now if self.seen else None)
         if restarted:
             self.seen.clear()
         known = bool(self.seen)
-        new = [_seen(decision) for decision in found]
+        new = [_record(decision) for decision in found]
         self.seen.extend(new)
         return new if known else new[-1:]
 
 
 def _problem(status: Status) -> str | None:
-    """The first thing that an operator should mend."""
+    """The first problem for an operator to solve."""
     if error := status.supervisor.configuration_error:
         return f"settings not applied: {error}"
     if error := status.allocation.leases.error:

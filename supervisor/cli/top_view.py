@@ -1,4 +1,4 @@
-"""`supervisor top` as it looks: one picture of the pool, drawn with rich."""
+"""View of `supervisor top`: one snapshot of the pool, drawn with rich."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from supervisor.cli.charts import block
-from supervisor.cli.top_snapshot import Seen, Snapshot
+from supervisor.cli.top_snapshot import DecisionRecord, Snapshot
 from supervisor.wire.status import WorkerStatus
 
 _CHART_ROWS = 8
@@ -21,8 +21,8 @@ _COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "
 _STATE_STYLES = {"busy": "green", "idle": "", "fatal": "bold red", "backoff": "yellow"}
 
 
-def draw(snapshot: Snapshot, seen: Sequence[Seen], width: int) -> RenderableType:
-    """Everything, for a screen of `width` columns."""
+def draw(snapshot: Snapshot, seen: Sequence[DecisionRecord], width: int) -> RenderableType:
+    """The whole view, for a screen of `width` columns."""
     parts: list[RenderableType] = [_headline(snapshot)]
     if snapshot.problem is not None:
         parts.append(Text(snapshot.problem, style="bold red"))
@@ -45,7 +45,7 @@ def draw(snapshot: Snapshot, seen: Sequence[Seen], width: int) -> RenderableType
 
 
 def chart(values: Sequence[float | None], target: float, low: float) -> Text:
-    """Percent over time as columns; a line each where cores are added and given back.
+    """Utilization over time as columns; a line each where cores are added and given back.
 
     A column is red above the target, blue below `low`, green between them; a sample
     that could not be measured is a gap.
@@ -144,7 +144,7 @@ def _text(cell: object) -> Text:
     return cell if isinstance(cell, Text) else Text("–" if cell is None else str(cell))
 
 
-def _decisions(seen: Sequence[Seen]) -> Table:
+def _decisions(seen: Sequence[DecisionRecord]) -> Table:
     """The last decisions, those with one reason in a row as one line."""
     table = Table("decision", "why", "for", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     runs = [list(run) for _, run in groupby(seen, key=_kind)]
@@ -157,7 +157,7 @@ def _decisions(seen: Sequence[Seen]) -> Table:
     return table
 
 
-def _kind(seen: Seen) -> tuple[object, ...]:
-    """Decisions of one kind differ in their numbers only; a change stands by itself."""
+def _kind(seen: DecisionRecord) -> tuple[object, ...]:
+    """Key of decisions that differ in their figures only; a change stands by itself."""
     change = seen.now if seen.after != seen.before else None
     return seen.before, seen.after, seen.kind, change

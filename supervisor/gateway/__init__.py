@@ -1,7 +1,7 @@
-"""The HTTP process: diagnostics, the OpenAI speech API, metrics. A client like any other.
+"""HTTP process: the OpenAI speech API, Wyoming, diagnostics, metrics and the page.
 
-`process` runs it, `app` puts the routes together; each of the other modules is one
-subject of what is served. Nothing in here touches a worker or the supervisor's state.
+It is a client of the supervisor like any other. `process` runs it, `app` puts the routes together,
+each other module serves one subject. Nothing in here touches a worker or the supervisor's state.
 """
 
 from __future__ import annotations

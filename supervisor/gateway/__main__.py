@@ -1,10 +1,9 @@
 """The gateway as the supervisor's child: `python -m supervisor.gateway PARENT_PID`.
 
-stdin is a `Handover` as one JSON document, up to its end. stdout gets one line of
-JSON as soon as the gateway listens: `{"pid", "host", "port"}`. stderr is the
-log. SIGTERM stops it; it is killed when its parent ends, however that ends. A port that
-somebody else has it waits for. Exit code 0, or 2 with one line on stderr where it
-cannot run.
+stdin is a `Handover` as one JSON document, up to its end. stdout gets one line of JSON as soon as
+the gateway listens: `{"pid", "host", "port"}`. stderr is the log. SIGTERM stops it, and the kernel
+kills it when its parent ends. A port that is in use is waited for. Exit code 0, or 2 with one line
+on stderr where it cannot run.
 """
 
 from __future__ import annotations

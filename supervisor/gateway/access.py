@@ -1,9 +1,9 @@
-"""Who may ask: clients with a key, or without keys whoever runs on this machine.
+"""Access checks: API keys, or without keys the Host and Origin of programs on this machine.
 
-A browser is on this machine, but the pages in it are not: without a key a page of
-another site could have texts spoken, and through a name that resolves to 127.0.0.1 it
-could read the answers. So the Host must be an address or localhost, and a page's
-Origin must be the gateway itself or one of `http.cors_origins`.
+A browser is on this machine, but the pages in it are not: without a key a page of another site
+could have texts spoken, and through a name that resolves to 127.0.0.1 it could read the answers.
+So the Host must be an address or localhost, and a page's Origin must be the gateway itself or one
+of `http.cors_origins`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES
 
 OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
-"""What needs no key: it tells nothing of anybody's work and costs nothing."""
+"""Paths that need no key: they tell nothing of any client's work and cost nothing."""
 
 LONGEST_NAME = 300
 """Characters of a Host or an Origin: a name has 253 at most. To take a longer one apart can take
-40 ms of everybody's time."""
+40 ms of the event loop."""
 
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _UNREADABLE = "(unreadable)"
@@ -37,7 +37,7 @@ _PREFLIGHT = {
 
 
 def access(settings: Http) -> Middleware:
-    """Let through what may ask; answer a browser's preflight."""
+    """Middleware that lets through requests with access, and answers a browser's preflight."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -56,7 +56,7 @@ def access(settings: Http) -> Middleware:
 
 
 def allow_origins(app: web.Application, settings: Http) -> None:
-    """Tell browsers that pages of the configured origins may read the answers."""
+    """Signal handler that lets pages of the configured origins read the responses."""
     if not settings.cors_origins:
         return
 
@@ -121,7 +121,7 @@ def _host_name(host: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    """Whether it may be, or hold, the name of a host."""
+    """Whether the text can be, or hold, the name of a host."""
     return len(text) <= LONGEST_NAME and text.isascii()
 
 

@@ -1,4 +1,4 @@
-"""The routes of the gateway, and what holds for all of them: access, errors in one form, counts."""
+"""The routes of the gateway, and the middlewares of all of them: access, errors, counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access, allow_origins
-from supervisor.gateway.connections.slot_middleware import plain_bodies, seating
+from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bodies
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
@@ -23,11 +23,11 @@ log = get_logger(__name__)
 
 
 def make_app(context: Context) -> web.Application:
-    """Everything that is served."""
+    """The application with every route and middleware."""
     app = web.Application(
         middlewares=[
             counting(context.metrics),
-            seating(),
+            hold_slots(),
             errors(),
             access(context.settings),
             plain_bodies(),
@@ -63,7 +63,7 @@ def counting(metrics: Metrics) -> Middleware:
 
 
 def errors() -> Middleware:
-    """Every error leaves in OpenAI's envelope; one that nobody expected is logged."""
+    """Turn every error into OpenAI's envelope; an unexpected one is logged and is status 500."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Requests with a body: read within bounds of size and time, and checked against a record."""
+"""Request bodies: read within bounds of size and time, and checked against a record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.errors import ApiError
 
 BODY_TIMEOUT_S = 30.0
-"""How long a client may take to send a body."""
+"""Seconds that a client may take to send a body."""
 
 SETTINGS_BYTES: Final = 128 * 1024
 """Longest body that holds settings: more of them than there are."""
@@ -26,9 +26,9 @@ _SAID_CHARS = 300
 
 
 async def when_wanted(request: web.Request) -> None:
-    """What a route with a body does about `Expect: 100-continue`: nothing, until it is read.
+    """Answer `Expect: 100-continue` only when the handler begins to read the body.
 
-    So who is refused by the head never sends the body. Raises HTTPExpectationFailed for
+    So a client that is refused by its head never sends the body. Raises HTTPExpectationFailed for
     anything else that is expected.
     """
     if request.headers.get(hdrs.EXPECT, "").lower() != _CONTINUE:
@@ -36,7 +36,7 @@ async def when_wanted(request: web.Request) -> None:
 
 
 async def read_body(request: web.Request, most: int | None = None) -> bytes:
-    """The whole body, of `most` bytes or as many as `http.max_request_bytes` allows.
+    """Read the whole body, of `most` bytes or as many as `http.max_request_bytes` allows.
 
     Raises ApiError 408, 413 or 400 for one that cannot be read.
     """
@@ -57,7 +57,7 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
         raise ApiError(400, f"the body cannot be read: {error}", code="bad_body") from None
     connection = connection_of(request)
     if connection is not None and connection.slot is not None:
-        connection.slot.works()
+        connection.slot.mark_busy()
     return body
 
 
@@ -75,7 +75,7 @@ def _too_large(bound: int) -> ApiError:
 
 
 def parse(body: bytes, kind: type[T]) -> T:
-    """The record that a JSON body holds; what it does not know is ignored. Raises ApiError."""
+    """Decode a JSON body into a record; unknown fields are ignored. Raises ApiError."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
@@ -87,8 +87,8 @@ def parse(body: bytes, kind: type[T]) -> T:
 
 
 def _field_at_fault(body: bytes, kind: type[msgspec.Struct]) -> str | None:
-    """The first field of a body that has a wrong value, or else one that is missing; None where
-    the body is no object.
+    """The first field of a body with a wrong value, or else one that is missing; None where the
+    body is no object.
     """
     try:
         given = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -113,7 +113,7 @@ def _fits(value: msgspec.Raw, kind: object) -> bool:
 
 
 def _short(said: str) -> str:
-    """Both ends: what is wrong stands at the beginning, and where at the end."""
+    """Both ends of a message: the fault stands at the beginning, its place at the end."""
     if len(said) <= _SAID_CHARS:
         return said
     half = _SAID_CHARS // 2

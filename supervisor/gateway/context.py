@@ -1,4 +1,4 @@
-"""What every handler of the gateway may use."""
+"""Context shared by all handlers of the gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from supervisor.wire.client import Welcome
 
 
 class Context(msgspec.Struct, frozen=True):
-    """The settings, the connection to the supervisor, its last status, and our own counters."""
+    """Settings, connection to the supervisor, its last status, and the gateway's own counters."""
 
     settings: Http
     client: AsyncClient
@@ -22,15 +22,15 @@ class Context(msgspec.Struct, frozen=True):
     encoders: Encoders
     metrics: Metrics
     place: Place | None = None
-    """Where the supervisor has its settings from; None where they are none of our business."""
+    """Sources of the supervisor's settings; None where the gateway may not change them."""
 
     @property
     def may_change(self) -> bool:
-        """Whether anybody may change settings here."""
+        """Whether requests may change settings here."""
         return bool(self.settings.api_keys) and self.place is not None
 
     async def welcome(self) -> Welcome:
-        """What the supervisor said of itself; asked once more where it was only starting then.
+        """The supervisor's WELCOME; asked for once more if it was only starting then.
 
         It takes no jobs before it knows its engines, so that no other one is lost by that.
         Raises SupervisorError.
@@ -42,7 +42,7 @@ class Context(msgspec.Struct, frozen=True):
         return await self.client.welcome()
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Close the connection to the supervisor."""
         await self.status.close()
         self.encoders.close()
         await self.client.close()

@@ -1,7 +1,7 @@
 """Errors as OpenAI's clients expect them: one envelope, and the status that fits.
 
-`{"error": {"message", "type", "param", "code"}}`. Which status and type belong to
-which error of the supervisor stands in one table; docs/HTTP.md repeats it for users.
+`{"error": {"message", "type", "param", "code"}}`. One table maps the supervisor's error codes to
+status and type; docs/HTTP.md repeats it for users.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from supervisor.client import NoSupervisor, SupervisorError, WaitTimeout
 from supervisor.wire.client import ErrorCode
 
 RETRY_AFTER_S = 1
-"""What a client is told to wait where the supervisor does not know better."""
+"""Seconds that a client is told to wait where the supervisor gives no figure."""
 
 INVALID = "invalid_request_error"
 SERVER = "server_error"
@@ -34,13 +34,13 @@ class ErrorDetail(msgspec.Struct, frozen=True):
 
 
 class Error(msgspec.Struct, frozen=True):
-    """What every refusal answers."""
+    """Body of every error response."""
 
     error: ErrorDetail
 
 
 class ApiError(Exception):
-    """A request that gets an error for an answer."""
+    """Exception that becomes an error response."""
 
     def __init__(
         self,
@@ -63,25 +63,25 @@ class ApiError(Exception):
             self.headers["Retry-After"] = str(retry_after_s)
 
     def document(self) -> dict[str, dict[str, str | None]]:
-        """The body of the answer: an `Error`."""
+        """Body of the response: an `Error`."""
         error = Error(ErrorDetail(str(self), self.type, self.param, self.code))
         document: dict[str, dict[str, str | None]] = msgspec.to_builtins(error)
         return document
 
     def response(self) -> web.Response:
-        """The answer."""
+        """The HTTP response."""
         return web.json_response(self.document(), status=self.status, headers=self.headers)
 
 
 class _Kind(NamedTuple):
-    """How one of the supervisor's error codes looks over HTTP."""
+    """HTTP form of one of the supervisor's error codes."""
 
     status: int
     type: str
 
 
 _PARAMS: Mapping[str, str] = {"text": "input", "engine": "model", "volume": "volume_multiplier"}
-"""What OpenAI calls fields of a request that have another name here."""
+"""OpenAI's names of fields that have another name here."""
 
 _KINDS: Mapping[ErrorCode, _Kind] = {
     "bad_message": _Kind(400, INVALID),
@@ -109,7 +109,7 @@ _BY_CODE: Mapping[str, _Kind] = {str(code): kind for code, kind in _KINDS.items(
 
 
 def from_supervisor(error: SupervisorError) -> ApiError:
-    """What a client of the gateway is told about an error of the supervisor."""
+    """The supervisor's error as a response."""
     kind = _BY_CODE.get(error.code, _Kind(500, SERVER))
     if isinstance(error, NoSupervisor | WaitTimeout):
         kind = _Kind(503, SERVER)
@@ -127,7 +127,7 @@ def from_supervisor(error: SupervisorError) -> ApiError:
 
 
 def from_http(error: web.HTTPException) -> ApiError:
-    """An error that the HTTP library found: no such path, wrong method, too large a body."""
+    """The HTTP library's error as a response: no such path, wrong method, too large a body."""
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     match error:
         case web.HTTPNotFound():
@@ -142,7 +142,7 @@ def from_http(error: web.HTTPException) -> ApiError:
 
 
 def refusal(error: ApiError) -> bytes:
-    """The same answer as bytes, for a connection that is not even given to the HTTP library."""
+    """The error as bytes of a whole HTTP response, for a connection that gets no handler."""
     body = json.dumps(error.document()).encode()
     head = [
         f"HTTP/1.1 {error.status} {web.HTTPServiceUnavailable().reason}",

@@ -1,8 +1,8 @@
-"""A logger for the HTTP library that leaves out what strangers do.
+"""Logger for the HTTP library, without the errors that clients cause.
 
-It reports every request that it cannot parse, and every client that leaves in the
-middle of an answer, as an error of ours, with a traceback; anybody could fill the log
-with that. Neither is a fault of the gateway.
+The library logs every request that it cannot parse, and every client that disconnects in the
+middle of a response, with a traceback: any client could fill the log with that. Neither is a
+fault of the gateway.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from supervisor.logs import get_logger
 
 
 def http_logger() -> logging.Logger:
-    """Writes to the supervisor's log."""
+    """The logger; it writes to the gateway's log."""
     logger = get_logger("supervisor.gateway.http")
     if not logger.filters:
         logger.addFilter(_is_ours)
@@ -23,6 +23,6 @@ def http_logger() -> logging.Logger:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether the record is about anything but an unreadable request or a client that left."""
+    """Whether the record is about anything but an unreadable request or a lost connection."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError | ConnectionResetError)

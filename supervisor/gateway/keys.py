@@ -1,4 +1,4 @@
-"""API keys: made here, kept by their users, known to us by their hashes only.
+"""API keys: random, shown once, stored by their hashes only.
 
 A key has 256 random bits, so a plain SHA-256 is enough: there is nothing to guess.
 """
@@ -14,12 +14,12 @@ _PREFIX = "sha256:"
 
 
 def new_key() -> str:
-    """A key that nobody else has."""
+    """A new random key."""
     return f"sk-{secrets.token_urlsafe(32)}"
 
 
 def hash_key(key: str) -> str:
-    """What `http.api_keys` holds for this key."""
+    """Hash of a key, as `http.api_keys` holds it."""
     return _PREFIX + hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -1,6 +1,6 @@
-"""What nobody expected on the event loop: one line that says so, with its traceback.
+"""Unexpected errors on the event loop: one line in the log each, with the traceback.
 
-asyncio would write it by itself, in a form of its own, and for strangers who leave as well.
+asyncio's own handler writes them in another form, and logs lost connections as errors, too.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from supervisor.logs import get_logger
 log = get_logger(__name__)
 
 
-def report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """For `loop.set_exception_handler`."""
+def log_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error of the loop; for `loop.set_exception_handler`."""
     message = context.get("message") or "an error on the event loop"
     error: BaseException | None = context.get("exception")
     if isinstance(error, ConnectionError):

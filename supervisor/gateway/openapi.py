@@ -1,4 +1,4 @@
-"""The gateway's OpenAPI document; its schemas come from the records and settings that it has."""
+"""OpenAPI document of the gateway; its schemas come from the records and settings in use."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def routes(_context: Context) -> list[web.RouteDef]:
 
 
 def document() -> dict[str, Any]:
-    """OpenAPI 3.1."""
+    """The document, OpenAPI 3.1."""
     _, components = msgspec.json.schema_components(_RECORDS, ref_template=_REF)
     return {
         "openapi": "3.1.0",
@@ -139,7 +139,7 @@ def _change() -> dict[str, Any]:
 def _get(
     summary: str, record: type[msgspec.Struct], unavailable: type[msgspec.Struct] = Error
 ) -> dict[str, Any]:
-    """A GET that answers with this record, and with 503 and that one."""
+    """A GET with this record as its 200, and 503 with that one."""
     return {
         "summary": summary,
         "responses": {

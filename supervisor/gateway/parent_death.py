@@ -1,7 +1,7 @@
-"""End with the process that started us. Linux only; elsewhere nothing happens.
+"""Parent-death signal: the gateway is killed when its supervisor ends. Linux only.
 
-The gateway holds nothing that could be lost, so the kernel may kill it: it never
-outlives its supervisor, and never keeps the port from the next one.
+The gateway holds nothing that could be lost, so the kernel may kill it: it never outlives its
+supervisor, and never keeps the port from the next one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from supervisor import libc
 
 
 def die_with_parent(parent: int) -> None:
-    """Be killed when our parent, process `parent`, ends, or has ended. Raises OSError."""
+    """Be killed by the kernel when process `parent` ends, or has ended. Raises OSError."""
     if sys.platform != "linux":
         return
     libc.set_parent_death_signal(signal.SIGKILL)

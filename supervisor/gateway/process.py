@@ -1,8 +1,8 @@
-"""Run the gateway until it is told to stop.
+"""The gateway process: listens on HTTP and Wyoming until it is told to stop.
 
-There are two doors, HTTP and Wyoming, and what is in the way of the second costs the
-first nothing. SIGTERM and Ctrl-C stop it: it takes no more connections, finishes the answers that
-are being sent, and gives up those that take longer than the grace period.
+What is in the way of Wyoming costs HTTP nothing. SIGTERM and Ctrl-C stop the process: it accepts no
+more connections, finishes the responses that are being sent, and cuts those that take longer than
+the grace period.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ from supervisor.gateway.connections.listener import (
     PortTakenError,
     http_server,
 )
-from supervisor.gateway.connections.open_files import make_room
+from supervisor.gateway.connections.open_files import raise_file_limit
 from supervisor.gateway.context import make_context
 from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
-from supervisor.gateway.loop_faults import report
+from supervisor.gateway.loop_faults import log_fault
 from supervisor.gateway.wyoming.server import wyoming_server
 from supervisor.logs import get_logger, tell_faults
 
 CREDIT_BYTES = 96 * 1024
-"""Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a quick
-reader the way to the supervisor and back for every piece: 6 ms an answer at 32 kB, 4 at this."""
+"""Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a fast
+reader a round trip to the supervisor for every piece: 6 ms a response at 32 kB, 4 at this."""
 
 PATIENCE_S = 2.0
-"""How long a text that the supervisor has no room for right now is handed in again, before its
-client is told 429."""
+"""Seconds that a text which the supervisor has no room for is submitted again, before the client
+gets 429."""
 
 RESUME_S = 2.0
-"""How long the way back to a lost supervisor may take, before the answers under way are cut."""
+"""Seconds to reconnect to a lost supervisor before responses in progress are cut."""
 
 KEEP_ALIVE_S = 75.0
-"""How long a connection may be without a request, and take for a request's head."""
+"""Seconds that a connection may be without a request, and take for a request's head."""
 
 FIRST_RETRY_S, MAX_RETRY_S = 0.5, 30.0
-"""Between two tries for a port that somebody else has; doubled each time."""
+"""Seconds between two tries for a port that is in use; doubled each time."""
 
-Door = Callable[[], AbstractAsyncContextManager[Address]]
-"""Listens while it is entered; may raise ListenError then."""
+Listener = Callable[[], AbstractAsyncContextManager[Address]]
+"""Listens within its block and yields the address; may raise ListenError on entry."""
 
 log = get_logger(__name__)
 
@@ -69,12 +69,12 @@ async def serve(
 
     `place` is where the supervisor has its settings from, if they may be changed there. If
     `patient`, a port for HTTP that is taken is waited for; with `beside`, Wyoming is served alone
-    where another gateway has it. Beside HTTP, Wyoming is always waited for.
+    where another gateway has that port. Beside HTTP, Wyoming is always waited for.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     tell_faults(loop)
-    loop.set_exception_handler(report)
+    loop.set_exception_handler(log_fault)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     http = settings.http
@@ -92,17 +92,17 @@ async def serve(
         logger=http_logger(),
     )
     await runner.setup()
-    connections = make_room(http.max_connections, 1 if http.wyoming is None else 2)
+    connections = raise_file_limit(http.max_connections, 1 if http.wyoming is None else 2)
     open_connections = OpenConnections()
-    doors = _Doors(stopped)
-    wyoming: Door | None = None
-    second: asyncio.Task[None] | None = None
+    listeners = _Listeners(stopped)
+    wyoming: Listener | None = None
+    wyoming_task: asyncio.Task[None] | None = None
     if http.wyoming is not None:
         wyoming = partial(wyoming_server, context, http.wyoming, connections)
-        second = asyncio.create_task(doors.wyoming(wyoming))
+        wyoming_task = asyncio.create_task(listeners.wyoming(wyoming))
     try:
         try:
-            await doors.http(
+            await listeners.http(
                 partial(http_server, runner, http, connections, open_connections),
                 announce,
                 patient=patient,
@@ -114,49 +114,50 @@ async def serve(
                 "gateway: %s is in use, as by `supervisor start`: serving Wyoming alone",
                 Address(http.host, http.port),
             )
-            await doors.stay(wyoming, _say_wyoming, patient=False)
+            await listeners.listen(wyoming, _log_wyoming, patient=False)
     finally:
         ends_at = loop.time() + ANSWERS_GRACE_S
-        await asyncio.gather(runner.cleanup(), doors.leave(second))
-        await open_connections.gone(by=ends_at)
+        await asyncio.gather(runner.cleanup(), listeners.closed(wyoming_task))
+        await open_connections.wait_closed(by=ends_at)
         await context.close()
 
 
-class _Doors:
-    """What is open until `stopped` is set."""
+class _Listeners:
+    """Listeners that are open until `stopped` is set."""
 
     def __init__(self, stopped: asyncio.Event) -> None:
         self._stopped = stopped
         self._tried_http = asyncio.Event()
 
-    async def http(self, door: Door, announce: Callable[[Address], None], *, patient: bool) -> None:
+    async def http(
+        self, listener: Listener, announce: Callable[[Address], None], *, patient: bool
+    ) -> None:
         """Serve HTTP until the end. Raises ListenError."""
 
         def opened(address: Address) -> None:
             announce(address)
             self._tried_http.set()
 
-        await self.stay(door, opened, patient=patient)
+        await self.listen(listener, opened, patient=patient)
 
-    async def wyoming(self, door: Door) -> None:
-        """Serve Wyoming beside HTTP, which is there or waited for; what is in the way is logged."""
+    async def wyoming(self, listener: Listener) -> None:
+        """Serve Wyoming beside HTTP, as soon as its port is free; failures are logged."""
         await self._tried_http.wait()
         try:
-            await self.stay(door, _say_wyoming, patient=True)
+            await self.listen(listener, _log_wyoming, patient=True)
         except ListenError as error:
             log.warning("gateway: HTTP is served without Wyoming: %s", error)
         except Exception:
             log.exception("gateway: HTTP is served without Wyoming, which failed")
 
-    async def stay(self, door: Door, opened: Callable[[Address], None], *, patient: bool) -> None:
-        """Open, if `patient` as soon as the port is free, and stay so until the end.
-
-        Raises ListenError.
-        """
+    async def listen(
+        self, listener: Listener, opened: Callable[[Address], None], *, patient: bool
+    ) -> None:
+        """Listen, if `patient` as soon as the port is free, until the end. Raises ListenError."""
         delay = FIRST_RETRY_S
         while not self._stopped.is_set():
             try:
-                async with door() as address:
+                async with listener() as address:
                     opened(address)
                     await self._stopped.wait()
                     return
@@ -170,14 +171,14 @@ class _Doors:
                 await asyncio.wait_for(self._stopped.wait(), delay)
             delay = min(MAX_RETRY_S, 2 * delay)
 
-    async def leave(self, second: asyncio.Task[None] | None) -> None:
+    async def closed(self, wyoming_task: asyncio.Task[None] | None) -> None:
         """Wait until Wyoming is closed, if it was open."""
-        if second is None:
+        if wyoming_task is None:
             return
         if not self._stopped.is_set() or not self._tried_http.is_set():
-            second.cancel()
-        await asyncio.wait([second])
+            wyoming_task.cancel()
+        await asyncio.wait([wyoming_task])
 
 
-def _say_wyoming(address: Address) -> None:
+def _log_wyoming(address: Address) -> None:
     log.info("gateway: Wyoming on %s", address)

@@ -1,8 +1,8 @@
 """`POST /settings/override`: change settings of the allocation in the supervisor's override.json.
 
-Only for a gateway that the supervisor started, and only where keys are configured: what
-anybody on this machine may ask for is speech. The supervisor watches the file and
-applies it, as it would the change of an editor.
+Only for a gateway that the supervisor started, and only where keys are configured: without a key a
+program on this machine may ask for speech and no more. The supervisor watches the file and applies
+it, as it does the change of an editor.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from supervisor.logs import get_logger
 SECTION = ("performance", "dynamic_cpu_allocation")
 
 CHANGEABLE = frozenset((*SECTION, name) for name in Trial.__struct_fields__)
-"""What the page can move."""
+"""Settings that the page can move."""
 
 log = get_logger(__name__)
 
@@ -66,7 +66,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 def read_change(body: bytes) -> dict[str, Any]:
-    """The part of an override.json in a body, checked alone. Raises ApiError."""
+    """Decode a body as a part of an override.json, and check it alone. Raises ApiError."""
     try:
         tree = files.parse(body.decode())
     except (ValueError, RecursionError) as error:
@@ -85,7 +85,7 @@ def read_change(body: bytes) -> dict[str, Any]:
 
 
 def _wrong(error: ConfigError, tree: dict[str, Any]) -> ApiError:
-    """`param` has the key at fault where it is one of the request's."""
+    """Error of a wrong value; `param` has the key at fault where it is one of the request's."""
     at_fault = (
         path for path in override.paths(tree) if any(path[: len(key)] == key for key in error.keys)
     )

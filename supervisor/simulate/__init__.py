@@ -1,4 +1,5 @@
-"""The real core under a virtual clock: allocation, worker slots and jobs (`run`, `world`).
+"""Simulation of the real core under a virtual clock: allocation, worker slots and jobs.
 
-`fluid` leaves out jobs and workers on purpose: it is for an allocation rule alone, ours or a rival.
+`run` and `world` are the whole of it. `fluid` leaves out jobs and workers on purpose: it is for an
+allocation rule alone, ours or a rival.
 """

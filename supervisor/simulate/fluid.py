@@ -1,8 +1,7 @@
-"""Load as a fluid: utilization is load ÷ cores, at most 100 %, and a queue has no segments.
+"""Fluid model of the load: utilization is load ÷ cores, at most 100 %; the queue has no segments.
 
-The smallest world that an allocation policy can be put into, and a fast one: a
-thousand hours in a minute; jobs are left out on purpose. What whole segments, workers and
-sessions add is `world`'s.
+The smallest model that an allocation rule can run in, and a fast one: a thousand hours in a minute.
+Whole segments, workers and sessions are in `world`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from supervisor.core.allocation.policy import Command, Sampled
 
 
 class CountRule(Protocol):
-    """Whatever decides on a number of cores, ours or a rival."""
+    """A rule that decides on the number of cores, ours or a rival."""
 
     @property
     def cores(self) -> int:
@@ -26,7 +25,7 @@ class CountRule(Protocol):
         ...
 
 
-class Change(NamedTuple):
+class CountChange(NamedTuple):
     """The number of cores changed at `time_s`."""
 
     time_s: float
@@ -43,14 +42,14 @@ def run_fluid(
     interval: float = 1.0,
     start: float = 0.0,
     waits: bool = True,
-) -> list[Change]:
+) -> list[CountChange]:
     """Sample `load(time)` (in cores) every `interval` seconds; return every change of the count.
 
     Work that finds no free core waits, first come first served, so a pool that was
     too small has a backlog to work off. Without `waits` it is lost instead, and only the
     utilization tells of it. The clock starts at `start`.
     """
-    changes: list[Change] = []
+    changes: list[CountChange] = []
     backlog = 0.0
     age = 0.0
     steps = round(seconds / interval)
@@ -71,7 +70,7 @@ def run_fluid(
             finished=done,
         )
         if rule.handle(sample):
-            changes.append(Change(now, before, rule.cores))
+            changes.append(CountChange(now, before, rule.cores))
     return changes
 
 

@@ -1,4 +1,4 @@
-"""A run, or several beside each other, as a picture. Needs the extra `simulate` (matplotlib)."""
+"""Plot of one run or several, as an image. Needs the extra `simulate` (matplotlib)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def save(runs: Mapping[str, Run], path: Path) -> None:
     figure = Figure(figsize=(11, 7), layout="constrained")
     upper, middle, lower = figure.subplots(3, 1, sharex=True)
     for name, run in runs.items():
-        times = [tick.time_s for tick in run.ticks]
-        upper.plot(times, [tick.utilization for tick in run.ticks], linewidth=0.8, label=name)
-        middle.step(times, [tick.cores for tick in run.ticks], where="post", label=name)
-        lower.plot(times, [tick.waiting for tick in run.ticks], linewidth=0.8, label=name)
+        times = [step.time_s for step in run.steps]
+        upper.plot(times, [step.utilization for step in run.steps], linewidth=0.8, label=name)
+        middle.step(times, [step.cores for step in run.steps], where="post", label=name)
+        lower.plot(times, [step.waiting for step in run.steps], linewidth=0.8, label=name)
     upper.set_ylabel("utilization of leased cores, %")
     upper.set_ylim(0, 105)
     middle.set_ylabel("cores")

@@ -1,4 +1,4 @@
-"""Report of a run, in the numbers that an operator compares."""
+"""Report of a run: the figures that an operator compares."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import statistics
 
 import msgspec
 
-from supervisor.simulate.fluid import Change
+from supervisor.simulate.fluid import CountChange
 from supervisor.simulate.run import Run
 
 QUIET_S = 60.0
-"""The count has settled when it has not changed for this long."""
+"""Seconds without a change after which the count has settled."""
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Times in seconds. What never settled, or had no segment, is None.
+    """Times in seconds; None for a count that never settled, or where there was no segment.
 
     settling_s: from the load's last change of level to the count's last change before
         it rested for QUIET_S.
@@ -44,16 +44,16 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def report(run: Run) -> Report:
-    """Measure a run."""
+    """The report of a run."""
     settled = settling(run.changes, run.changes_at, run.seconds)
     waits = sorted(run.waits)
-    ticks = run.ticks
-    peak = max((tick.cores for tick in ticks), default=0)
+    steps = run.steps
+    peak = max((step.cores for step in steps), default=0)
     overshoot = None
     later = None
     if settled is not None:
         until = run.changes_at + settled + QUIET_S
-        way = [tick.cores for tick in ticks if run.changes_at <= tick.time_s <= until]
+        way = [step.cores for step in steps if run.changes_at <= step.time_s <= until]
         overshoot = max(way) - way[-1] if way else 0
         later = sum(change.time_s > until for change in run.changes)
     return Report(
@@ -70,13 +70,13 @@ def report(run: Run) -> Report:
         p95_wait_s=waits[min(len(waits) - 1, int(0.95 * len(waits)))] if waits else None,
         core_seconds=run.core_seconds,
         peak_cores=peak,
-        mean_utilization=statistics.fmean(t.utilization for t in ticks) if ticks else 0.0,
+        mean_utilization=statistics.fmean(t.utilization for t in steps) if steps else 0.0,
         refused=run.refused,
         expired=run.expired,
     )
 
 
-def settling(changes: list[Change], since: float, end: float) -> float | None:
+def settling(changes: list[CountChange], since: float, end: float) -> float | None:
     """Seconds from `since` to the change that a rest of QUIET_S follows; None without one."""
     last = since
     for change in changes:

@@ -1,4 +1,4 @@
-"""Other rules for the number of cores, to measure ours against on the same traces.
+"""Rival rules for the number of cores, to measure ours against on the same traces.
 
 Each takes the samples that our allocator takes and answers in the same form. They
 are written from their published descriptions, with their own defaults.
@@ -52,7 +52,7 @@ class OriginalRule:
         return [self._resize(event, wanted, average)]
 
     def _measured(self, event: Sampled) -> float:
-        used = _got(event)
+        used = _used(event)
         if self._host_cores is None:
             return used
         leased = self.cores if event.leased is None else event.leased
@@ -87,7 +87,7 @@ class HorizontalRule:
 
     def handle(self, event: Sampled, /) -> list[Command]:
         """Decide on one sample; most are only averaged until the next sync."""
-        self._since_sync.append(_got(event))
+        self._since_sync.append(_used(event))
         if event.now - self._synced_at < self.SYNC_S:
             return []
         self._synced_at = event.now
@@ -123,7 +123,7 @@ class AverageRule(DynamicCPUAllocator):
         self._scale_down = _OneWait(self._scale_down.wait(0))
 
     def _hurried(self, sample: Sampled, bounds: Bounds) -> None:
-        """A queue is nothing that it looks at."""
+        """Never add cores for the queue."""
 
 
 class _OneWait(ScaleDown):
@@ -158,6 +158,6 @@ class _OneWait(ScaleDown):
         return max(least, need) if need < present else present
 
 
-def _got(event: Sampled) -> float:
-    """The CPU time that the pool used, in percent: what it had to wait for is not theirs to see."""
+def _used(event: Sampled) -> float:
+    """The CPU time that the pool used, in percent; rivals do not see what it had to wait for."""
     return max(0.0, (event.utilization or 0.0) - event.starved)

@@ -1,4 +1,4 @@
-"""One simulated run: the world moves, the core looks at it once an interval and decides."""
+"""One simulated run: the world advances, the core gets a sample once an interval and decides."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from supervisor.core.allocation.placement import LASTING_S, Placer
 from supervisor.core.allocation.policy import Sampled
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
-from supervisor.simulate.fluid import Change, CountRule
+from supervisor.simulate.fluid import CountChange, CountRule
 from supervisor.simulate.scenario import Scenario
 from supervisor.simulate.workload import Workload
 from supervisor.simulate.world import World
 
 
-class Tick(NamedTuple):
+class Step(NamedTuple):
     """Observation and decision of one sample. `utilization` in percent, `split` thread counts."""
 
     time_s: float
@@ -29,16 +29,16 @@ class Tick(NamedTuple):
 
 @dataclass
 class Run:
-    """Everything that a run left behind. `waits` in seconds, those still waiting included."""
+    """Results of a run. `waits` in seconds, those still waiting included."""
 
     workload: str
     seconds: float
     changes_at: float
-    ticks: list[Tick] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    changes: list[CountChange] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     splits_changed: list[float] = field(default_factory=list)
-    """When the same number of cores was split anew."""
+    """Times when the same number of cores was split anew."""
     core_seconds: float = 0.0
     rebuilds: int = 0
     refused: int = 0
@@ -102,10 +102,10 @@ class _Simulation:
         )
         before = self.rule.cores
         if self.rule.handle(sample):
-            self.result.changes.append(Change(now, before, self.rule.cores))
+            self.result.changes.append(CountChange(now, before, self.rule.cores))
         self._apply(now, seen.demand, seen.busy_slots)
-        self.result.ticks.append(
-            Tick(now, used, self.rule.cores, seen.waiting, seen.running, self.split)
+        self.result.steps.append(
+            Step(now, used, self.rule.cores, seen.waiting, seen.running, self.split)
         )
 
     def _apply(self, now: float, demand: float, busy: frozenset[int]) -> None:
@@ -116,7 +116,7 @@ class _Simulation:
                 self.result.splits_changed.append(now)
             self._replaced_at = now
         elif now - self._replaced_at > 3 * LASTING_S:
-            return  # nothing to move: the strangers of a simulation stay where they are
+            return  # nothing to move: other programs of a simulation stay where they are
         self.split = split
         shapes = self.placer.place(
             now,

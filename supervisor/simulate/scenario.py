@@ -1,6 +1,6 @@
 """Scenario of a simulation: a machine, an engine and the settings under trial.
 
-Plain records with their physics; the load is `workload`'s, the run `run`'s.
+The load is `workload`'s subject, the run `run`'s.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from supervisor.core.jobs.limits import Bounds
 from supervisor.core.machine import Cpu, Machine
 
 DEFAULT_BOUNDS: Bounds = bounds(Settings())
-"""What may wait where nobody has set anything."""
+"""Bounds on what may wait, by the default settings."""
 
 
 class MachineModel(msgspec.Struct, frozen=True):
     """`cores` logical CPUs that the pool may use, in equal sockets, with `smt` threads a core.
 
-    `foreign` is how many cores' worth of time strangers use, on the lowest CPU ids.
+    `foreign` is how many cores' worth of time other programs use, on the lowest CPU ids.
     """
 
     cores: int = 20
@@ -33,7 +33,7 @@ class MachineModel(msgspec.Struct, frozen=True):
 
     @property
     def machine(self) -> Machine:
-        """As `placement` sees it; CPU n and n + cores ÷ smt are SMT siblings."""
+        """The machine for `placement`; CPU n and n + cores ÷ smt are SMT siblings."""
         physical = -(-self.cores // self.smt)
         per_socket = -(-physical // self.sockets)
         cpus = []

@@ -1,4 +1,4 @@
-"""Loads from files: what arrived, or what a running supervisor recorded.
+"""Loads from files: arrivals, or the recording of a running supervisor.
 
 Two formats are read, told apart by their first character:
 
@@ -10,8 +10,8 @@ a load in cores that holds from that time until the next line's:
     0.0,72                     0,0.5
     0.4,180                    60,12
 
-Segments may have up to three columns more, in any order, as a request may: `client` (a name;
-empty: one that nobody else is), `priority` (0 to 9) and `deadline_s` (seconds from then on).
+Segments may have up to three columns more, in any order, as a request may: `client` (a name; empty:
+a client of its own), `priority` (0 to 9) and `deadline_s` (seconds from then on).
 
 JSON lines, as `supervisor top --record FILE` writes them: `t` (seconds),
 `utilization` (percent), `cores`, `queue` (segments waiting). The load is the work
@@ -31,7 +31,7 @@ from typing import NamedTuple
 import msgspec
 
 from supervisor.core.jobs.request import HIGHEST_PRIORITY
-from supervisor.simulate.workload import Arrival, Segments, Workload, WorkloadError
+from supervisor.simulate.workload import Arrival, SegmentSource, Workload, WorkloadError
 
 _EXTRA = {"client", "priority", "deadline_s"}
 
@@ -50,8 +50,8 @@ class _Recorded(msgspec.Struct):
     queue: float
 
 
-def read(path: Path, segments: Segments) -> Workload:
-    """The workload in a file. Raises WorkloadError with the file and line that is wrong."""
+def read(path: Path, segments: SegmentSource) -> Workload:
+    """Read a workload from a file. Raises WorkloadError with the file and line that is wrong."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -64,7 +64,7 @@ def read(path: Path, segments: Segments) -> Workload:
     return _from_csv(path, text, segments)
 
 
-def _from_csv(path: Path, text: str, segments: Segments) -> Workload:
+def _from_csv(path: Path, text: str, segments: SegmentSource) -> Workload:
     lines = csv.reader(text.splitlines())
     header = [name.strip() for name in next(lines)]
     extra = header[2:]
@@ -93,7 +93,7 @@ def _from_csv(path: Path, text: str, segments: Segments) -> Workload:
 
 
 def _row(path: Path, number: int, line: list[str], extra: list[str]) -> Arrival:
-    """One line; of a load its cores stand in the place of the characters."""
+    """One line of a CSV file; of a load the cores stand in the place of the characters."""
     try:
         time_s, value = (float(field) for field in line[:2])
     except ValueError:
@@ -122,7 +122,7 @@ def _row(path: Path, number: int, line: list[str], extra: list[str]) -> Arrival:
     return row
 
 
-def _recorded(path: Path, text: str, segments: Segments) -> list[Level]:
+def _recorded(path: Path, text: str, segments: SegmentSource) -> list[Level]:
     decoder = msgspec.json.Decoder(_Recorded)
     records: list[_Recorded] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -150,8 +150,8 @@ def _recorded(path: Path, text: str, segments: Segments) -> list[Level]:
     return [*levels, Level(records[-1].t - records[0].t, 0.0)]
 
 
-def from_levels(name: str, levels: list[Level], segments: Segments) -> Workload:
-    """A load that holds from each time until the next one, from time 0 on."""
+def from_levels(name: str, levels: list[Level], segments: SegmentSource) -> Workload:
+    """Workload of a load that holds from each time until the next one, from time 0 on."""
     times = [level.time_s for level in levels]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     # The last level holds as long as the ones before did on average.

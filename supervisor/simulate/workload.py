@@ -1,6 +1,6 @@
-"""Loads: when segments arrive and how long they are.
+"""Workloads: when segments arrive and how long they are.
 
-A load is told in cores: core-seconds of one-threaded work that arrive per second.
+A load is given in cores: core-seconds of one-threaded work that arrive per second.
 `parse` reads the form of the command line:
 
     constant:load=3                    even arrivals
@@ -38,7 +38,7 @@ class WorkloadError(ValueError):
 
 
 class Arrival(NamedTuple):
-    """A segment comes in. `client`: who asked for it, empty for one that nobody else is.
+    """Arrival of a segment. `client`: its name, empty for a client of its own.
 
     `deadline_s` counts from the arrival; None for none.
     """
@@ -61,8 +61,8 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Segments:
-    """Segments of one size, on an engine: what turns cores of load into arrivals."""
+class SegmentSource:
+    """Segments of one size on an engine: turns cores of load into arrivals."""
 
     engine: EngineModel
     characters: float = 80.0
@@ -74,7 +74,7 @@ class Segments:
         return self.characters * self.engine.seconds_per_character
 
     def even(self, load: Callable[[float], float], seconds: float) -> Iterator[Arrival]:
-        """Segments whenever the load has summed up to one, found in steps of a tenth of one."""
+        """Arrivals whenever the load has summed up to one, found in steps of a tenth of one."""
         now, due = 0.0, 0.0
         while now < seconds:
             offered = load(now)
@@ -105,7 +105,7 @@ class Segments:
                 yield Arrival(number * every, self.characters)
 
 
-def parse(text: str, segments: Segments, seconds: float) -> Workload:
+def parse(text: str, segments: SegmentSource, seconds: float) -> Workload:
     """A workload from its form on the command line. Raises WorkloadError."""
     form, _, given = text.partition(":")
     values = _parameters(text, form, given)

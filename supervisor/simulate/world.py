@@ -1,10 +1,10 @@
-"""Workers and clients under a virtual clock: what `supervisor.pool` and the broker are live.
+"""Simulated workers and clients under a virtual clock, for `supervisor.pool` and the broker.
 
-The worker-slot machine is the real one (`core.pool`); its commands take the time
-that they take: a fork, a session build beside the old session, a drain. So is the job
-machine (`core.jobs`): it says who is let in, who runs next and what is too late. Each arrival is a
-job of one segment, told as the broker would tell it; its listener takes audio as it comes, so
-none is held back, and what is refused does not come again.
+The machine of worker slots is the real one (`core.pool`); its commands take the time that they
+take: a fork, a session build beside the old session, a drain. So is the job machine (`core.jobs`):
+it decides on admission, order and deadlines. Each arrival is a job of one segment, with the events
+that the broker would make of it; its client takes audio as it comes, so none is held back, and what
+is refused is not submitted again.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from supervisor.speech import Speech
 _ENGINE = "simulated"
 _RATE = 24_000
 _CREDIT = 1 << 40
-"""Bytes: more than a listener can be sent."""
+"""Bytes: more than a client can be sent."""
 
 _LETTERS = "a" * 4096
 _SILENCE = (b"",)
-"""Audio is not what this is about."""
+"""The audio of a segment: it does not matter here."""
 
 
 class _Run(NamedTuple):
-    """A worker speaks a segment since `began`, with `rate` of the `wanted` cores."""
+    """Segment that a worker speaks since `began`, with `rate` of the `wanted` cores."""
 
     command: j.RunSegment
     began: float
@@ -47,7 +47,7 @@ class _Run(NamedTuple):
 
 
 class _Finished(NamedTuple):
-    """A worker has spoken what it was given; or it was interrupted (`spoken` False)."""
+    """End of a segment at a worker; `spoken` is False for an interrupted one."""
 
     worker: _Worker
     run: _Run
@@ -65,7 +65,7 @@ class _Worker:
         self.run: _Run | None = None
 
 
-class Observed(NamedTuple):
+class Reading(NamedTuple):
     """Reading of a monitor: CPU seconds used and wanted since the last look, and the queue."""
 
     used_s: float
@@ -84,7 +84,7 @@ class Observed(NamedTuple):
 
 
 class World:
-    """Give it arrivals and targets, let time pass with `advance`, and `look`."""
+    """Simulated pool: takes arrivals and targets, advances in time, and is observed by `look`."""
 
     def __init__(
         self, engine: EngineModel, foreign: Mapping[int, float], bounds: Bounds = DEFAULT_BOUNDS
@@ -101,7 +101,7 @@ class World:
         self._engine = engine
         self._foreign = foreign
         self._arrived: dict[str, float] = {}
-        """When the jobs arrived that no worker has yet."""
+        """Arrival times of the jobs that no worker has yet."""
         self._work: dict[str, float] = {}
         """Core-seconds on one thread of each job."""
         self._workers: dict[int, _Worker] = {}
@@ -127,15 +127,15 @@ class World:
             e.Kill: self._end,
             j.RunSegment: self._run,
             j.InterruptSegment: self._interrupt,
-            j.ReleaseEnd: self._over,
-            j.ReleaseFailure: self._over,
+            j.ReleaseEnd: self._ended,
+            j.ReleaseFailure: self._ended,
             j.ReleaseRefusal: lambda command: self._forget(command.reference),
-            j.WorkerFree: lambda command: self._later(0.0, e.Freed(self._now, command.worker)),
+            j.WorkerFree: lambda command: self._schedule(0.0, e.Freed(self._now, command.worker)),
         }
-        """What commands come to; of the others nothing is to be seen here."""
+        """Effects of commands; the others have none here."""
 
     def submit(self, arrival: Arrival) -> None:
-        """A segment comes in now; the clock must have been advanced to its time."""
+        """Submit a segment now; the clock must have been advanced to its time."""
         self._submitted += 1
         job = str(self._submitted)
         self._arrived[job] = self._now
@@ -162,22 +162,22 @@ class World:
         )
 
     def retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
-        """Workers wanted from now on."""
+        """Set the workers wanted from now on."""
         self._tell_pool(e.Target(self._now, shapes))
 
     def advance(self, until: float) -> None:
-        """Let everything happen that is due by `until`."""
+        """Process everything that is due by `until`."""
         while self._events and self._events[0][0] <= until:
             at, _, event = heapq.heappop(self._events)
-            self._pass(at)
+            self._pass_time(at)
             if isinstance(event, _Finished):
                 self._finish(event)
             else:
                 self._tell_pool(event)
-        self._pass(until)
+        self._pass_time(until)
 
-    def look(self) -> Observed:
-        """Have deadlines looked at; read and reset the CPU time used and wanted."""
+    def look(self) -> Reading:
+        """Check deadlines; read and reset the CPU time used and wanted."""
         self._tell_jobs(j.Tick(self._now))
         used, self._used_s = self._used_s, 0.0
         wanted, self._wanted_s = self._wanted_s, 0.0
@@ -193,7 +193,7 @@ class World:
         # As `jobs.waiting_segments` and `jobs.oldest_wait` say, which look at every job.
         waiting = len(self._arrived)
         oldest = next(iter(self._arrived.values()), self._now)
-        return Observed(
+        return Reading(
             used,
             max(used, wanted),
             self._leased,
@@ -211,14 +211,14 @@ class World:
         """Seconds that each segment without a worker has waited."""
         return [now - arrived for arrived in self._arrived.values()]
 
-    def _pass(self, at: float) -> None:
+    def _pass_time(self, at: float) -> None:
         elapsed = at - self._now
         self._used_s += self._rate * elapsed
         self._wanted_s += self._wanted * elapsed
         self.core_seconds += self._leased * elapsed
         self._now = at
 
-    def _later(self, delay: float, event: e.Event | _Finished) -> None:
+    def _schedule(self, delay: float, event: e.Event | _Finished) -> None:
         self._counter += 1
         heapq.heappush(self._events, (self._now + delay, self._counter, event))
 
@@ -250,7 +250,7 @@ class World:
         build_s = self._engine.session_build_s if command.shape.threads > 1 else 0.0
         delay = self._engine.start_s + build_s
         self._building_until = self._now + delay
-        self._later(delay, e.Ready(self._now + delay, command.epoch, 1))
+        self._schedule(delay, e.Ready(self._now + delay, command.epoch, 1))
 
     def _reshape(self, command: e.Reshape) -> None:
         worker = self._workers[command.epoch]
@@ -266,10 +266,10 @@ class World:
         done = e.Reshaped(
             self._now + delay, command.epoch, command.shape.threads, worker.generation
         )
-        self._later(delay, done)
+        self._schedule(delay, done)
 
     def _end(self, command: e.Dismiss | e.Kill) -> None:
-        self._later(0.0, e.Exited(self._now, command.epoch, "dismissed", 0.0))
+        self._schedule(0.0, e.Exited(self._now, command.epoch, "dismissed", 0.0))
 
     # -- segments ---------------------------------------------------------------------------
 
@@ -281,15 +281,15 @@ class World:
         worker.run = run = _Run(command, self._now, rate, wanted)
         self._rate += rate
         self._wanted += wanted
-        self._later(self._work[command.job] / rate, _Finished(worker, run))
+        self._schedule(self._work[command.job] / rate, _Finished(worker, run))
 
     def _interrupt(self, command: j.InterruptSegment) -> None:
         worker = self._workers[command.worker]
         if worker.run is not None:
-            self._later(0.0, _Finished(worker, worker.run, spoken=False))
+            self._schedule(0.0, _Finished(worker, worker.run, spoken=False))
 
     def _left(self, shape: WorkerShape) -> float:
-        """Share of the CPU time that a worker wants which it gets: other programs take theirs."""
+        """Share of the CPU time that a worker wants which it gets: other programs take the rest."""
         taken = sum(self._foreign.get(cpu, 0.0) for cpu in shape.cpus) / len(shape.cpus)
         return max(0.05, 1.0 - taken)
 
@@ -322,7 +322,7 @@ class World:
             )
         self._tell_jobs(answer)
 
-    def _over(self, command: j.ReleaseEnd | j.ReleaseFailure) -> None:
+    def _ended(self, command: j.ReleaseEnd | j.ReleaseFailure) -> None:
         self._forget(command.job)
 
     def _forget(self, job: str) -> None:

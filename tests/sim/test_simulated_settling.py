@@ -6,12 +6,12 @@ import pytest
 
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.policy import Policy
-from supervisor.simulate.fluid import Change, CountRule, run_fluid
+from supervisor.simulate.fluid import CountChange, CountRule, run_fluid
 from supervisor.simulate.report import report
 from supervisor.simulate.rivals import AverageRule
 from supervisor.simulate.run import Run, simulate
 from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
-from supervisor.simulate.workload import Segments, Workload, parse
+from supervisor.simulate.workload import SegmentSource, Workload, parse
 from tests.fixtures.defaults import policy_with
 
 ENGINE = EngineModel(seconds_per_character=0.0125)
@@ -26,7 +26,7 @@ def play(
 ) -> Run:
     """A workload on twenty cores, nineteen of which the pool may take."""
     scenario = Scenario(machine or MachineModel(20), ENGINE, policy or policy_with())
-    return simulate(scenario, parse(form, Segments(ENGINE), seconds))
+    return simulate(scenario, parse(form, SegmentSource(ENGINE), seconds))
 
 
 @pytest.mark.parametrize("aggressive", [False, True])
@@ -36,7 +36,7 @@ def test_every_constant_load_comes_to_rest(aggressive: bool) -> None:
     The benchmark `allocation_constant_load` does it in tenths.
     """
 
-    def late_changes(load: float) -> list[Change]:
+    def late_changes(load: float) -> list[CountChange]:
         policy = policy_with(max_cores=19, aggressive_mode=aggressive)
         allocator = DynamicCPUAllocator(policy, 19)
         run_fluid(allocator, lambda _: load, seconds=600, usable=19)
@@ -64,14 +64,14 @@ def test_the_default_policy_follows_a_step_without_overshoot() -> None:
     run = play("step:load=12,at=60", 1200)
     found = report(run)
     assert 16 <= found.peak_cores <= 17
-    assert run.ticks[-1].waiting == 0
+    assert run.steps[-1].waiting == 0
 
 
 @pytest.mark.parametrize("aggressive", [False, True])
 def test_enough_cores_are_there_in_three_seconds(aggressive: bool) -> None:
     """The same step: twelve cores at least, three seconds after the load, in either mode."""
     run = play("step:load=12,at=60", 1200, policy_with(aggressive_mode=aggressive))
-    enough = next(tick.time_s for tick in run.ticks if tick.cores >= 12)
+    enough = next(step.time_s for step in run.steps if step.cores >= 12)
     assert enough - 60 <= 3
     assert report(run).changes_after_settling == 0
 
@@ -80,9 +80,9 @@ def test_many_segments_are_spoken_side_by_side_and_one_alone_widely() -> None:
     """The split follows demand: a single-threaded worker per core in a crowd, one wide alone."""
     policy = policy_with(min_cores=6, max_cores=6)
     crowded = play("constant:load=5.9", 300, policy)
-    assert crowded.ticks[-1].split == (1,) * 6
+    assert crowded.steps[-1].split == (1,) * 6
     alone = play("constant:load=0.3", 300, policy)
-    assert alone.ticks[-1].split == (6,)
+    assert alone.steps[-1].split == (6,)
 
 
 def test_strangers_are_dodged() -> None:
@@ -97,7 +97,7 @@ def test_strangers_are_dodged() -> None:
 def test_every_segment_starts_once_or_still_waits() -> None:
     """Through growth, shrinking, new splits and drains, the number of waits is that of arrivals."""
     form = "burst:segments=150,every=200"
-    arrivals = parse(form, Segments(ENGINE), 1000).arrivals()
+    arrivals = parse(form, SegmentSource(ENGINE), 1000).arrivals()
     for policy in (policy_with(), policy_with(aggressive_mode=True), policy_with(enabled=False)):
         assert len(play(form, 1000, policy).waits) == 600
     assert len(list(arrivals)) == 600
@@ -107,7 +107,7 @@ def test_leased_cores_never_exceed_the_machine() -> None:
     """Even while some drain and others start, no more cores are paid for than there are."""
     run = play("diurnal:low=0,high=15,period=600", 1200)
     assert run.core_seconds <= 20 * 1200
-    assert max(tick.cores for tick in run.ticks) <= 19
+    assert max(step.cores for step in run.steps) <= 19
 
 
 def test_by_default_hardly_a_segment_of_a_burst_waits_for_long() -> None:
@@ -121,7 +121,7 @@ def test_by_default_hardly_a_segment_of_a_burst_waits_for_long() -> None:
         return 10.5 if 1800 <= now % 3600 < 1920 else 0.5
 
     def played(rule: CountRule) -> tuple[float, float]:
-        arrivals = Segments(engine, seed=4)
+        arrivals = SegmentSource(engine, seed=4)
         workload = Workload("alarms", 7200, lambda: arrivals.random(load, 10.5, 7200))
         run = simulate(Scenario(MachineModel(16), engine, policy), workload, rule)
         return sum(wait > 1.0 for wait in run.waits) / len(run.waits), run.core_seconds

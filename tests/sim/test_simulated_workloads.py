@@ -8,9 +8,9 @@ import pytest
 
 from supervisor.simulate.scenario import EngineModel
 from supervisor.simulate.trace import read
-from supervisor.simulate.workload import Arrival, Segments, Workload, WorkloadError, parse
+from supervisor.simulate.workload import Arrival, SegmentSource, Workload, WorkloadError, parse
 
-SEGMENTS = Segments(EngineModel(seconds_per_character=0.0125))
+SEGMENTS = SegmentSource(EngineModel(seconds_per_character=0.0125))
 """One core-second each."""
 
 
@@ -55,7 +55,7 @@ def test_the_same_seed_is_the_same_load() -> None:
     """A run can be repeated; another seed is another load."""
 
     def times(seed: int) -> list[float]:
-        segments = Segments(SEGMENTS.engine, seed=seed)
+        segments = SegmentSource(SEGMENTS.engine, seed=seed)
         return [a.time_s for a in parse("poisson:load=3", segments, 100).arrivals()]
 
     assert times(1) == times(1) != times(2)

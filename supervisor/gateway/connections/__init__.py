@@ -1,1 +1,1 @@
-"""Connections to the gateway: who has a slot, who makes room, and how one is refused."""
+"""Connections to the gateway: their slots, how they are refused, and the client behind each."""

@@ -1,9 +1,9 @@
-"""Who asks: whom the supervisor charges a job to, whichever way it came in.
+"""Identity of the client that a job is charged to, over HTTP and Wyoming.
 
-The gateway asks on behalf of many, and a share of the pool and the bounds of what may wait are
-for each of them: for each API key, and where there are none for each address. An address of
-this machine tells nobody apart (a reverse proxy is one, and so is every program here), so there
-each connection counts. The supervisor gets a few digits of a key's hash, never the key.
+Each client of the gateway has a share of the pool and bounds of its own on what may wait: a client
+is an API key, or where there are none an address. Addresses of this machine do not tell clients
+apart (a reverse proxy has one, and so has every program here), so there each connection is a
+client. The supervisor gets a few digits of a key's hash, never the key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from supervisor.gateway.keys import hash_key
 
 _HEX_DIGITS: Final = 16
 _NETWORK_BITS: Final = 64
-"""Of an IPv6 address: what is behind it is the choice of one household or host."""
+"""Network part of an IPv6 address: one household or host chooses the bits below it."""
 
 
 def bearer(request: web.BaseRequest) -> str | None:
@@ -30,19 +30,19 @@ def bearer(request: web.BaseRequest) -> str | None:
     return key.strip() if scheme.lower() == "bearer" else None
 
 
-def asker(request: web.BaseRequest, settings: Http) -> str | None:
-    """Who asks over HTTP: `key:`, `addr:` or `conn:`; None for one that has left."""
+def request_client(request: web.BaseRequest, settings: Http) -> str | None:
+    """Client of an HTTP request: `key:…`, `addr:…` or `conn:…`; None if it has disconnected."""
     key = bearer(request)
     if settings.api_keys and key is not None:
         return f"key:{hash_key(key).partition(':')[2][:_HEX_DIGITS]}"
     connection = connection_of(request)
     if connection is None or request.transport is None:
         return None
-    return peer(request.transport, connection.number)
+    return connection_client(request.transport, connection.number)
 
 
-def peer(transport: asyncio.BaseTransport, number: int) -> str:
-    """The other end of a connection: its address, or the connection itself, of this `number`."""
+def connection_client(transport: asyncio.BaseTransport, number: int) -> str:
+    """Client of a connection without a key: its address, or on this machine its `number`."""
     theirs = _address(transport.get_extra_info("peername"))
     ours = _address(transport.get_extra_info("sockname"))
     if theirs is None or theirs.is_loopback or theirs == ours:

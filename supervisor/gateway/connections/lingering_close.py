@@ -1,9 +1,9 @@
-"""Connections that were refused: the answer is sent, and what still comes is thrown away.
+"""Lingering close: a refused connection stays open until the client has read its response.
 
-Closing a connection on which something lies unread resets it, and the answer would be lost with
-it. So the connection is kept a moment longer beside the one that the HTTP library closes; what
-comes is read into one buffer that nobody looks at. How long, how much and for how many
-at once is bounded, and nothing of it is parsed.
+Closing a connection with unread bytes resets it, and the client would lose the response. So a
+duplicate of its socket is kept for a moment after the HTTP library has closed it, and what still
+comes is read and dropped. Time, bytes and number of such connections are bounded; nothing is
+parsed.
 """
 
 from __future__ import annotations
@@ -18,45 +18,45 @@ from contextlib import suppress
 from typing import Final
 
 LINGER_S: Final = 2.0
-"""How long somebody has to notice the answer, and to stop sending."""
+"""Seconds for a client to read the response and to stop sending."""
 
 LINGER_BYTES: Final = 8 << 20
-"""How much is thrown away for one: programs that send the whole of a body before they read are
-to have their answer, too."""
+"""Bytes dropped per connection: programs that send a whole body before they read get their
+response, too."""
 
 AT_ONCE: Final = 64
-"""Beyond it, who has been here longest is cut."""
+"""Lingering connections of one listener; beyond it the oldest is closed."""
 
 _BUFFER = bytearray(256 * 1024)
 
 
 class LingeringCloses:
-    """Those of one door who have their answer and may still be sending."""
+    """Lingering connections of one listener."""
 
     def __init__(self) -> None:
         self.waiting: dict[_LingeringClose, None] = {}
-        """In the order in which they were answered."""
+        """In the order in which they were closed."""
 
-    def say(self, transport: asyncio.BaseTransport, *, whatever_comes: bool) -> None:
-        """Keep the connection of a transport that is just being closed, its answer sent.
+    def linger(self, transport: asyncio.BaseTransport, *, always: bool) -> None:
+        """Let a connection linger whose transport is just being closed, its response sent.
 
-        Unless `whatever_comes`, only where something lies unread already.
+        Unless `always`, only if received bytes lie unread.
         """
         held: socket.socket | None = transport.get_extra_info("socket")
         if held is None:
             return
         with suppress(OSError):  # It is no more, or no descriptor is left.
-            if whatever_comes or _unread_bytes(held):
+            if always or _unread_bytes(held):
                 _LingeringClose(held, self).begin()
 
     def close(self) -> None:
-        """Wait for nobody any longer."""
-        for farewell in list(self.waiting):
-            farewell.end()
+        """Close all of them now."""
+        for connection in list(self.waiting):
+            connection.end()
 
 
 class _LingeringClose:
-    """A second hold on a connection, taken while the first is open. Raises OSError."""
+    """A duplicate of a socket, made while the original is open. Raises OSError."""
 
     def __init__(self, held: socket.socket, others: LingeringCloses) -> None:
         self._socket = socket.socket(fileno=os.dup(held.fileno()))
@@ -67,7 +67,7 @@ class _LingeringClose:
         self._loop = asyncio.get_running_loop()
 
     def begin(self) -> None:
-        """Say that nothing more comes, and wait until the other leaves."""
+        """Shut down the sending side, and read until the client closes."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:  # It has left.
@@ -80,7 +80,7 @@ class _LingeringClose:
         self._timer = self._loop.call_later(LINGER_S, self.end)
 
     def end(self) -> None:
-        """Let go of the connection. Idempotent."""
+        """Close the socket. Idempotent."""
         self._others.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()
@@ -98,5 +98,5 @@ class _LingeringClose:
 
 
 def _unread_bytes(connection: socket.socket) -> int:
-    """What the kernel keeps of it until it is read. Raises OSError."""
+    """Received bytes that the kernel holds for a socket. Raises OSError."""
     return int.from_bytes(fcntl.ioctl(connection, termios.FIONREAD, bytes(4)), sys.byteorder)

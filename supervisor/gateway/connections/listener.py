@@ -1,4 +1,4 @@
-"""The listening socket: which address, and who serves what comes in by it."""
+"""Listening sockets: binding an address, and serving HTTP on it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ BACKLOG = 4096
 to try again. The kernel may allow fewer (net.core.somaxconn)."""
 
 ACCEPTED_AT_ONCE = 64
-"""So many are accepted before everybody else gets a turn."""
+"""Connections accepted in one turn of the event loop."""
 
 SEND_BUFFER_BYTES = 128 * 1024
-"""What the kernel keeps for a slow reader; by itself it would keep megabytes for each."""
+"""Kernel's send buffer of a connection; by default it grows to megabytes for a slow reader."""
 
 
 class ListenError(Exception):
@@ -33,11 +33,11 @@ class ListenError(Exception):
 
 
 class PortTakenError(ListenError):
-    """Somebody else listens there, and may stop doing so."""
+    """The port is in use, and may become free."""
 
 
 class Address(NamedTuple):
-    """Where something listens."""
+    """Address of a listener."""
 
     host: str
     port: int
@@ -50,9 +50,9 @@ class Address(NamedTuple):
 async def http_server(
     runner: web.AppRunner, http: Http, connections: int, open_connections: OpenConnections
 ) -> AsyncIterator[Address]:
-    """Serve meanwhile what the runner was set up with, to so many at once; yields the address.
+    """Serve HTTP within the block, `connections` at once; yields the address.
 
-    Those that were accepted, the `open_connections`, are the runner's to end. Raises ListenError.
+    Accepted connections, the `open_connections`, are the runner's to close. Raises ListenError.
     """
     server = runner.server
     if server is None:
@@ -76,7 +76,7 @@ async def http_server(
 async def start_server(
     accept: Callable[[], asyncio.BaseProtocol], address: Address, settings: str
 ) -> asyncio.Server:
-    """Listen on `address`, which `settings` set. Raises ListenError."""
+    """Listen on `address`; errors name the `settings` it came from. Raises ListenError."""
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(accept, *address, backlog=ACCEPTED_AT_ONCE)
@@ -92,5 +92,5 @@ async def start_server(
 
 
 def address_of(server: asyncio.Server) -> Address:
-    """Where this server listens, with the port that it really got."""
+    """Address that a server listens on, with the port that it really got."""
     return Address(*server.sockets[0].getsockname()[:2])

@@ -1,4 +1,4 @@
-"""How many files this process may have open, for as many connections as the settings allow."""
+"""Limit on open files, raised for as many connections as the settings allow."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from supervisor.gateway.connections.slots import RESERVED
 from supervisor.logs import get_logger
 
 _OTHER_FILES: Final = 128
-"""Everything that is no connection: the supervisor, the log, a process that simulates."""
+"""Open files besides connections: the supervisor, the log, a process that simulates."""
 
-_PER_DOOR: Final = RESERVED + AT_ONCE + 64
-"""Connections beyond the slots: those for probes, those refused, those hung up on just now."""
+_PER_LISTENER: Final = RESERVED + AT_ONCE + 64
+"""Connections of a listener beyond its slots: probes, lingering closes, those just aborted."""
 
 log = get_logger(__name__)
 
 
-def make_room(connections: int, doors: int) -> int:
-    """Raise the limit on open files; how many connections it leaves for each of `doors`, at most
-    `connections`. A lower number is logged, with what to do.
+def raise_file_limit(connections: int, listeners: int) -> int:
+    """Raise the limit on open files; returns the connections that it leaves for each of
+    `listeners`, at most `connections`. A lower number is logged, with what to do.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = doors * (connections + _PER_DOOR) + _OTHER_FILES
+    wanted = listeners * (connections + _PER_LISTENER) + _OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
-    room = max(1, (soft - _OTHER_FILES) // doors - _PER_DOOR)
+    room = max(1, (soft - _OTHER_FILES) // listeners - _PER_LISTENER)
     log.warning(
         "gateway: at most %d files may be open, so there is room for %d connections instead of "
         "%d (http.max_connections); allow %d (ulimit -Hn %d)",

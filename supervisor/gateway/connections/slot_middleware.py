@@ -1,7 +1,8 @@
-"""A request and its slot: held while it is worked on, and given up where it is refused.
+"""Slot of a request: busy while the request is worked on, closed with a request that is refused.
 
-Outermost but one of the middlewares. A handler that reads a body says when it has all of it
-(`bodies`); until then, and after the answer, the connection waits and may have to make room.
+Outermost but one of the middlewares. A handler that reads a body marks the slot busy when it has
+all of it (`bodies`); until then, and after the response, the connection is idle and may have to
+make room.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from supervisor.gateway.connections.connection import Connection, connection_of, no_room
+from supervisor.gateway.connections.connection import (
+    Connection,
+    connection_of,
+    too_many_connections,
+)
 from supervisor.gateway.errors import ApiError
 
 PROBES = frozenset({"/healthz", "/readyz"})
-"""What is answered from the slots of its own."""
+"""Paths that are served from the reserved slots."""
 
 
-def seating() -> Middleware:
-    """Keep the slot while there is work; read no more of a body that nobody took as a whole."""
+def hold_slots() -> Middleware:
+    """Middleware that keeps the slot during work, and closes after a body that was not all read."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -26,15 +31,15 @@ def seating() -> Middleware:
             return await handler(request)
         slot = connection.slot
         if slot.reserved and request.path not in PROBES and not slot.promote():
-            return _last(no_room().response(), request, connection)
+            return _last(too_many_connections().response(), request, connection)
         if request.content.is_eof():
-            slot.works()
+            slot.mark_busy()
         else:
-            slot.waits()
+            slot.mark_idle()
         try:
             response = await handler(request)
         finally:
-            slot.waits()
+            slot.mark_idle()
         if slot.reserved or not request.content.is_eof():
             return _last(response, request, connection)
         return response
@@ -43,8 +48,8 @@ def seating() -> Middleware:
 
 
 def plain_bodies() -> Middleware:
-    """Bodies come as they are: to unpack one that nobody has asked for takes seconds of everybody's
-    time, and a speech request has nothing to pack.
+    """Middleware that refuses bodies with a Content-Encoding: to decompress one takes seconds of
+    the event loop, and a speech request has nothing to compress.
     """
 
     @web.middleware
@@ -66,7 +71,7 @@ def plain_bodies() -> Middleware:
 def _last(
     response: web.StreamResponse, request: web.Request, connection: Connection
 ) -> web.StreamResponse:
-    """The answer after which the connection is closed, and before which no more is read."""
+    """Mark a response as the last one of its connection; the rest of the body is dropped."""
     response.force_close()
     if not request.content.is_eof():
         connection.refuse()

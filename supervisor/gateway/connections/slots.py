@@ -1,12 +1,12 @@
-"""Who may be connected at one door, and who makes room for whom.
+"""Connection slots of one listener: a bounded number, where idle connections make room.
 
-A slot is held for good by those for whom work is being done. Somebody of whom nothing whole
-has come yet (the head of a request is not finished, its body comes by the byte), or
-who asks nothing between two requests, has one only until it is needed: when all are taken, the one
-who has waited longest is hung up on for the next that comes. So silence keeps nobody out.
+A slot is busy while work is done for its connection. It is idle while no whole request is there
+(the head is not finished, the body still comes) and between two requests. When all are taken, a new
+connection displaces the one that has been idle longest, so idle connections never keep a new one
+out.
 
-Where all are at work, a few more slots are `reserved`: for those who ask only whether the
-gateway lives. What is asked, and when that is whole, is for the doors to say.
+Where all are busy, a few more slots are `reserved` for health and readiness. The listeners say
+which request is which, and when it is whole.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Final, Protocol
 from supervisor.logs import get_logger
 
 RESERVED = 64
-"""Slots for health and readiness alone. They are left as soon as the answer is sent, and taken
-by everybody who comes while there are no others, so there are more than probes need."""
+"""Slots for health and readiness alone. They are left as soon as the response is sent, and taken by
+every new connection while there are no others, so there are more than probes need."""
 
 _TELL_EVERY_S: Final = 60.0
 
@@ -26,18 +26,18 @@ log = get_logger(__name__)
 
 
 class Occupant(Protocol):
-    """One connection, as its slot sees it."""
+    """Connection as its slot sees it."""
 
     @property
     def unsent(self) -> bool:
-        """Whether some of an answer has not left yet."""
+        """Whether part of a response has not been sent yet."""
 
     def hang_up(self) -> None:
-        """End it at once: the slot is somebody else's now."""
+        """Abort the connection: its slot is given to another one."""
 
 
 class Slot:
-    """What one connection holds."""
+    """Place of one connection among those that a listener may have."""
 
     __slots__ = ("_general", "_group", "occupant")
 
@@ -51,60 +51,58 @@ class Slot:
         """Whether it is for health and readiness alone."""
         return self._group is not None and self._group is not self._general
 
-    def waits(self) -> None:
-        """Nothing whole is asked from now on: others may have the slot, after those who waited
-        before.
-        """
+    def mark_idle(self) -> None:
+        """Mark it idle: it may be displaced, after those that have been idle longer."""
         if self._group is not None:
-            self._group.waiting.pop(self, None)
-            self._group.waiting[self] = None
+            self._group.idle.pop(self, None)
+            self._group.idle[self] = None
 
-    def works(self) -> None:
-        """Work is being done for its occupant, who keeps it until it is said to wait."""
+    def mark_busy(self) -> None:
+        """Mark it busy: it is kept until it is idle again."""
         if self._group is not None:
-            self._group.waiting.pop(self, None)
+            self._group.idle.pop(self, None)
 
     def leave(self) -> None:
-        """Its occupant is gone. Idempotent."""
+        """Give it back. Idempotent."""
         if self._group is not None:
-            self._group.waiting.pop(self, None)
+            self._group.idle.pop(self, None)
             self._group.taken -= 1
             self._group = None
 
-    def enter(self, room: _Group) -> bool:
-        """Move to this room, as one who waits; False if everybody there is at work."""
-        if room.taken >= room.limit and not room.displace():
+    def enter(self, group: _Group) -> bool:
+        """Move to this group, as an idle one; False if all slots there are busy."""
+        if group.taken >= group.limit and not group.displace():
             return False
         self.leave()
-        self._group = room
-        room.taken += 1
-        room.waiting[self] = None
+        self._group = group
+        group.taken += 1
+        group.idle[self] = None
         return True
 
     def promote(self) -> bool:
-        """Change a reserved slot for one at which everything may be asked, if there is one now."""
+        """Change a reserved slot for a general one; False if all of these are busy."""
         return not self.reserved or self.enter(self._general)
 
 
 class _Group:
-    """Slots that are alike; those who wait stand in the order in which they began to."""
+    """Slots of one kind; the idle ones in the order in which they became idle."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.taken = 0
         self.displaced = 0
-        self.waiting: dict[Slot, None] = {}
+        self.idle: dict[Slot, None] = {}
 
     def displace(self) -> bool:
-        """Hang up on the one who has waited longest; False if everybody is at work.
+        """Abort the connection that has been idle longest; False if all are busy.
 
-        Whose answer has not left as a whole is spared as long as there is somebody else.
+        One whose response is not sent yet is spared as long as there is another.
         """
-        if not self.waiting:
+        if not self.idle:
             return False
-        everybody = iter(self.waiting)
-        slot = next((each for each in everybody if not each.occupant.unsent), None)
-        slot = slot or next(iter(self.waiting))
+        idle = iter(self.idle)
+        slot = next((each for each in idle if not each.occupant.unsent), None)
+        slot = slot or next(iter(self.idle))
         slot.leave()
         slot.occupant.hang_up()
         self.displaced += 1
@@ -112,7 +110,7 @@ class _Group:
 
 
 class Slots:
-    """The slots at one door, `name` in the log."""
+    """All slots of one listener, `name` in the log."""
 
     def __init__(self, name: str, limit: int, reserved: int = 0) -> None:
         self._name = name
@@ -122,7 +120,7 @@ class Slots:
         self._told_at: float | None = None
 
     def take(self, occupant: Occupant) -> Slot | None:
-        """A slot for who has just come, as one who waits; None if there is no room at all."""
+        """Slot for a new connection, idle at first; None if there is no room at all."""
         slot = Slot(occupant, self._general)
         if slot.enter(self._general):
             self._tell()
@@ -133,7 +131,7 @@ class Slots:
         return slot if entered else None
 
     def _tell(self) -> None:
-        """Say now and then what happens here while all slots are taken."""
+        """Log now and then what happens while all slots are taken."""
         full = self._general.taken >= self._general.limit
         if not full or not (self._general.displaced or self._refused or self._reserved.taken):
             return

@@ -1,1 +1,1 @@
-"""What a deployment asks for: health, readiness, diagnostics, metrics, out of the status."""
+"""Monitoring, out of the supervisor's status: health, readiness, diagnostics, metrics."""

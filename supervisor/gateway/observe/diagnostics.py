@@ -1,7 +1,7 @@
-"""How the supervisor is: the diagnostics document, and whether it can take work.
+"""Diagnostics document of the allocation, health, and readiness.
 
-The document is the supervisor's own, from its status; what is added here is how old
-it is, and an honest answer where there is none.
+The document is the supervisor's own, from its status; added here are its age, and an error where
+there is none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Diagnostics(Allocation, frozen=True, kw_only=True):
 
 
 class NoDiagnostics(msgspec.Struct, frozen=True):
-    """Nothing is known; `error` says why."""
+    """Diagnostics are unknown; `error` says why."""
 
     status: Literal["error"]
     error: str
@@ -71,18 +71,18 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 def allocation_document(status: dict[str, Any], age_s: float) -> dict[str, Any]:
-    """The diagnostics as they came in a status document that was made `age_s` seconds ago."""
+    """The diagnostics of a status document that was made `age_s` seconds ago."""
     return {**status["allocation"], "snapshot_age_s": round(age_s, 3)}
 
 
 def allocation_error(reason: str) -> dict[str, Any]:
-    """The diagnostics where nothing is known."""
+    """The answer where the diagnostics are unknown."""
     document: dict[str, Any] = msgspec.to_builtins(NoDiagnostics("error", reason))
     return document
 
 
 def why_unready(status: Status) -> str | None:
-    """Why the pool cannot take a job now; None when it can."""
+    """The reason why the pool cannot take a job now; None when it can."""
     state = status.supervisor.state
     if state != "running":
         return f"the supervisor is {state}"

@@ -1,4 +1,4 @@
-"""What the gateway counts about itself. What the pool reports is `pool_metrics`."""
+"""The gateway's own counters; the pool's metrics are `pool_metrics`."""
 
 from __future__ import annotations
 

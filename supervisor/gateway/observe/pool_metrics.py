@@ -1,7 +1,7 @@
 """The pool's metrics for Prometheus, out of the supervisor's status.
 
 Each row of `pool_rows` is one metric, and so are the states of workers and the outcomes of jobs.
-A value that the supervisor does not know has no sample: never a zero.
+A value that the status does not have gets no sample: never a zero.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from supervisor.wire.status import WORKER_STATES, Distribution, Status, WorkerSt
 
 
 class PoolCollector(Collector):
-    """Gives Prometheus what `status` returns at that moment, None where nothing is known."""
+    """Collector over the status that `status` returns at each scrape, None where it is unknown."""
 
     def __init__(self, status: Callable[[], Status | None]) -> None:
         self._status = status
 
     def collect(self) -> Iterator[Metric]:
-        """Every value that the status has."""
+        """Yield a metric for every value that the status has."""
         status = self._status()
         yield GaugeMetricFamily(
             "tts_supervisor_up",
@@ -56,7 +56,7 @@ class PoolCollector(Collector):
             yield _histogram(histogram, histogram.distribution(status))
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: the names depend on the status."""
+        """Describe nothing: the names depend on the status."""
         return iter(())
 
 

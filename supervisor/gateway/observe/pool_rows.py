@@ -1,7 +1,6 @@
-"""What Prometheus is told of the pool: a row for each value of the supervisor's status.
+"""Table of the pool's metrics: name, value in the status, and help text of each.
 
-Its name, its place in the status, what it means. How rows become samples is for
-`pool_metrics` to say.
+`pool_metrics` turns rows into samples.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from supervisor.wire.status import (
 
 
 class Row(NamedTuple):
-    """A value of the status. A name that ends in `_total` is a counter's."""
+    """One value of the status. A name that ends in `_total` is a counter's."""
 
     name: str
     value: Callable[[Status], object]
@@ -30,7 +29,7 @@ class Row(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """A mapping in the status: each of its keys is a value of `label`."""
+    """A mapping in the status: each key is a value of `label`."""
 
     name: str
     values: Callable[[Status], Mapping[str, object]]
@@ -39,7 +38,7 @@ class Labelled(NamedTuple):
 
 
 class OfWorker(NamedTuple):
-    """A value that each worker has."""
+    """One value of each worker."""
 
     name: str
     value: Callable[[WorkerStatus], float | None]
@@ -47,7 +46,7 @@ class OfWorker(NamedTuple):
 
 
 class Histogram(NamedTuple):
-    """A distribution in the status."""
+    """One distribution in the status."""
 
     name: str
     distribution: Callable[[Status], Distribution]

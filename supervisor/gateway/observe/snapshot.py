@@ -1,8 +1,8 @@
-"""The supervisor's status, for everybody who asks at the same time.
+"""Cache of the supervisor's status, shared by all requests at the same time.
 
-However many ask, the supervisor is asked once in a quarter of a second, and whoever
-asks waits a moment only: a supervisor that is slow to answer must not make the
-diagnostics slow, so the last report is handed out with its age.
+The supervisor is asked at most four times a second, however many requests there are, and a request
+waits for a moment only: if the supervisor is slow to answer, the last report is returned with its
+age.
 """
 
 from __future__ import annotations
@@ -19,24 +19,23 @@ FRESH_S = 0.25
 """A report of this age is not asked for again."""
 
 PATIENCE_S = 0.03
-"""How long a new report is waited for where an older one could be given."""
+"""Seconds that a new report is waited for where an older one could be given."""
 
 FIRST_S = 1.0
 """The same where there is none."""
 
 STALE_S = 5.0
-"""An older report says nothing about now; so long is an answer waited for in the background."""
+"""Age in seconds beyond which a report says nothing about now; a request to the supervisor is
+waited for as long in the background."""
 
 RECORDED_S = 15.0
-"""Age of the last report at most while nobody asks: the page's recorder does so every 10 s, and
-an answer may take STALE_S. Whoever wants an answer at once, with its age, takes such a one.
+"""Highest age of the last report without requests: the page's recorder does so every 10 s, and
+an answer may take STALE_S. A caller that wants an answer at once takes one of this age.
 """
 
 
 class Snapshot(NamedTuple):
-    """What the supervisor said of itself, how many seconds ago it was true, and the document just
-    as it came, to be handed on.
-    """
+    """A status, its age in seconds, and the document as it came, to be passed on."""
 
     status: Status
     age_s: float
@@ -55,10 +54,10 @@ class StatusCache:
         """The last question got no answer."""
 
     async def get(self, oldest: float = STALE_S) -> Snapshot:
-        """The newest report there is, at most `oldest` seconds old. Raises SupervisorError.
+        """The newest report, at most `oldest` seconds old. Raises SupervisorError.
 
-        Where there is one of that age, a newer one is waited for PATIENCE_S. A supervisor
-        that left a question open for STALE_S is taken at no older word.
+        If there is one of that age, a newer one is waited for during PATIENCE_S only. Once a
+        request to the supervisor has been open for STALE_S, no older report is returned.
         """
         if self._age() > FRESH_S:
             await self._refresh(oldest)
@@ -69,13 +68,13 @@ class StatusCache:
         return Snapshot(status, age, document)
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Cancel the request that is open."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.wait([self._asking])
 
     async def _refresh(self, oldest: float) -> None:
-        """Wait for a new report as long as that is worth it. Raises SupervisorError."""
+        """Wait for a new report within the bounds of the module. Raises SupervisorError."""
         task = self._asking
         if task is None or task.done():
             task = self._asking = asyncio.create_task(self._ask())
@@ -86,7 +85,7 @@ class StatusCache:
                 raise error
 
     async def _ask(self) -> SupervisorError | None:
-        """Returns what went wrong: nobody may be there any longer to catch it."""
+        """Request the status; returns the error, for the waiting caller may be gone by then."""
         try:
             document = await self._client.status(STALE_S)
             self._last = read(document), document

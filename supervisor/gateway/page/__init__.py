@@ -1,7 +1,7 @@
 """The page at `GET /`: its files, the data behind it, and the trial of settings.
 
-Everything that the page itself asks for is under `/page/` and may change with it; what
-programs use is in the OpenAPI document.
+Addresses under `/page/` are the page's own and may change with it; what programs use is in the
+OpenAPI document.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from supervisor.gateway.page.recorder import Recorder
 
 
 def add_to(app: web.Application, context: Context) -> None:
-    """Serve the page, and record the last hour for it while the gateway runs."""
+    """Add the page's routes, and record the last hour for it while the gateway runs."""
     recorder = Recorder(context.status)
     app.cleanup_ctx.append(recorder.running)
     app.add_routes(index.routes())

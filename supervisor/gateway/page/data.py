@@ -1,4 +1,4 @@
-"""What the page shows: the supervisor's status as it is, and the recorded hour."""
+"""Data of the page: the supervisor's status as it is, and the recorded hour."""
 
 from __future__ import annotations
 

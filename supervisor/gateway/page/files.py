@@ -1,4 +1,4 @@
-"""The names of the page's files, in `static/` beside this module, and their media types."""
+"""Names of the page's files, in `static/` beside this module, and their media types."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ASSETS: Mapping[str, str] = {
     "speech.js": "text/javascript",
     "tuning.js": "text/javascript",
 }
-"""What the page loads, by name."""
+"""Files that the page loads, by name."""
 
 PREFIX = "/page/static/"
-"""Where these files are served."""
+"""Path prefix of these files."""
 
 ADDRESSES = frozenset(PREFIX + name for name in ASSETS)
 """Addresses that need no key: they hold nothing but the program."""

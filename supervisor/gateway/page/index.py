@@ -1,6 +1,6 @@
-"""`GET /` and the files that the page is made of: plain, read once, nothing from elsewhere.
+"""`GET /` and the page's files, read once and served from memory; nothing comes from elsewhere.
 
-A browser gets the page; whoever does not ask for HTML (curl, a program) gets a list of
+A browser gets the page; a client that does not ask for HTML (curl, a program) gets a list of
 addresses.
 """
 

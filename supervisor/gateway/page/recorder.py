@@ -1,7 +1,7 @@
-"""The last hour, sample by sample, as the allocator saw it.
+"""Recorder of the allocator's samples of the last hour.
 
-The status holds the allocator's latest decisions with the sample that each was made
-from, so asking every few seconds misses none of them and costs next to nothing.
+The status holds the latest decisions with the sample that each was made from, so asking every few
+seconds misses none of them and costs next to nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = get_logger(__name__)
 
 
 class Sample(NamedTuple):
-    """What was seen at `time_s` (the supervisor's monotonic seconds), and the count decided on it.
+    """Sample at `time_s` (the supervisor's monotonic seconds), and the core count decided on it.
 
     utilization: percent of the `leased` cores. queue: segments waiting; backlog_s: seconds
     that the oldest of them had waited.
@@ -68,11 +68,11 @@ class Recorder:
         await asyncio.wait([task])
 
     async def look(self) -> None:
-        """Take what is new from the status. Raises SupervisorError."""
+        """Ask for the status and keep its new samples. Raises SupervisorError."""
         self.take((await self._status.get()).status)
 
     def take(self, status: Status) -> None:
-        """Take what is new from a status."""
+        """Keep the new samples of a status."""
         workers = len(status.workers)
         decisions = status.allocation.allocation_stats.decisions
         new = unseen(decisions, self._samples[-1].time_s if self._samples else None)
@@ -104,7 +104,7 @@ class Recorder:
 
 
 def _sample(decision: AllocationDecision, workers: int) -> Sample | None:
-    """What a decision was made from; None where nothing could be measured."""
+    """Sample of a decision; None where nothing could be measured."""
     seen = decision.inputs
     if seen is None or seen.utilization is None:
         return None

@@ -1,9 +1,9 @@
-"""A simulation of the recorded hour, as a process: a Task on stdin, a Result on stdout.
+"""Simulation of the recorded hour, as a process: a Task on stdin, a Result on stdout.
 
     python -m supervisor.gateway.page.rehearsal CPU_SECONDS
 
-The load is the work that was done and the growth of the queue. It is played twice, under
-the settings in force and under those on trial: what the first differs from the record is
+The load is the work that was done plus the growth of the queue. It is played twice, under the
+settings in force and under those on trial: the difference between the first run and the record is
 the simulation's error.
 """
 
@@ -23,7 +23,7 @@ from supervisor.gateway.page.task import Result, Task
 from supervisor.simulate.run import Run, simulate
 from supervisor.simulate.scenario import ENGINES, EngineModel, MachineModel, Scenario
 from supervisor.simulate.trace import Level, from_levels
-from supervisor.simulate.workload import Segments, Workload
+from supervisor.simulate.workload import SegmentSource, Workload
 
 MOST_SEGMENTS = 12_000
 """An hour with more is played with fewer, longer ones: its load is the same."""
@@ -32,7 +32,7 @@ MEMORY_BYTES = 1 << 30
 
 
 def run(task: Task) -> Result:
-    """Play both."""
+    """Simulate the hour under both settings."""
     engine = ENGINES.get(task.engine, EngineModel())
     machine = MachineModel(task.cores)
     workload = load(task.samples, engine)
@@ -45,21 +45,21 @@ def run(task: Task) -> Result:
 
 def load(samples: list[Sample], engine: EngineModel) -> Workload:
     """The recorded load in cores, as arrivals."""
-    usual = Segments(engine)
+    usual = SegmentSource(engine)
     demands = _demands(samples, usual.work_s)
     work_s = sum(elapsed * demand for _, elapsed, demand in demands)
     characters = max(usual.characters, work_s / engine.seconds_per_character / MOST_SEGMENTS)
     origin = demands[0][0] if demands else 0.0
     levels = [Level(time_s - origin, demand) for time_s, _, demand in demands]
-    return from_levels("the recorded hour", levels, Segments(engine, characters))
+    return from_levels("the recorded hour", levels, SegmentSource(engine, characters))
 
 
 def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float, float]]:
     """Time, length and load in cores of each interval; a segment counts as `segment_s` of work.
 
     Where the queue shrinks by more than was done (work was cancelled, or its segments were
-    shorter than that) it had grown by too much before, and that is taken off there: from
-    an empty queue to an empty queue, the load is the work done.
+    shorter than `segment_s`), it had grown by too much before, and that is taken off there: from
+    an empty queue to an empty queue the load is the work done.
     """
     found: list[tuple[float, float, float]] = []
     excess_s = 0.0
@@ -73,7 +73,7 @@ def _demands(samples: list[Sample], segment_s: float) -> list[tuple[float, float
 
 
 def _shown(played: Run) -> dict[str, Any]:
-    points = [Point(tick.time_s, tick.utilization, tick.cores) for tick in played.ticks]
+    points = [Point(step.time_s, step.utilization, step.cores) for step in played.steps]
     return {
         "points": thinned(points),
         "summary": summary(
@@ -86,7 +86,7 @@ def _shown(played: Run) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Be nice, be bounded, answer."""
+    """Run at the lowest priority with a CPU limit; read the task, write the result."""
     os.nice(19)
     limit = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))

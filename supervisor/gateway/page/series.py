@@ -1,4 +1,4 @@
-"""A time course as the page draws it: as many points as there are pixels, and its sums."""
+"""Time course for the page: at most one point for each pixel, and its sums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from supervisor.gateway.page.recorder import Sample
 
 POINTS = 400
-"""The most that are drawn."""
+"""Points that are drawn at most."""
 
 
 class Point(NamedTuple):
@@ -22,7 +22,7 @@ class Point(NamedTuple):
 
 
 def thinned(points: Sequence[Point]) -> dict[str, list[float]]:
-    """At most POINTS of them: means of utilization, and the most cores, of as many neighbours."""
+    """At most POINTS of them: mean utilization and highest core count of neighbours."""
     size = -(-len(points) // POINTS) or 1
     groups = [points[start : start + size] for start in range(0, len(points), size)]
     return {
@@ -33,7 +33,7 @@ def thinned(points: Sequence[Point]) -> dict[str, list[float]]:
 
 
 def recorded(samples: Sequence[Sample]) -> dict[str, Any]:
-    """What happened, and its sums."""
+    """The recorded hour as points, and its sums."""
     start = samples[0].time_s if samples else 0.0
     points = [Point(s.time_s - start, s.utilization, s.cores) for s in samples]
     return {
@@ -67,6 +67,6 @@ def core_seconds(samples: Sequence[Sample]) -> float:
 
 
 def mean(values: Iterable[float]) -> float | None:
-    """The mean to one digit; None of nothing."""
+    """The mean to one digit; None without values."""
     found = list(values)
     return round(statistics.fmean(found), 1) if found else None

@@ -1,4 +1,4 @@
-"""What the gateway hands to the process that simulates, and what it gets back."""
+"""Task and result of the process that simulates the recorded hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from supervisor.gateway.page.recorder import Sample
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What was recorded, on how many usable cores, and the settings."""
+    """The recorded samples, the usable cores, and the settings of both runs."""
 
     samples: list[Sample]
     cores: int

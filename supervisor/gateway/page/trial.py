@@ -1,4 +1,4 @@
-"""The settings that the page can move, try on the recorded hour, and have applied."""
+"""Settings that the page can move, try on the recorded hour, and have applied."""
 
 from __future__ import annotations
 

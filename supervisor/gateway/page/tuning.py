@@ -1,4 +1,4 @@
-"""`POST /page/simulation`: the recorded hour once more, under settings that somebody tries.
+"""`POST /page/simulation`: the recorded hour under other settings.
 
 The simulation runs in a process of its own (`rehearsal`) at the lowest priority, one at
 a time and within bounds of time, so neither this loop nor the workers wait for it.
@@ -25,7 +25,7 @@ from supervisor.gateway.page.task import Result, Task
 from supervisor.gateway.page.trial import Trial
 
 LIMIT_S = 60.0
-"""How long a simulation may take."""
+"""Seconds that a simulation may take."""
 
 LEAST_SAMPLES = 10
 
@@ -51,7 +51,7 @@ def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
 
 
 def _check(trial: Trial) -> None:
-    """Raises ApiError for what config.json could not hold either."""
+    """Check the trial as config.json is checked. Raises ApiError."""
     try:
         DynamicCpuAllocation.model_validate(msgspec.structs.asdict(trial))
     except ValidationError as error:
@@ -62,7 +62,7 @@ def _check(trial: Trial) -> None:
 
 
 async def _task(context: Context, recorder: Recorder, trial: Trial) -> Task:
-    """What is to be simulated, on a machine like this one."""
+    """The task: recorded hour, machine and settings."""
     status = (await context.status.get()).status
     recorder.take(status)
     samples = recorder.samples

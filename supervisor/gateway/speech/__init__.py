@@ -1,1 +1,1 @@
-"""Speech over HTTP: from OpenAI's request to a job, and its audio back in the wanted format."""
+"""Speech over HTTP: from OpenAI's request to a job, and its audio in the wanted format."""

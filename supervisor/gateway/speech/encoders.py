@@ -1,9 +1,9 @@
-"""Encoders for many streams at once, off the event loop.
+"""Encoders for many streams at once, in threads beside the event loop.
 
-Two threads do all the compression: more would only take cores from the workers. What
-is not compressed is done at once (`audio.plain`): that takes 0.02 ms a piece, the way to a thread
-and back many times as long. FFmpeg's libraries are loaded in a thread too, with the first
-stream that needs them, so a gateway that is only asked for diagnostics stays small.
+Two threads do all the compression: more would only take cores from the workers. Uncompressed
+formats are made on the loop (`audio.plain`): that takes 0.02 ms a piece, the way to a thread and
+back many times as long. FFmpeg's libraries are loaded in a thread with the first stream that needs
+them, so a gateway that is only asked for diagnostics stays small.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Encoders:
-    """The threads."""
+    """The threads, and encoders that run in them."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="encode")
@@ -39,7 +39,7 @@ class Encoders:
         return Encoder(self, await self.run(_make, format, sample_rate))
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call it in one of the threads. Cancelling waits for nothing: the call runs to its end."""
+        """Call a function in one of the threads. After a cancellation the call runs to its end."""
         return await asyncio.wrap_future(self._threads.submit(call, *args, **kwargs))
 
     def close(self) -> None:
@@ -48,14 +48,14 @@ class Encoders:
 
 
 class Encoder:
-    """As `audio.encoding.StreamEncoder`, to be awaited."""
+    """Encoder of one stream: `audio.encoding.StreamEncoder`, to be awaited."""
 
     def __init__(self, encoders: Encoders | None, encoder: StreamEncoder | PlainEncoder) -> None:
         self._encoders = encoders
         self._encoder = encoder
 
     async def encode(self, samples: Samples) -> bytes:
-        """What can be sent after these samples; may be empty."""
+        """Bytes that can be sent after these samples; may be empty."""
         if self._encoders is None:
             return self._encoder.encode(samples)
         return await self._encoders.run(self._encoder.encode, samples)

@@ -1,8 +1,8 @@
-"""`POST /v1/audio/speech`: from a request to a job, and its audio back as it is made.
+"""`POST /v1/audio/speech`, models and voices: a request becomes a job, its audio the response.
 
-The status is decided before the first byte: the answer begins with the first piece of
-audio. What fails later ends the connection (`sending`). A client that leaves cancels
-this handler, and leaving the job cancels the job.
+The status is decided before the first byte: the response begins with the first piece of audio. A
+later failure cuts the connection (`sending`). A client that disconnects cancels this handler, and
+leaving the job's block cancels the job.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from supervisor.audio.formats import FORMATS
 from supervisor.client import AsyncJob
 from supervisor.client.request import Terms
 from supervisor.gateway.bodies import parse, read_body, when_wanted
-from supervisor.gateway.connections.client_identity import asker
+from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.speech import sse
 from supervisor.gateway.speech.sending import send
@@ -68,7 +68,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         wanted = parse(await read_body(request), SpeechRequest)
         terms = trace_context(request)
         terms["volume"] = wanted.volume_multiplier
-        terms["on_behalf"] = asker(request, context.settings)
+        terms["on_behalf"] = request_client(request, context.settings)
         job = await _submit(context, wanted, terms)
         async with job:
             pieces = encoded(context, job, wanted)
@@ -108,7 +108,7 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
 
 
 async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
-    """Hand the text in; refusals are raised as they come."""
+    """Submit the text as a job. Raises ApiError for a refusal."""
     welcome = await context.welcome()
     engine = engine_of(wanted.model)
     name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice

@@ -1,8 +1,8 @@
-"""An answer that is sent while it is made, and that can be seen to be cut short.
+"""Streamed response that shows it when it is cut short.
 
-A failure after the first byte ends the connection without the ending of the body: the
-last chunk is missing, and where there are no chunks (HTTP/1.0) the connection is
-reset instead of closed. No client can take a part for the whole.
+A failure after the first byte ends the connection without the ending of the body: the last chunk is
+missing, and where there are no chunks (HTTP/1.0) the connection is reset instead of closed. So no
+client can take a part for the whole.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from supervisor.gateway.observe.metrics import Metrics
 from supervisor.logs import get_logger
 
 STALL_S = 120.0
-"""How long a reader may take nothing. A player that pauses does so for a while."""
+"""Seconds that a reader may take nothing. A player that pauses does so for a while."""
 
 UNSENT_BYTES = 16 * 1024
-"""What is kept of an answer, beyond the kernel's buffer, before more of it is made."""
+"""Bytes of a response that are kept, beyond the kernel's buffer, before more of it is made."""
 
 _RESET = struct.pack("ii", 1, 0)
 
@@ -38,7 +38,7 @@ async def send(
     metrics: Metrics,
     started: float,
 ) -> web.StreamResponse:
-    """Begin the answer with the first piece that is not empty, and send the rest as it comes.
+    """Begin the response with the first piece that is not empty, and stream the rest as it comes.
 
     `started` is when the request began (monotonic seconds). Raises what `pieces` raises
     before that first piece, ConnectionResetError for whatever happens afterwards.
@@ -72,7 +72,7 @@ async def send(
 
 
 def cut(request: web.Request) -> None:
-    """End the connection so that the client sees an unfinished answer."""
+    """End the connection so that the client sees an unfinished response."""
     transport = request.transport
     if transport is None:
         return
@@ -82,9 +82,9 @@ def cut(request: web.Request) -> None:
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    visitor = connection_of(request)
-    if visitor is not None:
-        visitor.hang_up()  # Without a farewell: that would look like an ending.
+    connection = connection_of(request)
+    if connection is not None:
+        connection.hang_up()  # No lingering close: it would look like an ending.
 
 
 def _report(error: Exception) -> None:

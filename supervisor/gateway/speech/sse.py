@@ -1,4 +1,4 @@
-"""Speech as server-sent events, for `stream_format: "sse"`: OpenAI's two, and its error."""
+"""Server-sent events, for `stream_format: "sse"`: OpenAI's two, and its error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trace that an HTTP request belongs to: its W3C headers, handed on with the job.
+"""W3C trace context of an HTTP request, handed on with its job.
 
 The gateway makes no spans and checks nothing: the supervisor ignores what is no trace
 context, as the recommendation asks.
@@ -15,7 +15,7 @@ TRACESTATE = "tracestate"
 
 
 def trace_context(request: web.Request) -> Terms:
-    """Terms that say which trace the job is part of: none without one `traceparent`.
+    """The request's trace context as terms of a job: none without exactly one `traceparent`.
 
     Several lines of `tracestate` are one list.
     """

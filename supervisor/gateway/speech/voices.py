@@ -1,10 +1,9 @@
-"""What OpenAI's names of models and voices mean here.
+"""OpenAI's names of models and voices, mapped to engines and their voices.
 
-A model is an engine; OpenAI's own names stand for the default one. OpenAI's voices
-stand for the engine's voice of that name if it has one (Kokoro's `af_alloy`), and for
-its default voice otherwise: programs send `alloy` without being asked, and are to
-speak. Any other name must be a voice of the engine, or a mix of its voices; the
-supervisor checks that.
+A model is an engine; OpenAI's own names stand for the default one. OpenAI's voices stand for the
+engine's voice of that name if it has one (Kokoro's `af_alloy`), and for its default voice
+otherwise: programs send `alloy` without being asked, and are to speak. Any other name must be a
+voice of the engine, or a mix of its voices; the supervisor checks that.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ OPENAI_VOICES = (
 
 
 def engine_of(model: str | None) -> str | None:
-    """The engine that a model's name means; None is the default one."""
+    """Engine of a model's name; None is the default one."""
     return None if model is None or model in OPENAI_MODELS else model
 
 
 def voice_of(voice: str | None, voices: Iterable[str]) -> str | None:
-    """The voice that a name means to an engine with these voices; None is its default one."""
+    """The engine's voice for a name, given its `voices`; None is its default one."""
     if voice is None:
         return voice
     known = list(voices)
@@ -61,7 +60,7 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class ModelList(msgspec.Struct, frozen=True):
-    """What `GET /v1/models` answers."""
+    """Answer of `GET /v1/models`."""
 
     object: Literal["list"]
     data: list[Model]
@@ -78,7 +77,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VoiceList(msgspec.Struct, frozen=True):
-    """What `GET /v1/audio/voices` answers; the default engine's voices come first."""
+    """Answer of `GET /v1/audio/voices`; the default engine's voices come first."""
 
     voices: list[Voice]
 

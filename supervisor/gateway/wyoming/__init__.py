@@ -1,1 +1,1 @@
-"""Speech for Home Assistant: the Wyoming protocol, on a door of its own."""
+"""Speech for Home Assistant: the Wyoming protocol, on a listener of its own."""

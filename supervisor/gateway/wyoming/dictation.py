@@ -1,9 +1,8 @@
-"""A text that comes in pieces, as a language model writes it: which sentences are complete.
+"""Sentences of a text that comes in pieces, as a language model writes it.
 
-A sentence is complete when the next one has begun. Whoever finds sentences takes a time that can
-grow with the square of the text, and lets nobody else run meanwhile, so he is given little at
-a time, and only where something new can have ended: when a letter or a digit follows on
-a character that ends sentences somewhere.
+A sentence is complete when the next one has begun. Finding sentences can take time that grows with
+the square of the text, on the event loop, so it is given little at a time, and only where a new one
+can have ended: when a letter or a digit follows on a character that ends sentences somewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _IN_SENTENCES: Final = frozenset(",;:'\"*#&@%/\\…·†‡§¶、，；：")
 
 
 class Dictation:
-    """One text."""
+    """One text that comes in pieces."""
 
     def __init__(self) -> None:
         self._rest = ""
@@ -36,8 +35,8 @@ class Dictation:
         """Length of the rest from which a look is worth it."""
 
     def add(self, text: str) -> Iterator[list[str]]:
-        """The sentences that are complete now, in steps of 2 ms at most, between which others may
-        have their turn. What goes on for too long counts as a sentence.
+        """The sentences that are complete now, in steps of 2 ms at most, between which other tasks
+        can run. What goes on for too long counts as a sentence.
         """
         start = 0
         while start < len(text):
@@ -49,11 +48,11 @@ class Dictation:
             yield [sentence for sentence in complete if sentence.strip()]
 
     def rest(self) -> list[str]:
-        """What is left at the end."""
+        """The sentence that is left at the end."""
         return [self._rest] if self._rest.strip() else []
 
     def _take(self, piece: str) -> bool:
-        """Whether a look is worth it, with this piece at the end of the rest."""
+        """Add a piece to the rest; returns whether it may complete a sentence."""
         self._rest += piece
         begun = False
         for char in piece:

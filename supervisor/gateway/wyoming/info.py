@@ -1,4 +1,4 @@
-"""What Home Assistant is told of the voices, and which one it means."""
+"""Voices as Home Assistant lists them, and the voice that a request means."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
 from supervisor import __version__
 from supervisor.gateway.speech.voices import listed
-from supervisor.gateway.wyoming.events import VoiceWanted
+from supervisor.gateway.wyoming.events import VoiceQuery
 from supervisor.wire.client import Welcome
 from supervisor.wire.voices import MixError, parse_mix
 
 _SOURCE = Attribution("tts-supervisor", "https://pypi.org/project/tts-supervisor/")
 
 
-class Chosen(NamedTuple):
+class VoiceChoice(NamedTuple):
     """A voice and the engine that has it; None means the default one."""
 
     name: str | None
@@ -47,22 +47,22 @@ def info(welcome: Welcome) -> Info:
     return Info(tts=[program])
 
 
-def find_voice(welcome: Welcome, wanted: VoiceWanted | None) -> Chosen:
+def find_voice(welcome: Welcome, wanted: VoiceQuery | None) -> VoiceChoice:
     """The first engine's voice of that name, or else of that language.
 
     A mix goes to the engine that has its first voice. A name that no engine has is left to
     the supervisor to refuse.
     """
     if wanted is None:
-        return Chosen(None, None)
+        return VoiceChoice(None, None)
     first = _first_of(wanted.name) if wanted.name is not None else None
     for voice in listed(welcome.engines, welcome.default_engine):
         if wanted.name is None:
             if _same_language(voice.language, wanted.language or ""):
-                return Chosen(voice.name, voice.model)
+                return VoiceChoice(voice.name, voice.model)
         elif voice.name in {wanted.name, first}:
-            return Chosen(wanted.name, voice.model)
-    return Chosen(wanted.name, None)
+            return VoiceChoice(wanted.name, voice.model)
+    return VoiceChoice(wanted.name, None)
 
 
 def _first_of(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Where Home Assistant connects: the listening side of `http.wyoming`.
+"""Listener for Home Assistant, on `http.wyoming`.
 
-What is spoken there is `session`'s business. The library for it is an extra,
-so it is loaded only where an address is set.
+Each connection is a `session`. The library for the protocol is an extra, so it is loaded only
+where an address is set.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ log = get_logger(__name__)
 
 @asynccontextmanager
 async def wyoming_server(context: Context, where: str, connections: int) -> AsyncIterator[Address]:
-    """Serve so many at once on HOST:PORT meanwhile; yields the address. Raises ListenError.
+    """Serve Wyoming on HOST:PORT within the block, `connections` at once; yields the address.
 
-    What is being said at the end is finished, for as long as answers over HTTP have for it.
+    Texts in progress at the end are finished, within the grace period of HTTP's responses. Raises
+    ListenError.
     """
     try:
         from supervisor.gateway.wyoming.session import WyomingSession  # noqa: PLC0415 - an extra

@@ -1,9 +1,9 @@
-"""One client that speaks Home Assistant's protocol: events in, audio out.
+"""One connection of Home Assistant's protocol: events in, audio out.
 
 A text comes whole (`synthesize`), or in pieces as a language model writes them
 (`synthesize-start`, `-chunk`, `-stop`). Of the latter each sentence becomes a job as soon
 as it is complete (`dictation`), so sentences are spoken in parallel; their audio is sent in
-order. Reading goes on meanwhile: a client that leaves is noticed, and its jobs are cancelled.
+order. Reading goes on meanwhile: a client that disconnects is noticed, and its jobs are cancelled.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from wyoming.tts import (
 
 from supervisor.audio.samples import pcm16
 from supervisor.client import AsyncJob, SupervisorError
-from supervisor.gateway.connections.client_identity import peer
+from supervisor.gateway.connections.client_identity import connection_client
 from supervisor.gateway.connections.connection import next_number
 from supervisor.gateway.connections.slots import Slot
 from supervisor.gateway.context import Context
 from supervisor.gateway.speech import sending
 from supervisor.gateway.wyoming.dictation import Dictation
-from supervisor.gateway.wyoming.events import Heard, NoEvent, VoiceWanted, read_event
+from supervisor.gateway.wyoming.events import EventError, ReadEvent, VoiceQuery, read_event
 from supervisor.gateway.wyoming.info import find_voice, info
 from supervisor.logs import get_logger
 
@@ -41,7 +41,7 @@ AHEAD = 8
 """Sentences of one client that may be jobs before the first of them has been sent."""
 
 IDLE_S = 600.0
-"""How long a connection may be silent: Home Assistant opens one for each text."""
+"""Seconds that a connection may be silent: Home Assistant opens one for each text."""
 
 _BYTES = 2
 _CHANNELS = 1
@@ -63,9 +63,9 @@ class WyomingSession:
         self._context = context
         self._reader = reader
         self._writer = writer
-        self._on_behalf = peer(writer.transport, next_number())
+        self._on_behalf = connection_client(writer.transport, next_number())
         self._dictation: Dictation | None = None
-        self._voice: VoiceWanted | None = None
+        self._voice: VoiceQuery | None = None
         """Of the text that comes in pieces."""
         self._out: asyncio.Queue[AsyncJob | SupervisorError | _End] = asyncio.Queue(AHEAD)
         self._started = False
@@ -103,18 +103,18 @@ class WyomingSession:
 
     @property
     def unsent(self) -> bool:
-        """Whether some of an answer has not left yet."""
+        """Whether part of an answer has not been sent yet."""
         return self._writer.transport.get_write_buffer_size() > 0
 
     async def finish(self) -> None:
-        """Say what was begun, send it to its last byte, and close."""
+        """Speak the texts in progress, send all of their audio, and close."""
         await self._silent.wait()
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
 
     def hang_up(self) -> None:
-        """End it at once."""
+        """Abort the connection."""
         self._writer.transport.abort()
 
     @property
@@ -122,16 +122,16 @@ class WyomingSession:
         return self._speaking or self._asking or not self._out.empty()
 
     def _settle(self, slot: Slot) -> None:
-        """Who is silent and hears nothing waits, behind those who have for longer."""
+        """Mark the slot idle when nothing is spoken here, busy otherwise."""
         if self._busy:
             self._silent.clear()
-            slot.works()
+            slot.mark_busy()
         else:
             self._silent.set()
-            slot.waits()
+            slot.mark_idle()
 
     def _drop(self) -> None:
-        """Cancel what nobody will hear."""
+        """Cancel the jobs whose audio cannot be sent any more."""
         while not self._out.empty():
             item = self._out.get_nowait()
             if isinstance(item, AsyncJob):
@@ -148,7 +148,7 @@ class WyomingSession:
     # -- in -------------------------------------------------------------------------------
 
     async def _read_all(self, slot: Slot) -> None:
-        with suppress(ConnectionError, TimeoutError, NoEvent):
+        with suppress(ConnectionError, TimeoutError, EventError):
             while (event := await read_event(self._reader)) is not None:
                 self._heard_at = self._loop.time()
                 self._settle(slot)
@@ -156,7 +156,7 @@ class WyomingSession:
                 self._settle(slot)
                 await asyncio.sleep(0)  # Thousands of events may have come at once.
 
-    async def _take(self, event: Heard, slot: Slot) -> None:
+    async def _take(self, event: ReadEvent, slot: Slot) -> None:
         if Describe.is_type(event.type):
             await self._describe()
         elif Ping.is_type(event.type):
@@ -184,7 +184,7 @@ class WyomingSession:
         except SupervisorError as error:
             await self._send_error(error)
 
-    async def _submit(self, text: str, wanted: VoiceWanted | None, slot: Slot) -> None:
+    async def _submit(self, text: str, wanted: VoiceQuery | None, slot: Slot) -> None:
         self._asking = True
         self._settle(slot)
         try:
@@ -200,10 +200,8 @@ class WyomingSession:
                 item.cancel()
             raise
 
-    async def _ask(
-        self, text: str, wanted: VoiceWanted | None
-    ) -> AsyncJob | SupervisorError | None:
-        """The job, or why there is none; None for a text without anything to speak."""
+    async def _ask(self, text: str, wanted: VoiceQuery | None) -> AsyncJob | SupervisorError | None:
+        """The job, or the error; None for a text without anything to speak."""
         try:
             voice = find_voice(await self._context.welcome(), wanted)
             return await self._context.client.submit(

@@ -16,7 +16,7 @@ import pytest
 
 from supervisor.simulate.scenario import ENGINES
 from supervisor.simulate.trace import read
-from supervisor.simulate.workload import Segments
+from supervisor.simulate.workload import SegmentSource
 from tests.supervised import Supervised, eventually
 
 TOP = [sys.executable, "-m", "supervisor", "top"]
@@ -76,7 +76,7 @@ def test_what_is_recorded_can_be_simulated(running_supervisor: Supervised, tmp_p
     assert process.wait(10) == 0
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert all(line.keys() >= {"t", "utilization", "cores", "queue"} for line in lines)
-    load = read(file, Segments(ENGINES["hibari"], 80.0, 1))
+    load = read(file, SegmentSource(ENGINES["hibari"], 80.0, 1))
     assert load.seconds >= lines[-1]["t"] - lines[0]["t"]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from benchmarks.restlessness import restlessness
-from supervisor.simulate.fluid import Change
+from supervisor.simulate.fluid import CountChange
 
 
-def flapping(since: int, until: int, every: int) -> list[Change]:
+def flapping(since: int, until: int, every: int) -> list[CountChange]:
     """Up and down between two and three cores."""
     times = range(since, until, every)
-    return [Change(float(at), 2 + turn % 2, 3 - turn % 2) for turn, at in enumerate(times)]
+    return [CountChange(float(at), 2 + turn % 2, 3 - turn % 2) for turn, at in enumerate(times)]
 
 
 def test_a_pool_that_never_settles_is_charged_with_every_change() -> None:
@@ -24,7 +24,7 @@ def test_a_pool_that_never_settles_is_charged_with_every_change() -> None:
 
 def test_a_pool_that_settles_and_flaps_again_is_charged_with_what_came_later() -> None:
     """At rest after half a minute, it moves in the second half hour again."""
-    changes = [Change(30.0, 1, 2), *flapping(2000, 2100, 50)]
+    changes = [CountChange(30.0, 1, 2), *flapping(2000, 2100, 50)]
     found = restlessness(changes, 0.0, 3600.0)
     assert found["settled_after_s"] == 30.0
     assert found["changes_after_settling"] == found["changes_in_last_half"] == 2
@@ -32,7 +32,7 @@ def test_a_pool_that_settles_and_flaps_again_is_charged_with_what_came_later() -
 
 def test_what_came_before_the_load_does_not_count() -> None:
     """A step at 60 s: changes until then are not of this load, those at its start are the way."""
-    found = restlessness([Change(10.0, 2, 1), Change(70.0, 1, 2)], 60.0, 3660.0)
+    found = restlessness([CountChange(10.0, 2, 1), CountChange(70.0, 1, 2)], 60.0, 3660.0)
     assert found == {
         "settled_after_s": 10.0,
         "changes_after_settling": 0,

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from supervisor.cli.top_snapshot import Picture
+from supervisor.cli.top_snapshot import History
 from supervisor.cli.top_view import chart, draw
 from supervisor.wire.status import Status, read
 from tests.fixtures.statuses import example
@@ -41,25 +41,25 @@ def status(*decisions: dict[str, Any], error: str | None = None) -> Status:
 
 def test_only_samples_that_are_new_count() -> None:
     """Two looks at overlapping histories measure each sample once, and average the new ones."""
-    picture = Picture()
+    history = History()
     first, second = decision(1.0, 40.0, "a"), decision(2.0, 60.0, "b")
-    assert picture.take(100.0, status(first)).utilization == 40.0
-    later = picture.take(102.0, status(first, second, decision(3.0, 80.0, "c")))
+    assert history.take(100.0, status(first)).utilization == 40.0
+    later = history.take(102.0, status(first, second, decision(3.0, 80.0, "c")))
     assert later.utilization == 70.0
-    assert [seen.now for seen in picture.seen] == [1.0, 2.0, 3.0]
+    assert [seen.now for seen in history.seen] == [1.0, 2.0, 3.0]
 
 
 def test_a_supervisor_that_started_anew_starts_a_new_history() -> None:
     """After a restart of the machine the clock of decisions is smaller: old samples go."""
-    picture = Picture()
-    picture.take(100.0, status(decision(50.0, 40.0, "a")))
-    picture.take(101.0, status(decision(1.0, 90.0, "b")))
-    assert [seen.utilization for seen in picture.seen] == [90.0]
+    history = History()
+    history.take(100.0, status(decision(50.0, 40.0, "a")))
+    history.take(101.0, status(decision(1.0, 90.0, "b")))
+    assert [seen.utilization for seen in history.seen] == [90.0]
 
 
 def test_a_record_has_what_a_simulation_reads() -> None:
     """Time, utilization of the cores held then, cores and queue."""
-    record = Picture().take(100.0, status(decision(1.0, 40.0, "high_utilization"))).record
+    record = History().take(100.0, status(decision(1.0, 40.0, "high_utilization"))).record
     assert (record["t"], record["utilization"], record["cores"], record["queue"]) == (
         100.0,
         40.0,
@@ -72,15 +72,15 @@ def test_the_screen_shows_what_an_operator_looks_for() -> None:
     """Target, cores of usable, a parked slot, the queue, the last change and its reason, and
     what is wrong with the settings.
     """
-    picture = Picture()
+    history = History()
     steps = [
         decision(1.0, 50.0, "optimal_range", "_50.0%"),
         decision(2.0, 90.0, "high_utilization"),
     ]
-    snapshot = picture.take(100.0, status(*steps, error="override.json: no"))
+    snapshot = history.take(100.0, status(*steps, error="override.json: no"))
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(draw(snapshot, picture.seen, 80))
+        console.print(draw(snapshot, history.seen, 80))
     screen = capture.get()
     for words in (
         "target 75 %",
@@ -96,16 +96,16 @@ def test_the_screen_shows_what_an_operator_looks_for() -> None:
 
 def test_decisions_of_one_kind_are_one_line() -> None:
     """With the latest figures; another kind, though it reads alike, has a line of its own."""
-    picture = Picture()
+    history = History()
     steps = [
         decision(1.0, 50.0, "optimal_range", "_50.0%"),
         decision(2.0, 51.0, "optimal_range", "_51.0%"),
         decision(3.0, 51.0, "other", "_51.0%"),
     ]
-    snapshot = picture.take(100.0, status(*steps))
+    snapshot = history.take(100.0, status(*steps))
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(draw(snapshot, picture.seen, 80))
+        console.print(draw(snapshot, history.seen, 80))
     lines = [line.split() for line in capture.get().splitlines() if "_51.0%" in line]
     assert lines == [
         ["2", "cores", "other_51.0%", "1", "samples"],

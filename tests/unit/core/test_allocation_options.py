@@ -13,7 +13,7 @@ import pytest
 
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.policy import Policy, Sampled
-from supervisor.simulate.fluid import Change, run_fluid
+from supervisor.simulate.fluid import CountChange, run_fluid
 from tests.fixtures.defaults import policy_with
 
 USABLE = 20
@@ -21,7 +21,7 @@ USABLE = 20
 
 def run(
     policy: Policy, load: Callable[[float], float] | float, seconds: float = 600
-) -> tuple[int, list[Change]]:
+) -> tuple[int, list[CountChange]]:
     """Cores at the end, and the changes on the way. Nothing waits: utilization decides."""
     allocator = DynamicCPUAllocator(policy, USABLE)
     offered = load if callable(load) else lambda _: load

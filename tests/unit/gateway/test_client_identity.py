@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from supervisor.config.sections.http import Http
-from supervisor.gateway.connections.client_identity import asker, peer
+from supervisor.gateway.connections.client_identity import connection_client, request_client
 from supervisor.gateway.keys import hash_key
 
 KEY = "sk-somebody"
@@ -42,7 +42,7 @@ class Line(asyncio.Transport):
 )
 def test_the_other_end_of_a_connection(theirs: object, who: str | None) -> None:
     """An address, and of IPv6 its network; of this machine, or of none, the connection."""
-    assert peer(Line(theirs), 7) == (who or f"conn:{os.getpid()}-7")
+    assert connection_client(Line(theirs), 7) == (who or f"conn:{os.getpid()}-7")
 
 
 def test_a_key_goes_before_the_address() -> None:
@@ -51,13 +51,13 @@ def test_a_key_goes_before_the_address() -> None:
     """
     request = make_mocked_request("POST", "/", {"Authorization": f"Bearer {KEY}"})
     digits = hash_key(KEY).removeprefix("sha256:")[:16]
-    who = asker(request, Http(api_keys=[hash_key(KEY)]))
+    who = request_client(request, Http(api_keys=[hash_key(KEY)]))
     assert who == f"key:{digits}"
-    assert asker(request, Http()) is None
+    assert request_client(request, Http()) is None
 
 
 def test_every_name_is_short_enough_for_the_supervisor() -> None:
     """At most 128 characters, whatever the address."""
     longest = ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65_535, 0, 0)
-    assert len(peer(Line(longest), 1 << 62)) <= 128
-    assert len(peer(Line(("127.0.0.1", 1)), 1 << 62)) <= 128
+    assert len(connection_client(Line(longest), 1 << 62)) <= 128
+    assert len(connection_client(Line(("127.0.0.1", 1)), 1 << 62)) <= 128

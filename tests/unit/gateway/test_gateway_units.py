@@ -21,7 +21,7 @@ from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKER
 from supervisor.gateway.speech.routes import SpeechRequest
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import OPENAI_VOICES, engine_of, voice_of
-from supervisor.gateway.wyoming.events import VoiceWanted
+from supervisor.gateway.wyoming.events import VoiceQuery
 from supervisor.gateway.wyoming.info import find_voice
 from supervisor.wire.client import Error, ErrorCode, Welcome
 from supervisor.wire.status import TAKES_WORK, WORKER_STATES, Status, WorkerState, read
@@ -242,4 +242,4 @@ def test_the_engine_of_a_voice_for_home_assistant(
         "kokoro": {"default_voice": "af_heart", "voices": {"af_heart": "en", "af_bella": "en"}},
     }
     welcome = Welcome("e", "1", "hibari", engines, {})
-    assert find_voice(welcome, VoiceWanted(name=name)) == chosen
+    assert find_voice(welcome, VoiceQuery(name=name)) == chosen

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from supervisor.client import AsyncClient, NoSupervisor, SupervisorError
-from supervisor.gateway.loop_faults import report
+from supervisor.gateway.loop_faults import log_fault
 from supervisor.gateway.observe import snapshot
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.gateway.page import recorder as recording
@@ -40,7 +40,7 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
     """Tell a story on a loop whose handler is the gateway's."""
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(report)
+        asyncio.get_running_loop().set_exception_handler(log_fault)
         await story()
         gc.collect()
         await asyncio.sleep(0)

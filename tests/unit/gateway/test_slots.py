@@ -1,4 +1,4 @@
-"""Slots at a door: who makes room for whom, and who never does."""
+"""Slots of a listener: idle connections make room, busy ones never do."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_who_has_waited_longest_makes_room() -> None:
     """One for one, in the order in which they began to wait; who asks anew is last again."""
     slots = Slots("test", 3)
     (first, first_slot), (second, _), (third, _) = (come(slots) for _ in range(3))
-    first_slot.works()
-    first_slot.waits()
+    first_slot.mark_busy()
+    first_slot.mark_idle()
     fourth, _ = come(slots)
     assert [each.hung_up for each in (first, second, third)] == [False, True, False]
     fifth, _ = come(slots)
@@ -45,10 +45,10 @@ def test_who_is_at_work_keeps_the_place() -> None:
     """Where all are, nobody else comes in; where one ends, the next does."""
     slots = Slots("test", 2)
     (first, first_slot), (second, second_slot) = (come(slots) for _ in range(2))
-    first_slot.works()
-    second_slot.works()
+    first_slot.mark_busy()
+    second_slot.mark_busy()
     assert slots.take(Somebody()) is None
-    first_slot.waits()
+    first_slot.mark_idle()
     come(slots)
     assert (first.hung_up, second.hung_up) == (True, False)
 
@@ -60,7 +60,7 @@ def test_an_answer_that_has_not_left_is_spared() -> None:
     reader.unsent = True
     _, newcomer = come(slots)
     assert (reader.hung_up, idle.hung_up) == (False, True)
-    newcomer.works()
+    newcomer.mark_busy()
     come(slots)
     assert reader.hung_up
 
@@ -69,7 +69,7 @@ def test_some_places_are_reserved() -> None:
     """Taken when all others work, given up like others, and changed for one that is free."""
     slots = Slots("test", 1, reserved=1)
     _, worker = come(slots)
-    worker.works()
+    worker.mark_busy()
     probe, probe_slot = come(slots)
     assert (worker.reserved, probe_slot.reserved) == (False, True)
     assert not probe_slot.promote()
@@ -87,14 +87,14 @@ def test_leaving_twice_frees_one_place() -> None:
     slots = Slots("test", 1)
     _, first = come(slots)
     _, second = come(slots)
-    second.works()
+    second.mark_busy()
     first.leave()
     first.leave()
-    first.waits()
+    first.mark_idle()
     assert slots.take(Somebody()) is None
 
 
-class Door(RuleBasedStateMachine):
+class SlotsInAnyOrder(RuleBasedStateMachine):
     """Whatever they do, in whatever order."""
 
     LIMIT, RESERVED = 3, 2
@@ -127,13 +127,13 @@ class Door(RuleBasedStateMachine):
         if slot in self.there:
             self.there[slot].unsent = unsent
             self.working.discard(slot)
-            slot.waits()
+            slot.mark_idle()
 
     @rule(slot=occupants)
     def work(self, slot: Slot | None) -> None:
         if slot in self.there:
             self.working.add(slot)
-            slot.works()
+            slot.mark_busy()
 
     @rule(slot=occupants)
     def promote(self, slot: Slot | None) -> None:
@@ -161,4 +161,4 @@ class Door(RuleBasedStateMachine):
         assert self.working <= set(self.there)
 
 
-TestDoor = Door.TestCase
+TestSlots = SlotsInAnyOrder.TestCase
