@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from supervisor.core.jobs.events import FailureCode, PersistAudio
+from supervisor.core.jobs.events import PersistAudio
 from supervisor.core.jobs.job import Job
 
 PATIENCE_S = 5.0
@@ -30,7 +30,6 @@ class Verdict(NamedTuple):
     """The end of a job that failed, and since when the journal is asked to write it down."""
 
     job: Job
-    code: FailureCode
     since: float
 
 
@@ -106,9 +105,9 @@ class DiskBacklog:
         """Whether this job's outcome is not in the journal yet."""
         return job in self._verdicts
 
-    def hold_back(self, job: Job, code: FailureCode, now: float) -> None:
+    def hold_back(self, job: Job, now: float) -> None:
         """Keep the outcome of a job that has failed: from now on the journal is asked."""
-        self._verdicts[job.id] = Verdict(job, code, now)
+        self._verdicts[job.id] = Verdict(job, now)
 
     def take_verdict(self, job: str) -> Verdict | None:
         """Take out a job's outcome, which may be told; None if none is held back."""

@@ -105,13 +105,13 @@ class Durability:
     def _outcome_persisted(self, event: e.OutcomePersisted) -> None:
         verdict = self._backlog.take_verdict(event.job)
         if verdict is not None:
-            self._life.tell(verdict)
+            self._life.tell(verdict.job)
 
     def tick(self, now: float) -> None:
         """Try again what the journal could not take, and tell what it keeps back for too long."""
         for verdict in self._backlog.overdue(now):
             verdict.job.note(now, "told unwritten")
-            self._life.tell(verdict)
+            self._life.tell(verdict.job)
         self._store_again()
         self._speak_again(now)
 

@@ -10,12 +10,11 @@ from typing import Literal
 import msgspec
 
 from supervisor.core.jobs.audio import Pcm
-from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
 
-FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 RefusalCode = Literal[
     "busy", "conflict", "expired", "out_of_range", "journal_unavailable", "failed", "cancelled"
 ]

@@ -21,6 +21,7 @@ from supervisor.core.jobs.audio import JobAudio, Pcm
 from supervisor.core.jobs.request import JobRequest
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
+FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 SegmentState = Literal["waiting", "running", "storing", "spoken"]
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
@@ -113,6 +114,7 @@ class Job:
         "chars",
         "chars_left",
         "client",
+        "code",
         "cutting",
         "due",
         "ended_at",
@@ -165,6 +167,8 @@ class Job:
         self.ended_at: float | None = None
         self.message = ""
         """Why it ended without success."""
+        self.code: FailureCode | None = None
+        """The same for programs; None where only the outcome is known, from the journal."""
         self.place = Place()
         self.work = Work()
         self.audio = JobAudio(credit)
@@ -207,13 +211,15 @@ class Job:
             raise ValueError(f"job {self.id}: no way from {self.state} to {state}")
         self.state = state
 
-    def end(self, now: float, outcome: JobState, message: str = "") -> None:
+    def end(
+        self, now: float, outcome: JobState, message: str = "", code: FailureCode | None = None
+    ) -> None:
         """Give the job its outcome. No word of its text is kept, and audio only of one done.
 
         Raises ValueError for an outcome that it cannot have.
         """
         self.move(outcome)
-        self.ended_at, self.message = now, message
+        self.ended_at, self.message, self.code = now, message, code
         self.note(now, outcome, message)
         if outcome != "done":
             self.audio.clear()

@@ -16,21 +16,21 @@ from collections import Counter
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import Admission
-from supervisor.core.jobs.disk_backlog import DiskBacklog, Verdict
-from supervisor.core.jobs.job import LATE, Job, JobState
+from supervisor.core.jobs.disk_backlog import DiskBacklog
+from supervisor.core.jobs.job import LATE, FailureCode, Job, JobState
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.spans import trace_of
 from supervisor.core.jobs.timings import Timings
 
-_FAILURES: dict[e.FailureCode, JobState] = {
-    "bad_text": "failed",  # Above `failed`, which is what is told again later.
+_FAILURES: dict[FailureCode, JobState] = {
+    "bad_text": "failed",  # Above `failed`, the code where the journal knows no more.
     "cancelled": "cancelled",
     "expired": "expired",
     "failed": "failed",
     "poison": "quarantined",
 }
-_CODES: dict[JobState, e.FailureCode] = {state: code for code, state in _FAILURES.items()}
+_CODES: dict[JobState, FailureCode] = {state: code for code, state in _FAILURES.items()}
 
 
 class Lifecycle:
@@ -171,26 +171,33 @@ class Lifecycle:
             self.fail(job, now, "expired", LATE)
         self._forget(self._retained.expire(now))
 
-    def fail(self, job: Job, now: float, code: e.FailureCode, message: str) -> None:
+    def fail(self, job: Job, now: float, code: FailureCode, message: str) -> None:
         """End a job without success and stop what still runs for it."""
         self._queue.interrupt(job)
         if job.request.durable:
-            self._backlog.hold_back(job, code, now)
+            self._backlog.hold_back(job, now)
         else:
             self._release.fail(job, code, message)
-        self._close(job, now, _FAILURES[code], message)
+        self._close(job, now, _FAILURES[code], message, code)
 
-    def tell(self, verdict: Verdict) -> None:
-        """Tell the listener of a durable job that it failed."""
-        self._release.fail(verdict.job, verdict.code, verdict.job.message)
+    def tell(self, job: Job) -> None:
+        """Tell the listener of a job that it failed, and why."""
+        self._release.fail(job, job.code or _CODES[job.state], job.message)
 
     def tell_again(self, job: Job) -> None:
         """Tell a new listener that the job has failed; while the journal lacks that, it waits."""
         if not self._backlog.holds_back(job.id):
-            self._release.fail(job, _CODES[job.state], job.message)
+            self.tell(job)
 
-    def _close(self, job: Job, now: float, outcome: JobState, message: str = "") -> None:
-        job.end(now, outcome, message)
+    def _close(
+        self,
+        job: Job,
+        now: float,
+        outcome: JobState,
+        message: str = "",
+        code: FailureCode | None = None,
+    ) -> None:
+        job.end(now, outcome, message, code)
         del self.jobs[job.id]
         self.counts[outcome] += 1
         self._queue.leave(job, last=self._admission.leave(job))
@@ -223,7 +230,7 @@ class Lifecycle:
             self._forget_key(job)
             verdict = self._backlog.take_verdict(job.id)
             if verdict is not None:
-                self.tell(verdict)
+                self.tell(verdict.job)
             self._release.fail(job, "failed", "the audio of this job is not kept any more")
             if job.request.durable:
                 self._commands.append(e.ForgetJob(job.id))

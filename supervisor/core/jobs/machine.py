@@ -17,7 +17,7 @@ from supervisor.core.jobs.admission import Admission
 from supervisor.core.jobs.backpressure import Backpressure
 from supervisor.core.jobs.disk_backlog import DiskBacklog
 from supervisor.core.jobs.durability import Durability
-from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.queue import Queue
@@ -240,7 +240,7 @@ class Jobs:
     def _segment_refused(self, event: e.SegmentRefused) -> None:
         job = self._answered(event)
         if job is not None:
-            code: e.FailureCode = "bad_text" if event.unreadable else "failed"
+            code: FailureCode = "bad_text" if event.unreadable else "failed"
             job.refused(event.now, event.segment, event.worker)
             self._life.fail(job, event.now, code, event.message)
         self._life.run_waiting(event.now)

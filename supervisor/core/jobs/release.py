@@ -14,7 +14,7 @@ from typing import Literal
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Piece, Stored
-from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.limits import Keep
 
 Sent = Literal["some", "all", "gone"]
@@ -159,7 +159,7 @@ class Release:
                 )
             )
 
-    def fail(self, job: Job, code: e.FailureCode, message: str) -> None:
+    def fail(self, job: Job, code: FailureCode, message: str) -> None:
         """Tell the listener, if there is one, that it will hear nothing more."""
         if job.client is not None:
             self._commands.append(

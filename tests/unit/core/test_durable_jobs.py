@@ -240,6 +240,33 @@ def test_an_outcome_is_told_when_the_journal_has_it(event: e.Event) -> None:
     assert jobs.handle(e.OutcomePersisted(9.3, "j")) == []
 
 
+@pytest.mark.parametrize(("unreadable", "code"), [(True, "bad_text"), (False, "failed")])
+def test_whoever_attaches_to_a_failed_job_is_told_the_same_code(
+    unreadable: bool, code: str
+) -> None:
+    """That the text cannot be spoken is no fault of the engine, whenever a client asks."""
+    jobs = fresh_jobs()
+    jobs.handle(e.WorkerReady(0.0, 1))
+    jobs.handle(
+        e.Submitted(now=0.0, job="j", owner="me", client=b"me", request=request("one"), credit=100)
+    )
+    jobs.handle(e.JobPersisted(0.0, "j"))
+    jobs.handle(
+        e.SegmentRefused(
+            now=1.0, worker=1, job="j", segment=0, attempt=1, message="m", unreadable=unreadable
+        )
+    )
+    told = jobs.handle(e.OutcomePersisted(1.0, "j"))
+    for client in (b"me", b"other"):
+        told += jobs.handle(e.ClientAttached(now=2.0, job="j", client=client, offset=0, credit=100))
+    failures = [command for command in told if isinstance(command, e.ReleaseFailure)]
+    assert [(failure.client, failure.code, failure.message) for failure in failures] == [
+        (b"me", code, "m"),
+        (b"me", code, "m"),
+        (b"other", code, "m"),
+    ]
+
+
 def test_a_journal_that_cannot_be_written_holds_an_outcome_back_for_a_while_only() -> None:
     """Then the client is told what is known; the story says so."""
     bench = Bench()
