@@ -1,11 +1,11 @@
-"""Which CPUs each worker gets.
+"""Placement: the CPUs of each worker.
 
 `Placer.place` takes the thread counts that `shape` wants and the placement in
 force, and moves as little as it can: a slot keeps its number, its thread count and
-its CPUs where any slot may. What has to be found anew is found in this order:
+its CPUs where any slot may. New CPUs are chosen in this order:
 whole physical cores before SMT siblings, one cache or NUMA domain before two,
-performance cores before efficiency cores, least used by strangers first; a
-worker's CPUs lie in one domain where they fit. A CPU in force is given up for a
+performance cores before efficiency cores, least used by others first; a
+worker's CPUs lie in one domain where they fit. A CPU in force is swapped for a
 better one only when that is much better and has been for a while, one at a time.
 
 Leasing CPUs, pinning threads and draining workers are the shell's.
@@ -31,7 +31,7 @@ _LOOKED_AT = 4
 
 
 class Placer:
-    """Remembers only how loaded strangers keep each CPU, and since when a move would pay."""
+    """Chooses CPUs. Its state: the foreign load of each CPU, and since when a move would pay."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -131,7 +131,7 @@ def _most_wanted_first(
     busy: Collection[int],
     ground: Terrain,
 ) -> list[WorkerShape]:
-    """The workers, those first that are worst to lose: busy, intact, on good CPUs, low slots."""
+    """Workers by their worth, best first: busy, intact, on good CPUs, low slots."""
     pool_home = ground.pool_home
 
     def order(worker: WorkerShape) -> tuple[bool, int, float, int]:
@@ -146,7 +146,7 @@ def _most_wanted_first(
 def _match(
     wanted: list[int], workers: Sequence[WorkerShape], busy: Collection[int]
 ) -> dict[int, int]:
-    """Slot → thread count: the slot of a worker that has it already, else of another, else new."""
+    """Slot → thread count: a slot that has that count already, else another one, else a new one."""
     left = Counter(wanted)
     counts: dict[int, int] = {}
     others: list[WorkerShape] = []
@@ -197,7 +197,7 @@ def _find(count: int, own: set[int], planned: int, ground: Terrain) -> list[int]
 
 
 def _pick(count: int, ids: list[int], ground: Terrain) -> list[int]:
-    """The best `count` of these CPUs, which come least used by strangers first."""
+    """The best `count` of these CPUs, which are sorted by foreign load."""
     fast_first = sorted(ids, key=ground.is_slow)
     picked: list[int] = []
     cores: set[tuple[int, int]] = set()
@@ -226,7 +226,7 @@ def _rank(
     by_domain: Mapping[Domain, list[int]],
     ground: Terrain,
 ) -> _Rank:
-    """Sorts first the choice that the module docstring's order prefers."""
+    """Sort key: the order of preference in the module's docstring."""
     cores = Counter(ground.core(id_) for id_ in ids)
     crowded = sum(
         ground.is_shared(id_) or ground.is_heavy(id_) or cores[ground.core(id_)] > 1 for id_ in ids
