@@ -1,14 +1,14 @@
 """Admission: bounds the work that waits, in predicted seconds and in bytes, per client and in all.
 
-A job is charged to a *flow*, which is one client. What a flow may have waiting is
+A job is charged to a *flow*, which is one client. The waiting work of each flow is
 bounded, and so is the sum over flows. A job counts with half of its flow's bound at most,
 and a flow with no more than its own bound: a book that is longer than all bounds is
-admitted, and still leaves room for sentences, everybody else's and its own client's.
+admitted, and still leaves room for sentences of its own client and of others.
 
-However many books wait, a flow that asks for little is let in: it gets its share at once.
+A flow that asks for little is admitted however many books wait: it gets its share at once.
 
-How long a text takes is learned (`Costs`), and how fast work is done is measured
-(`DrainRate`); from both follows when there will be room again, and whether a deadline can be met.
+The cost of a text is learned (`Costs`), the rate of work is measured (`DrainRate`); both
+tell when there will be room again, and whether a deadline can be met.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ _ENOUGH_S = 0.5
 """Time under load from which a measured rate means something."""
 
 _MARGIN = 1.5
-"""Factor on a predicted wait before a deadline is held to be possible: texts differ, and clients
-may come that are owed their share too."""
+"""Factor on a predicted wait within which a deadline must lie: texts differ, and new clients take
+their share."""
 
 FIRST_GUESS = 0.01
-"""Seconds for a character of an engine that has not spoken yet, was never measured, and does not
-say either."""
+"""Seconds for a character of an engine that has not spoken yet, was never measured, and declares
+nothing."""
 
 _SHARE = 0.05
 """Weight of a segment against all before it."""
 
 _FAR = 1.25
-"""A factor between two rates from which the one is no prediction of the other."""
+"""A factor between two rates from which one no longer predicts the other."""
 
 _MAX_VOICES = 10_000
 
 _SHORTEST_MS = 50
 _LONGEST_MS = 24 * 3_600_000
-"""More than a day is no wait that anybody believes."""
+"""Bounds on the wait that a refusal names."""
 
 _OF_ONE_JOB = 0.5
 """Part of its flow's bound that a job is charged with at most."""
 
 _LITTLE_WORK = 1 / 30
 _LITTLE_TEXT = 1 / 256
-"""Parts of the bounds on work, and on bytes, up to which a flow need not care what others have
+"""Parts of the bounds on work, and on bytes, up to which a flow is admitted whatever others have
 waiting. With the defaults 30 s of work and 64 kB of text."""
 
 
 class Refusal(NamedTuple):
-    """Why a request does not become a job, and when another attempt may be worth its while."""
+    """The reason why a request does not become a job, and the time until it may."""
 
     code: RefusalCode
     message: str
@@ -74,12 +74,12 @@ class Costs:
         self._voices: dict[tuple[str, str], float] = {}
         self._engines: dict[str, float] = {}
         self._told: dict[str, float] = {}
-        """By engine, the rate at which its jobs were last predicted all together."""
+        """By engine, the rate at which all of its jobs were last predicted."""
         self._measured: Mapping[str, float] = {}
         self._declared: Mapping[str, float] = {}
 
     def expect(self, measured: Mapping[str, float], declared: Mapping[str, float]) -> None:
-        """As the event `CostsExpected` says."""
+        """Take rates that hold until an engine has spoken, as in the event `CostsExpected`."""
         self._measured, self._declared = measured, declared
 
     def rate(self, job: Job) -> None:
@@ -98,9 +98,9 @@ class Costs:
         return request.speech.engine in self._engines or request.speech.engine in self._measured
 
     def learn(self, request: JobRequest, chars: int, seconds: float) -> bool:
-        """Take in that a segment of `chars` took `seconds`; the first one of a voice counts fully.
+        """Learn that a segment of `chars` took `seconds`; the first one of a voice counts fully.
 
-        True if what was predicted of this engine before is far from the truth.
+        True if the last prediction for this engine is far from its rate by now.
         """
         if not chars or seconds <= 0:
             return False
@@ -163,7 +163,7 @@ class DrainRate:
 
 
 class Admission:
-    """Counts what waits, by flow and in all, and says whether more may come."""
+    """Counts waiting work, by flow and in all, and admits or refuses jobs."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -183,13 +183,13 @@ class Admission:
 
     @property
     def largest_flow_work_s(self) -> float:
-        """Predicted seconds of the client who has most."""
+        """Predicted seconds of work of the client that has most."""
         return max((flow.work_s for flow in self._flows.values()), default=0.0)
 
     def admit(self, job: Job, now: float, workers: int) -> Refusal | None:
-        """Count a new job in, with the work that it is predicted to be; or say why it is refused.
+        """Count a new job in with its predicted work, or return why it is refused.
 
-        `workers` says how many there are, for as long as no rate is measured.
+        `workers`: their number, which stands in while no rate is measured.
         """
         if job.due <= now:
             return Refusal("expired", LATE)
@@ -201,7 +201,7 @@ class Admission:
             rate = self.drain.rate(workers)
             for message, wait_s in self._excesses(mine, job.chars, work_s, rate):
                 return _busy(message, wait_s)
-        # Nobody is turned away for a guess: an engine that has not spoken yet may be fast.
+        # No job is refused for a guess: an engine that has not spoken yet may be fast.
         if request.deadline is not None and self.costs.knows(request):
             late = self.wait_s(job.flow, work_s, workers) * _MARGIN - (job.due - now)
             if late > 0:
@@ -231,7 +231,7 @@ class Admission:
         self._count(job, self._flows[job.flow], job.chars_left * job.work.rate)
 
     def _crowded(self, mine: _Waiting, size: int) -> bool:
-        """Whether any bound may be broken: the quick look that every job gets."""
+        """Whether any bound may be broken: the quick check that every job gets."""
         limits = self.limits
         return (
             self.jobs >= limits.jobs
@@ -247,7 +247,7 @@ class Admission:
     ) -> Iterator[tuple[str, float]]:
         """Bounds that a job would break, and the seconds until there is room.
 
-        `rate` is what all workers do in a second; of it a flow gets its share.
+        `rate`: seconds of work that all workers do in a second; a flow gets its share of it.
         """
         limits = self.limits
         share = rate / max(1, len(self._flows))
@@ -274,9 +274,8 @@ class Admission:
     def wait_s(self, flow: str, work_s: float, workers: int) -> float:
         """Seconds until a new job of `work_s` would be done.
 
-        Under fair sharing a flow gets its share of the rate at least. It may get more, but
-        only until others come who are owed as much, so nothing less can be promised.
-        Priorities are left out.
+        Under fair sharing a flow gets its share of the rate at least. More lasts only until
+        other flows come, so it is not counted on. Priorities are left out.
         """
         mine = self._flows.get(flow)
         own = work_s + (mine.work_s if mine is not None else 0.0)
@@ -294,7 +293,7 @@ class Admission:
         self._count(job, flow, work_s)
 
     def leave(self, job: Job) -> bool:
-        """Count a job no more; True if its flow has no other."""
+        """Take a job out of the counts; True if its flow has no other."""
         flow = self._flows[job.flow]
         self.jobs -= 1
         self.bytes -= job.chars
@@ -330,7 +329,7 @@ class Admission:
             self._charged_s += min(flow.charged_s, bound) - min(before, bound)
 
     def _rate_again(self, engine: str) -> None:
-        """Count all jobs of an engine anew, which is much faster or slower than was thought."""
+        """Count all jobs of an engine anew, whose rate turned out to be far from its prediction."""
         for flow in self._flows.values():
             for job in flow.jobs.values():
                 if job.request.speech.engine == engine:
@@ -338,7 +337,7 @@ class Admission:
                     self._count(job, flow, job.chars_left * job.work.rate)
 
     def set_limits(self, limits: Limits) -> None:
-        """Let other bounds hold from now on; what was admitted stays."""
+        """Set other bounds; admitted jobs stay."""
         self.limits = limits
         bound = limits.work_s_per_client
         most = bound * _OF_ONE_JOB
@@ -347,7 +346,7 @@ class Admission:
         self._charged_s = sum(min(flow.charged_s, bound) for flow in self._flows.values())
 
     def check(self, jobs: Collection[Job]) -> None:
-        """Raise AssertionError unless what is counted are these jobs, by flow."""
+        """Raise AssertionError unless exactly these jobs are counted, by flow."""
         counted: dict[str, dict[str, Job]] = {}
         for job in jobs:
             counted.setdefault(job.flow, {})[job.id] = job

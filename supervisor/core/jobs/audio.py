@@ -1,9 +1,9 @@
-"""Audio of a job: in memory or in a file of the journal, and how far its listener has it.
+"""The audio of a job, in memory or in files of the journal, and its release to a listener.
 
-`JobAudio` is the part of a job that holds it. What is in order lies in `pieces`; bytes before
-`released` were sent to the listener and are kept only so that another one can attach. What is
-spoken and not in order yet lies with its segment, and is only counted here. How much may be
-held is for `backpressure` to say, and what is kept of it for `release`.
+`JobAudio` is the part of a job that holds it. Audio in order lies in `pieces`; bytes before
+`released` were sent to the listener and are kept only so that another one can attach. Audio
+that is not in order yet lies with its segment, and is only counted here. Bounds on held audio
+are left to `backpressure`, retention to `release`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 class Stored(msgspec.Struct, frozen=True, gc=False):
     """PCM that the journal has in a file: `size` bytes of a segment, from `start` on.
 
-    It can be measured and cut like bytes without being read; who sends it reads it.
+    It can be measured and cut like bytes without being read; it is read when it is sent.
     """
 
     job: str
@@ -63,9 +63,9 @@ class JobAudio(msgspec.Struct, gc=False):
     """Bytes of PCM that are in order: the end of `pieces`."""
     released: int = 0
     kept: int = 0
-    """End of what was released, and counted as kept, at one time or another."""
+    """End of the audio that was ever released and counted by `Retention`."""
     held: int = 0
-    """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
+    """Bytes of PCM in memory and not released, in order or not: the cost of a slow reader."""
 
     @property
     def kept_from(self) -> int:
@@ -92,9 +92,9 @@ class JobAudio(msgspec.Struct, gc=False):
         self.credit += credit
 
     def take(self) -> tuple[list[Piece], list[Piece]] | None:
-        """Release what is in order and covered by credit.
+        """Release audio that is in order and covered by credit.
 
-        Returns it in chunks, and the pieces in memory of which all was released for the first
+        Returns it in chunks, and the pieces in memory that were wholly released for the first
         time. None if the next byte is not kept any more: a client may attach at an earlier byte
         and take its time.
         """
@@ -103,7 +103,7 @@ class JobAudio(msgspec.Struct, gc=False):
             return None
         chunks: list[Piece] = []
         whole: list[Piece] = []
-        # Found by halving, for what was released and is kept may be thousands of pieces.
+        # Found by bisection: thousands of released pieces may be kept.
         for piece in islice(pieces, bisect_right(pieces, self.released, key=_end), None):
             start, pcm = piece.offset, piece.pcm
             end = start + len(pcm)
@@ -126,7 +126,7 @@ class JobAudio(msgspec.Struct, gc=False):
         return chunks, whole
 
     def listen_from(self, offset: int, held: int) -> None:
-        """Start to release from here: the listener has what is before. `held`: bytes in memory."""
+        """Release from this offset on; `held` bytes in memory are beyond it."""
         self.released, self.held = offset, held
 
     def held_after(self, offset: int, ahead: Iterable[Pcm]) -> int:
@@ -150,16 +150,16 @@ class JobAudio(msgspec.Struct, gc=False):
             self.pieces[place] = [Piece(start, segment, rest)]
 
     def drop(self, piece: Piece) -> None:
-        """Keep this piece no longer, if it is still here; nothing before it is."""
+        """Drop the oldest piece, if it is still here."""
         if self.pieces and self.pieces[0] is piece:
             self.pieces.pop(0)
 
     def clear(self) -> None:
-        """Forget all audio: nobody can be sent it any more."""
+        """Drop all audio: no client can be sent it any more."""
         self.pieces.clear()
 
     def begin_again(self) -> None:
-        """Take everything out of order."""
+        """Clear the order, to begin anew with the first segment."""
         self.pieces.clear()
         self.spoken = self.kept = 0
 

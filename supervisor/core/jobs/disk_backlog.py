@@ -1,16 +1,15 @@
-"""The backlog of the disk: audio and outcomes of durable jobs that the journal could not take yet.
+"""The disk backlog: audio and outcomes of durable jobs that the journal could not take yet.
 
-Audio waits in memory, where its job may hold only so much, and is handed to the journal
-again: one segment at a time, so that a disk that is still full costs one attempt for
-each tick. What a listener took meanwhile may have had to leave the memory; only
-speaking such a segment again brings it into the journal.
+Audio waits in memory, where held audio is bounded, and is handed to the journal again: one
+segment at a time, so that a disk that is still full costs one attempt a tick. Audio that a
+listener took meanwhile may have been dropped from memory; such a segment must be spoken
+again to get into the journal.
 
 A client that was told `cancelled` must not find its job running after a restart, so the
-outcome of a job that failed is told when the journal has it. A journal that cannot be
-written holds it back for `PATIENCE_S` and no longer; the client is then told what is known,
-and the journal goes on trying. `done` needs no such care: the audio is in the journal before
-a byte of it is released, so a successor that lacks the outcome finds the job complete, and
-says the same.
+outcome of a failed job is told when the journal has it. A journal that cannot be written
+holds it back for `PATIENCE_S` and no longer; then the client is told, and the journal goes
+on trying. `done` is not held back: the audio is in the journal before a byte of it is
+released, so a supervisor that restarts without the outcome finds the job complete.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ _Name = tuple[str, int]
 
 
 class Verdict(NamedTuple):
-    """The end of a job that failed, and since when the journal is asked to write it down."""
+    """The outcome of a failed job, held back since the journal was asked to write it."""
 
     job: Job
     since: float
 
 
 class DiskBacklog:
-    """Segments whose audio, and jobs whose verdict, the journal lacks; the oldest come first."""
+    """Segments and verdicts that the journal lacks, the oldest first."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, tuple[Job, set[int]]] = {}
         self._line: dict[_Name, int] = {}
-        """Bytes of each segment whose audio is in memory, as far as is known."""
+        """Bytes of each segment that waits to be handed in again."""
         self._asked: _Name | None = None
         """The segment that the journal was given again and has not answered for."""
         self._verdicts: dict[str, Verdict] = {}
@@ -47,7 +46,7 @@ class DiskBacklog:
     # -- audio --------------------------------------------------------------------------
 
     def lacks(self, job: Job) -> bool:
-        """Whether the journal lacks audio of this job that was spoken."""
+        """Whether the journal lacks audio of a spoken segment of this job."""
         return job.id in self._jobs and bool(self._jobs[job.id][1])
 
     def answered(self, job: str, segment: int) -> None:
@@ -77,7 +76,7 @@ class DiskBacklog:
             self._line.pop((job.id, segment), None)
 
     def next(self) -> PersistAudio | None:
-        """The audio to hand in again; None while an answer is awaited, or if there is nothing."""
+        """The audio to hand in next; None while an answer is awaited, or if there is none."""
         while self._asked is None and self._line:
             (id, segment), size = next(iter(self._line.items()))
             pieces = self._jobs[id][0].pieces_of(segment)
@@ -88,7 +87,7 @@ class DiskBacklog:
         return None
 
     def gone(self) -> Iterator[tuple[Job, set[int]]]:
-        """Jobs that lack segments of which none is in memory any more."""
+        """Jobs with segments that neither the journal nor the memory has."""
         in_line = {id for id, _segment in self._line}
         for id, (job, segments) in list(self._jobs.items()):
             if segments and id not in in_line:
@@ -106,15 +105,15 @@ class DiskBacklog:
         return job in self._verdicts
 
     def hold_back(self, job: Job, now: float) -> None:
-        """Keep the outcome of a job that has failed: from now on the journal is asked."""
+        """Hold back the outcome of a failed job until the journal has it."""
         self._verdicts[job.id] = Verdict(job, now)
 
     def take_verdict(self, job: str) -> Verdict | None:
-        """Take out a job's outcome, which may be told; None if none is held back."""
+        """Take out a job's outcome, to be told now; None if none is held back."""
         return self._verdicts.pop(job, None)
 
     def overdue(self, now: float) -> Iterator[Verdict]:
-        """Take out the outcomes that have waited for long enough."""
+        """Take out the outcomes that have been held back for PATIENCE_S."""
         while self._verdicts:
             verdict = next(iter(self._verdicts.values()))
             if now - verdict.since < PATIENCE_S:

@@ -1,11 +1,11 @@
-"""A job that has ended, told as spans: what its own record says of its way, and when.
+"""Trace spans of a job that has ended, from its story.
 
 One span for the job and, below it, `admission` (from SUBMIT until the job is accepted),
 `queue` (until its first segment runs), a `segment` for each attempt, and `release` (from
 the first audio until the end). Times are monotonic seconds. No span holds any of the
 text, nor a message that an engine or a worker wrote: these may quote it.
 
-Which trace the spans belong to, and who gets to see them, is for `supervisor.tracing`.
+The trace that the spans belong to, and its collector, are left to `supervisor.tracing`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Value = str | int | float | bool
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
-    """One stretch of time. `error` says in a word or two why it led to nothing."""
+    """A named interval. `error`: in a word or two why it failed; None for success."""
 
     name: str
     start: float
@@ -44,7 +44,7 @@ _OWN_WORDS = frozenset({"cancelled", "expired"})
 
 
 def trace_of(job: Job, context: TraceContext) -> Trace:
-    """The trace of a job that has its outcome."""
+    """Make the trace of a job that has its outcome."""
     ended = job.accepted_at if job.ended_at is None else job.ended_at
     told = _Told(job, ended)
     # What came before an earlier supervisor ended was timed by a clock that may be another.
@@ -63,14 +63,14 @@ def trace_of(job: Job, context: TraceContext) -> Trace:
 
 
 class _Told:
-    """The spans that the lines of a job's story come to."""
+    """Attempts and moments of a job, read from the lines of its story."""
 
     def __init__(self, job: Job, ended: float) -> None:
         self.begun_at = job.accepted_at
-        """When the job could wait for a worker."""
+        """Time from which the job waited for a worker."""
         self.recovered = False
         self.audio_at: float | None = None
-        """When its first audio could be released."""
+        """Time at which its first audio could be released."""
         self.segments: list[Span] = []
         self._job = job
         self._running: dict[int, tuple[float, int, int]] = {}
@@ -99,7 +99,7 @@ class _Told:
     def _close(
         self, index: int, worker: int, at: float, outcome: str, synthesis_s: float | None = None
     ) -> None:
-        """An attempt has ended, if its beginning has not been left out of the story."""
+        """Add the span of an attempt, unless its beginning was left out of the story."""
         begun = self._running.get(index)
         if begun is None or begun[1] != worker:
             return
@@ -118,7 +118,7 @@ class _Told:
         self.segments.append(Span("segment", began_at, at, attributes, error))
 
     def _close_interrupted(self, ended: float) -> None:
-        """Close what ran when the job ended; of other open attempts the end has been left out."""
+        """Add spans of attempts that ran at the end; of other open ones the end was left out."""
         for index, (_began_at, worker, attempt) in list(self._running.items()):
             segment = self._job.segments[index]
             if segment.state == "running" and segment.attempt == attempt:
