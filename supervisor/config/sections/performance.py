@@ -1,4 +1,4 @@
-"""How much of the machine the pool may use."""
+"""Settings of the allocation of cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from supervisor.config.sections.declared import Declared, Section, above
 
 
 class DynamicCpuAllocation(Section):
-    """How many cores the pool holds, and when that changes."""
+    """The section `performance.dynamic_cpu_allocation`: the pool's number of cores by its load."""
 
     enabled: Annotated[
         bool,
@@ -114,6 +114,6 @@ class DynamicCpuAllocation(Section):
 
 
 class Performance(Section):
-    """What decides how much of the machine is used."""
+    """The section `performance`: the use of the machine."""
 
     dynamic_cpu_allocation: DynamicCpuAllocation = DynamicCpuAllocation()
