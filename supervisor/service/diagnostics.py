@@ -1,7 +1,7 @@
-"""The diagnostics document: the seed's fields, unchanged in name and place, and ours beside them.
+"""The diagnostics document: the seed's fields, unchanged in name and place, and more beside them.
 
-Filled in by the supervisor inside the status document; the gateway serves it as
-`GET /diagnostics/cpu-allocation`. What it holds is `wire.status.Allocation`.
+The supervisor fills it in as a part of the status document (`wire.status.Allocation`); the
+gateway serves it as `GET /diagnostics/cpu-allocation`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def allocation(service: Service) -> Allocation:
-    """How many cores are held, why, and everything that the decision was made from."""
+    """The allocation document: cores held, the last decision, and the inputs of it."""
     control = service.control
     policy, error = control.policy, control.error
     return Allocation(
@@ -88,7 +88,7 @@ def _stats(service: Service) -> AllocationStats:
 
 
 def _reported(service: Service) -> list[Shaped]:
-    """What the workers that are wanted say of themselves: a target may have been refused."""
+    """Shapes that the wanted workers report, which differ from a target that was refused."""
     shaped = (service.shaped(slot.epoch) for slot in service.pool.slots.values())
     return [each for each in shaped if each is not None]
 
@@ -110,7 +110,7 @@ def _current(service: Service) -> CurrentAllocation:
 
 
 def _in_use(service: Service) -> PoolInUse:
-    """What the pool really runs with now; the seed calls it recommended."""
+    """Workers and threads that the pool runs with now; the seed calls them recommended."""
     workers = _reported(service)
     return PoolInUse(
         workers=len(workers),
@@ -189,12 +189,12 @@ def _decision(decision: Decision) -> AllocationDecision:
 
 
 def _as(kind: type[T], record: object) -> T:
-    """A record of the inside as the one of the document that has its fields."""
+    """Convert an internal record to the record of the document that has its fields."""
     return kind(**{name: getattr(record, name) for name in kind.__struct_fields__})
 
 
 def _latest(values: Iterable[float | None]) -> float | None:
-    """The first that is known, of values that come with the latest first."""
+    """The first value that is not None; the latest comes first."""
     return next((value for value in values if value is not None), None)
 
 
