@@ -7,7 +7,7 @@ Progress is judged in `core.jobs.progress`; the manager is notified by
 from __future__ import annotations
 
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.progress import Progress
+from supervisor.core.jobs.progress import StallDetector
 from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import get_logger
 
@@ -19,7 +19,7 @@ class Watchdog:
 
     def __init__(self, manager: ServiceManager) -> None:
         self._manager = manager
-        self._progress = Progress()
+        self._progress = StallDetector()
         self._stuck: str | None = None
 
     def look(self, now: float, jobs: Jobs, looked_at: float, interval_s: float) -> None:

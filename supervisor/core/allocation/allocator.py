@@ -273,7 +273,7 @@ class DynamicCPUAllocator:
             self._at_once(bounds)
             or self._too_hot(bounds)
             or self._unmeasured(used)
-            or self._hurried(sample, bounds)
+            or self._backlogged(sample, bounds)
             or self._rebuilding()
             or self._averaged(sample, bounds)
         )
@@ -302,7 +302,7 @@ class DynamicCPUAllocator:
             return None
         return Choice(self.cores, "first_sample" if first else "monitor_failed")
 
-    def _hurried(self, sample: Sampled, bounds: Bounds) -> Choice | None:
+    def _backlogged(self, sample: Sampled, bounds: Bounds) -> Choice | None:
         """Grow to the load that the queue shows, once segments have waited for long.
 
         Never shrinks. The estimate by the age of the queue's head, too high at first, counts

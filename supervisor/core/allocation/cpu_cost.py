@@ -22,7 +22,7 @@ _SHARED, _APART, _ELSEWHERE, _EFFICIENCY = 16.0, 8.0, 4.0, 2.0
 """Each outweighs all that follow together; foreign load, up to 1.5, comes last."""
 
 
-class Terrain:
+class CpuCosts:
     """The machine's CPUs, which of them are free, and which the pool has taken.
 
     `foreign` is the share of each CPU's time, 0–1, that others use; `excluded` are
@@ -83,7 +83,7 @@ class Terrain:
         """Whether the pool has no CPU in this domain yet."""
         return self._in_domain[domain] == 0
 
-    def strangers(self, id_: int) -> float:
+    def foreign_load(self, id_: int) -> float:
         """Foreign load on a CPU: its own, and half of that of its SMT siblings."""
         if id_ not in self._felt:
             siblings = self._siblings[_core(self.cpus[id_])]
@@ -121,7 +121,7 @@ class Terrain:
             + _APART * (home is not None and at != home)
             + _ELSEWHERE * (pool_home is not None and at != pool_home)
             + _EFFICIENCY * self.is_slow(id_)
-            + min(self.strangers(id_), 1.5)
+            + min(self.foreign_load(id_), 1.5)
         )
 
 

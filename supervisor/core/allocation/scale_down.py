@@ -61,7 +61,7 @@ class ScaleDown:
         for fewer, at in tuple(self._removed_at.items()):
             if now - at > self._soon(fewer):
                 del self._removed_at[fewer]
-                self._held(fewer)
+                self._confirm_removal(fewer)
         while self._falling and self._falling[-1][1] <= need:
             self._falling.pop()
         self._falling.append((now, need))
@@ -72,7 +72,7 @@ class ScaleDown:
     def _soon(self, fewer: int) -> float:
         return max(_SOON_WAITS * self.wait(fewer), _SOON_BASES * self._base)
 
-    def _held(self, fewer: int) -> None:
+    def _confirm_removal(self, fewer: int) -> None:
         """Shorten the wait for `fewer`, which has held, and for every count above it."""
         for count, each in tuple(self._waits.items()):
             if count >= fewer:

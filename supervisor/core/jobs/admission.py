@@ -73,7 +73,7 @@ class Costs:
     def __init__(self) -> None:
         self._voices: dict[tuple[str, str], float] = {}
         self._engines: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._predicted: dict[str, float] = {}
         """By engine, the rate at which all of its jobs were last predicted."""
         self._measured: Mapping[str, float] = {}
         self._declared: Mapping[str, float] = {}
@@ -113,14 +113,14 @@ class Costs:
         known = self._engines.get(engine)
         rate = found if known is None else known + _SHARE * (found - known)
         self._engines[engine] = rate
-        told = self._told.get(engine, 0.0)
-        if told and 1 / _FAR < rate / told < _FAR:
+        predicted = self._predicted.get(engine, 0.0)
+        if predicted and 1 / _FAR < rate / predicted < _FAR:
             return False
-        self._told[engine] = rate
+        self._predicted[engine] = rate
         return True
 
 
-class _Waiting:
+class _FlowWork:
     """Sums over the jobs of one flow, waiting or running."""
 
     __slots__ = ("bytes", "charged_s", "jobs", "work_s")
@@ -133,7 +133,7 @@ class _Waiting:
         """Its work, of each job no more than it is charged with."""
 
 
-_NOTHING = _Waiting()
+_NOTHING = _FlowWork()
 
 
 class DrainRate:
@@ -172,7 +172,7 @@ class Admission:
         self.jobs = 0
         self.bytes = 0
         self.work_s = 0.0
-        self._flows: dict[str, _Waiting] = {}
+        self._flows: dict[str, _FlowWork] = {}
         self._charged_s = 0.0
         """Sum over the flows of what they are charged with, each up to its bound."""
 
@@ -230,7 +230,7 @@ class Admission:
         """Count what is left of a job at its rate."""
         self._count(job, self._flows[job.flow], job.chars_left * job.work.rate)
 
-    def _crowded(self, mine: _Waiting, size: int) -> bool:
+    def _crowded(self, mine: _FlowWork, size: int) -> bool:
         """Whether any bound may be broken: the quick check that every job gets."""
         limits = self.limits
         return (
@@ -243,7 +243,7 @@ class Admission:
         )
 
     def _excesses(
-        self, mine: _Waiting, size: int, work_s: float, rate: float
+        self, mine: _FlowWork, size: int, work_s: float, rate: float
     ) -> Iterator[tuple[str, float]]:
         """Bounds that a job would break, and the seconds until there is room.
 
@@ -285,14 +285,14 @@ class Admission:
     def _enter(self, job: Job, work_s: float) -> None:
         flow = self._flows.get(job.flow)
         if flow is None:
-            flow = self._flows[job.flow] = _Waiting()
+            flow = self._flows[job.flow] = _FlowWork()
         self.jobs += 1
         self.bytes += job.chars
         flow.jobs[job.id] = job
         flow.bytes += job.chars
         self._count(job, flow, work_s)
 
-    def leave(self, job: Job) -> bool:
+    def remove(self, job: Job) -> bool:
         """Take a job out of the counts; True if its flow has no other."""
         flow = self._flows[job.flow]
         self.jobs -= 1
@@ -309,7 +309,7 @@ class Admission:
             self.work_s = self._charged_s = 0.0  # no error of rounding outlives the queue
         return True
 
-    def _count(self, job: Job, flow: _Waiting, work_s: float) -> None:
+    def _count(self, job: Job, flow: _FlowWork, work_s: float) -> None:
         before, job.work.seconds = job.work.seconds, work_s
         most = self.limits.work_s_per_client * _OF_ONE_JOB
         if before <= most >= work_s:
@@ -317,7 +317,7 @@ class Admission:
         else:
             self._add(flow, work_s - before, min(work_s, most) - min(before, most))
 
-    def _add(self, flow: _Waiting, work_s: float, charge_s: float) -> None:
+    def _add(self, flow: _FlowWork, work_s: float, charge_s: float) -> None:
         bound = self.limits.work_s_per_client
         before = flow.charged_s
         flow.work_s += work_s

@@ -48,7 +48,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     pcm: Pcm
 
 
-def held(pcm: Pcm) -> int:
+def memory_bytes(pcm: Pcm) -> int:
     """Bytes of memory that this audio takes."""
     return 0 if type(pcm) is Stored else len(pcm)
 
@@ -59,10 +59,10 @@ class JobAudio(msgspec.Struct, gc=False):
     credit: int
     pieces: list[Piece] = []
     """The audio in order, without its beginning if that is not kept any more."""
-    spoken: int = 0
+    end: int = 0
     """Bytes of PCM that are in order: the end of `pieces`."""
     released: int = 0
-    kept: int = 0
+    retained: int = 0
     """End of the audio that was ever released and counted by `Retention`."""
     held: int = 0
     """Bytes of PCM in memory and not released, in order or not: the cost of a slow reader."""
@@ -70,22 +70,22 @@ class JobAudio(msgspec.Struct, gc=False):
     @property
     def kept_from(self) -> int:
         """The first byte that a client could still be sent."""
-        return self.pieces[0].offset if self.pieces else self.spoken
+        return self.pieces[0].offset if self.pieces else self.end
 
     def add(self, pieces: tuple[Pcm, ...], instead_of: tuple[Pcm, ...] = ()) -> None:
         """Count the audio of a segment whose turn has not come yet."""
         for pcm in pieces:
             self.held += 0 if type(pcm) is Stored else len(pcm)
         for pcm in instead_of:
-            self.held -= held(pcm)
+            self.held -= memory_bytes(pcm)
 
     def append(self, segment: int, pieces: tuple[Pcm, ...]) -> None:
         """Put the audio of a segment, which was counted before, in order: its turn has come."""
         for pcm in pieces:
-            self.pieces.append(Piece(self.spoken, segment, pcm))
-            if self.released > self.spoken:
-                self.held -= min(held(pcm), self.released - self.spoken)
-            self.spoken += len(pcm)
+            self.pieces.append(Piece(self.end, segment, pcm))
+            if self.released > self.end:
+                self.held -= min(memory_bytes(pcm), self.released - self.end)
+            self.end += len(pcm)
 
     def grant(self, credit: int) -> None:
         """Add bytes to the credit of the listener."""
@@ -99,7 +99,7 @@ class JobAudio(msgspec.Struct, gc=False):
         and take its time.
         """
         pieces = self.pieces
-        if self.released < (pieces[0].offset if pieces else self.spoken):
+        if self.released < (pieces[0].offset if pieces else self.end):
             return None
         chunks: list[Piece] = []
         whole: list[Piece] = []
@@ -120,8 +120,8 @@ class JobAudio(msgspec.Struct, gc=False):
                 if type(pcm) is not Stored:
                     self.held -= size
                 chunks.append(chunk)
-            if end > self.kept and type(pcm) is not Stored:
-                self.kept = end
+            if end > self.retained and type(pcm) is not Stored:
+                self.retained = end
                 whole.append(piece)
         return chunks, whole
 
@@ -131,9 +131,9 @@ class JobAudio(msgspec.Struct, gc=False):
 
     def held_after(self, offset: int, ahead: Iterable[Pcm]) -> int:
         """Bytes in memory after this byte; `ahead` is audio that is not in order yet."""
-        size = sum(map(held, ahead))
+        size = sum(map(memory_bytes, ahead))
         for piece in islice(self.pieces, bisect_right(self.pieces, offset, key=_end), None):
-            size += min(held(piece.pcm), _end(piece) - offset)
+            size += min(memory_bytes(piece.pcm), _end(piece) - offset)
         return size
 
     def of(self, segment: int) -> tuple[Pcm, ...]:
@@ -161,7 +161,7 @@ class JobAudio(msgspec.Struct, gc=False):
     def begin_again(self) -> None:
         """Clear the order, to begin anew with the first segment."""
         self.pieces.clear()
-        self.spoken = self.kept = 0
+        self.end = self.retained = 0
 
     def _place(self, segment: int) -> slice:
         """The place of a segment's audio in `pieces`."""

@@ -55,7 +55,7 @@ class Backpressure:
             self._add(job.flow, change)
         return change < 0
 
-    def leave(self, job: Job) -> bool:
+    def remove(self, job: Job) -> bool:
         """Take a job out of the sums; True if that made room."""
         held = self._jobs.pop(job.id, 0)
         if held:

@@ -102,15 +102,15 @@ class Durability:
         self._life.run_waiting(event.now)
 
     def _outcome_persisted(self, event: e.OutcomePersisted) -> None:
-        verdict = self._backlog.take_verdict(event.job)
-        if verdict is not None:
-            self._life.tell(verdict.job)
+        outcome = self._backlog.take_outcome(event.job)
+        if outcome is not None:
+            self._life.tell(outcome.job)
 
     def tick(self, now: float) -> None:
         """Hand in again audio that the journal could not take, and tell overdue outcomes."""
-        for verdict in self._backlog.overdue(now):
-            verdict.job.note(now, "told unwritten")
-            self._life.tell(verdict.job)
+        for outcome in self._backlog.overdue(now):
+            outcome.job.note(now, "told unwritten")
+            self._life.tell(outcome.job)
         self._store_again()
         self._speak_again(now)
 
@@ -141,7 +141,7 @@ class Durability:
             job.note(event.now, "recovered", len(event.stored))
             if event.outcome == "done" and not job.complete:
                 self._lose(job, event)
-            life.name(job)
+            life.index_key(job)
             life.remember(job, event.now)
             return
         job.note(event.now, "recovered", len(event.stored))

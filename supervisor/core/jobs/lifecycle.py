@@ -74,7 +74,7 @@ class Lifecycle:
 
     # -- acceptance ---------------------------------------------------------------------
 
-    def name(self, job: Job) -> None:
+    def index_key(self, job: Job) -> None:
         """Make the job known by its key, if it has one."""
         if job.request.key is not None:
             self._keys[job.owner, job.request.key] = job
@@ -89,7 +89,7 @@ class Lifecycle:
     def recover(self, job: Job, now: float) -> None:
         """Resume a job that an earlier epoch of the supervisor has accepted."""
         self._admission.enter(job)
-        self.name(job)
+        self.index_key(job)
         self.jobs[job.id] = job
         if job.due <= now and not job.complete:  # Of a complete job the END may be out.
             self.fail(job, now, "expired", LATE)
@@ -119,9 +119,9 @@ class Lifecycle:
 
     def more_audio(self, job: Job, now: float) -> None:
         """Put new audio in order and release it; with its last byte a durable job is done."""
-        nothing_before = not job.audio.spoken
+        nothing_before = not job.audio.end
         job.put_in_order()
-        if nothing_before and job.audio.spoken:
+        if nothing_before and job.audio.end:
             self._timings.first_audio.observe(now - job.accepted_at)
         if job.request.durable and job.complete and not self._backlog.lacks(job):
             if job.kept_from:  # The journal has what was dropped from memory.
@@ -200,13 +200,13 @@ class Lifecycle:
         job.end(now, outcome, message, code)
         del self.jobs[job.id]
         self.counts[outcome] += 1
-        self._queue.leave(job, last=self._admission.leave(job))
+        self._queue.remove(job, last=self._admission.remove(job))
         if job.request.durable:
             if outcome != "done" or not self._backlog.lacks(job):
                 self._commands.append(
                     e.PersistOutcome(now=now, job=job.id, outcome=outcome, message=message)
                 )
-            self._backlog.leave(job)
+            self._backlog.remove_job(job)
         if job.request.trace is not None:
             self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))
         self.remember(job, now)
@@ -216,21 +216,21 @@ class Lifecycle:
         job.note(now, "suspended")
         self._queue.interrupt(job)
         del self.jobs[job.id]
-        self._backlog.leave(job)
-        self._release.let_go(job)
+        self._backlog.remove_job(job)
+        self._release.detach(job)
         self.drop(job)
 
     def drop(self, job: Job) -> None:
         """Remove a job without an outcome, as if it had never been submitted."""
-        self._queue.leave(job, last=self._admission.leave(job))
+        self._queue.remove(job, last=self._admission.remove(job))
         self._forget_key(job)
 
     def _forget(self, jobs: list[Job]) -> None:
         for job in jobs:
             self._forget_key(job)
-            verdict = self._backlog.take_verdict(job.id)
-            if verdict is not None:
-                self.tell(verdict.job)
+            outcome = self._backlog.take_outcome(job.id)
+            if outcome is not None:
+                self.tell(outcome.job)
             self._release.fail(job, "failed", "the audio of this job is not kept any more")
             if job.request.durable:
                 self._commands.append(e.ForgetJob(job.id))

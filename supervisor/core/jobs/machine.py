@@ -125,7 +125,7 @@ class Jobs:
             self.counts["refused"] += 1
             return
         if request.key is not None:
-            self._life.name(job)
+            self._life.index_key(job)
         self._release.listen(job, event.client, event.reference)
         if request.durable:
             self._durability.hand_in(job, event.now)
@@ -160,7 +160,7 @@ class Jobs:
         """Make a connection the listener, from byte `offset` on, in place of any other."""
         if job.client is not None and job.client != event.client:
             self._release.fail(job, "conflict", _TAKEN_OVER)
-        self._release.let_go(job)
+        self._release.detach(job)
         self._release.listen(job, event.client, event.reference)
         job.listen(offset, event.credit)
         job.note(event.now, "attached", offset)
@@ -227,7 +227,7 @@ class Jobs:
             self.counts["spoken"] += 1
             self._backpressure.expect(size)
             job.answered(now, index, event.worker, pieces, seconds)
-            self.timings.spoken(size, job.request.sample_rate, seconds)
+            self.timings.observe_segment(size, job.request.sample_rate, seconds)
             chars = job.segments[index].size
             self.admission.learn(job, now, chars, seconds, waiting=waiting)
             if job.request.durable:
@@ -278,7 +278,7 @@ class Jobs:
     @property
     def outcomes_held_back(self) -> int:
         """Number of jobs whose outcome is told once the journal has it."""
-        return self._backlog.verdicts
+        return self._backlog.held_back
 
     def oldest_wait(self, now: float) -> float:
         """Seconds for which the oldest of the waiting segments has waited; 0 if none waits."""

@@ -15,7 +15,7 @@ _MISSED_SAMPLES = 10
 _LEAST_SILENCE_S = 10.0
 
 
-class Progress:
+class StallDetector:
     """Detects a stall. Fed once a tick."""
 
     def __init__(self) -> None:

@@ -85,11 +85,11 @@ class FairQueue:
         """Number of jobs that wait."""
         self._heap: list[tuple[float, int, _Flow]] = []
         self._flows: dict[str, _Flow] = {}
-        self._first: deque[tuple[int, Job]] = deque()
+        self._retries: deque[tuple[int, Job]] = deque()
         self._time = 0.0
         """Virtual time: the start tag of the segment that ran last."""
         self._tickets = 0
-        self._left = 0
+        self._stale = 0
         """Number of stale entries: of jobs that have given up their place."""
 
     def push(self, job: Job) -> None:
@@ -107,7 +107,7 @@ class FairQueue:
         if not job.place.ticket or job.place.rank > -math.inf:
             self.drop(job)
             job.place.rank = -math.inf
-            self._first.append((self._ticket(job), job))
+            self._retries.append((self._ticket(job), job))
 
     def pop(self) -> Job | None:
         """Take the job whose turn it is, or None. It is not charged yet."""
@@ -133,8 +133,8 @@ class FairQueue:
             return
         job.place.ticket = 0
         self.waiting -= 1
-        self._left += 1
-        if self._left > max(_SWEEP, self.waiting):
+        self._stale += 1
+        if self._stale > max(_SWEEP, self.waiting):
             self._sweep()
 
     def forget(self, flow: str) -> None:
@@ -165,8 +165,8 @@ class FairQueue:
 
     def _take(self) -> Job | None:
         """Take the best job out of its flow. The rank of a flow's entry is a lower bound."""
-        while self._first:
-            ticket, job = self._first.popleft()
+        while self._retries:
+            ticket, job = self._retries.popleft()
             if job.place.ticket == ticket:
                 return job
         while self._heap:
@@ -188,8 +188,8 @@ class FairQueue:
         return None
 
     def _sweep(self) -> None:
-        self._left = 0
-        self._first = deque((t, job) for t, job in self._first if job.place.ticket == t)
+        self._stale = 0
+        self._retries = deque((t, job) for t, job in self._retries if job.place.ticket == t)
         for flow in self._flows.values():
             flow.jobs = [entry for entry in flow.jobs if entry[2].place.ticket == entry[1]]
             heapify(flow.jobs)
@@ -216,7 +216,7 @@ class Queue:
         self._backpressure = backpressure
         self._release = release
         self._timings = timings
-        self._line = FairQueue()
+        self._fair = FairQueue()
         self._idle: list[int] = []
         self._retired: set[int] = set()
         self._parked: dict[str, Job] = {}
@@ -284,7 +284,7 @@ class Queue:
     @property
     def has_waiting(self) -> bool:
         """Whether a job waits for a worker."""
-        return self._line.waiting > 0
+        return self._fair.waiting > 0
 
     def waiting_segments(self, jobs: Iterable[Job]) -> int:
         """Segments of these jobs that could run now if there were workers.
@@ -315,9 +315,9 @@ class Queue:
             return
         if job.retries:
             self._parked.pop(job.id, None)
-            self._line.push_first(job)
+            self._fair.push_first(job)
         elif not job.place.ticket and job.id not in self._parked:
-            self._line.push(job)
+            self._fair.push(job)
 
     def settle(self, job: Job) -> None:
         """Look at a job again: its held audio or its credit may have changed."""
@@ -329,7 +329,7 @@ class Queue:
 
         Stops at a job that is late, takes it out and returns it; call again for the others.
         """
-        while self._idle and (self._line.waiting or self._parked):
+        while self._idle and (self._fair.waiting or self._parked):
             job = self._next()
             if job is None or job.due <= now:
                 return job
@@ -345,7 +345,7 @@ class Queue:
         segment = job.segments[index]
         self.workers[worker] = job, index
         cost_s = segment.size * job.work.rate
-        self._line.charge(job, cost_s)
+        self._fair.charge(job, cost_s)
         self._commands.append(
             e.RunSegment(
                 worker=worker,
@@ -372,19 +372,19 @@ class Queue:
                     e.InterruptSegment(worker=worker, job=job.id, segment=run[1], attempt=attempt)
                 )
 
-    def leave(self, job: Job, *, last: bool) -> None:
+    def remove(self, job: Job, *, last: bool) -> None:
         """Remove the job from the queue; `last`: its flow has no other job."""
         if last:
-            self._line.forget(job.flow)
-        self._line.drop(job)
+            self._fair.forget(job.flow)
+        self._fair.drop(job)
         self._parked.pop(job.id, None)
-        self._more_room |= self._backpressure.leave(job)
+        self._more_room |= self._backpressure.remove(job)
 
     def _next(self) -> Job | None:
         """Take the best job that can run."""
         if self._more_room:
             self._unpark()
-        while (job := self._line.pop()) is not None:
+        while (job := self._fair.pop()) is not None:
             if _has_more(job):
                 if job.retries or self._backpressure.allows(job):
                     return job
@@ -396,7 +396,7 @@ class Queue:
         self._more_room = False
         for job in [job for job in self._parked.values() if self._backpressure.allows(job)]:
             del self._parked[job.id]
-            self._line.push_back(job)
+            self._fair.push_back(job)
 
     def check(self, jobs: Collection[Job]) -> None:
         """Raise AssertionError if an invariant is broken; `jobs` are those without an outcome."""

@@ -21,7 +21,7 @@ Sent = Literal["some", "all", "gone"]
 """Result of a release: some of the audio is out, all of it to the end of the job, or the next byte
 is gone: it is not kept any more."""
 
-_AT_ONCE = 64
+_BATCH = 64
 """Jobs forgotten in one go, at most."""
 
 _LISTENED = 8
@@ -34,39 +34,39 @@ class Release:
     def __init__(self, commands: list[e.Command], retained: Retention) -> None:
         self._commands = commands
         self._retained = retained
-        self._heard: dict[bytes, dict[str, Job]] = {}
+        self._by_listener: dict[bytes, dict[str, Job]] = {}
 
     # -- listeners ----------------------------------------------------------------------
 
     def listeners(self) -> list[bytes]:
         """Connections that listen to a job."""
-        return list(self._heard)
+        return list(self._by_listener)
 
     def listen(self, job: Job, client: bytes, reference: str) -> None:
         """Make this connection the listener of a job; its answers carry `reference`."""
         job.client, job.reference = client, reference
-        heard = self._heard.get(client)
-        if heard is None:
-            self._heard[client] = {job.id: job}
+        of_client = self._by_listener.get(client)
+        if of_client is None:
+            self._by_listener[client] = {job.id: job}
         else:
-            heard[job.id] = job
+            of_client[job.id] = job
 
     def disconnect(self, client: bytes) -> list[Job]:
         """Forget a connection that is gone; returns the jobs that it listened to."""
-        jobs = list(self._heard.pop(client, {}).values())
+        jobs = list(self._by_listener.pop(client, {}).values())
         for job in jobs:
             job.client = None
         return jobs
 
-    def let_go(self, job: Job) -> None:
+    def detach(self, job: Job) -> None:
         """Remove the job's listener, if it has one."""
         if job.client is None:
             return
-        heard = self._heard.get(job.client)
-        if heard is not None:
-            heard.pop(job.id, None)
-            if not heard:
-                del self._heard[job.client]
+        of_client = self._by_listener.get(job.client)
+        if of_client is not None:
+            of_client.pop(job.id, None)
+            if not of_client:
+                del self._by_listener[job.client]
         job.client = None
 
     # -- messages -----------------------------------------------------------------------
@@ -120,7 +120,7 @@ class Release:
                     retry_after_ms=retry_after_ms,
                 )
             )
-            self.let_go(job)
+            self.detach(job)
 
     def started(self, job: Job, segment: int) -> None:
         """Tell the listener, if there is one, that a segment runs."""
@@ -138,7 +138,7 @@ class Release:
         chunks, whole = taken
         for piece in whole:
             self._retained.keep(job, piece)
-        if audio.released < audio.spoken or not job.complete:
+        if audio.released < audio.end or not job.complete:
             self._send(job, client, chunks)
             return "some"
         last = chunks.pop().pcm if chunks else b""
@@ -165,7 +165,7 @@ class Release:
             self._commands.append(
                 e.ReleaseFailure(client=job.client, job=job.id, code=code, message=message)
             )
-            self.let_go(job)
+            self.detach(job)
 
     def _end(self, job: Job, client: bytes, pcm: Pcm) -> None:
         self._commands.append(
@@ -173,17 +173,17 @@ class Release:
                 client=client,
                 job=job.id,
                 pcm=pcm,
-                bytes=job.audio.spoken,
+                bytes=job.audio.end,
                 segments=len(job.segments),
                 queued_s=(job.started_at or job.accepted_at) - job.accepted_at,
                 synthesis_s=job.synthesis_s,
                 retried=job.retried,
             )
         )
-        self.let_go(job)
+        self.detach(job)
 
 
-class _Shelf:
+class _Retained:
     """Ended jobs of one kind, the oldest first, and the bytes that each takes."""
 
     def __init__(self, keep: Keep) -> None:
@@ -225,12 +225,12 @@ class _Shelf:
     def _due(self, now: float) -> int:
         """Number of the oldest jobs to look at."""
         if self.bytes > self.keep.bytes:
-            return _AT_ONCE
+            return _BATCH
         if len(self.jobs) > self.keep.jobs:
-            return min(len(self.jobs) - self.keep.jobs + _LISTENED, _AT_ONCE)
+            return min(len(self.jobs) - self.keep.jobs + _LISTENED, _BATCH)
         oldest, _size = next(iter(self.jobs.values()), (None, 0))
         old = oldest is not None and now - (oldest.ended_at or now) >= self.keep.seconds
-        return _AT_ONCE if old else 0
+        return _BATCH if old else 0
 
 
 class Retention:
@@ -242,8 +242,8 @@ class Retention:
     """
 
     def __init__(self, plain: Keep, durable: Keep) -> None:
-        self._plain = _Shelf(plain)
-        self._durable = _Shelf(durable)
+        self._plain = _Retained(plain)
+        self._durable = _Retained(durable)
         self._pieces: deque[tuple[Job, Piece]] = deque()
         self._bytes = 0
 

@@ -46,23 +46,27 @@ _OWN_WORDS = frozenset({"cancelled", "expired"})
 def trace_of(job: Job, context: TraceContext) -> Trace:
     """Make the trace of a job that has its outcome."""
     ended = job.accepted_at if job.ended_at is None else job.ended_at
-    told = _Told(job, ended)
+    timeline = _Timeline(job, ended)
     # What came before an earlier supervisor ended was timed by a clock that may be another.
-    start = job.accepted_at if told.recovered else min(context.arrived, job.accepted_at)
+    start = job.accepted_at if timeline.recovered else min(context.arrived, job.accepted_at)
     parts = []
-    if not told.recovered:
-        parts.append(Span("admission", start, told.begun_at))
-    parts.append(Span("queue", told.begun_at, ended if job.started_at is None else job.started_at))
-    parts += told.segments
-    if told.audio_at is not None:
-        parts.append(Span("release", told.audio_at, ended))
+    if not timeline.recovered:
+        parts.append(Span("admission", start, timeline.begun_at))
+    parts.append(
+        Span("queue", timeline.begun_at, ended if job.started_at is None else job.started_at)
+    )
+    parts += timeline.segments
+    if timeline.audio_at is not None:
+        parts.append(Span("release", timeline.audio_at, ended))
     error = None
     if job.failed:
         error = f"{job.state}: {job.message}" if job.state in _OWN_WORDS else job.state
-    return Trace(context, Span("job", start, ended, _attributes(job, told), error), tuple(parts))
+    return Trace(
+        context, Span("job", start, ended, _attributes(job, timeline), error), tuple(parts)
+    )
 
 
-class _Told:
+class _Timeline:
     """Attempts and moments of a job, read from the lines of its story."""
 
     def __init__(self, job: Job, ended: float) -> None:
@@ -85,7 +89,7 @@ class _Told:
                     self.begun_at = at
                     self.recovered = True
                     # A first segment that was not run here lay in the journal.
-                    self.audio_at = at if job.audio.spoken and not job.segments[0].attempt else None
+                    self.audio_at = at if job.audio.end and not job.segments[0].attempt else None
                 case "running", [int(index), int(worker), int(attempt)]:
                     self._running[index] = at, worker, attempt
                 case "spoken", [int(index), int(worker), (float() | int()) as seconds]:
@@ -125,20 +129,20 @@ class _Told:
                 self._close(index, worker, ended, "interrupted")
 
 
-def _attributes(job: Job, told: _Told) -> dict[str, Value]:
+def _attributes(job: Job, timeline: _Timeline) -> dict[str, Value]:
     request = job.request
     attempts = sum(segment.attempt for segment in job.segments)
     return {
         "tts.job.id": job.id,
         "tts.job.outcome": job.state,
         "tts.job.durable": request.durable,
-        "tts.job.recovered": told.recovered,
+        "tts.job.recovered": timeline.recovered,
         "tts.job.priority": request.priority,
         **{f"tts.{name}": value for name, value in msgspec.structs.asdict(request.speech).items()},
         "tts.segments": len(job.segments),
         "tts.segments_retried": job.retried,
-        "tts.segments_left_out": attempts - len(told.segments),
+        "tts.segments_left_out": attempts - len(timeline.segments),
         "tts.characters": job.chars,
         "tts.synthesis_s": job.synthesis_s,
-        "tts.audio_s": job.audio.spoken / 4 / request.sample_rate,
+        "tts.audio_s": job.audio.end / 4 / request.sample_rate,
     }

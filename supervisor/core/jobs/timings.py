@@ -49,7 +49,7 @@ class Timings:
         self.first_audio = Histogram(SECONDS)
         self.real_time_factor = Histogram(FACTORS)
 
-    def spoken(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
+    def observe_segment(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
         """Count a segment with this much audio, which took `synthesis_s` of a worker."""
         if pcm_bytes:
             self.real_time_factor.observe(synthesis_s * SAMPLE_BYTES * sample_rate / pcm_bytes)

@@ -9,7 +9,7 @@ import pytest
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.backpressure import HELD_BYTES_MAX
-from supervisor.core.jobs.disk_backlog import PATIENCE_S
+from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job, JobState
 from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
@@ -273,9 +273,9 @@ def test_a_journal_that_cannot_be_written_holds_an_outcome_back_for_a_while_only
     bench.full, bench.writable = True, False
     job = bench.submit(request("one"), credit=0)
     bench.tell(e.Cancelled(10.0, "j", "enough"))
-    bench.tell(e.Tick(10.0 + PATIENCE_S - 0.1))
+    bench.tell(e.Tick(10.0 + HOLD_BACK_S - 0.1))
     assert not bench.of(e.ReleaseFailure)
-    bench.tell(e.Tick(10.0 + PATIENCE_S))
+    bench.tell(e.Tick(10.0 + HOLD_BACK_S))
     assert len(bench.of(e.ReleaseFailure)) == 1
     assert job.story[-1][1] == "told unwritten"
     bench.tell(e.OutcomePersisted(20.0, "j"))
@@ -326,7 +326,7 @@ def test_a_result_that_cannot_be_read_today_may_be_there_tomorrow() -> None:
     again.tell(recovered("done", (0, 1)))
     job = again.jobs.find("j")
     assert job is not None
-    assert (job.state, job.audio.spoken) == ("done", 8)
+    assert (job.state, job.audio.end) == ("done", 8)
 
 
 def test_a_complete_job_is_done_though_its_deadline_passed_before_it_was_written_down() -> None:
