@@ -105,8 +105,8 @@ def check_tree(tree: dict[str, Any], origin: str) -> list[str]:
     """Check a tree as `check` does, as the content of a file named `origin`. Raises ConfigError."""
     layer = Layer(origin, tree)
     for conflict in _check_alone(layer):
-        if all(map(layer.holds, problems.pair(conflict))):
-            raise problems.described([conflict], origin)
+        if all(map(layer.holds, problems.disagreeing_keys(conflict))):
+            raise problems.describe_errors([conflict], origin)
     return _warnings([layer])
 
 
@@ -122,8 +122,8 @@ def _merge(layers: Sequence[Layer]) -> Loaded:
         settings = Settings(*layers)
     except ValidationError as error:
         conflicts = error.errors(include_url=False)
-        culprits = dict.fromkeys(map(origin, problems.pair(conflicts[0])))
-        raise problems.described(conflicts, " and ".join(culprits)) from None
+        culprits = dict.fromkeys(map(origin, problems.disagreeing_keys(conflicts[0])))
+        raise problems.describe_errors(conflicts, " and ".join(culprits)) from None
     paths = [path for path, _ in schema.leaves(settings.model_dump())]
     return Loaded(settings, {schema.dotted(p): origin(p) for p in paths}, _warnings(layers))
 
@@ -141,7 +141,7 @@ def _check_alone(layer: Layer) -> list[ErrorDetails]:
     except ValidationError as error:
         found = error.errors(include_url=False)
         if wrong := [error for error in found if error["type"] != CONFLICT]:
-            raise problems.described(wrong, layer.origin) from None
+            raise problems.describe_errors(wrong, layer.origin) from None
         return found
     return []
 

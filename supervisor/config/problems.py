@@ -14,7 +14,7 @@ from supervisor.config.sections.declared import CONFLICT, RULE
 _SHOWN_CHARS = 60
 
 
-def described(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
+def describe_errors(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
     """Describe the first of these errors, and the number of other wrong keys."""
     lines = {_key(error): _line(error) for error in reversed(errors)}
     first = _key(errors[0])
@@ -40,14 +40,14 @@ def _line(error: ErrorDetails) -> str:
     return f"{name} must be {allowed}, but is {_value(error['input'])}"
 
 
-def pair(conflict: ErrorDetails) -> list[schema.Path]:
+def disagreeing_keys(conflict: ErrorDetails) -> list[schema.Path]:
     """The paths of two settings that disagree."""
     section = tuple(str(part) for part in conflict["loc"])
     return [(*section, conflict["ctx"][end]) for end in ("low", "high")]
 
 
 def _keys(error: ErrorDetails) -> list[schema.Path]:
-    return pair(error) if error["type"] == CONFLICT else [_key(error)]
+    return disagreeing_keys(error) if error["type"] == CONFLICT else [_key(error)]
 
 
 def _key(error: ErrorDetails) -> schema.Path:

@@ -96,7 +96,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Layer]:
                 nearest = variable(schema.nearest(path))
                 raise ConfigError(f"environment: no setting {name}; nearest valid name: {nearest}")
             values[path] = (f"environment {name}", environ[name])
-    return _each(values)
+    return _layers(values)
 
 
 def from_command_line(values: Mapping[str, Any]) -> Iterator[Layer]:
@@ -108,7 +108,7 @@ def from_command_line(values: Mapping[str, Any]) -> Iterator[Layer]:
     for path in paths.values():
         if not _exists(path):
             raise ConfigError(f"command line: {problems.unknown_key(path)}")
-    return _each({path: (f"command line {key}", values[key]) for key, path in paths.items()})
+    return _layers({path: (f"command line {key}", values[key]) for key, path in paths.items()})
 
 
 def assignments(pairs: Iterable[str]) -> dict[str, str]:
@@ -132,7 +132,7 @@ def _exists(path: schema.Path) -> bool:
     return legacy or path in schema.sections() or schema.setting_at(path) is not None
 
 
-def _each(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Layer]:
+def _layers(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Layer]:
     """Make one layer per value, a setting before its section; old names last, in one layer.
 
     The two old names have a meaning only together, and a new one takes precedence.

@@ -15,7 +15,7 @@ import zmq
 from supervisor.logs import get_logger
 from supervisor.service.rundir import SOCKET, RunDirectory, RunDirectoryError, RunDirectoryTaken
 
-MOST_TIMES = 64
+MAX_REBINDS = 64
 """Most times that the socket is made anew: each old one stays open, as libzmq would close its
 connections with it."""
 
@@ -57,9 +57,9 @@ class Address:
             log.warning("%s: %s had been removed; made again", self._directory.path, what)
 
     def _bind_again(self) -> None:
-        if self._made == MOST_TIMES:
+        if self._made == MAX_REBINDS:
             raise RunDirectoryError(
-                f"{self._directory.socket} was removed {MOST_TIMES} times; find out by whom, and "
+                f"{self._directory.socket} was removed {MAX_REBINDS} times; find out by whom, and "
                 "restart"
             )
         self._made += 1

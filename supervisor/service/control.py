@@ -149,11 +149,11 @@ class ControlLoop:
 
     def start(self) -> None:
         """Begin to sample, and set the first target if `expect` was called."""
-        self._introduce()
+        self._log_start()
         self._look(self._loop.time(), self._load())
         self._schedule()
 
-    def _introduce(self) -> None:
+    def _log_start(self) -> None:
         """Log the settings at the start, in the words of the seed."""
         policy, bounds = self.policy, self.allocator.bounds
         log.info("CPU Monitor initialized: %d cores available", self.monitor.limits.count)
@@ -204,10 +204,10 @@ class ControlLoop:
         load = self._load()
         self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
-        self._look_for_others(now)
+        self._find_freed_cores(now)
         self._look(now, load, self._sampled(self.sample, load))
 
-    def _look_for_others(self, now: float) -> None:
+    def _find_freed_cores(self, now: float) -> None:
         """Find cores that other supervisors gave up; one that they took shows when it is leased."""
         cpus = self.monitor.limits.cpus
         waiting = not self._usable()
@@ -229,20 +229,20 @@ class ControlLoop:
             demand=load.demand,
             waiting=load.waiting,
             idle=load.idle,
-            finished=self._have_finished(load),
-            building=self._were_built(load),
+            finished=self._finished_segments(load),
+            building=self._sessions_built(load),
         )
 
     def _starved(self, sample: Sample) -> float:
         """Percent of the wanted CPU time that others had; 0 where the source includes theirs."""
         return (sample.starved or 0.0) if self.monitor.source == "pool" else 0.0
 
-    def _have_finished(self, load: Load) -> int:
+    def _finished_segments(self, load: Load) -> int:
         """Number of segments that ended since the last sample."""
         before, self._finished = self._finished, load.finished
         return max(0, load.finished - before)
 
-    def _were_built(self, load: Load) -> bool:
+    def _sessions_built(self, load: Load) -> bool:
         """Whether a session was being built at any time since the last sample."""
         before, self._sessions = self._sessions, load.sessions
         return load.building or any(

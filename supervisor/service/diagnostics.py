@@ -74,7 +74,7 @@ def _stats(service: Service) -> AllocationStats:
         ),
         utilization_history=[round(u, 2) for u in allocator.utilization_history],
         average_utilization=_rounded(
-            _latest([allocator.average, *(d.average for d in reversed(allocator.history))])
+            _first_known([allocator.average, *(d.average for d in reversed(allocator.history))])
         ),
         starved_by_others_percent=_rounded(allocator.starved_percent),
         cooldown_remaining_s=round(allocator.cooldown_remaining, 2),
@@ -103,7 +103,7 @@ def _current(service: Service) -> CurrentAllocation:
         decided_cores=allocator.cores,
         inter_op_threads=1,
         intra_op_threads=max((worker.threads for worker in workers), default=0),
-        utilization_percent=_rounded(_latest(decision.utilization for decision in past)),
+        utilization_percent=_rounded(_first_known(decision.utilization for decision in past)),
         allocation_reason=last.reason if last is not None else "start",
         timestamp=control.changed_at,
     )
@@ -139,11 +139,11 @@ def _system(control: ControlLoop) -> SystemInfo:
             usable_count=limits.count,
             won=limits.won,
         ),
-        bounds=_as(CoreBounds, bounds),
+        bounds=_convert(CoreBounds, bounds),
         temperature_c="unknown" if temperature is None else temperature,
-        throttling=None if sample is None else _as(ThrottlingCounters, sample.throttling),
-        memory=None if memory is None else _as(MemoryBytes, memory),
-        pressure=None if pressure is None else _as(CpuPressure, pressure),
+        throttling=None if sample is None else _convert(ThrottlingCounters, sample.throttling),
+        memory=None if memory is None else _convert(MemoryBytes, memory),
+        pressure=None if pressure is None else _convert(CpuPressure, pressure),
         utilization_source=control.monitor.source,
         core_busy_percent=_by_core(sample.busy if sample is not None else {}),
         core_foreign_percent=_by_core(sample.foreign if sample is not None else {}),
@@ -184,16 +184,16 @@ def _decision(decision: Decision) -> AllocationDecision:
         reason=decision.reason,
         kind=decision.kind,
         figures=tuple(round(figure, 2) for figure in decision.figures),
-        inputs=None if decision.inputs is None else _as(DecisionInputs, decision.inputs),
+        inputs=None if decision.inputs is None else _convert(DecisionInputs, decision.inputs),
     )
 
 
-def _as(kind: type[T], record: object) -> T:
+def _convert(kind: type[T], record: object) -> T:
     """Convert an internal record to the record of the document that has its fields."""
     return kind(**{name: getattr(record, name) for name in kind.__struct_fields__})
 
 
-def _latest(values: Iterable[float | None]) -> float | None:
+def _first_known(values: Iterable[float | None]) -> float | None:
     """The first value that is not None; the latest comes first."""
     return next((value for value in values if value is not None), None)
 

@@ -5,7 +5,7 @@ started again. It waits by itself for a port that is taken; one that cannot run 
 address is not this machine's, say) is not started again before the supervisor is.
 
 The service becomes ready once the gateway listens (`awaited`), or once it is known that it
-cannot run, or after PATIENCE_S if its port stays taken or it keeps ending.
+cannot run, or after LISTEN_TIMEOUT_S if its port stays taken or it keeps ending.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _STABLE_S = 30.0
 _MAX_LINE = 4096
 _SHOWN = 200
 
-PATIENCE_S = 15.0
+LISTEN_TIMEOUT_S = 15.0
 """Longest wait for HTTP before the service counts as ready: a gateway listens within a second, and
 within a few where the machine is busy."""
 
@@ -93,7 +93,7 @@ class GatewayChild:
     def start(self) -> None:
         """Start the gateway, or retry later; its address is logged when it listens."""
         self.awaited = True
-        self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience)
+        self._patience = self._loop.call_later(LISTEN_TIMEOUT_S, self._lose_patience)
         self._start()
 
     def _start(self) -> None:
@@ -101,11 +101,11 @@ class GatewayChild:
         try:
             self._launch()
         except OSError as error:
-            self._again(f"cannot be started: {error.strerror}")
+            self._restart(f"cannot be started: {error.strerror}")
 
     def _launch(self) -> None:
         """Start the process. Raises OSError, and leaves no process then."""
-        with _in_memory(self._settings) as given, tracebacks.postponed():
+        with _memory_file(self._settings) as given, tracebacks.postponed():
             child = subprocess.Popen(
                 [*self._command, str(os.getpid())],
                 stdin=given,
@@ -152,9 +152,9 @@ class GatewayChild:
         *lines, rest = (self._rest + said).split(b"\n")
         self._rest = rest[-_MAX_LINE:]
         for line in lines:
-            self._hear(line)
+            self._read_announcement(line)
 
-    def _hear(self, line: bytes) -> None:
+    def _read_announcement(self, line: bytes) -> None:
         """Read the announcement; any other output is ignored."""
         try:
             self.address = msgspec.json.decode(line, type=Announcement)
@@ -164,17 +164,17 @@ class GatewayChild:
             self._warned = True
             return
         log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
-        self._decided()
+        self._stop_waiting()
 
     def _lose_patience(self) -> None:
         log.warning(
             "gateway: HTTP does not answer after %g s; nobody waits for it any longer, "
             "and it comes when it can",
-            PATIENCE_S,
+            LISTEN_TIMEOUT_S,
         )
-        self._decided()
+        self._stop_waiting()
 
-    def _decided(self) -> None:
+    def _stop_waiting(self) -> None:
         """Note that it listens, or is not waited for any longer."""
         if not self.awaited:
             return
@@ -191,11 +191,11 @@ class GatewayChild:
             return
         if ended.status == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")
-            self._decided()
+            self._stop_waiting()
             return
-        self._again(f"ended ({ended})")
+        self._restart(f"ended ({ended})")
 
-    def _again(self, reason: str) -> None:
+    def _restart(self, reason: str) -> None:
         """Start another one, after a pause that doubles with each short-lived one."""
         if self._loop.time() - self._started_at > _STABLE_S:
             self._delay = _FIRST_DELAY_S
@@ -215,7 +215,7 @@ class GatewayChild:
         self._pidfd = -1
 
 
-def _in_memory(content: bytes) -> IO[bytes]:
+def _memory_file(content: bytes) -> IO[bytes]:
     """A file to read `content` from. A pipe would block us when it is full, and break when
     the child ends before it has read. Raises OSError.
     """

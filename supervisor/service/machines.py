@@ -94,7 +94,7 @@ class Machines:
         if not self._broken:
             self._on_settled()
 
-    def began(self, allocation: Allocation) -> None:
+    def record_start(self, allocation: Allocation) -> None:
         """Record the start of the allocation machine."""
         self._ring.begin("allocation", allocation.began)
 

@@ -82,7 +82,7 @@ class Replay:
         self.pool = Pool(pool.restarts, pool.health)
         self.allocation = Allocation(_first(document, allocation_events.Began))
         self._whole = document.lost == 0
-        self._seen: set[str] = set()
+        self._known_jobs: set[str] = set()
         """Jobs whose beginning is in the record."""
         self._workers: set[int] = set()
         """Worker processes that may be given segments."""
@@ -91,7 +91,7 @@ class Replay:
 
     def steps(self) -> Iterator[Step]:
         """Replay the events one at a time. Raises RecordError for one that cannot be genuine."""
-        self._introduce()
+        self._add_earlier_workers()
         first: float | None = None
         for entry in self._document.entries:
             now = getattr(entry.event, "now", None)
@@ -106,7 +106,7 @@ class Replay:
 
     # -- where the beginning is lost ----------------------------------------------------
 
-    def _introduce(self) -> None:
+    def _add_earlier_workers(self) -> None:
         """Add workers that are older than the record, and idle as far as it shows."""
         if self._whole:
             return
@@ -133,7 +133,7 @@ class Replay:
         if entry.family != "jobs":
             return f"how the {entry.family} began is not known"
         if isinstance(event, e.Submitted | e.Recovered):
-            self._seen.add(event.job)
+            self._known_jobs.add(event.job)
         job, worker = getattr(event, "job", None), getattr(event, "worker", None)
         if isinstance(event, e.WorkerReady):
             self._workers.add(event.worker)
@@ -141,7 +141,7 @@ class Replay:
             self.jobs.handle(e.WorkerReady(event.now, event.worker))  # It is free from now on.
             self._workers.add(event.worker)
             return "its job began before the record; its worker is known from now on"
-        if job is not None and job not in self._seen:
+        if job is not None and job not in self._known_jobs:
             return "its job began before the record"
         if worker is not None and worker not in self._workers:
             return "its worker was not seen"
@@ -152,7 +152,7 @@ class Replay:
     def _tell(self, step: Step) -> None:
         entry = step.entry
         try:
-            commands = self._machine(entry)(self._full(entry))
+            commands = self._machine(entry)(self._filled(entry))
         except RecordError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
@@ -181,7 +181,7 @@ class Replay:
         self.allocation = Allocation(event)
         return ()
 
-    def _full(self, entry: Entry) -> Any:  # noqa: ANN401 - an event
+    def _filled(self, entry: Entry) -> Any:  # noqa: ANN401 - an event
         """The event with text and audio of the recorded sizes filled in."""
         event = entry.event
         match event:

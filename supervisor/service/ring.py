@@ -99,14 +99,14 @@ class Ring:
             "now": time.monotonic(),
             "lost": self._lost,
             "fault": fault,
-            "events": [encode_entry(self.nameless(entry)) for entry in entries],
+            "events": [encode_entry(self.anonymized(entry)) for entry in entries],
         }
 
-    def nameless(self, entry: Entry) -> Entry:
+    def anonymized(self, entry: Entry) -> Entry:
         """Replace the names that clients gave to their requests by hashes."""
-        return structs.replace(entry, event=self._nameless(entry.event))
+        return structs.replace(entry, event=self._anonymized(entry.event))
 
-    def _nameless(self, event: Any) -> Any:  # noqa: ANN401 - an event
+    def _anonymized(self, event: Any) -> Any:  # noqa: ANN401 - an event
         match event:
             case job_events.Submitted():
                 return structs.replace(event, request=self._hashed(event.request), reference="")

@@ -22,7 +22,7 @@ from supervisor.files import replace_file
 
 SOCKET = "client.sock"
 PUBLISHED = "supervisor.json"
-LAST_WORD = "stopped.json"
+STOPPED = "stopped.json"
 """Name of the file about the end of a supervisor; the next one removes it."""
 LOCK = "lock"
 SOCKET_PATH_BYTES = 107
@@ -56,7 +56,7 @@ class RunDirectory:
         try:
             self._lock = self._enter()
             self._remove_leftovers()
-            (self.path / LAST_WORD).unlink(missing_ok=True)
+            (self.path / STOPPED).unlink(missing_ok=True)
         except OSError as error:
             raise RunDirectoryError(f"cannot use {path}: {error.strerror}") from None
 
@@ -69,10 +69,10 @@ class RunDirectory:
         """Note that the socket in the directory is ours. Raises OSError if there is none."""
         self._bound = _identity(self.socket.lstat())
 
-    def leave_word(self, document: dict[str, Any]) -> None:
+    def publish_end(self, document: dict[str, Any]) -> None:
         """Write `stopped.json`, for commands that wait for the end. Raises OSError."""
         if self._is_ours():
-            self._write(LAST_WORD, document)
+            self._write(STOPPED, document)
 
     def missing(self) -> list[str]:
         """Names of files that are gone or were replaced by others; none after `release`."""

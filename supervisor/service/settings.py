@@ -14,7 +14,7 @@ def make_setup(settings: Settings) -> Setup:
     return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
 
 
-def lacking(catalogue: Catalogue, settings: Settings) -> str | None:
+def missing_engine(catalogue: Catalogue, settings: Settings) -> str | None:
     """The reason, in one line, why an engine that the settings ask for cannot speak.
 
     The default engine first; None if all can.

@@ -45,7 +45,7 @@ from supervisor.service.machines import Effects, Machines, MissingEffectError
 from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
-from supervisor.service.settings import describe, lacking, make_setup, updates_environment
+from supervisor.service.settings import describe, make_setup, missing_engine, updates_environment
 from supervisor.service.status import status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
@@ -137,7 +137,7 @@ class Service:
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._machines = self._make_machines()
-        self._machines.began(self.control.allocation)
+        self._machines.record_start(self.control.allocation)
         self.drain = Drain(
             loop,
             self.jobs,
@@ -366,7 +366,7 @@ class Service:
         if not first:
             self._expect()
             return
-        lack = lacking(catalogue, self.settings)
+        lack = missing_engine(catalogue, self.settings)
         if lack is not None:
             self._fail(lack)
         if not self.stopped.done():
@@ -425,7 +425,7 @@ class Service:
         self.control.leases.close()
         self._manager.close()
         with suppress(OSError):
-            self.directory.leave_word(
+            self.directory.publish_end(
                 {
                     "pid": os.getpid(),
                     "epoch": self.broker.epoch,

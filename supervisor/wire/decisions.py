@@ -7,7 +7,7 @@ from typing import NamedTuple
 from supervisor.wire.status import AllocationDecision
 
 
-class Unseen(NamedTuple):
+class NewDecisions(NamedTuple):
     """Decisions of a document that earlier ones had not.
 
     `restarted`: the clock is another one, so earlier decisions are of another supervisor.
@@ -17,11 +17,11 @@ class Unseen(NamedTuple):
     decisions: list[AllocationDecision]
 
 
-def unseen(decisions: list[AllocationDecision], last: float | None) -> Unseen:
+def new_decisions(decisions: list[AllocationDecision], last: float | None) -> NewDecisions:
     """Select from a document's `decisions`, oldest first, those after `last` (seconds of its
     clock; None: all).
     """
     restarted = last is not None and bool(decisions) and decisions[-1].now < last
     if last is None or restarted:
-        return Unseen(restarted, decisions)
-    return Unseen(restarted, [decision for decision in decisions if decision.now > last])
+        return NewDecisions(restarted, decisions)
+    return NewDecisions(restarted, [decision for decision in decisions if decision.now > last])

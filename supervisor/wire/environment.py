@@ -15,6 +15,6 @@ THREADS: Final = (
 )
 
 
-def of_threads(count: int) -> dict[str, str]:
+def thread_variables(count: int) -> dict[str, str]:
     """The variables that give each library `count` threads."""
     return dict.fromkeys(THREADS, str(count))

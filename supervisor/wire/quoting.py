@@ -40,7 +40,7 @@ def quotes(message: str, text: str) -> bool:
     return any(_share(_letters(message), _letters(form), ESCAPED_RUN) for form in escaped)
 
 
-def told(error: BaseException, texts: Iterable[str]) -> str:
+def describe_exception(error: BaseException, texts: Iterable[str]) -> str:
     """Describe an exception in one line: its type, its place, and its message unless that quotes
     one of the texts.
     """

@@ -10,6 +10,6 @@ MAX_CHARS = 512
 """Longest `traceparent` or `tracestate` that is carried; W3C asks for as much of the latter."""
 
 
-def carried(value: str | None) -> str | None:
+def header_or_none(value: str | None) -> str | None:
     """Return the value if it may be a header's, else None."""
     return value if value and len(value) <= MAX_CHARS and value.isascii() else None

@@ -49,18 +49,18 @@ def parse_mix(name: str) -> Mix:
         raise MixError(f"a mix has at most {MAX_PARTS} voices and {MAX_CHARS} characters")
     weights: dict[str, float] = {}
     for part in parts:
-        voice, weight = _part(part)
+        voice, weight = _parse_part(part)
         weights[voice] = weights.get(voice, 0.0) + weight
     total = sum(weights.values())
     return Mix(tuple((voice, weight / total) for voice, weight in weights.items()))
 
 
-def _part(text: str) -> tuple[str, float]:
+def _parse_part(text: str) -> tuple[str, float]:
     """Parse one voice and its weight. Raises MixError."""
     found = _PART.fullmatch(text.strip())
     voice = found[1].strip() if found else ""
     if found is None or not voice:
-        raise MixError(f"{_shown(text)} is no voice with a weight, like af_heart(2)")
+        raise MixError(f"{_quoted(text)} is no voice with a weight, like af_heart(2)")
     if found[2] is None:
         return voice, 1.0
     try:
@@ -69,12 +69,12 @@ def _part(text: str) -> tuple[str, float]:
         weight = math.nan
     if not 0 < weight <= MAX_WEIGHT:
         raise MixError(
-            f"the weight of {_shown(voice)} must be a number over 0 to {MAX_WEIGHT:g}, "
-            f"but is {_shown(found[2])}"
+            f"the weight of {_quoted(voice)} must be a number over 0 to {MAX_WEIGHT:g}, "
+            f"but is {_quoted(found[2])}"
         )
     return voice, weight
 
 
-def _shown(text: str) -> str:
+def _quoted(text: str) -> str:
     """Quote a name for a message, shortened if it is overlong."""
     return repr(text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…")

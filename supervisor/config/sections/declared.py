@@ -36,7 +36,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def above(section: Section, low: str, high: str) -> PydanticCustomError:
+def order_error(section: Section, low: str, high: str) -> PydanticCustomError:
     """Make the error for two settings of one section that are in the wrong order."""
     return PydanticCustomError(
         CONFLICT,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from supervisor.config.sections.declared import Declared, Section, above
+from supervisor.config.sections.declared import Declared, Section, order_error
 
 
 class Admission(Section):
@@ -129,5 +129,5 @@ class Segments(Section):
     @model_validator(mode="after")
     def _first_is_shorter(self) -> Self:
         if self.first_max_chars > self.max_chars:
-            raise above(self, "first_max_chars", "max_chars")
+            raise order_error(self, "first_max_chars", "max_chars")
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from supervisor.config.sections.declared import Declared, Section, above
+from supervisor.config.sections.declared import Declared, Section, order_error
 
 
 class DynamicCpuAllocation(Section):
@@ -109,7 +109,7 @@ class DynamicCpuAllocation(Section):
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:
         if self.max_cores is not None and self.min_cores > self.max_cores:
-            raise above(self, "min_cores", "max_cores")
+            raise order_error(self, "min_cores", "max_cores")
         return self
 
 
