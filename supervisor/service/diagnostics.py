@@ -155,7 +155,7 @@ def _leases(service: Service) -> Leases:
     """Per core: the slot that holds it; affinity and session of each worker, asked and observed."""
     leases = service.control.leases
     return Leases(
-        cores={str(cpu): slot for cpu, slot in sorted(service.pool.held.items())},
+        cores={str(cpu): slot for cpu, slot in sorted(service.pool.core_holders.items())},
         leased_by_others=sorted(leases.others),
         error=leases.error,
         workers=[

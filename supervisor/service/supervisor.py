@@ -272,7 +272,7 @@ class Service:
                 s.pid for slot in ready if slot.epoch in busy and (s := self.shaped(slot.epoch))
             ),
             busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
-            held=frozenset(self.pool.held),
+            held=frozenset(self.pool.core_holders),
             demand=self.jobs.running_segments + waiting,
             running=running,
             idle=max(0.0, len(ready) - running),

@@ -60,10 +60,10 @@ class Pool:
         self._reconcile(event.now)
         return self._commands
 
-    # -- what others may look at --------------------------------------------------------
+    # -- queries -------------------------------------------------------------------------
 
     @property
-    def held(self) -> dict[int, int]:
+    def core_holders(self) -> dict[int, int]:
         """Core id -> slot number, for every core that a process holds now."""
         return {cpu: slot.number for slot in self._by_epoch.values() for cpu in slot.held}
 
@@ -118,7 +118,7 @@ class Pool:
         slot.wake_at = None
         slot.generation = event.generation
         self.restarts.started(slot.number, event.now)
-        self._try_the_others(slot)
+        self._retry_unstarted(slot)
         if self._successors.get(slot.number) is slot:
             old, self.slots[slot.number] = (
                 self.slots[slot.number],
@@ -150,10 +150,10 @@ class Pool:
         slot.state = "ready"
         slot.generation = event.generation
         if event.error is not None:
-            self._keep(slot, event)
+            self._note_kept_session(slot, event)
         slot.held = frozenset(slot.shape.cpus)
 
-    def _keep(self, slot: Slot, event: e.Reshaped) -> None:
+    def _note_kept_session(self, slot: Slot, event: e.Reshaped) -> None:
         """Note a worker that kept its session, and so its cores: no other worker gets these.
 
         A worker that does not give up cores is replaced: a new process has one thread at first.
@@ -178,7 +178,7 @@ class Pool:
             if event.epoch in {None, slot.epoch}:
                 slot.worn = True
 
-    def _try_the_others(self, slot: Slot) -> None:
+    def _retry_unstarted(self, slot: Slot) -> None:
         """Retry at once the slots for which no process could be started: one could be now."""
         slot.unstarted = 0
         for other in self.slots.values():
@@ -186,7 +186,7 @@ class Pool:
                 other.wake_at = None
 
     def _exited(self, event: e.Exited) -> None:
-        slot = self._leave(event.epoch)
+        slot = self._forget_process(event.epoch)
         if slot is None:
             return
         slot.unstarted = 0
@@ -195,18 +195,18 @@ class Pool:
         until = self.restarts.held_until(event.now)
         if until is not None and until != held:
             self._commands.append(e.Hold(event.reason, until - event.now))
-        self._wait(slot, event.now + delay, event.reason)
+        self._back_off(slot, event.now + delay, event.reason)
 
     def _not_started(self, event: e.NotStarted) -> None:
-        slot = self._leave(event.epoch)
+        slot = self._forget_process(event.epoch)
         if slot is None:
             return
         waiting = self.slots.get(slot.number, slot)
         waiting.unstarted += 1
         again_at = event.now + self.restarts.retry(waiting.unstarted, event.jitter)
-        self._wait(slot, again_at, event.reason)
+        self._back_off(slot, again_at, event.reason)
 
-    def _leave(self, epoch: int) -> Slot | None:
+    def _forget_process(self, epoch: int) -> Slot | None:
         """Forget a process that is gone or never came; return the slot that may need another."""
         slot = self._by_epoch.pop(epoch, None)
         if slot is None:
@@ -219,7 +219,7 @@ class Pool:
                 other.predecessor = None
         return None if was_leaving else slot
 
-    def _wait(self, slot: Slot, again_at: float, reason: str) -> None:
+    def _back_off(self, slot: Slot, again_at: float, reason: str) -> None:
         """Let a slot that lost its process, or the successor of it, wait for the next start."""
         successor = self._successors.pop(slot.number, None)
         if successor is slot:  # The worker that it was to replace is still there.
@@ -246,7 +246,9 @@ class Pool:
 
     def _reconcile(self, now: float) -> None:
         self._kill_slow_starts(now)
-        for number in [n for n, successor in self._successors.items() if self._useless(successor)]:
+        for number in [
+            n for n, successor in self._successors.items() if self._is_useless(successor)
+        ]:
             self._retire(self._successors.pop(number))
         for number in [n for n in self.slots if n not in self.target]:
             self._retire(self.slots.pop(number))
@@ -341,7 +343,7 @@ class Pool:
             and self._free_for(wanted.cpus, slot)
         )
 
-    def _useless(self, successor: Slot) -> bool:
+    def _is_useless(self, successor: Slot) -> bool:
         """Whether a successor is of no use: the worker to be replaced is to change or go."""
         return self.target.get(successor.number) != successor.shape
 
@@ -357,11 +359,11 @@ class Pool:
             return
         for number, shape in self.target.items():
             slot = self.slots[number]
-            if slot.state == "ready" and self._stands_in_the_way(slot, shape):
+            if slot.state == "ready" and self._waits_for_cores(slot, shape):
                 self._retire(self.slots.pop(number))
                 return
 
-    def _stands_in_the_way(self, slot: Slot, wanted: WorkerShape) -> bool:
+    def _waits_for_cores(self, slot: Slot, wanted: WorkerShape) -> bool:
         """Whether the slot, or its successor, waits for cores of others."""
         if wanted == slot.refused:
             return slot.worn and not self._free_for(wanted.cpus, slot)
