@@ -14,10 +14,10 @@ import time
 
 from benchmarks.texts import SENTENCES
 from supervisor.speech import Speech
-from supervisor.wire.environment import of_threads
+from supervisor.wire.environment import thread_variables
 from workers.engines import registry
 
-ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1", **of_threads(1)}
+ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1", **thread_variables(1)}
 
 
 def audio_per_second(engine: str, seconds: float, cpu: int) -> float:

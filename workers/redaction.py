@@ -1,8 +1,8 @@
 """Keep the text that is spoken out of whatever a worker writes.
 
 Whatever it writes ends in a log, a job's record, or a client's hands, and outlives the job.
-An engine is a stranger: its exceptions and what it prints may quote the text. `told` and
-`refused` put exceptions into words, `guard` looks at each line that is printed. What native
+An engine is a stranger: its exceptions and what it prints may quote the text. `of_failure` and
+`of_refusal` put exceptions into words, `guard` looks at each line that is printed. What native
 code writes to the descriptor by itself passes by here.
 """
 
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TextIO, cast
 
-from supervisor.wire.quoting import MESSAGE_CHARS, quotes, told, without_quotes
+from supervisor.wire.quoting import MESSAGE_CHARS, describe_exception, quotes, without_quotes
 
 _texts: deque[str] = deque(maxlen=2)
 """What is spoken now, and what was before: threads of an engine may be late."""
@@ -26,14 +26,14 @@ def speaking(text: str) -> None:
 
 def of_failure(error: BaseException) -> str:
     """An engine's error: its type, its place, and its message if that does not quote the text."""
-    return told(error, _texts)
+    return describe_exception(error, _texts)
 
 
 def of_refusal(error: ValueError) -> str:
     """Why an engine cannot speak a text, in its own words if these do not quote the text."""
     message = " ".join(str(error)[:MESSAGE_CHARS].split())
     if any(quotes(message, text) for text in _texts):
-        return f"the engine cannot speak this text: {told(error, _texts)}"
+        return f"the engine cannot speak this text: {describe_exception(error, _texts)}"
     return message
 
 

@@ -36,7 +36,7 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
         "message": job.message or None,
         "attached": job.client is not None,
         "synthesis_s": job.synthesis_s,
-        "audio_bytes": job.audio.spoken,
+        "audio_bytes": job.audio.end,
         "kept_from_byte": job.kept_from,
         "released_bytes": job.audio.released,
         "story": [

@@ -19,7 +19,7 @@ from supervisor.core.jobs.segmentation import uncut
 from supervisor.speech import PartialSpeech
 from supervisor.wire.client import Error, ErrorCode, Submit
 from supervisor.wire.codec import Body
-from supervisor.wire.trace_context import carried
+from supervisor.wire.trace_context import header_or_none
 from supervisor.wire.voices import MixError, is_mix, parse_mix
 from supervisor.wire.worker import Catalogue, EngineState
 
@@ -131,7 +131,7 @@ def complete(request: JobRequest, reading: Reading) -> JobRequest:
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:
     """What cannot be a trace context is none; the job is traced all the same."""
-    parent, state = carried(submit.traceparent), carried(submit.tracestate)
+    parent, state = header_or_none(submit.traceparent), header_or_none(submit.tracestate)
     return TraceContext(parent or "", state or "", now)
 
 

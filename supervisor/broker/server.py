@@ -300,9 +300,9 @@ class Broker:
             return
         # What a recovered job had spoken before is spoken again: its client may be ahead of it.
         ahead = job.failed or (job.request.durable and not job.ended)
-        end = MAX_CREDIT if ahead else job.audio.spoken
+        end = MAX_CREDIT if ahead else job.audio.end
         if not job.kept_from <= message.offset <= end:
-            text = f"audio of job {job.id} is kept from byte {job.kept_from} to {job.audio.spoken}"
+            text = f"audio of job {job.id} is kept from byte {job.kept_from} to {job.audio.end}"
             self._send(client, wire.Error("out_of_range", text, id=message.id))
         elif not 0 <= message.credit <= MAX_CREDIT:
             text = f"credit must be within 0 to {MAX_CREDIT} bytes"

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.wire.decisions import unseen
+from supervisor.wire.decisions import new_decisions
 from supervisor.wire.status import AllocationDecision, JobCounts, Status, WorkerStatus
 
 HISTORY = 240
@@ -120,7 +120,7 @@ class History:
 
     def _remember(self, decisions: list[AllocationDecision]) -> list[DecisionRecord]:
         """Add the new samples; of a supervisor that was not known only the last counts as new."""
-        restarted, found = unseen(decisions, self.seen[-1].now if self.seen else None)
+        restarted, found = new_decisions(decisions, self.seen[-1].now if self.seen else None)
         if restarted:
             self.seen.clear()
         known = bool(self.seen)

@@ -51,7 +51,7 @@ from supervisor.wire.codec import (
     decode_reply,
     encode,
 )
-from supervisor.wire.trace_context import carried
+from supervisor.wire.trace_context import header_or_none
 
 PING_AFTER_S = 5.0
 """Silence, while something is pending, after which the supervisor is asked for a sign of life."""
@@ -105,7 +105,7 @@ class Conversation:
         request = self._name()
         for header in ("traceparent", "tracestate"):
             if header in asked:
-                asked[header] = carried(asked[header])
+                asked[header] = header_or_none(asked[header])
         message = Submit(id=request, credit=self._credit, **asked)
         self._send(message, self._encode_text(text))
         record = JobRecord(request, self._credit, now)

@@ -1,4 +1,4 @@
-"""Settings as a flat list: their values, and what differs between two of them."""
+"""Settings as a flat list: their values, and the differences between two of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from supervisor.config.settings import Settings
 
 
 class Change(NamedTuple):
-    """One setting, by dotted key, with its value before and after."""
+    """A changed setting, by dotted key, with its value before and after."""
 
     path: str
     old: object
@@ -19,7 +19,7 @@ class Change(NamedTuple):
 
 
 def diff(old: Settings, new: Settings) -> list[Change]:
-    """The settings that differ, in the order of declaration."""
+    """List the settings that differ, in the order of declaration."""
     before, after = old.model_dump(), new.model_dump()
     changes = []
     for path, setting in schema.settings().items():
@@ -30,7 +30,7 @@ def diff(old: Settings, new: Settings) -> list[Change]:
 
 
 def flat(settings: Settings) -> dict[str, object]:
-    """Every value by its dotted key, those inside free-form settings included."""
+    """List every value by its dotted key, those inside free-form settings included."""
     return {schema.dotted(path): value for path, value in schema.leaves(settings.model_dump())}
 
 

@@ -1,4 +1,4 @@
-"""The one error of this package: a line that an operator can act on."""
+"""The error of this package: one line that an operator can act on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ class ConfigError(Exception):
     """Settings that cannot be used; the message is one printable line.
 
     It names the source (file, variable or command-line key), the key's path and,
-    for an unknown key, the nearest valid one. `keys` are the paths of the first key at
-    fault, or of the two that disagree; empty where it is none of them.
+    for an unknown key, the nearest valid one. `keys` are the paths of the first wrong
+    key, or of the two that disagree; empty where no key is wrong.
     """
 
     def __init__(self, message: str, *keys: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Reading one JSON file of settings: where it is, and everything that can be wrong with it."""
+"""Locates and reads one JSON file of settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_FILE_BYTES = 1 << 20
 
 
 class Location(NamedTuple):
-    """A file of settings. One that nobody asked for by name may be missing."""
+    """The path of a settings file, which may be missing unless it was named."""
 
     path: Path
     explicit: bool
@@ -25,7 +25,7 @@ class Location(NamedTuple):
 def locate(
     config: Path | None, override: Path | None, environ: Mapping[str, str]
 ) -> tuple[Location, Location]:
-    """Where config.json and override.json are: argument, else environment, else default.
+    """Locate config.json and override.json: by argument, else environment, else default.
 
     The defaults are config.json in the working directory, and override.json beside
     the config.json in force.
@@ -38,7 +38,7 @@ def locate(
 
 
 def read(location: Location) -> dict[str, Any]:
-    """The object in the file; an empty one where a file that may be missing is missing.
+    """Read the object in the file; an empty one where a file that may be missing is missing.
 
     Raises ConfigError for anything but a readable regular file of at most
     MAX_FILE_BYTES that holds one whole JSON object.
@@ -69,8 +69,8 @@ def read(location: Location) -> dict[str, Any]:
 
 
 def parse(text: str) -> object:
-    """JSON that every other reader takes too: no key twice, no NaN, no infinity, no integer
-    over 64 bits, no half of a surrogate pair. Raises ValueError, RecursionError.
+    """Parse portable JSON: no key twice, no NaN, no infinity, no integer over 64 bits, no half
+    of a surrogate pair. Raises ValueError, RecursionError.
     """
     tree: object = json.loads(
         text,

@@ -1,7 +1,7 @@
-"""Load the settings: layers in their order, each checked alone, then all together.
+"""Loads the settings: layers by precedence, each checked alone, then all together.
 
-Checking each layer alone names the culprit, and keeps a wrong value from hiding
-behind a right one of higher precedence.
+The check of each layer alone names the source of an error, and finds a wrong value that a
+layer of higher precedence hides.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Place:
-    """Where settings were loaded from, the environment apart: what `load` was called with, as
-    text, so that another process in the same directory and environment can do the same.
+    """The arguments of `load`, as text: another process in the same directory and environment
+    loads the same settings with them.
     """
 
     config: str | None = None
@@ -37,20 +37,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Settings in force, the source of each (by dotted key), and what to tell the operator."""
+    """Settings in force, the origin of each (by dotted key), and warnings for the operator."""
 
     settings: Settings
     origins: dict[str, str]
     warnings: list[str]
     place: Place = Place()
     base: str = ""
-    """Origin of what config.json gives, whatever the file is called."""
+    """Origin of values from config.json, whatever the file's name."""
 
     def chosen(self, key: str) -> bool:
-        """Whether somebody decided on this setting (dotted key).
+        """Whether this setting (dotted key) was chosen by the operator.
 
-        It was given by anything but config.json, which lists every default, or it is not
-        the default.
+        It is, if it comes from any source but config.json, which lists every default, or
+        differs from the default.
         """
         if self.origins.get(key, DEFAULT) not in {DEFAULT, self.base}:
             return True
@@ -66,7 +66,7 @@ def load(
     *,
     proposed: dict[str, Any] | None = None,
 ) -> Loaded:
-    """Settings by precedence: command line, environment, override.json, config.json, defaults.
+    """Load settings by precedence: command line, environment, override.json, config.json, defaults.
 
     `config` and `override` default to SUPERVISOR_CONFIG and SUPERVISOR_OVERRIDE, then
     to config.json in the working directory and override.json beside the config file;
@@ -102,16 +102,16 @@ def check(file: Path) -> list[str]:
 
 
 def check_tree(tree: dict[str, Any], origin: str) -> list[str]:
-    """As `check`, of what a file named `origin` would hold. Raises ConfigError."""
+    """Check a tree as `check` does, as the content of a file named `origin`. Raises ConfigError."""
     layer = Layer(origin, tree)
     for conflict in _check_alone(layer):
-        if all(map(layer.holds, problems.pair(conflict))):
-            raise problems.described([conflict], origin)
+        if all(map(layer.holds, problems.disagreeing_keys(conflict))):
+            raise problems.describe_errors([conflict], origin)
     return _warnings([layer])
 
 
 def _merge(layers: Sequence[Layer]) -> Loaded:
-    """Layers come with the highest precedence first."""
+    """Merge layers, the one of highest precedence first."""
     for layer in layers:
         _check_alone(layer)
 
@@ -122,26 +122,26 @@ def _merge(layers: Sequence[Layer]) -> Loaded:
         settings = Settings(*layers)
     except ValidationError as error:
         conflicts = error.errors(include_url=False)
-        culprits = dict.fromkeys(map(origin, problems.pair(conflicts[0])))
-        raise problems.described(conflicts, " and ".join(culprits)) from None
+        culprits = dict.fromkeys(map(origin, problems.disagreeing_keys(conflicts[0])))
+        raise problems.describe_errors(conflicts, " and ".join(culprits)) from None
     paths = [path for path, _ in schema.leaves(settings.model_dump())]
     return Loaded(settings, {schema.dotted(p): origin(p) for p in paths}, _warnings(layers))
 
 
 def _warnings(layers: Sequence[Layer]) -> list[str]:
-    """One, whatever the number of layers with old names."""
+    """Warn once, whatever the number of layers with old names."""
     old = [layer.origin for layer in reversed(layers) if layer.was_old]
     return [migration.warning(old)] if old else []
 
 
 def _check_alone(layer: Layer) -> list[ErrorDetails]:
-    """Raise what is wrong with one layer; its conflicts may yet be settled by another."""
+    """Raise the errors of one layer but for conflicts, which another may settle."""
     try:
         Settings(layer)
     except ValidationError as error:
         found = error.errors(include_url=False)
         if wrong := [error for error in found if error["type"] != CONFLICT]:
-            raise problems.described(wrong, layer.origin) from None
+            raise problems.describe_errors(wrong, layer.origin) from None
         return found
     return []
 

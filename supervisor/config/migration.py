@@ -1,4 +1,4 @@
-"""Old names of settings, translated within the source that still uses them.
+"""Migration: translates old names of settings, within the source that still uses them.
 
 The dual thresholds of the old CPU allocation became one target: `cpu_target` is what
 `max_threshold` was (80 where only `min_threshold` is given), `hysteresis_factor` 0.6.
@@ -18,10 +18,10 @@ HYSTERESIS_FACTOR = 0.6
 
 
 def migrate(tree: dict[str, Any], origin: str) -> tuple[dict[str, Any], bool]:
-    """The tree under today's names, and whether an old one was in it. The argument is kept.
+    """Return a copy of the tree under today's names, and whether an old one was in it.
 
     Raises ConfigError where an old value is no number within 0 … 100, or the two are
-    in the wrong order: a value that could not have worked is not made to.
+    in the wrong order: a value that was invalid then is not made valid.
     """
     performance = tree.get(SECTION[0])
     if not isinstance(performance, dict):
@@ -37,7 +37,7 @@ def migrate(tree: dict[str, Any], origin: str) -> tuple[dict[str, Any], bool]:
 
 
 def warning(origins: list[str]) -> str:
-    """The one line that tells an operator, whatever the number of sources."""
+    """The warning about old names, one line whatever the number of sources."""
     return (
         f"{', '.join(origins)}: min_threshold and max_threshold are old names; they were read as "
         f"cpu_target = max_threshold and hysteresis_factor = {HYSTERESIS_FACTOR}, "

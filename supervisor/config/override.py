@@ -1,7 +1,7 @@
-"""Change override.json from a program: merged, checked as a whole, and replaced in one step.
+"""Changes override.json from a program: merged, checked as a whole, and replaced in one step.
 
-What was there stays where the change does not say otherwise. Whoever reads the file
-finds the old one or the new one, never a part; a supervisor that watches it applies it.
+Settings that the change does not name stay. A reader of the file finds the old one or the
+new one, never a part; a supervisor that watches it applies it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _one_at_a_time = threading.Lock()
 
 
 class Changed(NamedTuple):
-    """What was written is valid; `held_back` names each setting for which another source goes
-    before override.json, and that source.
+    """The result of a valid change. `held_back`: settings that a source of higher precedence
+    overrides, and that source.
     """
 
     loaded: Loaded
@@ -34,11 +34,11 @@ class Changed(NamedTuple):
 
 
 class FileInTheWay(ConfigError):
-    """override.json as it is cannot be changed: it is unreadable, wrong, or being edited."""
+    """override.json cannot be changed: it is unreadable, invalid, or being edited."""
 
 
 class NotWritten(ConfigError):
-    """override.json could not be written and is as it was: no room, no permission."""
+    """override.json could not be written and is unchanged: no room, or no permission."""
 
 
 def change(place: Place, by: dict[str, Any], environ: Mapping[str, str]) -> Changed:
@@ -62,12 +62,12 @@ def change(place: Place, by: dict[str, Any], environ: Mapping[str, str]) -> Chan
 
 
 def paths(tree: dict[str, Any]) -> list[schema.Path]:
-    """The settings that a tree names."""
+    """List the dotted paths of the settings in a tree."""
     return [path for path, _value in schema.leaves(tree)]
 
 
 def _present(path: Path) -> dict[str, Any]:
-    """What the file holds. Raises FileInTheWay for what the supervisor would not take either."""
+    """Read the present file. Raises FileInTheWay if it is one that the supervisor rejects."""
     try:
         tree = files.read(Location(path, explicit=False))
         loading.check_tree(tree, str(path))
@@ -77,7 +77,7 @@ def _present(path: Path) -> dict[str, Any]:
 
 
 def _merged(tree: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
-    """`tree` with the values of `by`, section by section."""
+    """Merge the values of `by` into a copy of `tree`, section by section."""
     values = dict(tree)
     for key, value in by.items():
         old = values.get(key)
@@ -87,7 +87,7 @@ def _merged(tree: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replace(path: Path, tree: dict[str, Any], found: os.stat_result | None) -> None:
-    """Mode and owner stay. Raises FileInTheWay, NotWritten."""
+    """Replace the file; mode and owner stay. Raises FileInTheWay, NotWritten."""
     content = (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode()
     if len(content) > files.MAX_FILE_BYTES:
         raise NotWritten(f"{path}: would be larger than {files.MAX_FILE_BYTES} bytes")
@@ -113,5 +113,5 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _identity(found: os.stat_result | None) -> tuple[int, ...] | None:
-    """What changes when somebody writes the file or puts another one in its place."""
+    """Identity of the file's content: differs once the file is written or replaced."""
     return found and (found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Where things live on this machine: three directories, each a function of the environment.
+"""Directories on this machine, for run-time files, state and caches, from the environment.
 
 This module only names them. Creating, locking and publishing belong to the
 supervisor, reading what was published to `supervisor.client.discovery`.
@@ -15,7 +15,7 @@ NAME = "tts-supervisor"
 
 
 def run_directory(environ: Mapping[str, str]) -> Path:
-    """Sockets, lock and `supervisor.json`; may vanish with a reboot.
+    """The directory of sockets, lock and `supervisor.json`; may vanish with a reboot.
 
     `$SUPERVISOR_RUN_DIR`, else `$XDG_RUNTIME_DIR/tts-supervisor`, else
     `tts-supervisor-<uid>` in the temporary directory.
@@ -30,7 +30,7 @@ def run_directory(environ: Mapping[str, str]) -> Path:
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:
-    """What must outlive a reboot.
+    """The directory of files that must outlive a reboot.
 
     `$SUPERVISOR_STATE_DIR`, else `$XDG_STATE_HOME/tts-supervisor`, else
     `~/.local/state/tts-supervisor`.
@@ -42,7 +42,7 @@ def state_directory(environ: Mapping[str, str]) -> Path:
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
-    """What can be made again, such as reassembled model weights.
+    """The directory of files that can be made again, such as reassembled model weights.
 
     `$SUPERVISOR_CACHE_DIR`, else `$XDG_CACHE_HOME/tts-supervisor`, else
     `~/.cache/tts-supervisor`.

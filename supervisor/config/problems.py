@@ -1,4 +1,4 @@
-"""Say in one line what is wrong with a value, whose it is, and what would be right."""
+"""Error messages of one line: the source of a wrong value, its fault, and valid values."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from supervisor.config.sections.declared import CONFLICT, RULE
 _SHOWN_CHARS = 60
 
 
-def described(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
-    """The first of these errors, and how many other keys are wrong."""
+def describe_errors(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
+    """Describe the first of these errors, and the number of other wrong keys."""
     lines = {_key(error): _line(error) for error in reversed(errors)}
     first = _key(errors[0])
     more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
@@ -23,7 +23,7 @@ def described(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
 
 
 def unknown_key(path: schema.Path) -> str:
-    """What is said of a key that does not exist."""
+    """The message about a key that does not exist."""
     shown = _shortened(schema.dotted(path), 200)
     return f"unknown key {shown}; nearest valid key: {schema.dotted(schema.nearest(path))}"
 
@@ -40,18 +40,18 @@ def _line(error: ErrorDetails) -> str:
     return f"{name} must be {allowed}, but is {_value(error['input'])}"
 
 
-def pair(conflict: ErrorDetails) -> list[schema.Path]:
-    """The two settings that disagree."""
+def disagreeing_keys(conflict: ErrorDetails) -> list[schema.Path]:
+    """The paths of two settings that disagree."""
     section = tuple(str(part) for part in conflict["loc"])
     return [(*section, conflict["ctx"][end]) for end in ("low", "high")]
 
 
 def _keys(error: ErrorDetails) -> list[schema.Path]:
-    return pair(error) if error["type"] == CONFLICT else [_key(error)]
+    return disagreeing_keys(error) if error["type"] == CONFLICT else [_key(error)]
 
 
 def _key(error: ErrorDetails) -> schema.Path:
-    """The key at fault; list positions and the names of tried types are left out."""
+    """The path of the wrong key, without list positions and names of tried types."""
     path = tuple(part for part in error["loc"] if isinstance(part, str))
     if error["type"] == "extra_forbidden":
         return path

@@ -1,4 +1,4 @@
-"""The tables of docs/CONFIGURATION.md and the whole of config.json, made from the settings.
+"""Generates the tables of docs/CONFIGURATION.md and the whole of config.json.
 
 `python -m supervisor.config.reference` in the root of the repository rewrites both.
 """

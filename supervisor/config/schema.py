@@ -1,4 +1,4 @@
-"""The settings as a tree of keys: which exist, what each allows, which one a typo meant."""
+"""The settings as a tree of keys: valid paths, allowed values, the nearest key to a typo."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Path = tuple[str, ...]
 """Path of a key from the root, e.g. ("pool", "start_method"); dotted for people."""
 
 _COMPARED_CHARS = 100
-"""A typo is compared up to here: the comparison is quadratic in the length."""
+"""Characters of a typo that are compared: the comparison is quadratic in the length."""
 
 
 class Setting(NamedTuple):
-    """One setting: where it is, what it allows in words, and what a change takes."""
+    """One setting: its path, its allowed values in words, and the effect of a change."""
 
     path: Path
     allowed: str
@@ -32,7 +32,7 @@ class Setting(NamedTuple):
     effect: Effect
     description: str
     free_form: bool
-    """Its value is a mapping with keys of the user's own."""
+    """Whether its value is a mapping with keys of the user's own."""
 
 
 @cache
@@ -57,7 +57,7 @@ def setting_at(path: Path) -> Setting | None:
 
 
 def nearest(path: Path) -> Path:
-    """The valid key that is most like this one."""
+    """Return the valid key that is most similar to this one."""
     typo = dotted(path)[-_COMPARED_CHARS:].lower()
     leaf = path[-1][:_COMPARED_CHARS].lower()
 
@@ -69,7 +69,7 @@ def nearest(path: Path) -> Path:
 
 
 def dotted(path: Path) -> str:
-    """The path as people write it."""
+    """Write a path as a dotted key."""
     return ".".join(path)
 
 
@@ -101,7 +101,7 @@ def _walk(model: type[BaseModel], above: Path) -> Iterator[Setting]:
 
 
 def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: ANN401 - types have no type
-    """What a value may be, e.g. `a number over 0 to 100`."""
+    """Describe the allowed values, e.g. `a number over 0 to 100`."""
     origin, args = get_origin(annotation), get_args(annotation)
     if hasattr(annotation, "__metadata__"):
         inner = [m for f in annotation.__metadata__ if isinstance(f, FieldInfo) for m in f.metadata]

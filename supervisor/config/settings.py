@@ -1,6 +1,6 @@
-"""All settings in one document; what stands in it is declared section by section in `sections`.
+"""All settings as one model, of the sections that are declared in `sections`.
 
-Where values come from is `sources`; what they mean is the business of those who read them.
+Their values come from `sources`; their meaning is left to the modules that read them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from supervisor.config.sections.pool import Pool
 
 
 class Settings(BaseSettings):
-    """All settings: what the layers give, the first before the next, and the defaults below them.
+    """All settings: the values of the layers, the first before the next, then the defaults.
 
     Constructing it reads no environment and no file; the layers have done so. Raises pydantic's
     ValidationError.
@@ -62,6 +62,6 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The layers, in place of what the library would read by itself."""
+        """Return the layers, in place of the sources that the library would read by itself."""
         layers: tuple[PydanticBaseSettingsSource, ...] = init_settings()["layers"]
         return layers

@@ -1,8 +1,8 @@
-"""Where settings come from: files, environment variables and command-line keys.
+"""Sources of settings: files, environment variables and command-line keys.
 
-Each is a layer: a source of pydantic-settings, made strict, under the names of today, with the
-name by which people know it. One variable or one key is one layer, so that an error can be laid
-at its door. Their order is decided in `loading`.
+Each is a layer: a source of pydantic-settings, made strict, under today's names of settings, and
+with a name for messages. One variable or one key is one layer, so that an error names it. Their
+order is decided in `loading`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ OTHER_VARIABLES = {
     "SUPERVISOR_STATE_DIR": "directory of what must outlive a reboot",
     "SUPERVISOR_CACHE_DIR": "directory of models and lexicons, downloaded or made on this machine",
 }
-"""Variables of ours that are no settings."""
+"""Variables with our prefix that are no settings."""
 
 FOREIGN_VARIABLES = frozenset(
     f"SUPERVISOR_{name}" for name in ("ENABLED", "GROUP_NAME", "PROCESS_NAME", "SERVER_URL")
 )
-"""Set by supervisord for every program that it runs; they are not for us."""
+"""Variables that supervisord sets for every program that it runs; they are ignored."""
 
 
 class Layer(InitSettingsSource):
-    """What one file, variable or key says. Raises ConfigError for an old value of no use."""
+    """The values of one file, variable or key. Raises ConfigError for an invalid old value."""
 
     def __init__(self, origin: str, tree: dict[str, Any]) -> None:
         today, self.was_old = migrate(tree, origin)
@@ -45,7 +45,7 @@ class Layer(InitSettingsSource):
         self.origin = origin
 
     def holds(self, path: schema.Path) -> bool:
-        """Whether it says something at this path."""
+        """Whether it has a value at this path."""
         tree: object = self()
         for key in path:
             if not isinstance(tree, dict) or key not in tree:
@@ -55,7 +55,7 @@ class Layer(InitSettingsSource):
 
 
 class Text(EnvSettingsSource):
-    """Reads text by the type of its setting, as pydantic-settings reads variables."""
+    """Parses text by the type of its setting, as pydantic-settings parses variables."""
 
     _SEPARATOR = "\0"
 
@@ -63,7 +63,7 @@ class Text(EnvSettingsSource):
         super().__init__(Settings, env_prefix="", env_nested_delimiter=self._SEPARATOR)
 
     def read(self, path: schema.Path, text: str) -> dict[str, Any]:
-        """The tree that holds the value at this path, by strict JSON where it takes JSON.
+        """Parse a value into a tree with its path, by strict JSON where it takes JSON.
 
         Raises ValueError, RecursionError.
         """
@@ -79,12 +79,12 @@ class Text(EnvSettingsSource):
         field: FieldInfo,  # noqa: ARG002 - the base class's argument
         value: str,
     ) -> object:
-        """As the base class, but by strict JSON."""
+        """Decode as the base class, but by strict JSON."""
         return files.parse(value)
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[Layer]:
-    """A layer for each variable that is a setting.
+    """Make a layer for each variable that is a setting.
 
     Raises ConfigError for a variable with the prefix that is neither a setting nor known.
     """
@@ -96,11 +96,11 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Layer]:
                 nearest = variable(schema.nearest(path))
                 raise ConfigError(f"environment: no setting {name}; nearest valid name: {nearest}")
             values[path] = (f"environment {name}", environ[name])
-    return _each(values)
+    return _layers(values)
 
 
 def from_command_line(values: Mapping[str, Any]) -> Iterator[Layer]:
-    """A layer for each dotted key. Text is read by the setting's type, the rest is taken as is.
+    """Make a layer for each dotted key. Text is parsed by the setting's type, the rest taken as is.
 
     Raises ConfigError for an unknown key.
     """
@@ -108,11 +108,11 @@ def from_command_line(values: Mapping[str, Any]) -> Iterator[Layer]:
     for path in paths.values():
         if not _exists(path):
             raise ConfigError(f"command line: {problems.unknown_key(path)}")
-    return _each({path: (f"command line {key}", values[key]) for key, path in paths.items()})
+    return _layers({path: (f"command line {key}", values[key]) for key, path in paths.items()})
 
 
 def assignments(pairs: Iterable[str]) -> dict[str, str]:
-    """`KEY=VALUE` as {"KEY": "VALUE"}, for `command_line` of `load`. Raises ConfigError."""
+    """Parse `KEY=VALUE` into {"KEY": "VALUE"}, for `command_line` of `load`. Raises ConfigError."""
     values = {}
     for pair in pairs:
         key, separator, value = pair.partition("=")
@@ -132,10 +132,10 @@ def _exists(path: schema.Path) -> bool:
     return legacy or path in schema.sections() or schema.setting_at(path) is not None
 
 
-def _each(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Layer]:
-    """One layer per value, a setting before its section; those with old names last, as one.
+def _layers(values: Mapping[schema.Path, tuple[str, Any]]) -> Iterator[Layer]:
+    """Make one layer per value, a setting before its section; old names last, in one layer.
 
-    The two old names have a meaning only together, and any new one goes before them.
+    The two old names have a meaning only together, and a new one takes precedence.
     """
     old = {path: value for path, value in values.items() if path[-1] in LEGACY_KEYS}
     for path in sorted(values.keys() - old.keys(), reverse=True):
@@ -164,7 +164,7 @@ def _layer(path: schema.Path, origin: str, value: object) -> Layer:
 
 
 def _json_or_text(value: object) -> object:
-    """Inside a free-form setting and under an old name there is no type to read text by."""
+    """Parse text without a type: inside a free-form setting, or under an old name."""
     try:
         return files.parse(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):

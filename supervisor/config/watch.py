@@ -1,10 +1,9 @@
-"""Follow config.json and override.json while the supervisor runs.
+"""Watches config.json and override.json while the supervisor runs.
 
 Two `stat` calls a second, on whole seconds of the loop's clock, so that they share a
-wake-up with other timers of one second. That sees what notifications of the kernel do
-not: a bind-mounted single file, a network file system, a directory that does not exist
-yet, the target of a symbolic link. What a change takes to hold is the business of
-whoever gets it delivered.
+wake-up with other timers of one second. That sees changes which notifications of the kernel
+miss: of a bind-mounted single file, on a network file system, in a directory that does not
+exist yet, of the target of a symbolic link. The receiver applies the changes.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ GONE_S = 1.0
 """As SETTLE_S where a file went missing: some editors delete before they write anew."""
 
 MAX_SETTLING_ROUNDS = 50
-"""A file that never rests is read all the same; what is half-written is rejected."""
+"""Rounds after which a file that keeps changing is read all the same; half of one is rejected."""
 
 
 class Reloaded(NamedTuple):
-    """New settings are in force; `changes` says how they differ from the last."""
+    """New settings are in force; `changes`: their differences from the last."""
 
     loaded: Loaded
     changes: list[Change]
@@ -46,28 +45,28 @@ class Rejected(NamedTuple):
 
 
 class Timer(Protocol):
-    """What the loop gives for a call to come."""
+    """A scheduled call of the loop."""
 
     def cancel(self) -> None:
-        """Never make the call."""
+        """Cancel the call if it is still to come."""
 
 
 class Loop(Protocol):
-    """The part of an asyncio loop that is used."""
+    """The part of an asyncio loop that a watch uses."""
 
     def time(self) -> float:
-        """Now, in monotonic seconds."""
+        """The time now, in monotonic seconds."""
 
     def call_at(self, when: float, callback: Callable[[], object], /) -> Timer:
-        """Call back at that time."""
+        """Schedule a call at a time."""
 
 
 class Watch:
-    """Watches the files that `loaded` came from; takes the same arguments as `load`.
+    """A watch over the files that `loaded` came from; takes the same arguments as `load`.
 
-    `deliver` is called on the loop: for a change of the files that changes settings,
-    that breaks them or that mends them, and for each `reload`. Between `start` and
-    `stop`; `loaded` and `error` say how things stand.
+    Between `start` and `stop`, `deliver` is called on the loop: for a change of the files
+    that changes settings, makes them invalid or valid again, and for each `reload`.
+    `loaded` and `error` are the present state.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class Watch:
         self.loaded = loaded
         """The last good settings."""
         self.error: ConfigError | None = None
-        """What is wrong with the files as they are now."""
+        """The error in the files as they are now; None if they are valid."""
         environ = os.environ if environ is None else environ
         self._load = partial(load, config, override, environ, command_line)
         self._paths = [location.path for location in files.locate(config, override, environ)]
@@ -92,17 +91,17 @@ class Watch:
         self._timer: Timer | None = None
 
     def start(self, loop: Loop) -> None:
-        """Begin to watch. A change since `loaded` was read is found, too."""
+        """Start to watch. A change since `loaded` was read is found, too."""
         self._after(loop, lambda: self._poll(loop))
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching; nothing more is delivered."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def reload(self) -> None:
-        """Read the files now and deliver what comes of it, changed or not."""
+        """Read the files now, and deliver the result whether or not it has changed."""
         self._refresh(asked=True)
 
     def _poll(self, loop: Loop) -> None:
@@ -113,7 +112,7 @@ class Watch:
             self._settle(loop, now, MAX_SETTLING_ROUNDS)
 
     def _settle(self, loop: Loop, before: Signature, rounds: int) -> None:
-        """Read the files once they are as they were a moment ago."""
+        """Read the files once they have stopped changing."""
         went = any(was[0] and not now[0] for was, now in zip(self._seen, before, strict=True))
 
         def look() -> None:
@@ -127,7 +126,7 @@ class Watch:
         self._timer = loop.call_at(loop.time() + (GONE_S if went else SETTLE_S), look)
 
     def _after(self, loop: Loop, callback: Callable[[], object]) -> None:
-        """Call back at the next whole period."""
+        """Schedule a call at the next whole period."""
         self._timer = loop.call_at((loop.time() // POLL_S + 1) * POLL_S, callback)
 
     def _refresh(self, *, asked: bool) -> None:
@@ -149,7 +148,7 @@ class Watch:
 
 
 Signature = tuple[tuple[int, ...], ...]
-"""For each file what changes when it does; the first number is 0 where it cannot be read."""
+"""Numbers of each file that change with it; the first is 0 where it cannot be read."""
 
 
 def _signature(path: Path) -> tuple[int, ...]:

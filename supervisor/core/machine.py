@@ -1,7 +1,6 @@
-"""The machine as the core sees it: logical CPUs and what they share.
+"""The machine as the core sees it: logical CPUs and the domains that they share.
 
-These are plain records. `supervisor.host` fills them from /proc and /sys;
-`placement` reads them; nothing here knows where they came from.
+Plain records, filled by `supervisor.host` from /proc and /sys and read by `placement`.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class WorkerShape(msgspec.Struct, frozen=True, order=True):
-    """What one worker slot is to hold: its CPU ids (sorted) and its intra-op thread count.
+    """The wanted shape of a worker slot: its CPU ids (sorted) and its intra-op thread count.
 
     `1 <= threads <= len(cpus)`. A slot is a stable number: a worker that is
     replaced keeps its slot, so a target list can be compared with the last one.

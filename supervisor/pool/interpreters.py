@@ -19,11 +19,11 @@ from typing import NamedTuple
 from supervisor import tracebacks
 from supervisor.host.service_manager import VARIABLES
 from supervisor.pool.channels import close_all, make_lifeline, make_pair
-from supervisor.wire.environment import of_threads
+from supervisor.wire.environment import thread_variables
 
 ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
-    **of_threads(1),
+    **thread_variables(1),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 """Set before anything is imported there: a one-thread session then starts no thread, and memory

@@ -28,7 +28,7 @@ from supervisor.pool.segments import Segments
 from supervisor.pool.spawn_launcher import SpawnLauncher
 from supervisor.pool.worker import Worker
 from supervisor.wire import worker as wire
-from supervisor.wire.environment import of_threads
+from supervisor.wire.environment import thread_variables
 
 _LOG_LIMIT_BYTES = 1 << 20
 _END_S = 0.5
@@ -147,7 +147,7 @@ class Workers:
 
     def _order(self, command: pool_events.Launch) -> wire.Fork:
         shape: WorkerShape = command.shape
-        environment = of_threads(shape.threads if self.update_environment else 1)
+        environment = thread_variables(shape.threads if self.update_environment else 1)
         return wire.Fork(shape.slot, command.epoch, shape.cpus, shape.threads, environment)
 
     def _employ(self, command: pool_events.Employ) -> None:

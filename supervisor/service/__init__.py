@@ -1,1 +1,1 @@
-"""The supervisor process: it starts, composes, applies settings, and stops."""
+"""The supervisor process: startup, composition of its parts, changes of settings, drain."""

@@ -1,9 +1,9 @@
-"""Where clients find us, kept: what somebody removes from the run directory is made again.
+"""The supervisor's address: restores files that were removed from the run directory.
 
-A cleaner of temporary files, or a hasty `rm`, takes the socket away from a supervisor that
-lives on: clients that are connected stay, and nobody else finds it. So its place is looked at
-now and then. One in whose place another supervisor has come goes on for its own clients, and
-takes the place back when that one has left; it never fights.
+A cleaner of temporary files, or a hasty `rm`, can remove the socket of a running supervisor:
+connected clients stay, and no other client finds it. So the files are checked now and then. If
+another supervisor has taken the directory, this one goes on for its connected clients, and
+takes the directory back once the other has ended.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import zmq
 from supervisor.logs import get_logger
 from supervisor.service.rundir import SOCKET, RunDirectory, RunDirectoryError, RunDirectoryTaken
 
-MOST_TIMES = 64
-"""How often the socket is made anew: the old one stays open, as libzmq closes all of its
+MAX_REBINDS = 64
+"""Most times that the socket is made anew: each old one stays open, as libzmq would close its
 connections with it."""
 
 log = get_logger(__name__)
@@ -34,7 +34,7 @@ class Address:
         directory.bound()
 
     def look(self) -> None:
-        """Make again what is gone; costs a few microseconds where nothing is."""
+        """Restore missing files; costs a few microseconds where none is missing."""
         gone = self._directory.missing()
         if not gone:
             return
@@ -57,9 +57,9 @@ class Address:
             log.warning("%s: %s had been removed; made again", self._directory.path, what)
 
     def _bind_again(self) -> None:
-        if self._made == MOST_TIMES:
+        if self._made == MAX_REBINDS:
             raise RunDirectoryError(
-                f"{self._directory.socket} was removed {MOST_TIMES} times; find out by whom, and "
+                f"{self._directory.socket} was removed {MAX_REBINDS} times; find out by whom, and "
                 "restart"
             )
         self._made += 1

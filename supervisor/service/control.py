@@ -1,8 +1,8 @@
-"""The control loop: measures once an interval, asks the core what to hold, and tells the pool.
+"""The control loop: samples once an interval, lets the core allocate cores, and retargets the pool.
 
-It only carries values between those who know: `host` measures, the allocation machine says which
-workers on which cores, `leases` whether no other supervisor has them, and the pool gets there.
-What it saw and why it acted stays readable for the diagnostics.
+It only connects parts: `host` measures, the allocation machine decides workers and cores,
+`leases` locks the cores against other supervisors, and the pool machine carries the target out.
+Samples and decisions stay readable for the diagnostics.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ log = get_logger(__name__)
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What the service knows of its own load. `leases`: CPU ids by worker pid."""
+    """Load of the service at this moment. `leases`: CPU ids by worker pid."""
 
     leases: Mapping[int, tuple[int, ...]]
     busy: frozenset[int]
     """Pids of the workers that have a segment now."""
     busy_slots: frozenset[int]
     held: frozenset[int]
-    """CPUs that any worker process may be using, on its way out or not."""
+    """CPUs that any worker process may be using, retiring ones included."""
     demand: int
     """Segments running and waiting now."""
     waiting: int
@@ -53,7 +53,7 @@ class Load(msgspec.Struct, frozen=True):
     running: float
     """Segments running, averaged over the time since the last look."""
     idle: float
-    """Workers that ran none, averaged likewise."""
+    """Idle workers, averaged likewise."""
     finished: int
     """Segments spoken so far."""
     mean_demand: float
@@ -65,12 +65,12 @@ class Load(msgspec.Struct, frozen=True):
     sessions: Mapping[int, int]
     """Session generation by worker pid."""
     building: bool
-    """A worker builds a session at this moment."""
+    """Whether a worker builds a session at this moment."""
 
 
 class ControlLoop:
-    """Calls `retarget` with the wanted workers: first once `expect` was called, then whenever they
-    change. Events for the allocation go through `tell`, which carries out what it answers.
+    """The loop. Calls `retarget` with the wanted workers, once `expect` was called and whenever
+    they change. Events for the allocation go through `tell`, which carries out its commands.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class ControlLoop:
             Resize: self._resize,
             e.Lease: self._lease,
         }
-        """What to do for each command of the allocation."""
+        """The effect of each command of the allocation."""
         self._timer: Timer | None = None
         self._stopped = False
         self._held: frozenset[int] = frozenset()
-        """CPUs that any worker process was using when we looked."""
+        """CPUs that any worker process was using at the last look."""
         self._sessions: Mapping[int, int] = {}
         self._finished = 0
         self._reported: set[str] = set()
@@ -118,9 +118,9 @@ class ControlLoop:
         self.allocation = Allocation(began)
 
     def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
-        """What threads gain here, and seconds of a session build, as far as they are known.
+        """Set the speed-up by threads and the seconds of a session build, as far as they are known.
 
-        The first target waits for it: workers of another shape would be built anew at once.
+        The first target waits for it: workers of another shape would be rebuilt at once.
         """
         first, now = not self.allocation.expects, self._loop.time()
         table = None if speedup is None else speedup.table
@@ -130,17 +130,17 @@ class ControlLoop:
 
     @property
     def allocator(self) -> DynamicCPUAllocator:
-        """Who decides how many cores."""
+        """The part of the allocation machine that decides the number of cores."""
         return self.allocation.allocator
 
     @property
     def policy(self) -> Policy:
-        """The policy in force."""
+        """The allocation policy in force."""
         return self.allocator.policy
 
     @property
     def error(self) -> str | None:
-        """Why the allocation stands still, in one line; None while it works."""
+        """The reason why the allocation stands still, in one line; None while it works."""
         if not self._usable():
             return ALL_LEASED
         if self.sample is None or self.sample.utilization is not None:
@@ -148,13 +148,13 @@ class ControlLoop:
         return "; ".join(map(str, self.sample.errors)) or None
 
     def start(self) -> None:
-        """Begin to sample, and set the first target if it is known what to expect."""
-        self._introduce()
+        """Begin to sample, and set the first target if `expect` was called."""
+        self._log_start()
         self._look(self._loop.time(), self._load())
         self._schedule()
 
-    def _introduce(self) -> None:
-        """Say what it starts with, in the words of the seed."""
+    def _log_start(self) -> None:
+        """Log the settings at the start, in the words of the seed."""
         policy, bounds = self.policy, self.allocator.bounds
         log.info("CPU Monitor initialized: %d cores available", self.monitor.limits.count)
         if policy.enabled:
@@ -181,7 +181,7 @@ class ControlLoop:
         self._schedule()
 
     def stop(self) -> None:
-        """Sample no more, and leave the workers to those who end them."""
+        """Stop sampling; the workers are left to the drain."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -198,17 +198,17 @@ class ControlLoop:
         self._timer = self._loop.call_at(when, self._interval)
 
     def _interval(self) -> None:
-        """One look and one decision."""
+        """Take one sample, and let the allocation decide."""
         self._schedule()
         now = self._loop.time()
         load = self._load()
         self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
-        self._look_for_others(now)
+        self._find_freed_cores(now)
         self._look(now, load, self._sampled(self.sample, load))
 
-    def _look_for_others(self, now: float) -> None:
-        """See which cores came free. That one was taken is noticed when it is asked for."""
+    def _find_freed_cores(self, now: float) -> None:
+        """Find cores that other supervisors gave up; one that they took shows when it is leased."""
         cpus = self.monitor.limits.cpus
         waiting = not self._usable()
         if waiting or cpus != self._looked_over or now - self._looked_at >= OTHERS_INTERVAL_S:
@@ -229,20 +229,20 @@ class ControlLoop:
             demand=load.demand,
             waiting=load.waiting,
             idle=load.idle,
-            finished=self._have_finished(load),
-            building=self._were_built(load),
+            finished=self._finished_segments(load),
+            building=self._sessions_built(load),
         )
 
     def _starved(self, sample: Sample) -> float:
-        """What others had of what the pool wanted; other sources have their load in them."""
+        """Percent of the wanted CPU time that others had; 0 where the source includes theirs."""
         return (sample.starved or 0.0) if self.monitor.source == "pool" else 0.0
 
-    def _have_finished(self, load: Load) -> int:
-        """Segments that ended since the last sample."""
+    def _finished_segments(self, load: Load) -> int:
+        """Number of segments that ended since the last sample."""
         before, self._finished = self._finished, load.finished
         return max(0, load.finished - before)
 
-    def _were_built(self, load: Load) -> bool:
+    def _sessions_built(self, load: Load) -> bool:
         """Whether a session was being built at any time since the last sample."""
         before, self._sessions = self._sessions, load.sessions
         return load.building or any(
@@ -312,8 +312,8 @@ class ControlLoop:
             self._tell(e.LeaseRefused(self._loop.time(), tuple(self.leases.others)))
 
     def _report(self, errors: tuple[Unread, ...]) -> None:
-        """Log what cannot be read, each part once until it could be read again; how it fails may
-        be said in other words each time.
+        """Log parts that cannot be read, each once until it can be read again; the message may
+        differ each time.
         """
         troubles = {error.part: str(error) for error in errors}
         if self.leases.error is not None:
@@ -327,9 +327,9 @@ class ControlLoop:
 
 
 def make_policy(loaded: Loaded) -> Policy:
-    """The settings as the allocator takes them.
+    """Make the allocator's policy from the settings.
 
-    `min_cores` counts as set where somebody chose it: that decides the size of a static
+    `min_cores` counts as set where it was chosen: that decides the size of a static
     pool (`enabled` false).
     """
     section = loaded.settings.performance.dynamic_cpu_allocation

@@ -1,7 +1,7 @@
-"""The diagnostics document: the seed's fields, unchanged in name and place, and ours beside them.
+"""The diagnostics document: the seed's fields, unchanged in name and place, and more beside them.
 
-Filled in by the supervisor inside the status document; the gateway serves it as
-`GET /diagnostics/cpu-allocation`. What it holds is `wire.status.Allocation`.
+The supervisor fills it in as a part of the status document (`wire.status.Allocation`); the
+gateway serves it as `GET /diagnostics/cpu-allocation`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def allocation(service: Service) -> Allocation:
-    """How many cores are held, why, and everything that the decision was made from."""
+    """The allocation document: cores held, the last decision, and the inputs of it."""
     control = service.control
     policy, error = control.policy, control.error
     return Allocation(
@@ -74,7 +74,7 @@ def _stats(service: Service) -> AllocationStats:
         ),
         utilization_history=[round(u, 2) for u in allocator.utilization_history],
         average_utilization=_rounded(
-            _latest([allocator.average, *(d.average for d in reversed(allocator.history))])
+            _first_known([allocator.average, *(d.average for d in reversed(allocator.history))])
         ),
         starved_by_others_percent=_rounded(allocator.starved_percent),
         cooldown_remaining_s=round(allocator.cooldown_remaining, 2),
@@ -88,7 +88,7 @@ def _stats(service: Service) -> AllocationStats:
 
 
 def _reported(service: Service) -> list[Shaped]:
-    """What the workers that are wanted say of themselves: a target may have been refused."""
+    """Shapes that the wanted workers report, which differ from a target that was refused."""
     shaped = (service.shaped(slot.epoch) for slot in service.pool.slots.values())
     return [each for each in shaped if each is not None]
 
@@ -103,14 +103,14 @@ def _current(service: Service) -> CurrentAllocation:
         decided_cores=allocator.cores,
         inter_op_threads=1,
         intra_op_threads=max((worker.threads for worker in workers), default=0),
-        utilization_percent=_rounded(_latest(decision.utilization for decision in past)),
+        utilization_percent=_rounded(_first_known(decision.utilization for decision in past)),
         allocation_reason=last.reason if last is not None else "start",
         timestamp=control.changed_at,
     )
 
 
 def _in_use(service: Service) -> PoolInUse:
-    """What the pool really runs with now; the seed calls it recommended."""
+    """Workers and threads that the pool runs with now; the seed calls them recommended."""
     workers = _reported(service)
     return PoolInUse(
         workers=len(workers),
@@ -139,11 +139,11 @@ def _system(control: ControlLoop) -> SystemInfo:
             usable_count=limits.count,
             won=limits.won,
         ),
-        bounds=_as(CoreBounds, bounds),
+        bounds=_convert(CoreBounds, bounds),
         temperature_c="unknown" if temperature is None else temperature,
-        throttling=None if sample is None else _as(ThrottlingCounters, sample.throttling),
-        memory=None if memory is None else _as(MemoryBytes, memory),
-        pressure=None if pressure is None else _as(CpuPressure, pressure),
+        throttling=None if sample is None else _convert(ThrottlingCounters, sample.throttling),
+        memory=None if memory is None else _convert(MemoryBytes, memory),
+        pressure=None if pressure is None else _convert(CpuPressure, pressure),
         utilization_source=control.monitor.source,
         core_busy_percent=_by_core(sample.busy if sample is not None else {}),
         core_foreign_percent=_by_core(sample.foreign if sample is not None else {}),
@@ -155,7 +155,7 @@ def _leases(service: Service) -> Leases:
     """Per core: the slot that holds it; affinity and session of each worker, asked and observed."""
     leases = service.control.leases
     return Leases(
-        cores={str(cpu): slot for cpu, slot in sorted(service.pool.held.items())},
+        cores={str(cpu): slot for cpu, slot in sorted(service.pool.core_holders.items())},
         leased_by_others=sorted(leases.others),
         error=leases.error,
         workers=[
@@ -184,17 +184,17 @@ def _decision(decision: Decision) -> AllocationDecision:
         reason=decision.reason,
         kind=decision.kind,
         figures=tuple(round(figure, 2) for figure in decision.figures),
-        inputs=None if decision.inputs is None else _as(DecisionInputs, decision.inputs),
+        inputs=None if decision.inputs is None else _convert(DecisionInputs, decision.inputs),
     )
 
 
-def _as(kind: type[T], record: object) -> T:
-    """A record of the inside as the one of the document that has its fields."""
+def _convert(kind: type[T], record: object) -> T:
+    """Convert an internal record to the record of the document that has its fields."""
     return kind(**{name: getattr(record, name) for name in kind.__struct_fields__})
 
 
-def _latest(values: Iterable[float | None]) -> float | None:
-    """The first that is known, of values that come with the latest first."""
+def _first_known(values: Iterable[float | None]) -> float | None:
+    """The first value that is not None; the latest comes first."""
     return next((value for value in values if value is not None), None)
 
 

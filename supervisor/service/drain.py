@@ -1,11 +1,9 @@
-"""The way down of a supervisor: what runs is finished, then everything ends in order.
+"""The drain of a supervisor: jobs are finished, then workers and gateway end in order.
 
-First the jobs, for as long as the grace period; then the workers and the gateway. A
-worker that was dismissed has nothing left to do and gets little time. The gateway may
-still be sending what the last job said to somebody who reads no faster than it plays:
-it gets what it gives its answers.
+Jobs get the grace period. A dismissed worker runs nothing and gets little time. The gateway
+gets the time that it gives responses which are still streaming to slow readers.
 
-It leaves to the service what is refused meanwhile, and what is closed at the very end.
+The service refuses new jobs meanwhile, and closes sockets and journal at the end.
 """
 
 from __future__ import annotations
@@ -24,26 +22,26 @@ from supervisor.service.gateway import GatewayChild
 from supervisor.tracing.tracer import Tracer
 
 WORKERS_END_S = 2.0
-"""How long dismissed workers may take before they are killed, and traces to be sent."""
+"""Time for dismissed workers to exit before they are killed, and for traces to be sent."""
 
 GATEWAY_ENDS_S = ANSWERS_GRACE_S + 1.0
-"""How long the gateway may take after the last job."""
+"""Time for the gateway to end after the last job."""
 
 _CLOSING_S = 2.0
-"""What sockets, journal and address take to be closed, generously."""
+"""Generous time to close sockets, journal and address."""
 
 
 def longest_drain_s(grace_s: float) -> float:
-    """How long a stop may take in all, for whoever kills what takes longer."""
+    """Longest time of a stop in all, in seconds, as the timeout of a service manager."""
     return grace_s + GATEWAY_ENDS_S + _CLOSING_S
 
 
 Tell = Callable[[Jobs | Pool, Any], None]
-"""Hands one of the machines one of its events, and carries out what it answers."""
+"""Hands an event to its machine, and carries out the commands that follow."""
 
 
 class Drain:
-    """One way down. Events for the machines go through `tell`; `finish` is called when there is
+    """One drain. Events for the machines go through `tell`; `finish` is called when there is
     nothing left to wait for, perhaps more than once.
     """
 
@@ -74,12 +72,12 @@ class Drain:
         gateway.on_stopped = self.go_on
 
     def begin(self, grace_s: float) -> None:
-        """Wait for the jobs that run, for `grace_s` seconds at most."""
+        """Begin: wait for the jobs that run, for `grace_s` seconds at most."""
         self._later(grace_s, lambda: self.cancel_all("the grace period is over"))
         self.go_on()
 
     def cancel_all(self, reason: str) -> None:
-        """End what still runs; durable jobs are left to the next supervisor."""
+        """Cancel the jobs that still run; durable ones are left to the next supervisor."""
         plain = [job.id for job in self._jobs.jobs.values() if not job.request.durable]
         self.cancelled += len(plain)
         self.left += len(self._jobs.jobs) - len(plain)
@@ -88,7 +86,7 @@ class Drain:
         self._tell(self._jobs, job_events.Suspended(self._loop.time()))
 
     def go_on(self) -> None:
-        """Something has changed: the last job may have ended, or the last process."""
+        """Take the next step, if the last job or the last process has ended."""
         if self._jobs.jobs or self._jobs.outcomes_held_back:
             return
         if not self._pool.stopping:
@@ -102,7 +100,7 @@ class Drain:
             self._finish()
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Cancel all timers."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()

@@ -1,13 +1,11 @@
 """The gateway process as the supervisor's child: started, watched, started again.
 
-The gateway is a client like any other, so its death costs no job of anybody else;
-it only has to come back. It waits by itself for a port that is taken; one that cannot
-run at all (its address is not this machine's, say) is not tried again until the
-supervisor is.
+The gateway is a client like any other: its death costs no job of another client, and it is
+started again. It waits by itself for a port that is taken; one that cannot run at all (its
+address is not this machine's, say) is not started again before the supervisor is.
 
-Who is to say that the service is ready waits until it listens (`awaited`), but never for
-ever: not for a gateway that cannot run, nor longer than PATIENCE_S for one that cannot
-yet, because somebody else has its port or because it keeps ending.
+The service becomes ready once the gateway listens (`awaited`), or once it is known that it
+cannot run, or after LISTEN_TIMEOUT_S if its port stays taken or it keeps ending.
 """
 
 from __future__ import annotations
@@ -29,16 +27,16 @@ from supervisor.host import children
 from supervisor.logs import get_logger
 
 _CANNOT_RUN = 2
-"""Exit status of a gateway that has said why it cannot run; another would not either."""
+"""Exit status of a gateway that cannot run and has logged why; it is not started again."""
 _FIRST_DELAY_S = 0.5
 _MAX_DELAY_S = 30.0
 _STABLE_S = 30.0
 _MAX_LINE = 4096
 _SHOWN = 200
 
-PATIENCE_S = 15.0
-"""How long whoever is to say that the service is ready waits for HTTP: a gateway listens within a
-second, and a few where the machine is busy."""
+LISTEN_TIMEOUT_S = 15.0
+"""Longest wait for HTTP before the service counts as ready: a gateway listens within a second, and
+within a few where the machine is busy."""
 
 log = get_logger(__name__)
 
@@ -56,11 +54,11 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class GatewayChild:
-    """At most one gateway. `address` is None while none listens; `on_stopped` is called when one
-    that was asked to end has ended.
+    """The gateway process, at most one. `address` is None while none listens; `on_stopped` is
+    called when one that was asked to end has ended.
 
-    `awaited`: it was started, and is expected to listen for the first time. `on_decided` is called
-    when that has come true, or is not waited for any longer.
+    `awaited`: it was started, and its first listening is waited for. `on_decided` is called
+    when it listens, or is not waited for any longer.
     """
 
     def __init__(
@@ -93,9 +91,9 @@ class GatewayChild:
         return self._pidfd >= 0
 
     def start(self) -> None:
-        """Start it, later if it cannot be now; where it listens is logged when it does."""
+        """Start the gateway, or retry later; its address is logged when it listens."""
         self.awaited = True
-        self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience)
+        self._patience = self._loop.call_later(LISTEN_TIMEOUT_S, self._lose_patience)
         self._start()
 
     def _start(self) -> None:
@@ -103,11 +101,11 @@ class GatewayChild:
         try:
             self._launch()
         except OSError as error:
-            self._again(f"cannot be started: {error.strerror}")
+            self._restart(f"cannot be started: {error.strerror}")
 
     def _launch(self) -> None:
-        """Raises OSError, and leaves no process then."""
-        with _in_memory(self._settings) as given, tracebacks.postponed():
+        """Start the process. Raises OSError, and leaves no process then."""
+        with _memory_file(self._settings) as given, tracebacks.postponed():
             child = subprocess.Popen(
                 [*self._command, str(os.getpid())],
                 stdin=given,
@@ -129,7 +127,7 @@ class GatewayChild:
         self._loop.add_reader(self._pidfd, self._ended)
 
     def stop(self) -> None:
-        """Ask it to end; it finishes the answers that are being sent."""
+        """Ask the gateway to end; it finishes the responses that are being sent."""
         self._stopping = True
         for timer in (self._timer, self._patience):
             if timer is not None:
@@ -138,7 +136,7 @@ class GatewayChild:
             signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
 
     def close(self) -> None:
-        """End it now."""
+        """Kill the gateway now."""
         self.stop()
         if self._pidfd >= 0:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
@@ -154,10 +152,10 @@ class GatewayChild:
         *lines, rest = (self._rest + said).split(b"\n")
         self._rest = rest[-_MAX_LINE:]
         for line in lines:
-            self._hear(line)
+            self._read_announcement(line)
 
-    def _hear(self, line: bytes) -> None:
-        """Take the announcement; anything else that it prints is not worth ending it for."""
+    def _read_announcement(self, line: bytes) -> None:
+        """Read the announcement; any other output is ignored."""
         try:
             self.address = msgspec.json.decode(line, type=Announcement)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -166,18 +164,18 @@ class GatewayChild:
             self._warned = True
             return
         log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
-        self._decided()
+        self._stop_waiting()
 
     def _lose_patience(self) -> None:
         log.warning(
             "gateway: HTTP does not answer after %g s; nobody waits for it any longer, "
             "and it comes when it can",
-            PATIENCE_S,
+            LISTEN_TIMEOUT_S,
         )
-        self._decided()
+        self._stop_waiting()
 
-    def _decided(self) -> None:
-        """Whether it listens is known now, or known well enough."""
+    def _stop_waiting(self) -> None:
+        """Note that it listens, or is not waited for any longer."""
         if not self.awaited:
             return
         self.awaited = False
@@ -193,12 +191,12 @@ class GatewayChild:
             return
         if ended.status == _CANNOT_RUN:
             log.error("gateway: not started; the reason is above, the pool goes on without it")
-            self._decided()
+            self._stop_waiting()
             return
-        self._again(f"ended ({ended})")
+        self._restart(f"ended ({ended})")
 
-    def _again(self, reason: str) -> None:
-        """Start another one after a pause that doubles with each that did not last."""
+    def _restart(self, reason: str) -> None:
+        """Start another one, after a pause that doubles with each short-lived one."""
         if self._loop.time() - self._started_at > _STABLE_S:
             self._delay = _FIRST_DELAY_S
         log.warning("gateway: %s, starts again in %g s", reason, self._delay)
@@ -217,7 +215,7 @@ class GatewayChild:
         self._pidfd = -1
 
 
-def _in_memory(content: bytes) -> IO[bytes]:
+def _memory_file(content: bytes) -> IO[bytes]:
     """A file to read `content` from. A pipe would block us when it is full, and break when
     the child ends before it has read. Raises OSError.
     """

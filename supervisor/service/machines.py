@@ -1,18 +1,17 @@
-"""The state machines at work: events in, commands out, and the effect of each command.
+"""Runs the state machines: one queue of events in, and an effect for each command out.
 
-One queue for all machines. Events that come while commands are carried out wait until these
-are done, so that an effect that fails is seen after the effects before it.
+Events that come while commands are carried out wait until these are done, so that the failure
+of an effect is seen after the effects before it.
 
-No effect can get lost. Every command that a machine may give has an effect, or there is no
-`Machines`. What raises here is a fault of ours, and the machine has moved on already: what was
-to follow would be built on something that never happened. So nothing more is taken, and
-`broken` is called: the supervisor ends, and begins anew from its journal.
+No effect can get lost. `Machines` is only made with an effect for every command that a machine
+may give. An exception here is a fault of the supervisor, and the machine has moved on already:
+later commands would build on an effect that never happened. So no more events are taken, and
+`broken` is called: the supervisor ends, and the next one begins from the journal.
 
-Every event is remembered for a while (`ring`). All that changes a machine is an event of its own,
-settings included.
+Every event is recorded for a while (`ring`). Every change of a machine is an event, settings
+included.
 
-What the commands do belongs to those who bring the effects; when the supervisor ends, and how,
-to `supervisor`.
+The effects belong to the parts that bring them; the end of the supervisor to `supervisor`.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ AnyMachine = Jobs | Pool | Allocation
 AnyEvent = job_events.Event | pool_events.Event | allocation_events.Event
 
 Effects = Mapping[type, Callable[[Any], None]]
-"""What to do for each type of command."""
+"""The effect of each type of command."""
 
 log = get_logger(__name__)
 
 
 class MissingEffectError(Exception):
-    """Commands that nobody would carry out; the message names them."""
+    """Commands without an effect; the message names them."""
 
 
 def command_types() -> tuple[type, ...]:
@@ -57,8 +56,8 @@ def command_types() -> tuple[type, ...]:
 class Machines:
     """Takes events to their machine, and its commands to their effects.
 
-    `settled` is called whenever all is done that came of an event; `broken` once, with what
-    failed, when a machine or an effect has raised: from then on events are ignored. Raises
+    `settled` is called whenever all effects of an event are done; `broken` once, with the
+    exception, when a machine or an effect has raised: from then on events are ignored. Raises
     MissingEffectError.
     """
 
@@ -81,7 +80,7 @@ class Machines:
         self._broken = False
 
     def tell(self, machine: AnyMachine, event: AnyEvent) -> None:
-        """Hand one of the machines one of its events, and carry out what it answers."""
+        """Hand an event to its machine, and carry out the commands that follow."""
         if self._broken:
             return
         self._queue.append((machine, event))
@@ -95,8 +94,8 @@ class Machines:
         if not self._broken:
             self._on_settled()
 
-    def began(self, allocation: Allocation) -> None:
-        """Remember what the allocation begins with."""
+    def record_start(self, allocation: Allocation) -> None:
+        """Record the start of the allocation machine."""
         self._ring.begin("allocation", allocation.began)
 
     def _work(self) -> None:
@@ -143,7 +142,7 @@ def _family(machine: AnyMachine) -> Family:
 
 
 def _cut(jobs: Jobs, event: job_events.CutTurn, entry: Entry) -> list[job_events.Command]:
-    """A turn in which some of a text is cut: remember what was, for a replay has no text."""
+    """Handle a turn that cuts a text, and record the cuts, for a replay has no text."""
     job = jobs.find(event.job)
     if job is None or job.rest is None:
         return jobs.handle(event)
@@ -159,7 +158,7 @@ def _cut(jobs: Jobs, event: job_events.CutTurn, entry: Entry) -> list[job_events
 
 
 def _recover(jobs: Jobs, event: job_events.Recovered, entry: Entry) -> list[job_events.Command]:
-    """A job of the journal is cut as far as it was spoken."""
+    """Handle the recovery of a job, and record the cuts up to the last spoken segment."""
     commands = jobs.handle(event)
     job = jobs.find(event.job)
     if job is not None:
@@ -169,5 +168,5 @@ def _recover(jobs: Jobs, event: job_events.Recovered, entry: Entry) -> list[job_
 
 
 def _names(kinds: Iterable[type]) -> str:
-    """As `jobs.Tick`: with the family that they are of."""
+    """Names of the commands with their family, such as `jobs.Tick`."""
     return ", ".join(f"{kind.__module__.split('.')[-2]}.{kind.__name__}" for kind in kinds)

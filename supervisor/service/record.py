@@ -1,7 +1,7 @@
-"""Events as JSON, and back: the form in which `ring` writes them and `replay` reads them.
+"""Events as JSON, and back: the format that `ring` writes and `replay` reads.
 
-A record of the core is an object with its name in `is`, as `core.jobs.events:Tick`; what JSON
-has no word for is an object with one member. So a field that is added to an event needs nothing
+A record of the core is an object with its name in `is`, such as `core.jobs.events:Tick`; a type
+that JSON lacks is an object with one member. So a field that is added to an event needs no change
 here. Only records of the core, and those below, are ever made from a file.
 """
 
@@ -18,27 +18,27 @@ from supervisor.speech import Speech
 FORMAT = 2
 
 Family = Literal["jobs", "pool", "allocation"]
-"""Which of the machines."""
+"""The state machine that an event belongs to."""
 
 Cut = tuple[tuple[int, ...], int]
-"""Sizes of segments that were cut, and how many characters were left then."""
+"""Sizes of segments that were cut, and the number of characters left after."""
 
 _CORE = "supervisor.core."
 _PACKAGE = "supervisor."
 
 
 class RecordError(Exception):
-    """This is no record of events; the message is one line that says why."""
+    """A file that is no record of events; the message is one line that says why."""
 
 
 class Silence(msgspec.Struct, frozen=True, gc=False):
-    """Audio of which only the size is known, in bytes."""
+    """Audio reduced to its size, in bytes."""
 
     size: int
 
 
 class Unsaid(msgspec.Struct, frozen=True, gc=False):
-    """The rest of a text, of which only the length is known."""
+    """The rest of a text reduced to its length, in characters."""
 
     characters: int
 
@@ -47,7 +47,7 @@ class Unsaid(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One event, and what came of it: the names of the commands, and what was cut of its job."""
+    """One event, the names of the commands that followed, and the cuts of its job."""
 
     family: Family
     event: Any
@@ -56,8 +56,8 @@ class Entry(msgspec.Struct, gc=False):
 
 
 class Document(msgspec.Struct):
-    """A whole record, read. Times in it are monotonic seconds, as the clock was at `now`;
-    `written_at` is the same moment in Unix seconds.
+    """A whole record, decoded. Times in it are monotonic seconds; `now` and `written_at` (Unix
+    seconds) are the same moment.
     """
 
     written_at: float
@@ -72,7 +72,7 @@ _OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech)}
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:
-    """As JSON has it."""
+    """Encode an entry as plain JSON values."""
     document = {"family": entry.family, "event": _encode(entry.event)}
     if entry.commands:
         document["commands"] = list(entry.commands)
@@ -106,7 +106,7 @@ def _name(kind: type) -> str:
 
 
 def read(data: bytes) -> Document:
-    """What `supervisor status --events --json`, or a supervisor at its end, has written.
+    """Decode a record of `supervisor status --events --json`, or of a supervisor that failed.
 
     Raises RecordError.
     """

@@ -1,12 +1,12 @@
-"""A record of events, told again: fresh machines get what the machines of then got.
+"""Replay of recorded events on fresh state machines.
 
-After each event their invariants are checked, and what they answer is compared with what was
-answered then. Nothing is carried out.
+After each event the invariants are checked, and the commands compared with the recorded ones.
+No command is carried out.
 
-A record that does not begin with the start of the process begins with what can be known of it:
-the settings, and workers that answer later. What refers to a job or a worker process that was
-never seen is left out, and so are pool and allocation, of which nothing can be known without
-their beginning. What was left out is counted.
+A record that lacks the start of the process is replayed from the settings and the workers that
+answer later. Events of a job or a worker process that the record does not introduce are skipped
+and counted, and so are all events of pool and allocation, which cannot be replayed without their
+start.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from supervisor.service.record import (
 from supervisor.service.ring import SETTINGS
 
 _MOST_AUDIO_BYTES = 1 << 28
-"""More has no segment, whatever a file says."""
+"""Most bytes of audio taken for one segment, whatever a file says."""
 
 _Event = TypeVar("_Event")
 
@@ -41,31 +41,31 @@ _Answer = e.SegmentSpoken | e.SegmentRefused
 
 
 class Step(msgspec.Struct):
-    """One event of the story. `seconds` after the first one."""
+    """One event of the record. `seconds`: since the first one."""
 
     entry: Entry
     seconds: float
     skipped: str | None = None
-    """Why it was not told to its machine again."""
+    """Why it was not replayed; None if it was."""
     other: tuple[str, ...] | None = None
-    """What the machine answers now, where it is not what it answered then."""
+    """The commands of the fresh machine, where they differ from the recorded ones."""
     broken: str | None = None
-    """The invariant that does not hold after it."""
+    """The invariant that is broken after it."""
 
 
 class Script:
-    """Stands for the rest of a text: is cut as it was then. `cuts` are those to come."""
+    """Stand-in for the rest of a text, cut as recorded. `cuts`: those to come."""
 
     def __init__(self, characters: int, cuts: list[Cut]) -> None:
         self._characters = characters
         self._cuts = cuts
 
     def __len__(self) -> int:
-        """Characters that are left."""
+        """Number of characters that are not cut yet."""
         return self._characters
 
     def slice(self) -> tuple[tuple[str, ...], Script | None]:
-        """As `Uncut.slice`."""
+        """Return the next recorded cut, as `Uncut.slice` cuts a text."""
         if not self._cuts:
             return (), self
         sizes, left = self._cuts.pop(0)
@@ -73,7 +73,7 @@ class Script:
 
 
 class Replay:
-    """Machines that live through a record. Raises RecordError where it has no settings."""
+    """Fresh machines that a record is replayed on. Raises RecordError where it has no settings."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -82,16 +82,16 @@ class Replay:
         self.pool = Pool(pool.restarts, pool.health)
         self.allocation = Allocation(_first(document, allocation_events.Began))
         self._whole = document.lost == 0
-        self._seen: set[str] = set()
-        """Jobs that the record tells the beginning of."""
+        self._known_jobs: set[str] = set()
+        """Jobs whose beginning is in the record."""
         self._workers: set[int] = set()
-        """Worker processes that jobs may be given to."""
+        """Worker processes that may be given segments."""
         self._cuts: dict[str, list[Cut]] = {}
         self._silence = b""
 
     def steps(self) -> Iterator[Step]:
-        """The story, an event at a time. Raises RecordError for what no machine has written."""
-        self._introduce()
+        """Replay the events one at a time. Raises RecordError for one that cannot be genuine."""
+        self._add_earlier_workers()
         first: float | None = None
         for entry in self._document.entries:
             now = getattr(entry.event, "now", None)
@@ -106,8 +106,8 @@ class Replay:
 
     # -- where the beginning is lost ----------------------------------------------------
 
-    def _introduce(self) -> None:
-        """Workers that were there before the record begins, and are idle as far as it tells."""
+    def _add_earlier_workers(self) -> None:
+        """Add workers that are older than the record, and idle as far as it shows."""
         if self._whole:
             return
         events = [entry.event for entry in self._document.entries if entry.family == "jobs"]
@@ -133,7 +133,7 @@ class Replay:
         if entry.family != "jobs":
             return f"how the {entry.family} began is not known"
         if isinstance(event, e.Submitted | e.Recovered):
-            self._seen.add(event.job)
+            self._known_jobs.add(event.job)
         job, worker = getattr(event, "job", None), getattr(event, "worker", None)
         if isinstance(event, e.WorkerReady):
             self._workers.add(event.worker)
@@ -141,7 +141,7 @@ class Replay:
             self.jobs.handle(e.WorkerReady(event.now, event.worker))  # It is free from now on.
             self._workers.add(event.worker)
             return "its job began before the record; its worker is known from now on"
-        if job is not None and job not in self._seen:
+        if job is not None and job not in self._known_jobs:
             return "its job began before the record"
         if worker is not None and worker not in self._workers:
             return "its worker was not seen"
@@ -152,7 +152,7 @@ class Replay:
     def _tell(self, step: Step) -> None:
         entry = step.entry
         try:
-            commands = self._machine(entry)(self._full(entry))
+            commands = self._machine(entry)(self._filled(entry))
         except RecordError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
@@ -181,8 +181,8 @@ class Replay:
         self.allocation = Allocation(event)
         return ()
 
-    def _full(self, entry: Entry) -> Any:  # noqa: ANN401 - an event
-        """The event with as much text and audio as there was."""
+    def _filled(self, entry: Entry) -> Any:  # noqa: ANN401 - an event
+        """The event with text and audio of the recorded sizes filled in."""
         event = entry.event
         match event:
             case e.Submitted():
@@ -222,7 +222,7 @@ class Replay:
 
 
 def _first(document: Document, kind: type[_Event]) -> _Event:
-    """What a machine was made with: its first settings."""
+    """The first settings of a machine, to make it with."""
     for entry in document.entries:
         if isinstance(entry.event, kind):
             return entry.event

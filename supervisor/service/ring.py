@@ -1,13 +1,12 @@
-"""The last events of the machines, with their times: what happened before it went wrong.
+"""The event ring: records the last events of the state machines, for the analysis of a fault.
 
-Everything since the start, up to a number of events; then the oldest go, but for the settings.
-With each event the types of the commands that came of it are kept. `replay` feeds such a record
-to fresh machines.
+It keeps all events since the start, up to a number; then the oldest go, settings excepted. The
+types of the commands that followed are kept with each event. `replay` feeds such a record to
+fresh machines.
 
-Nothing of what a job says is in it, and no audio: texts are as many `x`, names that clients
-gave to requests and the fingerprints of texts are hashed with a key that nobody has, audio is
-its size. How a text was cut cannot be found out from so many `x`, so it is written down with
-the turn in which it was cut.
+No text and no audio is recorded: a text becomes as many `x`; clients' names for requests and the
+fingerprints of texts are hashed with a key that is never stored; audio becomes its size. The cuts
+of a text, which cannot be derived from `x`, are recorded with the turn that made them.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ from supervisor.service.record import (
 )
 
 EVENTS = 4_096
-"""Events that are kept: an hour of an idle supervisor, a quarter of one at a leisurely pace, a
-minute of many clients. They take 2 MB, and more on a machine of very many cores, of which
-each look tells."""
+"""Number of events that are kept: an hour of an idle supervisor, a quarter of one under light
+load, a minute of many clients. They take 2 MB, and more on a machine of very many cores, which
+each look lists."""
 
 FILE = "events.json"
-"""In the state directory, after a fault."""
+"""Name of the record in the state directory, after a fault."""
 
 SETTINGS = (
     job_events.Configured,
@@ -58,11 +57,11 @@ SETTINGS = (
     allocation_events.GainExpected,
     allocation_events.MachineChanged,
 )
-"""Of these the last ones stay, however long ago they came."""
+"""Events whose last one stays, however old it is."""
 
 
 class Ring:
-    """Remembers the last `size` events."""
+    """The last `size` events."""
 
     def __init__(self, size: int = EVENTS) -> None:
         self._entries: deque[Entry] = deque()
@@ -73,7 +72,7 @@ class Ring:
         self._key = os.urandom(16)
 
     def begin(self, family: Family, event: object) -> Entry:
-        """An event comes in. What came of it is put into the entry once it is known."""
+        """Record an event; return its entry, to which the commands are added later."""
         lighten = _LIGHTER.get(type(event))
         entry = Entry(family, event if lighten is None else lighten(event))
         self._entries.append(entry)
@@ -88,10 +87,10 @@ class Ring:
         else:
             self._lost += 1
 
-    # -- what others may look at --------------------------------------------------------
+    # -- the record ---------------------------------------------------------------------
 
     def document(self, fault: str | None = None) -> dict[str, Any]:
-        """What is remembered, as `supervisor replay` reads it. `fault`: what ended it all."""
+        """The record, as `supervisor replay` reads it. `fault`: where the process failed."""
         entries = [*self._settings.values(), *self._entries]
         return {
             "format": FORMAT,
@@ -100,14 +99,14 @@ class Ring:
             "now": time.monotonic(),
             "lost": self._lost,
             "fault": fault,
-            "events": [encode_entry(self.nameless(entry)) for entry in entries],
+            "events": [encode_entry(self.anonymized(entry)) for entry in entries],
         }
 
-    def nameless(self, entry: Entry) -> Entry:
-        """Without the names that clients gave to their requests."""
-        return structs.replace(entry, event=self._nameless(entry.event))
+    def anonymized(self, entry: Entry) -> Entry:
+        """Replace the names that clients gave to their requests by hashes."""
+        return structs.replace(entry, event=self._anonymized(entry.event))
 
-    def _nameless(self, event: Any) -> Any:  # noqa: ANN401 - an event
+    def _anonymized(self, event: Any) -> Any:  # noqa: ANN401 - an event
         match event:
             case job_events.Submitted():
                 return structs.replace(event, request=self._hashed(event.request), reference="")

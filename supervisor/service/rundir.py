@@ -1,10 +1,10 @@
-"""The run directory: one supervisor at a time, its lock, its sockets, its address.
+"""The run directory of one supervisor at a time: its lock, its sockets, its published address.
 
-Whoever holds the lock owns everything in the directory, so what a killed
-predecessor left there is removed without asking. Somebody may remove the directory, or
-what is in it, while the holder lives: `missing` tells, `reclaim` makes it again. When that
-is looked at is `address`'s subject, finding the directory `supervisor.config.paths`'s,
-reading what is published `supervisor.client.discovery`'s.
+The holder of the lock owns everything in the directory, so leftovers of a killed predecessor
+are removed without asking. The directory, or files in it, may be removed while the holder
+runs: `missing` detects it, `reclaim` restores them. The time of these checks is left to
+`address`, the path to `supervisor.config.paths`, reading the published file to
+`supervisor.client.discovery`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from supervisor.files import replace_file
 
 SOCKET = "client.sock"
 PUBLISHED = "supervisor.json"
-LAST_WORD = "stopped.json"
-"""Stays when its supervisor ends; the next one removes it."""
+STOPPED = "stopped.json"
+"""Name of the file about the end of a supervisor; the next one removes it."""
 LOCK = "lock"
 SOCKET_PATH_BYTES = 107
 """sun_path of Linux holds 108 bytes, the last one zero."""
@@ -37,7 +37,7 @@ class RunDirectoryError(Exception):
 
 
 class RunDirectoryTaken(RunDirectoryError):
-    """Another supervisor has it."""
+    """Another supervisor holds the run directory."""
 
 
 class RunDirectory:
@@ -56,26 +56,26 @@ class RunDirectory:
         try:
             self._lock = self._enter()
             self._remove_leftovers()
-            (self.path / LAST_WORD).unlink(missing_ok=True)
+            (self.path / STOPPED).unlink(missing_ok=True)
         except OSError as error:
             raise RunDirectoryError(f"cannot use {path}: {error.strerror}") from None
 
     def publish(self, document: dict[str, Any]) -> None:
-        """Write `supervisor.json`. Raises OSError."""
+        """Write `supervisor.json`, by which clients find the supervisor. Raises OSError."""
         self._document = document
         self._write(PUBLISHED, document)
 
     def bound(self) -> None:
-        """The socket that lies there now is ours. Raises OSError if there is none."""
+        """Note that the socket in the directory is ours. Raises OSError if there is none."""
         self._bound = _identity(self.socket.lstat())
 
-    def leave_word(self, document: dict[str, Any]) -> None:
-        """Write `stopped.json`, for whoever waits for our end. Raises OSError."""
+    def publish_end(self, document: dict[str, Any]) -> None:
+        """Write `stopped.json`, for commands that wait for the end. Raises OSError."""
         if self._is_ours():
-            self._write(LAST_WORD, document)
+            self._write(STOPPED, document)
 
     def missing(self) -> list[str]:
-        """Names of what was here and is not, or is not what we made; none once it is released."""
+        """Names of files that are gone or were replaced by others; none after `release`."""
         if self._lock < 0:
             return []
         gone = [] if self._is_ours() else [LOCK]
@@ -88,10 +88,10 @@ class RunDirectory:
         return gone
 
     def reclaim(self) -> None:
-        """Make directory and lock again where they are gone, and what is published.
+        """Restore directory, lock and published file where they are gone; the socket is not.
 
-        Raises RunDirectoryTaken if another supervisor has the place by now, RunDirectoryError
-        or OSError if it cannot be had for another reason. The socket is left to its owner.
+        Raises RunDirectoryTaken if another supervisor has the directory by now,
+        RunDirectoryError or OSError if it cannot be had for another reason.
         """
         if not self._is_ours():
             lock = self._enter()
@@ -102,7 +102,7 @@ class RunDirectory:
             self.publish(self._document)
 
     def release(self) -> None:
-        """Remove what names this supervisor, unless it names another one, and give up the lock."""
+        """Remove our files, unless the directory is another supervisor's, and give up the lock."""
         if self._is_ours():
             self._remove_leftovers()
             os.ftruncate(self._lock, 0)
@@ -138,18 +138,18 @@ class RunDirectory:
         os.pwrite(lock, b"%d\n" % os.getpid(), 0)
 
     def _is_ours(self) -> bool:
-        """Whether the lock that lies there is the one that we hold."""
+        """Whether the lock file in the directory is the one that we hold."""
         return self._found(LOCK) == _identity(os.fstat(self._lock))
 
     def _found(self, name: str) -> _Identity | None:
-        """What lies there under this name."""
+        """Identity of the file of this name; None if there is none."""
         try:
             return _identity(os.lstat(self.path / name))
         except OSError:
             return None
 
     def _write(self, name: str, document: dict[str, Any]) -> None:
-        """Write it for others to read; it need not outlast the machine."""
+        """Replace a file that other processes read; it need not survive a power loss."""
         with replace_file(self.path / name, durable=False, sole_writer=True) as file:
             file.write(msgspec.json.encode(document))
 
@@ -164,7 +164,7 @@ def _identity(status: os.stat_result) -> _Identity:
 
 
 def _check_private(path: Path) -> None:
-    """Refuse a directory in which somebody else could put a socket of that name."""
+    """Refuse a directory in which another user could put a socket of that name."""
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise RunDirectoryError(f"{path} is not a directory")

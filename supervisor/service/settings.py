@@ -1,6 +1,4 @@
-"""What settings come to: for workers that are started, for engines that are here or not, and in
-words for the log.
-"""
+"""Derives worker setup, missing engines and log lines from the settings."""
 
 from __future__ import annotations
 
@@ -10,16 +8,16 @@ from supervisor.wire.worker import Catalogue, Setup
 
 
 def make_setup(settings: Settings) -> Setup:
-    """What the template or a spawned worker has to know of the settings."""
+    """The setup message for a template or a spawned worker."""
     engines = settings.engines
     names = {"hibari", "kokoro", *engines.options}
     return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
 
 
-def lacking(catalogue: Catalogue, settings: Settings) -> str | None:
-    """What keeps the engines that the settings ask for from speaking, in one line; None if all do.
+def missing_engine(catalogue: Catalogue, settings: Settings) -> str | None:
+    """The reason, in one line, why an engine that the settings ask for cannot speak.
 
-    The default engine first.
+    The default engine first; None if all can.
     """
     states = {engine.name: engine for engine in catalogue.engines}
     for name in dict.fromkeys([settings.engines.default, *settings.engines.preload]):
@@ -37,7 +35,7 @@ def updates_environment(settings: Settings) -> bool:
 
 
 def describe(change: Change, settings: Settings) -> str:
-    """One line that says what changed, and what was done about it."""
+    """The log line of a changed setting, with its effect."""
     integrated = settings.performance.dynamic_cpu_allocation.onnx_integration
     if change.effect == "session_rebuild" and not integrated:
         done = "held back: onnx_integration is off, sessions stay as they are"

@@ -1,6 +1,6 @@
-"""The status document: what `supervisor status --json` prints, filled in by the supervisor.
+"""Fills in the status document, which `supervisor status --json` prints.
 
-What it holds, and what its values mean, is `wire.status`'s; here is where they come from.
+Its fields and their meaning are in `wire.status`.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 
 def status_document(service: Service) -> dict[str, Any]:
-    """Supervisor, workers and jobs as they are now, as it travels."""
+    """The status document of now: supervisor, workers and jobs."""
     document: dict[str, Any] = msgspec.to_builtins(_status(service))
     return document
 
 
 def worker_state(slot: Slot, *, idle: bool, condemned: bool) -> WorkerState:
-    """The slot's state, where it has a worker at work in more words.
+    """The slot's state, more precise where it has a worker at work.
 
-    `idle`: the job machine has nothing for it; `condemned`: it is being ended.
+    `idle`: the worker runs no segment; `condemned`: it hung and is being ended.
     """
     if slot.at_work and condemned:
         return "ending"

@@ -1,7 +1,6 @@
 """The supervisor process: puts the state machines, the workers and the broker together.
 
-One event loop, one thread. How events become commands, and commands effects, is `machines`'
-subject.
+One event loop, one thread. Events, commands and their effects are carried by `machines`.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ from supervisor.service.machines import Effects, Machines, MissingEffectError
 from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
-from supervisor.service.settings import describe, lacking, make_setup, updates_environment
+from supervisor.service.settings import describe, make_setup, missing_engine, updates_environment
 from supervisor.service.status import status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
@@ -54,7 +53,7 @@ from supervisor.wire.worker import Catalogue, Shaped
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
-"""Without jobs and with every worker as it should be there is little to look after."""
+"""Time between two ticks without jobs and with every worker in its wanted shape."""
 
 FAULT_EXIT = 70
 """Exit code after a fault of ours (EX_SOFTWARE of sysexits.h)."""
@@ -76,7 +75,7 @@ class Service:
         self.settings = loaded.settings
         self.directory = directory
         self.configuration_error: str | None = None
-        """What is wrong with the settings files as they are now."""
+        """The error in the settings files as they are now; None if they are valid."""
         self._warned = set(loaded.warnings)
         self._scales = Scales()
         self._settings_at_start = loaded.settings
@@ -138,7 +137,7 @@ class Service:
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._machines = self._make_machines()
-        self._machines.began(self.control.allocation)
+        self._machines.record_start(self.control.allocation)
         self.drain = Drain(
             loop,
             self.jobs,
@@ -151,8 +150,8 @@ class Service:
         )
 
     def start(self, ahead: Ahead) -> None:
-        """Bring up the template, unless it was started `ahead`, and the first workers, and answer
-        clients once what they can speak is known.
+        """Start the template, unless it was started `ahead`, and the first workers; clients are
+        answered once the engines are known.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
         self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
@@ -168,7 +167,7 @@ class Service:
         self._loop.call_later(TICK_S, self._tick)
 
     def stop(self, why: str) -> None:
-        """Drain: finish what runs, refuse what comes. A second call stops at once."""
+        """Drain: finish running jobs, refuse new ones. A second call stops at once."""
         if self.state == "draining":
             self.drain.cancel_all("the supervisor stops")
             self._finish()
@@ -183,14 +182,14 @@ class Service:
         self.drain.begin(grace)
 
     def shaped(self, epoch: int) -> Shaped | None:
-        """What a worker last reported of itself."""
+        """The last shape that a worker reported."""
         worker = self.workers.by_epoch.get(epoch)
         return worker.shaped if worker is not None else None
 
     # -- settings -----------------------------------------------------------------------
 
     def reconfigure(self, outcome: Reloaded | Rejected) -> None:
-        """Settings files changed: apply what is valid, keep the last good state otherwise."""
+        """Apply changed settings files if they are valid; else keep the last good settings."""
         if isinstance(outcome, Rejected):
             self.configuration_error = str(outcome.error)
             log.error("configuration not applied: %s", outcome.error)
@@ -226,8 +225,8 @@ class Service:
             self.tell_pool(pool_events.Recycle(self._loop.time()))
 
     def _configure_machines(self) -> None:
-        """Tell jobs and pool the settings that concern them, and the heartbeat how often to look;
-        the control loop tells the third machine.
+        """Tell the job and pool machines their settings, and the heartbeat its interval; the
+        control loop tells the allocation machine.
         """
         now, pool = self._loop.time(), self.settings.pool
         self.tell_jobs(job_events.Configured(now, bounds(self.settings)))
@@ -236,20 +235,20 @@ class Service:
         self.workers.heartbeat.configure(pool.hang_timeout_s, wear)
 
     def _take_profile(self) -> None:
-        """Read what `supervisor bench host` left of the engines as they are set up now."""
+        """Read the host profile of the engines, as they are set up now."""
         self.profile = host_profile.take(state_directory(os.environ), self._setup.settings)
         if self.profile.ignored is not None:
             log.warning("host profile not used: %s", self.profile.ignored)
 
     def _expect(self) -> None:
-        """Tell the allocation what is known of the engines in use: measured here, or declared."""
+        """Tell the allocation the speed-up of the engines in use: measured here, or declared."""
         engines = set(self._setup.preload) | {self.settings.engines.default}
         states = self.broker.catalogue.engines
         declared = {each.name: each.parallel for each in states if each.parallel is not None}
         self.control.expect(self.profile.speedup(engines, declared), self.profile.build_s(engines))
 
     def _retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
-        """Wider workers speak sooner; the slowest is what an engine is predicted by at first."""
+        """Give the pool its target, and predict engines by the worker with the fewest threads."""
         threads = min((shape.threads for shape in shapes), default=1)
         declared = {
             each.name: each.seconds_per_character
@@ -273,7 +272,7 @@ class Service:
                 s.pid for slot in ready if slot.epoch in busy and (s := self.shaped(slot.epoch))
             ),
             busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
-            held=frozenset(self.pool.held),
+            held=frozenset(self.pool.core_holders),
             demand=self.jobs.running_segments + waiting,
             running=running,
             idle=max(0.0, len(ready) - running),
@@ -303,19 +302,19 @@ class Service:
             raise StartError(str(error)) from error
 
     def tell_jobs(self, event: job_events.Event) -> None:
-        """Hand an event to the job machine and carry out what it answers."""
+        """Hand an event to the job machine, and carry out the commands that follow."""
         self._machines.tell(self.jobs, event)
 
     def tell_pool(self, event: pool_events.Event) -> None:
-        """Hand an event to the pool machine and carry out what it answers."""
+        """Hand an event to the pool machine, and carry out the commands that follow."""
         self._machines.tell(self.pool, event)
 
     def tell_allocation(self, event: allocation_events.Event) -> None:
-        """Hand an event to the allocation machine and carry out what it answers."""
+        """Hand an event to the allocation machine, and carry out the commands that follow."""
         self._machines.tell(self.control.allocation, event)
 
     def _settled(self) -> None:
-        """All is done that came of an event."""
+        """Go on with a start or a drain, once all effects of an event are done."""
         self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
         if self.state == "starting":
             self._continue_start()
@@ -323,7 +322,7 @@ class Service:
             self.drain.go_on()
 
     def _broken(self, error: Exception) -> None:
-        """What was to be done was not: end, and let the next supervisor begin from the journal."""
+        """End after a fault of ours, and let the next supervisor begin from the journal."""
         try:
             document = self._ring.document(where(error))
             path = write_events(state_directory(os.environ), document)
@@ -353,7 +352,7 @@ class Service:
         return [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
 
     def _looked_at(self, now: float) -> float:
-        """When the control loop last looked; it need not any more while the service drains."""
+        """Time of the control loop's last look; `now` in a drain, when it looks no more."""
         if self.state == "draining":
             return now
         return self._started_at if self.control.sample is None else self.control.sample.now
@@ -361,13 +360,13 @@ class Service:
     # -- coming up ----------------------------------------------------------------------
 
     def _catalogue(self, catalogue: Catalogue) -> None:
-        """The engines are known: refuse to run without the ones that were asked for."""
+        """Take the list of engines; refuse to run without the ones that the settings ask for."""
         first = not self.broker.catalogue.engines
         self.broker.catalogue = catalogue
         if not first:
             self._expect()
             return
-        lack = lacking(catalogue, self.settings)
+        lack = missing_engine(catalogue, self.settings)
         if lack is not None:
             self._fail(lack)
         if not self.stopped.done():
@@ -389,7 +388,7 @@ class Service:
         )
 
     def _continue_start(self) -> None:
-        """Say that the service is ready, once somebody speaks, and HTTP answers if it is to."""
+        """Report the service as ready, once a worker is, and HTTP answers if it is enabled."""
         slot = next((slot for slot in self.pool.slots.values() if slot.at_work), None)
         if self.state != "starting" or slot is None:
             return
@@ -415,7 +414,7 @@ class Service:
             self.stopped.set_result(0)
 
     def close(self) -> None:
-        """Leave nothing behind: no process, no socket, no address."""
+        """Close everything: no process, socket or address is left."""
         self.state = "stopped"
         self.drain.close()
         self.control.stop()
@@ -426,7 +425,7 @@ class Service:
         self.control.leases.close()
         self._manager.close()
         with suppress(OSError):
-            self.directory.leave_word(
+            self.directory.publish_end(
                 {
                     "pid": os.getpid(),
                     "epoch": self.broker.epoch,
@@ -439,7 +438,7 @@ class Service:
 
 
 MakeWatch = Callable[[Callable[[Reloaded | Rejected], object]], Watch]
-"""Makes the watch over the settings files, given whom to tell."""
+"""Makes the watch over the settings files, given its callback."""
 
 
 async def serve(
@@ -467,8 +466,8 @@ async def serve(
 
 
 def _stop_is_done(loop: asyncio.AbstractEventLoop) -> None:
-    """Who asks once more for what has happened shall not spoil the exit code: closing the loop
-    would let the signal end what is left of the process.
+    """Ignore further stop signals: once the loop is closed, one would end the process and spoil
+    its exit code.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)

@@ -1,14 +1,13 @@
-"""Feeds the service manager's watchdog, as long as the service gets somewhere.
+"""Feeds the service manager's watchdog, as long as the service makes progress.
 
-What counts as getting somewhere, `core.progress` says; how the manager is told,
-`host.service_manager`. Where nothing comes of it for too long, the manager starts the
-service anew.
+Progress is judged in `core.jobs.progress`; the manager is notified by
+`host.service_manager`. Without progress for too long, the manager restarts the service.
 """
 
 from __future__ import annotations
 
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.progress import Progress
+from supervisor.core.jobs.progress import StallDetector
 from supervisor.host.service_manager import ServiceManager
 from supervisor.logs import get_logger
 
@@ -16,16 +15,16 @@ log = get_logger(__name__)
 
 
 class Watchdog:
-    """Without a manager that waits for signs of life it does nothing."""
+    """The watchdog. Does nothing without a manager that expects signs of life."""
 
     def __init__(self, manager: ServiceManager) -> None:
         self._manager = manager
-        self._progress = Progress()
+        self._progress = StallDetector()
         self._stuck: str | None = None
 
     def look(self, now: float, jobs: Jobs, looked_at: float, interval_s: float) -> None:
-        """To be called once a tick; `looked_at` is when the control loop last looked, which it is
-        to do every `interval_s`.
+        """Check for progress, once a tick; `looked_at`: time of the control loop's last look, which
+        is due every `interval_s`.
         """
         if self._manager.watchdog_s is None:
             return

@@ -122,7 +122,7 @@ class AverageRule(DynamicCPUAllocator):
         super().__init__(policy, usable)
         self._scale_down = _OneWait(self._scale_down.wait(0))
 
-    def _hurried(self, sample: Sampled, bounds: Bounds) -> None:
+    def _backlogged(self, sample: Sampled, bounds: Bounds) -> None:
         """Never add cores for the queue."""
 
 

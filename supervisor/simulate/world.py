@@ -238,7 +238,7 @@ class World:
             self._tell_jobs(j.WorkerLost(self._now, event.epoch, event.reason))
         for command in self.pool.handle(event):
             self._carry_out(command)
-        self._leased = len(self.pool.held)
+        self._leased = len(self.pool.core_holders)
 
     def _carry_out(self, command: j.Command | e.Command) -> None:
         effect = self._effects.get(type(command))

@@ -1,1 +1,1 @@
-"""Traces of jobs on their way to an OpenTelemetry collector. What they say is `core.trace`'s."""
+"""Export of job traces to an OpenTelemetry collector; `core.jobs.spans` makes the spans."""

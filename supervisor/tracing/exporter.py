@@ -1,8 +1,8 @@
-"""A bounded queue of traces, and the thread that empties it into a collector.
+"""The exporter: a bounded queue of traces, and a thread that sends them to a collector.
 
-Whatever a collector does happens to this thread alone. One that is slow fills the queue,
-and what no longer fits is dropped; one that fails loses what it was sent. Both are
-counted, and said once in a while. How a collector is spoken to is its own class's part.
+Only this thread waits for a collector. A slow one fills the queue, and further traces are
+dropped; spans sent to a failing one are lost. Both are counted, and logged once in a while.
+The protocol is left to the collector's class.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BATCH_SPANS: Final = 128
 loop may have to wait for all of it: about 5 ms."""
 
 LINGER_S: Final = 1.0
-"""How long the first trace of a batch waits for others."""
+"""Longest wait of the first trace of a batch for others."""
 
 QUIET_S: Final = 600.0
 """Least time between two complaints, so that a collector that comes and goes fills no log."""
@@ -33,24 +33,24 @@ log = get_logger(__name__)
 
 
 class Timed(NamedTuple):
-    """A trace and what makes Unix nanoseconds of its monotonic ones."""
+    """A trace, and the offset of Unix nanoseconds from its monotonic ones."""
 
     trace: Trace
     ahead_ns: int
 
 
 class NotSentError(Exception):
-    """The collector did not take the spans; the message says why, in a few words of our own."""
+    """The collector did not take the spans; the message says why, and quotes no answer."""
 
 
 class Collector(Protocol):
-    """Where traces go. Called from the exporter's thread alone."""
+    """A receiver of traces. Called from the exporter's thread alone."""
 
     def send(self, traces: Sequence[Timed]) -> int:
-        """Deliver, and return how many spans that were. Raises NotSentError."""
+        """Send traces; return the number of spans sent. Raises NotSentError."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections to the collector."""
 
 
 class Exporter:
@@ -60,7 +60,7 @@ class Exporter:
         self.exported = 0
         """Spans that the collector has taken."""
         self.problem: str | None = None
-        """Why the latest batch was not taken."""
+        """Why the latest batch was not taken; None if it was."""
         self._connect = connect
         self._queue: queue.SimpleQueue[Timed | None] = queue.SimpleQueue()
         self._put = 0
@@ -74,13 +74,13 @@ class Exporter:
 
     @property
     def lost(self) -> int:
-        """Spans that found no room, or that the collector has not taken."""
+        """Spans that were dropped, or that the collector has not taken."""
         return self._dropped + self._failed
 
     # -- on the event loop --------------------------------------------------------------
 
     def put(self, trace: Trace) -> None:
-        """Hand over a trace, or drop it. Takes no time to speak of."""
+        """Queue a trace, or drop it if there is no room. Never blocks."""
         size = len(trace)
         waiting = self._put - self._done
         if waiting + size > QUEUE_SPANS:
@@ -91,13 +91,13 @@ class Exporter:
         self._queue.put(Timed(trace, time.time_ns() - time.monotonic_ns()))
 
     def finish(self, within_s: float) -> None:
-        """Send what is queued, for so many seconds at most, and end; waits for nothing."""
+        """End once the queue is sent, or after so many seconds; returns at once."""
         if self._until is None:
             self._until = time.monotonic() + within_s
             self._queue.put(None)
 
     def join(self) -> None:
-        """Wait as long as `finish` has allowed, unless the collector is known to be gone."""
+        """Wait for the end as long as `finish` has allowed, unless the last batch failed."""
         if self._until is not None and self.problem is None:
             self._thread.join(max(0.0, self._until - time.monotonic()))
 
@@ -125,7 +125,7 @@ class Exporter:
             return None
 
     def _gather(self) -> tuple[list[Timed], bool]:
-        """Wait for traces until they are worth a message; True with the last of all."""
+        """Wait until there are traces for a batch; True with the last one."""
         batch: list[Timed] = []
         spans = 0
         until: float | None = None

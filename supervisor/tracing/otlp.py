@@ -1,4 +1,4 @@
-"""The collector as OpenTelemetry's exporter reaches it: OTLP over HTTP.
+"""The collector that speaks OTLP over HTTP, by OpenTelemetry's exporter.
 
 Loaded only where traces are sent, in the exporter's thread. Address (unless the settings
 have one), headers, certificates, timeout, compression, resource and sampler come from
@@ -37,7 +37,7 @@ _UNSET = Status(StatusCode.UNSET)
 
 
 class OtlpCollector:
-    """Sends spans to `endpoint`, or where the environment says. `instance`: whose they are."""
+    """Sends spans to `endpoint`, or the environment's. `instance`: of the supervisor's run."""
 
     def __init__(self, endpoint: str | None, instance: str) -> None:
         # It would write each failure, and what clients sent as a trace context, to stderr.
@@ -50,18 +50,18 @@ class OtlpCollector:
         self._propagator = TraceContextTextMapPropagator()
 
     def send(self, traces: Sequence[Timed]) -> int:
-        """Deliver what the sampler lets through. Raises NotSentError."""
+        """Send the traces that the sampler lets through. Raises NotSentError."""
         spans = [span for timed in traces for span in self._spans(*timed)]
         if spans and self._exporter.export(spans) is not SpanExportResult.SUCCESS:
             raise NotSentError(self._session.problem)
         return len(spans)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection to the collector."""
         self._session.close()
 
     def _spans(self, trace: Trace, ahead_ns: int) -> Iterator[ReadableSpan]:
-        """A trace in OpenTelemetry's form: part of its caller's trace, or one of its own."""
+        """Convert a trace to OpenTelemetry's spans, in its caller's trace or in one of its own."""
         given = trace.context
         context = self._propagator.extract(
             {"traceparent": given.traceparent, "tracestate": given.tracestate}
@@ -102,7 +102,7 @@ class OtlpCollector:
 
 
 def _resource(instance: str) -> Resource:
-    """Who sends; the environment's own words go before ours."""
+    """The resource attributes of the sender; the environment's take precedence."""
     found = Resource.create()
     ours = {"service.version": __version__, "service.instance.id": instance}
     if str(found.attributes.get("service.name", "")).startswith("unknown_service"):

@@ -1,4 +1,4 @@
-"""HTTP with a collector that may answer anything: no more of an answer than is needed is taken."""
+"""An HTTP session with an untrusted collector: no redirects, bounded answers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any, Final
 import requests
 
 ANSWER_BYTES: Final = 4_096
-"""What is read of an answer's body: enough for an honest one, so that its connection is kept."""
+"""Bytes read of an answer's body: enough for an honest one, so that its connection is kept."""
 
 
 class BoundedSession(requests.Session):
-    """Follows no redirect and reads no long body. `problem` says how the latest request failed.
+    """A session that follows no redirect and reads no long body.
 
-    Only in words of our own: what a stranger answers belongs into no log.
+    `problem`: how the latest request failed, in words of our own, for the answer of an
+    untrusted collector belongs into no log.
     """
 
     problem = ""
@@ -24,7 +25,7 @@ class BoundedSession(requests.Session):
         url: str,
         **options: Any,  # noqa: ANN401 (and is passed on as it is)
     ) -> requests.Response:
-        """As Session. Raises requests.RequestException, also for a redirect."""
+        """Request as `Session` does. Raises requests.RequestException, also for a redirect."""
         options |= {"allow_redirects": False, "stream": True}
         try:
             response = super().request(method, url, **options)
@@ -40,7 +41,7 @@ class BoundedSession(requests.Session):
 
 
 def _cause(error: BaseException) -> str:
-    """What it came from, as the system or the library names it."""
+    """The cause of an exception, as the system or the library names it."""
     while error.__context__ is not None:
         error = error.__context__
     said = error.strerror if isinstance(error, OSError) else None

@@ -1,4 +1,4 @@
-"""Tracing as the supervisor sees it: on or off, as the settings have it, and how it goes.
+"""The tracer: switches the export of traces by the settings, and reports its state.
 
 Nothing of OpenTelemetry is loaded before it is on, and then by the exporter's thread.
 """
@@ -20,10 +20,10 @@ HOW_TO_INSTALL: Final = (
 )
 
 _HASTE_S: Final = 0.5
-"""How long a supervisor that is to stop at once stays for its traces."""
+"""Longest wait for traces of a supervisor that is to stop at once."""
 
 _ASIDE_S: Final = 10.0
-"""How long an exporter that is not used any more may go on, beside the one that is."""
+"""Longest time that a replaced exporter may go on beside the new one."""
 
 log = get_logger(__name__)
 
@@ -33,25 +33,25 @@ class TracingError(Exception):
 
 
 def check_tracing(settings: Tracing) -> None:
-    """Raises TracingError where traces are asked for and the extra is not installed."""
+    """Raise TracingError if tracing is enabled and the extra is not installed."""
     if settings.enabled and not _is_installed():
         raise TracingError(HOW_TO_INSTALL)
 
 
 class Tracer:
-    """Takes the traces of jobs that ended. `instance` names this run of the supervisor."""
+    """Exports the traces of jobs that ended. `instance` names this run of the supervisor."""
 
     def __init__(self, instance: str) -> None:
         self._instance = instance
         self._settings = Tracing()
         self._exporter: Exporter | None = None
         self._problem: str | None = None
-        """Why there is no exporter although there should be one."""
+        """The reason why there is no exporter although tracing is enabled."""
         self.effects: Mapping[type, Callable[[Any], None]] = {e.JobTraced: self._job_traced}
-        """What to do for each job command that concerns traces."""
+        """The effect of each job command that concerns traces."""
 
     def configure(self, settings: Tracing) -> None:
-        """Begin, end, or send to another place from now on."""
+        """Start or stop the export, or change the collector."""
         if settings == self._settings:
             return
         self._settings = settings
@@ -69,18 +69,18 @@ class Tracer:
             self._exporter = Exporter(partial(_connect, settings.endpoint, self._instance))
 
     def finish(self, within_s: float) -> None:
-        """The last job has ended: send what is queued, meanwhile, for so long at most."""
+        """Send the queued traces in the background, once the last job has ended, up to a time."""
         if self._exporter is not None:
             self._exporter.finish(within_s)
 
     def close(self) -> None:
-        """Wait for what `finish` has begun; without it, in haste."""
+        """Wait for the export that `finish` has begun; without it for _HASTE_S at most."""
         self.finish(_HASTE_S)
         if self._exporter is not None:
             self._exporter.join()
 
     def document(self) -> dict[str, Any]:
-        """For the status document: spans sent and lost since tracing was last switched on."""
+        """The status of tracing: spans sent and lost since it was last switched on."""
         exporter = self._exporter
         return {
             "enabled": exporter is not None,
@@ -95,7 +95,7 @@ class Tracer:
 
 
 def _is_installed() -> bool:
-    """Looks for both packages of the extra without loading them."""
+    """Whether both packages of the extra are installed, without loading them."""
     try:
         found = map(
             find_spec, ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http")

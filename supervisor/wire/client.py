@@ -60,7 +60,7 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     `progress` asks for STARTED messages. `priority` is 0 to 9, 9 the most urgent.
     `deadline_ms` is how long the job may take, from its arrival on. `key` names the
     request over all attempts to hand it in. A `durable` job outlives its client and
-    the supervisor. `on_behalf` is whom the job is charged to, where the client speaks for
+    the supervisor. `on_behalf` names whom the job is charged to, if the client acts for
     others; it is honoured from processes of the supervisor's own user, and no other.
     `traceparent` and `tracestate` are the headers of a W3C trace context whose trace the job is
     to be part of.
@@ -118,7 +118,7 @@ class Jobs(Message, frozen=True, tag="JOBS"):
 
 
 class Ping(Message, frozen=True, tag="PING"):
-    """Answered with PONG."""
+    """Ask for a sign of life; answered with PONG."""
 
 
 class Bye(Message, frozen=True, tag="BYE"):

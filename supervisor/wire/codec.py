@@ -1,8 +1,8 @@
 """Frames of the client wire: [magic+major, header] or [magic+major, header, body].
 
-Everything that a peer can get wrong is found here and raised as `WireError`; what
-a well-formed message *means* is decided elsewhere. Headers are msgpack maps; a
-header whose first byte is `{` is JSON, and its sender is answered in JSON.
+Every malformed message is found here and raised as `WireError`; well-formed ones are
+handled elsewhere. Headers are msgpack maps; a header whose first byte is `{` is JSON,
+and its sender is answered in JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_REPLY_HEADER_BYTES = 1 << 20
 """Longest header of a reply: REPORT grows with the number of workers, WELCOME with the voices."""
 
 MAX_CHUNK_BYTES = 64 * 1024
-"""Longest body of CHUNK and END, and so how far a chunk may go beyond the last byte of credit."""
+"""Longest body of CHUNK and END, by which a chunk may exceed the last byte of credit."""
 
 Body = bytes | memoryview
 Frames = list[Body]
@@ -38,7 +38,7 @@ _reply_json = msgspec.json.Decoder(Reply).decode
 
 
 class WireError(Exception):
-    """A message that breaks the protocol; `code` is what the peer is told."""
+    """A message that breaks the protocol; `code` goes to the peer."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class WireError(Exception):
 
 
 class DecodedRequest(NamedTuple):
-    """One request as it came in; `json` says how to answer its sender."""
+    """One decoded request; `json`: its sender is answered in JSON."""
 
     message: Request
     body: Body
@@ -54,7 +54,7 @@ class DecodedRequest(NamedTuple):
 
 
 class DecodedReply(NamedTuple):
-    """One reply as it came in."""
+    """One decoded reply."""
 
     message: Reply
     body: Body

@@ -1,6 +1,6 @@
 """Environment variables that bound the threads of numeric libraries in workers.
 
-The supervisor sets them, a worker puts them in force and tells back what it has.
+The supervisor sets them; a worker applies them and reports the values in force.
 """
 
 from __future__ import annotations
@@ -15,6 +15,6 @@ THREADS: Final = (
 )
 
 
-def of_threads(count: int) -> dict[str, str]:
-    """What lets each library have `count` threads."""
+def thread_variables(count: int) -> dict[str, str]:
+    """The variables that give each library `count` threads."""
     return dict.fromkeys(THREADS, str(count))

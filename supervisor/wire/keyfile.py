@@ -1,8 +1,8 @@
 """Files with CURVE keys: `public HEX` and `secret HEX`, for their owner's eyes only.
 
-Both sides of the wire read them; who makes them and who is let in is
-`supervisor.broker.sockets.keys`.
-Keys are 32 bytes, written in hexadecimal because a shell leaves that alone.
+Both sides of the wire read them; making and allowing keys is left to
+`supervisor.broker.sockets.keys`. Keys are 32 bytes, in hexadecimal because that needs no
+quoting in a shell.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_key_file(path: Path) -> KeyPair:
 
 
 def write_key_file(path: Path, pair: KeyPair) -> None:
-    """Make the file; it must not be there. Raises KeysError."""
+    """Create a key file, which must not exist. Raises KeysError."""
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -61,9 +61,9 @@ def write_key_file(path: Path, pair: KeyPair) -> None:
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory that is ours alone, or see that it is. Raises KeysError.
+    """Make a directory for its owner alone, or check that it is one. Raises KeysError.
 
-    One that is open to others is not closed by us: it may be theirs as well.
+    The mode of an existing directory is not changed: others may depend on it.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def make_private(directory: Path) -> None:
 
 
 def read_private(path: Path) -> str:
-    """A file's text, if it is ours and nobody else may touch it. Raises KeysError."""
+    """Read a file that is ours and closed to all other users. Raises KeysError."""
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())

@@ -1,9 +1,9 @@
-"""Whether a message quotes a text that is spoken: what strangers say of it is stored and logged.
+"""Detects messages that quote a job's text, so that none is stored or logged.
 
-An engine's exception, or a line that it prints, may hold any of the text. It is kept where it
-shares no longer run with it than words do by chance. Letter case, spaces and punctuation do not
-count, and a text that was escaped is known; one that was translated (into phonemes, numbers,
-another encoding) is not.
+An engine's exception, or a line that it prints, may hold any of the text. It is kept if it
+shares no longer run of letters with the text than words share by chance. Letter case, spaces
+and punctuation do not count, and escaped text is recognized; translated text (into phonemes,
+numbers, another encoding) is not.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ RUN: Final = 8
 """Letters and digits in a row that a message may not share with a text; of a shorter text, all."""
 
 LEAST: Final = 4
-"""A text of fewer letters than that is in every message."""
+"""Fewest letters of a text that is looked for: a shorter one is in every message."""
 
 ESCAPED_RUN: Final = 24
 """The same in escaped letters, of which each takes several: `\\u043f`, `\\xd0\\xbf`."""
 
 MESSAGE_CHARS: Final = 2_000
-"""What is looked at, and kept, of a message."""
+"""Characters of a message that are looked at and kept."""
 
 LEFT_OUT: Final = "(a line that quotes the text)"
 
@@ -31,10 +31,7 @@ _MOST_NAMED: Final = 3
 
 
 def quotes(message: str, text: str) -> bool:
-    """Whether these share a run that is long enough to tell something of the text.
-
-    Takes time linear in both.
-    """
+    """Whether a message shares a telling run of letters with a text, in time linear in both."""
     if _share(_letters(message), _letters(text), RUN):
         return True
     if text.isascii() or "\\" not in message:
@@ -43,9 +40,9 @@ def quotes(message: str, text: str) -> bool:
     return any(_share(_letters(message), _letters(form), ESCAPED_RUN) for form in escaped)
 
 
-def told(error: BaseException, texts: Iterable[str]) -> str:
-    """An exception in one line: its type, where it was raised, and what it says, unless that
-    quotes one of the texts.
+def describe_exception(error: BaseException, texts: Iterable[str]) -> str:
+    """Describe an exception in one line: its type, its place, and its message unless that quotes
+    one of the texts.
     """
     message = " ".join(str(error)[:MESSAGE_CHARS].split())
     kind = f"{type(error).__name__}{_place(error)}"
@@ -55,12 +52,12 @@ def told(error: BaseException, texts: Iterable[str]) -> str:
 
 
 def without_quotes(line: str, text: str) -> str:
-    """A line of a log as it may stay."""
+    """The line itself, or LEFT_OUT if it quotes the text."""
     return LEFT_OUT if quotes(line, text) else line
 
 
 def characters(text: str) -> str:
-    """Some letters and digits of a text by their names, in the order of their code points."""
+    """Name some letters and digits of a text, in the order of their code points."""
     found = sorted({symbol for symbol in text if symbol.isalnum()})
     names = [f"U+{ord(at):04X} {unicodedata.name(at, 'without a name')}" for at in found]
     more = ["…"] if len(names) > _MOST_NAMED else []

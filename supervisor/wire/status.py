@@ -1,16 +1,15 @@
-"""The status document: what the supervisor says of itself, as records.
+"""The status document as records: the state of the supervisor, its workers, jobs and cores.
 
-The supervisor fills them, every Python reader decodes into them (`read`), and what is
-printed as JSON has just these keys. Units stand in the names, sizes in MB are 10^6 bytes,
-times are monotonic seconds of the supervisor unless it says otherwise, and None is
-"unknown", never a guess.
+The supervisor fills them in, every Python reader decodes them (`read`), and the printed JSON
+has just these keys. Units stand in the names, sizes in MB are 10^6 bytes, times are monotonic
+seconds of the supervisor unless stated otherwise, and None is "unknown", never a guess.
 
-The rule by which it grows: a field is never renamed and never gets another meaning, and one
-that is added has a default, so that a newer reader understands an older supervisor. A reader
-passes over fields that it does not know. What is open by design stays a mapping: the policy
-(settings, field for field), tracing, and what a worker reads from its environment.
+Compatibility: a field is never renamed and never changes its meaning, and a new one has a
+default, so that a newer reader understands an older supervisor. A reader ignores fields that
+it does not know. Open parts are mappings: the policy (settings, field for field), tracing, and
+the environment of a worker.
 
-How the values are found is for `supervisor.service` to say.
+The values are found by `supervisor.service`.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ TAKES_WORK: frozenset[WorkerState] = frozenset({"idle", "busy", "reshaping", "st
 last one of the worker that it replaces."""
 
 Outcome = Literal["done", "failed", "cancelled", "expired", "quarantined"]
-"""How a job may end: the states of the job machine that no job leaves."""
+"""Outcomes of a job: the final states of the job machine."""
 
 JOB_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -53,11 +52,11 @@ AllocationStatus = Literal["success", "error", "disabled"]
 
 
 class UnreadableStatusError(ValueError):
-    """The document is not one that this version can read; the message is one line."""
+    """A document that this version cannot read; the message is one line."""
 
 
 class SupervisorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The process. `state`: starting, running, draining, stopped."""
+    """The supervisor process. `state`: starting, running, draining, stopped."""
 
     pid: int
     epoch: str
@@ -68,7 +67,7 @@ class SupervisorStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """The measured engines whose figures are in force, since when (Unix seconds), and why others
+    """The measured engines whose figures are in force, their time (Unix seconds), and why others
     are not.
     """
 
@@ -136,7 +135,7 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AllocationStats(msgspec.Struct, frozen=True, kw_only=True):
-    """What the allocator goes by, and its latest decisions, oldest first."""
+    """The inputs of the allocator, and its latest decisions, oldest first."""
 
     monitoring_active: bool
     total_cores: int
@@ -155,7 +154,7 @@ class AllocationStats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolInUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pool really runs with now."""
+    """Workers and threads that the pool runs with now."""
 
     workers: int
     onnx_inter_op_threads: int
@@ -178,7 +177,7 @@ class EffectiveCpus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CoreBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """Between which numbers of cores the allocator may choose, and what set them."""
+    """Bounds on the allocator's number of cores, and the limit that set each."""
 
     lower: int
     upper: int
@@ -199,7 +198,7 @@ class ThrottlingCounters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemoryBytes(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the machine, or what the cgroups leave of it; `limit` is None where none binds."""
+    """Memory of the machine, or the cgroups' part of it; `limit` is None where none binds."""
 
     total: int
     available: int
@@ -231,7 +230,7 @@ class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerLease(msgspec.Struct, frozen=True, kw_only=True):
-    """Affinity and session of a worker, asked for and observed."""
+    """Affinity and session of a worker, as ordered and as observed."""
 
     slot: int
     requested_affinity: list[int]
@@ -277,9 +276,9 @@ class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One worker, or a slot that waits for one.
 
-    `state` is a `WorkerState`; that of a later supervisor may be another, so whoever asks for
-    a worker that works goes by `takes_work`, which that supervisor has said. Where an older
-    one has not, it follows from the state: it is never None once the record is made.
+    `state` is a `WorkerState`, or a new one of a later supervisor; so a reader that asks for
+    working workers uses `takes_work`, which that supervisor sends. It is derived from the
+    state where an older one does not send it, and never None in a made record.
     """
 
     slot: int
@@ -300,13 +299,13 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     retry_in_s: float | None
 
     def __post_init__(self) -> None:
-        """Fill in what is not said."""
+        """Derive `takes_work` from the state where it is not given."""
         if self.takes_work is None:
             msgspec.structs.force_setattr(self, "takes_work", self.state in TAKES_WORK)
 
 
 class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Jobs and segments that wait or run now, and what became of all since the start.
+    """Jobs and segments that wait or run now, and the outcomes of all since the start.
 
     A field for every `Outcome`, which `ended` gives by its name.
     """
@@ -327,12 +326,12 @@ class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> dict[str, int]:
-        """Jobs by their outcome."""
+        """Number of ended jobs by outcome."""
         return {outcome: getattr(self, outcome) for outcome in JOB_OUTCOMES}
 
 
 class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits or runs, as admission counts it; a flow is a client."""
+    """Work that waits or runs, as admission counts it; a flow is a client."""
 
     jobs: int
     flows: int
@@ -352,7 +351,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long jobs took to their first segment and audio, and segments per second of audio."""
+    """Distributions of jobs' times to first segment and first audio, and of real-time factors."""
 
     wait_s: Distribution
     first_audio_s: Distribution
@@ -373,7 +372,7 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document: what `supervisor status --json` prints."""
+    """The whole document, which `supervisor status --json` prints."""
 
     supervisor: SupervisorStatus
     host_profile: HostProfile
@@ -388,7 +387,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(document: Mapping[str, Any]) -> Status:
-    """The records of a document that came over the wire. Raises UnreadableStatusError."""
+    """Decode a document that came over the wire. Raises UnreadableStatusError."""
     try:
         return msgspec.convert(document, Status)
     except msgspec.ValidationError as error:

@@ -1,7 +1,7 @@
-"""What of a W3C trace context travels with SUBMIT: two header values, as they came.
+"""W3C trace context in SUBMIT: two header values, passed on unparsed.
 
-Nothing here reads them; that is for whoever makes spans of the job. A value that
-cannot be a header is left out, for no job is refused because of its trace.
+`supervisor.tracing` parses them. A value that cannot be a header is left out, for no job
+is refused because of its trace.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ MAX_CHARS = 512
 """Longest `traceparent` or `tracestate` that is carried; W3C asks for as much of the latter."""
 
 
-def carried(value: str | None) -> str | None:
-    """The value if it may be a header's, else None."""
+def header_or_none(value: str | None) -> str | None:
+    """Return the value if it may be a header's, else None."""
     return value if value and len(value) <= MAX_CHARS and value.isascii() else None

@@ -1,7 +1,7 @@
-"""Voices mixed from others: `af_heart(2)+af_bella(1)` is two parts of one and one of the other.
+"""Mixes of voices: `af_heart(2)+af_bella(1)` is two parts of one and one of the other.
 
-How such a name is written is part of the protocol. Which voices there are is for the
-broker to check, and what their mean is for the engine to say.
+The syntax of such a name is part of the protocol. The broker checks that the voices exist;
+the engine computes their mean.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import msgspec
 MAX_PARTS = 8
 MAX_WEIGHT = 1000.0
 MAX_CHARS = 1024
-"""Of the whole name; it is kept with the job."""
+"""Longest name of a mix; it is kept with the job."""
 
 _PART = re.compile(r"([^()]+)(?:\(([^()]*)\))?")
 _SHOWN_CHARS = 64
 
 
 class MixError(ValueError):
-    """This is no mix; one line that says why."""
+    """A name that is no valid mix; the message is one line that says why."""
 
 
 class Mix(msgspec.Struct, frozen=True):
@@ -41,26 +41,26 @@ def is_mix(name: str) -> bool:
 
 
 def parse_mix(name: str) -> Mix:
-    """The mix that a name means: voices joined by `+`, each with its weight in parentheses, 1
-    where there is none. A voice that stands there twice counts with the sum. Raises MixError.
+    """Parse a mix: voices joined by `+`, each with its weight in parentheses, 1 without.
+    A voice that occurs twice counts with the sum. Raises MixError.
     """
     parts = name.split("+", MAX_PARTS)
     if len(parts) > MAX_PARTS or len(name) > MAX_CHARS:
         raise MixError(f"a mix has at most {MAX_PARTS} voices and {MAX_CHARS} characters")
     weights: dict[str, float] = {}
     for part in parts:
-        voice, weight = _part(part)
+        voice, weight = _parse_part(part)
         weights[voice] = weights.get(voice, 0.0) + weight
     total = sum(weights.values())
     return Mix(tuple((voice, weight / total) for voice, weight in weights.items()))
 
 
-def _part(text: str) -> tuple[str, float]:
-    """One voice and its weight. Raises MixError."""
+def _parse_part(text: str) -> tuple[str, float]:
+    """Parse one voice and its weight. Raises MixError."""
     found = _PART.fullmatch(text.strip())
     voice = found[1].strip() if found else ""
     if found is None or not voice:
-        raise MixError(f"{_shown(text)} is no voice with a weight, like af_heart(2)")
+        raise MixError(f"{_quoted(text)} is no voice with a weight, like af_heart(2)")
     if found[2] is None:
         return voice, 1.0
     try:
@@ -69,12 +69,12 @@ def _part(text: str) -> tuple[str, float]:
         weight = math.nan
     if not 0 < weight <= MAX_WEIGHT:
         raise MixError(
-            f"the weight of {_shown(voice)} must be a number over 0 to {MAX_WEIGHT:g}, "
-            f"but is {_shown(found[2])}"
+            f"the weight of {_quoted(voice)} must be a number over 0 to {MAX_WEIGHT:g}, "
+            f"but is {_quoted(found[2])}"
         )
     return voice, weight
 
 
-def _shown(text: str) -> str:
-    """Quoted for a message, and cut where it is longer than anything that makes sense."""
+def _quoted(text: str) -> str:
+    """Quote a name for a message, shortened if it is overlong."""
     return repr(text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…")

@@ -1,11 +1,11 @@
 """Messages between the supervisor and its own processes: template and workers.
 
 They travel over socket pairs of type SOCK_SEQPACKET that the supervisor made and
-handed down, so a packet is a message, nobody else can write one, and the end of
+handed down: a packet is a message, no other process can write one, and the end of
 the process is the end of the file. A worker has two: `work` carries one segment
 at a time and its audio, `control` everything that must not wait behind a segment.
 
-Records are packed as arrays: both ends are the same release, so nothing is ever
+Records are packed as arrays: both ends are of the same release, so no field is ever
 missing or unknown, and positions cost less than names.
 """
 
@@ -20,13 +20,13 @@ PACKET_BYTES = 64 * 1024
 
 _LENGTH_BYTES = 2
 MAX_PACKET_BYTES = PACKET_BYTES + 16 * 1024
-"""What a reader must be ready to take: PCM, a length, and a header with an error text."""
+"""Longest packet: PCM, a length, and a header with an error text."""
 
 MAX_ERROR_CHARS = 2_000
 
 NO_ROOM = 71
-"""Exit status of a worker that the machine has no room for, which it found out after it was
-started (EX_OSERR of sysexits.h)."""
+"""Exit status of a worker that found, once started, that the machine has no room for it (EX_OSERR
+of sysexits.h)."""
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
@@ -39,8 +39,8 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
 class Run(_Record, frozen=True, kw_only=True):
     """Speak one segment. The answer is one or more `Piece` with the same four numbers.
 
-    The seed of `speech` is the segment's own. `reproducible`: the samples must not depend on how
-    many threads the worker has.
+    The seed of `speech` is the segment's own. `reproducible`: the samples must not depend on
+    the worker's number of threads.
     """
 
     job: str
@@ -93,11 +93,11 @@ class Interrupt(_Record, frozen=True):
 
 
 class Exit(_Record, frozen=True):
-    """Leave; only sent to a worker that runs nothing."""
+    """Exit; only sent to a worker that runs nothing."""
 
 
 class Ping(_Record, frozen=True):
-    """Answered with `Beat`."""
+    """Ask for a sign of life; answered with `Beat`."""
 
 
 Control = Reshape | Interrupt | Exit | Ping
@@ -126,8 +126,8 @@ class Shaped(_Record, frozen=True):
 
 
 class Beat(_Record, frozen=True):
-    """A sign of life. `steps` grows with whatever the worker gets done in its segments;
-    `waits` says that it waits for a program of its own, which takes its time.
+    """A sign of life. `steps` grows with the worker's progress in its segments; `waits`: it
+    waits for a program of its own, which may take long.
     """
 
     steps: int
@@ -135,9 +135,9 @@ class Beat(_Record, frozen=True):
 
 
 class EngineState(_Record, frozen=True):
-    """One engine as `Catalogue` reports it; `unavailable` says what is missing, `mixes` whether
-    it takes mixes of its voices (`wire.voices`), `parallel` the share of its work that threads
-    divide, and `seconds_per_character` what one takes for it, if it knows.
+    """One engine as `Catalogue` reports it. `unavailable`: the part that is missing; `mixes`:
+    it takes mixes of its voices (`wire.voices`); `parallel`: share of its work that threads
+    divide; `seconds_per_character`: its declared cost, if any.
     """
 
     name: str
@@ -154,7 +154,7 @@ class EngineState(_Record, frozen=True):
 
 
 class Catalogue(_Record, frozen=True):
-    """Every engine that is installed. From the template, or from a spawned worker."""
+    """Report every installed engine. From the template, or from a spawned worker."""
 
     engines: tuple[EngineState, ...]
 
@@ -183,7 +183,7 @@ class Fork(_Record, frozen=True):
 
 
 class Forked(_Record, frozen=True):
-    """Answer to `Fork`: the new worker's pid, or why there is none."""
+    """Answer to `Fork`: the new worker's pid, or the reason why there is none."""
 
     epoch: int
     pid: int

@@ -1,4 +1,4 @@
-"""What the broker accepts, and from whom."""
+"""Settings of the broker: addresses, connections, and limits on clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, 
 
 
 class Broker(Section):
-    """What is accepted from clients."""
+    """The section `broker`: limits on clients, and the TCP address."""
 
     max_text_bytes: Annotated[
         int,
@@ -41,7 +41,7 @@ class Broker(Section):
             le=1_048_576,
             description="Spoken audio in memory that clients have not taken yet, in all. A job "
             "whose audio waits gets no further worker at its share of the room that is left; a "
-            "quarter is kept for those who take what they are sent.",
+            "quarter is kept for clients that take what they are sent.",
         ),
         Declared("live", "MB"),
     ] = 64
@@ -59,7 +59,7 @@ class Broker(Section):
         Field(
             ge=1,
             le=100_000,
-            description="Connections at once, on ipc and on tcp each; more are hung up on.",
+            description="Connections at once, on ipc and on tcp each; further ones are closed.",
         ),
         Declared("supervisor_restart", "connections"),
     ] = 1000

@@ -1,4 +1,4 @@
-"""What every declaration of a setting is made of, and the errors of rules beyond a range."""
+"""Parts of the declaration of a setting: effect, unit, section, and errors of rules."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 Effect = Literal["live", "session_rebuild", "worker_restart", "supervisor_restart"]
-"""What has to happen for a changed setting to hold, mildest first."""
+"""The effect of a changed setting, mildest first."""
 
 
 class Declared(NamedTuple):
-    """Stands on every setting: the effect of a change, and the unit of the value.
+    """The effect of a change and the unit of the value, declared for every setting.
 
     The unit of a name that ends with `_mb` is MB, 10^6 bytes.
     """
@@ -25,7 +25,7 @@ CONFLICT = "conflict"
 """Error type of a rule over two settings; each may come from another source."""
 
 RULE = "rule"
-"""Error type of a rule over one setting that its range cannot say."""
+"""Error type of a rule over one setting that its range cannot express."""
 
 Name = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -36,8 +36,8 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def above(section: Section, low: str, high: str) -> PydanticCustomError:
-    """The error for two settings of one section that are in the wrong order."""
+def order_error(section: Section, low: str, high: str) -> PydanticCustomError:
+    """Make the error for two settings of one section that are in the wrong order."""
     return PydanticCustomError(
         CONFLICT,
         "{low} {low_value} is above {high} {high_value}",

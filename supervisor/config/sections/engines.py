@@ -1,4 +1,4 @@
-"""The engines. Those of others have their settings in `engines.options`."""
+"""Settings of the engines; third-party engines have theirs in `engines.options`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Kokoro(Section):
 
 
 class Engines(Section):
-    """Which engines speak, and their own settings."""
+    """The section `engines`: the default engine, preloaded ones, and their own settings."""
 
     default: Annotated[
         Name,
@@ -76,6 +76,6 @@ class Engines(Section):
         return options
 
     def settings_of(self, engine: str) -> dict[str, Any]:
-        """The mapping that `engine` is constructed with; empty where nothing is set for it."""
+        """The mapping that `engine` is constructed with; empty without settings for it."""
         section = {"hibari": self.hibari, "kokoro": self.kokoro}.get(engine)
         return section.model_dump() if section else dict(self.options.get(engine, {}))

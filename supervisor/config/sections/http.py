@@ -1,4 +1,4 @@
-"""The gateway."""
+"""Settings of the gateway: addresses, keys, and limits on connections and requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, 
 
 
 class Http(Section):
-    """The gateway process."""
+    """The section `http`: the gateway process, for HTTP and Wyoming."""
 
     enabled: Annotated[
         bool,
@@ -55,8 +55,8 @@ class Http(Section):
             ge=1,
             le=100_000,
             description="Connections at once, of HTTP and of Wyoming each. Where all are taken, "
-            "one that asks nothing makes room for the next; where all are at work, the next is "
-            "answered with 503.",
+            "an idle one is closed for the next; where none is idle, the next is answered "
+            "with 503.",
         ),
         Declared("supervisor_restart", "connections"),
     ] = 1000
@@ -65,7 +65,7 @@ class Http(Section):
         Field(
             ge=1024,
             le=1 << 30,
-            description="Longest body of a request; more gets 413, and a packed one 415.",
+            description="Longest body of a request; a longer one gets 413, a compressed one 415.",
         ),
         Declared("supervisor_restart", "bytes"),
     ] = 4 * 1_048_576
@@ -80,8 +80,8 @@ class Http(Section):
     wyoming_without_keys: Annotated[
         bool,
         Field(
-            description="Let Wyoming, which knows no keys, listen beyond this machine: everybody "
-            "who can reach it can use it."
+            description="Let Wyoming, which knows no keys, listen beyond this machine: every host "
+            "that can reach it can use it."
         ),
         Declared("supervisor_restart"),
     ] = False

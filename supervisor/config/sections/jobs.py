@@ -1,4 +1,4 @@
-"""Jobs: how many may wait, what is remembered of them, and how their text is cut."""
+"""Settings of jobs: admission, retention, the journal, and segmentation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from supervisor.config.sections.declared import Declared, Section, above
+from supervisor.config.sections.declared import Declared, Section, order_error
 
 
 class Admission(Section):
-    """How much work and text may wait, in all and of one client."""
+    """The section `admission`: bounds on waiting work and text, in all and per client."""
 
     max_work_s: Annotated[
         float,
@@ -18,7 +18,7 @@ class Admission(Section):
             gt=0,
             le=31_536_000,
             description="Predicted work of all clients: seconds of one worker. Each client counts "
-            "with its own bound at most; who asks for a thirtieth of it is let in in any case.",
+            "with its own bound at most; a client with up to a thirtieth of it is always admitted.",
         ),
         Declared("live", "s"),
     ] = 3600.0
@@ -27,8 +27,8 @@ class Admission(Section):
         Field(
             gt=0,
             le=31_536_000,
-            description="Predicted work of one client; the job that goes beyond it is the last "
-            "that is taken. A job counts with half of it at most, so a book leaves room for the "
+            description="Predicted work of one client; the job that exceeds it is the last "
+            "to be admitted. A job counts with half of it at most, so a book leaves room for the "
             "same client's sentences.",
         ),
         Declared("live", "s"),
@@ -46,7 +46,7 @@ class Admission(Section):
 
 
 class Jobs(Section):
-    """What is remembered of plain jobs after their end, so that clients can attach again."""
+    """The section `jobs`: retention of ended plain jobs, so that clients can attach again."""
 
     retention_s: Annotated[
         float,
@@ -66,7 +66,7 @@ class Jobs(Section):
 
 
 class Journal(Section):
-    """The durable jobs, in the state directory: they outlive their client and the supervisor."""
+    """The section `journal`: durable jobs, which outlive their client and the supervisor."""
 
     enabled: Annotated[
         bool,
@@ -91,7 +91,7 @@ class Journal(Section):
         Field(
             ge=0,
             le=1 << 50,
-            description="Results that are kept; beyond it the oldest goes, if nobody listens to "
+            description="Results that are kept; beyond it the oldest goes, if no client listens to "
             "it. The latest always stays.",
         ),
         Declared("live", "bytes"),
@@ -104,7 +104,7 @@ class Journal(Section):
 
 
 class Segments(Section):
-    """How a text is cut."""
+    """The section `segments`: lengths of the segments that a text is cut into."""
 
     first_max_chars: Annotated[
         int,
@@ -129,5 +129,5 @@ class Segments(Section):
     @model_validator(mode="after")
     def _first_is_shorter(self) -> Self:
         if self.first_max_chars > self.max_chars:
-            raise above(self, "first_max_chars", "max_chars")
+            raise order_error(self, "first_max_chars", "max_chars")
         return self

@@ -1,4 +1,4 @@
-"""What the service tells of itself: its log, and traces."""
+"""Settings of the log and of traces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Level = Literal["debug", "info", "warning", "error"]
 
 
 class Logging(Section):
-    """What is logged, and how."""
+    """The section `logging`: levels, format, and content of the log."""
 
     level: Annotated[
         Level,
@@ -43,7 +43,7 @@ class Logging(Section):
 
 
 class Tracing(Section):
-    """Whether jobs leave traces, and where these go."""
+    """The section `tracing`: traces of jobs, and their collector."""
 
     enabled: Annotated[
         bool,
@@ -79,7 +79,7 @@ class Tracing(Section):
 
 
 def _is_collector(url: str) -> bool:
-    """Whether this may be where a collector listens, with the path that it listens at."""
+    """Whether this may be the URL of a collector, path included."""
     try:
         parts = urlsplit(url)
         usable = parts.port != 0  # reading it raises for what is no port

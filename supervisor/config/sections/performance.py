@@ -1,4 +1,4 @@
-"""How much of the machine the pool may use."""
+"""Settings of the allocation of cores."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from supervisor.config.sections.declared import Declared, Section, above
+from supervisor.config.sections.declared import Declared, Section, order_error
 
 
 class DynamicCpuAllocation(Section):
-    """How many cores the pool holds, and when that changes."""
+    """The section `performance.dynamic_cpu_allocation`: the pool's number of cores by its load."""
 
     enabled: Annotated[
         bool,
@@ -109,11 +109,11 @@ class DynamicCpuAllocation(Section):
     @model_validator(mode="after")
     def _bounds_are_ordered(self) -> Self:
         if self.max_cores is not None and self.min_cores > self.max_cores:
-            raise above(self, "min_cores", "max_cores")
+            raise order_error(self, "min_cores", "max_cores")
         return self
 
 
 class Performance(Section):
-    """What decides how much of the machine is used."""
+    """The section `performance`: the use of the machine."""
 
     dynamic_cpu_allocation: DynamicCpuAllocation = DynamicCpuAllocation()

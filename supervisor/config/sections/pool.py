@@ -1,4 +1,4 @@
-"""The worker processes: how they start, when they are taken for ill, when they are replaced."""
+"""Settings of the worker processes: start, threads, health, restarts and replacement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from supervisor.config.sections.declared import Declared, Section
 
 
 class Pool(Section):
-    """The worker processes."""
+    """The section `pool`: the worker processes."""
 
     start_method: Annotated[
         Literal["forkserver", "spawn"],
@@ -38,7 +38,7 @@ class Pool(Section):
         Field(
             ge=0.1,
             le=3600,
-            description="A worker that shows neither progress nor CPU time for so long is ended, "
+            description="A worker that shows neither progress nor CPU time for this long is ended, "
             "and its segment runs elsewhere.",
         ),
         Declared("live", "s"),
@@ -48,8 +48,8 @@ class Pool(Section):
         Field(
             ge=1,
             le=1000,
-            description="A worker whose segment takes so many times as long as predicted is ended "
-            "too, however busy it is.",
+            description="A worker whose segment takes this many times as long as predicted is "
+            "ended too, however busy it is.",
         ),
         Declared("live"),
     ] = 10.0
@@ -68,7 +68,7 @@ class Pool(Section):
         Field(
             ge=1,
             le=10_000,
-            description="A slot whose workers die so often within `restart_window_s` is parked "
+            description="A slot whose workers die this often within `restart_window_s` is parked "
             "(`fatal`) for a minute; the pool goes on with the rest.",
         ),
         Declared("live", "deaths"),
@@ -93,7 +93,7 @@ class Pool(Section):
         Field(
             ge=1,
             le=1_000_000_000,
-            description="A worker that has spoken so many segments is replaced in the same way; "
+            description="A worker that has spoken this many segments is replaced in the same way; "
             "null: never.",
         ),
         Declared("live", "segments"),

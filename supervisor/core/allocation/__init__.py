@@ -1,1 +1,1 @@
-"""How many cores the pool holds, which ones, and how they split into workers."""
+"""The allocation of cores: their number, their placement, and their split into workers."""

@@ -1,16 +1,16 @@
-"""How many cores the pool holds: one target, hysteresis, and the reasons written down.
+"""The allocator: the number of cores, by one target utilization with hysteresis and cooldown.
 
     a segment has waited for OLD_BACKLOG_S     → as many cores as the waiting work needs
     average > cpu_target                       → more cores
     average < cpu_target × hysteresis_factor   → fewer cores, unless work waits
     otherwise                                  → stay
 
-Utilization is what the workers wanted of their cores, not what they got: a pool that
-strangers keep from its cores is busy, and says `starved_by_others` where that decides.
+Utilization is the CPU time that the workers wanted, not what they got: a pool that other
+processes keep from its cores is busy, and says `starved_by_others` where that decides.
 
-`DynamicCPUAllocator` takes samples and settings in and gives resizes out. Which
-cores these are is `placement`'s subject, how they split into workers `shape`'s;
-measuring, logging and carrying out belong to the shell.
+`DynamicCPUAllocator` takes samples and settings, and returns resizes. It leaves the choice
+of cores to `placement`, the split into workers to `shape`, and measuring, logging and
+carrying out to the shell.
 
 Why a constant load settles. Let N cores be in force and D = N × average the work
 seen. Growth needs average > target, that is D > N × target. A shrink to M needs the
@@ -70,11 +70,11 @@ OLD_BACKLOG_S = 1.0
 """Age of a waiting segment from which the pool no longer waits for an average."""
 
 STARVED_PERCENT = 20.0
-"""Share of what the workers wanted that others had, from which the pool is called starved: less
-is what any neighbour takes, and a core that one stranger wants as much gives half."""
+"""Percent of the wanted CPU time that others had, from which the pool counts as starved: any
+neighbour takes less, and a core contended by one other process loses half."""
 
 _NO_WORKER_IDLE = 0.01
-"""Workers idle on average below which none was: the moment between two segments is none."""
+"""Mean number of idle workers that counts as none: moments between two segments make up less."""
 
 _SCALE_DOWN_COOLDOWNS = 3
 """Cooldowns for which fewer cores must have been enough."""
@@ -93,7 +93,7 @@ _BOUNDS: dict[str, Kind] = {
     "thermal": "thermal_cap",
     "usable": "bound_usable",
 }
-"""What is said of the limit that decides."""
+"""The kind of decision by the limit that made it."""
 
 
 class Choice(NamedTuple):
@@ -151,7 +151,7 @@ class DynamicCPUAllocator:
 
     @property
     def starved_percent(self) -> float | None:
-        """How much of what the workers wanted others had, 0–100, over the same samples."""
+        """Percent of the wanted CPU time that other processes had, 0–100, over the same samples."""
         average = self.average
         if average is None:
             return None
@@ -177,7 +177,7 @@ class DynamicCPUAllocator:
     # -- events ---------------------------------------------------------------------------
 
     def handle(self, event: Event) -> list[Command]:
-        """Take one event in; at most one resize comes out. Every event leaves a Decision."""
+        """Take one event; return at most one resize. Every event leaves a Decision."""
         self._advance(event.now)
         if isinstance(event, Configured):
             self._configure(event.policy)
@@ -187,7 +187,7 @@ class DynamicCPUAllocator:
         return self._conclude(event.now, self._decide(event, used), event, used)
 
     def _advance(self, now: float) -> None:
-        """A clock that steps back starts every wait anew: none is cut short by it."""
+        """Move the time on. A clock that steps back starts every wait anew: none is cut short."""
         if self._now is not None and now < self._now:
             self._forget()
             self._scale_down.restart()
@@ -210,7 +210,7 @@ class DynamicCPUAllocator:
         self.policy = policy
 
     def _observe(self, sample: Sampled) -> float | None:
-        """Take the measurements in; the utilization in percent of the decided cores, if any."""
+        """Take the measurements; return the utilization in percent of the decided cores, if any."""
         self._usable = sample.usable
         self._memory.update(sample.now, sample.memory_cap)
         if self.policy.thermal_protection:
@@ -261,25 +261,25 @@ class DynamicCPUAllocator:
         return min(MIN_FRESH, self.policy.history_window)
 
     def _need(self, average: float) -> float:
-        """Cores on which the work seen would just keep the utilization that a shrink allows."""
+        """Cores on which the measured work gives the highest utilization that a shrink allows."""
         return self.cores * average / shrink_limit(self.policy)
 
     # -- the decision ---------------------------------------------------------------------
 
     def _decide(self, sample: Sampled, used: float | None) -> Choice:
-        """The first rule that has something to say decides."""
+        """Return the choice of the first rule that applies."""
         bounds = self.bounds
         return (
             self._at_once(bounds)
             or self._too_hot(bounds)
             or self._unmeasured(used)
-            or self._hurried(sample, bounds)
+            or self._backlogged(sample, bounds)
             or self._rebuilding()
             or self._averaged(sample, bounds)
         )
 
     def _at_once(self, bounds: Bounds) -> Choice | None:
-        """The moves that wait for nothing: to the static size, and into the hard bounds."""
+        """Moves that wait for no cooldown: to the static size, and into the hard bounds."""
         if not self.policy.enabled:
             return Choice(static_cores(self.policy, bounds), "disabled")
         if self.cores > bounds.hard:
@@ -296,17 +296,17 @@ class DynamicCPUAllocator:
         return Choice(bounds.upper, "thermal_cap", (bounds.upper,))
 
     def _unmeasured(self, used: float | None) -> Choice | None:
-        """Without a measurement nothing moves; the first look has nothing to compare with."""
+        """Stay without a measurement; the first sample has none to be compared with."""
         first, self._looked = not self._looked, True
         if used is not None:
             return None
         return Choice(self.cores, "first_sample" if first else "monitor_failed")
 
-    def _hurried(self, sample: Sampled, bounds: Bounds) -> Choice | None:
-        """Segments have waited for long: cores for the load that the queue tells of.
+    def _backlogged(self, sample: Sampled, bounds: Bounds) -> Choice | None:
+        """Grow to the load that the queue shows, once segments have waited for long.
 
-        Only ever more than now. Where how its head ages tells of more than as many segments
-        can use, as at first, there are no more than these.
+        Never shrinks. The estimate by the age of the queue's head, too high at first, counts
+        up to as many cores as there are segments.
         """
         if sample.backlog_s < OLD_BACKLOG_S:
             return None
@@ -320,7 +320,7 @@ class DynamicCPUAllocator:
         return Choice(target, "backlog", (sample.backlog_s,))
 
     def _rebuilding(self) -> Choice | None:
-        """Building sessions, and the swap after it, is no load: no reason for a change."""
+        """Stay while sessions are built, and in the swap after: that is no load."""
         return Choice(self.cores, "sessions_building") if self._unsettled else None
 
     def _averaged(self, sample: Sampled, bounds: Bounds) -> Choice:
@@ -354,14 +354,14 @@ class DynamicCPUAllocator:
         return Choice(wanted, "high_utilization", (average,))
 
     def _starved(self) -> float | None:
-        """The percent of a pool that others keep from its cores; None for any other."""
+        """Percent that other processes took, of a starved pool; None for any other."""
         percent = self.starved_percent
         if percent is None or percent < STARVED_PERCENT:
             return None
         return percent
 
     def _work_waits(self, sample: Sampled) -> Choice | None:
-        """Whatever the average says: cores of which none was idle are not too many for a queue."""
+        """Stay at a low average while work waits and no worker was idle."""
         idle = sample.idle is None or sample.idle >= _NO_WORKER_IDLE
         if idle or sample.backlog_s <= 0:
             return None

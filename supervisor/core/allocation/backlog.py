@@ -1,4 +1,4 @@
-"""How much work really arrives, read from the queue.
+"""Arriving load in cores, estimated from the age and the length of the queue.
 
 A saturated pool shows 100 % whether it lacks one core or ten, and still shows it
 while it works off a queue that it is already large enough for. The queue tells the
@@ -44,14 +44,14 @@ class _Point(NamedTuple):
 
 
 class SegmentWork:
-    """What a segment took lately, in core-seconds."""
+    """Recent mean cost of a segment, in core-seconds."""
 
     def __init__(self) -> None:
         self._busy_s = 0.0
         self._finished = 0.0
 
     def observe(self, busy_s: float, finished: float) -> None:
-        """In an interval the pool worked for `busy_s` core-seconds, and so many segments ended."""
+        """Count an interval: `busy_s` core-seconds of work, and the segments that ended in it."""
         self._busy_s += busy_s
         self._finished += finished
         if self._finished > _REMEMBERED:
@@ -83,7 +83,7 @@ class Backlog:
             self._points.append(_Point(now, age, busy, demand))
 
     def restart(self) -> None:
-        """The pool changed: what was seen before says nothing about the new size."""
+        """Start afresh after a resize: earlier ages say nothing about the new size."""
         if self._points:
             last = self._points[-1]
             self._points.clear()
@@ -96,14 +96,14 @@ class Backlog:
 
     @property
     def draining(self) -> bool:
-        """The queue has grown both younger and shorter."""
+        """Whether the queue has grown both younger and shorter."""
         if len(self._points) < 2:
             return False
         first, last = self._points[0], self._points[-1]
         return last.age < first.age and last.demand < first.demand
 
     def load(self) -> float:
-        """Cores of work arriving; infinite where nothing that arrived since has started."""
+        """Cores of work arriving; infinite where no segment that arrived since has started."""
         if len(self._points) < 2:
             return math.inf
         first, last = self._points[0], self._points[-1]

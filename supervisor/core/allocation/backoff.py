@@ -7,7 +7,7 @@ LONGEST = 64
 
 
 class Backoff:
-    """Starts at `base` seconds, which may be set anew; what was learnt is a factor on it."""
+    """An adaptive wait: `base` seconds, which may be set anew, times a learned factor."""
 
     def __init__(self, base: float) -> None:
         self.base = base
@@ -15,13 +15,13 @@ class Backoff:
 
     @property
     def wait(self) -> float:
-        """Seconds to wait now."""
+        """The wait in force, in seconds."""
         return self.base * self._factor
 
     def lengthen(self) -> None:
-        """The last act was premature."""
+        """Double the wait: the last act was premature."""
         self._factor = min(self._factor * 2, LONGEST)
 
     def shorten(self) -> None:
-        """The last act held."""
+        """Halve the wait: the last act has held."""
         self._factor = max(self._factor // 2, 1)

@@ -1,4 +1,4 @@
-"""Between which core counts the allocation may move, and which limit decides.
+"""Bounds on the number of cores, and the limit that sets each.
 
 All limits meet here, inside the decision, so that a count is never chosen first
 and cut down afterwards. `ThermalCap` and `MemoryCap` are the two that move by
@@ -25,7 +25,7 @@ MEMORY_RISE_S = 30.0
 
 
 Limit = Literal["max_cores", "reserve", "usable", "memory"]
-"""What sets the upper bound where it is not the heat."""
+"""The limit that sets the upper bound, heat left aside."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class Bounds(msgspec.Struct, frozen=True):
 def effective_bounds(
     policy: Policy, usable: int, memory_cap: int | None, thermal_cap: int | None
 ) -> Bounds:
-    """Combine settings and machine. Below one core the pool never goes.
+    """Combine settings and machine into bounds of one core at least.
 
     An explicit min_cores beats the automatic reserve, and thermal protection never
     goes below min_cores: a machine in danger throttles itself.
@@ -86,8 +86,7 @@ def static_cores(policy: Policy, bounds: Bounds) -> int:
 
 
 class ThermalCap:
-    """One core fewer than in use while hot; one more after each quiet cool spell.
-
+    """Upper bound by temperature: one core fewer than in use while hot, one more per cool spell.
     Between COOL_C and HOT_C the cap stays. A machine that heats up again soon after
     the cap rose waits longer before the next rise, so that it settles below the
     count that overheats it. An unknown temperature is neither hot nor a reason to wait.
@@ -132,14 +131,14 @@ class ThermalCap:
 
 
 class MemoryCap:
-    """The lowest cap told within MEMORY_RISE_S: falls at once, rises when it lasted."""
+    """Upper bound by memory: the lowest cap of the last MEMORY_RISE_S, so it falls at once."""
 
     def __init__(self) -> None:
         self.cap: int | None = None
         self._higher_since: float | None = None
 
     def update(self, now: float, told: int | None) -> None:
-        """Take in how many cores' workers fit now; None: unknown."""
+        """Take the number of cores whose workers fit into memory now; None: unknown."""
         if self.cap is None or (told is not None and told <= self.cap):
             self.cap, self._higher_since = told, None
         elif self._higher_since is None or now < self._higher_since:

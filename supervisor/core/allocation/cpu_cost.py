@@ -1,9 +1,8 @@
-"""What makes one CPU better than another for us, given those that are already taken.
+"""Cost of a CPU for a worker, given the CPUs that are taken already.
 
-In order of weight: not held by a stranger for most of its time and on a physical
-core of its own, beside the worker's other CPUs, in the cache domain that the pool
-is in, a performance core, least used by strangers. `placement` moves workers
-about on this ground.
+The better CPU is, in order of weight: mostly free of other processes and on a physical core
+of its own; beside the worker's other CPUs; in the cache domain of the pool; a performance
+core; the one least used by others. `placement` chooses by these costs.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ Domain = tuple[int, int, int]
 """Package, NUMA node and last-level cache: CPUs with the same three share all of them."""
 
 HEAVY = 0.5
-"""A CPU that strangers use for this share of its time is no better than an SMT sibling."""
+"""A CPU that others use for this share of its time is no better than an SMT sibling."""
 
 _SHARED, _APART, _ELSEWHERE, _EFFICIENCY = 16.0, 8.0, 4.0, 2.0
 """Each outweighs all that follow together; foreign load, up to 1.5, comes last."""
 
 
-class Terrain:
+class CpuCosts:
     """The machine's CPUs, which of them are free, and which the pool has taken.
 
     `foreign` is the share of each CPU's time, 0–1, that others use; `excluded` are
@@ -50,21 +49,21 @@ class Terrain:
         self.free: set[int] = allowed - set(excluded)
 
     def take(self, ids: Iterable[int]) -> None:
-        """Free CPUs become the pool's."""
+        """Take free CPUs for the pool."""
         for id_ in ids:
             self.free.remove(id_)
             self._on_core[_core(self.cpus[id_])] += 1
             self._in_domain[self.domain(id_)] += 1
 
     def release(self, ids: Iterable[int]) -> None:
-        """CPUs of the pool become free."""
+        """Give CPUs of the pool back as free ones."""
         for id_ in ids:
             self.free.add(id_)
             self._on_core[_core(self.cpus[id_])] -= 1
             self._in_domain[self.domain(id_)] -= 1
 
     def domain(self, id_: int) -> Domain:
-        """Where a CPU is."""
+        """The package, node and cache of a CPU."""
         cpu = self.cpus[id_]
         return cpu.package, cpu.node, cpu.cache
 
@@ -81,11 +80,11 @@ class Terrain:
         return found if found is not None and counts[found] > 0 else None
 
     def is_new(self, domain: Domain) -> bool:
-        """Whether the pool has no CPU there yet."""
+        """Whether the pool has no CPU in this domain yet."""
         return self._in_domain[domain] == 0
 
-    def strangers(self, id_: int) -> float:
-        """Load of others that a worker on this CPU feels: its own, half of its siblings'."""
+    def foreign_load(self, id_: int) -> float:
+        """Foreign load on a CPU: its own, and half of that of its SMT siblings."""
         if id_ not in self._felt:
             siblings = self._siblings[_core(self.cpus[id_])]
             beside = max((self._foreign.get(s, 0.0) for s in siblings if s != id_), default=0.0)
@@ -93,18 +92,18 @@ class Terrain:
         return self._felt[id_]
 
     def is_shared(self, id_: int, *, own: int = 0) -> bool:
-        """Whether someone else of us (or another pool) is on the same physical core.
+        """Whether another worker, or another pool, is on the same physical core.
 
         `own` is how many of those counted there are to be overlooked.
         """
         return self._on_core[_core(self.cpus[id_])] > own
 
     def is_heavy(self, id_: int) -> bool:
-        """Whether strangers use most of it."""
+        """Whether other processes use most of the CPU's time."""
         return self._foreign.get(id_, 0.0) >= HEAVY
 
     def is_slow(self, id_: int) -> bool:
-        """Whether it is an efficiency core."""
+        """Whether the CPU is an efficiency core."""
         return self.cpus[id_].kind == "efficiency"
 
     def core(self, id_: int) -> tuple[int, int]:
@@ -112,7 +111,7 @@ class Terrain:
         return _core(self.cpus[id_])
 
     def cost(self, id_: int, home: Domain | None, pool_home: Domain | None, own: int) -> float:
-        """How bad a CPU is for a worker whose other CPUs are at `home`; 0 is best.
+        """Cost of a CPU for a worker whose other CPUs are at `home`; 0 is best.
 
         `own`: how many of the CPUs counted on its physical core to overlook.
         """
@@ -122,7 +121,7 @@ class Terrain:
             + _APART * (home is not None and at != home)
             + _ELSEWHERE * (pool_home is not None and at != pool_home)
             + _EFFICIENCY * self.is_slow(id_)
-            + min(self.strangers(id_), 1.5)
+            + min(self.foreign_load(id_), 1.5)
         )
 
 

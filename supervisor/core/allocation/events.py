@@ -1,6 +1,6 @@
-"""What the allocation machine is told and what it answers. Times are monotonic seconds.
+"""Events and commands of the allocation machine. Times are monotonic seconds.
 
-How many cores there are to be is told and answered in the records of `policy`.
+Those about the number of cores are in `policy`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from supervisor.core.machine import Machine, WorkerShape
 
 
 class Began(msgspec.Struct, frozen=True):
-    """What the allocation begins with. `usable`: cores that could be leased at the start."""
+    """The allocation starts. `usable`: cores that could be leased then."""
 
     policy: Policy
     threads_per_worker: ThreadsPerWorker
@@ -30,15 +30,15 @@ class Began(msgspec.Struct, frozen=True):
 
 
 class MachineChanged(msgspec.Struct, frozen=True):
-    """CPUs came or went."""
+    """CPUs of the machine came or went."""
 
     now: float
     machine: Machine
 
 
 class GainExpected(msgspec.Struct, frozen=True):
-    """What threads gain here: their number to a speed-up, as `Speedup` takes it, None where it is
-    not known. `session_build_s`: seconds of a session build, as long as none was measured.
+    """Speed-up by number of threads, as `Speedup` takes it; None where it is not known.
+    `session_build_s`: seconds of a session build, as long as none was measured.
 
     No worker is wanted before the first of these: another shape would be built anew at once.
     """
@@ -49,7 +49,7 @@ class GainExpected(msgspec.Struct, frozen=True):
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """What workers are placed on, and for which load.
+    """CPUs that workers can be placed on, and the load to be served.
 
     usable: ids of the CPUs that we may use at all.
     excluded: those leased by others.

@@ -1,8 +1,8 @@
-"""What `supervisor bench host` found out about this host, and whether that holds still.
+"""The host profile: measurements of `supervisor bench host`, and whether they still hold.
 
-Records and their meaning only: measuring is `supervisor.bench`'s, files are
-`supervisor.host.profile`'s. A profile is a hint and never needed: what cannot be read
-or was measured under other conditions is left aside, with the reason in one line.
+Measuring is left to `supervisor.bench`, files to `supervisor.host.profile`. A profile is a
+hint and never needed: figures that cannot be read or were measured under other conditions
+are ignored, with the reason in one line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ProfileError(ValueError):
 
 
 class MachineKey(msgspec.Struct, frozen=True):
-    """What all figures depend on: CPU model, logical CPUs online, version of the runtime."""
+    """The conditions of all figures: CPU model, logical CPUs online, version of the runtime."""
 
     cpu: str
     cores: Count
@@ -38,9 +38,9 @@ class MachineKey(msgspec.Struct, frozen=True):
 
 
 class Crowd(msgspec.Struct, frozen=True):
-    """Single-threaded workers that all spoke at once, each on a core of its own.
+    """A measurement of single-threaded workers at once, each on a core of its own.
 
-    `throughput`: what they got done together, as a multiple of one that spoke alone.
+    `throughput`: of all together, as a multiple of that of one alone.
     """
 
     workers: Count
@@ -70,12 +70,12 @@ class EngineProfile(msgspec.Struct, frozen=True):
 
     @property
     def gain(self) -> Speedup | None:
-        """The table as a function; None where only one core was free, so that it says nothing."""
+        """The speed-up as a function of threads; None where it was measured on one core alone."""
         return Speedup(self.speedup) if max(self.speedup, default=1) > 1 else None
 
 
 class HostProfile(msgspec.Struct, frozen=True):
-    """The whole file."""
+    """The content of a profile: the machine and the engines measured on it."""
 
     schema: int
     machine: MachineKey
@@ -122,7 +122,7 @@ def measured_otherwise(profile: HostProfile, machine: MachineKey) -> str | None:
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """What of a profile holds here and now. `ignored`: one line for what does not, or None."""
+    """Figures of a profile that hold here and now. `ignored`: why others do not, or None."""
 
     engines: dict[str, EngineProfile] = {}
     ignored: str | None = None
@@ -133,7 +133,7 @@ class InForce(msgspec.Struct, frozen=True):
         return min((engine.measured_at for engine in self.engines.values()), default=None)
 
     def speedup(self, engines: Collection[str], declared: Mapping[str, float]) -> Speedup | None:
-        """For workers that are to serve all of these; None where nothing is known of one.
+        """Speed-up of workers that serve all of these engines; None where one is not known.
 
         `declared`: share of its work that threads divide, by engine, as it says itself; for those
         that were not measured here.
@@ -164,7 +164,7 @@ class InForce(msgspec.Struct, frozen=True):
 def in_force(
     profile: HostProfile, machine: MachineKey, options: Mapping[str, Mapping[str, Any]]
 ) -> InForce:
-    """What holds on this machine for engines with these options (those without any: empty)."""
+    """Figures that hold on this machine for engines with these options (empty for none)."""
     why = measured_otherwise(profile, machine)
     if why is not None:
         return InForce({}, why)

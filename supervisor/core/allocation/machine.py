@@ -1,8 +1,8 @@
-"""The allocation machine: from samples and settings to workers on cores that are to be leased.
+"""The allocation state machine: samples and settings in, workers on cores to be leased out.
 
-It owns those who keep state: `allocator` says how many cores, `shape` how they split, `placement`
-which ones. Measuring, leasing and carrying out belong to the shell; where a core is somebody
-else's by then, the machine is told, and places again.
+It composes `allocator` (how many cores), `shape` (how they split into workers) and `placement`
+(which CPUs). Measuring, leasing and carrying out belong to the shell; a core that could not be
+leased comes back as an event, and the machine places again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LEASE_ATTEMPTS = 3
 
 
 class Allocation:
-    """`target` are the workers that are wanted: none until it is known what to expect of them."""
+    """The state machine. `target`: the wanted workers, none before the first `GainExpected`."""
 
     def __init__(self, began: e.Began) -> None:
         self.began = began
@@ -56,7 +56,7 @@ class Allocation:
 
     @property
     def expects(self) -> bool:
-        """Whether it was told what to expect."""
+        """Whether there was a `GainExpected` yet."""
         return self._build_s is not None
 
     def handle(self, event: e.Event) -> list[e.Command]:

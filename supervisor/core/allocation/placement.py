@@ -1,11 +1,11 @@
-"""Which CPUs each worker gets.
+"""Placement: the CPUs of each worker.
 
 `Placer.place` takes the thread counts that `shape` wants and the placement in
 force, and moves as little as it can: a slot keeps its number, its thread count and
-its CPUs where any slot may. What has to be found anew is found in this order:
+its CPUs where any slot may. New CPUs are chosen in this order:
 whole physical cores before SMT siblings, one cache or NUMA domain before two,
-performance cores before efficiency cores, least used by strangers first; a
-worker's CPUs lie in one domain where they fit. A CPU in force is given up for a
+performance cores before efficiency cores, least used by others first; a
+worker's CPUs lie in one domain where they fit. A CPU in force is swapped for a
 better one only when that is much better and has been for a while, one at a time.
 
 Leasing CPUs, pinning threads and draining workers are the shell's.
@@ -17,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from supervisor.core.allocation.cpu_cost import Domain, Terrain
+from supervisor.core.allocation.cpu_cost import CpuCosts, Domain
 from supervisor.core.machine import Machine, WorkerShape
 
 SIGNIFICANT = 0.3
@@ -31,7 +31,7 @@ _LOOKED_AT = 4
 
 
 class Placer:
-    """Remembers only how loaded strangers keep each CPU, and since when a move would pay."""
+    """Chooses CPUs. Its state: the foreign load of each CPU, and since when a move would pay."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -62,18 +62,18 @@ class Placer:
         until they fit; with none left the result is empty.
         """
         self._smooth(now, foreign or {})
-        ground = Terrain(self.machine, usable, self._foreign, excluded)
-        wanted = _fit(threads, len(ground.free))
-        cpus = _still_held(in_force, ground)
-        counts = _match(wanted, _most_wanted_first(in_force, cpus, busy, ground), busy)
-        _give_back(counts, cpus, ground)
+        costs = CpuCosts(self.machine, usable, self._foreign, excluded)
+        wanted = _fit(threads, len(costs.free))
+        cpus = _still_held(in_force, costs)
+        counts = _match(wanted, _most_wanted_first(in_force, cpus, busy, costs), busy)
+        _give_back(counts, cpus, costs)
         for slot in sorted(counts, key=lambda slot: (-counts[slot], slot)):
             missing = counts[slot] - len(cpus[slot])
             if missing > 0:
-                found = _find(missing, cpus[slot], sum(wanted), ground)
-                ground.take(found)
+                found = _find(missing, cpus[slot], sum(wanted), costs)
+                costs.take(found)
                 cpus[slot] |= set(found)
-        self._improve(now, cpus, ground)
+        self._improve(now, cpus, costs)
         return tuple(
             WorkerShape(slot, tuple(sorted(cpus[slot])), counts[slot]) for slot in sorted(counts)
         )
@@ -88,17 +88,17 @@ class Placer:
             before = self._foreign.get(id_, load)
             self._foreign[id_] = before + (load - before) * weight
 
-    def _improve(self, now: float, cpus: dict[int, set[int]], ground: Terrain) -> None:
+    def _improve(self, now: float, cpus: dict[int, set[int]], costs: CpuCosts) -> None:
         """Swap one CPU in force for a free one that has been much better for long enough."""
-        swap = _best_swap(cpus, ground)
+        swap = _best_swap(cpus, costs)
         if swap is None:
             self._better_since = None
         elif self._better_since is None:
             self._better_since = now
         elif now - self._better_since >= LASTING_S:
             slot, worse, better = swap
-            ground.release([worse])
-            ground.take([better])
+            costs.release([worse])
+            costs.take([better])
             cpus[slot] = (cpus[slot] - {worse}) | {better}
             self._better_since = None
 
@@ -116,12 +116,12 @@ def _fit(threads: Sequence[int], available: int) -> list[int]:
     return fitting
 
 
-def _still_held(in_force: Sequence[WorkerShape], ground: Terrain) -> dict[int, set[int]]:
+def _still_held(in_force: Sequence[WorkerShape], costs: CpuCosts) -> dict[int, set[int]]:
     """Slot → those of its CPUs that may still be used, now taken."""
     cpus: dict[int, set[int]] = {}
     for worker in in_force:
-        cpus[worker.slot] = {id_ for id_ in worker.cpus if id_ in ground.free}
-        ground.take(cpus[worker.slot])
+        cpus[worker.slot] = {id_ for id_ in worker.cpus if id_ in costs.free}
+        costs.take(cpus[worker.slot])
     return cpus
 
 
@@ -129,15 +129,15 @@ def _most_wanted_first(
     in_force: Sequence[WorkerShape],
     cpus: dict[int, set[int]],
     busy: Collection[int],
-    ground: Terrain,
+    costs: CpuCosts,
 ) -> list[WorkerShape]:
-    """The workers, those first that are worst to lose: busy, intact, on good CPUs, low slots."""
-    pool_home = ground.pool_home
+    """Workers by their worth, best first: busy, intact, on good CPUs, low slots."""
+    pool_home = costs.pool_home
 
     def order(worker: WorkerShape) -> tuple[bool, int, float, int]:
         held = cpus[worker.slot]
-        home = ground.home(held)
-        cost = sum(ground.cost(id_, home, pool_home, 1) for id_ in held)
+        home = costs.home(held)
+        cost = sum(costs.cost(id_, home, pool_home, 1) for id_ in held)
         return worker.slot not in busy, len(worker.cpus) - len(held), cost, worker.slot
 
     return sorted(in_force, key=order)
@@ -146,7 +146,7 @@ def _most_wanted_first(
 def _match(
     wanted: list[int], workers: Sequence[WorkerShape], busy: Collection[int]
 ) -> dict[int, int]:
-    """Slot → thread count: the slot of a worker that has it already, else of another, else new."""
+    """Slot → thread count: a slot that has that count already, else another one, else a new one."""
     left = Counter(wanted)
     counts: dict[int, int] = {}
     others: list[WorkerShape] = []
@@ -167,24 +167,24 @@ def _match(
     return counts
 
 
-def _give_back(counts: dict[int, int], cpus: dict[int, set[int]], ground: Terrain) -> None:
+def _give_back(counts: dict[int, int], cpus: dict[int, set[int]], costs: CpuCosts) -> None:
     """Free the CPUs of slots that go, and the worst ones of slots that hold too many."""
     for slot in [slot for slot in cpus if slot not in counts]:
-        ground.release(cpus.pop(slot))
+        costs.release(cpus.pop(slot))
     for slot, count in counts.items():
         held = cpus.setdefault(slot, set())
         while len(held) > count:
-            home, pool_home = ground.home(held), ground.pool_home
-            worst = max(held, key=lambda id_: (ground.cost(id_, home, pool_home, 1), id_))
+            home, pool_home = costs.home(held), costs.pool_home
+            worst = max(held, key=lambda id_: (costs.cost(id_, home, pool_home, 1), id_))
             held.remove(worst)
-            ground.release([worst])
+            costs.release([worst])
 
 
-def _find(count: int, own: set[int], planned: int, ground: Terrain) -> list[int]:
+def _find(count: int, own: set[int], planned: int, costs: CpuCosts) -> list[int]:
     """The best `count` free CPUs for a worker that has `own` already: in one domain if they fit."""
     by_domain: dict[Domain, list[int]] = {}
-    for id_ in sorted(ground.free, key=lambda id_: (ground.strangers(id_), id_)):
-        by_domain.setdefault(ground.domain(id_), []).append(id_)
+    for id_ in sorted(costs.free, key=lambda id_: (costs.foreign_load(id_), id_)):
+        by_domain.setdefault(costs.domain(id_), []).append(id_)
     regions = [ids for ids in by_domain.values() if len(ids) >= count]
     by_node: dict[tuple[int, int], list[int]] = {}
     for (package, node, _), ids in by_domain.items():
@@ -192,26 +192,26 @@ def _find(count: int, own: set[int], planned: int, ground: Terrain) -> list[int]
     if count > 1:
         regions += [ids for ids in by_node.values() if len(ids) >= count]
         regions.append([id_ for ids in by_domain.values() for id_ in ids])
-    picks = [_pick(count, ids, ground) for ids in regions]
-    return min(picks, key=lambda ids: _rank(ids, own, planned, by_domain, ground))
+    picks = [_pick(count, ids, costs) for ids in regions]
+    return min(picks, key=lambda ids: _rank(ids, own, planned, by_domain, costs))
 
 
-def _pick(count: int, ids: list[int], ground: Terrain) -> list[int]:
-    """The best `count` of these CPUs, which come least used by strangers first."""
-    fast_first = sorted(ids, key=ground.is_slow)
+def _pick(count: int, ids: list[int], costs: CpuCosts) -> list[int]:
+    """The best `count` of these CPUs, which are sorted by foreign load."""
+    fast_first = sorted(ids, key=costs.is_slow)
     picked: list[int] = []
     cores: set[tuple[int, int]] = set()
     behind: list[int] = []
     for id_ in fast_first:
-        if ground.is_heavy(id_) or ground.is_shared(id_) or ground.core(id_) in cores:
+        if costs.is_heavy(id_) or costs.is_shared(id_) or costs.core(id_) in cores:
             behind.append(id_)
         elif len(picked) < count:
             picked.append(id_)
-            cores.add(ground.core(id_))
+            cores.add(costs.core(id_))
         else:
             break
     if len(picked) < count:
-        behind.sort(key=lambda id_: (ground.is_heavy(id_), ground.is_slow(id_)))
+        behind.sort(key=lambda id_: (costs.is_heavy(id_), costs.is_slow(id_)))
         picked += behind[: count - len(picked)]
     return picked
 
@@ -224,16 +224,16 @@ def _rank(
     own: Iterable[int],
     planned: int,
     by_domain: Mapping[Domain, list[int]],
-    ground: Terrain,
+    costs: CpuCosts,
 ) -> _Rank:
-    """Sorts first the choice that the module docstring's order prefers."""
-    cores = Counter(ground.core(id_) for id_ in ids)
+    """Sort key: the order of preference in the module's docstring."""
+    cores = Counter(costs.core(id_) for id_ in ids)
     crowded = sum(
-        ground.is_shared(id_) or ground.is_heavy(id_) or cores[ground.core(id_)] > 1 for id_ in ids
+        costs.is_shared(id_) or costs.is_heavy(id_) or cores[costs.core(id_)] > 1 for id_ in ids
     )
-    domains = {ground.domain(id_) for id_ in ids}
-    whole = domains | {ground.domain(id_) for id_ in own}
-    new = [domain for domain in domains if ground.is_new(domain)]
+    domains = {costs.domain(id_) for id_ in ids}
+    whole = domains | {costs.domain(id_) for id_ in own}
+    new = [domain for domain in domains if costs.is_new(domain)]
     short = max(0, planned - sum(len(by_domain[domain]) for domain in domains)) if new else 0
     return (
         crowded,
@@ -241,29 +241,29 @@ def _rank(
         len({domain[:2] for domain in whole}),
         len(new),
         short,
-        sum(ground.is_slow(id_) for id_ in ids),
-        sum(ground.strangers(id_) for id_ in ids),
+        sum(costs.is_slow(id_) for id_ in ids),
+        sum(costs.foreign_load(id_) for id_ in ids),
         min(ids),
     )
 
 
-def _best_swap(cpus: dict[int, set[int]], ground: Terrain) -> tuple[int, int, int] | None:
+def _best_swap(cpus: dict[int, set[int]], costs: CpuCosts) -> tuple[int, int, int] | None:
     """The (slot, CPU, free CPU) whose swap gains most, if it gains enough."""
-    if not ground.free:
+    if not costs.free:
         return None
-    pool_home = ground.pool_home
+    pool_home = costs.pool_home
     held = []
     for slot, ids in cpus.items():
         for id_ in ids:
-            home = ground.home(ids - {id_}) if len(ids) > 1 else None
-            cost = ground.cost(id_, home, pool_home, 1)
+            home = costs.home(ids - {id_}) if len(ids) > 1 else None
+            cost = costs.cost(id_, home, pool_home, 1)
             if cost >= SIGNIFICANT:
                 held.append((cost, slot, id_, home))
     best: tuple[float, int, int, int] | None = None
     for cost, slot, id_, home in sorted(held, key=lambda found: -found[0])[:_LOOKED_AT]:
-        for other in sorted(ground.free):
-            own = 1 if ground.core(other) == ground.core(id_) else 0
-            gain = cost - ground.cost(other, home, pool_home, own)
+        for other in sorted(costs.free):
+            own = 1 if costs.core(other) == costs.core(id_) else 0
+            gain = cost - costs.cost(other, home, pool_home, own)
             if gain >= SIGNIFICANT and (best is None or gain > best[0]):
                 best = (gain, slot, id_, other)
     return None if best is None else best[1:]

@@ -1,8 +1,8 @@
-"""What the allocation policy is told, what it answers, and the record it keeps of why.
+"""Records of the allocator: its policy, samples, decisions and their reasons.
 
-Plain records. The shell turns settings into a `Policy` and measurements into
-`Sampled`; `allocation` decides. Utilization is in percent of the leased cores,
-time in monotonic seconds, temperature in °C.
+The shell turns settings into a `Policy` and measurements into `Sampled`; `allocator`
+decides. Utilization is in percent of the leased cores, time in monotonic seconds,
+temperature in °C.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Kind = Literal[
     "thermal_cap",
     "work_waiting",
 ]
-"""Why a decision was what it was. `original` and `horizontal` are the rivals' of `simulate`."""
+"""The reason for a decision. `original` and `horizontal` are of the rivals in `simulate`."""
 
 _FORMS: dict[Kind, str] = {
     "backlog": "_{:.1f}s",
@@ -64,7 +64,7 @@ ThreadsPerWorker = Literal["auto"] | int
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """`performance.dynamic_cpu_allocation`, field for field, already validated.
 
-    `min_cores` is None where nobody set it (it counts as 1): a static pool
+    `min_cores` is None where it was not set (it counts as 1): a static pool
     (`enabled` false) takes `min_cores` only where that alone was set.
     `onnx_integration` is read by `shape`, `update_environment` by the pool.
     """
@@ -89,7 +89,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sampled(msgspec.Struct, frozen=True):
-    """One look at the pool and the machine.
+    """A sample of the pool and the machine.
 
     utilization: percent of the leased cores that the workers wanted, 0–100: what they
         used, and what they waited for; None (or not a number): the monitor failed.
@@ -136,7 +136,7 @@ Event = Sampled | Configured
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What was decided on one event, and on what. `before == after`: nothing changed.
+    """A decision about the number of cores, and its inputs. `before == after`: nothing changed.
 
     `average` is over the samples that counted; None when there were none.
     `figures` are those of the kind: percent, seconds or cores; how many samples there are, and
@@ -159,7 +159,7 @@ class Decision(msgspec.Struct, frozen=True):
 
     @property
     def log_line(self) -> str:
-        """The line an operator greps for when the count changed."""
+        """The log line of a change in the number of cores."""
         used = "unknown" if self.average is None else f"{self.average:.1f}%"
         return (
             f"CPU allocation changed: {self.before} → {self.after} cores "
@@ -168,7 +168,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Resize(msgspec.Struct, frozen=True):
-    """The pool is to hold the cores that were decided on from now on."""
+    """Hold the decided number of cores from now on."""
 
     decision: Decision
 

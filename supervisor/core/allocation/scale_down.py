@@ -1,4 +1,4 @@
-"""When it is safe to hold fewer: what a reduction must fit, and what past ones taught.
+"""Scale-down: the load that a reduction must fit, and waits learned from past reductions.
 
 A removal that is regretted costs a worker start and a queue, one that comes late
 costs an idle core. So a reduction has to fit the highest need of a whole wait, and
@@ -34,7 +34,7 @@ def shrink_limit(policy: Policy) -> float:
 
 
 class ScaleDown:
-    """The needs seen lately and how long they count. `base_wait`: the shortest wait, seconds."""
+    """Recent needs, and the wait before each reduction. `base_wait`: the shortest, in seconds."""
 
     def __init__(self, base_wait: float) -> None:
         self._base = base_wait
@@ -51,17 +51,17 @@ class ScaleDown:
         return max(learned, default=self._base)
 
     def rebase(self, base_wait: float) -> None:
-        """The settings changed the shortest wait; what was learnt stays."""
+        """Change the shortest wait; the learned factors stay."""
         self._base = base_wait
         for each in self._waits.values():
             each.base = base_wait
 
     def observe(self, now: float, need: float) -> None:
-        """Take in the need of this moment; learn from removals that have held."""
+        """Take the need at this moment; learn from removals that have held."""
         for fewer, at in tuple(self._removed_at.items()):
             if now - at > self._soon(fewer):
                 del self._removed_at[fewer]
-                self._held(fewer)
+                self._confirm_removal(fewer)
         while self._falling and self._falling[-1][1] <= need:
             self._falling.pop()
         self._falling.append((now, need))
@@ -72,8 +72,8 @@ class ScaleDown:
     def _soon(self, fewer: int) -> float:
         return max(_SOON_WAITS * self.wait(fewer), _SOON_BASES * self._base)
 
-    def _held(self, fewer: int) -> None:
-        """Going down to `fewer` was right, and so it would have been to stop above it."""
+    def _confirm_removal(self, fewer: int) -> None:
+        """Shorten the wait for `fewer`, which has held, and for every count above it."""
         for count, each in tuple(self._waits.items()):
             if count >= fewer:
                 each.shorten()
@@ -96,11 +96,11 @@ class ScaleDown:
         return math.ceil(self._falling[first][1]) <= fewer
 
     def removed(self, now: float, fewer: int) -> None:
-        """Something was given back for want of work: `fewer` are left."""
+        """Note a reduction to `fewer` for want of work."""
         self._removed_at[fewer] = now
 
     def regretted(self, more: int) -> None:
-        """`more` are wanted again; where fewer were left not long ago, wait longer next time."""
+        """Note that `more` are wanted again; lengthen the wait if the reduction was recent."""
         for fewer in [count for count in self._removed_at if count < more]:
             del self._removed_at[fewer]
             learned = self._waits.setdefault(fewer, Backoff(self._base))
@@ -108,6 +108,6 @@ class ScaleDown:
             learned.lengthen()
 
     def restart(self) -> None:
-        """The clock stepped back: times seen so far mean nothing."""
+        """Forget all times: the clock stepped back."""
         self._falling.clear()
         self._removed_at.clear()

@@ -1,18 +1,17 @@
-"""How the leased cores split into workers, and so how many threads each session has.
+"""Shape: the split of the leased cores into workers, and so the threads of each session.
 
 A worker holds as many cores as its session has threads. With `threads_per_worker`
 auto the number of workers follows demand: one segment in flight, one worker with
 all cores (lowest latency); as many segments as cores, one single-threaded worker
 per core (highest throughput); between, an even split over ceil(demand) workers.
 
-Which core ids a worker gets is `placement`'s subject; building sessions is the
-worker's. Rebuilding costs, so a new split has to pay for itself, as in renting
-skis or buying them: cores in poor use are counted up, and the split changes when
-they have cost as much as the rebuild would. That never costs more than twice what
-knowing the future would have cost.
+The CPUs of a worker are `placement`'s subject; building sessions is the worker's.
+Rebuilding costs, so a new split has to pay for itself (the ski-rental problem): the
+time of cores in poor use is summed up, and the split changes when it has cost as much as
+the rebuild would. That is at most twice the cost of the best choice in hindsight.
 
-Where it was measured what threads gain here (`speedup`), no worker gets more than are
-worth having, and a wider one has to pay for itself by what it really gains.
+Where the speed-up by threads was measured (`speedup`), no worker gets more threads than
+are worth having, and a wider one has to pay for itself by its measured gain.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _SMOOTHING_S = 10.0
 """Time constant of the smoothed demand."""
 
 _MARGIN = 0.25
-"""How far, in segments, the demand must leave what the split in force is made for."""
+"""Hysteresis, in segments, around the demand that the split in force is made for."""
 
 _NEARLY = 0.05
 """Segments by which the smoothed demand may be above a whole number and still be that number.
@@ -54,7 +53,7 @@ def fixed_split(cores: int, threads: int) -> tuple[int, ...]:
 
 
 def frozen_split(cores: int, in_force: tuple[int, ...]) -> tuple[int, ...]:
-    """Thread counts stay: whole workers leave (the smallest first) or single threads join.
+    """Keep thread counts: remove whole workers (the smallest first) or add single-threaded ones.
 
     A worker that alone is larger than `cores` makes room for single-threaded ones,
     the form that every worker is forked in.
@@ -124,7 +123,7 @@ class WorkerShaper:
     def _workers(
         self, now: float, cores: int, demand: float, elapsed: float, session_build_s: float
     ) -> int:
-        """How many workers the cores are to be split over."""
+        """Number of workers to split the cores over."""
         present = len(self._in_force)
         least = self._least(cores)
         wanted = min(max(least, math.ceil(self.demand)), cores)

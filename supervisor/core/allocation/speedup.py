@@ -1,4 +1,4 @@
-"""How much faster a session with more threads speaks, from what was measured on the host.
+"""Speed-up of a session by its number of threads, from measurements on the host.
 
 A table of a few thread counts becomes a function of any: never falling, straight lines
 between what was measured, Amdahl's law through the last point beyond it. `shape` asks
@@ -32,7 +32,7 @@ class Speedup:
 
     @property
     def table(self) -> dict[int, float]:
-        """What it was made of, as far as it tells."""
+        """The measured points: threads to speed-up."""
         return dict(self._points)
 
     @property
@@ -70,7 +70,7 @@ class Speedup:
 
 
 def best_of(some: Iterable[Speedup]) -> Speedup | None:
-    """The table of several engines that share workers: for each count who gains most by it.
+    """The table for engines that share workers: for each count the largest speed-up of any.
 
     None without any: nothing is known.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class TimeMean:
-    """Tell it every new value when it begins to hold; ask for the mean now and then."""
+    """Mean over time of a value: `observe` each change, `take` the mean since the last take."""
 
     def __init__(self, now: float, value: float = 0.0) -> None:
         self._value = value
@@ -16,12 +16,12 @@ class TimeMean:
         self._sum = 0.0
 
     def observe(self, now: float, value: float) -> None:
-        """From `now` on it is `value`. Time that steps back counts as none."""
+        """Set the value that holds from `now` on. Time that steps back counts as none."""
         self._sum += self._value * max(0.0, now - self._since)
         self._since, self._value = now, value
 
     def take(self, now: float) -> float:
-        """The mean since it was last taken; the value itself where no time has passed."""
+        """Return the mean since the last take; the value itself where no time has passed."""
         self.observe(now, self._value)
         elapsed = now - self._taken_at
         mean = self._sum / elapsed if elapsed > 0 else self._value

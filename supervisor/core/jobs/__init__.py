@@ -1,4 +1,4 @@
-"""The job machine: decides which request becomes a job, what runs next, and who hears what.
+"""The job machine: admission, the queue, dispatch to workers, and release to clients.
 
 `machine` takes the events and `lifecycle` takes a job from acceptance to its one outcome. Whether
 there is room is for `admission` to say, which segment runs where for `queue`, whether a slow

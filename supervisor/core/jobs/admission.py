@@ -1,14 +1,14 @@
 """Admission: bounds the work that waits, in predicted seconds and in bytes, per client and in all.
 
-A job is charged to a *flow*, which is one client. What a flow may have waiting is
+A job is charged to a *flow*, which is one client. The waiting work of each flow is
 bounded, and so is the sum over flows. A job counts with half of its flow's bound at most,
 and a flow with no more than its own bound: a book that is longer than all bounds is
-admitted, and still leaves room for sentences, everybody else's and its own client's.
+admitted, and still leaves room for sentences of its own client and of others.
 
-However many books wait, a flow that asks for little is let in: it gets its share at once.
+A flow that asks for little is admitted however many books wait: it gets its share at once.
 
-How long a text takes is learned (`Costs`), and how fast work is done is measured
-(`DrainRate`); from both follows when there will be room again, and whether a deadline can be met.
+The cost of a text is learned (`Costs`), the rate of work is measured (`DrainRate`); both
+tell when there will be room again, and whether a deadline can be met.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ _ENOUGH_S = 0.5
 """Time under load from which a measured rate means something."""
 
 _MARGIN = 1.5
-"""Factor on a predicted wait before a deadline is held to be possible: texts differ, and clients
-may come that are owed their share too."""
+"""Factor on a predicted wait within which a deadline must lie: texts differ, and new clients take
+their share."""
 
 FIRST_GUESS = 0.01
-"""Seconds for a character of an engine that has not spoken yet, was never measured, and does not
-say either."""
+"""Seconds for a character of an engine that has not spoken yet, was never measured, and declares
+nothing."""
 
 _SHARE = 0.05
 """Weight of a segment against all before it."""
 
 _FAR = 1.25
-"""A factor between two rates from which the one is no prediction of the other."""
+"""A factor between two rates from which one no longer predicts the other."""
 
 _MAX_VOICES = 10_000
 
 _SHORTEST_MS = 50
 _LONGEST_MS = 24 * 3_600_000
-"""More than a day is no wait that anybody believes."""
+"""Bounds on the wait that a refusal names."""
 
 _OF_ONE_JOB = 0.5
 """Part of its flow's bound that a job is charged with at most."""
 
 _LITTLE_WORK = 1 / 30
 _LITTLE_TEXT = 1 / 256
-"""Parts of the bounds on work, and on bytes, up to which a flow need not care what others have
+"""Parts of the bounds on work, and on bytes, up to which a flow is admitted whatever others have
 waiting. With the defaults 30 s of work and 64 kB of text."""
 
 
 class Refusal(NamedTuple):
-    """Why a request does not become a job, and when another attempt may be worth its while."""
+    """The reason why a request does not become a job, and the time until it may."""
 
     code: RefusalCode
     message: str
@@ -73,13 +73,13 @@ class Costs:
     def __init__(self) -> None:
         self._voices: dict[tuple[str, str], float] = {}
         self._engines: dict[str, float] = {}
-        self._told: dict[str, float] = {}
-        """By engine, the rate at which its jobs were last predicted all together."""
+        self._predicted: dict[str, float] = {}
+        """By engine, the rate at which all of its jobs were last predicted."""
         self._measured: Mapping[str, float] = {}
         self._declared: Mapping[str, float] = {}
 
     def expect(self, measured: Mapping[str, float], declared: Mapping[str, float]) -> None:
-        """As the event `CostsExpected` says."""
+        """Take rates that hold until an engine has spoken, as in the event `CostsExpected`."""
         self._measured, self._declared = measured, declared
 
     def rate(self, job: Job) -> None:
@@ -98,9 +98,9 @@ class Costs:
         return request.speech.engine in self._engines or request.speech.engine in self._measured
 
     def learn(self, request: JobRequest, chars: int, seconds: float) -> bool:
-        """Take in that a segment of `chars` took `seconds`; the first one of a voice counts fully.
+        """Learn that a segment of `chars` took `seconds`; the first one of a voice counts fully.
 
-        True if what was predicted of this engine before is far from the truth.
+        True if the last prediction for this engine is far from its rate by now.
         """
         if not chars or seconds <= 0:
             return False
@@ -113,14 +113,14 @@ class Costs:
         known = self._engines.get(engine)
         rate = found if known is None else known + _SHARE * (found - known)
         self._engines[engine] = rate
-        told = self._told.get(engine, 0.0)
-        if told and 1 / _FAR < rate / told < _FAR:
+        predicted = self._predicted.get(engine, 0.0)
+        if predicted and 1 / _FAR < rate / predicted < _FAR:
             return False
-        self._told[engine] = rate
+        self._predicted[engine] = rate
         return True
 
 
-class _Waiting:
+class _FlowWork:
     """Sums over the jobs of one flow, waiting or running."""
 
     __slots__ = ("bytes", "charged_s", "jobs", "work_s")
@@ -133,7 +133,7 @@ class _Waiting:
         """Its work, of each job no more than it is charged with."""
 
 
-_NOTHING = _Waiting()
+_NOTHING = _FlowWork()
 
 
 class DrainRate:
@@ -163,7 +163,7 @@ class DrainRate:
 
 
 class Admission:
-    """Counts what waits, by flow and in all, and says whether more may come."""
+    """Counts waiting work, by flow and in all, and admits or refuses jobs."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -172,7 +172,7 @@ class Admission:
         self.jobs = 0
         self.bytes = 0
         self.work_s = 0.0
-        self._flows: dict[str, _Waiting] = {}
+        self._flows: dict[str, _FlowWork] = {}
         self._charged_s = 0.0
         """Sum over the flows of what they are charged with, each up to its bound."""
 
@@ -183,13 +183,13 @@ class Admission:
 
     @property
     def largest_flow_work_s(self) -> float:
-        """Predicted seconds of the client who has most."""
+        """Predicted seconds of work of the client that has most."""
         return max((flow.work_s for flow in self._flows.values()), default=0.0)
 
     def admit(self, job: Job, now: float, workers: int) -> Refusal | None:
-        """Count a new job in, with the work that it is predicted to be; or say why it is refused.
+        """Count a new job in with its predicted work, or return why it is refused.
 
-        `workers` says how many there are, for as long as no rate is measured.
+        `workers`: their number, which stands in while no rate is measured.
         """
         if job.due <= now:
             return Refusal("expired", LATE)
@@ -201,7 +201,7 @@ class Admission:
             rate = self.drain.rate(workers)
             for message, wait_s in self._excesses(mine, job.chars, work_s, rate):
                 return _busy(message, wait_s)
-        # Nobody is turned away for a guess: an engine that has not spoken yet may be fast.
+        # No job is refused for a guess: an engine that has not spoken yet may be fast.
         if request.deadline is not None and self.costs.knows(request):
             late = self.wait_s(job.flow, work_s, workers) * _MARGIN - (job.due - now)
             if late > 0:
@@ -230,8 +230,8 @@ class Admission:
         """Count what is left of a job at its rate."""
         self._count(job, self._flows[job.flow], job.chars_left * job.work.rate)
 
-    def _crowded(self, mine: _Waiting, size: int) -> bool:
-        """Whether any bound may be broken: the quick look that every job gets."""
+    def _crowded(self, mine: _FlowWork, size: int) -> bool:
+        """Whether any bound may be broken: the quick check that every job gets."""
         limits = self.limits
         return (
             self.jobs >= limits.jobs
@@ -243,11 +243,11 @@ class Admission:
         )
 
     def _excesses(
-        self, mine: _Waiting, size: int, work_s: float, rate: float
+        self, mine: _FlowWork, size: int, work_s: float, rate: float
     ) -> Iterator[tuple[str, float]]:
         """Bounds that a job would break, and the seconds until there is room.
 
-        `rate` is what all workers do in a second; of it a flow gets its share.
+        `rate`: seconds of work that all workers do in a second; a flow gets its share of it.
         """
         limits = self.limits
         share = rate / max(1, len(self._flows))
@@ -274,9 +274,8 @@ class Admission:
     def wait_s(self, flow: str, work_s: float, workers: int) -> float:
         """Seconds until a new job of `work_s` would be done.
 
-        Under fair sharing a flow gets its share of the rate at least. It may get more, but
-        only until others come who are owed as much, so nothing less can be promised.
-        Priorities are left out.
+        Under fair sharing a flow gets its share of the rate at least. More lasts only until
+        other flows come, so it is not counted on. Priorities are left out.
         """
         mine = self._flows.get(flow)
         own = work_s + (mine.work_s if mine is not None else 0.0)
@@ -286,15 +285,15 @@ class Admission:
     def _enter(self, job: Job, work_s: float) -> None:
         flow = self._flows.get(job.flow)
         if flow is None:
-            flow = self._flows[job.flow] = _Waiting()
+            flow = self._flows[job.flow] = _FlowWork()
         self.jobs += 1
         self.bytes += job.chars
         flow.jobs[job.id] = job
         flow.bytes += job.chars
         self._count(job, flow, work_s)
 
-    def leave(self, job: Job) -> bool:
-        """Count a job no more; True if its flow has no other."""
+    def remove(self, job: Job) -> bool:
+        """Take a job out of the counts; True if its flow has no other."""
         flow = self._flows[job.flow]
         self.jobs -= 1
         self.bytes -= job.chars
@@ -310,7 +309,7 @@ class Admission:
             self.work_s = self._charged_s = 0.0  # no error of rounding outlives the queue
         return True
 
-    def _count(self, job: Job, flow: _Waiting, work_s: float) -> None:
+    def _count(self, job: Job, flow: _FlowWork, work_s: float) -> None:
         before, job.work.seconds = job.work.seconds, work_s
         most = self.limits.work_s_per_client * _OF_ONE_JOB
         if before <= most >= work_s:
@@ -318,7 +317,7 @@ class Admission:
         else:
             self._add(flow, work_s - before, min(work_s, most) - min(before, most))
 
-    def _add(self, flow: _Waiting, work_s: float, charge_s: float) -> None:
+    def _add(self, flow: _FlowWork, work_s: float, charge_s: float) -> None:
         bound = self.limits.work_s_per_client
         before = flow.charged_s
         flow.work_s += work_s
@@ -330,7 +329,7 @@ class Admission:
             self._charged_s += min(flow.charged_s, bound) - min(before, bound)
 
     def _rate_again(self, engine: str) -> None:
-        """Count all jobs of an engine anew, which is much faster or slower than was thought."""
+        """Count all jobs of an engine anew, whose rate turned out to be far from its prediction."""
         for flow in self._flows.values():
             for job in flow.jobs.values():
                 if job.request.speech.engine == engine:
@@ -338,7 +337,7 @@ class Admission:
                     self._count(job, flow, job.chars_left * job.work.rate)
 
     def set_limits(self, limits: Limits) -> None:
-        """Let other bounds hold from now on; what was admitted stays."""
+        """Set other bounds; admitted jobs stay."""
         self.limits = limits
         bound = limits.work_s_per_client
         most = bound * _OF_ONE_JOB
@@ -347,7 +346,7 @@ class Admission:
         self._charged_s = sum(min(flow.charged_s, bound) for flow in self._flows.values())
 
     def check(self, jobs: Collection[Job]) -> None:
-        """Raise AssertionError unless what is counted are these jobs, by flow."""
+        """Raise AssertionError unless exactly these jobs are counted, by flow."""
         counted: dict[str, dict[str, Job]] = {}
         for job in jobs:
             counted.setdefault(job.flow, {})[job.id] = job

@@ -1,9 +1,9 @@
-"""Audio of a job: in memory or in a file of the journal, and how far its listener has it.
+"""The audio of a job, in memory or in files of the journal, and its release to a listener.
 
-`JobAudio` is the part of a job that holds it. What is in order lies in `pieces`; bytes before
-`released` were sent to the listener and are kept only so that another one can attach. What is
-spoken and not in order yet lies with its segment, and is only counted here. How much may be
-held is for `backpressure` to say, and what is kept of it for `release`.
+`JobAudio` is the part of a job that holds it. Audio in order lies in `pieces`; bytes before
+`released` were sent to the listener and are kept only so that another one can attach. Audio
+that is not in order yet lies with its segment, and is only counted here. Bounds on held audio
+are left to `backpressure`, retention to `release`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 class Stored(msgspec.Struct, frozen=True, gc=False):
     """PCM that the journal has in a file: `size` bytes of a segment, from `start` on.
 
-    It can be measured and cut like bytes without being read; who sends it reads it.
+    It can be measured and cut like bytes without being read; it is read when it is sent.
     """
 
     job: str
@@ -48,7 +48,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     pcm: Pcm
 
 
-def held(pcm: Pcm) -> int:
+def memory_bytes(pcm: Pcm) -> int:
     """Bytes of memory that this audio takes."""
     return 0 if type(pcm) is Stored else len(pcm)
 
@@ -59,51 +59,51 @@ class JobAudio(msgspec.Struct, gc=False):
     credit: int
     pieces: list[Piece] = []
     """The audio in order, without its beginning if that is not kept any more."""
-    spoken: int = 0
+    end: int = 0
     """Bytes of PCM that are in order: the end of `pieces`."""
     released: int = 0
-    kept: int = 0
-    """End of what was released, and counted as kept, at one time or another."""
+    retained: int = 0
+    """End of the audio that was ever released and counted by `Retention`."""
     held: int = 0
-    """Bytes of PCM in memory and not released, in order or not: what a slow reader costs us."""
+    """Bytes of PCM in memory and not released, in order or not: the cost of a slow reader."""
 
     @property
     def kept_from(self) -> int:
         """The first byte that a client could still be sent."""
-        return self.pieces[0].offset if self.pieces else self.spoken
+        return self.pieces[0].offset if self.pieces else self.end
 
     def add(self, pieces: tuple[Pcm, ...], instead_of: tuple[Pcm, ...] = ()) -> None:
         """Count the audio of a segment whose turn has not come yet."""
         for pcm in pieces:
             self.held += 0 if type(pcm) is Stored else len(pcm)
         for pcm in instead_of:
-            self.held -= held(pcm)
+            self.held -= memory_bytes(pcm)
 
     def append(self, segment: int, pieces: tuple[Pcm, ...]) -> None:
         """Put the audio of a segment, which was counted before, in order: its turn has come."""
         for pcm in pieces:
-            self.pieces.append(Piece(self.spoken, segment, pcm))
-            if self.released > self.spoken:
-                self.held -= min(held(pcm), self.released - self.spoken)
-            self.spoken += len(pcm)
+            self.pieces.append(Piece(self.end, segment, pcm))
+            if self.released > self.end:
+                self.held -= min(memory_bytes(pcm), self.released - self.end)
+            self.end += len(pcm)
 
     def grant(self, credit: int) -> None:
         """Add bytes to the credit of the listener."""
         self.credit += credit
 
     def take(self) -> tuple[list[Piece], list[Piece]] | None:
-        """Release what is in order and covered by credit.
+        """Release audio that is in order and covered by credit.
 
-        Returns it in chunks, and the pieces in memory of which all was released for the first
+        Returns it in chunks, and the pieces in memory that were wholly released for the first
         time. None if the next byte is not kept any more: a client may attach at an earlier byte
         and take its time.
         """
         pieces = self.pieces
-        if self.released < (pieces[0].offset if pieces else self.spoken):
+        if self.released < (pieces[0].offset if pieces else self.end):
             return None
         chunks: list[Piece] = []
         whole: list[Piece] = []
-        # Found by halving, for what was released and is kept may be thousands of pieces.
+        # Found by bisection: thousands of released pieces may be kept.
         for piece in islice(pieces, bisect_right(pieces, self.released, key=_end), None):
             start, pcm = piece.offset, piece.pcm
             end = start + len(pcm)
@@ -120,20 +120,20 @@ class JobAudio(msgspec.Struct, gc=False):
                 if type(pcm) is not Stored:
                     self.held -= size
                 chunks.append(chunk)
-            if end > self.kept and type(pcm) is not Stored:
-                self.kept = end
+            if end > self.retained and type(pcm) is not Stored:
+                self.retained = end
                 whole.append(piece)
         return chunks, whole
 
     def listen_from(self, offset: int, held: int) -> None:
-        """Start to release from here: the listener has what is before. `held`: bytes in memory."""
+        """Release from this offset on; `held` bytes in memory are beyond it."""
         self.released, self.held = offset, held
 
     def held_after(self, offset: int, ahead: Iterable[Pcm]) -> int:
         """Bytes in memory after this byte; `ahead` is audio that is not in order yet."""
-        size = sum(map(held, ahead))
+        size = sum(map(memory_bytes, ahead))
         for piece in islice(self.pieces, bisect_right(self.pieces, offset, key=_end), None):
-            size += min(held(piece.pcm), _end(piece) - offset)
+            size += min(memory_bytes(piece.pcm), _end(piece) - offset)
         return size
 
     def of(self, segment: int) -> tuple[Pcm, ...]:
@@ -150,18 +150,18 @@ class JobAudio(msgspec.Struct, gc=False):
             self.pieces[place] = [Piece(start, segment, rest)]
 
     def drop(self, piece: Piece) -> None:
-        """Keep this piece no longer, if it is still here; nothing before it is."""
+        """Drop the oldest piece, if it is still here."""
         if self.pieces and self.pieces[0] is piece:
             self.pieces.pop(0)
 
     def clear(self) -> None:
-        """Forget all audio: nobody can be sent it any more."""
+        """Drop all audio: no client can be sent it any more."""
         self.pieces.clear()
 
     def begin_again(self) -> None:
-        """Take everything out of order."""
+        """Clear the order, to begin anew with the first segment."""
         self.pieces.clear()
-        self.spoken = self.kept = 0
+        self.end = self.retained = 0
 
     def _place(self, segment: int) -> slice:
         """The place of a segment's audio in `pieces`."""

@@ -1,18 +1,17 @@
-"""Backpressure: bounds the audio in memory that clients do not take, per client and in all.
+"""Backpressure: bounds the held audio, spoken and not yet released, per client and in all.
 
 A job whose audio is held gets no further segment once it holds its share of the room
-that is left: of three quarters of the bound. That is fair among slow readers, but those
-who come one after another can use it all up. The last quarter is therefore for jobs that
-hold nothing and whose credit covers the largest segment seen so far: what they bring
-leaves at once, so they are served however many others do not read. No job of a slow
-reader has to be ended for it.
+that is left: of three quarters of the bound. That is fair among slow readers, but many of
+them, one after another, can use up all of it. The last quarter is therefore for jobs that
+hold nothing and whose credit covers the largest segment so far: their audio is released
+at once, so they are served however many slow readers there are. No job of a slow reader
+has to be ended for it.
 
-Why nothing waits for ever. Segments of a job start in order, and one whose worker was
-lost goes before all others and needs no room (`queue`). So audio that is held either
-waits for a segment that runs, or for nothing but its reader: with credit it leaves, and
-what leaves makes room. The room is looked at before a segment starts, and while a lost
-segment waits no new one does; so the total is never above the bound by more than one
-segment for each worker.
+Liveness. Segments of a job start in order, and one whose worker was lost goes before all
+others and needs no room (`queue`). So held audio waits either for a segment that runs, or
+for its reader alone: credit releases it, and makes room. The room is checked before a
+segment starts, and no new segment starts while a lost one waits; so the total exceeds the
+bound by at most one segment for each worker.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ RESERVE = 0.25
 
 
 class Backpressure:
-    """Sums the held audio of jobs; `settle` brings a job's part in them up to date."""
+    """Sums of held audio by job and by flow; `settle` brings a job's part up to date."""
 
     def __init__(self, limits: HeldLimits) -> None:
         self.limits = limits
@@ -45,7 +44,7 @@ class Backpressure:
         self._flows: dict[str, int] = {}
 
     def settle(self, job: Job) -> bool:
-        """Count what `job` holds now; True if that made room."""
+        """Count the audio that `job` holds now; True if that made room."""
         held = job.audio.held
         change = held - self._jobs.get(job.id, 0)
         if change:
@@ -56,15 +55,15 @@ class Backpressure:
             self._add(job.flow, change)
         return change < 0
 
-    def leave(self, job: Job) -> bool:
-        """Count the job, which is no longer looked after, no more; True if that made room."""
+    def remove(self, job: Job) -> bool:
+        """Take a job out of the sums; True if that made room."""
         held = self._jobs.pop(job.id, 0)
         if held:
             self._add(job.flow, -held)
         return held > 0
 
     def expect(self, size: int) -> None:
-        """Expect the next segment to be as large as this one, which was spoken, may be."""
+        """Expect later segments to be as large as this one, in bytes."""
         self._largest = max(self._largest, size)
 
     def allows(self, job: Job) -> bool:

@@ -1,9 +1,8 @@
-"""Durability: gives durable jobs to the journal, and takes its answers.
+"""Durability: hands durable jobs to the journal, and takes its answers.
 
 A durable job is accepted once the journal has it; its audio is released once the journal
-has that; and it outlives its client and the supervisor. What the journal could not take
-waits in `disk_backlog`. Where the journal lies, and what it costs to write, is
-`supervisor.journal`'s business.
+has that; and it outlives its client and the supervisor. Audio and outcomes that the journal
+could not take wait in `disk_backlog`. Writing is left to `supervisor.journal`.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.release import Release
 
 JOURNAL_RETRY_MS = 2_000
-"""When to try again to hand in a durable job that the journal could not take."""
+"""Wait named to a client whose durable job the journal could not take."""
 
 
 class Durability:
-    """The events of the journal, and jobs that it does not have yet."""
+    """Handlers for the journal's events, and the jobs that it does not have yet."""
 
     def __init__(
         self, commands: list[e.Command], life: Lifecycle, release: Release, backlog: DiskBacklog
@@ -103,15 +102,15 @@ class Durability:
         self._life.run_waiting(event.now)
 
     def _outcome_persisted(self, event: e.OutcomePersisted) -> None:
-        verdict = self._backlog.take_verdict(event.job)
-        if verdict is not None:
-            self._life.tell(verdict)
+        outcome = self._backlog.take_outcome(event.job)
+        if outcome is not None:
+            self._life.tell(outcome.job)
 
     def tick(self, now: float) -> None:
-        """Try again what the journal could not take, and tell what it keeps back for too long."""
-        for verdict in self._backlog.overdue(now):
-            verdict.job.note(now, "told unwritten")
-            self._life.tell(verdict)
+        """Hand in again audio that the journal could not take, and tell overdue outcomes."""
+        for outcome in self._backlog.overdue(now):
+            outcome.job.note(now, "told unwritten")
+            self._life.tell(outcome.job)
         self._store_again()
         self._speak_again(now)
 
@@ -122,7 +121,7 @@ class Durability:
             self._commands.append(command)
 
     def _speak_again(self, now: float) -> None:
-        """Have spoken again what a listener took, and neither memory nor journal has."""
+        """Run segments again whose audio neither memory nor journal has."""
         for job, lost in self._backlog.gone():
             if job.client is None and job.complete:
                 for segment in lost:
@@ -142,16 +141,16 @@ class Durability:
             job.note(event.now, "recovered", len(event.stored))
             if event.outcome == "done" and not job.complete:
                 self._lose(job, event)
-            life.name(job)
+            life.index_key(job)
             life.remember(job, event.now)
             return
         job.note(event.now, "recovered", len(event.stored))
         life.recover(job, event.now)
 
     def _lose(self, job: Job, event: e.Recovered) -> None:
-        """It was done, and files are gone; so is its text, or it could be spoken again.
+        """Fail a done job whose audio files are gone; its text is gone too, so none can be made.
 
-        The journal is not told: what cannot be read today may be there at the next start.
+        The journal is not told: a file that cannot be read now may be there at the next start.
         """
         parts = len(job.segments)
         lost = parts - len(event.stored)

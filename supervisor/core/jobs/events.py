@@ -1,4 +1,4 @@
-"""Events that `machine.Jobs` takes and commands that it answers with. Times: monotonic seconds.
+"""Events and commands of the job machine. Times are monotonic seconds.
 
 `worker` is a worker's epoch: a number that one process incarnation has and no other.
 """
@@ -10,12 +10,11 @@ from typing import Literal
 import msgspec
 
 from supervisor.core.jobs.audio import Pcm
-from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
 
-FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 RefusalCode = Literal[
     "busy", "conflict", "expired", "out_of_range", "journal_unavailable", "failed", "cancelled"
 ]
@@ -29,10 +28,10 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Submitted(_Record, frozen=True, kw_only=True):
-    """A request that can be understood. `credit` is in bytes of audio.
+    """A client submitted a valid request. `credit` is in bytes of audio.
 
-    `reference` is what the answer is to carry. `owner` is who may see the job, `flow`
-    whom its work is charged to (the owner, if empty).
+    `reference` goes into the answer. `owner` may see the job; its work is charged to the
+    client `flow` (the owner, if empty).
     """
 
     now: float
@@ -54,7 +53,7 @@ class JobPersisted(_Record, frozen=True):
 
 
 class AudioStored(_Record, frozen=True, kw_only=True):
-    """The audio of a durable job's segment: from the journal, or as it was if that failed."""
+    """The journal's answer for a segment's audio: in a file, or as it was with the `error`."""
 
     now: float
     job: str
@@ -71,7 +70,7 @@ class OutcomePersisted(_Record, frozen=True):
 
 
 class Recovered(_Record, frozen=True, kw_only=True):
-    """A durable job of an earlier epoch. `stored` maps segments to their audio.
+    """The journal holds a durable job of an earlier epoch. `stored` maps segments to their audio.
 
     `outcome` is None for one that did not end; `message` and `ended_at` belong to it.
     Of one that did end the text is gone: its request has as many segments, and they are empty.
@@ -89,15 +88,15 @@ class Recovered(_Record, frozen=True, kw_only=True):
 
 
 class Configured(_Record, frozen=True):
-    """Other bounds hold from now on."""
+    """The settings changed: these bounds hold from now on."""
 
     now: float
     bounds: Bounds
 
 
 class CostsExpected(_Record, frozen=True):
-    """Seconds for a character by engine, for those that have not spoken yet: as measured on this
-    host, and as the engines say of themselves.
+    """Seconds for a character by engine, for engines that have not spoken yet: as measured on
+    this host, and as the engines declare.
     """
 
     now: float
@@ -106,13 +105,13 @@ class CostsExpected(_Record, frozen=True):
 
 
 class Suspended(_Record, frozen=True):
-    """The supervisor ends: durable jobs are left to the next one, as they stand in the journal."""
+    """The supervisor stops: durable jobs are left to the next one, as they stand in the journal."""
 
     now: float
 
 
 class CutTurn(_Record, frozen=True):
-    """It is this job's turn to have a slice of its text cut, which takes a few milliseconds."""
+    """A slice of this job's text is to be cut now, which takes a few milliseconds."""
 
     now: float
     job: str
@@ -201,7 +200,7 @@ class SegmentRefused(_Record, frozen=True, kw_only=True):
 
 
 class StaleAnswer(_Record, frozen=True):
-    """A worker answered once more for what it had answered before; nobody heard that."""
+    """A worker answered a segment twice; the second answer was dropped."""
 
     now: float
 
@@ -275,8 +274,8 @@ class ForgetJob(_Record, frozen=True):
 
 
 class RunSegment(_Record, frozen=True, kw_only=True):
-    """Give this segment to this worker, which is idle. `expected_s`: seconds that it is predicted
-    to take; 0 where that would be a mere guess.
+    """Give this segment to this worker, which is idle. `expected_s`: its predicted seconds;
+    0 where that would be a mere guess.
     """
 
     worker: int
@@ -289,13 +288,13 @@ class RunSegment(_Record, frozen=True, kw_only=True):
 
 
 class CutText(_Record, frozen=True):
-    """A job will run out of segments: answered with `CutTurn`, when others have had their turn."""
+    """Cut more text of a job that runs out of segments; answered with `CutTurn`, in turns."""
 
     job: str
 
 
 class InterruptSegment(_Record, frozen=True, kw_only=True):
-    """Nobody wants this segment any more; the worker is to stop it."""
+    """Stop a segment that a worker runs: its job has ended."""
 
     worker: int
     job: str
@@ -306,7 +305,7 @@ class InterruptSegment(_Record, frozen=True, kw_only=True):
 class ReleaseAccepted(_Record, frozen=True, kw_only=True):
     """Tell the client that its request is a job now, or was one already.
 
-    `estimated`: not all of its text is cut, and `segments` is what its length tells.
+    `estimated`: not all of its text is cut, and `segments` is estimated from its length.
     """
 
     client: bytes
@@ -319,7 +318,7 @@ class ReleaseAccepted(_Record, frozen=True, kw_only=True):
 
 
 class ReleaseRefusal(_Record, frozen=True, kw_only=True):
-    """Tell the client that its request does not become a job. `retry_after_ms`: it may, later."""
+    """Tell the client that its request is refused. `retry_after_ms`: time until it may succeed."""
 
     client: bytes
     reference: str
@@ -337,7 +336,7 @@ class ReleaseStarted(_Record, frozen=True):
 
 
 class ReleaseAudio(_Record, frozen=True, kw_only=True):
-    """The next piece of audio, at byte `offset` of the job's PCM stream."""
+    """Send the client the next piece of audio, at byte `offset` of the job's PCM stream."""
 
     client: bytes
     job: str
@@ -347,7 +346,7 @@ class ReleaseAudio(_Record, frozen=True, kw_only=True):
 
 
 class ReleaseEnd(_Record, frozen=True, kw_only=True):
-    """The job is done; `pcm` is its last piece (empty if there is none left)."""
+    """Tell the client that the job is done; `pcm` is its last piece (empty if none is left)."""
 
     client: bytes
     job: str
@@ -360,7 +359,7 @@ class ReleaseEnd(_Record, frozen=True, kw_only=True):
 
 
 class ReleaseFailure(_Record, frozen=True, kw_only=True):
-    """The job ended without success."""
+    """Tell the client that the job ended without success."""
 
     client: bytes
     job: str
@@ -369,13 +368,13 @@ class ReleaseFailure(_Record, frozen=True, kw_only=True):
 
 
 class JobTraced(_Record, frozen=True):
-    """A job that is traced has ended; this was its way."""
+    """Hand over the spans of a traced job that has ended."""
 
     trace: Trace
 
 
 class WorkerFree(_Record, frozen=True):
-    """A retired worker runs nothing: it may be dismissed."""
+    """Report that a retired worker runs nothing: it may be dismissed."""
 
     worker: int
 

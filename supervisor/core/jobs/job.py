@@ -1,9 +1,9 @@
-"""One job and its segments: states, the tables of where these may go, and how far the work is.
+"""A job and its segments: their states, the tables of transitions, and the progress of the work.
 
-A job is made of parts, each of which belongs to one room: its `place` to the queue, its
-`work` to admission, its `audio` to itself (what goes to a listener is taken from it by
-`release`). Who listens is set by `release` alone. Everything else changes through the methods
-of `Job`, which those call who take events; others read.
+A job has parts, each of which belongs to one module: its `place` to `queue`, its `work` to
+`admission`, its `audio` to `audio` (`release` takes from it). The listener is set by `release`
+alone. Everything else changes through the methods of `Job`, which event handlers call; other
+modules read.
 
 Of the segments those before `next_in_order` are spoken, with their audio in `audio`. Those
 before `next_segment` were given to a worker or came from a journal, except for the ones in
@@ -21,6 +21,7 @@ from supervisor.core.jobs.audio import JobAudio, Pcm
 from supervisor.core.jobs.request import JobRequest
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
+FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 SegmentState = Literal["waiting", "running", "storing", "spoken"]
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
@@ -32,7 +33,7 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     "expired": frozenset(),
     "quarantined": frozenset(),
 }
-"""The ways of a job. A state without a way out is an outcome; a job has exactly one."""
+"""Transitions of a job. A state without one is an outcome; a job has exactly one outcome."""
 
 OUTCOMES: frozenset[JobState] = frozenset(s for s, ways in TRANSITIONS.items() if not ways)
 
@@ -42,7 +43,7 @@ SEGMENT_TRANSITIONS: dict[SegmentState, frozenset[SegmentState]] = {
     "storing": frozenset({"spoken"}),
     "spoken": frozenset({"waiting"}),  # Its audio is lost, and it is to be spoken again.
 }
-"""The ways of a segment; one whose job has ended stays where it is."""
+"""Transitions of a segment; one whose job has ended stays in its state."""
 
 CUT_AHEAD = 32
 """Segments of a job that are cut before their turn: a slice of its text has a dozen."""
@@ -56,10 +57,10 @@ LEFT_OUT = "left out"
 
 
 class Segment(msgspec.Struct, gc=False):
-    """One part of a job's text, `size` characters of it, and how far it is.
+    """One part of a job's text, `size` characters long, and its state.
 
-    `text` is what is to be spoken, while that may be. `kills` are the workers that were lost
-    while they ran it. `pieces` is its audio, while an earlier segment is still being spoken.
+    `text` is dropped once it cannot be needed again. `kills` counts the workers that were lost
+    while they ran it. `pieces` is its audio, until all earlier segments are spoken.
     """
 
     text: str
@@ -79,8 +80,8 @@ class Segment(msgspec.Struct, gc=False):
 class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
-    `ticket` names the entry that is its place, 0 for none. `share` is how often it is served
-    beside others with work: half as often at 0.5.
+    `ticket` names its entry in the queue, 0 for none. `share` is its weight among other
+    jobs with work: at 0.5 it is served half as often.
     """
 
     ticket: int = 0
@@ -89,10 +90,10 @@ class Place(msgspec.Struct, gc=False):
 
 
 class Work(msgspec.Struct, gc=False):
-    """The work that a job is predicted to be, which admission alone changes.
+    """The predicted work of a job, which admission alone changes.
 
-    `rate` is in seconds for a character, and may be a mere guess; `seconds` are those that are
-    left, as they were counted.
+    `rate` is in seconds for a character, and may be a mere guess; `seconds` are left to do, as
+    they were last counted.
     """
 
     rate: float = 0.0
@@ -101,10 +102,10 @@ class Work(msgspec.Struct, gc=False):
 
 
 class Job:
-    """A request on its way. `client` is the connection that listens, None while nobody does.
+    """A request that is being spoken. `client` is the connection that listens, None for none.
 
-    `owner` is who may see the job, `flow` whom its work is charged to. `reference` is the
-    listener's name for the request that ACCEPTED is to answer.
+    `owner` may see the job; its work is charged to the client `flow`. `reference` is the
+    listener's name for the request, which comes back in ACCEPTED.
     """
 
     __slots__ = (
@@ -113,6 +114,7 @@ class Job:
         "chars",
         "chars_left",
         "client",
+        "code",
         "cutting",
         "due",
         "ended_at",
@@ -148,13 +150,13 @@ class Job:
         self.reference = ""
         self.request = request
         self.due = math.inf if request.deadline is None else request.deadline
-        """When it is late: from this moment on."""
+        """The time from which it is late."""
         sizes = [*map(len, request.segments)]
         self.segments = [*map(Segment, request.segments, sizes)]
-        """Those that are known: the text is cut while it is spoken."""
+        """The segments cut so far: the text is cut while it is spoken."""
         self.rest = request.rest
         self.cutting = False
-        """Whether more of it is being asked for."""
+        """Whether a cut of the rest was asked for and is not done."""
         self.chars = sum(sizes) if self.rest is None else sum(sizes) + len(self.rest)
         """Length of its text, counted as bytes too: a character takes one at least."""
         self.chars_left = self.chars
@@ -165,6 +167,8 @@ class Job:
         self.ended_at: float | None = None
         self.message = ""
         """Why it ended without success."""
+        self.code: FailureCode | None = None
+        """The same for programs; None where only the outcome is known, from the journal."""
         self.place = Place()
         self.work = Work()
         self.audio = JobAudio(credit)
@@ -188,7 +192,7 @@ class Job:
 
     @property
     def failed(self) -> bool:
-        """Whether the job ended without success: then whoever attaches hears only that."""
+        """Whether the job ended without success: a client that attaches is told only that."""
         return self.state in OUTCOMES and self.state != "done"
 
     @property
@@ -207,13 +211,15 @@ class Job:
             raise ValueError(f"job {self.id}: no way from {self.state} to {state}")
         self.state = state
 
-    def end(self, now: float, outcome: JobState, message: str = "") -> None:
-        """Give the job its outcome. No word of its text is kept, and audio only of one done.
+    def end(
+        self, now: float, outcome: JobState, message: str = "", code: FailureCode | None = None
+    ) -> None:
+        """Give the job its outcome. Its text is dropped, and its audio unless it is done.
 
         Raises ValueError for an outcome that it cannot have.
         """
         self.move(outcome)
-        self.ended_at, self.message = now, message
+        self.ended_at, self.message, self.code = now, message, code
         self.note(now, outcome, message)
         if outcome != "done":
             self.audio.clear()
@@ -223,17 +229,17 @@ class Job:
             segment.text = ""
 
     def restore(self, outcome: JobState, message: str, ended_at: float | None) -> None:
-        """Begin as a job that has ended already, in an earlier epoch of the supervisor."""
+        """Restore the outcome of a job that ended in an earlier epoch of the supervisor."""
         self.state, self.message, self.ended_at = outcome, message, ended_at
 
     def note(self, now: float, what: str, *details: object) -> None:
-        """Write a line of the story; of a long one the beginning and the end are kept."""
+        """Add a line to the story; of a long story the beginning and the end are kept."""
         self.story.append((now, what, *details))
         if len(self.story) > STORY_LINES:
             self._shorten_story()
 
     def _shorten_story(self) -> None:
-        """Put one line, which says how many there were, in the place of some in the middle."""
+        """Replace lines in the middle by one that counts them."""
         start, end = STORY_LINES // 4, STORY_LINES // 2
         at, count = self.story[start][0], 0
         for _at, what, *details in self.story[start:end]:
@@ -244,7 +250,7 @@ class Job:
 
     @property
     def segments_expected(self) -> int:
-        """Number of its segments; where not all is cut yet, as far as its length tells."""
+        """Number of its segments; estimated from its length while not all is cut."""
         known = len(self.segments)
         if self.rest is None:
             return known
@@ -252,7 +258,7 @@ class Job:
         return known + max(1, round(len(self.rest) * known / spoken)) if known and spoken else 1
 
     def ask_for_cut(self) -> bool:
-        """Whether more of its text is to be cut soon; says so once, until that is done."""
+        """Whether a slice of its text is to be cut soon; True only once until that is done."""
         if self.rest is None or self.cutting:
             return False
         self.cutting = len(self.segments) - self.next_segment < CUT_AHEAD
@@ -290,7 +296,7 @@ class Job:
         return index
 
     def skip_spoken(self) -> None:
-        """Move `next_segment` past what a journal has already."""
+        """Move `next_segment` past segments that the journal has already."""
         while (
             self.next_segment < len(self.segments)
             and self.segments[self.next_segment].state != "waiting"
@@ -327,7 +333,7 @@ class Job:
         return segment.kills
 
     def retry(self, index: int) -> None:
-        """Run a segment that was lost once more, before all others."""
+        """Queue a lost segment to run again, before all others."""
         self.retries.append(index)
         self.retried += 1
 
@@ -369,9 +375,9 @@ class Job:
         return self.audio.of(segment)
 
     def move_to_file(self, segment: int, stored: Pcm) -> None:
-        """Give up the memory of a segment's audio, which lies in a file by now.
+        """Replace a segment's audio in memory by the file that has it.
 
-        Some of it may have left the memory already; the file has all of it, and stays known.
+        Some of it may have been dropped already; the file has all of it.
         """
         self.segments[segment].pieces = (stored,)
         self.audio.move_to_file(segment, stored)
@@ -397,16 +403,16 @@ class Job:
         self.put_in_order()
 
     def listen(self, offset: int, credit: int) -> None:
-        """Begin to release at `offset`: a new listener has the bytes before, and `credit`."""
+        """Release from `offset` on to a new listener with `credit`, which has the bytes before."""
         self.audio.grant(credit - self.audio.credit)
         self.listen_from(offset)
 
     def listen_from(self, offset: int) -> None:
-        """Count nothing after `offset` as released: the listener has the bytes before it."""
+        """Count audio as released up to `offset`: the listener has the bytes before it."""
         self.audio.listen_from(offset, self.held_after(offset))
 
     def held_after(self, offset: int) -> int:
-        """Bytes of audio in memory that a listener who has `offset` bytes has not taken."""
+        """Bytes of audio in memory beyond the first `offset` bytes."""
         if self.ended and self.request.durable:
             return 0  # Its audio is in files.
         ahead = self.segments[self.next_in_order : self.next_segment]

@@ -1,13 +1,13 @@
-"""The way of a job from acceptance to its one outcome, whatever event moves it along.
+"""The lifecycle of a job, from acceptance to its one outcome.
 
-Here stand the rules that a client relies on: each job ends in exactly one outcome; audio
-is released in order and never twice; what is late ends as `expired`, and nothing of it is
-released after that; that a durable job failed is told once the journal has it.
+Guarantees to clients: each job ends in exactly one outcome; audio is released in order and
+never twice; a late job ends as `expired`, and none of its audio is released after that; the
+failure of a durable job is told once the journal has it.
 
-What events mean is said elsewhere: those of clients and workers in `machine`, of the journal
-in `durability`. Left to others are also how much may wait (`admission`), which segment runs
-next, and where (`queue`), what clients are told and what is remembered (`release`), what a
-full disk holds up (`disk_backlog`).
+Events are handled elsewhere: those of clients and workers in `machine`, of the journal in
+`durability`. Left to others are also the bounds on waiting work (`admission`), the choice of
+segment and worker (`queue`), messages to clients and retention (`release`), and a full disk
+(`disk_backlog`).
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from collections import Counter
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import Admission
-from supervisor.core.jobs.disk_backlog import DiskBacklog, Verdict
-from supervisor.core.jobs.job import LATE, Job, JobState
+from supervisor.core.jobs.disk_backlog import DiskBacklog
+from supervisor.core.jobs.job import LATE, FailureCode, Job, JobState
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.spans import trace_of
 from supervisor.core.jobs.timings import Timings
 
-_FAILURES: dict[e.FailureCode, JobState] = {
-    "bad_text": "failed",  # Above `failed`, which is what is told again later.
+_FAILURES: dict[FailureCode, JobState] = {
+    "bad_text": "failed",  # Above `failed`, the code where the journal knows no more.
     "cancelled": "cancelled",
     "expired": "expired",
     "failed": "failed",
     "poison": "quarantined",
 }
-_CODES: dict[JobState, e.FailureCode] = {state: code for code, state in _FAILURES.items()}
+_CODES: dict[JobState, FailureCode] = {state: code for code, state in _FAILURES.items()}
 
 
 class Lifecycle:
-    """Jobs without an outcome, those that are remembered, and every step between the two.
+    """Jobs without an outcome, retained jobs, and every step between the two.
 
-    What has to be done because of a step is appended to `commands`.
+    Commands that follow from a step are appended to `commands`.
     """
 
     def __init__(
@@ -69,27 +69,27 @@ class Lifecycle:
         return self.jobs.get(job) or self._retained.get(job)
 
     def by_key(self, owner: str, key: str) -> Job | None:
-        """The job that this owner has named so."""
+        """The job that this owner submitted under this key."""
         return self._keys.get((owner, key))
 
-    # -- the beginning ------------------------------------------------------------------
+    # -- acceptance ---------------------------------------------------------------------
 
-    def name(self, job: Job) -> None:
-        """Let its key lead to the job, if it has one."""
+    def index_key(self, job: Job) -> None:
+        """Make the job known by its key, if it has one."""
         if job.request.key is not None:
             self._keys[job.owner, job.request.key] = job
 
     def accept(self, job: Job, now: float) -> None:
-        """Promise an outcome: tell the client, and queue the job for a worker."""
+        """Accept a job: tell the client, and queue it for a worker."""
         self.jobs[job.id] = job
         job.note(now, "accepted", len(job.segments))
         self._release.accept(job)
         self._queue.enqueue(job)
 
     def recover(self, job: Job, now: float) -> None:
-        """Go on with a job that an earlier epoch of the supervisor has accepted."""
+        """Resume a job that an earlier epoch of the supervisor has accepted."""
         self._admission.enter(job)
-        self.name(job)
+        self.index_key(job)
         self.jobs[job.id] = job
         if job.due <= now and not job.complete:  # Of a complete job the END may be out.
             self.fail(job, now, "expired", LATE)
@@ -98,18 +98,18 @@ class Lifecycle:
             self.run_waiting(now)
 
     def remember(self, job: Job, now: float) -> None:
-        """Keep an ended job for a while; the oldest may have to go for it."""
+        """Retain an ended job for a while; the oldest may have to go for it."""
         self._forget(self._retained.add(job, now))
 
     # -- dispatch and release -----------------------------------------------------------
 
     def run_waiting(self, now: float) -> None:
-        """Give waiting segments to idle workers, and end what is late when its turn comes."""
+        """Give waiting segments to idle workers; a job that is late at its turn expires."""
         while (late := self._queue.dispatch(now)) is not None:
             self.fail(late, now, "expired", LATE)
 
     def cut(self, job: Job, now: float) -> None:
-        """Cut one more slice of the job's text; it may have been the last thing to wait for."""
+        """Cut one more slice of the job's text; the job may be complete with that."""
         job.cut()
         self._admission.settle(job)
         if job.complete:
@@ -118,13 +118,13 @@ class Lifecycle:
             self._queue.enqueue(job)
 
     def more_audio(self, job: Job, now: float) -> None:
-        """Take what there is more of the job's audio; with its last byte a durable job is done."""
-        nothing_before = not job.audio.spoken
+        """Put new audio in order and release it; with its last byte a durable job is done."""
+        nothing_before = not job.audio.end
         job.put_in_order()
-        if nothing_before and job.audio.spoken:
+        if nothing_before and job.audio.end:
             self._timings.first_audio.observe(now - job.accepted_at)
         if job.request.durable and job.complete and not self._backlog.lacks(job):
-            if job.kept_from:  # The journal has what had left the memory.
+            if job.kept_from:  # The journal has what was dropped from memory.
                 job.take_back(set())
             if job.state == "queued":
                 job.move("running")
@@ -132,14 +132,14 @@ class Lifecycle:
         self.release(job, now)
 
     def speak_again(self, job: Job, lost: set[int], now: float) -> None:
-        """Put segments of a complete job back, whose audio is nowhere any more."""
+        """Put segments of a complete job back into the queue: their audio is lost."""
         job.note(now, "spoken again", *sorted(lost))
         job.take_back(lost)
         self._admission.settle(job)
         self._queue.settle(job)
 
     def release(self, job: Job, now: float) -> None:
-        """Pass on what may go to the listener; the room that this makes may be filled again."""
+        """Send the listener audio as far as credit goes; the job may run on in the freed room."""
         live = job.id in self.jobs
         if live and job.due <= now:
             self.fail(job, now, "expired", LATE)
@@ -155,7 +155,7 @@ class Lifecycle:
             self._queue.settle(job)
 
     def _give_up(self, job: Job, now: float) -> None:
-        """Its listener waits for audio that is not kept any more: what comes later is no answer."""
+        """Fail towards a listener whose next byte of audio is not kept any more."""
         released = job.audio.released
         text = f"its audio is kept from byte {job.kept_from} only, and {released} is next"
         if job.ended or job.request.durable:
@@ -166,64 +166,71 @@ class Lifecycle:
     # -- the end ------------------------------------------------------------------------
 
     def expire(self, now: float) -> None:
-        """End what is late, and forget what ended too long ago."""
+        """Expire late jobs, and forget those that ended too long ago."""
         for job in [job for job in self.jobs.values() if job.due <= now]:
             self.fail(job, now, "expired", LATE)
         self._forget(self._retained.expire(now))
 
-    def fail(self, job: Job, now: float, code: e.FailureCode, message: str) -> None:
-        """End a job without success and stop what still runs for it."""
+    def fail(self, job: Job, now: float, code: FailureCode, message: str) -> None:
+        """End a job without success, and stop the segments that run for it."""
         self._queue.interrupt(job)
         if job.request.durable:
-            self._backlog.hold_back(job, code, now)
+            self._backlog.hold_back(job, now)
         else:
             self._release.fail(job, code, message)
-        self._close(job, now, _FAILURES[code], message)
+        self._close(job, now, _FAILURES[code], message, code)
 
-    def tell(self, verdict: Verdict) -> None:
-        """Tell the listener of a durable job that it failed."""
-        self._release.fail(verdict.job, verdict.code, verdict.job.message)
+    def tell(self, job: Job) -> None:
+        """Tell the listener of a job that it failed, and why."""
+        self._release.fail(job, job.code or _CODES[job.state], job.message)
 
     def tell_again(self, job: Job) -> None:
-        """Tell a new listener that the job has failed; while the journal lacks that, it waits."""
+        """Tell a new listener that the job failed, unless that is still held back."""
         if not self._backlog.holds_back(job.id):
-            self._release.fail(job, _CODES[job.state], job.message)
+            self.tell(job)
 
-    def _close(self, job: Job, now: float, outcome: JobState, message: str = "") -> None:
-        job.end(now, outcome, message)
+    def _close(
+        self,
+        job: Job,
+        now: float,
+        outcome: JobState,
+        message: str = "",
+        code: FailureCode | None = None,
+    ) -> None:
+        job.end(now, outcome, message, code)
         del self.jobs[job.id]
         self.counts[outcome] += 1
-        self._queue.leave(job, last=self._admission.leave(job))
+        self._queue.remove(job, last=self._admission.remove(job))
         if job.request.durable:
             if outcome != "done" or not self._backlog.lacks(job):
                 self._commands.append(
                     e.PersistOutcome(now=now, job=job.id, outcome=outcome, message=message)
                 )
-            self._backlog.leave(job)
+            self._backlog.remove_job(job)
         if job.request.trace is not None:
             self._commands.append(e.JobTraced(trace_of(job, job.request.trace)))
         self.remember(job, now)
 
     def suspend(self, job: Job, now: float) -> None:
-        """Leave a durable job to the next epoch of the supervisor, as the journal has it."""
+        """Leave a durable job to the next epoch of the supervisor, as it stands in the journal."""
         job.note(now, "suspended")
         self._queue.interrupt(job)
         del self.jobs[job.id]
-        self._backlog.leave(job)
-        self._release.let_go(job)
+        self._backlog.remove_job(job)
+        self._release.detach(job)
         self.drop(job)
 
     def drop(self, job: Job) -> None:
-        """Let the job leave without an outcome here: as if it had never come."""
-        self._queue.leave(job, last=self._admission.leave(job))
+        """Remove a job without an outcome, as if it had never been submitted."""
+        self._queue.remove(job, last=self._admission.remove(job))
         self._forget_key(job)
 
     def _forget(self, jobs: list[Job]) -> None:
         for job in jobs:
             self._forget_key(job)
-            verdict = self._backlog.take_verdict(job.id)
-            if verdict is not None:
-                self.tell(verdict)
+            outcome = self._backlog.take_outcome(job.id)
+            if outcome is not None:
+                self.tell(outcome.job)
             self._release.fail(job, "failed", "the audio of this job is not kept any more")
             if job.request.durable:
                 self._commands.append(e.ForgetJob(job.id))

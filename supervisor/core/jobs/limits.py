@@ -1,6 +1,6 @@
-"""Bounds that the settings set: what may wait, what may be held, and what is kept of what ended.
+"""Bounds from the settings, on waiting work, held audio and retained jobs.
 
-What they mean is said by those who keep to them: `admission`, `backpressure`, `release`.
+They are enforced by `admission`, `backpressure` and `release`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds on what waits. Work is in predicted seconds of one worker, bytes are of text."""
+    """Bounds on waiting work, in predicted seconds of one worker, and on its bytes of text."""
 
     jobs: int
     jobs_per_client: int
@@ -20,14 +20,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldLimits(msgspec.Struct, frozen=True):
-    """Bytes of audio that was spoken and not released, at which nothing more is spoken."""
+    """Bounds on audio in memory that was spoken and not released, in bytes."""
 
     bytes: int
     bytes_per_client: int
 
 
 class Keep(msgspec.Struct, frozen=True):
-    """Bounds on what is kept of ended jobs. `bytes` are audio, and text."""
+    """Bounds on the retention of ended jobs. `bytes` are audio, and text."""
 
     seconds: float
     bytes: int
@@ -35,7 +35,7 @@ class Keep(msgspec.Struct, frozen=True):
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them. `plain` and `durable`: what is kept of ended jobs of either kind."""
+    """All bounds of the job machine. `plain` and `durable`: retention of either kind of job."""
 
     limits: Limits
     held: HeldLimits

@@ -1,10 +1,10 @@
 """The job state machine: events in, commands out.
 
-Takes the events of clients and of workers, passes on the time, and answers those who look at
-jobs; the events of the journal go to `durability`. Says which request becomes a job and which
-is refused, what the two are told that ask under one key, and which answers of workers count.
-What becomes of a job then, and the rules that a client relies on, stand in `lifecycle`. How
-messages travel is for `supervisor.broker` to say, and where workers come from for `core.pool`.
+Handles the events of clients, workers and time, and answers queries about jobs; the events of
+the journal go to `durability`. Decides which request becomes a job, which connection gets a
+job that two ask for under one key, and which answers of workers count. The steps of a job, and
+the guarantees to clients, are in `lifecycle`. Messages are left to `supervisor.broker`, workers
+to `core.pool`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from supervisor.core.jobs.admission import Admission
 from supervisor.core.jobs.backpressure import Backpressure
 from supervisor.core.jobs.disk_backlog import DiskBacklog
 from supervisor.core.jobs.durability import Durability
-from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.queue import Queue
@@ -25,13 +25,13 @@ from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.timings import Timings
 
 POISON_KILLS = 3
-"""Workers that a segment may take down before it is held to be the cause."""
+"""Workers lost with the same segment, at which the job is quarantined."""
 
 _TAKEN_OVER = "another connection has taken over this job"
 
 
 class Jobs:
-    """All jobs, the queue between them and the workers that are free."""
+    """The job state machine: all jobs, their queue, and the workers that run them."""
 
     def __init__(self, bounds: Bounds) -> None:
         commands: list[e.Command] = []
@@ -76,7 +76,7 @@ class Jobs:
         }
 
     def handle(self, event: e.Event) -> list[e.Command]:
-        """Take one event; return what has to be done because of it, in order."""
+        """Take one event; return the commands that follow from it, in order."""
         self._commands.clear()
         self._handlers[type(event)](event)
         return self._commands.copy()
@@ -125,7 +125,7 @@ class Jobs:
             self.counts["refused"] += 1
             return
         if request.key is not None:
-            self._life.name(job)
+            self._life.index_key(job)
         self._release.listen(job, event.client, event.reference)
         if request.durable:
             self._durability.hand_in(job, event.now)
@@ -134,7 +134,7 @@ class Jobs:
             self._life.run_waiting(event.now)
 
     def _submitted_again(self, event: e.Submitted, job: Job) -> None:
-        """The key is in use: the same request is the same job, another one is a mistake."""
+        """Attach to the job that has this key, or refuse a request that differs from it."""
         if job.request.fingerprint != event.request.fingerprint:
             text = f"the key belongs to job {job.id}, another request"
             self._release.refuse(event, "conflict", text)
@@ -148,7 +148,7 @@ class Jobs:
         else:
             self._attach(job, event, 0)
 
-    # -- they listen, and leave ---------------------------------------------------------
+    # -- clients listen, and leave ------------------------------------------------------
 
     def _client_attached(self, event: e.ClientAttached) -> None:
         job = self._life.find(event.job)
@@ -157,10 +157,10 @@ class Jobs:
             self._life.run_waiting(event.now)
 
     def _attach(self, job: Job, event: e.ClientAttached | e.Submitted, offset: int) -> None:
-        """Let a connection listen from byte `offset` on, in the place of any other."""
+        """Make a connection the listener, from byte `offset` on, in place of any other."""
         if job.client is not None and job.client != event.client:
             self._release.fail(job, "conflict", _TAKEN_OVER)
-        self._release.let_go(job)
+        self._release.detach(job)
         self._release.listen(job, event.client, event.reference)
         job.listen(offset, event.credit)
         job.note(event.now, "attached", offset)
@@ -206,7 +206,7 @@ class Jobs:
         self._life.run_waiting(event.now)
 
     def _run_again(self, job: Job, index: int, event: e.WorkerLost) -> None:
-        """A worker was lost with this segment: retry it, unless it is what ends workers."""
+        """Retry a segment whose worker was lost, or quarantine its job after POISON_KILLS."""
         kills = job.lost(event.now, index, event.worker, event.reason)
         if kills >= POISON_KILLS:
             reason = f"segment {index} ended {kills} workers, the last: {event.reason}"
@@ -216,7 +216,7 @@ class Jobs:
         self.counts["retried"] += 1
         self._queue.enqueue(job)
 
-    # -- they answer --------------------------------------------------------------------
+    # -- workers answer -----------------------------------------------------------------
 
     def _segment_spoken(self, event: e.SegmentSpoken) -> None:
         job = self._answered(event)
@@ -227,7 +227,7 @@ class Jobs:
             self.counts["spoken"] += 1
             self._backpressure.expect(size)
             job.answered(now, index, event.worker, pieces, seconds)
-            self.timings.spoken(size, job.request.sample_rate, seconds)
+            self.timings.observe_segment(size, job.request.sample_rate, seconds)
             chars = job.segments[index].size
             self.admission.learn(job, now, chars, seconds, waiting=waiting)
             if job.request.durable:
@@ -240,7 +240,7 @@ class Jobs:
     def _segment_refused(self, event: e.SegmentRefused) -> None:
         job = self._answered(event)
         if job is not None:
-            code: e.FailureCode = "bad_text" if event.unreadable else "failed"
+            code: FailureCode = "bad_text" if event.unreadable else "failed"
             job.refused(event.now, event.segment, event.worker)
             self._life.fail(job, event.now, code, event.message)
         self._life.run_waiting(event.now)
@@ -249,10 +249,10 @@ class Jobs:
         self.counts["stale"] += 1
 
     def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
-        """Free the worker; return the job, if the answer counts.
+        """Free the worker; return the job, None for a stale answer.
 
-        It does if (job, segment, attempt, worker) are the ones that were sent out, and if the
-        job has no outcome yet.
+        An answer counts if its (job, segment, attempt, worker) are those of a running segment,
+        and if the job has no outcome yet.
         """
         job = self._queue.answered(event)
         if job is None or job.id not in self.jobs:
@@ -260,7 +260,7 @@ class Jobs:
             return None
         return job
 
-    # -- what others may look at --------------------------------------------------------
+    # -- queries ------------------------------------------------------------------------
 
     @property
     def running_segments(self) -> int:
@@ -269,15 +269,16 @@ class Jobs:
 
     @property
     def waiting_segments(self) -> int:
-        """Segments that could run now if there were workers; a slow reader's do not count. Of a
-        text that is not all cut yet, as many as its length tells.
+        """Segments that could run now if there were workers; a slow reader's do not count.
+
+        Estimated from the length of a text that is not all cut.
         """
         return self._queue.waiting_segments(self.jobs.values())
 
     @property
     def outcomes_held_back(self) -> int:
-        """Jobs whose outcome waits for the journal before it is told."""
-        return self._backlog.verdicts
+        """Number of jobs whose outcome is told once the journal has it."""
+        return self._backlog.held_back
 
     def oldest_wait(self, now: float) -> float:
         """Seconds for which the oldest of the waiting segments has waited; 0 if none waits."""

@@ -1,9 +1,9 @@
-"""Progress: tells a watchdog whether the service as a whole gets anywhere.
+"""Progress of the service as a whole, for a watchdog.
 
-An event loop that turns proves little. The service is stuck when work waits and no
-worker is at it, for longer than it takes to start workers again after they failed; or
-when the control loop has stopped looking. A segment that runs is in good hands: what
-hangs in it is `health`'s to end.
+A running event loop proves little. The service is stuck when work waits and no worker
+runs any, for longer than it takes to restart failed workers; or when the control loop has
+stopped sampling. A segment that runs counts as progress: hung workers are left to
+`core.pool.health`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _MISSED_SAMPLES = 10
 _LEAST_SILENCE_S = 10.0
 
 
-class Progress:
-    """Fed once a tick; remembers since when nothing went on."""
+class StallDetector:
+    """Detects a stall. Fed once a tick."""
 
     def __init__(self) -> None:
         self._idle_handed_since: float | None = None
@@ -24,7 +24,7 @@ class Progress:
     def observe(
         self, now: float, waiting: int, running: int, sampled_at: float, interval_s: float
     ) -> str | None:
-        """Why the service is stuck; None if it is not.
+        """Return why the service is stuck; None if it is not.
 
         `waiting` and `running` count segments, `sampled_at` is the control loop's last
         look (or its start), which is due every `interval_s`.

@@ -1,18 +1,18 @@
-"""Dispatch: which waiting segment goes to which free worker.
+"""The job queue and dispatch: gives waiting segments to idle workers.
 
-`Queue` knows the workers and gives them segments, to the one used last first. It leaves to
-`FairQueue` who is next, and to `backpressure` who may have more while his audio is held.
-What becomes of the answers is for `machine` to say.
+`Queue` knows the workers and gives them segments, the worker used last first. The order of
+jobs is `FairQueue`'s; whether a job may run while its audio is held, `backpressure`'s. Answers
+are handled in `machine`.
 
-The order is fair between flows, urgent before patient, and starves nobody: start-time fair
+The order is fair between flows, by priority, and free of starvation: start-time fair
 queueing (Goyal, Vin, Cheng 1996). A flow's segments have start tags: each
 is as far behind the one before as that one cost, in predicted seconds, divided by the
 job's share. The lowest tag runs first. The virtual time is the start tag of the segment
-that ran last, and whoever comes begins there: what a flow used while nobody else wanted
-it costs nothing later, and two flows with work never differ by more than a segment for
+that ran last, and a new flow begins there: workers that were used while no other flow had
+work cost nothing later, and two flows with work never differ by more than a segment for
 each worker, whatever happened before.
 
-A segment is charged when it runs, not when it is queued: what is cancelled costs nothing.
+A segment is charged when it runs, not when it is queued: a cancelled one costs nothing.
 
 Priority is a head start in seconds of virtual time, so everything ages at the same rate
 and no job waits for ever behind more urgent ones.
@@ -46,7 +46,7 @@ Run = tuple[Job, int]
 """A job and the index of its segment."""
 
 _SWEEP = 64
-"""Entries left behind from which sweeping is worth its while."""
+"""Stale entries from which sweeping is worth its cost."""
 
 
 class _Flow:
@@ -73,24 +73,24 @@ class _Flow:
         return None
 
     def rank_of(self, job: Job) -> float:
-        """Its own rank, or what the flow has had since, if that is more."""
+        """The rank of a job by now: its own, or that of the flow's next segment if higher."""
         return max(job.place.rank, self.start + _HEAD_STARTS[job.request.priority])
 
 
 class FairQueue:
-    """Jobs that have a segment to run, in the order of their turns; each at most once."""
+    """Jobs that have a segment to run, in fair order; each at most once."""
 
     def __init__(self) -> None:
         self.waiting = 0
         """Number of jobs that wait."""
         self._heap: list[tuple[float, int, _Flow]] = []
         self._flows: dict[str, _Flow] = {}
-        self._first: deque[tuple[int, Job]] = deque()
+        self._retries: deque[tuple[int, Job]] = deque()
         self._time = 0.0
         """Virtual time: the start tag of the segment that ran last."""
         self._tickets = 0
-        self._left = 0
-        """Entries of jobs that have given up their place."""
+        self._stale = 0
+        """Number of stale entries: of jobs that have given up their place."""
 
     def push(self, job: Job) -> None:
         """Queue `job`, which is not queued, for its next segment."""
@@ -107,7 +107,7 @@ class FairQueue:
         if not job.place.ticket or job.place.rank > -math.inf:
             self.drop(job)
             job.place.rank = -math.inf
-            self._first.append((self._ticket(job), job))
+            self._retries.append((self._ticket(job), job))
 
     def pop(self) -> Job | None:
         """Take the job whose turn it is, or None. It is not charged yet."""
@@ -118,7 +118,7 @@ class FairQueue:
         return job
 
     def charge(self, job: Job, cost_s: float) -> None:
-        """Charge its flow for a segment of `job`, which was popped for it; a retry was paid for."""
+        """Charge its flow for a segment of `job`, which was popped; a retry costs nothing."""
         place = job.place
         if place.rank == -math.inf:
             return
@@ -128,17 +128,17 @@ class FairQueue:
         flow.start = start + cost_s / place.share
 
     def drop(self, job: Job) -> None:
-        """Give up the job's place. Its entry stays, until most of them are of that kind."""
+        """Give up the job's place. Its entry stays behind, stale, until the next sweep."""
         if not job.place.ticket:
             return
         job.place.ticket = 0
         self.waiting -= 1
-        self._left += 1
-        if self._left > max(_SWEEP, self.waiting):
+        self._stale += 1
+        if self._stale > max(_SWEEP, self.waiting):
             self._sweep()
 
     def forget(self, flow: str) -> None:
-        """Forget a flow without jobs: that its tag is a segment ahead is not worth keeping."""
+        """Forget a flow without jobs, and with it a start tag that is at most a segment ahead."""
         gone = self._flows.pop(flow, None)
         if gone is not None:
             gone.entry = 0
@@ -164,9 +164,9 @@ class FairQueue:
             heappush(self._heap, (rank, ticket, flow))
 
     def _take(self) -> Job | None:
-        """The best job, out of its flow. A flow's entry tells the least rank it can have."""
-        while self._first:
-            ticket, job = self._first.popleft()
+        """Take the best job out of its flow. The rank of a flow's entry is a lower bound."""
+        while self._retries:
+            ticket, job = self._retries.popleft()
             if job.place.ticket == ticket:
                 return job
         while self._heap:
@@ -188,8 +188,8 @@ class FairQueue:
         return None
 
     def _sweep(self) -> None:
-        self._left = 0
-        self._first = deque((t, job) for t, job in self._first if job.place.ticket == t)
+        self._stale = 0
+        self._retries = deque((t, job) for t, job in self._retries if job.place.ticket == t)
         for flow in self._flows.values():
             flow.jobs = [entry for entry in flow.jobs if entry[2].place.ticket == entry[1]]
             heapify(flow.jobs)
@@ -198,9 +198,9 @@ class FairQueue:
 
 
 class Queue:
-    """Jobs that wait, and workers by their epoch; appends what is to be run to `commands`.
+    """Waiting jobs, and workers by their epoch; appends the segments to run to `commands`.
 
-    A retired worker is let go once it runs nothing.
+    A retired worker is freed once it runs nothing.
     """
 
     def __init__(
@@ -216,11 +216,11 @@ class Queue:
         self._backpressure = backpressure
         self._release = release
         self._timings = timings
-        self._line = FairQueue()
+        self._fair = FairQueue()
         self._idle: list[int] = []
         self._retired: set[int] = set()
         self._parked: dict[str, Job] = {}
-        """Jobs whose turn came while there was no room for more of their audio."""
+        """Jobs whose turn came while backpressure did not allow them to run."""
         self._more_room = False
         """Whether a parked job may have become one that can run."""
 
@@ -233,7 +233,7 @@ class Queue:
 
     @property
     def running(self) -> int:
-        """Number of segments that run. Every event asks for it, so no worker is looked at."""
+        """Number of segments that run. Read after every event, so in constant time."""
         return len(self.workers) - len(self._idle)
 
     def is_idle(self, worker: int) -> bool:
@@ -241,12 +241,12 @@ class Queue:
         return worker in self.workers and self.workers[worker] is None
 
     def add(self, worker: int) -> None:
-        """Take in a worker that can run a segment."""
+        """Add a worker that can run a segment."""
         self.workers[worker] = None
         self._idle.append(worker)
 
     def retire(self, worker: int) -> None:
-        """Give a worker nothing more, and let it go once it runs nothing."""
+        """Give a worker nothing more, and free it once it runs nothing."""
         if self.workers.get(worker) is not None:
             self._retired.add(worker)
             return
@@ -261,7 +261,7 @@ class Queue:
         return self.workers.pop(worker, None)
 
     def answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
-        """Free the worker that answered; returns its job, None if that is not what it was given."""
+        """Free the worker that answered; returns its job, None if it was given another segment."""
         worker = event.worker
         run = self.workers.get(worker)
         if run is None:
@@ -284,12 +284,12 @@ class Queue:
     @property
     def has_waiting(self) -> bool:
         """Whether a job waits for a worker."""
-        return self._line.waiting > 0
+        return self._fair.waiting > 0
 
     def waiting_segments(self, jobs: Iterable[Job]) -> int:
         """Segments of these jobs that could run now if there were workers.
 
-        Of a text that is not all cut yet, as many as its length tells.
+        Estimated from the length of a text that is not all cut.
         """
         return sum(
             job.segments_expected - job.next_segment + len(job.retries)
@@ -301,13 +301,13 @@ class Queue:
         return _has_more(job) and (bool(job.retries) or self._backpressure.allows(job))
 
     def configure(self, limits: HeldLimits) -> None:
-        """Let other bounds on held audio hold from the next dispatch on."""
+        """Set other bounds on held audio, from the next dispatch on."""
         self._backpressure.limits = limits
         self._more_room = True
 
     def enqueue(self, job: Job) -> None:
-        """Queue the job's next segment, if it has one to run, and see to it that there is another
-        after it. A lost one goes first.
+        """Queue the job's next segment, if it has one to run; a lost one goes first. Asks for a cut
+        where the job runs out of segments.
         """
         if job.rest is not None and job.ask_for_cut():
             self._commands.append(e.CutText(job.id))
@@ -315,21 +315,21 @@ class Queue:
             return
         if job.retries:
             self._parked.pop(job.id, None)
-            self._line.push_first(job)
+            self._fair.push_first(job)
         elif not job.place.ticket and job.id not in self._parked:
-            self._line.push(job)
+            self._fair.push(job)
 
     def settle(self, job: Job) -> None:
-        """Look at a job again: what it holds, or the credit that it has, may have changed."""
+        """Look at a job again: its held audio or its credit may have changed."""
         self._more_room |= self._backpressure.settle(job) or job.id in self._parked
         self.enqueue(job)
 
     def dispatch(self, now: float) -> Job | None:
         """Give waiting segments to idle workers.
 
-        Stops at a job that is late, takes it out and returns it; there may be more to give then.
+        Stops at a job that is late, takes it out and returns it; call again for the others.
         """
-        while self._idle and (self._line.waiting or self._parked):
+        while self._idle and (self._fair.waiting or self._parked):
             job = self._next()
             if job is None or job.due <= now:
                 return job
@@ -345,7 +345,7 @@ class Queue:
         segment = job.segments[index]
         self.workers[worker] = job, index
         cost_s = segment.size * job.work.rate
-        self._line.charge(job, cost_s)
+        self._fair.charge(job, cost_s)
         self._commands.append(
             e.RunSegment(
                 worker=worker,
@@ -362,7 +362,7 @@ class Queue:
         self.enqueue(job)
 
     def interrupt(self, job: Job) -> None:
-        """Stop what runs for the job."""
+        """Interrupt the segments that run for the job."""
         if not job.running:
             return
         for worker, run in self.workers.items():
@@ -372,19 +372,19 @@ class Queue:
                     e.InterruptSegment(worker=worker, job=job.id, segment=run[1], attempt=attempt)
                 )
 
-    def leave(self, job: Job, *, last: bool) -> None:
-        """Give the job no more workers; `last`: its flow has no other job."""
+    def remove(self, job: Job, *, last: bool) -> None:
+        """Remove the job from the queue; `last`: its flow has no other job."""
         if last:
-            self._line.forget(job.flow)
-        self._line.drop(job)
+            self._fair.forget(job.flow)
+        self._fair.drop(job)
         self._parked.pop(job.id, None)
-        self._more_room |= self._backpressure.leave(job)
+        self._more_room |= self._backpressure.remove(job)
 
     def _next(self) -> Job | None:
         """Take the best job that can run."""
         if self._more_room:
             self._unpark()
-        while (job := self._line.pop()) is not None:
+        while (job := self._fair.pop()) is not None:
             if _has_more(job):
                 if job.retries or self._backpressure.allows(job):
                     return job
@@ -392,11 +392,11 @@ class Queue:
         return None
 
     def _unpark(self) -> None:
-        """Queue again, at the rank that they had, those for whom there is room by now."""
+        """Queue parked jobs again, at their old rank, where there is room for their audio."""
         self._more_room = False
         for job in [job for job in self._parked.values() if self._backpressure.allows(job)]:
             del self._parked[job.id]
-            self._line.push_back(job)
+            self._fair.push_back(job)
 
     def check(self, jobs: Collection[Job]) -> None:
         """Raise AssertionError if an invariant is broken; `jobs` are those without an outcome."""
@@ -413,7 +413,7 @@ class Queue:
 
 
 def _has_more(job: Job) -> bool:
-    """Whether a segment could be given to a worker, as far as the job itself is concerned."""
+    """Whether the job itself has a segment that could be given to a worker."""
     if job.state in OUTCOMES:
         return False
     return bool(job.retries) or (

@@ -1,8 +1,8 @@
-"""Release: sends clients what they hear of their jobs, and keeps it for them to hear again.
+"""Release and retention: messages to the listeners of jobs, and audio kept to attach to again.
 
-`Release` knows who listens to what and sends answers, audio in order, and the one end.
-`Retention` remembers jobs that ended, and released audio, so that a client can attach again.
-When a job ends is for `lifecycle` to say.
+`Release` knows the listeners and sends answers, audio in order, and the one end. `Retention`
+keeps jobs that ended, and released audio, so that a client can attach again. The end of a job
+is decided in `lifecycle`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Literal
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Piece, Stored
-from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.limits import Keep
 
 Sent = Literal["some", "all", "gone"]
-"""The reach of a release: some of the audio, all to the end of the job, or no further: what is next
-is not kept any more."""
+"""Result of a release: some of the audio is out, all of it to the end of the job, or the next byte
+is gone: it is not kept any more."""
 
-_AT_ONCE = 64
+_BATCH = 64
 """Jobs forgotten in one go, at most."""
 
 _LISTENED = 8
-"""Jobs that stay because somebody listens to them, beyond which one looks for another, at once."""
+"""Jobs looked at beyond those that must go, at once: jobs with a listener stay."""
 
 
 class Release:
@@ -34,45 +34,45 @@ class Release:
     def __init__(self, commands: list[e.Command], retained: Retention) -> None:
         self._commands = commands
         self._retained = retained
-        self._heard: dict[bytes, dict[str, Job]] = {}
+        self._by_listener: dict[bytes, dict[str, Job]] = {}
 
-    # -- who listens --------------------------------------------------------------------
+    # -- listeners ----------------------------------------------------------------------
 
     def listeners(self) -> list[bytes]:
         """Connections that listen to a job."""
-        return list(self._heard)
+        return list(self._by_listener)
 
     def listen(self, job: Job, client: bytes, reference: str) -> None:
-        """Let this connection hear of the job, in the name of its request `reference`."""
+        """Make this connection the listener of a job; its answers carry `reference`."""
         job.client, job.reference = client, reference
-        heard = self._heard.get(client)
-        if heard is None:
-            self._heard[client] = {job.id: job}
+        of_client = self._by_listener.get(client)
+        if of_client is None:
+            self._by_listener[client] = {job.id: job}
         else:
-            heard[job.id] = job
+            of_client[job.id] = job
 
     def disconnect(self, client: bytes) -> list[Job]:
-        """Forget a connection, which is gone; returns the jobs that it listened to."""
-        jobs = list(self._heard.pop(client, {}).values())
+        """Forget a connection that is gone; returns the jobs that it listened to."""
+        jobs = list(self._by_listener.pop(client, {}).values())
         for job in jobs:
             job.client = None
         return jobs
 
-    def let_go(self, job: Job) -> None:
-        """Let nobody listen to the job any more."""
+    def detach(self, job: Job) -> None:
+        """Remove the job's listener, if it has one."""
         if job.client is None:
             return
-        heard = self._heard.get(job.client)
-        if heard is not None:
-            heard.pop(job.id, None)
-            if not heard:
-                del self._heard[job.client]
+        of_client = self._by_listener.get(job.client)
+        if of_client is not None:
+            of_client.pop(job.id, None)
+            if not of_client:
+                del self._by_listener[job.client]
         job.client = None
 
-    # -- what they hear -----------------------------------------------------------------
+    # -- messages -----------------------------------------------------------------------
 
     def accept(self, job: Job) -> None:
-        """Answer the request that became, or found, this job."""
+        """Tell the listener that its request became, or found, this job."""
         if job.client is None:
             return
         request, cut = job.request, job.rest is None
@@ -95,7 +95,7 @@ class Release:
         message: str,
         retry_after_ms: int | None = None,
     ) -> None:
-        """Answer a request that does not become a job."""
+        """Refuse a request, which does not become a job."""
         self._commands.append(
             e.ReleaseRefusal(
                 client=event.client,
@@ -109,7 +109,7 @@ class Release:
     def refuse_pending(
         self, job: Job, code: e.RefusalCode, message: str, retry_after_ms: int | None = None
     ) -> None:
-        """Answer the request that listens to this job, and was not accepted, with a refusal."""
+        """Refuse a request whose job was not accepted yet, and remove the listener."""
         if job.client is not None:
             self._commands.append(
                 e.ReleaseRefusal(
@@ -120,7 +120,7 @@ class Release:
                     retry_after_ms=retry_after_ms,
                 )
             )
-            self.let_go(job)
+            self.detach(job)
 
     def started(self, job: Job, segment: int) -> None:
         """Tell the listener, if there is one, that a segment runs."""
@@ -128,7 +128,7 @@ class Release:
             self._commands.append(e.ReleaseStarted(job.client, job.id, segment))
 
     def send(self, job: Job) -> Sent:
-        """Release what is in order and covered by credit; the last piece goes out with the end."""
+        """Release audio in order as far as credit goes; the last piece goes out with the end."""
         client, audio = job.client, job.audio
         if client is None:
             return "some"
@@ -138,7 +138,7 @@ class Release:
         chunks, whole = taken
         for piece in whole:
             self._retained.keep(job, piece)
-        if audio.released < audio.spoken or not job.complete:
+        if audio.released < audio.end or not job.complete:
             self._send(job, client, chunks)
             return "some"
         last = chunks.pop().pcm if chunks else b""
@@ -159,13 +159,13 @@ class Release:
                 )
             )
 
-    def fail(self, job: Job, code: e.FailureCode, message: str) -> None:
-        """Tell the listener, if there is one, that it will hear nothing more."""
+    def fail(self, job: Job, code: FailureCode, message: str) -> None:
+        """Tell the listener, if there is one, that the job failed, and remove it."""
         if job.client is not None:
             self._commands.append(
                 e.ReleaseFailure(client=job.client, job=job.id, code=code, message=message)
             )
-            self.let_go(job)
+            self.detach(job)
 
     def _end(self, job: Job, client: bytes, pcm: Pcm) -> None:
         self._commands.append(
@@ -173,17 +173,17 @@ class Release:
                 client=client,
                 job=job.id,
                 pcm=pcm,
-                bytes=job.audio.spoken,
+                bytes=job.audio.end,
                 segments=len(job.segments),
                 queued_s=(job.started_at or job.accepted_at) - job.accepted_at,
                 synthesis_s=job.synthesis_s,
                 retried=job.retried,
             )
         )
-        self.let_go(job)
+        self.detach(job)
 
 
-class _Shelf:
+class _Retained:
     """Ended jobs of one kind, the oldest first, and the bytes that each takes."""
 
     def __init__(self, keep: Keep) -> None:
@@ -203,9 +203,9 @@ class _Shelf:
         return (job for job, _size in reversed(self.jobs.values()))
 
     def forget(self, now: float) -> list[Job]:
-        """Take out what is too old, and for lack of room what nobody listens to.
+        """Take out jobs that are too old and, for lack of room, jobs without a listener.
 
-        The latest stays, however large it is: somebody may be on the way to fetch it.
+        The latest stays, however large it is: a client may be about to fetch it.
         """
         forgotten: list[Job] = []
         keep, left = self.keep, len(self.jobs)
@@ -223,14 +223,14 @@ class _Shelf:
         return forgotten
 
     def _due(self, now: float) -> int:
-        """Number of jobs that are worth a look."""
+        """Number of the oldest jobs to look at."""
         if self.bytes > self.keep.bytes:
-            return _AT_ONCE
+            return _BATCH
         if len(self.jobs) > self.keep.jobs:
-            return min(len(self.jobs) - self.keep.jobs + _LISTENED, _AT_ONCE)
+            return min(len(self.jobs) - self.keep.jobs + _LISTENED, _BATCH)
         oldest, _size = next(iter(self.jobs.values()), (None, 0))
         old = oldest is not None and now - (oldest.ended_at or now) >= self.keep.seconds
-        return _AT_ONCE if old else 0
+        return _BATCH if old else 0
 
 
 class Retention:
@@ -242,27 +242,27 @@ class Retention:
     """
 
     def __init__(self, plain: Keep, durable: Keep) -> None:
-        self._plain = _Shelf(plain)
-        self._durable = _Shelf(durable)
+        self._plain = _Retained(plain)
+        self._durable = _Retained(durable)
         self._pieces: deque[tuple[Job, Piece]] = deque()
         self._bytes = 0
 
     def configure(self, plain: Keep, durable: Keep) -> None:
-        """Let other bounds hold from now on."""
+        """Set other bounds on both kinds of jobs."""
         self._plain.keep, self._durable.keep = plain, durable
 
     def get(self, job: str) -> Job | None:
-        """An ended job, while it is remembered."""
+        """An ended job, while it is retained."""
         return self._plain.get(job) or self._durable.get(job)
 
     def ended(self) -> Iterator[Job]:
-        """All ended jobs that are remembered, the latest first."""
+        """All retained jobs, the latest first."""
         yield from self._plain.latest()
         yield from self._durable.latest()
 
     @property
     def stored_bytes(self) -> int:
-        """Audio and text of ended durable jobs."""
+        """Bytes of audio and text of retained durable jobs."""
         return self._durable.bytes
 
     def keep(self, job: Job, piece: Piece) -> None:
@@ -273,7 +273,7 @@ class Retention:
             self._drop_oldest()
 
     def add(self, job: Job, now: float) -> list[Job]:
-        """Remember a job that has ended; returns those that are forgotten for it."""
+        """Retain a job that has ended; returns those that are forgotten for it."""
         if not job.request.durable:
             self._plain.add(job, job.chars)
             return self._plain.forget(now)
@@ -282,7 +282,7 @@ class Retention:
         return self._durable.forget(now)
 
     def expire(self, now: float) -> list[Job]:
-        """Forget what ended too long ago; returns it."""
+        """Forget jobs that ended too long ago; returns them."""
         while self._pieces and not self._pieces[0][0].audio.pieces:
             self._drop_oldest()
         return self._plain.forget(now) + self._durable.forget(now)

@@ -1,4 +1,4 @@
-"""The request of a client, checked and complete."""
+"""A client's request, as the job machine takes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HIGHEST_PRIORITY = 9
 
 
 class TraceContext(msgspec.Struct, frozen=True, gc=False):
-    """That a job is to be traced: the W3C headers that came with it, unread, empty for none.
+    """The W3C trace headers of a job that is to be traced, not parsed, empty for none.
 
     `arrived` is when its SUBMIT came in, monotonic seconds.
     """
@@ -23,9 +23,9 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A text and how to speak it, checked and complete. `deadline` is monotonic seconds or None.
+    """A text and its manner of speech, checked and complete. `deadline`: monotonic seconds or None.
 
-    `segments` are the first ones of the text, `rest` is what has not been cut yet.
+    `segments` are the first ones of the text, `rest` is the part that is not cut yet.
     `key` is the client's own name for the request, the same for every attempt to hand
     it in; `fingerprint` tells whether two requests under one key are the same.
     """
@@ -37,8 +37,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deadline: float | None = None
     progress: bool = False
     reproducible: bool = False
-    """The client chose the seed, or a restart must not show: whenever a segment is spoken it is
-    to be the same audio to the sample."""
+    """Every attempt at a segment must give the same samples: the client chose the seed, or the job
+    must survive a restart unnoticed."""
     durable: bool = False
     key: str | None = None
     fingerprint: bytes = b""

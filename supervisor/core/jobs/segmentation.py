@@ -1,6 +1,6 @@
-"""Text to segments: the pieces that are spoken on their own, in parallel.
+"""Segmentation: cuts a text into segments, which are spoken on their own, in parallel.
 
-Sentences come from sentencex; what is longer than a segment may be is cut at clauses,
+Sentences come from sentencex; those longer than a segment may be are cut at clauses,
 then at spaces, then anywhere. The first segment is kept short, so that speech starts
 early. Pure and deterministic: the same text always gives the same segments, in however
 many slices it is cut, which makes a seeded job reproducible.
@@ -32,8 +32,8 @@ _LONG_WINDOW = 2048
 """The same where segments of more than half a window are asked for."""
 
 _CONTEXT = 64
-"""Characters that sentencex must have seen of the next sentence before it is believed that the
-one before has ended: an abbreviation at the end of a window looks like the end of a sentence."""
+"""Characters of the next sentence that sentencex must have seen for the one before to count as
+ended: an abbreviation at the end of a window looks like the end of a sentence."""
 
 _LINES = 64
 """Segments that a slice takes of a text that was cut before."""
@@ -51,7 +51,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def window(self) -> int:
-        """Number of characters that a slice looks at."""
+        """Number of characters that one slice looks at."""
         return _WINDOW if self.max_chars * 2 <= _WINDOW else _LONG_WINDOW
 
 
@@ -68,11 +68,11 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
     begun: bool = False
 
     def __len__(self) -> int:
-        """Characters that are left."""
+        """Number of characters that are not cut yet."""
         return len(self.text) - self.at
 
     def slice(self) -> tuple[tuple[str, ...], Uncut | None]:
-        """The segments of the next window (there may be none in it), and what is left then."""
+        """Cut the next window: its segments (there may be none), and the rest of the text."""
         if self.rules is None:
             return self._lines()
         segments: list[str] = []
@@ -118,10 +118,10 @@ def has_speech(text: str) -> bool:
 
 
 def _complete(window: str, language: str, *, last: bool) -> Iterator[str]:
-    """Parts of the window, from its begin on, each of which is a sentence or has no speech.
+    """Parts of the window, from its beginning on: sentences, and stretches without speech.
 
-    What may go on after the window is left out, unless it is the text's `last`; but what
-    begins with the window and does not end in it is broken, so that some of it is given always.
+    A sentence that may go on after the window is left out, unless the window is the text's
+    `last`. One that fills the window is broken, so that there always is a part.
     """
     done = 0
     while done < len(window):
@@ -149,8 +149,8 @@ def _sentences(paragraph: str, language: str) -> Iterator[str]:
 
 
 def _break(window: str, start: int) -> int:
-    """The break in [start, end of window] of what has no end there: after the last clause, else
-    the last line, else the last space, else in front of the last character.
+    """The break in [start, end of window] of a sentence that does not end there: after the last
+    clause, else the last line, else the last space, else at the end of the window.
     """
     for where in (_CLAUSE_END, _LINE_END):
         ends = [match.end() for match in where.finditer(window, start)]
@@ -183,5 +183,5 @@ def _cut_point(sentence: str, start: int, stop: int) -> int:
 
 
 def _speakable(pieces: Iterable[str]) -> Iterator[str]:
-    """Drop pieces with nothing to say (a run of dots cut out of a sentence, say)."""
+    """Drop pieces without speech, such as a run of dots."""
     return (piece for piece in pieces if has_speech(piece))

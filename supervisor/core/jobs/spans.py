@@ -1,11 +1,11 @@
-"""A job that has ended, told as spans: what its own record says of its way, and when.
+"""Trace spans of a job that has ended, from its story.
 
 One span for the job and, below it, `admission` (from SUBMIT until the job is accepted),
 `queue` (until its first segment runs), a `segment` for each attempt, and `release` (from
 the first audio until the end). Times are monotonic seconds. No span holds any of the
 text, nor a message that an engine or a worker wrote: these may quote it.
 
-Which trace the spans belong to, and who gets to see them, is for `supervisor.tracing`.
+The trace that the spans belong to, and its collector, are left to `supervisor.tracing`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Value = str | int | float | bool
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
-    """One stretch of time. `error` says in a word or two why it led to nothing."""
+    """A named interval. `error`: in a word or two why it failed; None for success."""
 
     name: str
     start: float
@@ -44,33 +44,37 @@ _OWN_WORDS = frozenset({"cancelled", "expired"})
 
 
 def trace_of(job: Job, context: TraceContext) -> Trace:
-    """The trace of a job that has its outcome."""
+    """Make the trace of a job that has its outcome."""
     ended = job.accepted_at if job.ended_at is None else job.ended_at
-    told = _Told(job, ended)
+    timeline = _Timeline(job, ended)
     # What came before an earlier supervisor ended was timed by a clock that may be another.
-    start = job.accepted_at if told.recovered else min(context.arrived, job.accepted_at)
+    start = job.accepted_at if timeline.recovered else min(context.arrived, job.accepted_at)
     parts = []
-    if not told.recovered:
-        parts.append(Span("admission", start, told.begun_at))
-    parts.append(Span("queue", told.begun_at, ended if job.started_at is None else job.started_at))
-    parts += told.segments
-    if told.audio_at is not None:
-        parts.append(Span("release", told.audio_at, ended))
+    if not timeline.recovered:
+        parts.append(Span("admission", start, timeline.begun_at))
+    parts.append(
+        Span("queue", timeline.begun_at, ended if job.started_at is None else job.started_at)
+    )
+    parts += timeline.segments
+    if timeline.audio_at is not None:
+        parts.append(Span("release", timeline.audio_at, ended))
     error = None
     if job.failed:
         error = f"{job.state}: {job.message}" if job.state in _OWN_WORDS else job.state
-    return Trace(context, Span("job", start, ended, _attributes(job, told), error), tuple(parts))
+    return Trace(
+        context, Span("job", start, ended, _attributes(job, timeline), error), tuple(parts)
+    )
 
 
-class _Told:
-    """The spans that the lines of a job's story come to."""
+class _Timeline:
+    """Attempts and moments of a job, read from the lines of its story."""
 
     def __init__(self, job: Job, ended: float) -> None:
         self.begun_at = job.accepted_at
-        """When the job could wait for a worker."""
+        """Time from which the job waited for a worker."""
         self.recovered = False
         self.audio_at: float | None = None
-        """When its first audio could be released."""
+        """Time at which its first audio could be released."""
         self.segments: list[Span] = []
         self._job = job
         self._running: dict[int, tuple[float, int, int]] = {}
@@ -85,7 +89,7 @@ class _Told:
                     self.begun_at = at
                     self.recovered = True
                     # A first segment that was not run here lay in the journal.
-                    self.audio_at = at if job.audio.spoken and not job.segments[0].attempt else None
+                    self.audio_at = at if job.audio.end and not job.segments[0].attempt else None
                 case "running", [int(index), int(worker), int(attempt)]:
                     self._running[index] = at, worker, attempt
                 case "spoken", [int(index), int(worker), (float() | int()) as seconds]:
@@ -99,7 +103,7 @@ class _Told:
     def _close(
         self, index: int, worker: int, at: float, outcome: str, synthesis_s: float | None = None
     ) -> None:
-        """An attempt has ended, if its beginning has not been left out of the story."""
+        """Add the span of an attempt, unless its beginning was left out of the story."""
         begun = self._running.get(index)
         if begun is None or begun[1] != worker:
             return
@@ -118,27 +122,27 @@ class _Told:
         self.segments.append(Span("segment", began_at, at, attributes, error))
 
     def _close_interrupted(self, ended: float) -> None:
-        """Close what ran when the job ended; of other open attempts the end has been left out."""
+        """Add spans of attempts that ran at the end; of other open ones the end was left out."""
         for index, (_began_at, worker, attempt) in list(self._running.items()):
             segment = self._job.segments[index]
             if segment.state == "running" and segment.attempt == attempt:
                 self._close(index, worker, ended, "interrupted")
 
 
-def _attributes(job: Job, told: _Told) -> dict[str, Value]:
+def _attributes(job: Job, timeline: _Timeline) -> dict[str, Value]:
     request = job.request
     attempts = sum(segment.attempt for segment in job.segments)
     return {
         "tts.job.id": job.id,
         "tts.job.outcome": job.state,
         "tts.job.durable": request.durable,
-        "tts.job.recovered": told.recovered,
+        "tts.job.recovered": timeline.recovered,
         "tts.job.priority": request.priority,
         **{f"tts.{name}": value for name, value in msgspec.structs.asdict(request.speech).items()},
         "tts.segments": len(job.segments),
         "tts.segments_retried": job.retried,
-        "tts.segments_left_out": attempts - len(told.segments),
+        "tts.segments_left_out": attempts - len(timeline.segments),
         "tts.characters": job.chars,
         "tts.synthesis_s": job.synthesis_s,
-        "tts.audio_s": job.audio.spoken / 4 / request.sample_rate,
+        "tts.audio_s": job.audio.end / 4 / request.sample_rate,
     }

@@ -14,7 +14,7 @@ SAMPLE_BYTES = 4
 
 
 class Histogram:
-    """Counts of what was observed, by upper bounds."""
+    """Counts of observed values, by upper bounds of buckets."""
 
     __slots__ = ("_bounds", "_counts", "_sum")
 
@@ -38,8 +38,8 @@ class Histogram:
 
 
 class Timings:
-    """Of each job, from its acceptance: seconds until a worker had its first segment, and until
-    its first audio was there. Of each segment with audio: the worker's time per audio.
+    """Distributions of each job's seconds from acceptance to its first segment's start and to its
+    first audio, and of each segment's real-time factor: the worker's time per time of audio.
     """
 
     __slots__ = ("first_audio", "real_time_factor", "wait")
@@ -49,13 +49,13 @@ class Timings:
         self.first_audio = Histogram(SECONDS)
         self.real_time_factor = Histogram(FACTORS)
 
-    def spoken(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
-        """A segment with that much audio took `synthesis_s` of a worker."""
+    def observe_segment(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
+        """Count a segment with this much audio, which took `synthesis_s` of a worker."""
         if pcm_bytes:
             self.real_time_factor.observe(synthesis_s * SAMPLE_BYTES * sample_rate / pcm_bytes)
 
     def document(self) -> dict[str, Any]:
-        """For the status document."""
+        """The distributions, as the status document has them."""
         return {
             "wait_s": self.wait.document(),
             "first_audio_s": self.first_audio.document(),

@@ -1,1 +1,1 @@
-"""The pool machine: worker slots, their restarts, and what is held to hang."""
+"""The pool machine: worker slots, their restarts, and the detection of hung workers."""

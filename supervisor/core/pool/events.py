@@ -1,4 +1,4 @@
-"""What `pool.Pool` is told and what it answers. Times are monotonic seconds.
+"""Events and commands of the pool machine. Times are monotonic seconds.
 
 `epoch` names one worker process: it grows with every launch and is never reused.
 """
@@ -20,7 +20,7 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Configured(_Record, frozen=True):
-    """Other policies hold from now on."""
+    """The settings changed: these policies hold from now on."""
 
     now: float
     restarts: RestartPolicy
@@ -43,7 +43,7 @@ class Ready(_Record, frozen=True):
 
 
 class Reshaped(_Record, frozen=True):
-    """A worker has its new shape; with `error` it kept its old session of `threads`.
+    """A worker has its new shape or, with `error`, kept its old session of `threads`.
 
     `cpus`: the cores that it is on after an error, the old ones where these are what its
     threads need or where it could not move; empty: those that were asked for.
@@ -84,7 +84,7 @@ class Exited(_Record, frozen=True):
 
 
 class NotStarted(_Record, frozen=True):
-    """A process could not be started: the machine had no room for it, and no worker is to blame.
+    """A process could not be started for lack of memory, processes or descriptors.
 
     `jitter` is uniform in [0, 1).
     """
@@ -96,20 +96,20 @@ class NotStarted(_Record, frozen=True):
 
 
 class Looked(_Record, frozen=True):
-    """One look at every ready worker, by epoch. A worker that is not among them is gone."""
+    """A health check of every ready worker, by epoch. A worker not among them is gone."""
 
     now: float
     found: dict[int, Vitals]
 
 
 class Tick(_Record, frozen=True):
-    """Time passed."""
+    """Time passed: backoffs and start deadlines are looked at."""
 
     now: float
 
 
 class Stop(_Record, frozen=True):
-    """No worker is wanted any more."""
+    """The supervisor stops: no worker is wanted any more."""
 
     now: float
 
@@ -140,7 +140,7 @@ class Launch(_Record, frozen=True):
 
 
 class Employ(_Record, frozen=True):
-    """A ready worker may be given segments from now on."""
+    """Let a ready worker have segments from now on."""
 
     epoch: int
 
@@ -153,34 +153,34 @@ class Reshape(_Record, frozen=True):
 
 
 class Retire(_Record, frozen=True):
-    """The worker gets no new segment; answer with `Freed` when it runs nothing."""
+    """Give the worker no new segment; answer with `Freed` when it runs nothing."""
 
     epoch: int
 
 
 class Dismiss(_Record, frozen=True):
-    """Tell a worker that runs nothing to leave."""
+    """Tell a worker that runs nothing to exit."""
 
     epoch: int
 
 
 class Kill(_Record, frozen=True):
-    """End this process now."""
+    """Kill this worker's process now."""
 
     epoch: int
     reason: str
 
 
 class Condemn(_Record, frozen=True):
-    """This worker hangs: it gets nothing more, and is ended."""
+    """Give a worker that hangs nothing more, and end it."""
 
     epoch: int
     reason: str
 
 
 class Park(_Record, frozen=True):
-    """Nothing to do but to say it: this slot's workers kept dying, the last of `reason`, and it
-    is left alone for `seconds`.
+    """Report a parked slot: its workers kept dying, the last of `reason`; none is started in it
+    for `seconds`.
     """
 
     slot: int
@@ -189,8 +189,8 @@ class Park(_Record, frozen=True):
 
 
 class Hold(_Record, frozen=True):
-    """Nothing to do but to say it: workers of all slots kept dying, the last of `reason`, and
-    none is started for `seconds`.
+    """Report a held pool: workers of all slots kept dying, the last of `reason`; none is started
+    for `seconds`.
     """
 
     reason: str

@@ -1,20 +1,18 @@
-"""Which workers hang: told by what they do, never by the clock alone.
+"""Detection of hung workers, by their progress and CPU time, never by the clock alone.
 
-A worker hangs that shows no sign of life for `hang_timeout_s`. While it speaks, a sign
-is progress or CPU time: a missed heartbeat alone is none, for native code may keep the
-interpreter's lock for long while it computes. While it has nothing to do, a sign is an
-answer to a heartbeat. And a worker hangs whose segment is far past the time that such a
-segment takes, however busy it is: it may be going round in a circle. What it takes is told with
-the segment: the job machine learns it, by engine, voice and speed, and says 0 as long as it only
-guesses. It is held against the segment as it was when this began.
+A worker hangs if it shows no sign of life for `hang_timeout_s`. While it runs a segment, a
+sign is progress or CPU time: a missed heartbeat is no proof, for native code may keep the
+interpreter's lock for long while it computes. While it is idle, a sign is an answer to a
+heartbeat. A worker also hangs, however busy, if its segment is far overdue: it may be in an
+endless loop. The expected time comes with the segment, as it was when the segment began: the
+job machine learns it by engine, voice and speed, and gives 0 as long as it only guesses.
 
-A worker that waits for a program of its own, and still answers, is given that time: an
+A worker that waits for a program of its own, and still answers, does not hang: an
 engine may have its model made at first use, and bounds that itself.
 
-Only time in which we looked counts: when the supervisor itself was stopped, or the
-machine slept, nobody is to blame for what was not seen. So all that is known of a worker comes
-with the looks: that its segment is another one, and that it is gone. What is done about a worker
-that hangs is the shell's business.
+Only observed time counts, so that a supervisor that was stopped, or a machine that slept,
+condemns no worker. All input comes with `Looked`: that a segment is another one, and
+that a worker is gone. Ending a worker that hangs is left to the shell.
 """
 
 from __future__ import annotations
@@ -44,8 +42,8 @@ class HealthPolicy(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """The segment that a worker has, since `began`. `expected_s`: seconds that it is predicted to
-    take; 0 where that is not known.
+    """The segment that a worker runs since `began`. `expected_s`: its predicted seconds; 0 where
+    these are not known.
     """
 
     began: float
@@ -54,7 +52,7 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class Vitals(msgspec.Struct, frozen=True):
-    """What one look at a worker found. `cpu_s`: CPU time used so far, None if unknown;
+    """Signs of life of one worker. `cpu_s`: CPU time used so far, None if unknown;
     `steps`: its own count of steps taken, as of its last answer; `answered`: it owes no
     answer to a heartbeat; `waits`: it said then that it waits for a program of its own.
     """
@@ -67,7 +65,7 @@ class Vitals(msgspec.Struct, frozen=True):
 
 
 class Hang(msgspec.Struct, frozen=True):
-    """A worker is to be ended, and why."""
+    """A worker that hangs, and why it is held to."""
 
     worker: int
     reason: str
@@ -76,7 +74,7 @@ class Hang(msgspec.Struct, frozen=True):
 class _Worker(msgspec.Struct):
     running: Running | None = None
     ran_s: float = 0.0
-    """Time of its segment that counts, see above."""
+    """Observed seconds of its segment."""
     silent_s: float = 0.0
     cpu_mark: float = 0.0
     steps: int = 0
@@ -84,7 +82,7 @@ class _Worker(msgspec.Struct):
 
 
 class Health:
-    """Every worker that is ready, by epoch. `policy` may be set anew at any time."""
+    """The signs of life of every ready worker, by epoch. `policy` may be set anew at any time."""
 
     def __init__(self, policy: HealthPolicy) -> None:
         self.policy = policy
@@ -92,7 +90,7 @@ class Health:
         self._looked_at: float | None = None
 
     def looked(self, now: float, found: Mapping[int, Vitals]) -> list[Hang]:
-        """One look at every ready worker; each one that hangs is named once."""
+        """Take a look at every ready worker; return those that hang, each once."""
         before = now if self._looked_at is None else self._looked_at
         self._looked_at = now
         elapsed = min(max(0.0, now - before), _LONGEST_STEP_S)
@@ -108,11 +106,11 @@ class Health:
         return hangs
 
     def limit_s(self, expected_s: float) -> float:
-        """How long a segment may take that is expected to take so long."""
+        """Longest time allowed for a segment of this expected time, in seconds."""
         return max(self.policy.overdue_min_s, expected_s * self.policy.overdue_factor)
 
     def _judge(self, state: _Worker, vitals: Vitals, elapsed: float, now: float) -> str | None:
-        """Why this worker hangs, if it does."""
+        """The reason why this worker counts as hung; None if it does not."""
         segment = vitals.running
         if segment != state.running:
             state.running, state.ran_s, state.silent_s = segment, 0.0, 0.0

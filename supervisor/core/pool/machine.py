@@ -1,13 +1,13 @@
 """The worker-slot state machine: brings the workers that exist to the workers that are wanted.
 
-`Target` says which slots there are to be, with which cores and how many threads.
-This machine launches, reshapes and retires workers until that is so, one safe step
-at a time: a core that one worker still holds is never given to another, whatever
-the target says. It restarts what dies, less and less eagerly, and parks a slot that
-keeps dying; and it says who hangs (`health`).
+`Target` lists the wanted slots, with the cores and threads of each. The machine launches,
+reshapes and retires workers until that is so, one safe step at a time: a core that one
+worker still holds is never given to another, whatever the target says. It restarts workers
+that die, with exponential backoff, parks a slot whose workers keep dying, and condemns
+workers that hang (`health`).
 
-What a worker runs is `jobs`' business; how a process is started or stopped is
-`supervisor.pool`'s. Chance (for backoff) comes in with the events.
+Segments are left to `core.jobs`, processes to `supervisor.pool`. Random numbers (for
+backoff) come in with the events.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ class Pool:
         }
 
     def handle(self, event: e.Event) -> list[e.Command]:
-        """Take one event; return what has to be done because of it, in order."""
+        """Take one event; return the commands that follow from it, in order."""
         self._commands = []
         self._handlers[type(event)](event)
         self._reconcile(event.now)
         return self._commands
 
-    # -- what others may look at --------------------------------------------------------
+    # -- queries -------------------------------------------------------------------------
 
     @property
-    def held(self) -> dict[int, int]:
+    def core_holders(self) -> dict[int, int]:
         """Core id -> slot number, for every core that a process holds now."""
         return {cpu: slot.number for slot in self._by_epoch.values() for cpu in slot.held}
 
@@ -91,7 +91,7 @@ class Pool:
         )
 
     def next_wakeup(self) -> float | None:
-        """When a `Tick` is needed at the latest: a backoff ends or a start has taken too long."""
+        """Time of the latest useful `Tick`: a backoff ends, or a start has taken too long."""
         slots = (*self.slots.values(), *self._successors.values())
         return min((slot.wake_at for slot in slots if slot.wake_at is not None), default=None)
 
@@ -118,7 +118,7 @@ class Pool:
         slot.wake_at = None
         slot.generation = event.generation
         self.restarts.started(slot.number, event.now)
-        self._try_the_others(slot)
+        self._retry_unstarted(slot)
         if self._successors.get(slot.number) is slot:
             old, self.slots[slot.number] = (
                 self.slots[slot.number],
@@ -138,7 +138,7 @@ class Pool:
         self._commands.append(e.Employ(slot.epoch))
 
     def _employ_successor(self, epoch: int) -> None:
-        """The worker that was replaced runs nothing any more."""
+        """Employ the successor of a worker that runs nothing any more."""
         for slot in self.slots.values():
             if slot.predecessor == epoch and slot.at_work and not slot.employed:
                 self._employ(slot)
@@ -150,13 +150,13 @@ class Pool:
         slot.state = "ready"
         slot.generation = event.generation
         if event.error is not None:
-            self._keep(slot, event)
+            self._note_kept_session(slot, event)
         slot.held = frozenset(slot.shape.cpus)
 
-    def _keep(self, slot: Slot, event: e.Reshaped) -> None:
-        """It kept its session, and so the cores for that: others get none that it still uses.
+    def _note_kept_session(self, slot: Slot, event: e.Reshaped) -> None:
+        """Note a worker that kept its session, and so its cores: no other worker gets these.
 
-        Who does not give up cores is replaced: a new process has one thread to begin with.
+        A worker that does not give up cores is replaced: a new process has one thread at first.
         """
         asked = slot.shape.cpus
         cpus = tuple(sorted(slot.held.intersection(event.cpus))) or asked
@@ -178,15 +178,15 @@ class Pool:
             if event.epoch in {None, slot.epoch}:
                 slot.worn = True
 
-    def _try_the_others(self, slot: Slot) -> None:
-        """A process could be started, so those that could not are tried at once."""
+    def _retry_unstarted(self, slot: Slot) -> None:
+        """Retry at once the slots for which no process could be started: one could be now."""
         slot.unstarted = 0
         for other in self.slots.values():
             if other.unstarted and other.state in {"backoff", "ready"}:
                 other.wake_at = None
 
     def _exited(self, event: e.Exited) -> None:
-        slot = self._leave(event.epoch)
+        slot = self._forget_process(event.epoch)
         if slot is None:
             return
         slot.unstarted = 0
@@ -195,19 +195,19 @@ class Pool:
         until = self.restarts.held_until(event.now)
         if until is not None and until != held:
             self._commands.append(e.Hold(event.reason, until - event.now))
-        self._wait(slot, event.now + delay, event.reason)
+        self._back_off(slot, event.now + delay, event.reason)
 
     def _not_started(self, event: e.NotStarted) -> None:
-        slot = self._leave(event.epoch)
+        slot = self._forget_process(event.epoch)
         if slot is None:
             return
         waiting = self.slots.get(slot.number, slot)
         waiting.unstarted += 1
         again_at = event.now + self.restarts.retry(waiting.unstarted, event.jitter)
-        self._wait(slot, again_at, event.reason)
+        self._back_off(slot, again_at, event.reason)
 
-    def _leave(self, epoch: int) -> Slot | None:
-        """A process is gone, or never came; the slot that may need another, if there is one."""
+    def _forget_process(self, epoch: int) -> Slot | None:
+        """Forget a process that is gone or never came; return the slot that may need another."""
         slot = self._by_epoch.pop(epoch, None)
         if slot is None:
             return None
@@ -219,8 +219,8 @@ class Pool:
                 other.predecessor = None
         return None if was_leaving else slot
 
-    def _wait(self, slot: Slot, again_at: float, reason: str) -> None:
-        """The slot has lost its process, or the one that was to replace it."""
+    def _back_off(self, slot: Slot, again_at: float, reason: str) -> None:
+        """Let a slot that lost its process, or the successor of it, wait for the next start."""
         successor = self._successors.pop(slot.number, None)
         if successor is slot:  # The worker that it was to replace is still there.
             self.slots[slot.number].wake_at = again_at
@@ -246,7 +246,9 @@ class Pool:
 
     def _reconcile(self, now: float) -> None:
         self._kill_slow_starts(now)
-        for number in [n for n, successor in self._successors.items() if self._useless(successor)]:
+        for number in [
+            n for n, successor in self._successors.items() if self._is_useless(successor)
+        ]:
             self._retire(self._successors.pop(number))
         for number in [n for n in self.slots if n not in self.target]:
             self._retire(self.slots.pop(number))
@@ -313,7 +315,7 @@ class Pool:
         )
 
     def _replace_worn(self, now: float) -> None:
-        """Start the replacement of one worker that is worn, while nothing else is under way."""
+        """Start the successor of one worn worker, while nothing else is under way."""
         slots = self.slots.values()
         if self._leaving or self._successors:
             return
@@ -341,15 +343,15 @@ class Pool:
             and self._free_for(wanted.cpus, slot)
         )
 
-    def _useless(self, successor: Slot) -> bool:
-        """Whether the worker that it is to replace shall change or go."""
+    def _is_useless(self, successor: Slot) -> bool:
+        """Whether a successor is of no use: the worker to be replaced is to change or go."""
         return self.target.get(successor.number) != successor.shape
 
     def _break_cycle(self) -> None:
-        """Two workers that wait for each other's cores would wait for ever: retire one.
+        """Retire one of two workers that wait for each other's cores: a deadlock.
 
-        Nothing is under way (no start, no reshape, nobody leaving), yet some slot is not
-        what it should be: then only a cycle of held cores can be the cause.
+        Nothing is under way (no start, no reshape, no exit), yet some slot is not in its
+        wanted shape: only a cycle of held cores can be the cause.
         """
         if self._leaving or self._successors:
             return
@@ -357,12 +359,12 @@ class Pool:
             return
         for number, shape in self.target.items():
             slot = self.slots[number]
-            if slot.state == "ready" and self._stands_in_the_way(slot, shape):
+            if slot.state == "ready" and self._waits_for_cores(slot, shape):
                 self._retire(self.slots.pop(number))
                 return
 
-    def _stands_in_the_way(self, slot: Slot, wanted: WorkerShape) -> bool:
-        """Whether it waits for cores of others, itself or its replacement."""
+    def _waits_for_cores(self, slot: Slot, wanted: WorkerShape) -> bool:
+        """Whether the slot, or its successor, waits for cores of others."""
         if wanted == slot.refused:
             return slot.worn and not self._free_for(wanted.cpus, slot)
         return wanted != slot.shape

@@ -1,17 +1,17 @@
-"""How eagerly a worker that died is started again.
+"""Restart policy: backoff of slots whose workers die, parked slots, and a held pool.
 
 The first death costs nothing: the slot is refilled at once. Deaths in a row wait
-exponentially longer, with full jitter (a random share of the bound, so that slots
+exponentially longer, with full jitter (a random part of the bound, so that slots
 that fail together do not restart together; Brooker, "Exponential Backoff And
 Jitter", 2015). A slot with too many deaths in a window is parked, and tried again
 after a long pause, so that a mended machine recovers by itself.
 
-Where the whole pool dies, no slot is the cause: then every start waits for a while,
-and the workers that live go on.
+Where workers of all slots die, no slot is the cause: then no worker is started for a
+while, and the workers that live go on.
 
-A process that could not even be started (no memory, no process or descriptor to be had)
-is no death: nothing of the slot was tried. It is tried again soon, for the machine may
-recover at any moment, and for as long as it takes.
+A process that could not even be started (no memory, process or descriptor to be had)
+counts as no death. It is retried soon, for the machine may recover at any moment, and
+for as long as it takes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections import deque
 import msgspec
 
 _POOL_SLOTS = 2
-"""Slots that may be on their way to being parked before the fault is taken for everybody's."""
+"""Slots that may be close to being parked before the fault is taken for one of the whole pool."""
 
 _POOL_DEATHS = 3
 """Deaths of every slot in a window that are taken for one fault of them all."""
@@ -36,17 +36,17 @@ class RestartPolicy(msgspec.Struct, frozen=True):
     limit_s: float = 10.0
     parked_s: float = 60.0
     hold_s: float = 10.0
-    """How long no worker is started once the pool as a whole died too often."""
+    """Pause of all starts once the pool as a whole died too often."""
     stable_s: float = 30.0
-    """A worker that lived this long clears its slot's record."""
+    """Lifetime from which a worker clears its slot's record of deaths."""
     start_timeout_s: float = 60.0
     retry_s: float = 0.25
-    """After a process could not be started; doubled with each time in a row."""
+    """First pause after a process could not be started; doubled with each time in a row."""
     retry_limit_s: float = 2.0
 
 
 class Restarts:
-    """Deaths per slot and of the pool, and what follows from them. `policy` may be set anew."""
+    """Deaths by slot and of the pool, and the pauses that follow. `policy` may be set anew."""
 
     def __init__(self, policy: RestartPolicy) -> None:
         self.policy = policy
@@ -58,11 +58,11 @@ class Restarts:
         self._held_until: float | None = None
 
     def started(self, slot: int, now: float) -> None:
-        """A worker of this slot became ready."""
+        """Note that a worker of this slot became ready."""
         self._started[slot] = now
 
     def delay(self, slot: int, slots: int, now: float, jitter: float) -> float:
-        """A worker of a pool of `slots` died: seconds until its next start.
+        """Count a death in a pool of `slots`; return the seconds until the slot's next start.
 
         `jitter` is uniform in [0, 1).
         """
@@ -85,15 +85,15 @@ class Restarts:
         return float(bound * jitter)
 
     def retry(self, times: int, jitter: float) -> float:
-        """No process could be started, for so many times in a row: seconds until the next try.
+        """Seconds until the next try, after so many failed starts of a process in a row.
 
-        At least half of the bound, so that a machine that is out of breath gets some.
+        At least half of the bound, so that an overloaded machine gets some rest.
         """
         bound = min(self.policy.retry_limit_s, self.policy.retry_s * 2.0 ** min(times - 1, 30))
         return float(bound * (1.0 + jitter) / 2.0)
 
     def parked_until(self, slot: int, now: float) -> float | None:
-        """When a parked slot may be tried again; None for a slot that is not parked."""
+        """Time at which a parked slot may be tried again; None for a slot that is not parked."""
         until = self._parked.get(slot)
         if until is not None and until <= now:
             del self._parked[slot]
@@ -101,7 +101,7 @@ class Restarts:
         return until
 
     def held_until(self, now: float) -> float | None:
-        """When any worker may be started again; None where that is now."""
+        """Time from which workers may be started again; None where that is now."""
         if self._held_until is not None and self._held_until <= now:
             self._held_until = None
         return self._held_until

@@ -1,4 +1,4 @@
-"""One worker slot: the number stays, the process in it may change."""
+"""A worker slot: its number stays, the process in it may change."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ not yet gone."""
 
 
 class Slot:
-    """State of one slot. Only `pool.Pool` changes it.
+    """The state of one slot. Only `machine.Pool` changes it.
 
-    `shape` is what the worker was last told to be, `held` the cores that it may be
-    using: during a reshape both the old and the new ones. `refused` is a target that
-    the worker could not reach; it is not tried again until the target changes. `worn`:
-    the worker is to be replaced, from `wake_at` on if that is set; so is one that could
-    not give up cores.
+    `shape` is the last ordered shape, `held` the cores that the worker may be using: during
+    a reshape both the old and the new ones. `refused` is a shape that the worker could not
+    take; it is not tried again until the target changes. `worn`: the worker is to be
+    replaced, from `wake_at` on if that is set; so is one that could not give up cores.
 
-    `unstarted`: how often in a row no process could be started for it.
+    `unstarted`: failed starts of a process in a row.
 
     `predecessor` is the epoch of a worker that this one replaces and that still exists:
     they share the slot's cores. The new one gets its first segment (`employed`) when the
@@ -62,7 +61,7 @@ class Slot:
 
     @property
     def at_work(self) -> bool:
-        """Whether it has a worker that speaks, or begins when its predecessor has ended."""
+        """Whether it has a worker that takes segments, now or when its predecessor has ended."""
         return self.state in {"ready", "reshaping"}
 
     @property
@@ -71,7 +70,7 @@ class Slot:
         return self.state in {"backoff", "fatal"}
 
     def begin(self, epoch: int, shape: WorkerShape, deadline: float) -> None:
-        """A process is being started for this slot; it has to be ready by `deadline`."""
+        """Note that a process is being started, which has to be ready by `deadline`."""
         self.epoch = epoch
         self.shape = shape
         self.held = frozenset(shape.cpus)

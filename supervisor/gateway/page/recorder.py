@@ -17,7 +17,7 @@ from supervisor.client import SupervisorError
 from supervisor.client.errors import ProtocolError
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.logs import get_logger
-from supervisor.wire.decisions import unseen
+from supervisor.wire.decisions import new_decisions
 from supervisor.wire.status import AllocationDecision, Status
 
 KEPT_S = 3600.0
@@ -75,7 +75,7 @@ class Recorder:
         """Keep the new samples of a status."""
         workers = len(status.workers)
         decisions = status.allocation.allocation_stats.decisions
-        new = unseen(decisions, self._samples[-1].time_s if self._samples else None)
+        new = new_decisions(decisions, self._samples[-1].time_s if self._samples else None)
         if new.restarted:
             self._samples.clear()
         for decision in new.decisions:

@@ -41,7 +41,7 @@ class Recorder(Ring):
     def begin(self, family: Family, event: object) -> Entry:
         """As the ring's, and on disk."""
         if self._last is not None:
-            self._pipe.write(msgspec.json.encode(encode_entry(self.nameless(self._last))) + b"\n")
+            self._pipe.write(msgspec.json.encode(encode_entry(self.anonymized(self._last))) + b"\n")
             self._pipe.flush()
         self._last = super().begin(family, event)
         return self._last

@@ -244,13 +244,13 @@ def test_one_that_keeps_ending_is_not_awaited_for_ever(
 ) -> None:
     """Its first ends decide nothing; patience does, once, and it is tried on."""
     patience: list[Callable[[], None]] = []
-    monkeypatch.setattr(gateway_child, "PATIENCE_S", 3600.0)
+    monkeypatch.setattr(gateway_child, "LISTEN_TIMEOUT_S", 3600.0)
     child = make("import sys; sys.exit(1)")
     decisions = counted(child)
     call_later = loop.call_later
 
     def noted(seconds: float, act: Callable[..., None], *given: object) -> asyncio.TimerHandle:
-        if seconds == gateway_child.PATIENCE_S:
+        if seconds == gateway_child.LISTEN_TIMEOUT_S:
             patience.append(act)
         return call_later(seconds, act, *given)
 
@@ -272,13 +272,13 @@ def test_who_is_asked_to_end_decides_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A supervisor that is stopped while it starts does not get ready by that."""
-    monkeypatch.setattr(gateway_child, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(gateway_child, "LISTEN_TIMEOUT_S", 0.05)
     child = make("import time; time.sleep(60)")
     decisions = counted(child)
     child.start()
     child.stop()
     until(loop, lambda: not child.running, "it is gone")
-    loop.run_until_complete(asyncio.sleep(2 * gateway_child.PATIENCE_S))
+    loop.run_until_complete(asyncio.sleep(2 * gateway_child.LISTEN_TIMEOUT_S))
     assert decisions == []
 
 

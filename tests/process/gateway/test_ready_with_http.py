@@ -18,7 +18,7 @@ from tests.supervised import eventually
 PATIENT = """
 import sys
 from supervisor.service import gateway
-gateway.PATIENCE_S = float(sys.argv.pop(1))
+gateway.LISTEN_TIMEOUT_S = float(sys.argv.pop(1))
 from supervisor.__main__ import main
 main()
 """

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored
-from supervisor.core.jobs.disk_backlog import PATIENCE_S
+from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import JobState
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
@@ -132,7 +132,7 @@ class JobsMachine(RuleBasedStateMachine):
             return  # of this connection, or of kept audio; not of the job
         if self.journal[job].outcome is None:
             since = self.now - (found.ended_at or self.now)
-            assert since >= PATIENCE_S, "an outcome was told before it was written"
+            assert since >= HOLD_BACK_S, "an outcome was told before it was written"
             self.unwritten.add(job)
         elif job not in self.unwritten:
             assert self.told.setdefault(job, code) == code, "two outcomes were told"
@@ -350,9 +350,9 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(job=jobs_made, client=CLIENTS, credit=st.integers(0, 400), data=st.data())
     def attach(self, job: str, client: bytes, credit: int, data: st.DataObject) -> None:
         found = self.machine.find(job)
-        if found is None or found.kept_from > found.audio.spoken:
+        if found is None or found.kept_from > found.audio.end:
             return
-        offset = data.draw(st.integers(found.kept_from, found.audio.spoken))
+        offset = data.draw(st.integers(found.kept_from, found.audio.end))
         self.heard[job] = self.expected(job)[:offset]
         self.credit[job] = credit
         self.tell(

@@ -158,7 +158,7 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def holds(self) -> None:
         self.machine.check()
-        for cpu, slot in self.machine.held.items():
+        for cpu, slot in self.machine.core_holders.items():
             assert 0 <= cpu < CORES
             assert slot >= 0
         for epoch, shape in self.shape.items():

@@ -9,7 +9,7 @@ import pytest
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.backpressure import HELD_BYTES_MAX
-from supervisor.core.jobs.disk_backlog import PATIENCE_S
+from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job, JobState
 from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
@@ -240,15 +240,42 @@ def test_an_outcome_is_told_when_the_journal_has_it(event: e.Event) -> None:
     assert jobs.handle(e.OutcomePersisted(9.3, "j")) == []
 
 
+@pytest.mark.parametrize(("unreadable", "code"), [(True, "bad_text"), (False, "failed")])
+def test_whoever_attaches_to_a_failed_job_is_told_the_same_code(
+    unreadable: bool, code: str
+) -> None:
+    """That the text cannot be spoken is no fault of the engine, whenever a client asks."""
+    jobs = fresh_jobs()
+    jobs.handle(e.WorkerReady(0.0, 1))
+    jobs.handle(
+        e.Submitted(now=0.0, job="j", owner="me", client=b"me", request=request("one"), credit=100)
+    )
+    jobs.handle(e.JobPersisted(0.0, "j"))
+    jobs.handle(
+        e.SegmentRefused(
+            now=1.0, worker=1, job="j", segment=0, attempt=1, message="m", unreadable=unreadable
+        )
+    )
+    told = jobs.handle(e.OutcomePersisted(1.0, "j"))
+    for client in (b"me", b"other"):
+        told += jobs.handle(e.ClientAttached(now=2.0, job="j", client=client, offset=0, credit=100))
+    failures = [command for command in told if isinstance(command, e.ReleaseFailure)]
+    assert [(failure.client, failure.code, failure.message) for failure in failures] == [
+        (b"me", code, "m"),
+        (b"me", code, "m"),
+        (b"other", code, "m"),
+    ]
+
+
 def test_a_journal_that_cannot_be_written_holds_an_outcome_back_for_a_while_only() -> None:
     """Then the client is told what is known; the story says so."""
     bench = Bench()
     bench.full, bench.writable = True, False
     job = bench.submit(request("one"), credit=0)
     bench.tell(e.Cancelled(10.0, "j", "enough"))
-    bench.tell(e.Tick(10.0 + PATIENCE_S - 0.1))
+    bench.tell(e.Tick(10.0 + HOLD_BACK_S - 0.1))
     assert not bench.of(e.ReleaseFailure)
-    bench.tell(e.Tick(10.0 + PATIENCE_S))
+    bench.tell(e.Tick(10.0 + HOLD_BACK_S))
     assert len(bench.of(e.ReleaseFailure)) == 1
     assert job.story[-1][1] == "told unwritten"
     bench.tell(e.OutcomePersisted(20.0, "j"))
@@ -299,7 +326,7 @@ def test_a_result_that_cannot_be_read_today_may_be_there_tomorrow() -> None:
     again.tell(recovered("done", (0, 1)))
     job = again.jobs.find("j")
     assert job is not None
-    assert (job.state, job.audio.spoken) == ("done", 8)
+    assert (job.state, job.audio.end) == ("done", 8)
 
 
 def test_a_complete_job_is_done_though_its_deadline_passed_before_it_was_written_down() -> None:

@@ -31,7 +31,7 @@ def test_a_freed_core_is_leased_on_only_after_its_worker_is_gone() -> None:
     pool = settled(shape(0, 0))
     assert pool.handle(e.Target(1.0, (shape(1, 0),))) == [e.Retire(1)]
     assert pool.handle(e.Freed(2.0, 1)) == [e.Dismiss(1)]
-    assert pool.held == {0: 0}
+    assert pool.core_holders == {0: 0}
     assert pool.handle(e.Exited(3.0, 1, "exit status 0", 0.5)) == [e.Launch(2, shape(1, 0))]
 
 
@@ -73,7 +73,7 @@ def test_a_worker_that_cannot_be_narrowed_keeps_its_cores_until_it_is_replaced()
     assert pool.handle(e.Target(1.0, target)) == [e.Reshape(1, shape(0, 0))]
     started = pool.handle(e.Reshaped(2.0, 1, 2, 0, "out of memory", (0, 1)))
     assert started == [e.Launch(2, shape(0, 0))]
-    assert pool.held == {0: 0, 1: 0}
+    assert pool.core_holders == {0: 0, 1: 0}
     pool.check()
     assert pool.handle(e.Ready(3.0, 2, 0)) == [e.Retire(1)]
     assert pool.handle(e.Freed(4.0, 1)) == [e.Dismiss(1), e.Employ(2)]

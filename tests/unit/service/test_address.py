@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.service.address import MOST_TIMES, Address
+from supervisor.service.address import MAX_REBINDS, Address
 from supervisor.service.rundir import RunDirectory
 
 
@@ -82,12 +82,12 @@ def test_a_socket_that_is_removed_without_end_is_given_up_before_descriptors_are
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each time costs one for good; the last line says what to do."""
-    for _ in range(MOST_TIMES + 5):
+    for _ in range(MAX_REBINDS + 5):
         place.directory.socket.unlink(missing_ok=True)
         place.address.look()
-    assert place.binds == 1 + MOST_TIMES
+    assert place.binds == 1 + MAX_REBINDS
     lines = caplog.messages
-    assert len(lines) == MOST_TIMES + 1
+    assert len(lines) == MAX_REBINDS + 1
     assert "find out by whom" in lines[-1]
 
 

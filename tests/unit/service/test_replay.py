@@ -72,7 +72,7 @@ class Run:
             pool_events.Employ: lambda command: self.tell(e.WorkerReady(self.now, command.epoch)),
         }
         self.machines = Machines(effects, lambda: None, self._broken, self.ring)
-        self.machines.began(self.allocation)
+        self.machines.record_start(self.allocation)
         self.tell(e.Configured(self.now, replace(BOUNDS, plain=Keep(60.0, 1 << 20, 100))))
         self.tell(pool_events.Configured(self.now, RESTARTS, HEALTH))
         self.tell(e.CostsExpected(self.now, {"noop": 0.01}, {}))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.wire.quoting import RUN, characters, quotes, told
+from supervisor.wire.quoting import RUN, characters, describe_exception, quotes
 
 TEXT = "My password is swordfish, they said."
 
@@ -71,16 +71,16 @@ def test_an_exception_is_told_by_type_and_place() -> None:
     try:
         raise RuntimeError("shapes\ndo not match")
     except RuntimeError as error:
-        harmless = told(error, [TEXT])
+        harmless = describe_exception(error, [TEXT])
     try:
         raise KeyError(TEXT)
     except KeyError as error:
-        quoting = told(error, ["Another one.", TEXT])
+        quoting = describe_exception(error, ["Another one.", TEXT])
     assert harmless.startswith("RuntimeError in test_quoting.py:")
     assert harmless.endswith(": shapes do not match")
     assert quoting.startswith("KeyError in test_quoting.py:")
     assert quoting.endswith(" (its message quotes the text)")
-    assert told(ValueError(), [TEXT]) == "ValueError"
+    assert describe_exception(ValueError(), [TEXT]) == "ValueError"
 
 
 def test_characters_are_named_a_few_and_in_no_order_of_the_text() -> None:
