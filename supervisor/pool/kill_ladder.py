@@ -64,6 +64,6 @@ class KillLadder:
         if rung == len(_RUNGS):
             worker.kill(None)
             return
-        number, patience = _RUNGS[rung]
+        number, seconds = _RUNGS[rung]
         worker.send_signal(number)
-        self._loop.call_later(patience, self._climb, worker, rung + 1)
+        self._loop.call_later(seconds, self._climb, worker, rung + 1)
