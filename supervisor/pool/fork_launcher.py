@@ -11,7 +11,7 @@ from contextlib import suppress
 import msgspec
 
 from supervisor.host import children
-from supervisor.logs import Repeated, get_logger
+from supervisor.logs import RepeatedWarning, get_logger
 from supervisor.pool.interpreters import PrestartedTemplate, Template, start_template
 from supervisor.pool.launcher import OnCatalogue, OnFailed, OnForked, WorkerEnds
 from supervisor.wire.worker import (
@@ -58,7 +58,7 @@ class ForkLauncher:
         self._unanswered: set[int] = set()
         self._waiting: list[tuple[Fork, list[int]]] = []
         self._loaded = self._closed = False
-        self._refusals = Repeated(log, loop.time)
+        self._refusals = RepeatedWarning(log, loop.time)
         self._loading = True
         """Whether the current template has not sent its catalogue yet."""
 
@@ -189,10 +189,10 @@ class ForkLauncher:
             return
         try:
             self.start()
-            self._refusals.over("the template can be started again")
+            self._refusals.resolved("the template can be started again")
         except OSError as error:
             reason = error.strerror or str(error)
-            self._refusals.say(reason, f"cannot start the template ({reason}); trying again")
+            self._refusals.warn(reason, f"cannot start the template ({reason}); trying again")
             self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
 
     def _disconnect(self) -> None:

@@ -102,7 +102,7 @@ def start_interpreter(
     supervisor, which then decides, and none of the service manager's variables. Raises OSError.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    with tracebacks.postponed():
+    with tracebacks.sigusr1_blocked():
         child = subprocess.Popen(
             [sys.executable, "-m", "workers.early", module, *map(str, fds)],
             pass_fds=fds,

@@ -19,7 +19,7 @@ from supervisor.core.jobs import events as job_events
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
 from supervisor.host import children
-from supervisor.logs import Repeated, get_logger
+from supervisor.logs import RepeatedWarning, get_logger
 from supervisor.pool.fork_launcher import ForkLauncher
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.kill_ladder import KillLadder
@@ -76,7 +76,7 @@ class Workers:
         self._to_pool = to_pool
         self._to_jobs = to_jobs
         self._on_catalogue = on_catalogue
-        self._refusals = Repeated(log, loop.time)
+        self._refusals = RepeatedWarning(log, loop.time)
         self._ladder = KillLadder(loop, self._raise_flag)
         self.heartbeat = Heartbeat(loop, self.by_epoch, self._send_control, to_pool, self._worn_out)
         self._segments = Segments(loop, self.by_epoch, self.heartbeat, to_jobs)
@@ -285,7 +285,7 @@ class Workers:
             )
         now, generation = self._loop.time(), shaped.session_generation
         if first:
-            self._refusals.over("workers: they can be started again")
+            self._refusals.resolved("workers: they can be started again")
             self._to_pool(pool_events.Ready(now, worker.epoch, generation))
         else:
             self._to_pool(
@@ -332,7 +332,7 @@ class Workers:
 
     def _not_started(self, epoch: int, slot: int, reason: str) -> None:
         """Report a failed launch; the pool machine decides when to try again."""
-        self._refusals.say(reason, f"workers: none can be started for slot {slot}: {reason}")
+        self._refusals.warn(reason, f"workers: none can be started for slot {slot}: {reason}")
         why = f"cannot start a worker: {reason}"
         self._to_pool(pool_events.NotStarted(self._loop.time(), epoch, why, _jitter()))
 

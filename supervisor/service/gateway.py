@@ -107,7 +107,7 @@ class GatewayChild:
 
     def _launch(self) -> None:
         """Raises OSError, and leaves no process then."""
-        with _in_memory(self._settings) as given, tracebacks.postponed():
+        with _in_memory(self._settings) as given, tracebacks.sigusr1_blocked():
             child = subprocess.Popen(
                 [*self._command, str(os.getpid())],
                 stdin=given,

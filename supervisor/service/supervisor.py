@@ -31,7 +31,7 @@ from supervisor.host.service_manager import ServiceManager
 from supervisor.journal.journal import Journal
 from supervisor.libc import become_subreaper
 from supervisor.logs import configure as configure_logs
-from supervisor.logs import get_logger, tell_faults, where
+from supervisor.logs import get_logger, log_uncaught, redacted_traceback
 from supervisor.pool.heartbeat import WearLimits
 from supervisor.pool.interpreters import PrestartedTemplate
 from supervisor.pool.leases import CoreLeases, lease_directory
@@ -325,7 +325,7 @@ class Service:
     def _broken(self, error: Exception) -> None:
         """What was to be done was not: end, and let the next supervisor begin from the journal."""
         try:
-            document = self._ring.document(where(error))
+            document = self._ring.document(redacted_traceback(error))
             path = write_events(state_directory(os.environ), document)
             log.error("what led there: supervisor replay %s", path)
         except OSError as failure:
@@ -447,7 +447,7 @@ async def serve(
 ) -> int:
     """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
     loop = asyncio.get_running_loop()
-    tell_faults(loop)
+    log_uncaught(loop)
     service = Service(loop, loaded, directory)
     watch = make_watch(service.reconfigure)
 
