@@ -1,8 +1,8 @@
 """`supervisor`, and `python -m supervisor`.
 
-Until a command has the say, Ctrl-C ends the process as it ends any other: there is nothing to
-clean up yet, and nobody wants to read where the import of a library was interrupted. Where it
-hangs, SIGUSR1 tells from the first line on.
+Until a command runs, Ctrl-C ends the process at once: there is nothing to clean up yet, and a
+traceback out of an import helps no user. SIGUSR1 writes tracebacks from the first line on, for an
+import that hangs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Files that take another one's place: `replace_file`, the only way in which this project does it.
+"""Atomic replacement of files: `replace_file`, the only way in which this project does it.
 
-Whoever reads the path finds the old file or the new one, whole, and never a part of either;
-whatever goes wrong, the old one stays and nothing is left beside it. What a killed writer left
-goes with the next one. More than that is asked for by name (`durable`, `mode`, …). Who may write,
-and what happens to whoever does so at the same time, is left to the callers: the last one wins.
+A reader of the path finds the old file or the new one, whole; after an error the old one stays and
+nothing is left beside it. The next writer removes what a killed one left. Everything beyond that
+is asked for by name (`durable`, `mode`, …). Callers keep writers apart: of two at once, the last
+one wins.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 PRIVATE = 0o600
-"""Permissions of a file that nobody else may read."""
+"""Permissions of a file that only its owner may read."""
 
 _PART = ".part"
 _RANDOM = 4
@@ -35,18 +35,18 @@ def replace_file(
     sole_writer: bool = False,
     last_look: Callable[[], object] | None = None,
 ) -> Iterator[BinaryIO]:
-    """A file beside `path` to write into, which takes its place when the block ends.
+    """Open a file beside `path` for writing, which takes its place when the block ends.
 
-    An exception in the block, or none of room, leaves the old file as it is. A symbolic link
+    An exception in the block, or a full disk, leaves the old file as it is. A symbolic link
     is replaced, not followed. Raises OSError.
 
-    durable: content and name outlast a power loss once the block has ended. Without it that
-    loss may leave the new name with a part of the content.
-    mode: permissions whatever the umask says; nobody has more meanwhile. None: a new file's.
+    durable: content and name survive a power loss once the block has ended. Without it a loss may
+    leave the new name with a part of the content.
+    mode: permissions whatever the umask says, never wider meanwhile. None: those of a new file.
     keep_access: permissions and, where that is allowed, owner of the file that is there.
-    sole_writer: nobody else writes `path` meanwhile. Spares the search for what killed writers
-    left (a listing of the directory), since all use the same name beside it.
-    last_look: called when all is on disk, right before the old file goes; what it raises keeps it.
+    sole_writer: there is no other writer of `path`. All use the same name beside it then, which
+    saves the search (a listing of the directory) for what killed writers left.
+    last_look: called when all is written, right before the replacement; an exception prevents it.
     """
     before = _stat(path) if keep_access else None
     created = _AS_UMASK_SAYS if mode is None and before is None else PRIVATE
@@ -73,7 +73,7 @@ def replace_file(
 
 
 def sync_directory(path: Path) -> None:
-    """Have the names in it outlast a power loss. Raises OSError."""
+    """Sync a directory, so that the names in it survive a power loss. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -82,7 +82,7 @@ def sync_directory(path: Path) -> None:
 
 
 def _is_part(name: str, of: str) -> bool:
-    """Whether a file of this name is, or was, on its way to the place of the file `of`."""
+    """Whether this is the name of a temporary file for the file `of`."""
     random = name.removeprefix(f".{of}.").removesuffix(_PART)
     return name == _part(of, random) and len(random) == 2 * _RANDOM and set(random) <= _HEX
 
@@ -92,14 +92,14 @@ def _part(of: str, random: str) -> str:
 
 
 def _make_sole(path: Path, mode: int) -> tuple[Path, int]:
-    """The one place beside `path`; what a killed writer left there is overwritten."""
+    """Open the sole writer's temporary file; what a killed writer left in it is overwritten."""
     aside = path.with_name(f".{path.name}{_PART}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     return aside, os.open(aside, flags, mode)
 
 
 def _make(path: Path, mode: int) -> tuple[Path, int]:
-    """A place beside `path` that is nobody else's, locked for as long as it is open."""
+    """Make a temporary file of a new name beside `path`, locked for as long as it is open."""
     _remove_left(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     while True:
@@ -107,25 +107,25 @@ def _make(path: Path, mode: int) -> tuple[Path, int]:
         descriptor = os.open(aside, flags, mode)
         if _lock(descriptor) and os.fstat(descriptor).st_nlink:
             return aside, descriptor
-        # Somebody took it for a killed writer's between the two calls.
+        # Another writer took it for a killed one's between the two calls.
         os.close(descriptor)
         aside.unlink(missing_ok=True)
 
 
 def _lock(descriptor: int) -> bool:
-    """Say that somebody writes it. False if another one has said so."""
+    """Lock a temporary file that is being written. False if another process has locked it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # A file system without such locks: nobody will take it for a leftover either.
+    except OSError:  # A file system without such locks: no writer takes it for a leftover either.
         pass
     return True
 
 
 def _remove_left(path: Path) -> None:
-    """Remove what killed writers of `path` left: nobody holds its lock. A pid would not tell it
-    apart: another container may use the directory too.
+    """Remove the temporary files that killed writers of `path` left: those that are not locked.
+    A pid in the name would not do: another container may use the directory, too.
     """
     with suppress(OSError):
         for name in os.listdir(path.parent):

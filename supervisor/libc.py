@@ -1,4 +1,4 @@
-"""Calls of the C library that Python has no word for, in one place for every process of ours.
+"""Calls of the C library that Python does not offer, for every process of ours.
 
 Linux. Each raises OSError where its counterpart in `os` would.
 """
@@ -15,12 +15,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def become_subreaper() -> None:
-    """Be handed every orphaned descendant, as its parent."""
+    """Become the parent of every orphaned descendant."""
     _prctl("PR_SET_CHILD_SUBREAPER", _PR_SET_CHILD_SUBREAPER, 1)
 
 
 def set_parent_death_signal(signal: int) -> None:
-    """Get this signal when the thread that started us ends. Whether it has already is not told."""
+    """Get this signal when the thread that started us ends; none if it has ended already."""
     _prctl("PR_SET_PDEATHSIG", _PR_SET_PDEATHSIG, signal)
 
 
@@ -32,7 +32,7 @@ def seed_random() -> None:
 
 
 def trim_heap() -> None:
-    """Give all free pages of the heap back to the system; glibc alone keeps them, and has this."""
+    """Give all free pages of the heap back to the system; does nothing without glibc."""
     with suppress(AttributeError):
         _libc.malloc_trim(0)
 

@@ -1,12 +1,12 @@
-"""What the supervisor says while it runs: one line an event, on stderr.
+"""Logging: one line an event, on stderr.
 
 Text lines look like `2026-11-30T20:11:44+0000 INFO | CPU allocation changed: …`, without the time
-where systemd's journal takes them, which notes it itself. `logging.format: "json"` gives one JSON
-object a line instead, with the time in Unix seconds and the module that speaks.
+under systemd's journal, which adds it. `logging.format: "json"` gives one JSON object a line
+instead, with the time in Unix seconds and the module that logs.
 
-No line holds any of a job's text (but where `logging.text` asks for it). The message of an
-exception that nobody foresaw may quote anything: it is told by its type and by where it was
-raised, here and wherever else the event loop would have told it.
+No line holds any of a job's text, unless `logging.text` asks for it. The message of an unexpected
+exception may quote anything: it is logged by its type and by the place where it was raised, also
+where the event loop would have logged it.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ LOGGER_NAME = "supervisor"
 _TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 REPEATED_S = 30.0
-"""Least time between two lines of the same kind, for what may happen many times a second."""
+"""Least time between two lines of one kind, for events that may come many times a second."""
 
 
 _differing: list[logging.Logger] = []
-"""Those with a level of their own."""
+"""Loggers with a level of their own."""
 
 
 def get_logger(name: str = LOGGER_NAME) -> logging.Logger:
-    """The logger of a module, by its `__name__`; without one, what all of ours go through."""
+    """The logger of a module, by its `__name__`; by default the parent of all of ours."""
     return logging.getLogger(name)
 
 
 def configure(level: str, format: str, levels: Mapping[str, str] | None = None) -> None:
     """Write log lines of at least `level` to stderr as "text" or "json"; may be called again.
 
-    `levels`: those of components, such as `pool.workers`, where they differ.
+    `levels`: levels of single components, such as `pool.workers`.
     """
     logger = get_logger()
     text = "%(levelname)s | %(message)s"
@@ -74,9 +74,9 @@ def _is_journal(stream: TextIO) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
-def tell_faults(loop: asyncio.AbstractEventLoop) -> None:
-    """From now on what nobody caught is told in lines of ours: on the event loop, in a thread, or
-    where it ends the process.
+def log_uncaught(loop: asyncio.AbstractEventLoop) -> None:
+    """Log uncaught exceptions in our format from now on: on the event loop, in a thread, or where
+    they end the process.
     """
     loop.set_exception_handler(_of_loop)
     threading.excepthook = _of_thread
@@ -84,31 +84,31 @@ def tell_faults(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _of_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # The loop's own words for it end with what it was called with, which may be a job.
+    # The loop's message ends with the arguments of the call, which may be a job.
     what = str(context.get("message", "")).partition("<")[0].partition("(")[0].strip()
-    _tell_fault(what or "unknown", context.get("exception"))
+    _log_fault(what or "unknown", context.get("exception"))
 
 
 def _of_thread(arguments: threading.ExceptHookArgs) -> None:
     if arguments.exc_type is not SystemExit:
-        _tell_fault("a thread ended", arguments.exc_value)
+        _log_fault("a thread ended", arguments.exc_value)
 
 
 def _of_process(
     kind: type[BaseException], error: BaseException, place: TracebackType | None
 ) -> None:
     if issubclass(kind, Exception):
-        _tell_fault("it ends the process", error)
+        _log_fault("it ends the process", error)
     else:
         sys.__excepthook__(kind, error, place)
 
 
-def _tell_fault(what: str, error: BaseException | None) -> None:
+def _log_fault(what: str, error: BaseException | None) -> None:
     get_logger().error("a fault of ours: %s", what, exc_info=error)
 
 
-def where(error: BaseException) -> str:
-    """The traceback of `error`, with types for messages."""
+def redacted_traceback(error: BaseException) -> str:
+    """The traceback of `error` and its causes, with types in place of messages."""
     lines = []
     seen: set[int] = set()
     at: BaseException | None = error
@@ -120,49 +120,51 @@ def where(error: BaseException) -> str:
     return "\nwhile it dealt with what follows:\n".join(lines)
 
 
-def place(error: BaseException) -> str:
+def raised_at(error: BaseException) -> str:
     """The line that raised `error`, as `module.py:12`; empty if it was never raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-class Repeated:
-    """Lines about one kind of trouble: each reason is said at once, and then, while it lasts, at
-    most once in `REPEATED_S`, with how often it came meanwhile. `clock` is in seconds.
+class RepeatedWarning:
+    """Warnings about one kind of trouble, rate-limited: each reason is logged at once, and then at
+    most once in `REPEATED_S`, with the number of suppressed lines. `clock` is in seconds.
     """
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float]) -> None:
         self._log = log
         self._clock = clock
-        self._said_at: dict[str, float] = {}
-        self._unsaid: dict[str, int] = {}
+        self._logged_at: dict[str, float] = {}
+        self._suppressed: dict[str, int] = {}
         self._lasts = False
 
-    def say(self, reason: str, line: str) -> None:
-        """It happened once more."""
+    def warn(self, reason: str, line: str) -> None:
+        """Log `line`, unless one of this reason was logged lately."""
         self._lasts = True
-        if self._may_say(reason):
-            unsaid = self._unsaid.pop(reason, 0)
-            more = f" ({unsaid} more since the last such line)" if unsaid else ""
+        if self._is_due(reason):
+            suppressed = self._suppressed.pop(reason, 0)
+            more = f" ({suppressed} more since the last such line)" if suppressed else ""
             self._log.warning("%s%s", line, more)
         else:
-            self._unsaid[reason] = self._unsaid.get(reason, 0) + 1
+            self._suppressed[reason] = self._suppressed.get(reason, 0) + 1
 
-    def over(self, line: str) -> None:
-        """It has passed; said if it was there."""
-        if self._lasts and self._may_say(line):
-            unsaid = sum(self._unsaid.values())
-            more = f" ({unsaid} more failures were not logged)" if unsaid else ""
+    def resolved(self, line: str) -> None:
+        """Log that the trouble has passed, if there was any."""
+        if self._lasts and self._is_due(line):
+            suppressed = sum(self._suppressed.values())
+            more = f" ({suppressed} more failures were not logged)" if suppressed else ""
             self._log.info("%s%s", line, more)
-            self._unsaid.clear()
+            self._suppressed.clear()
         self._lasts = False
 
-    def _may_say(self, what: str) -> bool:
+    def _is_due(self, what: str) -> bool:
         now = self._clock()
-        self._said_at = {said: at for said, at in self._said_at.items() if now - at < REPEATED_S}
-        if what in self._said_at:
+        self._logged_at = {
+            line: at for line, at in self._logged_at.items() if now - at < REPEATED_S
+        }
+        if what in self._logged_at:
             return False
-        self._said_at[what] = now
+        self._logged_at[what] = now
         return True
 
 
@@ -170,16 +172,16 @@ _Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people."""
+    """One line of text for people."""
 
     def formatException(self, ei: _Info) -> str:  # noqa: N802 (logging's own name)
-        """As `where` tells it."""
-        return where(ei[1]) if ei[1] is not None else ""
+        """The redacted traceback."""
+        return redacted_traceback(ei[1]) if ei[1] is not None else ""
 
 
 class JsonFormatter(TextFormatter):
-    """One JSON object a line: time, level, logger, message, and the fields of `data` where the call
-    gave some: `job`, `worker` (its epoch), `slot`, `pid` where it is about one.
+    """One JSON object a line: time, level, logger, message, and the fields of the call's `data`,
+    such as `job`, `worker` (its epoch), `slot`, `pid`.
     """
 
     def format(self, record: logging.LogRecord) -> str:

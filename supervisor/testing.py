@@ -1,9 +1,9 @@
-"""A private supervisor for a test: started, ready, asked over any door, and gone at the end.
+"""A private supervisor for a test: a `with` block starts it and removes it.
 
 For test suites of programs that speak through a supervisor; our own tests and benchmarks use
 it, too. It runs `supervisor start` in a temporary directory with a run, state and lease
-directory of its own, so neither a supervisor that runs already nor a settings file or variable
-of the user matters to it, and any number may run at once:
+directory of its own. So it is independent of other supervisors and of the user's settings and
+variables, and any number may run at once:
 
 >>> from supervisor.testing import private_supervisor
 >>> with private_supervisor() as supervisor, supervisor.client() as client:
@@ -45,7 +45,7 @@ _GONE_S = 5.0
 
 
 class PrivateSupervisorError(Exception):
-    """It did not start, does not stop, or has no such door: one line, then the end of its log."""
+    """It did not start, does not stop, or has no HTTP: one line, then the end of its log."""
 
 
 def private_supervisor(
@@ -54,7 +54,7 @@ def private_supervisor(
     environ: Mapping[str, str] | None = None,
     start_timeout_s: float = START_TIMEOUT_S,
 ) -> PrivateSupervisor:
-    """A private supervisor, to be used in a `with` block, which it enters ready to speak.
+    """A private supervisor for a `with` block, which begins when it is ready to speak.
 
     `settings` are dotted keys, as for `--set`; `environ` are more variables for its processes.
     Where no engine is named it has the `noop` engine, which needs no model: see `NOOP`. HTTP is
@@ -70,14 +70,14 @@ def private_supervisor(
 class PrivateSupervisor:
     """A supervisor process in a directory of its own, with these settings and no others.
 
-    It may be started, stopped or killed and started again as often as a test wants; what is
-    durable is there again. Leaving the `with` block kills what runs and removes the directory;
-    to an error that leaves it the end of the log is added as a note.
+    A test may start it, stop or kill it and start it again; durable jobs are there again. The end
+    of the `with` block kills it and removes the directory; an exception that leaves the block gets
+    the end of the log as a note.
 
     `directory` is its working directory, so it follows the `override.json` in there. `environ` is
     its whole environment, for commands that are to find it (`supervisor say`, for one); both and
-    `settings` may be changed before it is started. It is known to be ready by its log, so
-    leave `logging.level` at `info` or below. `ready_s`: how long the last start took.
+    `settings` may be changed before it is started. Its log shows when it is ready, so leave
+    `logging.level` at `info` or below. `ready_s`: seconds that the last start took.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class PrivateSupervisor:
         self._log_began = 0
 
     def start(self, *, ready: bool = True) -> Self:
-        """Start it, and with `ready` wait until it speaks. Raises PrivateSupervisorError."""
+        """Start it, and with `ready` wait until it is. Raises PrivateSupervisorError."""
         began = time.monotonic()
         words = [f"{key}={_word(value)}" for key, value in self.settings.items()]
         options = [option for word in words for option in ("--set", word)]
@@ -140,22 +140,22 @@ class PrivateSupervisor:
             raise self._error(f"the supervisor has not ended after {timeout:g} s") from None
 
     def kill(self) -> None:
-        """End it as a crash does: its jobs are lost, but for the durable ones."""
+        """Kill it, as a crash would: its jobs are lost, but for the durable ones."""
         self.stop(signal.SIGKILL)
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """Process id of the supervisor."""
         return self._started().pid
 
     @property
     def output(self) -> str:
-        """All that it has written into its log so far, that of earlier starts too."""
+        """Its log so far, earlier starts included."""
         return self._read_log(0)
 
     @property
     def endpoint(self) -> str:
-        """Where clients connect to: for a `Client` with options of its own."""
+        """Endpoint for a `Client` with options of its own."""
         return f"ipc://{self.run_dir / 'client.sock'}"
 
     def client(self) -> Client:
@@ -178,7 +178,7 @@ class PrivateSupervisor:
 
     @contextmanager
     def as_default(self) -> Iterator[Self]:
-        """Meanwhile `Client()`, here and in programs that are started from here, finds this one."""
+        """Within the block `Client()`, here and in child processes, finds this supervisor."""
         before = os.environ.get(_RUN)
         os.environ[_RUN] = str(self.run_dir)
         try:
@@ -194,7 +194,7 @@ class PrivateSupervisor:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        # Its other processes see that and end; until they do they may write there.
+        # Its child processes see that and end; until then they may write there.
         if not _within(_GONE_S, self._try_cleanup):
             self._temporary.cleanup()
 
@@ -214,7 +214,7 @@ class PrivateSupervisor:
 
     def is_ready(self) -> bool:
         """Whether it is ready to speak. Raises PrivateSupervisorError where it has ended."""
-        code = self._started().poll()  # before the log is read: its last words are in there
+        code = self._started().poll()  # before the log is read, which then has its last lines
         if "ready: pid" in self._read_log(self._log_began):
             return True
         if code is not None:
@@ -250,7 +250,7 @@ class PrivateSupervisor:
 
 
 def _within(timeout_s: float, probe: Callable[[], bool]) -> bool:
-    """Whether this comes true in that time."""
+    """Whether the probe comes true within this time."""
     deadline = time.monotonic() + timeout_s
     while not (true := probe()) and time.monotonic() < deadline:
         time.sleep(_LOOK_S)
@@ -258,7 +258,7 @@ def _within(timeout_s: float, probe: Callable[[], bool]) -> bool:
 
 
 def _is_inherited(name: str) -> bool:
-    """Nothing of another supervisor or its manager, but what was downloaded is used again."""
+    """Whether to keep a variable: none of another supervisor or its manager, but for the cache."""
     return name == _CACHE or not (name.startswith(PREFIX) or name in VARIABLES)
 
 

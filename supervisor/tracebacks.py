@@ -1,16 +1,15 @@
-"""What a process of ours leaves when it hangs or crashes: where every thread was, and no more.
+"""Tracebacks of a process that hangs or crashes, and no core dump.
 
-`kill -USR1` writes the traceback of every thread to stderr, and the process goes on. So does
-a crash, before it ends the process. A traceback names files, lines and functions, never what
-they worked on. It is written from within the signal, so that it works where the interpreter's
-lock is never given up; the price is that one process in some thousands that is busy with Python
-code at that moment is ended by it (CPython reads its own frames while they change; 6 of 20,000
-signals, Python 3.11), and none that waits or hangs.
+`kill -USR1` writes the traceback of every thread to stderr, and the process goes on; a crash
+writes it before it ends the process. A traceback names files, lines and functions, never data.
+The signal handler itself writes it, so it works while the GIL is never released. The price: CPython
+reads its own frames while they change, which ends one in some thousands of processes that run
+Python code at that moment (6 of 20,000 signals, Python 3.11), and none that waits or hangs.
 
-A core dump holds all of the memory, and texts with it: none is written, unless the operator
-raises the limit of the running process again (`prlimit --core`).
+A core dump would hold all memory, texts included: none is written, unless the operator raises the
+limit of the running process again (`prlimit --core`).
 
-Workers cannot import this: `workers.early` is theirs.
+Workers cannot import this module; they have `workers.early`.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _NO_CORE = 1
-"""Bytes. 0 would stop a file, but not a program that the kernel hands cores to (core(5))."""
+"""Bytes. 0 would stop a file, but not a program that the kernel pipes core dumps to (core(5))."""
 
 
 def arm() -> None:
-    """From now on SIGUSR1 and crashes tell where the threads are; to be called first of all."""
+    """Write tracebacks on SIGUSR1 and on a crash from now on; to be called first of all."""
     try:
         faulthandler.enable(sys.stderr)
         faulthandler.register(signal.SIGUSR1, sys.stderr)
@@ -37,17 +36,17 @@ def arm() -> None:
 
 
 def write_no_core() -> None:
-    """A crash of this process, or of one that it starts, leaves no image of its memory."""
+    """Prevent core dumps of this process and of those that it starts."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0 if hard == 0 else _NO_CORE, hard))
 
 
 @contextmanager
-def postponed() -> Iterator[None]:
-    """Start a process in here that arms itself: SIGUSR1 waits until it has, instead of ending it.
+def sigusr1_blocked() -> Iterator[None]:
+    """Block SIGUSR1, for starting a process that calls `arm` itself: the signal waits until then.
 
-    The signal mask is what a new program inherits; what comes for us meanwhile is told after.
+    A new program inherits the signal mask; a signal for this process is delivered after the block.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     try:

@@ -1,9 +1,8 @@
 """CPU affinity of this process: set for every thread, and read back.
 
-`psutil.Process().cpu_affinity(…)` moves one thread only; the others, and a runtime's own
-threads above all, stay where they were. So each thread is moved by itself, until a pass finds
-none that was not. Other systems than Linux have no such masks: nothing is set there, and what is
-reported back is the empty tuple.
+`psutil.Process().cpu_affinity(…)` moves one thread only; the others, a runtime's own threads among
+them, stay where they were. So each thread is moved by itself, until a pass finds no new one.
+Systems other than Linux have no such masks: nothing is set there, and `observed` is empty.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def thread_ids() -> list[int]:
 
 
 def _move(thread: int, cpus: tuple[int, ...]) -> None:
-    """Linux knows a thread by its id wherever it knows a process."""
+    """Set one thread's mask: Linux takes a thread id in place of a process id. Raises OSError."""
     try:
         psutil.Process(thread).cpu_affinity(list(cpus))
     except (ValueError, psutil.AccessDenied) as error:

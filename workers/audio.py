@@ -1,4 +1,4 @@
-"""From an engine's samples to the packets in which they travel."""
+"""Volume, PCM and packets: an engine's samples on their way to the supervisor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from supervisor.wire.worker import PACKET_BYTES
 from workers.engines.base import Samples
 
 KNEE = 0.75
-"""What is louder is bent towards full scale, which nothing reaches."""
+"""Amplitude above which samples are bent towards full scale, without reaching it."""
 
 
 def at_volume(samples: Samples, volume: float) -> Samples:
@@ -41,7 +41,7 @@ def pcm(samples: Samples) -> memoryview:
 
 
 def packets(data: memoryview) -> Iterator[memoryview]:
-    """`data` in pieces of at most PACKET_BYTES; one empty piece for no data."""
+    """Split `data` into pieces of at most PACKET_BYTES; one empty piece for no data."""
     yield data[:PACKET_BYTES]
     for start in range(PACKET_BYTES, len(data), PACKET_BYTES):
         yield data[start : start + PACKET_BYTES]

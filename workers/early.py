@@ -1,8 +1,8 @@
 """`python -m workers.early MODULE ARGUMENT…`: run a module that answers SIGUSR1 from the start.
 
-Whoever starts us holds that signal back, for it would end an interpreter that has not got so
-far. From here on it writes where every thread is, also while libraries are imported, which is
-where a slow disk or a broken library makes a start hang.
+The parent starts us with that signal blocked, for it would kill an interpreter that has not come
+this far. From here on it writes the traceback of every thread, also while libraries are imported,
+which is where a slow disk or a broken library makes a start hang.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 
 
 def arm() -> None:
-    """A traceback of all threads goes to stderr on SIGUSR1 and on a crash."""
-    if sys.stderr is None:  # Whoever started the supervisor has closed it.
+    """Write a traceback of all threads to stderr on SIGUSR1 and on a crash."""
+    if sys.stderr is None:  # The supervisor was started with a closed stderr.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     else:
         faulthandler.enable(file=sys.stderr)

@@ -4,10 +4,9 @@ The template fills one and forks, so that workers start with engines loaded and
 single-threaded sessions built. A worker replaces its sessions when its share of
 cores changes: the new ones are built and warmed while the old ones still speak.
 
-The single-threaded session of an engine is never given up. A forked worker shares
-its memory with the template, so keeping it is free and going back to it takes no
-time; and it is the one that speaks what has to be the same to the sample, because
-sums are rounded differently when more threads share them.
+The single-threaded session of an engine is never dropped. A forked worker shares its memory with
+the template, so keeping it is free and going back to it takes no time; and it speaks what has to be
+the same to the sample, because sums are rounded differently when more threads share them.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ _WARM_UP_TEXT = "One."
 class EngineSet:
     """Engines by name, loaded on first use or ahead of it.
 
-    `session_generation` counts how often the sessions were replaced in this process,
-    `session_build_s` is what the last one took for which a session was built, or the first
-    loading: going back to sessions that were kept costs nothing, and tells no price.
+    `session_generation` counts the replacements of the sessions in this process.
+    `session_build_s` is the time of the last replacement that built a session, or of the first
+    loading; going back to kept sessions does not change it.
     """
 
     def __init__(self, settings: registry.Settings) -> None:
@@ -68,8 +67,8 @@ class EngineSet:
     def rebuild(self, threads: int, *, warm: bool) -> None:
         """Replace every session by one with `threads` threads; on an error all stay as they were.
 
-        Whoever holds an old session may go on with it; it is dropped with its last user. To
-        `warm` the new ones pays where the old ones speak meanwhile, and there alone.
+        A running segment may go on with an old session, which is dropped with its last user. To
+        `warm` the new ones pays only where the old ones speak meanwhile.
         """
         with self._building:
             started = time.perf_counter()
@@ -103,7 +102,7 @@ class EngineSet:
         return session
 
     def _warm(self, name: str, session: Session) -> None:
-        """Speak once, so that the first segment does not pay for what is set up at first use."""
+        """Speak once, so that the first segment does not pay for the set-up at first use."""
         voice = self._engines[name].describe().default_voice
         session.synthesize(_WARM_UP_TEXT, Speech(engine=name, voice=voice))
 

@@ -1,8 +1,8 @@
-"""Says of this process that it waits for another program, and so does nothing of its own.
+"""Waits of this process for another program, which do not count as hanging.
 
-A worker without progress and without CPU time is taken to hang. An engine that has a
-program do its work for it, once and for long, brackets that with `waiting`: the time
-does not count. It must be bounded by the engine itself, for nobody else ends it.
+A worker without progress and without CPU time counts as hung. An engine that runs another program
+for long, such as one that makes a model, brackets that with `waiting`: the time does not count. The
+engine itself has to bound the wait, for nothing else ends it.
 """
 
 from __future__ import annotations

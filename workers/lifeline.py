@@ -1,10 +1,10 @@
-"""A process that ends when its supervisor does, whatever it is doing at that moment.
+"""The lifeline: kills this process when its supervisor ends, whatever it is doing.
 
-The supervisor keeps the writing end of a pipe and never writes. When it ends, even
-by SIGKILL, the kernel closes that end and tells the reader, who asked to be told
-by SIGKILL. Unlike PR_SET_PDEATHSIG this watches a process, not the thread that
-happened to fork, and survives a change of parents; unlike a thread that waits for
-the end of a pipe it needs no interpreter lock, which a stuck regex never gives up.
+The supervisor keeps the writing end of a pipe and never writes. When it ends, even by SIGKILL, the
+kernel closes that end and signals the reader, which has chosen SIGKILL as the signal. Unlike
+PR_SET_PDEATHSIG this watches a process, not the thread that forked, and survives a change of
+parents; unlike a thread that waits for the end of the pipe it does not need the GIL, which a stuck
+regex never releases.
 
 A program that such a process starts gets the same pipe (`lent`), and ends with it.
 """
@@ -24,8 +24,8 @@ _armed: int | None = None
 def arm(pipe: int) -> None:
     """Be killed when the last writer of `pipe` is gone; at once if it is already.
 
-    Who is to be told is kept with the open pipe, not with the descriptor, and whoever
-    inherits that would take the place of its parent: so the pipe is opened once more.
+    The owner of the signal belongs to the open pipe, not to the descriptor, and a child that
+    inherits it would take its parent's place: so the pipe is opened once more.
     """
     global _armed  # noqa: PLW0603 - a process has one
     _armed = fd = os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_CLOEXEC)
@@ -40,8 +40,8 @@ def arm(pipe: int) -> None:
 
 @contextmanager
 def lent() -> Iterator[int]:
-    """A pipe for `arm` in a program that is started inside: this process's own lifeline, or,
-    where it has none, one that breaks with this process.
+    """A pipe for `arm` in a program that is started within the block: this process's own lifeline,
+    or, where it has none, a pipe whose writer is this process.
     """
     if _armed is not None:
         yield _armed

@@ -1,7 +1,7 @@
 """Recognize errors that mean out of memory: not all of them are a MemoryError.
 
-A worker that is out of memory ends, and its segment runs again in another one; an engine
-that fails ends the job. So the two must not be mixed up.
+A worker that is out of memory ends, and its segment runs again in another one, while any other
+failure of an engine ends the job. So the two have to be told apart.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _WORDS = (
     "unable to allocate",
     "failed to map segment",
 )
-"""What the C++ library, ONNX Runtime, the C library, numpy and the dynamic linker say."""
+"""Messages of the C++ library, ONNX Runtime, the C library, numpy and the dynamic linker."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether this error says that memory has ended."""
+    """Whether this error means out of memory."""
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
@@ -36,7 +36,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Make a MemoryError of whatever says so inside."""
+    """Turn any out-of-memory error within the block into a MemoryError."""
     try:
         yield
     except Exception as error:

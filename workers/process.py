@@ -37,7 +37,7 @@ from workers.speaker import Speaker
 
 
 def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.socket) -> None:
-    """Be the worker that `order` describes, until the supervisor closes `work`."""
+    """Run as the worker that `order` describes, until the supervisor closes `work`."""
     os.environ.update(order.environment)
     affinity.pin(order.cpus)
     error = None
@@ -60,10 +60,10 @@ def serve(order: Fork, engines: EngineSet, work: socket.socket, control: socket.
 
 
 def prepare(lifeline_fd: int) -> None:
-    """Set up a process of the pool: it ends with the supervisor and leaves signals to it.
+    """Set up a process of the pool: it ends with the supervisor and ignores Ctrl-C.
 
-    A traceback of all threads goes to the log on SIGUSR1 and on a crash, and nothing that is
-    printed there quotes what is spoken.
+    SIGUSR1 and a crash write a traceback of all threads to the log; no line printed there quotes
+    a text that is spoken.
     """
     lifeline.arm(lifeline_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -73,7 +73,7 @@ def prepare(lifeline_fd: int) -> None:
 
 
 def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:
-    """A worker without a template: load the engines here, then serve."""
+    """Run as a worker without a template: load the engines here, then serve."""
     prepare(lifeline_fd)
     work, control = socket.socket(fileno=work_fd), socket.socket(fileno=control_fd)
     setup = decode_setup(control.recv(MAX_PACKET_BYTES))
@@ -87,7 +87,7 @@ def main(work_fd: int, control_fd: int, lifeline_fd: int) -> None:
 
 
 def _control(control: socket.socket, speaker: Speaker, engines: EngineSet, shaped: Shaped) -> None:
-    """Take control messages until the supervisor closes its end, then leave at once."""
+    """Take control messages until the supervisor closes its end, then exit at once."""
     try:
         control.send(encode(shaped))
         while packet := control.recv(MAX_PACKET_BYTES):
@@ -114,8 +114,8 @@ def _reshape(
 ) -> Shaped:
     """Move every thread to `cpus`, then rebuild the sessions if their thread count changes.
 
-    Goes back to the cores `before` where it cannot move, and where the sessions that it
-    kept have more threads than there are cores now.
+    Returns to the cores `before` if it cannot move, and if the sessions that it kept have more
+    threads than there are cores in `cpus`.
     """
     pinned = False
     try:

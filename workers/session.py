@@ -1,8 +1,8 @@
 """ONNX Runtime sessions that a supervised worker can live with.
 
 Every engine builds its sessions here, so that thread counts are explicit, a waiting
-thread burns no CPU, and a run can be stopped. What the tensors mean is the engine's
-business; which core a thread runs on is the worker's.
+thread burns no CPU, and a run can be stopped. Tensors are for the engine to understand, cores
+for the worker to choose.
 
 The options, and what each does (Kokoro-82M int8, 2 cores, ONNX Runtime 1.32):
 

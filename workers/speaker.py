@@ -1,7 +1,7 @@
 """The work loop: one segment at a time, its audio back in packets.
 
-Runs on the worker's main thread. What it shares with the control thread is the name
-of the segment that runs now, so that exactly that one can be interrupted.
+Runs on the worker's main thread. It shares the name of the running segment with the control
+thread, so that exactly that segment can be interrupted.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _INTERRUPT_AGAIN_S = 0.01
 
 
 class Speaker:
-    """Speaks what comes in on `work` until that socket ends."""
+    """Speaks the segments that come in on `work` until that socket ends."""
 
     def __init__(self, work: socket.socket, engines: EngineSet) -> None:
         self.steps = 0
-        """What was got done: a segment taken, an engine loaded, speech made, a packet sent."""
+        """Count of progress: a segment taken, an engine loaded, speech made, a packet sent."""
         self._work = work
         self._engines = engines
         self._changed = threading.Condition()
@@ -50,8 +50,8 @@ class Speaker:
     def interrupt(self, order: Interrupt) -> None:
         """Stop the named segment, from another thread; return when it no longer runs.
 
-        The order may arrive before the engine has begun to run, when there is nothing
-        to stop yet: so it is given until it has had its effect.
+        The order may arrive before the engine has begun to run, when there is nothing to stop
+        yet: so it is repeated until it has had its effect.
         """
         name = (order.job, order.segment, order.attempt)
         with self._changed:

@@ -1,8 +1,8 @@
 """The template: engines loaded once, then forked into workers that share its memory.
 
-One thread, always: a fork copies only the thread that calls it, and whatever lock
-another one held stays locked in the child for ever. So no ZeroMQ socket, no session
-with more than one thread, no job ever runs here.
+It always has one thread: a fork copies only the thread that calls it, and a lock that another
+thread held would stay locked in the child. So it has no ZeroMQ socket, no session with more than
+one thread, and runs no job.
 
 A worker is forked twice over: the process in between reports the worker's pid and
 ends, and the kernel then hands the worker to the supervisor (a child subreaper). So
@@ -35,7 +35,7 @@ _FDS = 4
 
 
 def main(orders_fd: int, lifeline_fd: int) -> None:
-    """Load, tell what there is, then fork on request until the supervisor closes its end."""
+    """Load the engines, send the catalogue, then fork on request until the supervisor ends."""
     process.prepare(lifeline_fd)
     orders = socket.socket(fileno=orders_fd)
     first = orders.recv(MAX_PACKET_BYTES)
@@ -74,7 +74,7 @@ def _fork(order: Fork, fds: list[int], orders: socket.socket, engines: EngineSet
 
 
 def _start_worker(order: Fork, fds: list[int], orders: socket.socket, engines: EngineSet) -> None:
-    """In the process between: fork the worker, say its pid, end. Never returns."""
+    """In the process in between: fork the worker, report its pid, exit. Never returns."""
     try:
         worker = os.fork()
     except OSError as error:

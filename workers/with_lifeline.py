@@ -1,7 +1,7 @@
 """`python -m workers.with_lifeline PIPE MODULE ARGUMENT…`: run a module that ends with the pipe.
 
-For a program that an engine starts: it is bound to the lifeline (`lifeline.lent`) before it
-imports anything that takes time.
+For a program that an engine starts: it is armed with the lifeline (`lifeline.lent`) before it
+imports anything slow.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The ZeroMQ side: sockets, the wire, the journal."""
+"""Clients' messages: checked, turned into job events, and answered; `sockets` carries them."""

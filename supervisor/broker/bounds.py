@@ -1,4 +1,4 @@
-"""The settings' bounds in the words of the job machine."""
+"""Bounds of the job machine, out of the settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MB = 1_000_000
 
 
 def bounds(settings: Settings) -> Bounds:
-    """What holds under these settings."""
+    """The job machine's bounds under these settings."""
     broker, admission = settings.broker, settings.admission
     jobs, journal = settings.jobs, settings.journal
     return Bounds(

@@ -1,9 +1,9 @@
-"""Whose text is cut next: a slice at a time, in turns, between everything else on the loop.
+"""Text cutting in turns: one slice of one text in each round of the event loop.
 
-A slice takes some milliseconds at worst (`core.jobs.segmentation`). However many clients hand in
-long texts at once, one slice is cut before the loop looks at its sockets again. Texts of
-plain jobs come here once they run short of segments; what is not a job yet, because nothing to
-speak was found in its first window, or because it is durable and is to be cut whole, too.
+A slice takes some milliseconds at worst (`core.jobs.segmentation`). However many clients submit
+long texts at once, the loop looks at its sockets between two slices. A plain job takes turns when
+it runs short of segments; so does a submitted text that is not a job yet, because its first window
+held nothing to speak, or because it is durable and must be cut whole.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Callable
 from supervisor.core.jobs.segmentation import Uncut
 
 _MANY_SLICES = 64
-"""From so many on a job does not begin with all of its segments: they are thousands."""
+"""A text of more slices has thousands of segments: its job does not begin with all of them."""
 
 Step = Callable[[], bool]
 """Cuts one slice; True if it wants another turn."""
 
 
 class Turns:
-    """Runs steps of many, one for each round of the loop."""
+    """Round robin over the steps of many texts: one step in each round of the loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -30,11 +30,11 @@ class Turns:
         self._called = False
 
     def __len__(self) -> int:
-        """How many wait for a turn."""
+        """Number of steps that wait for a turn."""
         return len(self._waiting)
 
     def add(self, step: Step) -> None:
-        """Give it a turn after those who wait already."""
+        """Queue a step behind those that wait already."""
         self._waiting.append(step)
         self._call()
 
@@ -53,14 +53,14 @@ class Turns:
             self._call()
 
 
-class Reading:
-    """A text that is not a job yet. `whole`: none of it may be left uncut then."""
+class TextReader:
+    """Cuts a text until it can become a job. `whole`: it has to be cut to its end for that."""
 
     def __init__(self, text: Uncut, *, whole: bool) -> None:
         self._whole = whole
         self._rest: Uncut | None = text
         self._lines: list[str] = []
-        """What was cut so far: for each slice its segments, a line each."""
+        """For each slice so far its segments, a line each."""
 
     @property
     def ended(self) -> bool:
@@ -68,8 +68,8 @@ class Reading:
         return self._rest is None
 
     @property
-    def enough(self) -> bool:
-        """Whether it may become a job, or a refusal."""
+    def ready(self) -> bool:
+        """Whether enough is cut to make a job of it, or a refusal."""
         return self.ended or (bool(self._lines) and not self._whole)
 
     def step(self) -> None:
@@ -80,7 +80,9 @@ class Reading:
                 self._lines.append("\n".join(segments))
 
     def take(self) -> tuple[tuple[str, ...], Uncut | None]:
-        """The first segments, and the rest of the text: of a long one that is cut, the lines."""
+        """The segments so far and the uncut rest. A long text that is cut to its end comes as a
+        rest, with a line for each segment.
+        """
         text = "\n".join(self._lines)
         if self.ended and len(self._lines) > _MANY_SLICES:
             return (), Uncut(text)

@@ -1,4 +1,4 @@
-"""What jobs have to say: each command of the job machine for a client becomes a message."""
+"""Replies to clients: each command of the job machine for a client becomes a message."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ SendMessage = Callable[[bytes, wire.Message, Body | None], None]
 
 
 class Replies:
-    """`send` takes a client, a message and its body; `load` reads audio from the journal;
-    `accepted` is called when somebody has begun to listen to a job.
+    """Turns job commands into messages.
+
+    `send` takes a client, a message and its body; `load` reads audio from the journal;
+    `accepted` is called when a client has begun to listen to a job.
     """
 
     def __init__(
@@ -36,16 +38,16 @@ class Replies:
             e.ReleaseEnd: self._end,
             e.ReleaseFailure: self._failure,
         }
-        """What to do for each job command that concerns clients."""
+        """The handler of each job command for clients."""
 
     def _accepted(self, command: e.ReleaseAccepted) -> None:
         accepted = wire.Accepted(
-            command.reference,
-            command.job,
-            command.segments,
-            command.sample_rate,
-            command.seed,
-            command.estimated,
+            id=command.reference,
+            job=command.job,
+            segments=command.segments,
+            sample_rate=command.sample_rate,
+            seed=command.seed,
+            estimated=command.estimated,
         )
         self._send(command.client, accepted, None)
         self._on_accepted()
@@ -64,12 +66,12 @@ class Replies:
 
     def _end(self, command: e.ReleaseEnd) -> None:
         end = wire.End(
-            command.job,
-            command.bytes,
-            command.segments,
-            command.queued_s,
-            command.synthesis_s,
-            command.retried,
+            job=command.job,
+            bytes=command.bytes,
+            segments=command.segments,
+            queued_s=command.queued_s,
+            synthesis_s=command.synthesis_s,
+            retried=command.retried,
         )
         self._send_audio(command.client, command.job, end, command.pcm)
 

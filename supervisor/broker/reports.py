@@ -1,6 +1,6 @@
-"""What JOBS is answered with: a list of jobs, or one of them with its story.
+"""Answers to JOBS: a list of jobs, or one job with its story.
 
-Never the text of a job: only how long it is.
+They hold the length of a job's text, never the text.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
 
 
 def _row(job: Job, now: float) -> dict[str, Any]:
-    """What a list shows of a job. Ages and times are in seconds."""
+    """A job's entry in a list. Ages and times are in seconds."""
     request, end = job.request, job.ended_at
     return {
         "job": job.id,

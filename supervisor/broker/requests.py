@@ -1,7 +1,7 @@
-"""From a SUBMIT to a job request, or to a refusal that says what was wrong.
+"""Check a SUBMIT: it becomes a job request, or a refusal that says what was wrong.
 
-Checks what the client asked for against what the engines can do. Whether there is
-room for the job is admission's business, when its text is cut `cutting`'s.
+Compares what the client asked for with what the engines can do. `core.jobs.admission` decides
+whether there is room for the job, `cutting` when its text is cut.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 
 import msgspec
 
-from supervisor.broker.cutting import Reading
+from supervisor.broker.cutting import TextReader
 from supervisor.config import Settings
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import uncut
@@ -34,7 +34,7 @@ _SHOWN_CHARS = 64
 
 
 class Refused(Exception):
-    """The request is not carried out; the client is told why, and which field is wrong."""
+    """A request that is refused; the client gets the reason, and the field that is wrong."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Refused(Exception):
         return self.retry_after_ms is not None
 
     def answer(self, id: str) -> Error:
-        """What the client is told, who named the request `id`."""
+        """The ERROR message for the request that its client named `id`."""
         return Error(
             self.code,
             str(self),
@@ -88,11 +88,10 @@ def _bad_text(code: ErrorCode, message: str) -> Refused:
 
 def read_request(
     submit: Submit, text: str, catalogue: Catalogue, settings: Settings, now: float
-) -> tuple[JobRequest, Reading]:
-    """Everything that SUBMIT leaves open filled in, but for the segments: these are read from the
-    text next. Raises Refused.
+) -> tuple[JobRequest, TextReader]:
+    """The job request of a SUBMIT, complete but for its segments, and the reader that cuts them.
 
-    `now` is when the request came in, monotonic seconds.
+    `now` is when the request came in, monotonic seconds. Raises Refused.
     """
     _check(submit)
     engine = _engine(submit.engine or settings.engines.default, catalogue)
@@ -118,28 +117,28 @@ def read_request(
         reproducible=submit.seed is not None or submit.durable,
         trace=_trace_context(submit, now) if settings.tracing.enabled else None,
     )
-    return request, Reading(whole, whole=submit.durable)
+    return request, TextReader(whole, whole=submit.durable)
 
 
-def complete(request: JobRequest, reading: Reading) -> JobRequest:
-    """The request with its text, as far as that is read by now. Raises Refused."""
-    segments, rest = reading.take()
+def complete(request: JobRequest, reader: TextReader) -> JobRequest:
+    """The request with its text, as far as that is cut by now. Raises Refused."""
+    segments, rest = reader.take()
     if not segments and rest is None:
         raise _bad_text("empty_text", "the text has nothing to speak: no letter and no number")
     return msgspec.structs.replace(request, segments=segments, rest=rest)
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:
-    """What cannot be a trace context is none; the job is traced all the same."""
+    """The client's trace context; an invalid one counts as none, and the job is traced anyway."""
     parent, state = header_or_none(submit.traceparent), header_or_none(submit.tracestate)
     return TraceContext(parent or "", state or "", now)
 
 
 def _fingerprint(submit: Submit, text: str) -> bytes:
-    """The same for every attempt to hand in one request.
+    """Digest that is the same for every attempt to submit one request.
 
-    A later attempt may have less time left, or be in more of a hurry; what is to be
-    spoken, and what was promised about it, is the same.
+    A later attempt may differ in deadline and priority, but not in what is to be spoken, nor in
+    whether it is durable.
     """
     speech = {name: getattr(submit, name) for name in PartialSpeech.__struct_fields__}
     what = PartialSpeech(**speech), submit.durable, text
@@ -147,7 +146,7 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
 
 
 def _check(submit: Submit) -> None:
-    """Whatever the engine. Raises Refused."""
+    """Check the fields whose bounds no engine sets. Raises Refused."""
     _within("volume", submit.volume, 0, MAX_VOLUME)
     _within("seed", submit.seed or 0, 0, MAX_SEED)
     _within("credit", submit.credit, 0, MAX_CREDIT)
@@ -165,7 +164,7 @@ def _within(field: str, value: float, least: float, most: float) -> None:
 
 
 def _number(value: float) -> str:
-    """Whole numbers as they are, however large."""
+    """The number for a message: an integer in full, however large."""
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
@@ -205,7 +204,7 @@ def _no_voice(name: str, engine: EngineState, hint: str) -> Refused:
 
 
 def _mixed(name: str, engine: EngineState, languages: dict[str, str]) -> tuple[str, str]:
-    """Check each part. What comes down to one voice is that voice."""
+    """Check each part of a mix; a mix of one voice becomes that voice."""
     try:
         mix = parse_mix(name)
     except MixError as error:

@@ -1,7 +1,7 @@
 """The broker: clients' messages become job events, job commands become replies.
 
-Knows connections and the wire, and nothing about workers. It decides only what the
-job machine cannot know: whether a message may be understood, and whom it concerns.
+Knows connections and the wire, and nothing about workers. It decides only what the job machine
+cannot know: whether a message is valid, and which client and job it concerns.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from supervisor import __version__
-from supervisor.broker.cutting import Reading, Turns
+from supervisor.broker.cutting import TextReader, Turns
 from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import MAX_CREDIT, Refused, complete, read_request, read_text
-from supervisor.broker.sockets.endpoints import Door
-from supervisor.broker.sockets.liveness import Probing
+from supervisor.broker.sockets.endpoints import Endpoints
+from supervisor.broker.sockets.liveness import LivenessProbe
 from supervisor.broker.sockets.peers import flow_of, is_ours
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
@@ -35,7 +35,7 @@ from supervisor.wire.worker import Catalogue
 
 _LOGGED_CHARS = 500
 _AT_ONCE_S = 0.002
-"""How long a text is cut before others on the loop have their turn; a slice may take 2 ms more."""
+"""How long one text is cut before the loop goes on; a slice may take 2 ms more."""
 _READ_AT_ONCE = 4
 _READ_AT_ONCE_IN_ALL = 32
 
@@ -43,29 +43,29 @@ log = get_logger(__name__)
 
 
 class Connection(msgspec.Struct):
-    """What is known of one client's connection. `json`: how it wants to be answered."""
+    """One client's connection. `json`: it is answered in JSON."""
 
     owner: str
     json: bool = False
     name: str = ""
 
 
-class Asked(msgspec.Struct, eq=False):
-    """A request whose text is being read. `flow`: whom its job is charged to."""
+class PendingSubmit(msgspec.Struct, eq=False, kw_only=True):
+    """A SUBMIT whose text is being cut: no job yet. `flow`: the client that is charged for it."""
 
     client: bytes
     connection: Connection
     message: wire.Submit
     flow: str
     request: JobRequest
-    reading: Reading
+    reader: TextReader
 
 
 class Broker:
-    """Serves clients on one endpoint.
+    """Serves clients at `endpoint`, and on tcp where the settings open it.
 
-    `status` makes the document for STATUS, `events` its part that tells of the last events, and
-    `load` reads audio from the journal.
+    `status` makes the document for STATUS, `events` its part with the last events, and `load`
+    reads audio from the journal.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class Broker:
         self._events = events
         self._connections: dict[bytes, Connection] = {}
         self._turns = Turns(loop)
-        self._asked: set[Asked] = set()
-        """Requests whose texts wait for a turn: they are no jobs yet."""
+        self._pending: set[PendingSubmit] = set()
+        """Requests whose texts wait for a turn."""
         self._submitted = 0
         self.recovered = False
-        """Whether the journal was read, so that jobs may come."""
+        """Whether the journal was read, so that jobs may be accepted."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
             wire.Hello: self._hello,
             wire.Submit: self._submit,
@@ -106,43 +106,43 @@ class Broker:
             wire.Ping: self._ping,
             wire.Bye: self._bye,
         }
-        self.door = Door(loop, endpoint, settings.broker, self._take, self._gone)
-        self._probing = Probing(loop, self._probe, lambda: self._connections, jobs.listeners)
-        replies = Replies(self._send, load, self._probing.somebody_listens)
+        self.endpoints = Endpoints(loop, endpoint, settings.broker, self._take, self._gone)
+        self._liveness = LivenessProbe(loop, self._probe, lambda: self._connections, jobs.listeners)
+        replies = Replies(self._send, load, self._liveness.listener_added)
         self.effects = {**replies.effects, e.CutText: self._cut_text}
-        """What to do for each job command that concerns clients, or their texts."""
+        """The handler of each job command for clients, or for their texts."""
 
     def drain(self, reason: str) -> None:
         """Refuse new jobs from now on, and tell every client."""
         self.draining = True
         for client in list(self._connections):
             self._send(client, wire.Goaway(reason))
-        for asked in self._asked:
-            self._refuse(asked.client, asked.message.id, _draining())
-        self._asked.clear()
+        for pending in self._pending:
+            self._refuse(pending.client, pending.message.id, _draining())
+        self._pending.clear()
 
     def open(self) -> None:
-        """Jobs of earlier epochs are known: take requests from now on."""
+        """Accept requests from now on: the jobs of earlier epochs are known."""
         self.recovered = True
 
     def reload_keys(self) -> None:
-        """Read the allowed keys again, and let go of those who are not allowed any more."""
-        self.door.reload_keys()
+        """Read the allowed keys again; a client whose key is not among them counts as gone."""
+        self.endpoints.reload_keys()
         for client, connection in list(self._connections.items()):
-            if not self.door.admits(connection.owner):
+            if not self.endpoints.admits(connection.owner):
                 self._gone(client)
 
     def close(self) -> None:
         """Send what is queued and close the socket."""
-        self._probing.close()
-        self.door.close()
+        self._liveness.close()
+        self.endpoints.close()
 
     # -- messages -----------------------------------------------------------------------
 
     def _take(self, client: bytes, owner: str, frames: list[bytes]) -> None:
         connection = self._connections.get(client)
         if connection is None or connection.owner != owner:
-            self._gone(client)  # a peer may choose the handle of another one that has left
+            self._gone(client)  # a peer may choose the routing id of another one that has left
             connection = self._connections[client] = Connection(owner)
         try:
             request = decode_request(frames)
@@ -172,7 +172,14 @@ class Broker:
         }
         limits = {"max_text_bytes": self.settings.broker.max_text_bytes}
         default = self.settings.engines.default
-        self._send(client, wire.Welcome(self.epoch, __version__, default, engines, limits))
+        welcome = wire.Welcome(
+            epoch=self.epoch,
+            version=__version__,
+            default_engine=default,
+            engines=engines,
+            limits=limits,
+        )
+        self._send(client, welcome)
 
     def _submit(
         self, client: bytes, connection: Connection, message: wire.Submit, body: Body
@@ -183,40 +190,47 @@ class Broker:
             if message.durable and not self.settings.journal.enabled:
                 raise Refused("journal_unavailable", "durable jobs need journal.enabled: true")
             text = read_text(body, self.settings.broker.max_text_bytes)
-            request, reading = read_request(message, text, self.catalogue, self.settings, now)
+            request, reader = read_request(message, text, self.catalogue, self.settings, now)
             flow = flow_of(connection.owner, client, message.on_behalf)
-            asked = Asked(client, connection, message, flow, request, reading)
-            self._read(reading)
-            if reading.enough:
-                self._hand_in(asked)
+            pending = PendingSubmit(
+                client=client,
+                connection=connection,
+                message=message,
+                flow=flow,
+                request=request,
+                reader=reader,
+            )
+            self._read(reader)
+            if reader.ready:
+                self._hand_in(pending)
             else:
                 self._check_reading(flow)
-                self._asked.add(asked)
-                self._turns.add(partial(self._read_on, asked))
+                self._pending.add(pending)
+                self._turns.add(partial(self._read_on, pending))
         except Refused as refused:
             self._refuse(client, message.id, refused)
 
-    def _read(self, reading: Reading) -> None:
-        """Cut a text for a moment: most are at their end then, and all segments are known."""
+    def _read(self, reader: TextReader) -> None:
+        """Cut a text for `_AT_ONCE_S`, in which most are cut to their end."""
         until = self._loop.time() + _AT_ONCE_S
-        while not reading.ended and self._loop.time() < until:
-            reading.step()
+        while not reader.ended and self._loop.time() < until:
+            reader.step()
 
-    def _read_on(self, asked: Asked) -> bool:
-        """Read a little more of a text; its client may have left, or have been refused."""
-        if asked not in self._asked:
+    def _read_on(self, pending: PendingSubmit) -> bool:
+        """Cut a little more of a text; its client may have left, or have been refused."""
+        if pending not in self._pending:
             return False
-        gone = self._connections.get(asked.client) is not asked.connection
+        gone = self._connections.get(pending.client) is not pending.connection
         if not gone:
-            self._read(asked.reading)
-            if not asked.reading.enough:
+            self._read(pending.reader)
+            if not pending.reader.ready:
                 return True
-        self._asked.discard(asked)
+        self._pending.discard(pending)
         try:
             if not gone:
-                self._hand_in(asked)
+                self._hand_in(pending)
         except Refused as refused:
-            self._refuse(asked.client, asked.message.id, refused)
+            self._refuse(pending.client, pending.message.id, refused)
         return False
 
     def _cut_text(self, command: e.CutText) -> None:
@@ -239,15 +253,18 @@ class Broker:
             raise Refused("busy", "the journal is being read", retry_after_ms=100)
 
     def _check_reading(self, flow: str) -> None:
-        """Texts that are being read are not counted by admission yet, and take memory."""
-        mine = sum(asked.flow == flow for asked in self._asked)
-        if mine >= _READ_AT_ONCE or len(self._asked) >= _READ_AT_ONCE_IN_ALL:
-            text = f"{len(self._asked)} long texts are being read"
+        """Bound the texts that are being cut, which take memory and are not in admission's count.
+
+        Raises Refused.
+        """
+        mine = sum(pending.flow == flow for pending in self._pending)
+        if mine >= _READ_AT_ONCE or len(self._pending) >= _READ_AT_ONCE_IN_ALL:
+            text = f"{len(self._pending)} long texts are being read"
             raise Refused("busy", text, retry_after_ms=200)
 
-    def _hand_in(self, asked: Asked) -> None:
-        """The text is read as far as it has to be. Raises Refused."""
-        request = complete(asked.request, asked.reading)
+    def _hand_in(self, pending: PendingSubmit) -> None:
+        """Submit the job: enough of its text is cut. Raises Refused."""
+        request = complete(pending.request, pending.reader)
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
@@ -257,12 +274,12 @@ class Broker:
             e.Submitted(
                 now=self._loop.time(),
                 job=job,
-                owner=asked.connection.owner,
-                client=asked.client,
+                owner=pending.connection.owner,
+                client=pending.client,
                 request=request,
-                credit=asked.message.credit,
-                reference=asked.message.id,
-                flow=asked.flow,
+                credit=pending.message.credit,
+                reference=pending.message.id,
+                flow=pending.flow,
             )
         )
 
@@ -274,7 +291,7 @@ class Broker:
             self._tell(e.CreditGranted(self._loop.time(), message.job, message.bytes))
 
     def _find(self, connection: Connection, id: str) -> Job | None:
-        """The job, if it is this client's: what belongs to others does not exist for it."""
+        """The job, if it is this client's; a job of another owner is not found."""
         job = self._jobs.find(id)
         return job if job is not None and job.owner == connection.owner else None
 
@@ -298,7 +315,7 @@ class Broker:
         if job is None:
             self._no_such_job(client, message.job, message.id)
             return
-        # What a recovered job had spoken before is spoken again: its client may be ahead of it.
+        # A recovered job is spoken from its beginning: its client may have more of it than we do.
         ahead = job.failed or (job.request.durable and not job.ended)
         end = MAX_CREDIT if ahead else job.audio.end
         if not job.kept_from <= message.offset <= end:
@@ -359,12 +376,12 @@ class Broker:
     def _send(self, client: bytes, message: wire.Message, body: Body | None = None) -> None:
         connection = self._connections.get(client)
         if connection is not None:
-            self.door.send(client, encode(message, body, json=connection.json))
+            self.endpoints.send(client, encode(message, body, json=connection.json))
 
     def _probe(self, client: bytes) -> None:
         connection = self._connections.get(client)
         if connection is not None:
-            self.door.probe(client, encode(wire.Pong(), json=connection.json))
+            self.endpoints.probe(client, encode(wire.Pong(), json=connection.json))
 
     # -- clients that leave -------------------------------------------------------------
 

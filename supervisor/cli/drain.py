@@ -16,7 +16,7 @@ from supervisor.cli.supervisor_process import Running, running_supervisor
 
 if TYPE_CHECKING:
     from supervisor.client import Client
-    from supervisor.client.discovery import LastWord
+    from supervisor.client.discovery import StoppedFile
     from supervisor.wire.status import Status
 
 _LOOK_S = 0.5
@@ -93,11 +93,11 @@ def _status(client: Client) -> Status | None:
         return None
 
 
-def _last_word(running: Running) -> LastWord | None:
-    """What it left for us to read; None where it left nothing."""
-    from supervisor.client.discovery import read_last_word
+def _last_word(running: Running) -> StoppedFile | None:
+    """Its `stopped.json`; None where it left none."""
+    from supervisor.client.discovery import read_stopped_file
 
-    word = read_last_word(running.directory)
+    word = read_stopped_file(running.directory)
     return word if word is not None and word.epoch == running.epoch else None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.broker.sockets.endpoints import DoorError, check_keys
+from supervisor.broker.sockets.endpoints import EndpointError, check_keys
 from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory
@@ -108,7 +108,7 @@ def check_tcp(settings: Settings) -> Iterator[Finding]:
         return
     try:
         count = check_keys(settings.broker)
-    except DoorError as error:
+    except EndpointError as error:
         yield Finding("tcp", "problem", str(error), "docs/SECURITY.md shows all steps under Keys")
         return
     if settings.broker.insecure_tcp:

@@ -10,7 +10,7 @@ import typer
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
 
 if TYPE_CHECKING:
-    from supervisor.pool.interpreters import Ahead
+    from supervisor.pool.interpreters import PrestartedTemplate
 
 
 def start(
@@ -26,10 +26,11 @@ def start(
     ] = False,
 ) -> None:
     """Start the supervisor; Ctrl-C drains and stops it, a second Ctrl-C stops it at once."""
-    from supervisor.pool.interpreters import template_ahead
+    from supervisor.pool.interpreters import prestarted_template
 
-    with template_ahead() as ahead:  # First: it imports its libraries while we import ours.
-        _start(config, override, set_ or [], insecure_tcp=insecure_tcp, ahead=ahead)
+    # First: the template imports its libraries while we import ours.
+    with prestarted_template() as prestarted:
+        _start(config, override, set_ or [], insecure_tcp=insecure_tcp, prestarted=prestarted)
 
 
 def _start(
@@ -38,14 +39,14 @@ def _start(
     assignments: list[str],
     *,
     insecure_tcp: bool,
-    ahead: Ahead,
+    prestarted: PrestartedTemplate,
 ) -> NoReturn:
     import asyncio
     import os
 
     from supervisor import config as configuration
     from supervisor import logs
-    from supervisor.broker.sockets.endpoints import DoorError, check_keys
+    from supervisor.broker.sockets.endpoints import EndpointError, check_keys
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
     from supervisor.service.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
@@ -79,11 +80,11 @@ def _start(
                     environ=os.environ,
                     command_line=given,
                 ),
-                ahead,
+                prestarted,
             )
         )
     except RunDirectoryTaken as error:
         fail(4, str(error))
-    except (DoorError, RunDirectoryError, StartError, TracingError) as error:
+    except (EndpointError, RunDirectoryError, StartError, TracingError) as error:
         fail(2, str(error))
     raise typer.Exit(code)

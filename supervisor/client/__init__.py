@@ -1,8 +1,8 @@
 """The Python API: speech from a supervisor that runs on this machine.
 
-`Client` is for plain code and one thread, `AsyncClient` for asyncio. Both are
-thin shells on `calls` and `job`, which say what a call does; `protocol` knows the messages
-and does no I/O, `link` moves them, `discovery` finds the supervisor. Needs no engine and no model.
+`Client` is for plain code and one thread, `AsyncClient` for asyncio. Both are thin shells on
+`calls` and `job`, which carry out the calls; `protocol` knows the messages and does no I/O, `link`
+moves them, `discovery` finds the supervisor. Needs no engine and no model.
 """
 
 from __future__ import annotations

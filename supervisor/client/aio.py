@@ -1,6 +1,6 @@
 """`AsyncClient`: the API for asyncio, on one event loop.
 
-As `sync`, with `await`; the event loop moves the messages.
+As `sync`, with `await`; the event loop moves the messages meanwhile.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from supervisor.audio.samples import Samples
-from supervisor.client.async_link import ServedLink
+from supervisor.client.async_link import AsyncLink
 from supervisor.client.audio import Audio, Progress, samples_of
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import PATIENCE_S, Deadline
-from supervisor.client.job import JobView
+from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import DEFAULT_CREDIT, Welcome
 
 
-class AsyncJob(JobView):
+class AsyncJob(JobHandle):
     """An accepted job. Iterate over it for chunks, or await `result` for the whole.
 
     Leaving it in an `async with` block cancels it unless it has ended or is durable.
@@ -29,8 +29,8 @@ class AsyncJob(JobView):
 
     @property
     def progress(self) -> Progress:
-        """How far the job is. It stands still when nobody takes its audio."""
-        return self._held.record.progress
+        """Progress of the job. It stands still while its audio is not taken."""
+        return self._job.record.progress
 
     async def chunks(self, timeout: float | None = None) -> AsyncIterator[Samples]:  # noqa: ASYNC109
         """Pieces of audio in order, float32 [n], as they are ready.
@@ -56,7 +56,7 @@ class AsyncJob(JobView):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._leave()
+        self._end_block()
 
 
 class AsyncClient:
@@ -84,7 +84,7 @@ class AsyncClient:
         self.resume = resume
         credentials = read_credentials(server_key, key_file)
         self._calls = Calls(
-            ServedLink, endpoint, name, credentials, credit=credit, patience=patience
+            AsyncLink, endpoint, name, credentials, credit=credit, patience=patience
         )
 
     async def synthesize(
@@ -129,8 +129,8 @@ class AsyncClient:
     ) -> AsyncJob:
         """Hand in a text and return once it is accepted; see `Client.submit`."""
         request = Request(text, voice=voice, engine=engine, speed=speed, seed=seed, **terms)
-        held = await self._calls.submit(request, Deadline(timeout))
-        return AsyncJob(self._calls, held, self.resume, request, timeout)
+        accepted = await self._calls.submit(request, Deadline(timeout))
+        return AsyncJob(self._calls, accepted, self.resume, request, timeout)
 
     async def attach(self, job: str, timeout: float | None = None) -> AsyncJob:  # noqa: ASYNC109
         """Take over the audio of a job by its id; see `Client.attach`."""
@@ -142,8 +142,10 @@ class AsyncClient:
         *,
         events: bool = False,
     ) -> dict[str, Any]:
-        """The status document, as `supervisor status --json` prints it; with `events` there is
-        that, as `supervisor replay` reads it, for clients of the supervisor's own user.
+        """The status document, as `supervisor status --json` prints it.
+
+        With `events`, and for clients of the supervisor's own user, it has the last events, as
+        `supervisor replay` reads them.
         """
         return await self._calls.status(Deadline(timeout), events=events)
 
@@ -165,7 +167,7 @@ class AsyncClient:
         await self._calls.cancel(job, Deadline(timeout))
 
     async def welcome(self) -> Welcome:
-        """What the supervisor said of itself: epoch, version, engines, limits."""
+        """The supervisor's WELCOME: epoch, version, engines, limits."""
         return await self._calls.welcome()
 
     async def engines(self) -> dict[str, Any]:
@@ -173,7 +175,7 @@ class AsyncClient:
         return (await self.welcome()).engines
 
     async def close(self) -> None:
-        """Say goodbye; jobs of this client that still run are cancelled. Idempotent."""
+        """Disconnect; jobs of this client that still run are cancelled. Idempotent."""
         await self._calls.close()
 
     async def __aenter__(self) -> Self:

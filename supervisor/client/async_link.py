@@ -1,7 +1,7 @@
 """A link that the running event loop serves.
 
-libzmq's descriptor is edge-triggered: every wake-up and every send is followed by
-reading until nothing is left, or a message would lie there unnoticed.
+libzmq's descriptor is edge-triggered: after every wake-up and every send the socket is read until
+it is empty, or a message would wait there unnoticed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from supervisor.client.link import TICK_S, Link
 from supervisor.client.records import Pending
 
 
-class ServedLink(Link):
+class AsyncLink(Link):
     """A connection whose messages move while the loop runs."""
 
     def __init__(
@@ -32,14 +32,14 @@ class ServedLink(Link):
         self._on_timer()
 
     def pump(self) -> bool:
-        """As `Link.pump`; what is left over is moved soon."""
+        """As `Link.pump`; the loop moves what is left over."""
         more = super().pump()
         if more:
             self._loop.call_soon(self.pump)
         return more
 
     async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
-        """As `Link.wait`; the loop moves messages, and `pending` tells that it has changed."""
+        """As `Link.wait`; the loop moves messages, and a listener of `pending` wakes us."""
         self.flush()
         changed = asyncio.Event()
         pending.listeners.add(changed.set)
@@ -61,7 +61,7 @@ class ServedLink(Link):
 
     async def finish(self) -> None:
         """As `Link.finish`, without holding up the loop."""
-        self.leave()
+        self.disconnect()
         await asyncio.to_thread(self.close)
 
     def _on_timer(self) -> None:

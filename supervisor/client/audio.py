@@ -1,4 +1,4 @@
-"""What a caller gets: samples, how long things took, how far a job is."""
+"""Results of a call: audio, timings, progress."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ BYTES_PER_SAMPLE = 4
 
 
 class Timings(msgspec.Struct, frozen=True):
-    """Seconds. The first two are the client's clock, from the call on; the rest the supervisor's.
+    """Timings of a job, in seconds.
 
-    `first_audio_s` until the first samples arrived (None for silence without
-    samples), `total_s` until the last; `queued_s` from acceptance to the first
-    segment's start, `synthesis_s` summed over segments.
+    By the client's clock, from the call on: `first_audio_s` until the first samples arrived (None
+    for silence without samples), `total_s` until the last. By the supervisor's: `queued_s` from
+    acceptance to the first segment's start, `synthesis_s` summed over segments.
     """
 
     first_audio_s: float | None
@@ -25,9 +25,9 @@ class Timings(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Segments whose audio has arrived, of how many, and the audio seconds received.
+    """Progress of a job: segments whose audio has arrived, of how many, and seconds of audio.
 
-    `estimated`: of a long text how many is known as far as its length tells, until the end.
+    `estimated`: `segments` is an estimate from the length of a long text, until the end.
     """
 
     segments_done: int

@@ -13,7 +13,7 @@ from supervisor.client.records import Pending
 T = TypeVar("T")
 
 
-class PolledLink(Link):
+class BlockingLink(Link):
     """A connection whose waits block the thread."""
 
     async def wait(
@@ -44,10 +44,10 @@ class PolledLink(Link):
 
 
 def run(flow: Coroutine[None, None, T]) -> T:
-    """Carry out a flow over polled links: it comes to its end without ever being suspended."""
+    """Run a flow over blocking links to its end: it is never suspended."""
     try:
         flow.send(None)
     except StopIteration as end:
         result: T = end.value
         return result
-    raise RuntimeError("a flow over a polled link was suspended")
+    raise RuntimeError("a flow over a blocking link was suspended")

@@ -1,7 +1,7 @@
-"""The flow of every call: connect, ask, wait for the answer, try again. Once, for both clients.
+"""The flow of every call, for both clients: connect, ask, wait for the answer, try again.
 
-Flows are coroutines that wait by their link alone. `AsyncClient` awaits them, over a
-`served.ServedLink`; `Client` runs them over a `polled.PolledLink`, where a wait blocks the thread.
+Flows are coroutines that wait by their link alone. `AsyncClient` awaits them, over an
+`AsyncLink`; `Client` runs them over a `BlockingLink`, where a wait blocks the thread.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from supervisor.client.request import Request
 from supervisor.wire.client import DEFAULT_CREDIT, Accepted, Report, Welcome
 
 
-class Held(NamedTuple):
-    """A job that was accepted: over which link, and what has come of it."""
+class AcceptedJob(NamedTuple):
+    """An accepted job: its link, its record, and the ACCEPTED message."""
 
     link: Link
     record: JobRecord
@@ -31,7 +31,7 @@ class Held(NamedTuple):
 
 
 class Calls:
-    """What one client asks, over one connection of the given kind at a time."""
+    """The calls of one client, over one link of the given kind at a time."""
 
     def __init__(
         self,
@@ -53,27 +53,30 @@ class Calls:
         self._connecting = asyncio.Lock()  # never found taken where waits block
 
     async def connected(self, deadline: Deadline) -> Link:
-        """The link in use, or a new one that has been welcomed."""
+        """The link in use, or a new one once WELCOME has come. Raises NoSupervisor."""
         async with self._connecting:
             if self._link is not None and not self._link.lost:
                 return self._link
             await self.close()
             endpoint = self._endpoint or find_endpoint()
             link = self._kind(endpoint, self._name, self._credit, self._credentials)
-            greeting = link.conversation.welcome
+            welcome = link.conversation.welcome
             limit = deadline.within(CONNECT_TIMEOUT_S)
             try:
-                if not await link.wait(greeting, lambda: greeting.settled, limit):
+                if not await link.wait(welcome, lambda: welcome.settled, limit):
                     raise NoSupervisor(f"the supervisor at {endpoint} does not answer")
-                greeting.result()
+                welcome.result()
             except BaseException:
                 await link.finish()
                 raise
             self._link = link
             return link
 
-    async def submit(self, request: Request, deadline: Deadline) -> Held:
-        """Hand a request in until it is accepted, or refused for good."""
+    async def submit(self, request: Request, deadline: Deadline) -> AcceptedJob:
+        """Submit a request, again after retryable refusals, until it is accepted.
+
+        Raises what the last refusal raises, or WaitTimeout.
+        """
         left = deadline.seconds()
         backoff = Backoff(self._patience if left is None else left)
         began = time.monotonic()
@@ -86,15 +89,17 @@ class Calls:
                 pause = backoff.pause(error)
             await link.pause(pause)
 
-    async def attach(self, job: str, deadline: Deadline) -> Held:
+    async def attach(self, job: str, deadline: Deadline) -> AcceptedJob:
         """Take over the audio of a job."""
         link = await self.connected(deadline)
         record = link.conversation.attach(job, time.monotonic())
         return await self.answer(link, record, deadline)
 
     @staticmethod
-    async def answer(link: Link, record: JobRecord, deadline: Deadline) -> Held:
-        """The job, once it is accepted. Raises why it is not; a request given up is cancelled."""
+    async def answer(link: Link, record: JobRecord, deadline: Deadline) -> AcceptedJob:
+        """Wait until the job is accepted. Raises the refusal, or WaitTimeout; a request whose
+        wait is given up is cancelled.
+        """
         try:
             if not await link.wait(record, lambda: record.answered, deadline):
                 raise WaitTimeout("the supervisor has not answered in time")
@@ -104,7 +109,7 @@ class Calls:
             raise
         if record.accepted is None or record.error is not None:
             raise record.error or NoSupervisor("no answer")
-        return Held(link, record, record.accepted)
+        return AcceptedJob(link, record, record.accepted)
 
     async def status(self, deadline: Deadline, *, events: bool) -> dict[str, Any]:
         """The status document."""
@@ -115,17 +120,17 @@ class Calls:
         return await self._report(lambda talk: talk.jobs(job, limit), "jobs", deadline)
 
     async def cancel(self, job: str, deadline: Deadline) -> None:
-        """Stop a job by its id; returns once the supervisor has heard of it."""
+        """Stop a job by its id; return once the supervisor has received the order."""
         link = await self.connected(deadline)
         link.conversation.cancel_job(job)
         await self.jobs(job, 1, deadline)
 
     async def welcome(self) -> Welcome:
-        """What the supervisor said of itself."""
+        """The supervisor's WELCOME."""
         return (await self.connected(Deadline(None))).conversation.welcome.result()
 
     async def close(self) -> None:
-        """Say goodbye, if there is a connection."""
+        """Disconnect, if there is a connection."""
         link, self._link = self._link, None
         if link is not None:
             await link.finish()

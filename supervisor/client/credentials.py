@@ -1,4 +1,4 @@
-"""Keys for an endpoint on tcp: the supervisor's public one, and the client's own pair."""
+"""CURVE keys for an endpoint on tcp: the supervisor's public key and the client's own pair."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from supervisor.wire.keyfile import KeyPair, KeysError, parse_key, read_key_file
 
 
 class Credentials(NamedTuple):
-    """Whom we expect to find there, and who we are."""
+    """The supervisor's public key, and the client's own pair."""
 
     server: bytes
     own: KeyPair
 
 
 def read_credentials(server_key: str | None, key_file: str | Path | None) -> Credentials | None:
-    """The keys from what a caller names, None for none. Raises BadRequest."""
+    """Read the keys that a caller names, None for none. Raises BadRequest."""
     if server_key is None and key_file is None:
         return None
     if server_key is None or key_file is None:

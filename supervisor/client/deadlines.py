@@ -1,4 +1,4 @@
-"""How long to wait: deadlines of a call, and the pause before a refused request is tried again."""
+"""Deadlines of a call, and the pauses before a refused request is tried again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from supervisor.client.errors import Refused, SupervisorError
 
 PATIENCE_S = 30.0
-"""How long a retryable refusal is tried again by a call that has no timeout of its own."""
+"""Time for which a call without a timeout tries again after retryable refusals."""
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
@@ -27,7 +27,7 @@ class Deadline:
         return max(0.0, self._at - time.monotonic())
 
     def seconds(self) -> float | None:
-        """As `remaining`, None for never: the way asyncio says it."""
+        """As `remaining`, None for never, as asyncio takes it."""
         return None if math.isinf(self._at) else self.remaining()
 
     def within(self, seconds: float) -> Deadline:
@@ -38,9 +38,8 @@ class Deadline:
 class Backoff:
     """Pauses between attempts of one request.
 
-    At least what the supervisor asked for, doubled from attempt to attempt where
-    it did not say, with jitter, so that clients refused together do not come back
-    together.
+    A pause is at least what the supervisor asked for, or else doubles from attempt to attempt.
+    Jitter spreads clients that were refused together.
     """
 
     def __init__(self, timeout: float | None) -> None:
@@ -55,13 +54,13 @@ class Backoff:
         self._attempts += 1
         pause = least * (1.0 + random.random() / 2)  # noqa: S311 (spread, not a secret)
         if not (isinstance(error, Refused) and error.retryable) or error.code == "draining":
-            raise error  # who drains never takes it; another supervisor might
+            raise error  # a supervisor that drains never takes it; another one might
         if pause >= self._deadline.remaining():
             raise error
         return pause
 
     def pause_or_raise(self, error: SupervisorError) -> float:
-        """As `pause`, before looking again whether somebody is there; raises `error` at the end."""
+        """Seconds until the next look for a supervisor; raises `error` when time is up."""
         pause = min(_LOOK_AGAIN_S, _FIRST_PAUSE_S * 2.0**self._attempts)
         self._attempts += 1
         if pause >= self._deadline.remaining():

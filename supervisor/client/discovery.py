@@ -21,7 +21,7 @@ HOW_TO_START = "start one with `supervisor start`"
 
 
 class SupervisorFile(msgspec.Struct, frozen=True):
-    """`supervisor.json`: who serves this run directory, and where.
+    """`supervisor.json`: the supervisor of this run directory, and its endpoints.
 
     `endpoints` maps a purpose (`client`) to a ZeroMQ endpoint; `protocol` is the
     major version spoken there; `epoch` is new with every start.
@@ -34,8 +34,8 @@ class SupervisorFile(msgspec.Struct, frozen=True):
     version: str
 
 
-class LastWord(msgspec.Struct, frozen=True):
-    """`stopped.json`: what a supervisor that ended by itself left behind.
+class StoppedFile(msgspec.Struct, frozen=True):
+    """`stopped.json`: the report of a supervisor that ended by itself.
 
     `cancelled`: accepted jobs that it gave up in order to end; `left`: durable ones that
     the next supervisor of the same state directory finishes.
@@ -47,18 +47,18 @@ class LastWord(msgspec.Struct, frozen=True):
     left: int = 0
 
 
-def read_last_word(directory: Path) -> LastWord | None:
-    """What the last supervisor of this run directory left; None where it left nothing."""
+def read_stopped_file(directory: Path) -> StoppedFile | None:
+    """Read `stopped.json` in this run directory; None where there is no valid one."""
     try:
-        return msgspec.json.decode((directory / "stopped.json").read_bytes(), type=LastWord)
+        return msgspec.json.decode((directory / "stopped.json").read_bytes(), type=StoppedFile)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
 def read_supervisor_file(directory: Path) -> SupervisorFile | None:
-    """What the supervisor of this run directory published; None where there is nothing.
+    """Read `supervisor.json` in this run directory; None where there is none.
 
-    Raises ProtocolError for a file that cannot be understood.
+    Raises ProtocolError for an invalid file, NoSupervisor for one that cannot be read.
     """
     path = directory / "supervisor.json"
     try:
@@ -76,8 +76,8 @@ def read_supervisor_file(directory: Path) -> SupervisorFile | None:
 def find_endpoint(environ: Mapping[str, str] = os.environ) -> str:
     """Endpoint of the running supervisor.
 
-    Raises NoSupervisor when none has published itself or its process is gone (SupervisorStarting
-    while one that has not is there), ProtocolError when it speaks another major version.
+    Raises NoSupervisor when none is published or its process is gone (SupervisorStarting while one
+    runs that is not published yet), ProtocolError when it speaks another major version.
     """
     directory = run_directory(environ)
     _check_owner(directory, environ)
@@ -101,7 +101,7 @@ def find_endpoint(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def unpublished(directory: Path) -> NoSupervisor:
-    """Why nothing is published in this run directory, and what to do."""
+    """The error for a run directory without `supervisor.json`: none runs, or one is starting."""
     pid = holder(directory)
     if pid is None:
         return NoSupervisor(f"no supervisor is running (looked in {directory}); {HOW_TO_START}")
@@ -111,7 +111,10 @@ def unpublished(directory: Path) -> NoSupervisor:
 
 
 def _check_owner(directory: Path, environ: Mapping[str, str]) -> None:
-    """In a shared temporary directory anyone could have put a false one there first."""
+    """Check the directory's owner: in a shared temporary directory any user could make it first.
+
+    Raises NoSupervisor.
+    """
     if environ.get("SUPERVISOR_RUN_DIR"):
         return
     try:

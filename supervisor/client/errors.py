@@ -1,4 +1,4 @@
-"""What can go wrong for a caller: one family of exceptions, told apart by what to do next.
+"""Exceptions of the client: one family, told apart by what a caller can do next.
 
 `SupervisorError` catches all of it; `code` is the wire's word for the cause
 (docs/PROTOCOL.md has the table).
@@ -14,9 +14,9 @@ from supervisor.wire.client import Error
 class SupervisorError(Exception):
     """Base of all errors of this package; the text is one line for a user.
 
-    `retryable` says that the same request may succeed later, `retry_after_ms`
-    when at the earliest, where the supervisor knows. `field` is the field of the request
-    that is wrong, `text` for the text, where it is one.
+    `retryable` says that the same request may succeed later, `retry_after_ms` when at the
+    earliest, where the supervisor knows. `field` names the field of the request that is wrong, if
+    one is; `text` is the text.
     """
 
     def __init__(
@@ -109,8 +109,8 @@ _CLASSES: Mapping[str, type[SupervisorError]] = {
 def from_wire(error: Error) -> SupervisorError:
     """The exception for an ERROR message.
 
-    What befalls an accepted job is never a wrong or refused request, whatever its
-    code; a code of a later version is a failure or a refusal by the same rule.
+    An ERROR for an accepted job is always a JobFailed, whatever its code; else an unknown code, of
+    a later version, is a Refused.
     """
     accepted = error.id is None and error.job is not None
     kind = _CLASSES.get(error.code, Refused)

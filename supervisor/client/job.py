@@ -1,16 +1,16 @@
-"""A job's handle, but for what its user waits with: that is added in `sync` and `aio`."""
+"""The part of a job's handle that both clients share; `sync` and `aio` add the waiting."""
 
 from __future__ import annotations
 
 from supervisor.client.audio import Audio, Timings, samples_of
-from supervisor.client.calls import Calls, Held
+from supervisor.client.calls import AcceptedJob, Calls
 from supervisor.client.deadlines import Backoff, Deadline
 from supervisor.client.errors import ProtocolError, SupervisorError, WaitTimeout
 from supervisor.client.request import Request, Resumption
 from supervisor.wire.codec import Body
 
 
-class JobView:
+class JobHandle:
     """An accepted job. `id` is what `attach` takes, `sample_rate` is in Hz.
 
     Its audio is taken either piece by piece or as a whole by `result`, not both.
@@ -19,13 +19,13 @@ class JobView:
     def __init__(
         self,
         calls: Calls,
-        held: Held,
+        accepted: AcceptedJob,
         resume: float,
         request: Request | None = None,
         timeout: float | None = None,
     ) -> None:
         self._calls = calls
-        self._held = held
+        self._job = accepted
         self._resume = resume
         self._resumption = Resumption(request)
         self._timeout = timeout
@@ -35,37 +35,37 @@ class JobView:
 
     @property
     def id(self) -> str:
-        """The supervisor's name for the job. A plain one that was handed in again has another."""
-        return self._held.accepted.job
+        """The supervisor's id of the job; another one once a plain job was submitted again."""
+        return self._job.accepted.job
 
     @property
     def sample_rate(self) -> int:
         """Samples per second of its audio."""
-        return self._held.accepted.sample_rate
+        return self._job.accepted.sample_rate
 
     @property
     def seed(self) -> int:
-        """What fixed the engine's draws. Requests that give the same one are the same audio to
-        the sample; where the supervisor picked it, the same but for rounding.
+        """Seed of what the engine draws at random. Requests that give the same seed get the same
+        audio to the sample; one that the supervisor picked gives the same but for rounding.
         """
-        return self._held.accepted.seed
+        return self._job.accepted.seed
 
     @property
     def done(self) -> bool:
         """Whether the job has ended, well or not; audio may still be waiting to be taken."""
-        return self._held.record.ended
+        return self._job.record.ended
 
     @property
     def timings(self) -> Timings | None:
-        """How long it took; None until the job is done."""
-        return self._held.record.timings
+        """Timings of the job; None until it is done."""
+        return self._job.record.timings
 
     def cancel(self) -> None:
         """Stop the job. Does nothing to one that has ended."""
-        self._held.link.conversation.cancel(self._held.record)
-        self._held.link.flush()
+        self._job.link.conversation.cancel(self._job.record)
+        self._job.link.flush()
 
-    def _leave(self) -> None:
+    def _end_block(self) -> None:
         if not self._resumption.durable:
             self.cancel()
 
@@ -75,7 +75,7 @@ class JobView:
         self._streamed = True
 
     async def _collect(self, deadline: Deadline) -> Audio:
-        """The whole audio; what a wait that was given up had collected is kept for the next."""
+        """Wait for the whole audio; pieces that a wait in vain has collected stay collected."""
         if self._streamed:
             raise RuntimeError("this job's audio was taken in chunks")
         if self._audio is None:
@@ -85,19 +85,19 @@ class JobView:
         return self._audio
 
     async def _next(self, deadline: Deadline) -> Body | None:
-        """The next piece of audio, None after the last; over the loss of a supervisor."""
+        """The next piece of audio, None after the last; resumes after the loss of a supervisor."""
         while True:
-            link, record, _accepted = self._held
-            if not await link.wait(record, lambda: self._held.record.readable, deadline):
+            link, record, _accepted = self._job
+            if not await link.wait(record, lambda: self._job.record.readable, deadline):
                 raise WaitTimeout(f"job {self.id} has no more audio yet")
             body = link.conversation.take(record)
             link.flush()
             if body is not None or record.error is None:
                 return body
-            self._held = await self._next_held(record.error, deadline)
+            self._job = await self._resumed(record.error, deadline)
 
-    async def _next_held(self, error: SupervisorError, deadline: Deadline) -> Held:
-        """The job at the next supervisor. Raises `error`, that of the loss, if there is none."""
+    async def _resumed(self, error: SupervisorError, deadline: Deadline) -> AcceptedJob:
+        """The job at the next supervisor. Raises `error`, that of the loss, if it cannot go on."""
         if not self._resumption.possible(error):
             raise error
         limit = deadline.within(self._resume)
@@ -105,21 +105,21 @@ class JobView:
         while True:
             try:
                 link = await self._calls.connected(limit)
-                record = self._resumption.ask(link.conversation, self._held.record)
-                held = await self._calls.answer(link, record, limit)
+                record = self._resumption.ask(link.conversation, self._job.record)
+                accepted = await self._calls.answer(link, record, limit)
             except SupervisorError as found:
                 if found.code == "not_found":
                     raise error from None
-                if not self._resumption.is_passing(found):
+                if not self._resumption.is_transient(found):
                     raise
             else:
                 self._resumption.accepted()
-                return held
-            await self._held.link.pause(backoff.pause_or_raise(error))
+                return accepted
+            await self._job.link.pause(backoff.pause_or_raise(error))
 
     def _whole(self) -> Audio:
-        """The audio of a job whose pieces were all collected."""
-        timings, end = self._held.record.timings, self._held.record.end
+        """Make the audio of the collected pieces."""
+        timings, end = self._job.record.timings, self._job.record.end
         if timings is None or end is None:
             raise ProtocolError("the job has no end", code="bad_message")
         audio = Audio(

@@ -1,9 +1,9 @@
 """One connection: a conversation, the DEALER that carries it, and a monitor of that DEALER.
 
-Nothing here waits: how, `blocking_link` says for plain code and `async_link` for asyncio. A
-connection that was lost is not repaired: libzmq would reconnect by itself, but what
-the supervisor knew about the old one is gone, so the monitor's word ends the
-conversation and the next call begins a new link.
+Nothing here waits: `blocking_link` does for plain code, `async_link` for asyncio. A lost
+connection is not repaired: libzmq would reconnect by itself, but what the supervisor knew about
+the old one is gone. So when the monitor reports the loss the conversation ends, and the next call
+opens a new link.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONNECT_TIMEOUT_S = 10.0
 """Time for WELCOME. A supervisor answers at once; a stopped one never."""
 
 TICK_S = 1.0
-"""How often someone who waits looks at the silence."""
+"""Time between two checks for a silent supervisor."""
 
 _EVENTS = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 _HOW_TO_GET_IN = "its operator lets a key in with `supervisor keys allow KEY`"
@@ -42,15 +42,15 @@ _LINGER_MS = 500
 _MAX_FRAME_BYTES = 4 << 20
 _BATCH = 256
 _REFUSALS = 3
-"""Failed connection attempts, 100 ms apart, that mean nobody listens: one may be a full backlog."""
+"""Failed connection attempts, 100 ms apart, that mean there is no listener: a single one may be a
+full backlog."""
 
 
 class Link(ABC):
-    """A connection to `endpoint`. `lost` is set once it is of no more use.
+    """A connection to `endpoint`. `lost` is set once it is closed.
 
-    `credit`: bytes of each job's audio that may wait here to be taken; `credentials`:
-    the keys for an endpoint on tcp. Raises NoSupervisor for an endpoint that cannot be
-    connected to at all.
+    `credit`: bytes of each job's audio that may wait here to be taken; `credentials`: the keys for
+    an endpoint on tcp. Raises NoSupervisor for an endpoint to which no connection is possible.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Link(ABC):
 
     @abstractmethod
     async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
-        """Send what is to be said, and wait until `arrived()`, which looks at `pending`.
+        """Send the outbox, and wait until `arrived()`, which looks at `pending`.
 
         False when the deadline passes first.
         """
@@ -89,26 +89,26 @@ class Link(ABC):
     @staticmethod
     @abstractmethod
     async def pause(seconds: float) -> None:
-        """Let time pass."""
+        """Sleep."""
 
     @abstractmethod
     async def finish(self) -> None:
-        """As `close`. Idempotent."""
+        """Close in the manner of this kind of link; see `close`. Idempotent."""
 
     @property
     def descriptors(self) -> tuple[int, int]:
-        """They become readable, once, when `pump` has something to do (edge-triggered)."""
+        """Descriptors that become readable, edge-triggered, when `pump` has something to do."""
         return int(self._socket.getsockopt(zmq.FD)), int(self._monitor.getsockopt(zmq.FD))
 
     def poll(self, seconds: float) -> None:
-        """Wait until `pump` has something to do, at most this long."""
+        """Wait until `pump` has something to do, for `seconds` at most."""
         self._poller.poll(max(1, int(seconds * 1000)))
 
     def pump(self) -> bool:
-        """Move what can be moved without waiting; True if it stopped before all was moved.
+        """Send and receive without waiting; True if it stopped before all was moved.
 
-        An exception in here, such as KeyboardInterrupt, may have cut a message in
-        two, so it costs the connection.
+        An exception in here, such as KeyboardInterrupt, may have cut a message in two, so it
+        closes the connection.
         """
         if self.lost:
             return False
@@ -125,27 +125,27 @@ class Link(ABC):
         return False
 
     def flush(self) -> None:
-        """Send what the conversation has to say, if it has anything to say."""
+        """Send the conversation's outbox, if there is anything in it."""
         if self.conversation.outbox:
             self.pump()
 
     def tick(self) -> None:
-        """Notice a supervisor that is silent for too long; call after `pump`."""
+        """Check for a supervisor that is silent for too long; to be called after `pump`."""
         self.conversation.tick(time.monotonic())
         if self.conversation.over:
             self.pump()
         self.flush()
 
-    def leave(self) -> None:
-        """Say goodbye and close the sockets; what is to be sent yet leaves in the background."""
+    def disconnect(self) -> None:
+        """Send BYE and close the sockets; libzmq sends the rest of the outbox in the background."""
         if not self.lost:
             self.conversation.bye()
             self.pump()
         self._shut(JobCancelled("the client was closed", code="cancelled"))
 
     def close(self) -> None:
-        """Leave, and wait for what is to be sent yet (at most half a second). Idempotent."""
-        self.leave()
+        """Disconnect, and wait until all is sent (at most half a second). Idempotent."""
+        self.disconnect()
         self._context.term()
 
     def _send(self) -> bool:
@@ -170,7 +170,7 @@ class Link(ABC):
         return True
 
     def _watch(self) -> None:
-        """Is it over? Everything that had arrived before has been received already."""
+        """Check whether the connection has ended; to be called when all messages are received."""
         if self.conversation.over:
             self._lose(SupervisorGone("the conversation is over"))
             return

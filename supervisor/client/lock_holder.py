@@ -1,7 +1,7 @@
-"""Who holds a run directory: the process that has its lock file open, published or not.
+"""The holder of a run directory: the process that has its lock file open, published or not.
 
-A pid that stands in a file may meanwhile be a stranger's. The lock is never tried, for a
-supervisor that starts at that moment would find it taken.
+The pid in a file may have been reused by another process, so its open files are checked. The lock
+itself is never tried, for a supervisor that starts at that moment would find it taken.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 def holder(directory: Path) -> int | None:
     """The pid of the supervisor that holds this directory; None without one.
 
-    Of another user's process the kernel does not tell what it has open: it is believed.
+    The open files of another user's process cannot be seen: there the pid in the file counts.
     """
     lock = directory / "lock"
     try:

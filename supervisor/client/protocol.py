@@ -4,7 +4,7 @@ Calls put frames into `outbox` and return records; `receive` takes the
 supervisor's frames and fills the records. Time arrives as an argument (monotonic
 seconds). One conversation is one connection to one epoch of a supervisor: when
 either ends, `fail` ends everything that is pending, and a new conversation is begun.
-What moves the frames is `link`; what waits and retries is `calls` and `job`.
+`link` moves the frames; `calls` and `job` wait and retry.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ from supervisor.wire.codec import (
 from supervisor.wire.trace_context import header_or_none
 
 PING_AFTER_S = 5.0
-"""Silence, while something is pending, after which the supervisor is asked for a sign of life."""
+"""Silence, while something is pending, after which the supervisor is pinged."""
 
 GONE_AFTER_S = 15.0
-"""Time for that sign of life. A machine under full load may be slow to answer."""
+"""Time for the answer to that ping. A machine under full load may be slow to answer."""
 
 
-class Plain(TypedDict, total=False):
-    """What a caller may ask of a job that SUBMIT carries as it is."""
+class JobOptions(TypedDict, total=False):
+    """Options of a job that go into SUBMIT as the caller gives them."""
 
     volume: float
     priority: int
@@ -72,8 +72,8 @@ class Plain(TypedDict, total=False):
     on_behalf: str | None
 
 
-class Asked(Plain, total=False):
-    """The fields of SUBMIT that are a caller's to choose; what they mean stands there."""
+class SubmitFields(JobOptions, total=False):
+    """The fields of SUBMIT that a caller may set; `wire.client.Submit` explains them."""
 
     voice: str | None
     engine: str | None
@@ -100,8 +100,8 @@ class Conversation:
 
     # -- requests -----------------------------------------------------------------------
 
-    def submit(self, text: str, now: float, **asked: Unpack[Asked]) -> JobRecord:
-        """Ask for speech. Raises BadRequest for what the supervisor could not even read."""
+    def submit(self, text: str, now: float, **asked: Unpack[SubmitFields]) -> JobRecord:
+        """Submit a text. Raises BadRequest for a request that cannot be encoded."""
         request = self._name()
         for header in ("traceparent", "tracestate"):
             if header in asked:
@@ -113,7 +113,7 @@ class Conversation:
         return record
 
     def attach(self, job: str, now: float, offset: int = 0) -> JobRecord:
-        """Take over a job's audio from byte `offset` on; one already held stays as it is."""
+        """Take over a job's audio from byte `offset` on; returns the record of one already held."""
         held = self._jobs.get(job)
         if held is not None:
             return held
@@ -124,10 +124,10 @@ class Conversation:
         return record
 
     def take(self, record: JobRecord) -> Body | None:
-        """The next piece of audio, if one is ready; grants credit for what was taken.
+        """The next piece of audio, if one is ready; grants credit for it.
 
-        Grants come in halves of the window, so that messages are few and the
-        supervisor always has room for a chunk.
+        Credit is granted by halves of the window, so that messages are few and the supervisor
+        always has room for a chunk.
         """
         if not record.ready:
             return None
@@ -143,7 +143,7 @@ class Conversation:
             self._send(Credit(job=record.accepted.job, bytes=due))
 
     def cancel(self, record: JobRecord) -> None:
-        """Stop a job, or a request that is not answered yet. Its audio is dropped."""
+        """Cancel a job, or a request that is not answered yet. Its audio is dropped."""
         if record.ended:
             return
         if record.accepted is not None:
@@ -153,7 +153,7 @@ class Conversation:
         record.fail(JobCancelled("the job was cancelled", code="cancelled"))
 
     def cancel_job(self, job: str) -> None:
-        """Stop a job that this client may not listen to."""
+        """Cancel a job by its id, listened to or not."""
         self._send(Cancel(job=job))
 
     def status(self, *, events: bool = False) -> Answer[Report]:
@@ -161,7 +161,7 @@ class Conversation:
         return self._ask(Status(id=self._name(), events=events))
 
     def jobs(self, job: str | None = None, limit: int = 100) -> Answer[Report]:
-        """Ask for the list of jobs, or for one with its story."""
+        """Ask for the list of jobs, or for one job with its story."""
         return self._ask(Jobs(id=self._name(), job=job, limit=limit))
 
     def _ask(self, message: Status | Jobs) -> Answer[Report]:
@@ -172,13 +172,13 @@ class Conversation:
         return answer
 
     def bye(self) -> None:
-        """Leave; the supervisor cancels what this connection still holds."""
+        """Say BYE; the supervisor cancels the jobs that this connection still holds."""
         self._send(Bye())
 
     # -- replies and time ---------------------------------------------------------------
 
     def receive(self, frames: Frames, now: float) -> None:
-        """Take in one message. One that cannot be read ends the conversation."""
+        """Take in one message. An invalid one ends the conversation."""
         self._heard_at, self._pinged_at = now, None
         try:
             message, body = decode_reply(frames)
@@ -203,10 +203,10 @@ class Conversation:
             case Goaway():
                 self.draining = message.reason
             case _:
-                pass  # STARTED and PONG carry no duty; the rest is about jobs we let go of
+                pass  # STARTED and PONG need no reaction; the rest is about jobs we let go of
 
     def tick(self, now: float) -> None:
-        """Notice a silent supervisor. What has arrived must have been received before."""
+        """Check for a silent supervisor; to be called when all messages are received."""
         if not self.pending:
             return
         if self._pinged_at is None:
@@ -218,13 +218,13 @@ class Conversation:
 
     @property
     def pending(self) -> bool:
-        """Whether the supervisor owes anything."""
+        """Whether an answer, or a job's audio, is still to come."""
         return bool(self._requests or self._jobs) or not self.welcome.settled
 
     def fail(self, error: SupervisorError) -> None:
-        """The conversation is over: everything pending ends with `error`."""
+        """End the conversation: everything pending ends with `error`."""
         self.over = True
-        for pending in self._owed():
+        for pending in self._all_pending():
             pending.fail(error)
         self._requests.clear()
         self._jobs.clear()
@@ -243,7 +243,7 @@ class Conversation:
         if not isinstance(asked, JobRecord) or message.sample_rate <= 0:
             asked.fail(ProtocolError("unexpected ACCEPTED", code="bad_message"))
         elif asked.ended:
-            self._send(Cancel(job=message.job))  # the caller has left meanwhile
+            self._send(Cancel(job=message.job))  # the caller has given it up meanwhile
         else:
             self._jobs[message.job] = asked
             asked.accept(message)
@@ -261,13 +261,13 @@ class Conversation:
             self.fail(from_wire(message))
 
     def _check(self, record: JobRecord, job: str, defect: str | None) -> None:
-        """End a job whose audio does not fit together, rather than hand out wrong speech."""
+        """End a job whose audio has a defect, rather than return wrong speech."""
         if defect is not None:
             self._jobs.pop(job, None)
             self._send(Cancel(job=job))
             record.fail(ProtocolError(f"the supervisor sent {defect}", code="bad_message"))
 
-    def _owed(self) -> Iterator[Pending]:
+    def _all_pending(self) -> Iterator[Pending]:
         yield from self._requests.values()
         yield from self._jobs.values()
         if not self.welcome.settled:

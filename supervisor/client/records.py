@@ -1,7 +1,7 @@
-"""What the supervisor owes this client: an answer, or a job's audio, piece by piece.
+"""Records of what is still to come from the supervisor: an answer, or a job's audio.
 
-Records are filled by `protocol.Conversation` and read by the shells; they do no
-I/O and know no clock. `listeners` are how a shell hears that one has changed.
+`protocol.Conversation` fills them and the shells read them; they do no I/O and know no clock.
+`listeners` are called when a record has changed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ T = TypeVar("T", Welcome, Report)
 
 
 class Pending:
-    """Something asked for; `error` is set when it will not come."""
+    """A request whose answer is to come; `error` is set when it will not."""
 
     def __init__(self) -> None:
         self.error: SupervisorError | None = None
         self.listeners: set[Callable[[], None]] = set()
 
     def fail(self, error: SupervisorError) -> None:
-        """Nothing more will come."""
+        """End with this error."""
         self.error = error
         self._changed()
 
@@ -44,7 +44,7 @@ class Answer(Pending, Generic[T]):
 
     @property
     def settled(self) -> bool:
-        """Whether the answer, or an error in its place, is there."""
+        """Whether the answer, or an error in its place, has come."""
         return self.value is not None or self.error is not None
 
     def result(self) -> T:
@@ -54,7 +54,7 @@ class Answer(Pending, Generic[T]):
         return self.value
 
     def settle(self, value: T) -> None:
-        """The answer is there."""
+        """Take the answer."""
         self.value = value
         self._changed()
 
@@ -81,7 +81,7 @@ class JobRecord(Pending):
         self.taken = offset
         self.first_audio_at: float | None = None
         self.skip = 0
-        """Bytes from the beginning that the caller has from an earlier supervisor."""
+        """Bytes from the beginning that the caller already has from an earlier supervisor."""
         self._segment = 0
 
     @property
@@ -96,12 +96,12 @@ class JobRecord(Pending):
 
     @property
     def readable(self) -> bool:
-        """Whether a caller who wants audio has something to do: a piece, or the end."""
+        """Whether a piece of audio, or the end, can be taken."""
         return bool(self.ready) or self.ended
 
     @property
     def progress(self) -> Progress:
-        """Segments and audio seconds received; audio comes in order, so counting is enough."""
+        """Segments and seconds of audio received; audio comes in order, so it is a count."""
         if self.accepted is None:
             return Progress(0, 0, 0.0)
         seconds = self.received / BYTES_PER_SAMPLE / self.accepted.sample_rate
@@ -111,19 +111,19 @@ class JobRecord(Pending):
         return Progress(self._segment, total, seconds, self.accepted.estimated)
 
     def accept(self, message: Accepted) -> None:
-        """The request became a job."""
+        """Take ACCEPTED: the request became a job."""
         self.accepted = message
         self._changed()
 
     def add(self, message: Chunk, body: Body, now: float) -> str | None:
-        """Take up the next piece; returns what is wrong with it, if anything."""
+        """Add the next piece; returns its defect, if any."""
         if message.offset != self.received:
             return f"audio at byte {message.offset} instead of {self.received}"
         self._segment = message.segment
         return self._add(body, now)
 
     def finish(self, message: End, body: Body, now: float) -> str | None:
-        """Take up END and its last piece; returns what is wrong with it, if anything."""
+        """Add END and its last piece; returns its defect, if any."""
         defect = self._add(body, now) if body else None
         if defect is None and message.bytes != self.received:
             defect = f"{self.received} bytes of audio came of {message.bytes}"

@@ -1,12 +1,11 @@
-"""Going on with a job after its supervisor was lost: what to ask the next one, and how often.
+"""A job's request, and its resumption at the next supervisor after the first was lost.
 
-A durable job is attached to again, at the byte where the loss came. A plain one is
-handed in again, once, with the seed it had; what was heard already is skipped. If the caller
-gave that seed, what comes is what would have come, to the sample. If the supervisor picked
-it, the audio is as long as it was and says the same at each moment, so that the two parts
-fit; but the first may have been spoken with several threads, and its sums rounded otherwise.
-To promise more, every request would have to do with one thread, and speech would start later.
-Waiting for the next supervisor is `job`'s part.
+A durable job is attached to again, from the byte where it broke off. A plain job is submitted
+again, once, with the seed it had, and the audio that the caller already has is skipped. With a
+seed that the caller gave, the rest is the same to the sample. With one that the supervisor picked,
+the audio has the same length and timing, so that both parts fit, but may differ by rounding: the
+first part may have been spoken by several threads. To avoid that, every request would have to run
+on one thread, and speech would start later. `job` waits for the next supervisor.
 """
 
 from __future__ import annotations
@@ -15,23 +14,23 @@ import time
 from typing import Unpack
 
 from supervisor.client.errors import NoSupervisor, Refused, SupervisorError, SupervisorGone
-from supervisor.client.protocol import Asked, Conversation, Plain
+from supervisor.client.protocol import Conversation, JobOptions, SubmitFields
 from supervisor.client.records import JobRecord
 
 RESUME_S = 10.0
-"""How long a client with a job waits for the next supervisor."""
+"""Time for which a client with a job waits for the next supervisor."""
 
 
-class Terms(Plain, total=False):
-    """What may be asked of a job beside text, voice, engine, speed and seed.
+class Terms(JobOptions, total=False):
+    """Options of a job beside text, voice, engine, speed and seed.
 
     `volume` is 0 to 2, 1 as loud as the engine speaks; what would be too loud is limited softly.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
-    same `key` with the same request is the same job, however often it is handed in; a
+    same `key` with the same request is the same job, however often it is submitted; a
     `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`
     are the headers of a W3C trace context, as OpenTelemetry's propagator injects them:
-    where the supervisor traces, the job becomes part of that trace. `on_behalf` names whom
-    the job is charged to, in at most 128 characters, for a program that asks for others, as
+    where the supervisor traces, the job becomes part of that trace. `on_behalf` names the client
+    that the job is charged to, in at most 128 characters, for a program that asks for others, as
     the gateway does: each name has a share and bounds of its own. Only a supervisor of the same
     user heeds it.
     """
@@ -40,9 +39,11 @@ class Terms(Plain, total=False):
 
 
 class Request:
-    """What a job was asked for with; `deadline` is in seconds from the call on."""
+    """A job's text and options; `deadline` is in seconds from the call on."""
 
-    def __init__(self, text: str, *, deadline: float | None = None, **asked: Unpack[Asked]) -> None:
+    def __init__(
+        self, text: str, *, deadline: float | None = None, **asked: Unpack[SubmitFields]
+    ) -> None:
         self._text = text
         self._deadline = deadline
         self._asked = asked
@@ -55,7 +56,7 @@ class Request:
     def submit(
         self, conversation: Conversation, spent_s: float = 0.0, seed: int | None = None
     ) -> JobRecord:
-        """Hand it in, `spent_s` after the call, with `seed` if one is given. Raises BadRequest."""
+        """Submit it, `spent_s` after the call, with `seed` if one is given. Raises BadRequest."""
         asked = self._asked.copy()
         if self._deadline is not None:
             asked["deadline_ms"] = max(0, round((self._deadline - spent_s) * 1000))
@@ -65,7 +66,7 @@ class Request:
 
 
 class Resumption:
-    """How one job goes on. `request` is None for a job that was found by its id."""
+    """Resumes one job. `request` is None for a job that was attached to by its id."""
 
     def __init__(self, request: Request | None) -> None:
         self._request = request
@@ -85,7 +86,7 @@ class Resumption:
         return isinstance(error, SupervisorGone) and (self._attaches or not self._submitted_again)
 
     def ask(self, conversation: Conversation, lost: JobRecord) -> JobRecord:
-        """Ask the next supervisor for the rest of what `lost` was to bring."""
+        """Ask the next supervisor for the rest of the job that `lost` records."""
         accepted = lost.accepted
         if accepted is None:
             raise ValueError("a request that was not accepted is no job")
@@ -100,10 +101,10 @@ class Resumption:
         return record
 
     def accepted(self) -> None:
-        """The next supervisor has taken it."""
+        """Note that the next supervisor has accepted the job."""
         self._submitted_again = True
 
     @staticmethod
-    def is_passing(error: SupervisorError) -> bool:
-        """Whether the next supervisor only needs more time: it is not there yet, or lost again."""
+    def is_transient(error: SupervisorError) -> bool:
+        """Whether to try again: no supervisor yet, one lost again, or a retryable refusal."""
         return isinstance(error, NoSupervisor) or (isinstance(error, Refused) and error.retryable)

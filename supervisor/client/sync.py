@@ -1,6 +1,6 @@
 """`Client`: the API for plain code, on one thread. It moves messages while the caller waits.
 
-What a call does is `calls`' and `job`'s part, what is asked, answered and owed `protocol`'s.
+`calls` and `job` carry out the calls, `protocol` has the messages.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any, Self, Unpack
 
 from supervisor.audio.samples import Samples
 from supervisor.client.audio import Audio, Progress, samples_of
-from supervisor.client.blocking_link import PolledLink, run
+from supervisor.client.blocking_link import BlockingLink, run
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import Deadline
-from supervisor.client.job import JobView
+from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import Welcome
 
 
-class Job(JobView):
+class Job(JobHandle):
     """An accepted job. Iterate over it for chunks, or call `result` for the whole.
 
     Leaving it in a `with` block cancels it unless it has ended or is durable.
@@ -29,12 +29,12 @@ class Job(JobView):
 
     @property
     def progress(self) -> Progress:
-        """How far the job is, after taking in what has arrived.
+        """Progress of the job, with the messages that have arrived by now.
 
-        It stands still when nobody takes the audio and a megabyte of it waits here.
+        It stands still while the audio is not taken and a megabyte of it waits here.
         """
-        self._held.link.pump()
-        return self._held.record.progress
+        self._job.link.pump()
+        return self._job.record.progress
 
     def chunks(self, timeout: float | None = None) -> Iterator[Samples]:
         """Pieces of audio in order, float32 [n], as they are ready.
@@ -60,7 +60,7 @@ class Job(JobView):
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._leave()
+        self._end_block()
 
 
 class Client:
@@ -86,7 +86,7 @@ class Client:
     ) -> None:
         self.resume = resume
         credentials = read_credentials(server_key, key_file)
-        self._calls = Calls(PolledLink, endpoint, name, credentials)
+        self._calls = Calls(BlockingLink, endpoint, name, credentials)
 
     def synthesize(
         self,
@@ -102,8 +102,8 @@ class Client:
 
         `speed` is a factor on the voice's own pace, `timeout` is in seconds for the
         whole call. A refusal that may pass (`busy`) is tried again within the
-        timeout, or for half a minute without one. Raises BadRequest, Refused,
-        JobFailed, WaitTimeout; the job does not outlive the call.
+        timeout, or for half a minute without one. The job does not outlive the call.
+        Raises BadRequest, Refused, JobFailed, WaitTimeout.
         """
         deadline = Deadline(timeout)
         with self.submit(text, voice, engine, speed, seed, timeout, **terms) as job:
@@ -139,25 +139,27 @@ class Client:
         timeout: float | None = None,
         **terms: Unpack[Terms],
     ) -> Job:
-        """Hand in a text and return once it is accepted; `timeout` is for that.
+        """Submit a text and return once it is accepted; `timeout` is for that.
 
         The job ends with this client. Raises BadRequest, Refused, WaitTimeout.
         """
         request = Request(text, voice=voice, engine=engine, speed=speed, seed=seed, **terms)
-        held = run(self._calls.submit(request, Deadline(timeout)))
-        return Job(self._calls, held, self.resume, request, timeout)
+        accepted = run(self._calls.submit(request, Deadline(timeout)))
+        return Job(self._calls, accepted, self.resume, request, timeout)
 
     def attach(self, job: str, timeout: float | None = None) -> Job:
         """Take over the audio of a job by its id, from its beginning.
 
-        A job that this client holds already is that job, with the audio not taken
-        yet. Raises BadRequest (`not_found`, `out_of_range`), WaitTimeout.
+        For a job that this client holds already it is the audio not taken yet. Raises
+        BadRequest (`not_found`, `out_of_range`), WaitTimeout.
         """
         return Job(self._calls, run(self._calls.attach(job, Deadline(timeout))), self.resume)
 
     def status(self, timeout: float | None = 10.0, *, events: bool = False) -> dict[str, Any]:
-        """The status document, as `supervisor status --json` prints it; with `events` there is
-        that, as `supervisor replay` reads it, for clients of the supervisor's own user.
+        """The status document, as `supervisor status --json` prints it.
+
+        With `events`, and for clients of the supervisor's own user, it has the last events, as
+        `supervisor replay` reads them.
         """
         return run(self._calls.status(Deadline(timeout), events=events))
 
@@ -175,7 +177,7 @@ class Client:
         run(self._calls.cancel(job, Deadline(timeout)))
 
     def welcome(self) -> Welcome:
-        """What the supervisor said of itself: epoch, version, engines, limits."""
+        """The supervisor's WELCOME: epoch, version, engines, limits."""
         return run(self._calls.welcome())
 
     def engines(self) -> dict[str, Any]:
@@ -183,7 +185,7 @@ class Client:
         return self.welcome().engines
 
     def close(self) -> None:
-        """Say goodbye; jobs of this client that still run are cancelled. Idempotent."""
+        """Disconnect; jobs of this client that still run are cancelled. Idempotent."""
         run(self._calls.close())
 
     def __enter__(self) -> Self:

@@ -32,7 +32,7 @@ from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
 from supervisor.gateway.loop_faults import log_fault
 from supervisor.gateway.wyoming.server import wyoming_server
-from supervisor.logs import get_logger, tell_faults
+from supervisor.logs import get_logger, log_uncaught
 
 CREDIT_BYTES = 96 * 1024
 """Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a fast
@@ -73,7 +73,7 @@ async def serve(
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    tell_faults(loop)
+    log_uncaught(loop)
     loop.set_exception_handler(log_fault)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

@@ -1,8 +1,8 @@
 """Find the control-group directories that bound this process, in cgroup v1, v2 or both.
 
 Mount points come from /proc/self/mountinfo and paths from /proc/self/cgroup, because
-neither a fixed mount point nor one version can be relied on. What the files in these
-directories mean is left to limits, memory and throttling.
+neither a fixed mount point nor one version can be relied on. `limits`, `memory` and `throttling`
+read the files in these directories.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Mount(msgspec.Struct, frozen=True):
 
 
 class GroupFinder:
-    """Finds the groups again whenever this process has been moved to others."""
+    """Finds the groups of this process, and again whenever it has been moved to others."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -49,7 +49,7 @@ class GroupFinder:
         self._groups = Groups()
 
     def current(self) -> Groups:
-        """The groups in force. Raises OSError or ValueError where they cannot be told."""
+        """The groups in force. Raises OSError or ValueError where they cannot be found."""
         path = self._host.proc + "/self/cgroup"
         memberships = self._host.poll_if_present(path) or b""
         if memberships != self._memberships:
@@ -99,10 +99,10 @@ def _unescape(field: str) -> str:
 
 
 def _levels(host: Host, mount: _Mount, path: str) -> tuple[str, ...]:
-    """From the group's directory up to the mount point.
+    """The directories from the group's own up to the mount point.
 
-    A group outside the mount's root (a container that sees only its own part of the
-    tree under the host's names) is the mount point itself, the nearest that is visible.
+    A group outside the mount's root (in a container that sees only its own part of the tree, under
+    the host's names) is represented by the mount point, the nearest that is visible.
     """
     root = mount.root.rstrip("/")
     inside = path.startswith(root + "/") and ".." not in path

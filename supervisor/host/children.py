@@ -1,6 +1,6 @@
-"""Collecting children that have ended: which one, how, and who is left to do it.
+"""Reap children that have ended, by pidfd or by process group.
 
-Linux only. Each returns or raises like its counterpart in `os`.
+Linux only. Each function returns or raises like its counterpart in `os`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 
 class Exit(NamedTuple):
-    """End of a process: by itself with a status, or by a signal. Exactly one of them is set;
-    as text it is `exit status 3` or `signal SIGKILL`.
+    """End of a process: an exit status or a signal, of which exactly one is set. As text it is
+    `exit status 3` or `signal SIGKILL`.
     """
 
     status: int | None = None
@@ -29,9 +29,9 @@ class Exit(NamedTuple):
 
 
 def reap(pidfd: int) -> Exit:
-    """Collect the child behind `pidfd`, and say how it ended.
+    """Reap the child behind `pidfd`, which must have ended; return how it did.
 
-    It must have ended; raises ChildProcessError for a process that is not our child.
+    Raises ChildProcessError for a process that is not our child.
     """
     result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
     if result is None:
@@ -42,11 +42,11 @@ def reap(pidfd: int) -> Exit:
 
 
 def reap_orphans(group: int, watched: Container[int]) -> bool:
-    """Collect the ended children of a process group that no pidfd watches.
+    """Reap the ended children of a process group that no pidfd watches.
 
-    They were handed to us, a subreaper, when the process that started them ended. False
-    if a watched one stands in the way, which its watcher has to collect first. Raises
-    ChildProcessError once the group holds no child of ours.
+    They became ours, a subreaper's, when the process that started them ended. False if a watched
+    one comes first, which has to be reaped by its pidfd before. Raises ChildProcessError once the
+    group has no child of ours.
     """
     while True:
         ended = os.waitid(os.P_PGID, group, os.WEXITED | os.WNOHANG | os.WNOWAIT)

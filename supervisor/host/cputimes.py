@@ -1,8 +1,8 @@
 """CPU time used so far: by each logical CPU, and by a process with all its threads.
 
-Raw counters in clock ticks; differences and percentages are made in `usage`. psutil does not say
-which CPU a row is of, so that one that is offline would shift the rest, and takes several times
-as long for a pool of workers (docs/DEPENDENCIES.md).
+Raw counters in clock ticks; `usage` makes differences and percentages. psutil does not say which
+CPU a row is of, so that an offline one would shift the rest, and takes several times as long for a
+pool of workers (docs/DEPENDENCIES.md).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROWS = msgspec.json.Decoder(list[list[int]])
 
 
 class CpuTime(msgspec.Struct, frozen=True, gc=False):
-    """One logical CPU since boot, in ticks; what is not busy was idle.
+    """Time of one logical CPU since boot, in ticks: busy, and in total.
 
     Waiting for I/O is idle. Stolen time is busy: the core was not ours to use.
     """
@@ -31,9 +31,9 @@ class CpuTime(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProcessTime(msgspec.Struct, frozen=True, gc=False):
-    """A process since its start, in ticks; `started` tells it from a successor with its pid.
+    """CPU time of a process since its start, in ticks; `started` identifies it if a pid is reused.
 
-    threads: how many it has now.
+    threads: number of its threads now.
     """
 
     started: int
@@ -42,7 +42,7 @@ class ProcessTime(msgspec.Struct, frozen=True, gc=False):
 
 
 def read_cpu_times(host: Host) -> dict[int, CpuTime]:
-    """Every online CPU, from /proc/stat (proc_stat(5)).
+    """Times of every online CPU, from /proc/stat (proc_stat(5)).
 
     Raises OSError, LookupError or ValueError.
     """
@@ -65,7 +65,7 @@ def read_cpu_times(host: Host) -> dict[int, CpuTime]:
 
 
 def stat_path(host: Host, pid: int) -> str:
-    """The file that `read_process_time` keeps open; forget it when the process is gone."""
+    """Path of the file that `read_process_time` keeps open; forget it when the process is gone."""
     return f"{host.proc}/{pid}/stat"
 
 

@@ -1,4 +1,4 @@
-"""The frequency governor of each CPU: what a benchmark or `doctor` should know and say."""
+"""The frequency governor of each CPU, for benchmarks and `doctor`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""CPU limits of this process: how many cores, which ones, and by which rule.
+"""CPU limits of this process: the number of cores, their ids, and the limit that binds.
 
 Usable CPUs are those that are online, in the affinity mask and in the cpuset; their
 number is bounded by the CFS quota, the smallest up the cgroup tree. The affinity is
-that of this process's main thread: it belongs to whoever started the supervisor, so
-the supervisor must not pin itself.
+that of this process's main thread: it is set from outside, so the supervisor must not
+pin itself.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ LimitName = Literal["online", "affinity", "cpuset", "quota"]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Every number, and which one won.
+    """All CPU limits, and the one that binds (`won`).
 
-    `affinity` is given as far as it is online. `cpus` are the usable ids; at most `count`
-    of them may be held at once. `quota` is in cores, with the directory it was found in;
-    None means unlimited or not reported.
+    `affinity` holds online CPUs only. `cpus` are the usable ids; at most `count` of them may be
+    held at once. `quota` is in cores, with the directory it was found in; None means unlimited or
+    not reported.
     """
 
     online: tuple[int, ...]
@@ -75,7 +75,7 @@ def read_limits(host: Host, groups: Groups) -> Limits:
 
 
 def assume_unlimited() -> Limits:
-    """Limits until they could be read once: every CPU counts."""
+    """Limits that stand in until the first reading: every CPU counts."""
     cpus = tuple(range(os.cpu_count() or 1))
     return Limits(
         online=cpus,
@@ -90,7 +90,7 @@ def assume_unlimited() -> Limits:
 
 
 def read_online(host: Host) -> tuple[int, ...]:
-    """The ids of the CPUs that are running; where /sys does not tell, one per CPU counted.
+    """The ids of the online CPUs; where /sys has no list, one per CPU counted.
 
     Raises OSError or ValueError; never empty.
     """
@@ -120,9 +120,9 @@ def _common(some: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
 def _count(cpus: int, quota: Quota | None) -> int:
     """Whole cores, rounded down, at least 1.
 
-    A worker keeps its cores busy all the time, so a core more than the quota pays for
-    gets every worker stopped for the rest of each period. The fraction that is left
-    runs the supervisor itself. Below one core there is nothing to round down to.
+    A worker keeps its cores busy all the time, so with one core more than the quota allows every
+    worker is stopped for the rest of each period. The fraction that is left runs the supervisor
+    itself.
     """
     return cpus if quota is None else max(1, min(cpus, quota.runtime // quota.period))
 
@@ -133,10 +133,10 @@ def _winner(
     cpuset: tuple[int, ...] | None,
     quota: Quota | None,
 ) -> LimitName:
-    """The limit that, if it were raised, would give more cores.
+    """The limit that binds: raising it would give more cores.
 
-    The kernel applies the cpuset to the affinity mask, so where both say the same the
-    cpuset is the cause.
+    The kernel applies the cpuset to the affinity mask, so where both are equal the cpuset is the
+    cause.
     """
     if quota is not None and quota.runtime < len(usable) * quota.period:
         return "quota"

@@ -1,4 +1,4 @@
-"""Memory that may still be taken."""
+"""Memory of the host and of its cgroups: total, limit, still available."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from supervisor.host.roots import Host
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """In bytes. `available` is the smaller of the host's and what the cgroups leave.
+    """Memory in bytes. `available` is the smaller of what the host and the cgroups have left.
 
     `limit` is the smallest cgroup limit up the tree; None if it does not bind.
     """
@@ -22,7 +22,7 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 def read_memory(host: Host, groups: Groups) -> Memory:
-    """The machine's, and the memory cgroups'. Raises OSError, LookupError or ValueError."""
+    """Read the host's and the cgroups' memory. Raises OSError, LookupError or ValueError."""
     with psutil_of(host):
         machine = psutil.virtual_memory()
     total, available = machine.total, machine.available

@@ -1,7 +1,7 @@
-"""Measures CPU use between two calls: of the pool, of each core, of other programs.
+"""CPU use between two calls: of the pool, of each core, of other programs.
 
-It keeps the last reading and nothing more. Faults are reported, not raised, because a
-reading that fails must not stop the control loop.
+Only the last reading is kept. Faults are reported, not raised, because a reading that fails must
+not stop the control loop.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from supervisor.host.usage import (
 from supervisor.host.waits import RunQueueWaits
 
 MIN_ELAPSED = 0.05
-"""Seconds below which two readings say nothing: CPU time advances in steps of 10 ms."""
+"""Shortest interval that is measured, in seconds: CPU time advances in steps of 10 ms."""
 
 CLOCK_TOLERANCE = 2.0
 """Factor by which the caller's clock and the kernel's CPU accounting may differ."""
@@ -56,7 +56,7 @@ class Usage(msgspec.Struct, frozen=True):
     errors: tuple[Unread, ...] = ()
 
 
-class _Reading(msgspec.Struct, frozen=True):
+class _Reading(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     cpus: dict[int, CpuTime]
     processes: dict[int, ProcessTime]
@@ -65,12 +65,14 @@ class _Reading(msgspec.Struct, frozen=True):
 
 
 class UsageMeter:
-    """Give it the time and the leases; it gives what happened since it was last asked."""
+    """Measures CPU use since its last call."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._waits = RunQueueWaits(host)
-        self._last = _Reading(-math.inf, {}, {}, {}, MappingProxyType({}))
+        self._last = _Reading(
+            now=-math.inf, cpus={}, processes={}, waits={}, leases=MappingProxyType({})
+        )
 
     def measure(
         self,
@@ -81,12 +83,12 @@ class UsageMeter:
         throttled: float = 0.0,
         busy: Collection[int] | None = None,
     ) -> Usage:
-        """Empty at first, after a clock that jumped, and so soon that nothing can be told.
+        """Usage since the last call; empty at the first, within MIN_ELAPSED, or if a clock jumped.
 
         `running`: segments under way on average since the last call; `throttled`: seconds for
-        which a quota stopped the pool since then. Both stand in where the kernel does not tell
-        how long threads waited. `busy`: workers that have a segment now, of which it is asked
-        even if they have not run at all; None: all.
+        which a quota stopped the pool since then. Both stand in where the kernel does not count
+        how long threads waited. `busy`: workers that have a segment now, whose waits are read even
+        if they have not run at all; None: all.
         """
         last = self._last
         if not math.isfinite(now):
@@ -95,7 +97,13 @@ class UsageMeter:
             return Usage()
         errors: list[Unread] = []
         processes, waits = self._processes(leases, busy, errors)
-        reading = _Reading(now, self._cpus(errors), processes, waits, dict(leases))
+        reading = _Reading(
+            now=now,
+            cpus=self._cpus(errors),
+            processes=processes,
+            waits=waits,
+            leases=dict(leases),
+        )
         self._forget(last.leases, leases)
         self._last = reading
         if last.now == -math.inf:
@@ -114,7 +122,7 @@ class UsageMeter:
     def _processes(
         self, leases: Leases, busy: Collection[int] | None, errors: list[Unread]
     ) -> tuple[dict[int, ProcessTime], dict[int, float]]:
-        """Of each worker that is there: its CPU time, and the seconds that it has waited."""
+        """CPU time, and seconds waited, of each worker that exists."""
         times: dict[int, ProcessTime] = {}
         waits: dict[int, float] = {}
         for pid in leases:
@@ -139,10 +147,10 @@ class UsageMeter:
 
 
 def _clock_fault(last: _Reading, reading: _Reading) -> Unread | None:
-    """Says so if the caller's clock went back or jumped ahead.
+    """The fault if the caller's clock went back or jumped ahead, else None.
 
-    A step shows by comparison with the time that the kernel accounted to the CPUs; where
-    it accounts none (some sandboxes), the caller's clock is believed.
+    A jump shows by comparison with the time that the kernel accounted to the CPUs; where it
+    accounts none (some sandboxes), the caller's clock is trusted.
     """
     elapsed = reading.now - last.now
     if elapsed < 0:

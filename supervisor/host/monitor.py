@@ -1,4 +1,4 @@
-"""CPUUtilizationMonitor: everything the control loop wants to know of the host, per interval.
+"""CPUUtilizationMonitor: one sample of the host per interval, for the control loop.
 
 It reads and subtracts; it keeps no history and decides nothing. The caller owns the
 clock: `sample` is called from the supervisor's event loop, takes well under a
@@ -24,8 +24,8 @@ from supervisor.host.topology import read_machine
 from supervisor.host.usage import Leases
 
 SLOW_INTERVAL = 5.0
-"""Seconds between two readings of memory, for which the kernel collects statistics, and of
-the thermal counters, of which there is one per core."""
+"""Seconds between two readings of memory, which makes the kernel collect statistics, and of the
+thermal counters, of which there is one per core."""
 
 T = TypeVar("T")
 
@@ -69,11 +69,11 @@ class CPUUtilizationMonitor:
         running: float = 0.0,
         busy: Collection[int] | None = None,
     ) -> Sample:
-        """Look once; `now` in monotonic seconds, `workers` the CPU ids leased to each pid.
+        """Take one sample; `now` in monotonic seconds, `workers` the CPU ids leased to each pid.
 
-        `running`: segments under way on average since the last look, which tells what workers
-        wanted where the kernel does not. `busy`: workers that have a segment now; None: perhaps
-        all.
+        `running`: segments under way on average since the last sample, to estimate what workers
+        wanted where the kernel does not count it. `busy`: workers that have a segment now; None:
+        perhaps all.
         """
         self._errors.clear()
         self._look_around()
@@ -105,7 +105,7 @@ class CPUUtilizationMonitor:
         self._host.close()
 
     def _look_around(self) -> None:
-        """Read limits always, to see a shrunken cpuset at once; topology when CPUs came or went."""
+        """Read the limits, to see a shrunken cpuset at once; the topology if CPUs came or went."""
         online = self._limits.online
         self._groups = self._attempt("cgroups", self._finder.current, self._groups)
         self._limits = self._attempt("limits", self._read_limits, self._limits)
@@ -144,7 +144,7 @@ class CPUUtilizationMonitor:
         return read_quota_counters(self._host, self._groups)
 
     def _throttled(self) -> float:
-        """Seconds for which a quota stopped this process's groups since the last look."""
+        """Seconds for which a quota stopped this process's groups since the last sample."""
         before, self._quotas = (
             self._quotas,
             self._attempt("cgroup throttling", self._read_quota_counters, {}),

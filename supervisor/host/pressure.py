@@ -18,7 +18,7 @@ class Pressure(msgspec.Struct, frozen=True):
 
 
 def read_pressure(host: Host) -> Pressure | None:
-    """From /proc/pressure/cpu; None where the kernel does not keep it.
+    """Read /proc/pressure/cpu; None where the kernel does not have it.
 
     Raises OSError or ValueError.
     """

@@ -1,4 +1,4 @@
-"""psutil, pointed at a host: it reads the machine at hand unless it is told otherwise."""
+"""psutil for a `Host` with another root than this machine's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from supervisor.host.roots import Host
 
 @contextmanager
 def psutil_of(host: Host) -> Iterator[None]:
-    """Within the block psutil reads /proc of `host`; for one thread at a time."""
+    """Have psutil read /proc of `host` within the block; for one thread at a time."""
     before, psutil.PROCFS_PATH = psutil.PROCFS_PATH, host.proc
     try:
         yield

@@ -1,4 +1,4 @@
-"""`host-profile.json` in the state directory: read, written, and what it is compared with."""
+"""`host-profile.json` in the state directory: reading, writing, and the key of its machine."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from supervisor.host.roots import Host
 FILE = "host-profile.json"
 
 _MODEL_FIELDS = ("model name", "cpu model", "Processor", "cpu", "CPU part")
-"""How architectures call the CPU's model in /proc/cpuinfo; the first that is there counts."""
+"""Names of the CPU's model in /proc/cpuinfo, by architecture; the first that is there counts."""
 
 
 def machine_key(host: Host) -> MachineKey:
-    """Key of this machine now; what cannot be told is "unknown", which equals only itself."""
+    """Key of this machine now; an unreadable part is "unknown", which equals only itself."""
     try:
         cores = len(read_online(host))
     except (OSError, ValueError):
@@ -64,7 +64,7 @@ def read(directory: Path) -> HostProfile | None:
 def take(
     directory: Path, options: Mapping[str, Mapping[str, Any]], host: Host | None = None
 ) -> InForce:
-    """Take what holds here of the profile there; a bad one is said to be, and raises nothing."""
+    """The part of the profile that holds on this machine; a bad one is reported, not raised."""
     try:
         profile = read(directory)
     except ProfileError as error:
@@ -75,7 +75,7 @@ def take(
 
 
 def add(directory: Path, engines: Mapping[str, EngineProfile], host: Host | None = None) -> Path:
-    """Write figures measured here and now beside those of other engines that hold still.
+    """Write new figures beside those of other engines that still hold.
 
     Returns the file's path. Raises OSError.
     """

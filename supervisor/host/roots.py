@@ -14,12 +14,12 @@ _CHUNK = 4096
 _ABSENT = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ESRCH, errno.EOPNOTSUPP, errno.ENXIO}
 )
-"""What the kernel answers for a file, device, process or feature that is not there."""
+"""Errors of the kernel for a file, device, process or feature that is not there."""
 
 
 class Host:
-    """A file-system root with /proc and /sys in it. For one thread, and not across a fork:
-    a kept file of /proc/self goes on describing the process that opened it.
+    """A file-system root with /proc and /sys in it. For one thread, and not across a fork: a kept
+    file of /proc/self still describes the process that opened it.
 
     `poll` keeps the file open between calls, which halves the cost of a reading; the
     kernel produces the content anew for each read from offset 0. A kept file of a dead

@@ -1,4 +1,4 @@
-"""One look at the host: the record that the monitor hands out each interval."""
+"""The record that the monitor makes of the host each interval."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from supervisor.host.pressure import Pressure
 from supervisor.host.throttling import Throttling
 
 UtilizationSource = Literal["pool", "cores", "system"]
-"""Whose load is meant: the workers' own, everything on their cores, or the whole machine."""
+"""The load that counts: the workers' own, everything on their cores, or the whole machine."""
 
 
 class Unread(NamedTuple):
-    """A part of a look at the host that failed, and why; as text `limits: no such file`."""
+    """A part of a sample that could not be read, and why; as text `limits: no such file`."""
 
     part: str
-    """The same each time, whatever the reason says."""
+    """Constant for each part, whatever the reason."""
     why: str
 
     def __str__(self) -> str:
@@ -27,7 +27,7 @@ class Unread(NamedTuple):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One sample of the host: its work since the last one, and what it allows now.
+    """One sample of the host: its load since the last one, and its limits now.
 
     now: the caller's monotonic seconds.
     utilization: 0–100 by the source chosen; None when it could not be measured (first

@@ -1,7 +1,7 @@
-"""Tells the service manager (systemd, or whoever speaks its protocol) how the service is.
+"""Status notifications to the service manager, systemd or another with its protocol.
 
 Datagrams of `NAME=value` lines to the socket that `$NOTIFY_SOCKET` names, as
-sd_notify(3) describes. Nothing here fails: a service manager that does not listen must
+sd_notify(3) describes. Errors are ignored: a service manager that does not listen must
 not disturb the service.
 """
 
@@ -13,19 +13,19 @@ from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 
 VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-"""What the manager tells the one process that it watches."""
+"""Environment variables by which the manager addresses the process that it watches."""
 
 _PINGS_PER_DEADLINE = 3
 _EARLY = 0.9
-"""Part of that interval after which a ping is due: who comes at whole seconds comes now and then
-a little early, and must not be sent away for a whole second more."""
+"""Part of that interval after which a ping is due: a caller that comes at whole seconds is now and
+then a little early, and must not have to wait for another second."""
 
 
 class ServiceManager:
-    """Without `$NOTIFY_SOCKET` it says nothing. Times in seconds.
+    """Notifies the service manager; without `$NOTIFY_SOCKET` it does nothing. Times in seconds.
 
-    `watchdog_s` is how long the manager waits for the next `alive`; None if it does not.
-    What is meant for this process is taken out of `environ`, so that none that it starts
+    `watchdog_s` is the time within which the manager wants the next `alive`; None without a
+    watchdog. The variables for this process are taken out of `environ`, so that no child process
     speaks for it.
     """
 
@@ -41,15 +41,15 @@ class ServiceManager:
             self._socket.settimeout(0)
 
     def ready(self, status: str) -> None:
-        """The service has begun to serve."""
+        """Report that the service has begun to serve."""
         self._tell(f"READY=1\nSTATUS={status}")
 
     def stopping(self, status: str, within_s: float) -> None:
-        """The service ends, and may take so long for it."""
+        """Report that the service stops, and takes at most `within_s`."""
         self._tell(f"STOPPING=1\nSTATUS={status}\nEXTEND_TIMEOUT_USEC={int(within_s * 1e6)}")
 
     def alive(self, now: float) -> None:
-        """The service is well: send the watchdog's ping when it is due."""
+        """Send the watchdog's ping if it is due."""
         if self.watchdog_s is None:
             return
         due = None
@@ -60,7 +60,7 @@ class ServiceManager:
             self._tell("WATCHDOG=1")
 
     def close(self) -> None:
-        """Say nothing more."""
+        """Close the socket; no more notifications."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

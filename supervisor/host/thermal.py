@@ -1,4 +1,4 @@
-"""Temperature of the processor, and how often it slowed itself down for it.
+"""Temperature of the processor, and its counters of thermal throttling.
 
 Sensors are looked up once: coretemp of Intel, k10temp and zenpower of AMD in hwmon, else
 thermal zones that belong to the CPU (x86_pkg_temp, the zones of Arm chips). Chassis and
@@ -44,7 +44,7 @@ class Thermometer:
 
 
 class ThrottleCounters:
-    """The processor's own count of the times it got too hot (Intel only)."""
+    """The processor's own counters of thermal throttling (Intel only)."""
 
     def __init__(self, host: Host, machine: Machine) -> None:
         """Choose one CPU per core and one per package: siblings count the same events."""
@@ -91,7 +91,7 @@ def _label(host: Host, directory: str, name: str) -> str:
 
 
 def _choose(inputs: dict[str, str]) -> list[str]:
-    """The one that stands for the whole chip, or all where none does.
+    """The sensor of the whole chip, or all sensors where there is none.
 
     Intel's package sensor is the hottest of its cores. On some AMD chips Tctl is Tdie
     plus a constant for the fan control, so Tdie is preferred.

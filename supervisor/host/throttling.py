@@ -1,4 +1,4 @@
-"""Whether something holds our cores back: a cgroup quota, or heat."""
+"""Throttling of our cores, by a cgroup quota or by heat."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from supervisor.host.roots import Host
 
 
 class Throttling(msgspec.Struct, frozen=True):
-    """Counters, and whether one rose since it was last read.
+    """Counters of throttling, and whether they rose since the last reading.
 
-    None: there is no such counter (no quota, no thermal counter on this processor), or
-    for a flag that there is no earlier reading. Counters run since boot or since the
-    cgroup was made: heat events, periods that ended throttled, seconds spent throttled.
+    None: there is no such counter (no quota, no thermal counter on this processor), or, for a
+    flag, no earlier reading. Counters run since boot or since the cgroup was made: heat events,
+    periods that ended throttled, seconds spent throttled.
     """
 
     thermal_events: int | None = None
@@ -34,7 +34,7 @@ class QuotaCounters(msgspec.Struct, frozen=True):
 
 
 def read_quota_counters(host: Host, groups: Groups) -> dict[str, QuotaCounters]:
-    """By cgroup directory, for each that sets a quota: no other can throttle.
+    """Counters by cgroup directory, of each that sets a quota: no other can throttle.
 
     Raises OSError or ValueError.
     """
@@ -53,7 +53,7 @@ def read_quota_counters(host: Host, groups: Groups) -> dict[str, QuotaCounters]:
 
 
 def rising(before: Mapping[str, int] | None, after: Mapping[str, int]) -> bool | None:
-    """Whether any counter grew; one that is new or was reset says nothing."""
+    """Whether any counter grew; one that is new or was reset does not count."""
     if before is None or not after:
         return None
     return any(count > before.get(name, count) for name, count in after.items())

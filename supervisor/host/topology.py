@@ -1,7 +1,7 @@
 """Topology: logical CPUs that share a physical core, a cache, a memory node or a package.
 
-Read from sysfs, once and again after CPUs have come or gone. Where sysfs is silent,
-each CPU counts as a core of its own in one common domain.
+Read from sysfs at the start and whenever CPUs have come or gone. Where sysfs has no topology, each
+CPU counts as a core of its own in one common domain.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _nodes(host: Host) -> dict[int, int]:
 
 
 def _kinds(host: Host, online: tuple[int, ...]) -> dict[int, CoreKind]:
-    """From the hybrid units of x86, else from capacities that differ; empty if all are alike."""
+    """Kinds of the CPUs, by x86's hybrid units or by capacities; empty if all are alike."""
     kinds: dict[int, CoreKind] = {}
     for unit, kind in _HYBRID_UNITS:
         text = host.read_if_present(f"{host.sys}/devices/{unit}/cpus")

@@ -1,6 +1,6 @@
-"""Two readings of CPU time to percentages: of a core, of the pool, of other programs.
+"""Percentages of CPU use from two readings: of a core, of the pool, of other programs.
 
-Pure arithmetic. All percentages are 0–100; of a core unless said otherwise.
+Pure arithmetic. All percentages are 0–100, of a core unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def cores_of(leases: Leases, pids: Iterable[int]) -> set[int]:
 
 
 def busy_percent(before: Mapping[int, CpuTime], after: Mapping[int, CpuTime]) -> dict[int, float]:
-    """Percent of its time that each CPU was busy; one that came, went or stood still is left out.
+    """Percent of time that each CPU was busy; one that came, went or stood still is left out.
 
     The kernel's count of waiting for I/O may step back (proc_stat(5)), hence the bounds.
     """
@@ -38,7 +38,7 @@ def busy_percent(before: Mapping[int, CpuTime], after: Mapping[int, CpuTime]) ->
 
 
 def kernel_elapsed(before: Mapping[int, CpuTime], after: Mapping[int, CpuTime]) -> float | None:
-    """Seconds that the kernel accounted for in between, by the median CPU; None if it does not."""
+    """Seconds that the kernel accounted to the median CPU in between; None if it accounts none."""
     ticks = [new.total - before[cpu].total for cpu, new in after.items() if cpu in before]
     elapsed = median(ticks) / TICKS_PER_SECOND if ticks else 0.0
     return elapsed if elapsed > 0 else None
@@ -58,7 +58,7 @@ def worker_seconds(
 class Demand(msgspec.Struct, frozen=True):
     """Demand of the workers on their cores, in percent of them, 0–100.
 
-    starved: the part of it that they did not get because others had it.
+    starved: the part of it that they did not get because other programs had it.
     """
 
     wanted: float
@@ -72,18 +72,17 @@ def pool_demand(
     elapsed: float,
     foreign: Mapping[int, float],
 ) -> Demand | None:
-    """CPU time that the workers used and waited for ÷ the time of their cores.
+    """CPU time that the workers used and waited for, divided by the time of their cores.
 
     None if no worker was measured. A worker without two readings is in neither part of
     the fraction, so that its coming or going makes no spike.
 
-    What counts is what a worker wanted: the time that its threads ran, and the time that
-    they were ready to run and did not (`waits`, seconds by pid), together at most all the
-    time of its cores, for threads of one worker also wait for each other. So a pool that
-    strangers keep from its cores counts as busy and grows onto others, and one that wants
-    little counts as idle, however busy the strangers are. Of the time waited strangers had
-    as much as they used on these cores (`foreign`, percent by CPU; unknown: none); the rest
-    a quota held back.
+    A worker wanted the time that its threads ran, and the time that they were ready to run and did
+    not (`waits`, seconds by pid), together at most all the time of its cores, for threads of one
+    worker also wait for each other. So a pool that other programs keep from its cores counts as
+    busy and grows onto others, and one that wants little counts as idle, however busy the other
+    programs are. Of the time waited, other programs had as much as they used on these cores
+    (`foreign`, percent by CPU; unknown: none); a quota held back the rest.
     """
     cores = cores_of(leases, seconds)
     if not cores:
@@ -109,13 +108,13 @@ def stand_in_waits(
     running: float,
     throttled: float,
 ) -> dict[int, float]:
-    """Estimate the waits of workers, by pid, from their work, where the kernel does not tell.
+    """Estimate the waits of workers, in seconds by pid, where the kernel does not count them.
 
-    `running` segments were under way, on average, in as many of these workers. A worker in
-    which one is wants its cores; what it did not get it waited for, unless nobody had it: a
-    wide session uses some of its cores a part of the time only. So it is no more than strangers
-    used there (all of a core of which that is unknown), and a quota held back (`throttled`,
-    seconds of all of them).
+    `running` segments were under way, on average, in as many of these workers. A worker with a
+    segment wants all its cores, and waited for the time that it did not get; but a wide session
+    leaves some of its cores idle at times. So the wait is at most what other programs used there
+    (all of a core of which that is unknown) and what a quota held back (`throttled`, seconds of all
+    workers together).
     """
     if not seconds:
         return {}
@@ -151,7 +150,7 @@ def worker_percent(
 
 
 def mean_percent(busy: Mapping[int, float], cpus: Iterable[int]) -> float | None:
-    """The mean over these CPUs, as far as they are known; None if none is."""
+    """The mean over those of these CPUs that are known; None if none is."""
     known = [busy[cpu] for cpu in cpus if cpu in busy]
     return sum(known) / len(known) if known else None
 
@@ -163,12 +162,12 @@ def foreign_percent(
     after: Leases,
     elapsed: float,
 ) -> dict[int, float]:
-    """Load of each core without the pool's own.
+    """Load of each core by other programs than the pool.
 
-    A worker's time is not reported per core; it is laid on the cores it held at either
-    end of the interval in proportion to how busy they were, because a worker of which
-    one thread runs keeps one core busy and not each a little. Cores of a worker whose
-    time is unknown are left out: what is strangers' there cannot be told.
+    A worker's time is not reported per core; it is spread over the cores it held at either end of
+    the interval in proportion to how busy they were, because a worker of which one thread runs
+    keeps one core busy and not each a little. Cores of a worker whose time is unknown are left out:
+    the share of other programs there is unknown, too.
     """
     own: dict[int, float] = {}
     unknown: set[int] = set()

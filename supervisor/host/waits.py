@@ -1,11 +1,10 @@
 """Time that the threads of a process have waited on the run queue, ready and not running.
 
-CPU time says what a process got. On a core that three others want as much it gets a
-quarter, and shows a quarter however much it has to do. The kernel counts the other
-part as well, thread by thread: the second number of /proc/PID/task/TID/schedstat is
-the time in which the thread was ready to run and did not. Time for which a quota stops
-a thread is in there too. Threads come and go, so what is kept is a sum that only grows,
-to be subtracted by `usage` as CPU times are.
+CPU time is what a process got: on a core that three others want as well it is a quarter, however
+much work there is. The kernel also counts what it did not get, thread by thread: the second number
+of /proc/PID/task/TID/schedstat is the time in which the thread was ready to run and did not,
+including the time for which a quota stopped it. Threads come and go, so the result is a sum that
+only grows, from which `usage` takes differences as from CPU times.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from supervisor.host.cputimes import ProcessTime
 from supervisor.host.roots import Host
 
 KEPT_FILES = 256
-"""Files of threads kept open at most, well below the common limit of 1,024 descriptors; those of
-further threads are opened for each look."""
+"""Most files of threads that are kept open, well below the common limit of 1,024 descriptors; those
+of further threads are opened for each look."""
 
 _LINE = 80
 """Bytes that hold the three numbers, of at most twenty digits each."""
 
 REST_LOOKS = 3
-"""Looks that leave a thread out which has stood still: most threads of a worker rest for long."""
+"""Looks for which a thread that has not run is skipped: most threads of a worker rest for long."""
 
 _ENOUGH_TICKS = 10
-"""CPU time of a process by which a kernel that counts at all has counted something."""
+"""CPU time of a process after which a kernel that counts waits has counted some."""
 
 
 class _Thread(msgspec.Struct):
@@ -42,14 +41,14 @@ class _Thread(msgspec.Struct):
 
 
 class _Process(msgspec.Struct):
-    """Its threads by id, and what those that are there and those that ended have waited."""
+    """The threads of a process by id, and the sum of their waits, ended ones included."""
 
     started: int
     used: int = -1
     threads: dict[int, _Thread] = {}
     waited_ns: int = 0
     told: bool = False
-    """A thread of it has run by the kernel's count."""
+    """Whether the kernel has counted a run of one of its threads."""
     listed: bool = False
 
 
@@ -62,16 +61,16 @@ class RunQueueWaits:
         self._kept = 0
 
     def total(self, pid: int, time: ProcessTime, *, busy: bool = True) -> float | None:
-        """Seconds that its threads have waited, of those seen since the first look at it.
+        """Seconds that the threads of a process have waited since the first look at it.
 
-        `time` is what was just read of the process. A thread that has come since the last
-        look counts from its start; a process that has come in place of another counts anew.
-        None where the kernel does not tell: no such file, or nothing but zeros.
+        `time` is the process's latest reading. A thread that has come since the last look counts
+        from its start; a process that has come in place of another counts anew. None where the
+        kernel does not count waits: no such file, or nothing but zeros.
 
-        A process that is not `busy` and has not run since the last look wanted nothing, and
-        its threads are not looked at: most workers of a pool rest most of the time. Of one that
-        is looked at, a thread that rested may be left out of the next REST_LOOKS, and what it
-        waited comes after them.
+        The threads of a process that is not `busy` and has not run since the last look are not
+        read: it wanted nothing, as most workers of a pool most of the time. Of one that is read, a
+        thread that rested may be skipped for the next REST_LOOKS, and its waits are added after
+        them.
 
         Raises OSError or ValueError.
         """
@@ -87,7 +86,7 @@ class RunQueueWaits:
         return process.waited_ns / 1e9
 
     def forget(self, pid: int) -> None:
-        """The process is gone: close its files."""
+        """Close the files of a process that is gone."""
         process = self._processes.pop(pid, None)
         if process is not None:
             for thread in process.threads.values():
@@ -101,7 +100,7 @@ class RunQueueWaits:
             self._list(pid, process)
 
     def _list(self, pid: int, process: _Process) -> None:
-        """Find the threads that are new. At the first look what they have waited is the past's."""
+        """Find the threads that are new. Waits from before the first look do not count."""
         directory = f"{self._host.proc}/{pid}/task"
         for name in self._host.list(directory):
             tid = int(name)
@@ -119,7 +118,7 @@ class RunQueueWaits:
             process.listed, process.waited_ns = True, 0
 
     def _add(self, process: _Process, thread: _Thread) -> bool:
-        """Add what a thread waited since it was last looked at; False if it is not there."""
+        """Add what a thread waited since its last look; False if it is gone."""
         if thread.rests:
             thread.rests -= 1
             return True

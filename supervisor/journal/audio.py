@@ -1,7 +1,7 @@
 """The audio of durable jobs: one file for each segment, in one directory for each job.
 
-A file is there whole or not at all (`supervisor.files`). It ends with its own length, for
-a power loss may leave the name of a file without its content.
+A file is written atomically (`supervisor.files`). It ends with its own length, for a power loss
+may leave the name of a file without its content.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class JournalAudio:
         self._durable = durable
 
     def write(self, job: str, segment: int, pieces: Iterable[bytes | memoryview]) -> Stored:
-        """Store the audio of one segment. Raises OSError, and leaves nothing then."""
+        """Store the audio of one segment. Raises OSError, without leaving a file."""
         directory = self._directory / job
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         size = 0
@@ -48,7 +48,7 @@ class JournalAudio:
         return Stored(job, segment, 0, size)
 
     def read(self, stored: Stored) -> bytes:
-        """The audio that this is. Raises OSError."""
+        """Read stored audio. Raises OSError."""
         path = self._directory / stored.job / f"{stored.segment}{_SUFFIX}"
         with open(path, "rb", buffering=0) as file:
             pcm = os.pread(file.fileno(), stored.size, stored.start)

@@ -1,8 +1,8 @@
 """Times of the journal: monotonic seconds in the supervisor, wall-clock seconds on the disk.
 
-The wall clock may be set between the two, so what comes back is bounded: nothing has
-happened in the future, and no job has more time left than it was given. A clock that
-was set forward cannot be told from a supervisor that was away for as long.
+The wall clock may be set between writing and reading, so times are bounded when read: none is in
+the future, and no job has more time left than it was given. A clock that was set forward looks the
+same as a supervisor that did not run for as long.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from supervisor.journal.rows import Row
 
 
 class Times(NamedTuple):
-    """When a job was accepted, has to be done and ended, in monotonic seconds."""
+    """A job's acceptance, deadline and end, in monotonic seconds."""
 
     accepted_at: float
     deadline: float | None
@@ -45,5 +45,5 @@ class Clock(NamedTuple):
 
 
 def read(monotonic: float) -> Clock:
-    """Both clocks; `monotonic` is what the event loop's says now."""
+    """Read both clocks; `monotonic` is the event loop's time now."""
     return Clock(monotonic, time.time())

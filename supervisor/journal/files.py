@@ -1,10 +1,9 @@
-"""The files of the journal: their names, and how they take each other's place.
+"""The files of the journal: their names, and the moves among them.
 
-A database that cannot be used as it is (it is damaged, or of an older version) steps back to
-`journal.sqlite.before` with its log, and its rows are copied into a new one. Whoever is
-killed meanwhile leaves it there, and the next supervisor copies again. What was damaged is
-kept for good as `journal.sqlite.damaged-TIME`: it may be all that is left of a job. It is
-for the operator to remove.
+A database that is damaged or of an older version is renamed to `journal.sqlite.before`, with its
+log, and its rows are copied into a new one. A supervisor that is killed meanwhile leaves it there,
+and the next one copies again. Damaged files are kept for good as `journal.sqlite.damaged-TIME`, as
+they may be all that is left of a job; the operator may remove them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 LOG: Final = "-wal"
-"""What SQLite appends to the name of a database for what is not in it yet."""
+"""Suffix of SQLite's write-ahead log."""
 _INDEX: Final = "-shm"
 _BEFORE: Final = ".before"
 _COPY: Final = ".copy"
@@ -33,13 +32,13 @@ class JournalFiles:
         self.before = _beside(path, _BEFORE)
         """The database whose rows are to be copied."""
         self.copy = _beside(path, _COPY)
-        """One that may be changed to get at its rows."""
+        """A copy of `before` that may be changed to read its rows."""
 
     def lock(self) -> int:
-        """Keep others from the files, until the descriptor that it returns is closed.
+        """Lock the files against other supervisors, until the returned descriptor is closed.
 
         SQLite's own lock goes with a file, and files are moved. Raises OSError, as BlockingIOError
-        where somebody has them.
+        where another supervisor has the lock.
         """
         descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -52,14 +51,14 @@ class JournalFiles:
         return descriptor
 
     def clear_up(self) -> None:
-        """Finish what a supervisor left that was killed while it moved files."""
+        """Finish the moves of a supervisor that was killed during them."""
         self.drop(self.copy)
         log, its = _beside(self.path, LOG), _beside(self.before, LOG)
         if self.before.exists() and not self.path.exists() and log.exists() and not its.exists():
             log.replace(its)
 
     def step_back(self) -> Path | None:
-        """The database is to be copied; if one is already, it is kept aside: returns where."""
+        """Rename the database to `before`; if there is one, keep it aside and return where."""
         if self.before.exists():
             return self.keep_aside(self.path)
         # The log goes last: a database without its log would be taken for a whole one.
@@ -67,7 +66,7 @@ class JournalFiles:
         return None
 
     def make_view(self) -> Path:
-        """A second name for `before`: SQLite removes the log of what it has read."""
+        """Link a second name to `before`: SQLite removes the log of a database that it has read."""
         self.drop(self.copy)
         for ending in ("", LOG):
             if _beside(self.before, ending).exists():
@@ -78,7 +77,7 @@ class JournalFiles:
         return self.copy
 
     def make_copy(self) -> Path:
-        """A second `before`, which may be changed."""
+        """Copy `before` to `copy`."""
         self.drop(self.copy)
         for ending in ("", LOG):
             if _beside(self.before, ending).exists():
@@ -86,7 +85,7 @@ class JournalFiles:
         return self.copy
 
     def drop(self, path: Path) -> None:
-        """Remove a database of which nothing is needed any more."""
+        """Remove a database and its log."""
         for each in (path, _beside(path, LOG), _beside(path, _INDEX)):
             with suppress(FileNotFoundError):
                 each.unlink()
@@ -98,7 +97,7 @@ class JournalFiles:
         return aside
 
     def set_aside_no_files(self) -> list[Path]:
-        """Move what is in the place of a file and is none; returns where to."""
+        """Move away what is no file in the place of one; returns where to."""
         moved = []
         for ending in ("", LOG, _INDEX):
             path = _beside(self.path, ending)
@@ -107,7 +106,7 @@ class JournalFiles:
         return moved
 
     def keep_log(self, *, whole: bool) -> Path:
-        """Keep a log that cannot be read: `whole`, or as a copy of what goes on to be read."""
+        """Keep a damaged log aside: move the `whole`, or copy it, for part is still to be read."""
         log, aside = _beside(self.path, LOG), _beside(self._new_aside(), LOG)
         if whole:
             return log.replace(aside)
@@ -146,7 +145,7 @@ def _move(path: Path, to: Path) -> None:
 
 
 def _copy(path: Path, to: Path) -> None:
-    """As private as what it is a copy of."""
+    """Copy a file with its permissions."""
     descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file, path.open("rb") as source:
         shutil.copyfileobj(source, file)

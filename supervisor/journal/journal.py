@@ -1,9 +1,8 @@
-"""The journal: what a durable job needs to outlive its client and the supervisor.
+"""The journal: keeps durable jobs on disk, so that they survive their client and the supervisor.
 
-Turns the job machine's persist commands into changes of `store` and
-`audio`, in one thread of its own, and answers with events. Whatever has come in
-while the disk was busy is committed together. Where the disk refuses, durable jobs are
-refused; everything else goes on.
+Turns the job machine's persist commands into changes of `store` and `audio`, in one thread of its
+own, and answers with events. Commands that came while the disk was busy are committed together.
+While the disk fails, durable jobs are refused; everything else goes on.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ AUDIO: Final = "audio"
 
 _BATCH: Final = 256
 _REOPEN_S: Final = 1.0
-"""How often a journal that could not be opened or written is tried again."""
+"""Time until a journal that could not be opened or written is tried again."""
 
 _SWEEP_S: Final = 1.0
-"""How often, at most, what is gone is removed from the database's log, while nothing waits."""
+"""Least time between two sweeps of deleted rows from the database's log, while it is idle."""
 _SWEEP_LATEST_S: Final = 10.0
-"""And how often, at least, while there is always something that waits."""
+"""The same while it is busy."""
 
 log = get_logger(__name__)
 
@@ -86,7 +85,7 @@ _Work = Row | _Audio | _End | _Forget
 class Journal:
     """The journal in `directory`.
 
-    `tell` takes the events. Audio that belongs to no job is kept for `retention_s`.
+    `tell` takes the events. Audio without a job is kept for `retention_s`.
     """
 
     def __init__(
@@ -98,9 +97,9 @@ class Journal:
         retention_s: float = 86_400.0,
     ) -> None:
         self.problem: str | None = None
-        """Why durable jobs are refused at present."""
+        """Reason why durable jobs are refused at present."""
         self.damage = Damage()
-        """What was found damaged since the start."""
+        """Damage that was found since the start."""
         self.retention_s = retention_s
         self._loop = loop
         self._path = directory / DATABASE
@@ -111,16 +110,16 @@ class Journal:
             self._audio, self._orphans, loop.time, lambda found: self._call(self._tell_all, found)
         )
         self._unswept = False
-        """Whether the database's log may hold what is gone."""
+        """Whether the database's log may hold deleted rows."""
         self._swept_at = -math.inf
         self._sweep_fails = False
         self._tell = tell
         self._store: JournalStore | None = None
         self._recovered: Callable[[], None] = _nothing
-        self._told = False
+        self._jobs_reported = False
         self._opened_at = -_REOPEN_S
-        self._owed: list[_End | _Forget] = []
-        """Changes that nobody waits for, and that the disk has refused so far."""
+        self._retries: list[_End | _Forget] = []
+        """Changes that failed and are tried again, since no job waits for them."""
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self.effects: Mapping[type, Callable[[Any], None]] = {
@@ -129,21 +128,18 @@ class Journal:
             e.PersistOutcome: self._persist_outcome,
             e.ForgetJob: self._forget_job,
         }
-        """What to do for each job command that concerns the journal."""
+        """The handler of each job command for the journal."""
 
     def start(self, recovered: Callable[[], None]) -> None:
-        """Open the journal. `recovered` is called when all that is in it has been told.
+        """Open the journal. `recovered` is called when all its jobs have been reported.
 
-        Or when it cannot be had, and once more if it can be later.
+        It is also called if the journal cannot be opened, and again once it can.
         """
         self._recovered = recovered
         self._thread.start()
 
     def warnings(self) -> list[str]:
-        """Warnings for an operator, a line each.
-
-        Without paths: they are shown to strangers.
-        """
+        """Warnings for an operator, a line each; without paths, for they are public."""
         warnings = []
         if self.problem is not None:
             warnings.append("journal: it cannot be written; durable jobs are refused")
@@ -151,11 +147,11 @@ class Journal:
             names = ", ".join(path.name for path in self.damage.kept)
             rows = self.damage.rows
             warnings.append(f"journal: damage was found, {rows} jobs lost something; see {names}")
-        heap = self._orphans.heap
-        if heap.jobs:
+        orphans = self._orphans.usage
+        if orphans.jobs:
             warnings.append(
-                f"journal: audio of {heap.jobs} jobs that it does not know, "
-                f"{heap.bytes / 1e6:.1f} MB, is kept in {self._orphans.path.name}"
+                f"journal: audio of {orphans.jobs} jobs that it does not know, "
+                f"{orphans.bytes / 1e6:.1f} MB, is kept in {self._orphans.path.name}"
             )
         return warnings
 
@@ -164,7 +160,7 @@ class Journal:
         return self._audio.read(stored)
 
     def close(self) -> None:
-        """Write down what is still to be written, and close."""
+        """Carry out the commands that are queued, and close."""
         self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
@@ -179,8 +175,8 @@ class Journal:
                 command.job,
                 command.owner,
                 command.request,
-                clock.to_wall(command.now),
-                None if deadline is None else clock.to_wall(deadline),
+                accepted_at=clock.to_wall(command.now),
+                deadline=None if deadline is None else clock.to_wall(deadline),
             )
         )
 
@@ -209,7 +205,7 @@ class Journal:
             self._store.close()
 
     def _next(self) -> list[_Work] | None:
-        """Wait for work, no longer than until something is to be tried again; None at the end."""
+        """Wait for work, or until something is due; None at the end."""
         batch: list[_Work] = []
         wait = self._wait()
         with suppress(queue.Empty):
@@ -225,10 +221,10 @@ class Journal:
         return batch
 
     def _wait(self) -> float | None:
-        """Seconds until there is something to do without being asked."""
+        """Seconds until a retry, a sweep or an expiry is due; None if none is."""
         now = time.monotonic()
         waits = []
-        if self._owed or self._store is None:
+        if self._retries or self._store is None:
             waits.append(_REOPEN_S)
         elif self._unswept:
             waits.append(max(0.0, self._swept_at + _SWEEP_S - now))
@@ -238,7 +234,7 @@ class Journal:
         return min(waits, default=None)
 
     def _tidy(self) -> None:
-        """Remove what is gone, as often as that may be, from log and directories."""
+        """Sweep the log and expire orphans, if they are due."""
         now = time.monotonic()
         due = self._swept_at + (_SWEEP_S if self._queue.empty() else _SWEEP_LATEST_S)
         if self._unswept and now >= due and self._store is not None:
@@ -251,27 +247,27 @@ class Journal:
                     log.warning("journal: its log cannot be emptied now: %s", error)
                 self._sweep_fails = True
                 self._give_up(self._store, error)
-        self._recovery.look_at_orphans(now, self.retention_s)
+        self._recovery.expire_orphans(now, self.retention_s)
 
     def _carry_out(self, batch: list[_Work]) -> list[_Answer]:
-        """Write files, then commit rows: no row says that there is audio before there is."""
+        """Write files, then commit rows: no row names audio that is not there yet."""
         answers = [self._write(work) for work in batch if isinstance(work, _Audio)]
-        changes = [*self._owed, *(work for work in batch if not isinstance(work, _Audio))]
+        changes = [*self._retries, *(work for work in batch if not isinstance(work, _Audio))]
         if not changes:
             if self._store is None:
                 self._open()
             return answers
         error = self._commit(changes)
-        told = batch if error is not None else changes
-        rows = [_Answer(work, error) for work in told if isinstance(work, Row | _End)]
+        answered = batch if error is not None else changes
+        rows = [_Answer(work, error) for work in answered if isinstance(work, Row | _End)]
         if error is None:
             for work in changes:
                 if isinstance(work, _Forget) or (isinstance(work, _End) and work.outcome != "done"):
                     self._audio.forget(work.job)
                 self._unswept |= isinstance(work, _End | _Forget)
-            self._owed.clear()
+            self._retries.clear()
         else:
-            self._owed = [work for work in changes if isinstance(work, _End | _Forget)]
+            self._retries = [work for work in changes if isinstance(work, _End | _Forget)]
         return answers + rows
 
     def _write(self, work: _Audio) -> _Answer:
@@ -281,7 +277,7 @@ class Journal:
             return _Answer(work, f"cannot write audio: {error.strerror}")
 
     def _commit(self, changes: list[Row | _End | _Forget]) -> str | None:
-        """Carry out changes as one; returns why they could not be."""
+        """Commit changes in one transaction; returns the error, None if there was none."""
         store = self._store or self._open()
         if store is None:
             return self.problem or "the journal cannot be opened"
@@ -302,9 +298,9 @@ class Journal:
         return None
 
     def _give_up(self, store: JournalStore, reason: sqlite3.Error) -> None:
-        """After an error: undo what was begun; a connection that cannot even do that is closed.
+        """Roll back after an error, and close the connection if that fails.
 
-        So is one to a damaged database, for it is mended when it is opened.
+        A connection to a damaged database is closed, too: it is repaired when it is opened.
         """
         try:
             store.rollback()
@@ -319,7 +315,7 @@ class Journal:
     # -- opening, in the thread ---------------------------------------------------------
 
     def _open(self) -> JournalStore | None:
-        """Open the journal; at the first success, tell what is in it."""
+        """Open the journal; at the first success, report its jobs."""
         if time.monotonic() - self._opened_at < _REOPEN_S:
             return None
         self._opened_at = time.monotonic()
@@ -329,11 +325,11 @@ class Journal:
             self._call(self._opened, str(error))
             return None
         try:
-            if not self._told and not self._recovery.recover(store, self.retention_s):
+            if not self._jobs_reported and not self._recovery.recover(store, self.retention_s):
                 store.close()
                 store = JournalStore(self._path, self._sync, self.damage, suspect=True)
-            self._told = True
-            self._unswept = True  # Whoever was before may have been killed before it swept.
+            self._jobs_reported = True
+            self._unswept = True  # The previous supervisor may have been killed before its sweep.
         except JournalError as error:
             self._call(self._opened, str(error))
             return None
@@ -361,7 +357,7 @@ class Journal:
         self._recovered()
 
     def _note(self, problem: str | None) -> None:
-        """Say when the journal begins to fail, and when it works again."""
+        """Log when the journal begins to fail, and when it works again."""
         if problem is not None and self.problem is None:
             log.error("journal: %s; durable jobs are refused", problem)
         elif problem is None and self.problem is not None:
@@ -390,4 +386,4 @@ class Journal:
 
 
 def _nothing() -> None:
-    """Nobody waits for the recovery yet."""
+    """Stand in for `recovered` until `start`."""

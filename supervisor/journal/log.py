@@ -1,7 +1,7 @@
-"""Read SQLite's log before SQLite does, for SQLite says nothing of what it cannot use.
+"""Check SQLite's write-ahead log before SQLite reads it, for SQLite does not report damage there.
 
-It reads a log up to the first frame whose checksum is wrong, and takes the rest for what a
-power loss left. A transaction that stands whole behind that place was damaged, not cut off.
+SQLite reads a log up to the first frame whose checksum is wrong, and takes the rest for the remains
+of a power loss. If a whole transaction follows, the log is damaged, not cut off.
 The format: https://www.sqlite.org/fileformat.html#walformat
 """
 
@@ -13,12 +13,13 @@ from pathlib import Path
 _HEADER = struct.Struct(">8I")
 _FRAME = struct.Struct(">6I")
 _MAGIC = 0x377F0682
-"""The last bit says in which order of bytes checksums are counted."""
+"""The last bit gives the byte order of the checksums."""
 
 
 def committed(log: Path) -> int | None:
-    """The number of the last frame that ends a transaction, 0 for none, None if that cannot be
-    known. Raises OSError.
+    """The number of the last frame that ends a transaction, 0 for none, None if it is unknown.
+
+    Raises OSError.
     """
     with log.open("rb") as file:
         header = file.read(_HEADER.size)

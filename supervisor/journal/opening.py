@@ -1,9 +1,8 @@
 """Opening the journal's database, whatever state its files are in.
 
-A database that is sound is taken as it is. One that is damaged, or of an older version, makes
-room for a new one that gets its rows, in one transaction; what was damaged is kept aside, and
-told. What to read, and how, is for `salvage` to say, and what to do with files for
-`files`.
+A sound database is used as it is. The rows of one that is damaged, or of an older version, are
+copied into a new one, in one transaction; damaged files are kept aside, and logged. `salvage`
+reads the rows, `files` moves the files.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from supervisor.logs import get_logger
 Sync = Literal["normal", "full"]
 
 _LOG_BYTES: Final = 4 << 20
-"""What is left of the log after a checkpoint."""
+"""Size to which the log is truncated after a checkpoint."""
 _ROWS_TOLD: Final = 20
-"""Damaged rows that are logged one by one."""
+"""Most damaged rows that are logged one by one."""
 _INSERT_FIRST: Final = INSERT.replace("INSERT", "INSERT OR IGNORE")
 
 log = get_logger(__name__)
@@ -55,9 +54,9 @@ class Damage:
 
 
 class Opening:
-    """The way to a connection to the database at `path`; what is damaged goes to `damage`.
+    """Opens a connection to the database at `path`, and reports damage to `damage`.
 
-    `suspect`: somebody has found something wrong with it that SQLite does not know of.
+    `suspect`: a fault was found in it that SQLite does not notice.
     """
 
     def __init__(self, path: Path, sync: Sync, damage: Damage, *, suspect: bool) -> None:
@@ -69,9 +68,9 @@ class Opening:
         self._files = JournalFiles(path)
 
     def open(self) -> tuple[sqlite3.Connection, int]:
-        """Open the table, and keep others out until the descriptor is closed, too.
+        """Open the table; returns the connection and the descriptor of the lock.
 
-        Raises JournalError.
+        Other supervisors stay locked out until both are closed. Raises JournalError.
         """
         path = self._files.path
         try:
@@ -130,7 +129,7 @@ class Opening:
         connection.execute("PRAGMA secure_delete = ON")
 
     def _look_at_log(self) -> int:
-        """Offset up to which the log has to be readable; one that is none at all is kept aside."""
+        """Offset up to which the log has to be readable; a log that is none is kept aside."""
         path = self._files.path
         empty = not path.exists() or path.stat().st_size == 0
         self.new = empty and not self._files.before.exists()
@@ -144,7 +143,7 @@ class Opening:
         return committed
 
     def _examine(self, connection: sqlite3.Connection, committed: int) -> tuple[str, bool]:
-        """Damage of the database, if any, and whether it is of an older version."""
+        """The database's damage, if any, and whether it is of an older version."""
         path = self._files.path
         try:
             if not journal_salvage.head_is_sound(path):
@@ -171,7 +170,7 @@ class Opening:
         return wrong, 0 < version < VERSION
 
     def _fill(self, connection: sqlite3.Connection, wrong: str) -> None:
-        """Make the table, with the rows of a database that is to be copied."""
+        """Make the table, with the rows of a database that has to be copied."""
         before = self._files.before
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(SCHEMAS[VERSION].replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
@@ -188,7 +187,7 @@ class Opening:
                 self._files.drop(before)
 
     def _copy_rows(self, connection: sqlite3.Connection) -> int:
-        """Returns how many were not as they had been written."""
+        """Copy the rows; returns the number of those that were damaged."""
         wrong = 0
         target = _Target(connection)
         for id, reading in journal_salvage.rows(self._files, time.time()):
@@ -217,7 +216,7 @@ class _Target:
         """Jobs whose row is damaged: the name may be another job's."""
 
     def take(self, reading: Reading) -> str:
-        """Returns what is wrong with the row, nothing if it is as it was."""
+        """Insert a row; returns its damage, empty if there is none."""
         row, wrong = reading
         if row is None or wrong:
             if row is not None and self._insert(row):
@@ -233,7 +232,7 @@ class _Target:
         return ""
 
     def _insert(self, row: Row) -> bool:
-        """Whether no other row had its id."""
+        """Insert a row; returns whether its id was free."""
         return self._connection.execute(_INSERT_FIRST, journal_rows.values_of(row)).rowcount == 1
 
 

@@ -1,9 +1,9 @@
-"""Audio that no row of the journal names: kept aside for a while, and never removed unsaid.
+"""Audio that no row of the journal names: kept aside for a while, and logged when removed.
 
-It is there when the journal was moved away, or an older one was put in its place, and when a
-supervisor was killed while it forgot a job. It moves to `audio.orphaned`, a directory for
-each job as before; when the journal knows a job again, its audio moves back. It is removed
-when it has lain there for as long as a result is kept, or by the operator.
+It remains when the journal was moved away or replaced by an older one, or when a supervisor was
+killed while it removed a job. It moves to `audio.orphaned`, a directory for each job as before, and
+back when the journal knows its job again. It is removed after the time for which results are kept,
+or by the operator.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import NamedTuple
 from supervisor.logs import get_logger
 
 ASIDE = ".orphaned"
-"""What is appended to the name of the directory of audio."""
+"""Suffix of the directory of orphans."""
 
 log = get_logger(__name__)
 
 
-class Heap(NamedTuple):
-    """Size of a heap, in directories of jobs and in bytes."""
+class OrphanUsage(NamedTuple):
+    """Space that orphans take: jobs, each with a directory, and bytes."""
 
     jobs: int = 0
     bytes: int = 0
@@ -37,18 +37,18 @@ class Orphans:
     def __init__(self, audio: Path) -> None:
         self._audio = audio
         self.path = audio.with_name(audio.name + ASIDE)
-        """Where they are."""
-        self.heap = Heap()
-        """What is there, as of the last look."""
+        """The directory of orphans."""
+        self.usage = OrphanUsage()
+        """Their number and size, as of the last look."""
 
     def adopt(self, job: str) -> None:
-        """The journal knows this job: what is here of its audio belongs to it again."""
+        """Move the audio of a job that the journal knows back to it."""
         with suppress(OSError):
             if not (self._audio / job).exists():
                 (self.path / job).rename(self._audio / job)
 
     def put_aside(self, known: Container[str], retention_s: float, *, new: bool) -> None:
-        """Move away what belongs to no job. `new`: the journal has just been made."""
+        """Move audio without a job here. `new`: the journal has just been made."""
         moved, size = 0, 0
         in_its_place = self._audio.exists() and not self._audio.is_dir()
         for path in [self._audio] if in_its_place else list(_inside(self._audio)):
@@ -76,7 +76,7 @@ class Orphans:
         self._look()
 
     def expire(self, retention_s: float) -> None:
-        """Remove what has lain here for long enough."""
+        """Remove orphans that are older than `retention_s`."""
         removed, size, now = 0, 0, time.time()
         for path in list(_inside(self.path)):
             with suppress(OSError):
@@ -106,7 +106,7 @@ class Orphans:
 
     def _look(self) -> None:
         there = list(_inside(self.path))
-        self.heap = Heap(len(there), sum(map(_bytes, there)))
+        self.usage = OrphanUsage(len(there), sum(map(_bytes, there)))
         with suppress(OSError):
             self.path.rmdir()  # when it is empty
 

@@ -1,9 +1,9 @@
-"""Rows read off the pages of a database, where the way that leads to them is damaged.
+"""Read rows directly off the pages of a database whose tree is damaged.
 
-SQLite finds a row by going down a tree; without its upper pages the leaves are out of reach,
-though nothing is wrong with them. A leaf says of itself that it is one, so all can be found
-in one pass. Only for version 2 and later: there what was deleted is overwritten, and no row
-is read that is none any more; and its checksums tell what is garbage.
+SQLite finds a row by descending a tree; without its upper pages it cannot reach the leaves, though
+they may be intact. Every leaf is marked as one, so all can be found in one pass. Only for schema
+version 2 and later: there deleted rows are overwritten, so none is read by mistake, and checksums
+show what is garbage.
 The format: https://www.sqlite.org/fileformat2.html
 """
 
@@ -19,11 +19,11 @@ from supervisor.journal.schema import PAGE_BYTES
 _LEAF: Final = 13
 """The first byte of a page with rows of a table."""
 _INDEX: Final = {2: (12, 4), 10: (8, 0)}
-"""First bytes of pages of an index: where its cells are listed, and what they begin with."""
+"""By the first byte of an index page: where its cells are listed, and what they begin with."""
 _LOCAL_MOST: Final = PAGE_BYTES - 35
 _LOCAL_LEAST: Final = (PAGE_BYTES - 12) * 32 // 255 - 23
-_LINK: Final = PAGE_BYTES - 4
-"""What a page of a long row holds, beside the number of the next one."""
+_OVERFLOW_BYTES: Final = PAGE_BYTES - 4
+"""Bytes of a row on an overflow page, which begins with the number of the next one."""
 _INTEGERS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Bytes of an integer, by the type of a value."""
 
@@ -35,7 +35,7 @@ class Pages:
         self._file = os.open(path, os.O_RDONLY)
         self._places: dict[int, tuple[int, int]] = {}
         self.names: dict[int, bytes] = {}
-        """Ids by rowid, as pages of the index tell them, also of rows that are on no page."""
+        """Ids by rowid, as found on index pages, including rows that are on no leaf."""
         self._size = os.fstat(self._file).st_size
         for page in range(2, self._size // PAGE_BYTES + 1):
             data = self._page(page)
@@ -60,7 +60,7 @@ class Pages:
             return None
 
     def close(self) -> None:
-        """Give up the file."""
+        """Close the file."""
         os.close(self._file)
 
     def _page(self, number: int) -> bytes:
@@ -87,14 +87,14 @@ class Pages:
                 self.names.setdefault(number, name)
 
     def _payload(self, data: bytes, offset: int) -> bytes:
-        """A row's bytes, the beginning from its page, the rest from those that it is linked to."""
+        """A row's bytes: the beginning from its page, the rest from its overflow pages."""
         size, offset = _varint(data, offset)
         _number, offset = _varint(data, offset)
         if size > self._size:
             raise ValueError("a row is larger than its file")
         local = size
         if size > _LOCAL_MOST:
-            local = _LOCAL_LEAST + (size - _LOCAL_LEAST) % _LINK
+            local = _LOCAL_LEAST + (size - _LOCAL_LEAST) % _OVERFLOW_BYTES
             local = local if local <= _LOCAL_MOST else _LOCAL_LEAST
         parts, missing = [data[offset : offset + local]], size - local
         link = data[offset + local : offset + local + 4] if missing else b""
@@ -104,7 +104,7 @@ class Pages:
                 raise ValueError("a row goes on where the file has ended")
             link = linked[:4]
             parts.append(linked[4 : 4 + missing])
-            missing -= _LINK
+            missing -= _OVERFLOW_BYTES
         return b"".join(parts)
 
 

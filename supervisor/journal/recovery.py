@@ -1,7 +1,7 @@
 """Recover the jobs of a journal that is opened, and put audio without a job aside.
 
-Everything here runs in the journal's thread; `tell` passes events on to where the job machine
-is. What is wrong with single rows is found here, and for `store` to clear up.
+Everything here runs in the journal's thread; `tell` passes events on to the event loop. Faults in
+single rows are found here; `store` repairs them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from supervisor.journal.store import JournalStore
 
 _AT_ONCE: Final = 64
 _ORPHANS_S: Final = 60.0
-"""How often one looks for audio that belongs to no job and has been kept for long enough."""
+"""Time between two looks for orphaned audio that has been kept for long enough."""
 
 
 class Recovery:
-    """`now` is the event loop's clock, `tell` takes events in groups."""
+    """Reports a journal's jobs. `now` is the event loop's clock, `tell` takes events in groups."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Recovery:
         self._looked_at = -math.inf
 
     def recover(self, store: JournalStore, retention_s: float) -> bool:
-        """Tell of every job; returns whether nothing was wrong with any row.
+        """Report every job; returns whether all rows were sound.
 
-        After an error it may be called again: who knows a job ignores it. Raises
+        After an error it may be called again: a job that is known already is ignored. Raises
         sqlite3.Error, OSError.
         """
         known: set[str] = set()
@@ -84,16 +84,16 @@ class Recovery:
         )
 
     def orphans_due(self, now: float) -> float | None:
-        """Seconds until one is to look at the orphans again; None if there are none.
+        """Seconds until the next look at the orphans; None if there are none.
 
         `now`: monotonic seconds.
         """
-        if not self._orphans.heap.jobs:
+        if not self._orphans.usage.jobs:
             return None
         return max(0.0, self._looked_at + _ORPHANS_S - now)
 
-    def look_at_orphans(self, now: float, retention_s: float) -> None:
-        """Remove what has been kept for long enough, if it is time to look."""
+    def expire_orphans(self, now: float, retention_s: float) -> None:
+        """Remove orphans that have been kept for long enough, if a look is due."""
         if self.orphans_due(now) == 0.0:
             self._looked_at = now
             self._orphans.expire(retention_s)

@@ -1,10 +1,9 @@
-"""Rows of the journal to jobs and back, with checks of whether a row can be believed.
+"""Rows of the journal to jobs and back, with checks for damage.
 
-The text lies beside the request, not in it, so that it can be taken away once the job has
-its outcome. Both have a checksum, for a disk may give back other bytes than it was given.
-What is wrong with a row costs as little as can be: a time that makes no sense is taken for
-now, a job that cannot be spoken any more has failed, and only a row that does not even say
-whose it is counts for nothing. Where rows lie is for `store` to say.
+The text is stored beside the request, not in it, so that it can be deleted once the job has its
+outcome. Both have a checksum, for a disk may return other bytes than were written. Damage to a row
+loses as little as possible: an implausible time counts as now, a job that cannot be spoken any more
+has failed, and only a row without a valid id and owner is lost. `store` holds the rows.
 """
 
 from __future__ import annotations
@@ -23,23 +22,22 @@ from supervisor.journal.schema import PAGE_BYTES
 from supervisor.speech import Speech
 
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""What a job's id may be: it names a directory, too."""
+"""Valid ids of jobs; an id names a directory, too."""
 _FEW_SEGMENTS: Final = 64
-"""More of them come out of the text when they are needed."""
+"""With more segments than this the text is cut as they are needed."""
 _CENTURIES_S: Final = 1e11
-"""Seconds since 1970 beyond which no time is meant."""
+"""Seconds since 1970 beyond which a time is implausible."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Row(NamedTuple):
-    """One job as it is written down.
+    """One job as it is stored.
 
     `request` is the msgpack form of a JobRequest without its text and its deadline, with the
-    fields of its speech beside the others; `text`
-    its segments, `parts` in number, a line each, in UTF-8, and None once the job has ended.
-    Times are wall-clock seconds.
+    fields of its speech beside the others. `text` has its segments, `parts` in number, a line each,
+    in UTF-8, and is None once the job has ended. Times are wall-clock seconds.
     """
 
     id: str
@@ -55,7 +53,7 @@ class Row(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A row as it can be taken, None if it says nothing; and what was wrong with it."""
+    """A row that was read, None if it is lost, and its damage."""
 
     row: Row | None
     wrong: str = ""
@@ -64,7 +62,7 @@ class Reading(NamedTuple):
 def pack(
     job: str, owner: str, request: JobRequest, accepted_at: float, deadline: float | None
 ) -> Row:
-    """A new job."""
+    """The row of a new job."""
     fields = msgspec.structs.asdict(request)
     fields.update(msgspec.structs.asdict(fields.pop("speech")))
     segments: tuple[str, ...] = fields.pop("segments")
@@ -72,11 +70,19 @@ def pack(
     del fields["deadline"]
     lines = "\n".join([*segments, *(() if rest is None else [rest.text[rest.at :]])])
     parts, text = lines.count("\n") + 1, lines.encode()
-    return Row(job, owner, _encode(fields), parts, accepted_at, deadline, text=text)
+    return Row(
+        id=job,
+        owner=owner,
+        request=_encode(fields),
+        parts=parts,
+        accepted_at=accepted_at,
+        deadline=deadline,
+        text=text,
+    )
 
 
 def unpack(row: Row, deadline: float | None = None) -> JobRequest:
-    """Request of a row; where the text is gone, with as many empty segments.
+    """The request of a row; without a text it has as many empty segments.
 
     `deadline` is monotonic seconds. Raises ValueError, also as msgspec.ValidationError.
     """
@@ -94,16 +100,16 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
 
 
 def values_of(row: Row) -> tuple[object, ...]:
-    """A row for `schema.INSERT`."""
+    """The values of a row for `schema.INSERT`."""
     *plain, text = row
     sums = _sum(row.id.encode(), row.owner.encode(), row.request, row.parts), _text_sum(text)
     return *plain, *sums, 0 if text is None else PAGE_BYTES, text
 
 
 def read(values: tuple[Any, ...], now: float) -> Reading:
-    """A row out of what is stored, every text in bytes, for it need not be one.
+    """Read a row from stored values. Texts come as bytes, for they may be damaged.
 
-    `now` is the wall clock, for what cannot be read.
+    `now` is the wall clock, which stands in for an implausible time.
     """
     id, owner, request, parts, accepted, due, outcome, message, ended, *sums, text = values
     name, whose, state = _word(id), _word(owner), _word(outcome)
@@ -118,16 +124,16 @@ def read(values: tuple[Any, ...], now: float) -> Reading:
     if outcome is not None and ended_at is None:
         wrong.append("the time of its end makes no sense")
     row = Row(
-        name,
-        whose,
-        request,
-        parts,
-        now if accepted_at is None else accepted_at,
-        deadline,
-        state,
-        (_word(message) or "")[:MESSAGE_CHARS],
-        None if outcome is None else (now if ended_at is None else ended_at),
-        text if outcome is None else None,
+        id=name,
+        owner=whose,
+        request=request,
+        parts=parts,
+        accepted_at=now if accepted_at is None else accepted_at,
+        deadline=deadline,
+        outcome=state,
+        message=(_word(message) or "")[:MESSAGE_CHARS],
+        ended_at=None if outcome is None else (now if ended_at is None else ended_at),
+        text=text if outcome is None else None,
     )
     if not isinstance(request, bytes) or sums[0] != _sum(id, owner, request, parts):
         return _failed(row._replace(request=_NOTHING.request, parts=1), "its request", now)
@@ -143,7 +149,7 @@ def read(values: tuple[Any, ...], now: float) -> Reading:
 
 
 def from_version_1(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The same row as it would be stored now.
+    """Convert the values of a version 1 row to the current version.
 
     Its request held the segments, also those of a job that has ended.
     """
@@ -164,7 +170,7 @@ def from_version_1(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _failed(row: Row, what: str, now: float) -> Reading:
-    """A job that cannot be spoken any more: whoever asks for it shall hear that."""
+    """The reading of a job that cannot be spoken any more: it has failed, and says why."""
     message = f"{what} is damaged in the journal"
     return Reading(
         row._replace(outcome="failed", message=message, ended_at=now, text=None),
@@ -184,14 +190,14 @@ def _bytes(value: object) -> bytes:
 
 
 def _time(value: object) -> float | None:
-    """A plausible time, else None. SQLite has NULL for what is not a number."""
+    """A plausible time, else None. SQLite has NULL for NaN."""
     if isinstance(value, float | int) and math.isfinite(value) and 0 <= value < _CENTURIES_S:
         return float(value)
     return None
 
 
 def _sum(id: object, owner: object, request: bytes, parts: object) -> int:
-    """Checksum of what does not change from a job's acceptance to its end."""
+    """Checksum of the fields that are constant from a job's acceptance to its end."""
     return zlib.crc32(b"\0".join((_bytes(id), _bytes(owner), str(parts).encode(), request)))
 
 
@@ -202,19 +208,19 @@ def _text_sum(text: bytes | None) -> int:
 # -- what may be kept of a message ------------------------------------------------------
 
 MESSAGE_CHARS: Final = 1_000
-"""The longest reason for an outcome that is kept."""
+"""Longest message of an outcome that is stored."""
 _QUOTED_CHARS: Final = 16
 """A message shares fewer characters in a row with the text than twice this."""
 _SHORT_CHARS: Final = 6
-"""A segment that is shorter may be a word of the message's own."""
+"""A shorter segment is ignored: it may be a common word in the message."""
 
 
 def redact(message: str, text: str) -> str:
-    """A message that can be kept: not too long, and without what it quotes of the text.
+    """A message for storage: shortened, and without quotations from the text.
 
-    Workers leave quotations out already (`wire.quoting`), a segment at a time. Reasons that
-    clients give pass through here alone, beside texts of 2 MB: hence the plain search, which
-    takes 10 ms for one of those where comparing letters takes 270.
+    Workers already leave quotations out (`wire.quoting`), a segment at a time. Reasons given by
+    clients pass through here alone, with texts of up to 2 MB: hence the plain search, which takes
+    10 ms for such a text where comparing letters takes 270.
     """
     message = message[:MESSAGE_CHARS]
     start = 0
@@ -248,4 +254,4 @@ _NOTHING: Final = pack(
     0.0,
     None,
 )
-"""In the place of a request that cannot be read."""
+"""Stands in for a request that cannot be read."""

@@ -1,10 +1,10 @@
 """Every row that can still be read of a database, damaged or of an older version.
 
-What SQLite can reach is read by SQLite, row by row: the numbers of the rows are taken from
-the index and from both ends of the table, and those between two damaged pages from the pages
-themselves (`pages`); so a page costs the rows that lie on it. Where the first page is
-damaged, which says what the file is and where the table begins, a copy gets that page anew.
-Nothing is held in memory but the numbers and ids of the rows.
+SQLite reads the rows that it can reach, one by one: their numbers are taken from the index and from
+both ends of the table, and between two damaged pages from the pages themselves (`pages`). So a
+damaged page loses only its own rows. Where the first page is damaged, which identifies the file and
+locates the table, it is replaced in a copy. Only the numbers and ids of the rows are held in
+memory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from supervisor.journal.schema import (
 _COLUMNS: Final = 13
 """Values of a row in version 2."""
 _ROW_BYTES: Final = 8
-"""A row takes more than this of a file: there cannot be more rows than that."""
+"""Least bytes of a row, which bounds the number of rows in a file."""
 _BY_INDEX: Final = (
     "SELECT rowid, id FROM jobs INDEXED BY sqlite_autoindex_jobs_1 ORDER BY id",
     "SELECT rowid, id FROM jobs INDEXED BY sqlite_autoindex_jobs_1 ORDER BY id DESC",
@@ -46,14 +46,14 @@ _LOST: Final = (*_DAMAGE, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_TOOBIG)
 
 
 class Found(NamedTuple):
-    """Outcome of one row; `id` as far as it is known."""
+    """One row that was found, with its `id` if that is known."""
 
     id: str
     reading: Reading
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether this says that a file is not as it was written; else it may be had later."""
+    """Whether an error means that a file is damaged; another one may pass."""
     return _code(error) in _DAMAGE
 
 
@@ -65,7 +65,7 @@ def what_is_wrong(connection: sqlite3.Connection) -> str:
 
 
 def head_is_sound(path: Path) -> bool:
-    """Whether a file begins as a database does, or is empty. Raises OSError."""
+    """Whether a file is empty or begins as a database does. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(100)
     # Bytes 18 and 19: who may write it and read it, in the journal modes that SQLite has.
@@ -92,7 +92,7 @@ def rows(files: JournalFiles, now: float) -> Iterator[Found]:
 
 
 def _rows_if_right(path: Path, now: float) -> Generator[Found, None, bool]:
-    """The rows of a database whose version is a guess; whether any of them could be read."""
+    """The rows of a database whose version is a guess, and whether any of them could be read."""
     if not _is_known(path):
         return False
     wrong: list[Found] = []
@@ -107,7 +107,7 @@ def _rows_if_right(path: Path, now: float) -> Generator[Found, None, bool]:
 
 
 def _is_known(path: Path) -> bool:
-    """Whether SQLite takes this file for a journal of a version that we know."""
+    """Whether SQLite can open this file as a journal of a version that we know."""
     if not head_is_sound(path):
         return False
     try:
@@ -195,7 +195,7 @@ def _fetch(connection: sqlite3.Connection, version: int, number: int, now: float
 
 
 def _read_off(pages: Pages, number: int, now: float) -> Reading | None:
-    """A row that SQLite does not find; none that anything is wrong with, for it may be garbage."""
+    """A row that SQLite does not find, off its page; None if it is damaged: it may be garbage."""
     values = pages.fetch(number)
     if values is None or len(values) != _COLUMNS:
         return None
@@ -205,10 +205,10 @@ def _read_off(pages: Pages, number: int, now: float) -> Reading | None:
 
 
 def _numbers(connection: sqlite3.Connection, room: int) -> tuple[dict[int, str], bool]:
-    """The numbers of all rows that SQLite finds, with their ids where the index tells them; and
+    """The numbers of all rows that SQLite finds, with their ids as far as the index has them, and
     whether that is the whole table.
 
-    `room`: how many there can be.
+    `room`: the most rows that the file can hold.
     """
     found: dict[int, str] = {}
 
@@ -222,7 +222,7 @@ def _numbers(connection: sqlite3.Connection, room: int) -> tuple[dict[int, str],
 def _walk(
     connection: sqlite3.Connection, query: str, room: int, take: Callable[..., object]
 ) -> bool:
-    """Hand over rows until there are no more, or none can be read; whether it was all."""
+    """Pass rows on until the end or an error; returns whether it reached the end."""
     try:
         for count, row in enumerate(connection.execute(query)):
             if count > room:

@@ -1,8 +1,8 @@
-"""The journal's table: its columns, and its schema in every version that there was.
+"""The journal's table: its columns, and its schema in every version.
 
-`room` is as many zeros as a page has bytes. SQLite keeps the beginning of a long row among
-other rows, and when it makes room there it may leave a copy behind that `secure_delete` does
-not know of; what comes after the zeros lies in pages of its own, which are overwritten.
+`room` is a page of zeros. SQLite keeps the beginning of a long row among other rows, and when it
+moves rows there it may leave a copy behind that `secure_delete` misses; a column behind the zeros
+lies in overflow pages, which are overwritten.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SCHEMAS: Final = {
     ) STRICT
     """,
 }
-"""Never change one that was released; add the next, and to `salvage` how to read it."""
+"""Never change a released one; add the next, and its reading to `salvage`."""
 
 VERSION: Final = max(SCHEMAS)
 
@@ -55,7 +55,7 @@ SELECT: Final = {
     2: "SELECT id, owner, request, parts, accepted_at, deadline, outcome, message, ended_at, "
     "request_sum, text_sum, text FROM jobs WHERE rowid = ?",
 }
-"""Everything that a row says."""
+"""Selects all columns of a row."""
 
 
 def columns(connection: sqlite3.Connection) -> tuple[str, ...]:

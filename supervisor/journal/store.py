@@ -1,11 +1,11 @@
 """The journal's table of jobs: SQLite in WAL mode, for one connection in one thread.
 
-A job is a row from its acceptance until it is forgotten. Times are wall-clock seconds,
-for they have to mean something to the next supervisor, perhaps after a reboot. Audio
-lies beside the database, in files (`audio`).
+A job has a row from its acceptance until it is forgotten. Times are wall-clock seconds, for the
+next supervisor has to understand them, perhaps after a reboot. Audio lies beside the database, in
+files (`audio`).
 
-The text of a job goes when it has its outcome: SQLite overwrites what it deletes, and `sweep`
-empties its log, where the text stands until then.
+The text of a job is deleted when it has its outcome: SQLite overwrites deleted rows, and `sweep`
+empties its log, where the text remains until then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from supervisor.journal.schema import INSERT, SELECT, VERSION
 class JournalStore:
     """An open journal, locked against any other supervisor. Raises JournalError.
 
-    `damage` takes what was found damaged; `suspect`: rows are, though SQLite does not know it.
+    Damage that is found goes to `damage`; `suspect`: rows are damaged, though SQLite does not
+    notice.
     """
 
     def __init__(
@@ -41,24 +42,24 @@ class JournalStore:
     # -- changes ------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Begin a group of changes. Raises sqlite3.Error, as everything below."""
+        """Begin a transaction. Raises sqlite3.Error, as all methods below."""
         self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Commit: what was changed since `begin` survives the end of this process."""
+        """Commit the transaction: its changes survive the end of this process."""
         self._connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Forget what was changed since `begin`."""
+        """Roll the transaction back."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
     def add(self, row: Row) -> None:
-        """A new job."""
+        """Add a job."""
         self._connection.execute(INSERT, journal_rows.values_of(row))
 
     def end(self, job: str, outcome: str, message: str, ended_at: float) -> None:
-        """A job has its outcome; its text goes, also out of the message."""
+        """Store a job's outcome; delete its text, quotations of it in the message included."""
         if message:
             query = "SELECT text FROM jobs WHERE id = ?"
             (text,) = self._connection.execute(query, (job,)).fetchone() or (None,)
@@ -74,13 +75,13 @@ class JournalStore:
         self._connection.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
     def sweep(self) -> None:
-        """Leave nothing of what is gone: fold the log into the database and empty it."""
+        """Remove the remains of deleted rows: fold the log into the database and empty it."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     # -- looking ------------------------------------------------------------------------
 
     def rows(self) -> Iterator[Reading]:
-        """Every job: first those that ended, in that order, then the others as they came."""
+        """Every job: first those that ended, by their end, then the others, by acceptance."""
         numbers = self._connection.execute(
             "SELECT rowid FROM jobs ORDER BY ended_at IS NULL, ended_at, accepted_at, rowid"
         )
@@ -90,7 +91,7 @@ class JournalStore:
             yield journal_rows.read(values, now)
 
     def close(self) -> None:
-        """Fold the log into the database and give up the lock."""
+        """Fold the log into the database and release the lock."""
         try:
             with suppress(sqlite3.Error):
                 self.sweep()

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 
 class Lifeline(NamedTuple):
-    """A pipe that nobody writes to; `reader` goes to the process that is to end with us.
+    """A pipe that is never written to; `reader` goes to the process that is to end with us.
 
-    Objects, not numbers: closing one again does nothing, while a number may by then
-    belong to somebody else's socket.
+    File objects, not descriptors: closing one twice does nothing, while the number may by then
+    belong to another socket.
     """
 
     reader: FileIO
@@ -32,20 +32,20 @@ class Pair(NamedTuple):
 
 
 def make_lifeline() -> Lifeline:
-    """Both ends are closed on exec unless passed on."""
+    """Make a lifeline; both ends are closed on exec unless passed on."""
     reader, writer = os.pipe()
     return Lifeline(FileIO(reader, "rb"), FileIO(writer, "wb"))
 
 
 def make_pair() -> Pair:
-    """A SOCK_SEQPACKET pair: packets stay whole, and the end of a process is an end of file."""
+    """Make a SOCK_SEQPACKET pair: packets stay whole, and a process's end is an end of file."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(0)
     return Pair(ours, theirs)
 
 
 def close_all(*ends: socket.socket | FileIO) -> None:
-    """Close sockets and pipes; what is closed already is no error."""
+    """Close sockets and pipes; one that is closed already is no error."""
     for end in ends:
         with suppress(OSError):
             end.close()

@@ -1,4 +1,4 @@
-"""Workers as forks of a template: it is kept running, asked for forks, and ended if it hangs."""
+"""Workers as forks of a template, which is kept running and killed if it hangs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import suppress
 import msgspec
 
 from supervisor.host import children
-from supervisor.logs import Repeated, get_logger
-from supervisor.pool.interpreters import Ahead, Template, start_template
-from supervisor.pool.launcher import Ends, OnCatalogue, OnFailed, OnForked
+from supervisor.logs import RepeatedWarning, get_logger
+from supervisor.pool.interpreters import PrestartedTemplate, Template, start_template
+from supervisor.pool.launcher import OnCatalogue, OnFailed, OnForked, WorkerEnds
 from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
     Catalogue,
@@ -27,11 +27,10 @@ from supervisor.wire.worker import (
 TEMPLATE_RESTART_S = 0.5
 
 TEMPLATE_ANSWER_S = 120.0
-"""How long an order may wait for a template that has loaded: one that takes longer to fork is
-taken to hang."""
+"""Time for a template that has loaded to answer an order; one that takes longer counts as hung."""
 
 TEMPLATE_LOAD_S = 600.0
-"""How long a template may take to load, an engine's model that is made at first use included."""
+"""Time for a template to load, including an engine's model that is made at first use."""
 
 log = get_logger(__name__)
 
@@ -55,23 +54,23 @@ class ForkLauncher:
         self._on_catalogue = on_catalogue
         self._on_failed = on_failed
         self._template: Template | None = None
-        self._condemned: str | None = None
+        self._kill_reason: str | None = None
         self._unanswered: set[int] = set()
         self._waiting: list[tuple[Fork, list[int]]] = []
         self._loaded = self._closed = False
-        self._refusals = Repeated(log, loop.time)
+        self._refusals = RepeatedWarning(log, loop.time)
         self._loading = True
-        """Whether the template of now has not told its catalogue yet."""
+        """Whether the current template has not sent its catalogue yet."""
 
-    def start(self, ahead: Ahead | None = None) -> None:
-        """Start the template, or take the one that was started ahead; it answers with the
-        catalogue when it has loaded. Raises OSError.
+    def start(self, prestarted: PrestartedTemplate | None = None) -> None:
+        """Start the template, or take the prestarted one; it sends the catalogue when it has
+        loaded. Raises OSError.
         """
-        started = ahead.take() if ahead is not None else None
+        started = prestarted.take() if prestarted is not None else None
         template = self._template = started or start_template()
         self.groups.add(template.pid)
         self.pid, self._loading = template.pid, True
-        self._condemned = None
+        self._kill_reason = None
         self._loop.call_later(TEMPLATE_LOAD_S, self._expect_catalogue, template.pid)
         self._loop.add_reader(template.orders.fileno(), self._read)
         self._loop.add_reader(template.pidfd, self._ended)
@@ -86,7 +85,7 @@ class ForkLauncher:
         """Nothing: a fork gets its order from the template."""
         return []
 
-    def launch(self, order: Fork, ends: Ends) -> None:
+    def launch(self, order: Fork, ends: WorkerEnds) -> None:
         """Ask for a fork, now or as soon as there is a template again."""
         self._unanswered.add(order.epoch)
         fds = [ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno(), ends.log]
@@ -107,32 +106,32 @@ class ForkLauncher:
             self._loop.call_later(limit, self._expect, order.epoch, self.pid, limit)
 
     def _expect(self, epoch: int, template: int | None, limit: float) -> None:
-        """An order that still has no answer: the template hangs, and only its end helps."""
+        """Kill the template if the order has no answer yet: it hangs."""
         if epoch in self._unanswered and template == self.pid:
             self._kill(f"no answer for {limit:g} s")
 
     def _expect_catalogue(self, template: int) -> None:
-        """At the start there is no order yet that could miss its answer."""
+        """Kill the template if it has not loaded yet; no order may be waiting to show it hangs."""
         if self._loading and template == self.pid:
             self._kill(f"not loaded after {TEMPLATE_LOAD_S:g} s")
 
     def _kill(self, reason: str) -> None:
         if self._template is not None:
-            self._condemned = reason
+            self._kill_reason = reason
             signal.pidfd_send_signal(self._template.pidfd, signal.SIGKILL)
 
     def set_up(self, setup: Setup) -> None:
-        """A template cannot unlearn: end it, and start one that knows the new settings."""
+        """Replace the template by one with the new settings: a loaded one cannot change them."""
         self._setup = setup
         self._kill("its settings changed")
 
     def take_answers(self) -> None:
-        """Read all that the template has said."""
+        """Read every answer that the template has sent."""
         while self._read():
             pass
 
     def close(self) -> None:
-        """Let the template end; it sees that its channel is closed."""
+        """Close the template's channel, which makes it end."""
         self._closed = True
         self._disconnect()
         for _order, copies in self._waiting:
@@ -147,7 +146,7 @@ class ForkLauncher:
         try:
             packet = orders.recv(MAX_PACKET_BYTES)
             message = decode_from_template(packet) if packet else None
-        except OSError:  # Nothing there now, or nobody any more, which its pidfd reports.
+        except OSError:  # No answer now, or no template any more, which its pidfd reports.
             return False
         except msgspec.MsgspecError as error:
             self._kill(f"unreadable answer: {error}")
@@ -169,12 +168,12 @@ class ForkLauncher:
             self._on_forked(answer.epoch, answer.pid, answer.error)
 
     def _ended(self) -> None:
-        """Take its last answers, fail what it did not answer, start another."""
+        """The template ended: take its last answers, fail its open orders, start another."""
         if self._template is None:
             return
         self.take_answers()
         ended = str(children.reap(self._template.pidfd))
-        reason = f"{ended}: {self._condemned}" if self._condemned else ended
+        reason = f"{ended}: {self._kill_reason}" if self._kill_reason else ended
         self._disconnect()
         waiting = {order.epoch for order, _copies in self._waiting}
         for epoch in sorted(self._unanswered - waiting):
@@ -190,10 +189,10 @@ class ForkLauncher:
             return
         try:
             self.start()
-            self._refusals.over("the template can be started again")
+            self._refusals.resolved("the template can be started again")
         except OSError as error:
             reason = error.strerror or str(error)
-            self._refusals.say(reason, f"cannot start the template ({reason}); trying again")
+            self._refusals.warn(reason, f"cannot start the template ({reason}); trying again")
             self._loop.call_later(TEMPLATE_RESTART_S, self._restart)
 
     def _disconnect(self) -> None:

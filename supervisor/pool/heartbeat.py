@@ -1,7 +1,8 @@
-"""The heartbeat: looks at every ready worker once an interval, and tells who is worn.
+"""The heartbeat: checks every ready worker once an interval, and reports worn workers.
 
-It asks each for a sign, and tells the pool machine, which judges, what it found: that sign, what
-the kernel says of its CPU time, its segment. A worker that owes an answer is not asked again.
+It pings each worker and gives the pool machine, which judges, its vital signs: the last answer,
+the CPU time that the kernel counts, the segment it runs. A worker that owes an answer is not
+pinged again.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from supervisor.wire.worker import Beat, Ping
 _INTERVAL_S = 2.0
 _LOOKS_PER_TIMEOUT = 5
 _PSS_INTERVAL_S = 5.0
-"""Between two readings of a worker's memory: the kernel walks through all of it."""
+"""Time between two readings of a worker's memory: the kernel walks all of its pages."""
 
 
-class Wear(msgspec.Struct, frozen=True):
-    """When a worker is to be replaced; None: never for that reason. MB are 10^6 bytes."""
+class WearLimits(msgspec.Struct, frozen=True):
+    """Limits beyond which a worker is replaced; None: no limit. MB are 10^6 bytes."""
 
     max_pss_mb: float | None = None
     max_segments: int | None = None
 
 
 class Heartbeat:
-    """Looks from `configure` on. `on_worn(worker, reason)` is called once for a worker."""
+    """Runs from `configure` on. `on_worn(worker, reason)` is called once for a worker."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Heartbeat:
         to_pool: Callable[[e.Event], None],
         on_worn: Callable[[Worker, str], None],
     ) -> None:
-        self.wear = Wear()
+        self.wear = WearLimits()
         self._loop = loop
         self._workers = workers
         self._ping = ping
@@ -49,26 +50,26 @@ class Heartbeat:
         self._on_worn = on_worn
         self._interval = _INTERVAL_S
         self._timer: asyncio.TimerHandle | None = None
-        self._weighed_at = 0.0
+        self._memory_read_at = 0.0
 
-    def configure(self, hang_timeout_s: float, wear: Wear) -> None:
-        """Look often enough for that timeout, and judge wear by this."""
+    def configure(self, hang_timeout_s: float, wear: WearLimits) -> None:
+        """Check often enough for that timeout, and by these limits of wear."""
         self._interval, self.wear = min(_INTERVAL_S, hang_timeout_s / _LOOKS_PER_TIMEOUT), wear
         self._schedule()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop the heartbeat."""
         if self._timer is not None:
             self._timer.cancel()
 
     def ended(self, worker: Worker) -> None:
-        """It answered for a segment."""
+        """Note that a worker answered for a segment."""
         limit = self.wear.max_segments
         if limit is not None and worker.segments_done >= limit:
             self._wear_out(worker, f"{worker.segments_done} segments")
 
     def answered(self, worker: Worker, beat: Beat) -> None:
-        """It sent the sign that it was asked for."""
+        """Note a worker's answer to a ping."""
         worker.owes_answer, worker.steps, worker.waits = False, beat.steps, beat.waits
 
     def _schedule(self) -> None:
@@ -82,27 +83,29 @@ class Heartbeat:
         ready = [worker for worker in self._workers.values() if worker.shaped is not None]
         found = {
             worker.epoch: Vitals(
-                cpu_seconds(worker.pid),
-                worker.steps,
-                not worker.owes_answer,
-                worker.waits,
-                worker.told if worker.running is not None else None,
+                cpu_s=cpu_seconds(worker.pid),
+                steps=worker.steps,
+                answered=not worker.owes_answer,
+                waits=worker.waits,
+                running=worker.health_run if worker.running is not None else None,
             )
             for worker in ready
         }
         self._to_pool(e.Looked(self._loop.time(), found))
         for worker in ready:
-            if not worker.owes_answer and worker.condemned is None:
+            if not worker.owes_answer and worker.kill_reason is None:
                 worker.owes_answer = True
                 self._ping(worker.epoch, Ping())
-        self._weigh(ready)
+        self._check_memory(ready)
 
-    def _weigh(self, workers: list[Worker]) -> None:
-        """One that is heavy before it did anything would be no lighter when replaced."""
+    def _check_memory(self, workers: list[Worker]) -> None:
+        """Report workers over the memory limit, but for those that have spoken nothing yet: a new
+        worker would be as large.
+        """
         now, limit = self._loop.time(), self.wear.max_pss_mb
-        if limit is None or now - self._weighed_at < _PSS_INTERVAL_S:
+        if limit is None or now - self._memory_read_at < _PSS_INTERVAL_S:
             return
-        self._weighed_at = now
+        self._memory_read_at = now
         for worker in workers:
             size = pss_bytes(worker.pid) if worker.segments_done and not worker.worn else None
             if size is not None and size > limit * 1e6:

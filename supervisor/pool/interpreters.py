@@ -26,15 +26,15 @@ ENVIRONMENT = {
     **thread_variables(1),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-"""Set before anything is imported there: a one-thread session then starts no thread, and memory
-comes in huge pages. Activations are given back after each run of Kokoro, and to take them again
-page by page costs 7 % of the time; models in huge pages have small page tables, and those are what
-a fork copies (two forks with Kokoro loaded: 9.4 ms instead of 13.7). Other C libraries take no
-notice."""
+"""Set before the interpreter imports anything: a one-thread session then starts no thread, and
+memory comes in huge pages. Activations are given back after each run of Kokoro, and to take them
+again page by page costs 7 % of the time; models in huge pages have small page tables, and those are
+what a fork copies (two forks with Kokoro loaded: 9.4 ms instead of 13.7). C libraries other than
+glibc ignore it."""
 
 
 class Template(NamedTuple):
-    """A template process: the channel for orders to it, and what it is to end with."""
+    """A template process: its pid, its pidfd, the channel for orders, and its lifeline."""
 
     pid: int
     pidfd: int
@@ -42,7 +42,7 @@ class Template(NamedTuple):
     lifeline: FileIO
 
     def close(self) -> None:
-        """Let go of it; it ends by itself. To be called once."""
+        """Close its channels, so that it ends by itself. To be called once."""
         close_all(self.orders, self.lifeline)
         os.close(self.pidfd)
 
@@ -61,21 +61,21 @@ def start_template() -> Template:
         close_all(pair.theirs, lifeline.reader)
 
 
-class Ahead:
-    """A template that was started before it is known whether one is needed."""
+class PrestartedTemplate:
+    """A template that is started before it is known whether one is needed."""
 
     def __init__(self) -> None:
         self._template: Template | None = None
-        with suppress(OSError):  # Whoever needs one tries again, and says what is wrong.
+        with suppress(OSError):  # The launcher tries again if it needs one, and reports the error.
             self._template = start_template()
 
     def take(self) -> Template | None:
-        """Make it one's own, if it is still there to take."""
+        """Take ownership of the template; None if it did not start or was taken."""
         template, self._template = self._template, None
         return template
 
     def drop(self) -> None:
-        """End it, unless it was taken, and wait until it is gone."""
+        """Kill the template, unless it was taken, and wait until it is gone."""
         template = self.take()
         if template is not None:
             signal.pidfd_send_signal(template.pidfd, signal.SIGKILL)
@@ -84,13 +84,13 @@ class Ahead:
 
 
 @contextmanager
-def template_ahead() -> Iterator[Ahead]:
-    """A template for as long as the block runs, or for whoever takes it."""
-    ahead = Ahead()
+def prestarted_template() -> Iterator[PrestartedTemplate]:
+    """A template that is dropped when the block ends, unless it was taken."""
+    prestarted = PrestartedTemplate()
     try:
-        yield ahead
+        yield prestarted
     finally:
-        ahead.drop()
+        prestarted.drop()
 
 
 def start_interpreter(
@@ -98,13 +98,11 @@ def start_interpreter(
 ) -> int:
     """Start a module of the workers with these descriptors as arguments; return its pid.
 
-    Raises OSError.
-
     It gets a process group of its own, so that a terminal's Ctrl-C reaches only the
-    supervisor, which then decides, and nothing of what the service manager told us.
+    supervisor, which then decides, and none of the service manager's variables. Raises OSError.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    with tracebacks.postponed():
+    with tracebacks.sigusr1_blocked():
         child = subprocess.Popen(
             [sys.executable, "-m", "workers.early", module, *map(str, fds)],
             pass_fds=fds,

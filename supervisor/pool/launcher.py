@@ -1,4 +1,4 @@
-"""How worker processes are started: one interface, with two ways behind it.
+"""Launchers of worker processes: one interface, two ways to start a worker.
 
 `fork_launcher` asks the template, which has the engines loaded, for a fork: ready in
 milliseconds. `spawn_launcher` starts a fresh interpreter that loads its own. Either way
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from supervisor.pool.interpreters import Ahead
+from supervisor.pool.interpreters import PrestartedTemplate
 from supervisor.wire.worker import Catalogue, Fork, Setup
 
 OnForked = Callable[[int, int, str | None], None]
@@ -24,8 +24,8 @@ OnCatalogue = Callable[[Catalogue], None]
 OnFailed = Callable[[str], None]
 
 
-class Ends(msgspec.Struct, frozen=True):
-    """What a worker inherits: two sockets, the lifeline's reader, a log file."""
+class WorkerEnds(msgspec.Struct, frozen=True):
+    """Descriptors that a worker inherits: two sockets, the lifeline's reader, a log file."""
 
     work: socket.socket
     control: socket.socket
@@ -42,28 +42,28 @@ class Launcher(Protocol):
 
     groups: set[int]
 
-    def start(self, ahead: Ahead | None = None) -> None:
-        """Get ready to launch; `ahead` has a template, if one was started already."""
+    def start(self, prestarted: PrestartedTemplate | None = None) -> None:
+        """Get ready to launch, with the `prestarted` template if there is one."""
         ...
 
     def greeting(self, order: Fork, /) -> list[bytes]:
-        """What a new worker must find on its control socket before it is launched."""
+        """Packets that must be in a new worker's control socket before it is launched."""
         ...
 
-    def launch(self, order: Fork, ends: Ends) -> None:
+    def launch(self, order: Fork, ends: WorkerEnds) -> None:
         """Start one worker; `ends` may be closed afterwards."""
         ...
 
     def set_up(self, setup: Setup) -> None:
-        """Workers launched from now on have these engines and settings."""
+        """Launch workers with these engines and settings from now on."""
         ...
 
     def take_answers(self) -> None:
-        """Call `on_forked` for every process that is known to have been started by now."""
+        """Call `on_forked` for every process that is reported as started by now."""
         ...
 
     def close(self) -> None:
-        """Launch nothing more. Running workers are not touched."""
+        """Stop launching. Running workers are left alone."""
         ...
 
     @property

@@ -1,13 +1,13 @@
-"""Core leases: which CPUs this supervisor may use, exclusively on this host.
+"""Core leases: the CPUs that this supervisor may use, exclusively on this host.
 
-One lock file per CPU in a directory that all supervisors of the host share, whoever
-runs them. A lock ends with the process that holds it, so a killed supervisor leaves
-no lease behind; its files stay, and mean nothing. Whoever looks takes a shared lock
-for a moment, so that two who look do not take each other for holders.
+One lock file per CPU in a directory that the supervisors of all users of the host share. A lock
+ends with the process that holds it, so a killed supervisor leaves no lease behind; its files stay,
+and mean nothing. To look, a supervisor takes a shared lock for a moment, so that two that look at
+once do not take each other for holders.
 
-The directory is everybody's, and so may be what lies in it: no link is followed, nothing
+Any user can write to the directory, so its content is not trusted: no link is followed, nothing
 but a plain file is locked, and opening one never waits. A core whose file is something else
-cannot be leased; it is used without, and that is told.
+cannot be leased; it is used without a lease, and `error` says so.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from contextlib import suppress
 from pathlib import Path
 
 _UNLOCKED = -1
-"""Stands for a lock that could not be had for another reason than its holder: it is used
-without, and asked for again whenever leases are.
+"""Stands for a lock that failed for another reason than its holder: the core is used without it,
+and the lock is tried again whenever leases are acquired.
 """
 
 _DIRECTORY = "tts-supervisor-cores"
 
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""A pipe that somebody put there would have us wait for its writer."""
+"""Opening a planted pipe would otherwise wait for its writer."""
 
 _DIRECTORY_ITSELF = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY
 
 PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - everybody's, and meant to be
-"""Where the shared directory may be. Nobody cleans the first one up by age."""
+"""Where the shared directory may be. The first of them is never cleaned up by age."""
 
 
 def lease_directory(environ: Mapping[str, str], places: Sequence[Path] = PLACES) -> Path:
     """`$SUPERVISOR_LEASE_DIR`, else the one directory that all supervisors of this host use.
 
-    That is `tts-supervisor-cores` in the first of `places` where everybody may make it, or
-    where it was made for everybody. It follows neither from who asks nor from $TMPDIR, or
-    two users would look in two places.
+    That is `tts-supervisor-cores` in the first of `places` where any user may make it, or where it
+    was made for all users. It depends on neither the user nor $TMPDIR, or two users would look in
+    two places.
     """
     own = environ.get("SUPERVISOR_LEASE_DIR")
     if own:
@@ -53,7 +53,7 @@ def lease_directory(environ: Mapping[str, str], places: Sequence[Path] = PLACES)
 
 
 def _is_for_all(directory: Path, *, follow: bool = True) -> bool:
-    """Whether everybody may make files in it that the others cannot take away."""
+    """Whether all users may make files in it that the others cannot remove."""
     try:
         found = directory.stat(follow_symlinks=follow)
     except OSError:
@@ -67,18 +67,18 @@ class _Unusable(Exception):
 
 
 class _NoLockFile(_Unusable):
-    """What lies there must not be locked."""
+    """The file there must not be locked; the message says what it is."""
 
 
 class CoreLeases:
-    """The leases that this process holds. `others` are CPUs that somebody else holds."""
+    """The leases that this process holds. `others` are CPUs that other supervisors hold."""
 
     def __init__(self, directory: Path) -> None:
         self.others: frozenset[int] = frozenset()
         self._error: str | None = None
-        """What is wrong with the directory, or was with the lock that was tried last."""
+        """The error of the directory, or of the lock that was tried last."""
         self._no_files: dict[int, str] = {}
-        """What is wrong with the lock files of single cores."""
+        """Errors of the lock files of single cores."""
         self._directory = directory
         self._locks: dict[int, int] = {}
 
@@ -94,7 +94,7 @@ class CoreLeases:
         return frozenset(self._locks)
 
     def look(self, cpus: Collection[int]) -> None:
-        """Find out which of `cpus` other supervisors hold at this moment."""
+        """Update `others`: which of `cpus` other supervisors hold at this moment."""
         taken = set()
         for cpu in cpus:
             if cpu not in self._locks:
@@ -155,9 +155,8 @@ class CoreLeases:
     def _open(self, name: str) -> int:
         """Open a lock file, or make it. Raises OSError, _Unusable.
 
-        Others may have to open it, too: reading suffices for a lock, and a file that is
-        there is not asked to be created, which in a directory for everybody the kernel
-        forbids to all but its owner.
+        Other users open it, too: for reading, which suffices for a lock, and without O_CREAT if it
+        exists, which in a directory for all users the kernel forbids to all but its owner.
         """
         directory = self._open_directory()
         try:
@@ -172,7 +171,7 @@ class CoreLeases:
             os.close(directory)
 
     def _open_file(self, name: str, directory: int) -> int:
-        """One that is there. A link to another file would have us lock that one."""
+        """Open a lock file that is there. A link would have us lock the file it names."""
         path = self._directory / name
         try:
             found = os.open(name, _FILE, dir_fd=directory)
@@ -187,7 +186,7 @@ class CoreLeases:
         return found
 
     def _open_directory(self) -> int:
-        """The directory itself, made for everybody if it is not there, and nothing it links to."""
+        """Open the directory, made for all users if it is not there; a link is not followed."""
         try:
             return self._checked(os.open(self._directory, _DIRECTORY_ITSELF))
         except FileNotFoundError:
@@ -209,7 +208,7 @@ class CoreLeases:
         return directory
 
     def _checked(self, directory: int) -> int:
-        """Ours, root's, or of somebody who made it for everybody: files there are kept apart."""
+        """Check the directory: ours, root's, or one that keeps the files of all users apart."""
         status = os.fstat(directory)
         for_all = status.st_mode & stat.S_IWOTH and status.st_mode & stat.S_ISVTX
         if status.st_uid in {0, os.getuid()} or for_all:

@@ -1,4 +1,4 @@
-"""The settings of the worker processes in the words of the pool machine."""
+"""Policies of the pool machine, out of the settings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from supervisor.core.pool.restarts import RestartPolicy
 
 
 def restart_policy(section: Section) -> RestartPolicy:
-    """How eagerly a worker that died is started again."""
+    """The policy by which a worker that died is started again."""
     return RestartPolicy(section.restart_intensity, section.restart_window_s)
 
 
 def health_policy(section: Section) -> HealthPolicy:
-    """When a worker is taken for one that hangs."""
+    """The policy by which a worker counts as hung."""
     return HealthPolicy(section.hang_timeout_s, section.overdue_factor, section.overdue_min_s)

@@ -1,7 +1,7 @@
-"""What the kernel says of a process now: the mask of every thread, CPU time, memory.
+"""Figures of a process now: the CPU mask of every thread, CPU time, memory.
 
-Read by psutil, which knows what a process is that ends meanwhile, except where it takes many
-times as long (docs/DEPENDENCIES.md); the once-a-second sample has `supervisor.host.cputimes`.
+Read by psutil, which copes with a process that ends meanwhile, except where it takes many
+times as long (docs/DEPENDENCIES.md); `supervisor.host.cputimes` has the once-a-second sample.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import psutil
 
 def thread_affinities(pid: int) -> list[tuple[int, ...]]:
     """CPU ids that each thread of `pid` may use; empty for a process that is gone, or where
-    there is no descriptor left to look with.
+    this process has no descriptor left.
     """
     masks: list[tuple[int, ...]] = []
     with suppress(OSError):
@@ -36,8 +36,8 @@ def cpu_seconds(pid: int) -> float | None:
 def pss_bytes(pid: int) -> int | None:
     """Proportional set size of `pid` in bytes: shared pages count by share.
 
-    None for a process that is gone, and where the kernel does not tell. It walks the page tables
-    for it, which takes milliseconds for a large process.
+    None for a process that is gone, and where the kernel has no such figure. The kernel walks the
+    page tables for it, which takes milliseconds for a large process.
     """
     try:
         return psutil.Process(pid).memory_full_info().pss or None
@@ -46,10 +46,10 @@ def pss_bytes(pid: int) -> int | None:
 
 
 def private_bytes(pid: int) -> int:
-    """Memory that the process shares with no other, and that another one like it would take.
+    """Bytes of memory that the process shares with no other: what another one like it would take.
 
-    0 for a process that is gone, or where the kernel does not tell. psutil's USS counts pages of
-    files as well that only this process has mapped by now: they cost another one nothing.
+    0 for a process that is gone, or where the kernel has no such figure. psutil's USS also counts
+    pages of files that only this process has mapped by now, which cost another one nothing.
     """
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""How much memory one worker has to itself, looked at one worker at a time."""
+"""Private memory of the workers, sampled one worker at a time."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ from collections.abc import Sequence
 
 from supervisor.pool.process_stats import private_bytes
 
-WEIGH_S = 5.0
-"""Time between two looks at the memory of a worker, for which the kernel walks its pages."""
+SAMPLE_S = 5.0
+"""Time between two samples: for each the kernel walks all pages of a worker."""
 
 
-class Scales:
+class PssSampler:
     """The last known private memory of every worker."""
 
     def __init__(self) -> None:
         self._bytes: dict[int, int] = {}
-        """By process id, the one that was weighed longest ago first."""
-        self._weighed_at = -math.inf
+        """By process id, the oldest sample first."""
+        self._sampled_at = -math.inf
 
     @property
-    def heaviest_bytes(self) -> int:
-        """What the largest has to itself; 0 while none was weighed."""
+    def largest_bytes(self) -> int:
+        """Private memory of the largest worker; 0 before the first sample."""
         return max(self._bytes.values(), default=0)
 
-    def weigh(self, now: float, pids: Sequence[int], *, quiet: bool) -> None:
-        """Every `WEIGH_S` the one of `pids` that was weighed longest ago.
+    def sample(self, now: float, pids: Sequence[int], *, quiet: bool) -> None:
+        """Every `SAMPLE_S`, sample the one of `pids` whose last sample is the oldest.
 
-        While nothing happens (`quiet`), only those that never were: the kernel walks through
-        all of a worker's memory for the answer.
+        While nothing happens (`quiet`), only those without a sample, to save CPU time.
         """
-        if now - self._weighed_at < WEIGH_S:
+        if now - self._sampled_at < SAMPLE_S:
             return
-        self._weighed_at = now
+        self._sampled_at = now
         self._bytes = {pid: size for pid, size in self._bytes.items() if pid in pids}
         known = list(self._bytes)
         pid = next((pid for pid in pids if pid not in known), None)

@@ -1,7 +1,7 @@
 """The work channel: a segment goes out to a worker, and its audio comes back.
 
-What a worker says there is believed only if it answers for the segment that it was given.
-Decides nothing: a whole segment becomes one event for the jobs.
+A reply counts only if it names the segment that the worker was given. Decides nothing: a whole
+segment becomes one event for the jobs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from supervisor.wire import worker as wire
 _PACKETS_PER_WAKEUP = 32
 _MAX_AUDIO_BYTES = 4 << 20
 _MAX_AUDIO_BYTES_PER_CHAR = 2 * 48_000 * 4
-"""A segment's audio at most: 2 s of 48 kHz for each character, and something on top. An engine
-that makes more is broken, and would fill our memory."""
+"""Limit of a segment's audio: 2 s of 48 kHz for each character, and `_MAX_AUDIO_BYTES` on top. An
+engine that makes more is broken, and would fill our memory."""
 
 
 class Segments:
-    """Of all workers, which are looked up `by_epoch`; `to_jobs` is told what was spoken."""
+    """The work channels of all workers, which are looked up `by_epoch`; `to_jobs` takes events."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Segments:
         self._to_jobs = to_jobs
 
     def run(self, command: job_events.RunSegment) -> None:
-        """Send a worker what it is to speak; one that does not take it is killed."""
+        """Send a worker a segment; a worker that does not take it is killed."""
         worker = self._by_epoch.get(command.worker)
         if worker is None:
             return
@@ -56,11 +56,11 @@ class Segments:
             text=command.text,
         )
         worker.running = run
-        worker.told = Running(self._loop.time(), len(run.text), command.expected_s)
+        worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)
         try:
             worker.work.send(wire.encode(run))
         except OSError as error:
-            worker.unreachable(error)
+            worker.send_failed(error)
 
     def read(self, worker: Worker) -> None:
         """Take audio packets; a whole segment becomes one event."""
@@ -74,12 +74,12 @@ class Segments:
         except BlockingIOError:
             return
         except msgspec.MsgspecError:
-            self._disown(worker, "it wrote nonsense instead of audio")
+            self._reject(worker, "it wrote nonsense instead of audio")
         except OSError:
             self._loop.remove_reader(worker.work.fileno())
 
-    def _disown(self, worker: Worker, reason: str) -> None:
-        """It breaks the contract: whatever it sends from now on means nothing."""
+    def _reject(self, worker: Worker, reason: str) -> None:
+        """Kill a worker that breaks the protocol, and read nothing more from it."""
         self._loop.remove_reader(worker.work.fileno())
         worker.running, worker.pieces = None, []
         worker.kill(reason)
@@ -91,7 +91,7 @@ class Segments:
             return
         worker.received += len(pcm)
         if worker.received > _MAX_AUDIO_BYTES + len(run.text) * _MAX_AUDIO_BYTES_PER_CHAR:
-            self._disown(worker, f"{worker.received} bytes of audio for one segment")
+            self._reject(worker, f"{worker.received} bytes of audio for one segment")
             return
         if pcm:
             worker.pieces.append(pcm)
@@ -102,8 +102,8 @@ class Segments:
         now = self._loop.time()
         worker.segments_done += piece.error is None
         self._heartbeat.ended(worker)
-        if piece.terminated and worker.condemned is not None:
-            return  # Nobody cancelled it: it hung, and runs again when this worker has ended.
+        if piece.terminated and worker.kill_reason is not None:
+            return  # Not cancelled: it hung, and runs again when this worker has ended.
         worker.answered.append(_name(piece))
         if piece.error is None:
             self._to_jobs(
@@ -131,9 +131,9 @@ class Segments:
             )
 
     def _take_stale(self, worker: Worker, piece: wire.Piece) -> None:
-        """A reply that came late or twice is dropped, and counted; any other is nonsense."""
+        """Drop and count a reply that came late or twice; any other breaks the protocol."""
         if _name(piece) not in worker.answered:
-            self._disown(worker, "it answered for a segment that it was not given")
+            self._reject(worker, "it answered for a segment that it was not given")
         elif piece.last:
             self._to_jobs(job_events.StaleAnswer(self._loop.time()))
 
@@ -143,5 +143,5 @@ def _name(message: wire.Run | wire.Piece) -> SegmentName:
 
 
 def segment_seed(seed: int, segment: int) -> int:
-    """The seed of one segment: the same for every attempt, unlike its neighbours'."""
+    """The seed of one segment: the same for every attempt, another for each segment."""
     return (seed * 6_364_136_223_846_793_005 + segment) % (1 << 63)

@@ -1,14 +1,14 @@
-"""Workers as fresh interpreters, each of which loads its own engines: no template to keep."""
+"""Workers as fresh interpreters, each of which loads its own engines, without a template."""
 
 from __future__ import annotations
 
-from supervisor.pool.interpreters import Ahead, start_interpreter
-from supervisor.pool.launcher import Ends, OnForked
+from supervisor.pool.interpreters import PrestartedTemplate, start_interpreter
+from supervisor.pool.launcher import OnForked, WorkerEnds
 from supervisor.wire.worker import Fork, Setup, encode
 
 
 class SpawnLauncher:
-    """A new interpreter for each worker; the catalogue comes from the worker itself."""
+    """Starts a new interpreter for each worker; the worker sends the catalogue."""
 
     pid = None
 
@@ -17,17 +17,17 @@ class SpawnLauncher:
         self._setup = setup
         self._on_forked = on_forked
 
-    def start(self, ahead: Ahead | None = None) -> None:
-        """Nothing to prepare, and no template to keep."""
-        if ahead is not None:
-            ahead.drop()
+    def start(self, prestarted: PrestartedTemplate | None = None) -> None:
+        """Drop the prestarted template: none is needed."""
+        if prestarted is not None:
+            prestarted.drop()
 
     def greeting(self, order: Fork) -> list[bytes]:
         """The settings and the order."""
         return [encode(self._setup), encode(order)]
 
-    def launch(self, order: Fork, ends: Ends) -> None:
-        """Start an interpreter; it reads `greeting` for what it is to be."""
+    def launch(self, order: Fork, ends: WorkerEnds) -> None:
+        """Start an interpreter; it reads its settings and its order from `greeting`."""
         fds = (ends.work.fileno(), ends.control.fileno(), ends.lifeline.fileno())
         try:
             child = start_interpreter("workers.process", fds, order.environment, ends.log)
@@ -38,11 +38,11 @@ class SpawnLauncher:
         self._on_forked(order.epoch, child, None)
 
     def set_up(self, setup: Setup) -> None:
-        """Greet the next workers with it."""
+        """Start the next workers with these settings."""
         self._setup = setup
 
     def take_answers(self) -> None:
-        """Every launch was answered at once."""
+        """Do nothing: every launch was answered at once."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""

@@ -1,4 +1,4 @@
-"""One worker process as the supervisor sees it: its sockets, its death, its last known shape."""
+"""One worker process as the supervisor sees it: its channels, its pidfd, its state, its log."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from supervisor.wire.quoting import without_quotes
 from supervisor.wire.worker import Run, Shaped
 
 SegmentName = tuple[str, int, int, int]
-"""Job, segment, attempt and epoch: what a reply has to match."""
+"""Job, segment, attempt and epoch; a reply has to match all four."""
 
 _ANSWERS = 16
 _LOG_TAIL_BYTES = 8_000
 _TAIL_LINES = 6
 _FRAME = re.compile(r'  File "[^"]+", line \d+ in \S+')
-"""A line of such a traceback: it names a place in the code, and never a text."""
+"""A line of a traceback by faulthandler: it names a place in the code, and never a text."""
 _STACK = "(most recent call first):"
-"""How faulthandler announces the stack of a thread; the main thread's comes last."""
+"""End of the line with which faulthandler begins a thread's stack; the main thread's comes last."""
 
 
 class Worker:
-    """Owns our ends of the channels. `shaped` is None until the worker is ready."""
+    """A worker process and our ends of its channels. `shaped` is None until it is ready."""
 
     def __init__(self, epoch: int, shape: WorkerShape, log: Path) -> None:
         self.epoch = epoch
@@ -40,28 +40,28 @@ class Worker:
         self.pidfd = -1
         self.shaped: Shaped | None = None
         self.early: Shaped | None = None
-        """Its first report, where that came before it was known which process it is."""
+        """Its first report, where that came before its pid was known."""
         self.segments_done = 0
         self.steps = 0
-        """Steps that it says it has taken: progress within a segment shows in them."""
+        """Its count of steps, as it last reported: it grows with progress within a segment."""
         self.waits = False
-        """Whether it said at its last answer that it waits for a program of its own."""
+        """Whether its last answer said that it waits for another program."""
         self.owes_answer = False
-        """Whether it was asked for a sign of life and has not given it yet."""
+        """Whether it was pinged and has not answered yet."""
         self.worn = False
-        """Whether it was reported to be replaced."""
+        """Whether it was reported for replacement."""
         self.running: Run | None = None
         """The segment it was sent and has not answered in full."""
-        self.told: Running | None = None
-        """What `core.pool.health` is to know of that segment."""
+        self.health_run: Running | None = None
+        """The same segment for `core.pool.health`: its start, length and expected time."""
         self.answered: deque[SegmentName] = deque(maxlen=_ANSWERS)
-        """The latest segments that it has answered for: a reply that comes once more is known."""
+        """The latest segments that it has answered for, to recognize a repeated reply."""
         self.pieces: list[memoryview] = []
-        """Audio of that segment so far."""
+        """Audio of the running segment so far."""
         self.received = 0
         """Bytes in `pieces`."""
-        self.condemned: str | None = None
-        """Why we killed it, if we did: says more than that a signal ended it."""
+        self.kill_reason: str | None = None
+        """Why we killed it, if we did; logged beside the signal that ended it."""
         self._log_start = log.stat().st_size if log.exists() else 0
         self._work, self._control = make_pair(), make_pair()
         self._lifeline: Lifeline = make_lifeline()
@@ -81,12 +81,14 @@ class Worker:
         """The ends for the worker: work, control, lifeline."""
         return self._work.theirs, self._control.theirs, self._lifeline.reader
 
-    def handed_over(self) -> None:
-        """The worker has its ends (or never will): ours would keep the channels open."""
+    def close_theirs(self) -> None:
+        """Close our copies of the worker's ends, which would keep the channels open: it has its
+        own, or never will.
+        """
         close_all(*self.theirs)
 
     def watch(self, pid: int) -> None:
-        """Remember the process, immune to its number being used again. Raises OSError."""
+        """Open a pidfd of the process, so that a reused pid is no danger. Raises OSError."""
         self.pidfd = os.pidfd_open(pid)
         self.pid = pid
 
@@ -96,28 +98,28 @@ class Worker:
         return self.pid != 0 and self.pidfd < 0
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it has not ended."""
+        """Send the worker a signal, if it has not ended."""
         if self.pidfd >= 0:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
 
     def kill(self, reason: str | None) -> None:
-        """End it now, if it has not; one whose pid is unknown ends with its lifeline instead."""
-        self.condemned = self.condemned or reason
+        """Send SIGKILL, if it has not ended; one whose pid is unknown ends with its lifeline."""
+        self.kill_reason = self.kill_reason or reason
         if self.pidfd < 0:
             close_all(self._lifeline.writer)  # It may be closed already, and this end with it.
             return
         self.send_signal(signal.SIGKILL)
 
-    def unreachable(self, error: OSError) -> None:
-        """It does not take what it is sent: end it. If it has ended, its own end says more."""
+    def send_failed(self, error: OSError) -> None:
+        """Kill the worker: a message could not be sent. If it has ended, its exit is the reason."""
         self.kill("it does not read" if isinstance(error, BlockingIOError) else None)
 
     def log_tail(self) -> str:
-        """The end of what this worker wrote, in one line; empty if it wrote nothing.
+        """The end of this worker's log, in one line; empty if it wrote nothing.
 
-        Of a traceback of all threads it is the main thread's innermost part. Nothing of what it
-        was speaking is in it: native code may print that.
+        Of a traceback of all threads it is the main thread's innermost part. Quotes of the text
+        that it was speaking, which native code may print, are left out.
         """
         try:
             with self.log.open("rb") as file:
@@ -137,7 +139,7 @@ class Worker:
         return _in_one_line(written)
 
     def close(self) -> None:
-        """Close every descriptor of ours. A process that still runs ends with its lifeline."""
+        """Close all our descriptors. A process that still runs ends with its lifeline."""
         close_all(self.work, self.control, self._lifeline.writer, *self.theirs)
         if self.pidfd >= 0:
             os.close(self.pidfd)

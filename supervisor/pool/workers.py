@@ -1,7 +1,7 @@
-"""The worker processes: turns `pool` commands into processes, and their lives into events.
+"""The worker processes: carries out pool commands, and reports what becomes of each worker.
 
-What they speak is `segments`'s subject. Decides nothing. Runs on the supervisor's event
-loop, and never blocks it: a worker that does not read what it is sent is killed.
+`segments` has what they speak. Decides nothing. Runs on the supervisor's event loop, and never
+blocks it: a worker that does not read what it is sent is killed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from supervisor.core.jobs import events as job_events
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
 from supervisor.host import children
-from supervisor.logs import Repeated, get_logger
+from supervisor.logs import RepeatedWarning, get_logger
 from supervisor.pool.fork_launcher import ForkLauncher
 from supervisor.pool.heartbeat import Heartbeat
-from supervisor.pool.kill_ladder import Ladder
-from supervisor.pool.launcher import Ends, Launcher
+from supervisor.pool.kill_ladder import KillLadder
+from supervisor.pool.launcher import Launcher, WorkerEnds
 from supervisor.pool.segments import Segments
 from supervisor.pool.spawn_launcher import SpawnLauncher
 from supervisor.pool.worker import Worker
@@ -32,13 +32,13 @@ from supervisor.wire.environment import thread_variables
 
 _LOG_LIMIT_BYTES = 1 << 20
 _END_S = 0.5
-"""How long a worker may go on without a control channel: enough to write a traceback."""
+"""Time for a worker to end once its control channel has: enough to write a traceback."""
 _ADOPT_S = 0.01
-"""How long to wait for a worker that ended before the process that forked it: until then it
-is not ours to reap."""
+"""Time between attempts to reap a worker that ended before the process that forked it: until that
+has ended, the worker is not our child."""
 
 _DISMISSED = 0
-"""Exit status of a worker that was told to leave."""
+"""Exit status of a worker that was dismissed."""
 
 log = get_logger(__name__)
 
@@ -49,8 +49,8 @@ ToJobs = Callable[[job_events.Event], None]
 class Workers:
     """Every worker process, by epoch.
 
-    `on_catalogue` is called once or more with what can be spoken, `on_failed` with the
-    reason if the template cannot load.
+    `on_catalogue` is called once or more with the engines and voices there are, `on_failed` with
+    the reason if the template cannot load.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Workers:
         self._to_pool = to_pool
         self._to_jobs = to_jobs
         self._on_catalogue = on_catalogue
-        self._refusals = Repeated(log, loop.time)
-        self._ladder = Ladder(loop, self._raise_flag)
+        self._refusals = RepeatedWarning(log, loop.time)
+        self._ladder = KillLadder(loop, self._raise_flag)
         self.heartbeat = Heartbeat(loop, self.by_epoch, self._send_control, to_pool, self._worn_out)
         self._segments = Segments(loop, self.by_epoch, self.heartbeat, to_jobs)
         self.effects: Mapping[type, Callable[..., None]] = {
@@ -94,15 +94,15 @@ class Workers:
             job_events.InterruptSegment: self._interrupt,
             job_events.WorkerFree: self._free,
         }
-        """What to do for each command that concerns workers."""
+        """The handler of each command for workers."""
         loop.add_signal_handler(signal.SIGCHLD, self._collect)
 
     def set_up(self, setup: wire.Setup) -> None:
-        """Workers started from now on have these engines and settings."""
+        """Start workers with these engines and settings from now on."""
         self.launcher.set_up(setup)
 
     def close(self) -> None:
-        """Kill what is left and close everything."""
+        """Kill the workers that are left and close everything."""
         self._loop.remove_signal_handler(signal.SIGCHLD)
         self.heartbeat.close()
         self.launcher.close()
@@ -111,7 +111,7 @@ class Workers:
             self._forget(worker)
 
     def kill_all(self) -> None:
-        """End what is left; each end is told as if it had come by itself."""
+        """Kill the workers that are left; their ends are reported as any other."""
         for worker in list(self.by_epoch.values()):
             worker.kill("it was dismissed and did not end")
 
@@ -136,8 +136,8 @@ class Workers:
             order = self._order(command)
             for packet in self.launcher.greeting(order):
                 worker.control.send(packet)
-            self.launcher.launch(order, Ends(*worker.theirs, log))
-            worker.handed_over()
+            self.launcher.launch(order, WorkerEnds(*worker.theirs, log))
+            worker.close_theirs()
         except OSError:
             self.by_epoch.pop(command.epoch, None)
             raise
@@ -148,7 +148,13 @@ class Workers:
     def _order(self, command: pool_events.Launch) -> wire.Fork:
         shape: WorkerShape = command.shape
         environment = thread_variables(shape.threads if self.update_environment else 1)
-        return wire.Fork(shape.slot, command.epoch, shape.cpus, shape.threads, environment)
+        return wire.Fork(
+            slot=shape.slot,
+            epoch=command.epoch,
+            cpus=shape.cpus,
+            threads=shape.threads,
+            environment=environment,
+        )
 
     def _employ(self, command: pool_events.Employ) -> None:
         self._to_jobs(job_events.WorkerReady(self._loop.time(), command.epoch))
@@ -170,7 +176,7 @@ class Workers:
                 self._gone(worker, command.reason)
 
     def _condemn(self, command: pool_events.Condemn) -> None:
-        """Give it nothing more, and end it; its segment then runs elsewhere."""
+        """End a worker that hangs: it gets no more segments, and its segment runs elsewhere."""
         worker = self.by_epoch.get(command.epoch)
         if worker is None:
             return
@@ -222,7 +228,7 @@ class Workers:
         try:
             worker.control.send(wire.encode(message))
         except OSError as error:
-            worker.unreachable(error)
+            worker.send_failed(error)
 
     # -- what becomes of workers ----------------------------------------------------------------
 
@@ -236,7 +242,7 @@ class Workers:
             except OSError as failure:
                 error = f"its process cannot be watched: {failure.strerror}"
         if error is not None:
-            self._came_to_nothing(worker, error)
+            self._start_failed(worker, error)
             return
         self._loop.add_reader(worker.pidfd, self._ended, worker)
         early, worker.early = worker.early, None
@@ -252,7 +258,7 @@ class Workers:
         except (OSError, msgspec.MsgspecError):
             message = None
         match message:
-            case None:  # It is ending, and may still say why; or it is out of control.
+            case None:  # It is ending, and may still write why; or it is out of control.
                 self._loop.remove_reader(worker.control.fileno())
                 self._loop.call_later(_END_S, worker.kill, "it was out of control")
             case wire.Catalogue() as catalogue:
@@ -279,12 +285,17 @@ class Workers:
             )
         now, generation = self._loop.time(), shaped.session_generation
         if first:
-            self._refusals.over("workers: they can be started again")
+            self._refusals.resolved("workers: they can be started again")
             self._to_pool(pool_events.Ready(now, worker.epoch, generation))
         else:
             self._to_pool(
                 pool_events.Reshaped(
-                    now, worker.epoch, shaped.threads, generation, shaped.error, shaped.cpus
+                    now=now,
+                    epoch=worker.epoch,
+                    threads=shaped.threads,
+                    generation=generation,
+                    error=shaped.error,
+                    cpus=shaped.cpus,
                 )
             )
 
@@ -298,10 +309,10 @@ class Workers:
             self._loop.call_later(_ADOPT_S, self._ended, worker)
             return
         self._segments.read(worker)
-        said = [str(ended), worker.condemned, worker.log_tail()]
+        said = [str(ended), worker.kill_reason, worker.log_tail()]
         why = ": ".join(part for part in said if part)
         if ended.status == wire.NO_ROOM and worker.shaped is None:
-            self._came_to_nothing(worker, worker.log_tail() or str(ended))
+            self._start_failed(worker, worker.log_tail() or str(ended))
             return
         if ended.status != _DISMISSED:
             what = "worker %d (pid %d) ended: %s"
@@ -314,19 +325,19 @@ class Workers:
         self._to_jobs(job_events.WorkerLost(now, worker.epoch, reason))
         self._to_pool(pool_events.Exited(now, worker.epoch, reason, _jitter()))
 
-    def _came_to_nothing(self, worker: Worker, reason: str) -> None:
-        """There is no process, or not for long, and it has not been a worker."""
+    def _start_failed(self, worker: Worker, reason: str) -> None:
+        """A launch failed: there is no process, or it ended before it was a worker."""
         self._forget(worker)
         self._not_started(worker.epoch, worker.slot, reason)
 
     def _not_started(self, epoch: int, slot: int, reason: str) -> None:
-        """The machine has no room for one more process; the pool knows when to ask again."""
-        self._refusals.say(reason, f"workers: none can be started for slot {slot}: {reason}")
+        """Report a failed launch; the pool machine decides when to try again."""
+        self._refusals.warn(reason, f"workers: none can be started for slot {slot}: {reason}")
         why = f"cannot start a worker: {reason}"
         self._to_pool(pool_events.NotStarted(self._loop.time(), epoch, why, _jitter()))
 
     def _collect(self) -> None:
-        """Some child ended: reap it here if nobody watches it, for then nobody else will."""
+        """Some child ended: reap it here if it has no watched pidfd."""
         self.launcher.take_answers()
         watched = {worker.pid for worker in self.by_epoch.values()}
         watched |= {self.launcher.pid or 0}

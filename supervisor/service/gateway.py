@@ -105,7 +105,7 @@ class GatewayChild:
 
     def _launch(self) -> None:
         """Start the process. Raises OSError, and leaves no process then."""
-        with _memory_file(self._settings) as given, tracebacks.postponed():
+        with _memory_file(self._settings) as given, tracebacks.sigusr1_blocked():
             child = subprocess.Popen(
                 [*self._command, str(os.getpid())],
                 stdin=given,

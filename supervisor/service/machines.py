@@ -26,7 +26,7 @@ from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
-from supervisor.logs import get_logger, place
+from supervisor.logs import get_logger, raised_at
 from supervisor.service.record import Entry, Family
 from supervisor.service.ring import Ring
 
@@ -128,7 +128,7 @@ class Machines:
         log.error(
             "a fault of ours: %s at %s, in the midst of %s; the supervisor ends",
             type(error).__name__,
-            place(error),
+            raised_at(error),
             what,
             exc_info=error,
         )

@@ -108,7 +108,7 @@ def _worker(service: Service, slot: Slot) -> WorkerStatus:
         state=worker_state(
             slot,
             idle=service.jobs.is_idle(slot.epoch),
-            condemned=worker is not None and worker.condemned is not None,
+            condemned=worker is not None and worker.kill_reason is not None,
         ),
         cpus=list(slot.shape.cpus),
         observed_cpus=sorted({cpu for mask in masks for cpu in mask}),

@@ -30,12 +30,12 @@ from supervisor.host.service_manager import ServiceManager
 from supervisor.journal.journal import Journal
 from supervisor.libc import become_subreaper
 from supervisor.logs import configure as configure_logs
-from supervisor.logs import get_logger, tell_faults, where
-from supervisor.pool.heartbeat import Wear
-from supervisor.pool.interpreters import Ahead
+from supervisor.logs import get_logger, log_uncaught, redacted_traceback
+from supervisor.pool.heartbeat import WearLimits
+from supervisor.pool.interpreters import PrestartedTemplate
 from supervisor.pool.leases import CoreLeases, lease_directory
 from supervisor.pool.policies import health_policy, restart_policy
-from supervisor.pool.pss_sampler import Scales
+from supervisor.pool.pss_sampler import PssSampler
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop, Load
@@ -77,7 +77,7 @@ class Service:
         self.configuration_error: str | None = None
         """The error in the settings files as they are now; None if they are valid."""
         self._warned = set(loaded.warnings)
-        self._scales = Scales()
+        self._pss_sampler = PssSampler()
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
@@ -110,7 +110,7 @@ class Service:
             self._ring.document,
             self.journal.load,
         )
-        self.address = Address(directory, self.broker.door.bind_again)
+        self.address = Address(directory, self.broker.endpoints.bind_again)
         self._setup = make_setup(self.settings)
         self.workers = Workers(
             loop,
@@ -149,9 +149,9 @@ class Service:
             self._finish,
         )
 
-    def start(self, ahead: Ahead) -> None:
-        """Start the template, unless it was started `ahead`, and the first workers; clients are
-        answered once the engines are known.
+    def start(self, prestarted: PrestartedTemplate) -> None:
+        """Bring up the template, unless it is `prestarted`, and the first workers, and answer
+        clients once what they can speak is known.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop, "SIGTERM")
         self._loop.add_signal_handler(signal.SIGINT, self.stop, "Ctrl-C")
@@ -160,7 +160,7 @@ class Service:
             self.journal.start(self.broker.open)
         else:
             self.broker.open()
-        self.workers.launcher.start(ahead)
+        self.workers.launcher.start(prestarted)
         if self.settings.pool.start_method == "spawn":
             self._expect()  # What engines say of themselves comes from the first worker.
         self.control.start()
@@ -200,7 +200,7 @@ class Service:
                 log.warning("%s", warning)
         self._warned.update(outcome.loaded.warnings)
         self.settings = self.broker.settings = outcome.loaded.settings
-        self.broker.door.configure(self.settings.broker)
+        self.broker.endpoints.configure(self.settings.broker)
         self.journal.retention_s = self.settings.journal.retention_s
         for change in outcome.changes:
             log.info("%s", describe(change, self.settings))
@@ -231,7 +231,7 @@ class Service:
         now, pool = self._loop.time(), self.settings.pool
         self.tell_jobs(job_events.Configured(now, bounds(self.settings)))
         self.tell_pool(pool_events.Configured(now, restart_policy(pool), health_policy(pool)))
-        wear = Wear(pool.max_worker_pss_mb, pool.max_segments_per_worker)
+        wear = WearLimits(pool.max_worker_pss_mb, pool.max_segments_per_worker)
         self.workers.heartbeat.configure(pool.hang_timeout_s, wear)
 
     def _take_profile(self) -> None:
@@ -281,7 +281,7 @@ class Service:
             mean_demand=running + waiting,
             backlog_s=self.jobs.oldest_wait(now),
             session_build_s=max((s.session_build_s for s in shaped), default=None),
-            worker_bytes=self._scales.heaviest_bytes,
+            worker_bytes=self._pss_sampler.largest_bytes,
             sessions={s.pid: s.session_generation for s in shaped},
             building=any(slot.state == "reshaping" for slot in ready),
         )
@@ -324,7 +324,7 @@ class Service:
     def _broken(self, error: Exception) -> None:
         """End after a fault of ours, and let the next supervisor begin from the journal."""
         try:
-            document = self._ring.document(where(error))
+            document = self._ring.document(redacted_traceback(error))
             path = write_events(state_directory(os.environ), document)
             log.error("what led there: supervisor replay %s", path)
         except OSError as failure:
@@ -345,7 +345,7 @@ class Service:
             self.tell_pool(pool_events.Tick(now))
         interval = self.control.policy.monitoring_interval
         self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
-        self._scales.weigh(now, self._shaped_pids(), quiet=quiet)
+        self._pss_sampler.sample(now, self._shaped_pids(), quiet=quiet)
         self.address.look()
 
     def _shaped_pids(self) -> list[int]:
@@ -442,11 +442,11 @@ MakeWatch = Callable[[Callable[[Reloaded | Rejected], object]], Watch]
 
 
 async def serve(
-    loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch, ahead: Ahead
+    loaded: Loaded, directory: RunDirectory, make_watch: MakeWatch, prestarted: PrestartedTemplate
 ) -> int:
     """Run a supervisor until it is told to stop; returns the exit code. Raises StartError."""
     loop = asyncio.get_running_loop()
-    tell_faults(loop)
+    log_uncaught(loop)
     service = Service(loop, loaded, directory)
     watch = make_watch(service.reconfigure)
 
@@ -455,7 +455,7 @@ async def serve(
         service.broker.reload_keys()
 
     try:
-        service.start(ahead)
+        service.start(prestarted)
         watch.start(loop)
         loop.add_signal_handler(signal.SIGHUP, reload)
         return await service.stopped

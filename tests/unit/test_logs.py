@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from supervisor import logs
-from supervisor.logs import REPEATED_S, Repeated
+from supervisor.logs import REPEATED_S, RepeatedWarning
 
 SPOKEN = "Xylophonquartett im Hinterhof"
 
@@ -39,14 +39,14 @@ def test_what_repeats_itself_is_said_once_and_counted(capsys: pytest.CaptureFixt
     """A thousand times a second is two lines a minute; another reason is a line of its own."""
     logs.configure("info", "text")
     now = 0.0
-    trouble = Repeated(logs.get_logger(), lambda: now)
+    trouble = RepeatedWarning(logs.get_logger(), lambda: now)
     for _ in range(1000):
-        trouble.say("EAGAIN", "no worker: EAGAIN")
+        trouble.warn("EAGAIN", "no worker: EAGAIN")
     assert lines(capsys) == ["WARNING | no worker: EAGAIN"]
-    trouble.say("ENOMEM", "no worker: ENOMEM")
+    trouble.warn("ENOMEM", "no worker: ENOMEM")
     assert lines(capsys) == ["WARNING | no worker: ENOMEM"]
     now += REPEATED_S
-    trouble.say("EAGAIN", "no worker: EAGAIN")
+    trouble.warn("EAGAIN", "no worker: EAGAIN")
     (line,) = lines(capsys)
     assert line == "WARNING | no worker: EAGAIN (999 more since the last such line)"
 
@@ -56,12 +56,12 @@ def test_that_it_is_over_is_said_once_and_trouble_that_flaps_is_no_flood(
 ) -> None:
     """Each pair of failure and success is a line at most once in a while."""
     logs.configure("info", "text")
-    trouble = Repeated(logs.get_logger(), lambda: 1.0)
-    trouble.over("workers again")
+    trouble = RepeatedWarning(logs.get_logger(), lambda: 1.0)
+    trouble.resolved("workers again")
     assert lines(capsys) == []
     for _ in range(100):
-        trouble.say("EAGAIN", "no worker")
-        trouble.over("workers again")
+        trouble.warn("EAGAIN", "no worker")
+        trouble.resolved("workers again")
     assert lines(capsys) == ["WARNING | no worker", "INFO | workers again"]
 
 
@@ -139,7 +139,7 @@ def test_a_fault_is_told_by_type_and_place_alone(
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        logs.tell_faults(loop)
+        logs.log_uncaught(loop)
         loop.call_soon(lambda _text: fault(), SPOKEN)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -168,4 +168,6 @@ def test_an_error_of_the_system_keeps_its_reason() -> None:
     """Those words are the system's, and say what to do."""
     with pytest.raises(OSError, match="nowhere") as caught:
         Path("/nowhere/at/all").read_bytes()
-    assert logs.where(caught.value).endswith("FileNotFoundError: No such file or directory")
+    assert logs.redacted_traceback(caught.value).endswith(
+        "FileNotFoundError: No such file or directory"
+    )

@@ -36,11 +36,10 @@ class EngineInfo(msgspec.Struct, frozen=True):
     `unavailable` is None, or one line that says what is missing and how to get it.
     `mixes`: a session also speaks in mixes of its voices, by names as `parse_mix` of
     `supervisor.wire.voices` reads them.
-    `parallel`: share of a segment's work that more threads divide (Amdahl's law), 0–1, as it was
-    measured where the engine was made; None where nothing is known.
-    `seconds_per_character`: what one thread takes for it, roughly; None where nothing is known.
-    By it a job is charged until the engine has spoken. What `supervisor bench host` measures holds
-    instead of both.
+    `parallel`: share of a segment's work that more threads divide (Amdahl's law), 0–1, as its
+    author measured it; None if unknown.
+    `seconds_per_character`: roughly the time of one thread; None if unknown. Jobs are charged by
+    it until the engine has spoken. Figures of `supervisor bench host` take precedence over both.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Session(Protocol):
     def synthesize(self, text: str, speech: Speech) -> Samples:
         """Speak one segment of text; the same arguments give the same samples.
 
-        Of `speech` an engine heeds what it has a use for: voice, speed and seed.
+        An engine uses the options of `speech` that it knows: voice, speed and seed.
         A text that the model cannot take in one run is split inside, never cut
         off. Raises Terminated, or ValueError with one clear line for a text or
         voice that this engine cannot speak. A message that quotes the text is not passed on:
@@ -80,12 +79,12 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """Constructed with its settings (`engines.<name>` of the configuration, as a mapping)."""
+    """A speech engine, constructed with its settings: `engines.<name>` of the configuration."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None: ...
 
     def describe(self) -> EngineInfo:
-        """Cheap and without side effects; never raises for something missing."""
+        """Describe the engine: cheap, without side effects, no error for something missing."""
         ...
 
     def load(self) -> None:
@@ -104,8 +103,8 @@ class Engine(Protocol):
 class Model(msgspec.Struct, frozen=True):
     """Weights or voices that an engine speaks with, as `supervisor models list` shows them.
 
-    `size` in bytes, 0 where it is not known before they are here. `path` is None while
-    they are not here; `how` then says in one line how to get them.
+    `size` in bytes, 0 where it is unknown until they are installed. `path` is None while they are
+    not; `how` then says in one line how to get them.
     """
 
     engine: str
@@ -125,7 +124,7 @@ class Stocked(Protocol):
     """An engine that knows what it keeps on disk and may fetch more; optional beside `Engine`."""
 
     def models(self) -> tuple[Model, ...]:
-        """Everything the engine can use, here or not. Cheap and without side effects."""
+        """Every model of the engine, installed or not. Cheap and without side effects."""
         ...
 
     def pull(self, name: str, source: Path | None) -> Model:

@@ -43,7 +43,7 @@ _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WOR
 
 
 class English:
-    """The reader of one accent. It keeps no state between calls, so threads may share it."""
+    """Reader of one accent. It keeps no state between calls, so threads may share it."""
 
     def __init__(self, *, british: bool) -> None:
         name = "oov_gb.onnx" if british else "oov.onnx"
@@ -66,7 +66,7 @@ def reader(*, british: bool) -> English:
 
 
 def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
-    """What `G2P(oov, british=british)` makes, over packed dictionaries instead of its own.
+    """Build `G2P(oov, british=british)` over packed dictionaries in place of its own.
 
     It is put together from parts that hibari documents nowhere. Raises RuntimeError where they are
     not those of the versions that pyproject.toml allows.
@@ -99,7 +99,7 @@ def _assembled(oov: Callable[[str], str | None], *, british: bool) -> G2P:
 
 @functools.cache
 def _tagger() -> Tagger:
-    """One for both accents."""
+    """The tagger, shared by both accents."""
     source = _ASSETS / "tagger.json.gz"
     tagger = Tagger(
         {

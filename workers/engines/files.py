@@ -1,6 +1,4 @@
-"""Files that engines keep in the user's cache: where they are, and how they are written,
-whole or not at all, by one process at a time.
-"""
+"""Files that engines keep in the user's cache: their places, locks, and atomic writing."""
 
 from __future__ import annotations
 
@@ -53,7 +51,7 @@ def locked_now(target: Path) -> Iterator[bool]:
 
 
 def write(target: Path, blocks: Iterable[bytes]) -> None:
-    """Put the blocks into `target`, which has its old content until the last is on disk.
+    """Replace the content of `target` by these blocks, once the last of them is on disk.
 
     To be called within `locked`. Raises OSError (no space, read-only); then nothing is
     left behind.

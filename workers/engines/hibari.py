@@ -3,7 +3,7 @@
 Uses hibari's text reader, vocabulary and signal processing; the sessions are ours.
 The noise component is drawn from the job's seed, everything else is deterministic.
 The pauses are inside the audio, 0.5 s after a sentence and 0.3 s before it: hibari puts
-sentences one after another without a gap, and so must whoever joins segments.
+sentences one after another without a gap, and a player has to join segments without one, too.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class Hibari:
             Voice(name, str(voices.VOICES[name]["language"]), LICENCE) for name in self._found
         )
         return EngineInfo(
-            "hibari",
-            dsp.SR,
-            voices.DEFAULT,
-            found,
-            LICENCE,
+            name="hibari",
+            sample_rate=dsp.SR,
+            default_voice=voices.DEFAULT,
+            voices=found,
+            licence=LICENCE,
             parallel=PARALLEL,
             seconds_per_character=SECONDS_PER_CHARACTER,
         )
@@ -165,7 +165,14 @@ def _model(voice: str, path: Path | None) -> Model:
     name = f"{_MODEL_PREFIX}{voice}"
     where = str(path) if path else None
     size = int(voices.VOICES[voice]["bytes"])
-    return Model("hibari", name, LICENCE, size, where, f"supervisor models pull {name}")
+    return Model(
+        engine="hibari",
+        name=name,
+        licence=LICENCE,
+        size=size,
+        path=where,
+        how=f"supervisor models pull {name}",
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""`python -m workers.engines.models`: what `supervisor models` runs.
+"""`python -m workers.engines.models`: the program behind `supervisor models`.
 
-Models are the engines' business, and the supervisor imports no engine; so its command
-starts this module and shows what it prints: JSON on stdout, one line on stderr for
-an error, exit code 2 for an unknown name and 5 for a pull that failed.
+Engines know their models, and the supervisor imports no engine; so its command starts this module
+and shows its output: JSON on stdout, one line on stderr for an error, exit code 2 for an unknown
+name and 5 for a pull that failed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _pull(engines: Engines, name: str, source: Path | None) -> int:
 
 
 def _stocked(settings: registry.Settings) -> Engines:
-    """Engines that keep models; one that does not even import is told of by the catalogue."""
+    """Engines that keep models; one that cannot be imported is left to the catalogue."""
     engines: Engines = {}
     for name, info in registry.catalogue(settings).items():
         if info.sample_rate:

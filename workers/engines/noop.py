@@ -30,7 +30,12 @@ class Noop:
         """One voice, `tone`, of no language: for benchmarks and tests."""
         voice = Voice("tone", "und", LICENCE)
         return EngineInfo(
-            "noop", SAMPLE_RATE, voice.name, (voice,), LICENCE, seconds_per_character=1e-6
+            name="noop",
+            sample_rate=SAMPLE_RATE,
+            default_voice=voice.name,
+            voices=(voice,),
+            licence=LICENCE,
+            seconds_per_character=1e-6,
         )
 
     def load(self) -> None:

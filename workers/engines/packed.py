@@ -29,8 +29,7 @@ _FORMAT = b"msgpack in marisa, 1"
 """Changes with what is written below."""
 
 _REMEMBERED = 2048
-"""Answers that a process keeps: text asks for the same words again, and finding and unpacking one
-takes 2 µs."""
+"""Entries that a process caches: texts repeat words, and finding and unpacking one takes 2 µs."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -39,7 +38,7 @@ _decode = msgspec.msgpack.Decoder().decode
 class Packed:
     """Read-only mapping of strings to JSON values, out of a trie.
 
-    Values are shared between those who ask for them and must not be changed.
+    Values are shared between callers and must not be changed.
     """
 
     def __init__(self, trie: marisa_trie.BytesTrie) -> None:

@@ -27,18 +27,18 @@ _SILENCE = 0.01
 """Amplitude below which nothing is heard after speech."""
 
 _FADE_S = 0.03
-"""What is kept after the last sound, faded to nothing so that the cut does not click."""
+"""Time after the last sound that is kept, faded out so that the cut does not click."""
 
 
 def speak(
     text: str, phonemes: str, limit: int, sample_rate: int, say: Callable[[str], Samples]
 ) -> Samples:
-    """The audio of a segment, given its text and what was read in it.
+    """The audio of a segment, given its text and its phonemes.
 
     `say` speaks at most `limit` symbols. A text that ends in white space or at a
-    clause mark is taken for the first part of a longer sentence. A text without a
-    letter or digit is no samples; raises ValueError for one in which there are, and
-    nothing but punctuation was read.
+    clause mark is taken for the first part of a longer sentence. A text without a letter or
+    digit gives no samples; raises ValueError for a text that has some if nothing but
+    punctuation was read.
     """
     if not any(symbol.isalpha() for symbol in phonemes):
         if any(symbol.isalnum() for symbol in text):

@@ -41,12 +41,19 @@ def _entries() -> dict[str, EntryPoint]:
 def _describe(entry: EntryPoint, settings: Settings) -> EngineInfo:
     try:
         return make(entry.name, settings).describe()
-    except Exception as error:  # noqa: BLE001 - a stranger's package may raise anything
-        return EngineInfo(entry.name, 0, "", (), "", unavailable=_reason(entry, error))
+    except Exception as error:  # noqa: BLE001 - a foreign package may raise anything
+        return EngineInfo(
+            name=entry.name,
+            sample_rate=0,
+            default_voice="",
+            voices=(),
+            licence="",
+            unavailable=_reason(entry, error),
+        )
 
 
 def _reason(entry: EntryPoint, error: Exception) -> str:
-    """One line: what failed, and the command that most likely mends it."""
+    """The failure in one line, with the command that most likely mends it."""
     what = " ".join(f"{type(error).__name__}: {error}".split())
     if not isinstance(error, ImportError):
         return f"engine {entry.name} is broken ({what})"

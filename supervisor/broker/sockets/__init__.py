@@ -1,1 +1,1 @@
-"""The sockets that clients come in by: who may, how many, and frames in and out."""
+"""Client sockets: authentication, connection limits, liveness, and frames in and out."""

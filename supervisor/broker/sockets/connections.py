@@ -1,14 +1,14 @@
-"""Connections of a ROUTER socket, watched from outside libzmq: how many there may be.
+"""Connection limit of a ROUTER socket, enforced from outside libzmq.
 
 libzmq has no limit on connections, and aborts the process when it runs out of file
-descriptors. The limit is kept here, by shutting the connection's descriptor down, which
-to libzmq is a peer that left.
+descriptors. The limit is kept here, by shutting down the descriptor of a connection that is
+too many, which to libzmq is a peer that left.
 
-The monitor tells of every connection. libzmq waits when its monitor is not read, so at
-most `UNSEEN` connections can be ahead of us, however busy we are. Where all places are
-taken, one who has said nothing since it came makes room for the next (on tcp, where
-anybody may knock); so those who cannot shake hands keep nobody out. What they send, and
-whether it ever ends, is `flood`'s subject.
+libzmq's monitor reports every connection. libzmq waits when its monitor is not read, so at
+most `UNSEEN` connections are open that we have not seen, however busy we are. On tcp, where
+any host may connect, a new connection at the limit takes the place of the oldest one that has sent
+no message yet; so peers that cannot complete the handshake keep no client out. `flood` watches
+what connections send.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from typing import Final
 import zmq
 
 from supervisor.broker.sockets.descriptors import hang_up
-from supervisor.broker.sockets.flood import EndlessMessages
+from supervisor.broker.sockets.flood import FloodGuard
 from supervisor.logs import get_logger
 
 UNSEEN: Final = 1010
 """Connections that libzmq may accept before we read of the first (the monitor's queue)."""
 
 RESERVED_FILES: Final = 256
-"""Descriptors for everything that is no client's connection."""
+"""Descriptors for everything but clients' connections."""
 
 FEW: Final = 64
-"""Connections that somebody is told to make room for who has left none."""
+"""Connections for which the error for a limit that leaves none asks for room."""
 
 _WATCH_S: Final = 0.25
-_WATCH_NOBODY_S: Final = 2.0
+_WATCH_IDLE_S: Final = 2.0
 _WATCHES_PER_READ: Final = 4
-"""The monitor's descriptor tells of new events; this is in case that it once does not."""
+"""The monitor's descriptor announces events; this is in case that it once does not."""
 
 _EVENT: Final = struct.Struct("=HI")
 _MONITOR: Final = "inproc://connections"
@@ -47,19 +47,19 @@ log = get_logger(__name__)
 
 
 class TooFewFiles(Exception):
-    """The limit on open files leaves no room for clients; the message says what to do."""
+    """The limit on open files has no room for clients; the message says what to do."""
 
 
 def files_for(connections: int, sockets: int = 1) -> int:
-    """Files that have to be allowed for so many connections on each of so many sockets."""
+    """Open files that `connections` on each of `sockets` need."""
     return sockets * (connections + UNSEEN) + RESERVED_FILES
 
 
-def make_room(connections: int, sockets: int = 1) -> int:
-    """Raise the limit on open files; how many connections it leaves for each of `sockets`, at
-    most `connections`.
+def raise_file_limit(connections: int, sockets: int = 1) -> int:
+    """Raise the limit on open files; return how many connections, at most `connections`, it
+    allows on each of `sockets`.
 
-    Each socket has a monitor of its own, and so as many connections that we have not seen.
+    Each socket has a monitor of its own, so each may have `UNSEEN` connections more.
     Raises TooFewFiles.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -77,7 +77,7 @@ def make_room(connections: int, sockets: int = 1) -> int:
 
 
 class Connections:
-    """Keeps `socket` at `limit` connections. `tcp`: its endpoint is one of tcp."""
+    """Keeps `socket` at `limit` connections. `tcp`: its endpoint is on tcp."""
 
     def __init__(
         self,
@@ -88,14 +88,14 @@ class Connections:
         tcp: bool,
     ) -> None:
         self.limit = limit
-        self.endless = EndlessMessages(loop, tcp=tcp)
+        self.flood_guard = FloodGuard(loop, tcp=tcp)
         self.open: set[int] = set()
-        """Descriptors of those who are in."""
+        """Descriptors of the open connections."""
         self._loop = loop
         self._socket = socket
         self._refused = 0
         self._silent: dict[int, None] = {}
-        """Those on tcp from whom no message has come yet, in the order in which they came."""
+        """Those on tcp that have sent no message yet, the oldest first."""
         self._tcp = tcp
         socket.monitor(_MONITOR, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
         self._monitor = socket.context.socket(zmq.PAIR)
@@ -103,23 +103,23 @@ class Connections:
         self._monitor.connect(_MONITOR)
         self._fd = int(self._monitor.getsockopt(zmq.FD))
         loop.add_reader(self._fd, self.read)
-        self._timer = loop.call_later(_WATCH_NOBODY_S, self._watch)
+        self._timer = loop.call_later(_WATCH_IDLE_S, self._watch)
         self._watches = 0
 
     @property
-    def attentive(self) -> bool:
-        """Whether `delivered` wants to be called for every message."""
-        return self._tcp or self.endless.looking
+    def wants_deliveries(self) -> bool:
+        """Whether `delivered` is to be called for every message."""
+        return self._tcp or self.flood_guard.looking
 
     def delivered(self, frame: zmq.Frame) -> None:
-        """A whole message came over this frame's connection."""
+        """Note that a whole message came over this frame's connection."""
         with suppress(zmq.ZMQError):
             fd = int(frame.get("__fd"))
             self._silent.pop(fd, None)
-            self.endless.delivered(fd)
+            self.flood_guard.delivered(fd)
 
     def read(self) -> None:
-        """Take note of who came and who left."""
+        """Read the monitor: which connections were opened and closed."""
         while True:
             try:
                 event, fd = _EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])
@@ -127,21 +127,21 @@ class Connections:
                 return
             if event == zmq.EVENT_DISCONNECTED:
                 self._forget(fd)
-            elif len(self.open) < self.limit or self._displace():
+            elif len(self.open) < self.limit or self._evict():
                 if not self.open:
                     self._schedule(_WATCH_S)
                 self.open.add(fd)
-                self.endless.opened(fd)
+                self.flood_guard.opened(fd)
                 if self._tcp:
                     self._silent[fd] = None
             else:
                 self._refuse(fd)
 
     def close(self) -> None:
-        """Stop watching; the socket may be closed then."""
+        """Stop watching; then the socket may be closed."""
         self._timer.cancel()
         self._loop.remove_reader(self._fd)
-        # libzmq may stand at the full monitor, with the lock that we need for taking it away.
+        # libzmq may wait at a full monitor, and holds the lock that `disable_monitor` needs.
         stopped = threading.Event()
         reader = threading.Thread(target=self._discard, args=(stopped,))
         reader.start()
@@ -149,7 +149,7 @@ class Connections:
         stopped.set()
         reader.join()
         self._monitor.close(0)
-        self.endless.close()
+        self.flood_guard.close()
 
     def _discard(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
@@ -159,10 +159,10 @@ class Connections:
     def _forget(self, fd: int) -> None:
         self.open.discard(fd)
         self._silent.pop(fd, None)
-        self.endless.closed(fd)
+        self.flood_guard.closed(fd)
 
-    def _displace(self) -> bool:
-        """Hang up on the one who has been silent longest; False if everybody has spoken."""
+    def _evict(self) -> bool:
+        """Hang up on the connection that has been silent longest; False if none is silent."""
         fd = next(iter(self._silent), None)
         if fd is None:
             return False
@@ -177,15 +177,15 @@ class Connections:
         hang_up(fd)
 
     def _watch(self) -> None:
-        """Look for who came and for what they send, now and then."""
-        self._schedule(_WATCH_S if self.open or self.endless.settling else _WATCH_NOBODY_S)
+        """Now and then, read the monitor and look at what connections send."""
+        self._schedule(_WATCH_S if self.open or self.flood_guard.settling else _WATCH_IDLE_S)
         self._watches += 1
         if self._tcp or self._watches % _WATCHES_PER_READ == 0:
-            self.read()  # On tcp, also because who came is to be known before it is heard.
+            self.read()  # On tcp, also to know a connection before its first message.
         if self._refused and len(self.open) < self.limit:
             log.warning("broker: refused %d connections; there is room again", self._refused)
             self._refused = 0
-        self.endless.watch()
+        self.flood_guard.watch()
 
     def _schedule(self, seconds: float) -> None:
         self._timer.cancel()

@@ -1,4 +1,4 @@
-"""CURVE on a ROUTER socket: who may shake hands, and whose a message is.
+"""CURVE authentication on a ROUTER socket: allowed keys, and the owner of a message.
 
 libzmq asks at `inproc://zeromq.zap.01` of its context for every handshake
 (https://rfc.zeromq.org/spec/27/), and without an answer there it would let everyone
@@ -23,7 +23,7 @@ _VERSION: Final = b"1.0"
 
 
 class KeyPeers(Peers):
-    """Lets the keys of a list in, and names their owners."""
+    """Allows the keys of a list, and names their owners."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pair: KeyPair) -> None:
         self._loop = loop
@@ -33,8 +33,8 @@ class KeyPeers(Peers):
         self._fd = -1
 
     def allow(self, keys: Mapping[bytes, str]) -> None:
-        """Let in these and no others. Messages of those that are connected and not among them
-        are dropped from now on.
+        """Allow these keys and no others. Messages from connections with another key are dropped
+        from now on.
         """
         self._owners = {z85.encode(key).decode(): f"{KEY}{key.hex()}" for key in keys}
 
@@ -43,7 +43,7 @@ class KeyPeers(Peers):
         return owner in self._owners.values()
 
     def secure(self, socket: zmq.Socket[bytes]) -> None:
-        """Make the socket, not bound yet, ask us."""
+        """Have a socket that is not bound yet ask us for each handshake."""
         self._zap = zap = socket.context.socket(zmq.REP)
         zap.setsockopt(zmq.LINGER, 0)
         zap.bind("inproc://zeromq.zap.01")
@@ -55,14 +55,14 @@ class KeyPeers(Peers):
         socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret)
 
     def owner(self, frame: zmq.Frame) -> str | None:
-        """`key:HEX`, from the user that was named at the handshake."""
+        """`key:HEX`, from the user id that we gave at the handshake."""
         try:
             return self._owners.get(frame.get("User-Id"))
         except zmq.ZMQError:
             return None
 
     def close(self) -> None:
-        """Answer no more; before the socket's context is ended."""
+        """Stop answering; to be called before the socket's context is terminated."""
         if self._zap is not None:
             self._loop.remove_reader(self._fd)
             self._zap.close()
@@ -77,7 +77,7 @@ class KeyPeers(Peers):
             self._zap.send_multipart(self._answer(request))
 
     def _answer(self, request: list[bytes]) -> list[bytes]:
-        """200 and the key for one that is known, 400 for everything else."""
+        """200 and the key for an allowed key, 400 for everything else."""
         id = request[1] if len(request) > 1 else b""
         if len(request) == 7 and request[0] == _VERSION and request[2] == _DOMAIN:
             mechanism, key = request[5:7]

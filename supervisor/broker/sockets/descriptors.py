@@ -1,7 +1,7 @@
-"""Clients' connections as the kernel knows them: by the numbers of libzmq's descriptors.
+"""Clients' connections by the numbers of libzmq's descriptors.
 
-A number may have changed its meaning since it was told. Each function looks at what it
-stands for now, and does nothing to what is no client's.
+A number may have been reused since libzmq reported it. Each function checks what it stands for
+now, and leaves alone what is no client's connection.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _BYTES_RECEIVED: Final = 128
 
 @contextmanager
 def _connection(fd: int) -> Iterator[socket.socket | None]:
-    """A copy of a client's descriptor; None if the number stands for something else by now.
+    """A duplicate of a client's descriptor; None if the number stands for something else by now.
 
     libzmq closes descriptors in a thread of its own, and what this process opens next may get
-    the number: a process descriptor, or a channel to a worker, which no client may cost us.
+    the number: a pidfd, or the channel to a worker, which must not be shut down.
     """
     try:
         copy = os.dup(fd)
@@ -42,14 +42,14 @@ def _connection(fd: int) -> Iterator[socket.socket | None]:
 
 
 def hang_up(fd: int) -> None:
-    """End a client's connection: to libzmq it is a peer that left."""
+    """Shut a client's connection down: to libzmq it is a peer that left."""
     with _connection(fd) as connection, suppress(OSError):
         if connection is not None:
             connection.shutdown(socket.SHUT_RDWR)
 
 
 def input_bytes(fd: int) -> int:
-    """What the kernel keeps of this connection until libzmq reads it."""
+    """Bytes in the kernel's receive buffer of this connection."""
     try:
         return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), "little")
     except OSError:
@@ -57,7 +57,7 @@ def input_bytes(fd: int) -> int:
 
 
 def tcp_bytes_received(fd: int) -> int | None:
-    """Bytes that came over this connection, None if it is none of tcp."""
+    """Bytes that came over this connection, None if it is not on tcp."""
     with _connection(fd) as connection:
         if connection is None or connection.family == socket.AF_UNIX:
             return None

@@ -1,8 +1,8 @@
-"""The door: every socket that clients come in by, as one.
+"""The endpoints: all sockets that clients connect to, as one.
 
 The ipc socket in the run directory is always there; the tcp one is opened where the
-settings name an address, for those whose keys are allowed. What a client may do once it
-is in is `server`'s business.
+settings name an address, for clients whose keys are allowed. What a connected client may do is
+for `server` to say.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import os
 
 import zmq
 
-from supervisor.broker.sockets.connections import TooFewFiles, make_room
+from supervisor.broker.sockets.connections import TooFewFiles, raise_file_limit
 from supervisor.broker.sockets.curve import KeyPeers
 from supervisor.broker.sockets.keys import Keys
-from supervisor.broker.sockets.peers import KEY, Everyone, LocalPeers
+from supervisor.broker.sockets.peers import KEY, AnonymousPeers, LocalPeers
 from supervisor.broker.sockets.router import Limits, OnGone, OnMessage, Router
 from supervisor.config.paths import state_directory
-from supervisor.config.sections.broker import Broker as Settings
+from supervisor.config.sections.broker import Broker as Section
 from supervisor.logs import get_logger
 from supervisor.wire.codec import Frames
 from supervisor.wire.keyfile import KeysError
@@ -26,19 +26,19 @@ from supervisor.wire.keyfile import KeysError
 log = get_logger(__name__)
 
 
-class DoorError(Exception):
-    """The door cannot be opened; the message is one line that says what to do."""
+class EndpointError(Exception):
+    """An endpoint cannot be opened; the message is one line that says what to do."""
 
 
-def sockets_of(settings: Settings) -> int:
-    """How many sockets clients come in by, each with places of its own."""
+def sockets_of(settings: Section) -> int:
+    """Number of sockets, each with a connection limit of its own."""
     return 1 if settings.tcp is None else 2
 
 
-def check_keys(settings: Settings) -> int:
-    """Refuse to open tcp to nobody, or to everybody; how many keys are allowed.
+def check_keys(settings: Section) -> int:
+    """Check that tcp has its keys, unless it is `insecure_tcp`; return how many are allowed.
 
-    Raises DoorError.
+    Raises EndpointError.
     """
     if settings.tcp is None or settings.insecure_tcp:
         return 0
@@ -47,28 +47,30 @@ def check_keys(settings: Settings) -> int:
         keys.server()
         allowed = keys.allowed()
     except KeysError as error:
-        raise DoorError(f"broker.tcp: {error}") from None
+        raise EndpointError(f"broker.tcp: {error}") from None
     if not allowed:
-        raise DoorError("broker.tcp: no key is allowed; allow one with `supervisor keys allow KEY`")
+        raise EndpointError(
+            "broker.tcp: no key is allowed; allow one with `supervisor keys allow KEY`"
+        )
     return len(allowed)
 
 
-class Door:
-    """Binds what `settings` ask for. Raises DoorError."""
+class Endpoints:
+    """Binds the endpoints that `settings` name. Raises EndpointError."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         endpoint: str,
-        settings: Settings,
+        settings: Section,
         on_message: OnMessage,
         on_gone: OnGone,
     ) -> None:
         check_keys(settings)
         try:
-            room = make_room(settings.max_connections, sockets_of(settings))
+            room = raise_file_limit(settings.max_connections, sockets_of(settings))
         except TooFewFiles as error:
-            raise DoorError(str(error)) from None
+            raise EndpointError(str(error)) from None
         limits = Limits(room, settings.max_text_bytes)
         self._keys = Keys(state_directory(os.environ))
         self._peers: KeyPeers | None = None
@@ -91,13 +93,13 @@ class Door:
                     f"tcp://{settings.tcp}",
                     on_message,
                     on_gone,
-                    self._peers or Everyone(),
+                    self._peers or AnonymousPeers(),
                     prefix=b"t",
                     limits=limits,
                 )
             except zmq.ZMQError as error:
                 self.close()
-                raise DoorError(
+                raise EndpointError(
                     f"broker.tcp: cannot open {settings.tcp}: {error.strerror}"
                 ) from None
 
@@ -113,8 +115,8 @@ class Door:
         """Make the ipc socket anew. Raises zmq.ZMQError."""
         self._routers[b"i"].bind_again()
 
-    def configure(self, settings: Settings) -> None:
-        """Take over changed settings; what needs a restart is left alone."""
+    def configure(self, settings: Section) -> None:
+        """Apply changed settings, but for those that need a restart."""
         for router in self._routers.values():
             router.set_text_bytes(settings.max_text_bytes)
 
@@ -131,10 +133,10 @@ class Door:
         log.info("broker: %d keys are allowed", len(allowed))
 
     def admits(self, owner: str) -> bool:
-        """Whether an owner that was let in would be let in still."""
+        """Whether an owner that is connected would still be allowed to connect."""
         return not owner.startswith(KEY) or (self._peers is not None and self._peers.admits(owner))
 
     def close(self) -> None:
-        """Close every socket, after half a second at most each."""
+        """Close every socket, within half a second each."""
         for router in self._routers.values():
             router.close()

@@ -1,13 +1,13 @@
-"""Messages that never end: libzmq has no limit on the frames of one, and keeps them all.
+"""Flood guard: hangs up on connections that send a message without an end.
 
-Whoever sends one is found by two signs, and hung up on:
+libzmq has no limit on the frames of a message, and keeps them all. Two signs give such a sender
+away:
 
-- Memory that grows while a connection sends without end and without completing a
-  message: in look after look some of its input has been taken in, and it delivers nothing.
-  Input that only waits proves nothing: libzmq's thread may have had no time to read it.
-- On tcp the kernel counts the bytes, so there a slow one is found out as well.
+- Memory grows while the connection delivers no message, and look after look libzmq has read some of
+  its input. Input that only waits proves nothing: libzmq's thread may have had no time to read it.
+- On tcp the kernel counts the bytes received, which finds a slow sender as well.
 
-Who is connected, `connections` knows, and says so here.
+`connections` reports which connections are open.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from supervisor.broker.sockets.descriptors import hang_up, input_bytes, tcp_byte
 from supervisor.logs import get_logger
 
 _LOOKS: Final = 300
-"""Looks after which the rest are left alone until memory grows again."""
+"""Looks after which the remaining suspects are left alone until memory grows again."""
 TAKEN_IN: Final = 20
-"""Looks at which a connection's input must have become less, without a message meanwhile; and
-looks after which those of whom nothing was taken in are no suspects."""
+"""Looks at which libzmq must have read some of a connection's input, without a message meanwhile;
+and looks after which a connection that it read nothing of is no suspect any more."""
 EVIDENCE_S: Final = 1.0
-"""How long nothing may have been delivered, unless memory grows by `FAST_BYTES` meanwhile."""
+"""Time without a message after which a suspect is hung up on; at once if memory has grown by
+`FAST_BYTES`."""
 FAST_BYTES: Final = 64 << 20
 
 _LOOK_S: Final = 0.005
 _SETTLE: Final = 8
-"""Watches after a look until memory is tidied once more: those who were cut off are gone then."""
+"""Watches after a look until the heap is trimmed again: libzmq has freed what it held by then."""
 _GROWTH_BYTES: Final = 6 << 20
 _PAGE: Final = resource.getpagesize()
 
 log = get_logger(__name__)
 
 
-class EndlessMessages:
-    """Hangs up on connections that hold more than `message_bytes` of a message that is not
-    complete (on `tcp`), or fill memory with one. `watch` is to be called a few times a second.
+class FloodGuard:
+    """Hangs up on connections that fill memory with an incomplete message, and on `tcp` on those
+    with more than `message_bytes` of one. `watch` is to be called a few times a second.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, tcp: bool) -> None:
@@ -62,36 +63,36 @@ class EndlessMessages:
 
     @property
     def looking(self) -> bool:
-        """Whether `delivered` wants to be called, on whatever kind of socket."""
+        """Whether `delivered` is to be called, on any kind of socket."""
         return bool(self._looks)
 
     @property
     def settling(self) -> bool:
-        """Whether there is something to do yet when all have left."""
+        """Whether `watch` still has work to do when no connection is open."""
         return bool(self._settling)
 
     def opened(self, fd: int) -> None:
-        """Somebody has come."""
+        """Note a new connection."""
         self._received[fd] = 0
 
     def closed(self, fd: int) -> None:
-        """Somebody has left, or was refused."""
+        """Forget a connection: it was closed or refused."""
         self._received.pop(fd, None)
         self._delivered.discard(fd)
         self._suspects.pop(fd, None)
 
     def delivered(self, fd: int) -> None:
-        """A whole message came: this connection holds nothing back."""
+        """Note that a whole message came over this connection."""
         self._delivered.add(fd)
 
     def watch(self) -> None:
-        """Look closer when memory has grown, and at what each tcp connection holds back."""
+        """Look closer when memory has grown; on tcp, check the size of incomplete messages."""
         if self._tcp:
-            self._weigh()
+            self._check_sizes()
         if self._settling:
             self._settling -= 1
             if not self._settling:
-                self._tidy()
+                self._trim()
         memory = self._resident_bytes()
         if memory < self._memory:
             self._memory = memory
@@ -104,15 +105,15 @@ class EndlessMessages:
         self._delivered.clear()
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._looks = 0
         os.close(self._statm)
 
     def _resident_bytes(self) -> int:
         return int(os.pread(self._statm, 128, 0).split()[1]) * _PAGE
 
-    def _weigh(self) -> None:
-        """Whoever holds too much of one message back is hung up on."""
+    def _check_sizes(self) -> None:
+        """Hang up on connections with too much of one incomplete message."""
         for fd, base in list(self._received.items()):
             received = tcp_bytes_received(fd)
             if received is None:
@@ -123,7 +124,7 @@ class EndlessMessages:
                 _stop(fd)
 
     def _look(self) -> None:
-        """Who has delivered something, or of whom nothing is taken in, is no suspect any more."""
+        """Clear connections that deliver messages or whose input is not read; stop the guilty."""
         if not self._looks:
             return
         self._looks -= 1
@@ -142,34 +143,34 @@ class EndlessMessages:
             return
         self._looks = 0
         self._suspects.clear()
-        self._tidy()
+        self._trim()
         self._settling = _SETTLE
 
     def _acquit(self) -> None:
-        """Whoever delivered a message does not hold one back."""
+        """Drop suspects that have delivered a message."""
         for fd in self._delivered:
             self._suspects.pop(fd, None)
 
     def _is_enough(self) -> bool:
-        """Whether the looks so far tell an attack from a machine that is short of time."""
+        """Whether the looks so far prove an attack, and not just a busy machine."""
         grown = self._resident_bytes() - self._looking_from
         return grown > FAST_BYTES or self._loop.time() - self._looking_since >= EVIDENCE_S
 
-    def _tidy(self) -> None:
-        """What connections that are gone have used lies free in pieces: give it back."""
+    def _trim(self) -> None:
+        """Give the free pieces of the heap that closed connections left back to the system."""
         libc.trim_heap()
         self._memory = self._resident_bytes()
 
 
 class _Suspect:
-    """One connection while it is looked at: its waiting input, and how often that became less."""
+    """A connection under observation: its unread input, and how often libzmq read some of it."""
 
     def __init__(self, waiting: int) -> None:
         self.taken_in = 0
         self._waiting = waiting
 
     def look(self, waiting: int) -> None:
-        """Take note of how much waits now."""
+        """Note the bytes that are unread now."""
         self.taken_in += waiting < self._waiting
         self._waiting = waiting
 

@@ -1,6 +1,6 @@
-"""The supervisor's own CURVE key, and the list of the keys that it lets in.
+"""The supervisor's own CURVE key, and the list of allowed keys.
 
-Both are files in `STATE/keys`, mode 0600; looser ones are refused, and so are directories
+Both are files in `STATE/keys`, mode 0600; a looser mode is refused, and so are directories
 that others may enter. The list has one public key a line, in hexadecimal, and a name.
 """
 
@@ -26,7 +26,7 @@ DIRECTORY = "keys"
 
 
 def new_pair() -> KeyPair:
-    """A key pair that nobody else has."""
+    """A new random key pair."""
     public, secret = zmq.curve_keypair()
     return KeyPair(z85.decode(public), z85.decode(secret))
 
@@ -53,7 +53,7 @@ class Keys:
         return read_key_file(self._server)
 
     def allowed(self) -> dict[bytes, str]:
-        """Public keys that are let in, and their names."""
+        """Names of the allowed public keys."""
         if not self._allowed.exists():
             return {}
         found = {}
@@ -64,11 +64,11 @@ class Keys:
         return found
 
     def allow(self, key: bytes, name: str) -> None:
-        """Let a key in, under a name."""
+        """Allow a key, under a name."""
         self._write({**self.allowed(), key: " ".join(name.split())})
 
     def revoke(self, key_or_name: str) -> list[bytes]:
-        """Take a key, or all keys of a name, off the list; which ones those were."""
+        """Take a key, or all keys of a name, off the list; return them."""
         allowed = self.allowed()
         gone = [key for key, name in allowed.items() if key_or_name in (key.hex(), name)]
         if not gone:
@@ -86,6 +86,6 @@ class Keys:
             raise KeysError(f"cannot write {self._allowed}: {error.strerror}") from None
 
     def _make_directory(self) -> None:
-        """The state directory, too: whoever may write there could put other keys in its place."""
+        """The state directory, too: write access to it would be enough to replace the keys."""
         make_private(self.directory.parent)
         make_private(self.directory)

@@ -1,6 +1,6 @@
-"""Finding out who has left: a connection that ended says nothing, only sending to it tells.
+"""Liveness probes: only sending to a client shows that its connection has ended.
 
-Those with jobs are asked four times a second, for their work is to stop within a
+Clients that listen to a job are probed four times a second, for their work is to stop within a
 second; the others now and then, for they only cost memory.
 """
 
@@ -10,51 +10,51 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 PROBE_INTERVAL_S = 0.25
-_PROBE_EVERYONE_S = 10.0
+_PROBE_ALL_S = 10.0
 
 
-class Probing:
-    """`probe` asks one client; `everyone` and `listeners` say whom there is to ask."""
+class LivenessProbe:
+    """Calls `probe` for clients. `clients` gives all of them, `listeners` those with a job."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         probe: Callable[[bytes], None],
-        everyone: Callable[[], Iterable[bytes]],
+        clients: Callable[[], Iterable[bytes]],
         listeners: Callable[[], list[bytes]],
     ) -> None:
         self._loop = loop
         self._probe = probe
-        self._everyone = everyone
+        self._clients = clients
         self._listeners = listeners
-        self._everyone_at = loop.time()
-        """When everyone was asked, and not just those who wait for a job."""
-        self._somebody_waits = False
-        """Whether somebody listened to a job at the last look, or has begun to since."""
-        self._timer = loop.call_later(_PROBE_EVERYONE_S, self._look)
+        self._all_probed_at = loop.time()
+        """Time of the last probe of all clients."""
+        self._has_listeners = False
+        """Whether a client listened to a job at the last look, or has begun to since."""
+        self._timer = loop.call_later(_PROBE_ALL_S, self._look)
 
-    def somebody_listens(self) -> None:
-        """A client has begun to listen to a job."""
-        if not self._somebody_waits:
-            self._somebody_waits = True
+    def listener_added(self) -> None:
+        """Probe often from now on: a client has begun to listen to a job."""
+        if not self._has_listeners:
+            self._has_listeners = True
             self._schedule()
 
     def close(self) -> None:
-        """Ask nobody any more."""
+        """Stop probing."""
         self._timer.cancel()
 
     def _look(self) -> None:
         now = self._loop.time()
-        everyone = now - self._everyone_at >= _PROBE_EVERYONE_S
-        if everyone:
-            self._everyone_at = now
-        for client in list(self._everyone()) if everyone else self._listeners():
+        all_due = now - self._all_probed_at >= _PROBE_ALL_S
+        if all_due:
+            self._all_probed_at = now
+        for client in list(self._clients()) if all_due else self._listeners():
             self._probe(client)
-        self._somebody_waits = bool(self._listeners())
+        self._has_listeners = bool(self._listeners())
         self._schedule()
 
     def _schedule(self) -> None:
-        """Soon where somebody waits; nobody else is worth waking up for."""
+        """Set the timer: soon while a client listens, else late, to save wake-ups."""
         self._timer.cancel()
-        interval = PROBE_INTERVAL_S if self._somebody_waits else _PROBE_EVERYONE_S
+        interval = PROBE_INTERVAL_S if self._has_listeners else _PROBE_ALL_S
         self._timer = self._loop.call_later(interval, self._look)

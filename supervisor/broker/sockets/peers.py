@@ -1,7 +1,7 @@
-"""Who is behind a message: the kernel's word on ipc, the CURVE key on tcp.
+"""The owner of a message: by the kernel's credentials on ipc, by the CURVE key on tcp.
 
-libzmq notes it per connection and hands it out with every frame; what a peer claims of
-itself in its handshake does not override it. An owner is a string that two messages
+libzmq notes both per connection and hands them out with every frame; what a peer claims of
+itself in its handshake does not override them. An owner is a string that two messages
 share if, and only if, they come from the same user: `uid:1000`, or `key:` and the
 public key in hexadecimal.
 """
@@ -15,28 +15,27 @@ from typing import Final
 import zmq
 
 KEY: Final = "key:"
-"""How the owner begins that a CURVE key stands for."""
+"""Prefix of an owner that has a CURVE key."""
 
 _KNOWN_MAX: Final = 4096
-"""Every process of a client is an entry; to read one anew costs two microseconds."""
+"""Addresses to remember, one for each client process; parsing one takes two microseconds."""
 
 
 def is_ours(owner: str) -> bool:
-    """Whether it is a process of the user that the supervisor runs as."""
+    """Whether this owner is the user that the supervisor runs as."""
     return owner == f"uid:{os.getuid()}"
 
 
 def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
-    """Whom a job is charged to: what one client may have waiting, and its fair share.
+    """The flow that a job is charged to: bounds and fair shares are per flow.
 
-    A process of our own user, such as the gateway, may ask `on_behalf` of somebody else; what
-    others say there is not believed, for it would be a way to many shares.
+    A process of our own user, such as the gateway, may ask `on_behalf` of another client; other
+    users' `on_behalf` is ignored, for it would give them many shares.
 
-    A key is one client, however many connections it opens. The processes of one user on ipc
-    share an owner and are several clients, each with a connection of its own: a book must not
-    starve the screen reader beside it. They could kill each other anyway, so bounds
-    between them guard against accidents only. On tcp without keys nothing else tells
-    clients apart either.
+    A key is one flow, however many connections it opens. Processes of one user on ipc share an
+    owner, but each connection is a flow: a book must not starve the screen reader beside it. They
+    could kill each other anyway, so bounds between them guard against accidents only. On tcp
+    without keys each connection is a flow, too, for nothing else tells clients apart.
     """
     if on_behalf is not None and is_ours(owner):
         return f"for:{on_behalf}"
@@ -44,29 +43,29 @@ def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
 
 
 class Peers:
-    """Who may come in by one socket, and whose a message is."""
+    """Authenticates the peers of one socket, and names the owner of each message."""
 
     def secure(self, socket: zmq.Socket[bytes]) -> None:
         """Prepare the socket, which is not bound yet."""
 
     def owner(self, frame: zmq.Frame) -> str | None:
-        """Whose frame this is; None for nobody's that we serve."""
+        """The owner of this frame; None for a peer that we do not serve."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """The socket is closed, its context is about to end."""
+        """Clean up: the socket is closed, its context is about to be terminated."""
 
 
-class Everyone(Peers):
-    """Processes on a tcp endpoint without keys: nothing tells them apart."""
+class AnonymousPeers(Peers):
+    """Peers on a tcp endpoint without keys: they all have the same owner."""
 
     def owner(self, frame: zmq.Frame) -> str | None:  # noqa: ARG002 (it says nothing)
-        """The one owner of them all."""
+        """The one owner of all peers."""
         return "tcp"
 
 
 class LocalPeers(Peers):
-    """Processes on an ipc endpoint: those of our own user, and of root."""
+    """Processes of our own user, and of root, on an ipc endpoint."""
 
     def __init__(self, uids: Container[int] | None = None) -> None:
         self._uids = {os.getuid(), 0} if uids is None else uids
@@ -84,7 +83,7 @@ class LocalPeers(Peers):
             return self._read(str(address))
 
     def _read(self, address: str) -> str | None:
-        """The end of the address is `:uid:gid:pid`."""
+        """The owner from an address, which ends with `:uid:gid:pid`."""
         uid = address.split(":")[-3:-2]
         trusted = bool(uid) and uid[0].isdecimal() and int(uid[0]) in self._uids
         if len(self._known) >= _KNOWN_MAX:

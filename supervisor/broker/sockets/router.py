@@ -3,8 +3,8 @@
 Poll-and-drain on the event loop: libzmq's descriptor is edge-triggered, so after
 every wake-up, and after every send, the socket is read until it is empty.
 ROUTER_MANDATORY turns a message to a peer that is gone into an error instead of
-silence; a peer that is slow gets an outbox, and is given up when that is full. Who a
-peer is, `peers` and `curve` say; how many there may be, `connections`.
+silence; a slow peer gets an outbox, and is dropped when that is full. `peers` and `curve`
+identify peers, `connections` bounds their number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from supervisor.broker.sockets.peers import Peers
 from supervisor.wire.codec import Frames
 
 FRAME_SLACK_BYTES: Final = 1 << 20
-"""A text that is a little too long is refused in words; a longer frame costs the connection."""
+"""A text that is this much too long gets an ERROR; a longer frame ends the connection."""
 
 _SEND_QUEUE: Final = 500
 _RECEIVE_QUEUE: Final = 256
@@ -32,13 +32,13 @@ _HANDSHAKE_MS: Final = 5_000
 _HEARTBEAT_MS: Final = 500
 _SILENCE_MS: Final = 3_000
 """A host that dies, or a network that ends, closes no connection: a peer on tcp that answers no
-heartbeat for so long is gone. Shorter would take a moment without a network for the end."""
+heartbeat for so long is gone. A shorter time would not survive a brief network outage."""
 _UNACKNOWLEDGED_MS: Final = 5_000
-"""The same where so much lies in the kernel that no heartbeat fits behind it."""
+"""The same where the kernel's send buffer is too full for another heartbeat."""
 _BATCH: Final = 256
 _AT_ONCE_S: Final = 0.005
-"""How many messages, and for how long, are taken before others on the loop have their turn: to read
-a long text takes a few milliseconds."""
+"""Messages, and seconds, that one round takes before the loop goes on: reading a long text takes a
+few milliseconds."""
 _MOST_FRAMES: Final = 3
 """One more is kept, to show that there were too many."""
 
@@ -58,27 +58,27 @@ OnGone = Callable[[bytes], None]
 
 
 class Limits(NamedTuple):
-    """What one socket takes: connections, and bytes of one text."""
+    """Limits of one socket: connections, and bytes of one text."""
 
     connections: int = 1000
     text_bytes: int = 2 << 20
 
 
 class Outbox:
-    """Messages for a slow peer, and how large they are."""
+    """Queue of messages for a slow peer, and its size in bytes."""
 
     def __init__(self) -> None:
         self.messages: deque[Frames] = deque()
         self.bytes = 0
 
     def put(self, frames: Frames) -> bool:
-        """Add one; False when it is too much."""
+        """Add a message; False when the outbox is over its limit."""
         self.messages.append(frames)
         self.bytes += sum(map(len, frames))
         return len(self.messages) <= _OUTBOX_LIMIT and self.bytes <= _OUTBOX_BYTES
 
     def sent(self) -> None:
-        """The oldest one is on its way."""
+        """Remove the oldest message: it was sent."""
         self.bytes -= sum(map(len, self.messages.popleft()))
 
 
@@ -142,20 +142,20 @@ class Router:
         self._schedule_drain()
 
     def set_text_bytes(self, text_bytes: int) -> None:
-        """Take texts up to this size, from clients that connect from now on."""
+        """Accept texts up to this size, from clients that connect from now on."""
         frame = text_bytes + FRAME_SLACK_BYTES
         self._socket.setsockopt(zmq.MAXMSGSIZE, frame)
-        self._connections.endless.message_bytes = frame + FRAME_SLACK_BYTES
+        self._connections.flood_guard.message_bytes = frame + FRAME_SLACK_BYTES
 
     def bind_again(self) -> None:
-        """Listen anew where somebody has removed our ipc socket. Raises zmq.ZMQError.
+        """Listen anew where our ipc socket was removed. Raises zmq.ZMQError.
 
-        The old one is not unbound: with it libzmq would close every connection that it took.
+        The old one stays bound: unbinding it would close every connection that came by it.
         """
         self._socket.bind(self._endpoint)
 
     def send(self, client: bytes, frames: Frames) -> None:
-        """Send, or keep for a slow peer; a peer that is gone or too slow is reported as gone."""
+        """Send, or queue for a slow peer; a peer that is gone or too slow is reported as gone."""
         outbox = self._outboxes.get(client)
         if outbox is None:
             if self._try_send(client, frames):
@@ -167,7 +167,7 @@ class Router:
             self._on_gone(client)
 
     def probe(self, client: bytes, frames: Frames) -> None:
-        """Send something small only to learn whether the peer is still there."""
+        """Send something small to find out whether the peer is still there."""
         if client not in self._outboxes:
             self._try_send(client, frames)
 
@@ -196,8 +196,8 @@ class Router:
                 raise
             self._on_gone(client)
         finally:
-            # It may have swallowed the descriptor's edge, whether it went out or not; to ask
-            # whether it did costs a system call.
+            # Sending may have consumed the descriptor's edge, even where it failed; asking whether
+            # it did costs a system call.
             self._schedule_drain()
         return True
 
@@ -213,13 +213,13 @@ class Router:
         del self._outboxes[client]
 
     def _schedule_drain(self) -> None:
-        """Look soon for what has come, unless that goes on already."""
+        """Read the socket in the loop's next round, unless that is under way already."""
         if not self._drain_scheduled and not self._draining:
             self._drain_scheduled = True
             self._loop.call_soon(self._drain)
 
     def _drain(self) -> None:
-        """Take what has come, some of it at a time: others on the loop wait meanwhile."""
+        """Take some of the messages that have come; the rest waits for the loop's next round."""
         self._drain_scheduled, self._draining, empty = False, True, False
         until = self._loop.time() + _AT_ONCE_S
         try:
@@ -234,7 +234,7 @@ class Router:
                 self._schedule_drain()
 
     def _take_one(self) -> bool:
-        """Hand one message on, unless it is nobody's that we serve; False if there is none."""
+        """Take one message, and pass it on if its peer is allowed; False if there is none."""
         try:
             first = self._receive_first(_NOW)
         except zmq.Again:
@@ -245,7 +245,7 @@ class Router:
             if len(frames) <= _MOST_FRAMES:
                 frames.append(frame)
         owner = self._owner(first)
-        if self._connections.attentive:
+        if self._connections.wants_deliveries:
             self._connections.delivered(first)
         if owner is not None:
             self._on_message(self._prefix + first.bytes, owner, frames)

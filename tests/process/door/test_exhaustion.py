@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from supervisor.broker.sockets.connections import FEW, UNSEEN, files_for, make_room
+from supervisor.broker.sockets.connections import FEW, UNSEEN, files_for, raise_file_limit
 from supervisor.wire import client as wire
 from tests.fixtures.processes import rss_mb
 from tests.fuzz.hostile import GREETING, MORE, greet, open_raw, ready, zmtp_frame
@@ -198,8 +198,8 @@ def test_the_limit_of_files_is_respected_at_the_start() -> None:
     code = (
         "import resource, sys; n = int(sys.argv[1])\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))\n"
-        "from supervisor.broker.sockets.connections import TooFewFiles, make_room\n"
-        "try: print(make_room(1000, int(sys.argv[2])))\n"
+        "from supervisor.broker.sockets.connections import TooFewFiles, raise_file_limit\n"
+        "try: print(raise_file_limit(1000, int(sys.argv[2])))\n"
         "except TooFewFiles as error: print(error)\n"
     )
 
@@ -212,4 +212,4 @@ def test_the_limit_of_files_is_respected_at_the_start() -> None:
     assert room(2 * (UNSEEN + 70) + 256, 2) == "70"
     assert "ulimit -Hn" in room(1024)
     assert f"ulimit -Hn {files_for(FEW, 2)}" in room(UNSEEN + 256 + 70, 2)
-    assert make_room(1) == 1
+    assert raise_file_limit(1) == 1

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
-from supervisor.pool.interpreters import Ahead
-from supervisor.pool.launcher import Ends
+from supervisor.pool.interpreters import PrestartedTemplate
+from supervisor.pool.launcher import WorkerEnds
 from supervisor.pool.workers import Workers
 from supervisor.wire.worker import Fork, Setup, Shaped, encode
 from tests.supervised import eventually
@@ -39,12 +39,12 @@ class Hesitant:
         self.groups: set[int] = set()
         self.control: socket.socket | None = None
 
-    def start(self, ahead: Ahead | None = None) -> None: ...
+    def start(self, prestarted: PrestartedTemplate | None = None) -> None: ...
 
     def greeting(self, order: Fork) -> list[bytes]:
         return []
 
-    def launch(self, order: Fork, ends: Ends) -> None:
+    def launch(self, order: Fork, ends: WorkerEnds) -> None:
         self.control = ends.control.dup()
 
     def set_up(self, setup: Setup) -> None: ...

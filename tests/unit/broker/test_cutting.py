@@ -7,26 +7,26 @@ from itertools import pairwise
 
 import pytest
 
-from supervisor.broker.cutting import Reading, Turns
+from supervisor.broker.cutting import TextReader, Turns
 from supervisor.core.jobs.segmentation import uncut
 from tests.fixtures.cutting import cut_whole
 
 SENTENCE = "The wind has turned, and nobody saw it. "
 
 
-def reading(text: str, *, whole: bool) -> Reading:
+def reader(text: str, *, whole: bool) -> TextReader:
     """A text that was just handed in."""
     limits = {"first_max_chars": 80, "max_chars": 240}
-    return Reading(uncut(text, language="en", **limits), whole=whole)
+    return TextReader(uncut(text, language="en", **limits), whole=whole)
 
 
 def test_a_plain_text_is_enough_when_something_can_be_spoken() -> None:
     """Its first window is; the rest comes while that is spoken. Nothing gets lost between."""
     text = SENTENCE * 1_000
-    one = reading(text, whole=False)
-    assert not one.enough
+    one = reader(text, whole=False)
+    assert not one.ready
     one.step()
-    assert one.enough
+    assert one.ready
     assert not one.ended
     segments, rest = one.take()
     assert rest is not None
@@ -38,8 +38,8 @@ def test_a_plain_text_is_enough_when_something_can_be_spoken() -> None:
 @pytest.mark.parametrize("times", [1, 100, 5_000])
 def test_a_durable_text_is_cut_whole_before_it_is_a_job(times: int) -> None:
     """However long: what is left to do with it is to take lines."""
-    one = reading(SENTENCE * times, whole=True)
-    while not one.enough:
+    one = reader(SENTENCE * times, whole=True)
+    while not one.ready:
         one.step()
     assert one.ended
     segments, rest = one.take()
@@ -49,8 +49,8 @@ def test_a_durable_text_is_cut_whole_before_it_is_a_job(times: int) -> None:
 
 def test_a_text_without_anything_to_speak_is_read_to_its_end() -> None:
     """Before that nobody can say that it is empty."""
-    one = reading("…" * 5_000, whole=False)
-    while not one.enough:
+    one = reader("…" * 5_000, whole=False)
+    while not one.ready:
         one.step()
     assert one.take() == ((), None)
 

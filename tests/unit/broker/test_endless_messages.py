@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.broker.sockets.flood import EVIDENCE_S, FAST_BYTES, TAKEN_IN, EndlessMessages
+from supervisor.broker.sockets.flood import EVIDENCE_S, FAST_BYTES, TAKEN_IN, FloodGuard
 
 GROWN = 8 << 20
 
@@ -23,7 +23,7 @@ class Story:
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.loop = asyncio.new_event_loop()
-        self.watched = EndlessMessages(self.loop, tcp=False)
+        self.watched = FloodGuard(self.loop, tcp=False)
         self.watched.message_bytes = 1 << 20
         self.memory = 100 << 20
         self.pieces = itertools.cycle((10_000, 50_000))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.pool import pss_sampler
-from supervisor.pool.pss_sampler import WEIGH_S, Scales
+from supervisor.pool.pss_sampler import SAMPLE_S, PssSampler
 
 
 @pytest.fixture
@@ -23,27 +23,27 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_one_at_a_time_and_the_oldest_first(asked: list[int]) -> None:
     """No sooner than it is due."""
-    found = Scales()
+    found = PssSampler()
     for now in range(0, 60, 1):
-        found.weigh(float(now), [1, 2, 3], quiet=False)
-    assert asked == [1, 2, 3] * (60 // int(WEIGH_S) // 3)
-    assert found.heaviest_bytes == 3
+        found.sample(float(now), [1, 2, 3], quiet=False)
+    assert asked == [1, 2, 3] * (60 // int(SAMPLE_S) // 3)
+    assert found.largest_bytes == 3
 
 
 def test_in_quiet_times_only_those_that_are_new(asked: list[int]) -> None:
     """Who has not worked has not grown."""
-    found = Scales()
+    found = PssSampler()
     for turn in range(6):
-        found.weigh(turn * WEIGH_S, [1, 2] if turn < 4 else [1, 2, 3], quiet=True)
+        found.sample(turn * SAMPLE_S, [1, 2] if turn < 4 else [1, 2, 3], quiet=True)
     assert asked == [1, 2, 3]
 
 
 def test_who_is_gone_weighs_nothing(asked: list[int]) -> None:
     """The heaviest of those that are there counts; without any it is 0."""
-    found = Scales()
-    assert found.heaviest_bytes == 0
-    found.weigh(0.0, [9], quiet=False)
-    assert found.heaviest_bytes == 9
-    found.weigh(WEIGH_S, [4], quiet=False)
-    assert found.heaviest_bytes == 4
+    found = PssSampler()
+    assert found.largest_bytes == 0
+    found.sample(0.0, [9], quiet=False)
+    assert found.largest_bytes == 9
+    found.sample(SAMPLE_S, [4], quiet=False)
+    assert found.largest_bytes == 4
     assert asked == [9, 4]

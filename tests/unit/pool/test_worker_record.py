@@ -18,7 +18,7 @@ def make(log: Path) -> Worker:
 def test_closing_a_worker_closes_no_descriptor_of_somebody_else(tmp_path: Path) -> None:
     """Numbers of closed descriptors are used again at once; a worker must not close them twice."""
     worker = make(tmp_path / "0.log")
-    worker.handed_over()
+    worker.close_theirs()
     others = [socket.socketpair() for _ in range(4)]
     worker.kill("as a test")
     worker.close()
@@ -33,10 +33,10 @@ def test_closing_a_worker_closes_no_descriptor_of_somebody_else(tmp_path: Path) 
 def test_a_worker_leaves_no_descriptor_open(tmp_path: Path) -> None:
     """Whether it was handed over or not, all that it opened is closed again."""
     before = sorted(os.listdir("/proc/self/fd"))
-    for handed_over in (True, False):
+    for close_theirs in (True, False):
         worker = make(tmp_path / "0.log")
-        if handed_over:
-            worker.handed_over()
+        if close_theirs:
+            worker.close_theirs()
         worker.close()
     assert sorted(os.listdir("/proc/self/fd")) == before
 
@@ -50,7 +50,7 @@ def test_a_worker_that_is_gone_can_be_killed_again(tmp_path: Path) -> None:
     worker.watch(child)
     os.waitpid(child, 0)
     worker.kill("too late")
-    assert worker.condemned == "too late"
+    assert worker.kill_reason == "too late"
     worker.close()
 
 

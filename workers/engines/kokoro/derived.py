@@ -2,10 +2,10 @@
 
 A derived model is keyed by all that it follows from: the source's content, the passes, the
 gate, the ranges, the version of ONNX Runtime (it holds the graph as that optimizes it) and the
-CPU's features. It is made by `derive.build`, a program of its own, so that neither its threads
-nor its memory stay in a template; it ends with the process that waits for it. What came of
-it is an `Outcome` beside the model: a model that its gate refused is remembered as refused.
-Where there is none to use, the engine speaks with the source as it is, and says so.
+CPU's features. `derive.build` makes it, a program of its own, so that neither its threads nor its
+memory stay in a template; it ends with the process that waits for it. An `Outcome` beside the model
+is its result: a model that the gate refused is remembered as refused. Without a usable one the
+engine speaks with the source as it is, and says so.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _JUDGES = ("quality", "distance", "texts", "inputs")
 """Modules beside `derive` that decide whether a model passes its gate."""
 
 _UNUSED_S = 30 * 86_400.0
-"""A derived model that nobody has used for so long is deleted when another is made."""
+"""A derived model that was not used for so long is deleted when another is made."""
 
 _TIMEOUT_S = 280
 """For one level. Both together stay below what a template may take to load."""
@@ -71,8 +71,8 @@ def choose(optimization: str, digest: str, source: Callable[[], Path]) -> Ready:
     """The model for a level of optimization (`auto` is the best that fits this CPU).
 
     `digest` is the source's SHA-256, `source` has it ready and is called only if it is
-    needed. Takes seconds where a model has to be made. Each level that cannot be had
-    is told of in one line on stderr, and the next one tried.
+    needed. Takes seconds where a model has to be made. A level that fails is reported in one
+    line on stderr, and the next one tried.
     """
     for level in _levels(optimization, digest):
         target = location(digest, level)
@@ -165,7 +165,7 @@ def _levels(optimization: str, digest: str) -> tuple[str, ...]:
 
 
 def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None:
-    """Run the program; None, with a line on stderr, if it could not even try."""
+    """Run the program; None, with a line on stderr, if it has no outcome."""
     if importlib.util.find_spec("onnx") is None:
         _tell(f"the {level} model cannot be made without onnx: {weights.INSTALL}")
         return None

@@ -1,7 +1,8 @@
 """The engine and its session. The model draws nothing at random: the seed has no effect.
 
 The pauses are inside the audio, 0.7 s after a sentence and 0.3 s before it; Kokoro's own
-pipeline puts its runs one after another without a gap, and so must whoever joins segments.
+pipeline puts its runs one after another without a gap, and a player has to join segments without
+one, too.
 """
 
 from __future__ import annotations

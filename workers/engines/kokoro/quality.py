@@ -1,7 +1,7 @@
-"""The quality gate: what a derived model must not lose against the published one.
+"""The quality gate: compares a derived model with the published one.
 
-Both are judged by a reference whose generator computes in float. The published model
-is some distance from it too; a derived one may not be much farther.
+Both are compared with a reference whose generator computes in float. The published model is at some
+distance from it; a derived one may not be much farther.
 """
 
 from __future__ import annotations

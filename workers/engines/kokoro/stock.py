@@ -1,4 +1,4 @@
-"""Kokoro's weights and voices: what of them is here, and how the rest comes."""
+"""Kokoro's weights and voices: the installed ones, and how to get the rest."""
 
 from __future__ import annotations
 
@@ -78,4 +78,11 @@ def _full_set() -> Model:
 
 
 def _voices(name: str, path: Path | None, size: int, how: str) -> Model:
-    return Model("kokoro", name, voices.LICENCE, size, str(path) if path else None, how)
+    return Model(
+        engine="kokoro",
+        name=name,
+        licence=voices.LICENCE,
+        size=size,
+        path=str(path) if path else None,
+        how=how,
+    )

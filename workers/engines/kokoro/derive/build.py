@@ -1,10 +1,9 @@
 """`python -m workers.engines.kokoro.derive.build SOURCE SHA256 LEVEL TARGET`: derive one model.
 
-Any number of these may run for the same target; one works, the others wait and find it
-done. The model appears whole, after the gate, and its `Outcome` after it; what a killed one
-left is removed by the next, whatever that builds. Exit code 0 with an outcome, even a
-refusal; 1 with a line on stderr where there is none (no room), to be tried again at the next
-start.
+Any number of these may run for the same target; one works, the others wait for its result. The
+model appears whole, after the gate, and its `Outcome` after it; the remains of a killed build are
+removed by the next one, of any target. Exit code 0 with an outcome, even a refusal; 1 with a line
+on stderr where there is none (no room), to be tried again at the next start.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def main(source: Path, digest: str, level: str, target: Path) -> None:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what killed builds left, of this target and of others that are not being built now."""
+    """Remove the remains of killed builds, of this target and of others not being built now."""
     for left in [*target.parent.glob("derived-*.work"), *target.parent.glob(".derived-*.part")]:
         of = target.with_name(left.name.strip(".").split(".")[0] + target.suffix)
         with files.locked_now(of) if of != target else nullcontext(enter_result=True) as mine:

@@ -1,9 +1,9 @@
-"""`python -m workers.engines.kokoro.derive.calibrate`: what `supervisor models calibrate` runs.
+"""`python -m workers.engines.kokoro.derive.calibrate`: runs `supervisor models calibrate`.
 
 Every voice says something short and something longer in its language, and a sentence in
-English; one voice of each language says the longest that fits into a run. What comes out is
-the lowest and highest value of each tensor over all runs. Progress goes to stderr, the path
-of the written file to stdout.
+English; one voice of each language says the longest that fits into a run. The result is the
+lowest and highest value of each tensor over all runs. Progress goes to stderr, the path of the
+written file to stdout.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An ONNX graph that passes can look things up in and edit.
 
-A pass sees the graph as it was when the pass began: what it replaces takes effect with
-`commit`, which also drops what nobody uses any more and puts the nodes in order.
+A pass sees the graph as it was when the pass began: its replacements take effect with `commit`,
+which also drops unused nodes and orders the rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Listening pairs, so that people may judge too: chance decides who is A and who is B."""
+"""Listening pairs for people to judge: chance decides which model is A and which is B."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEY = "key.txt"
 
 
 class Pairs:
-    """Pairs in a directory: `<voice>-a.wav`, `<voice>-b.wav`, and in `key.txt` who is who."""
+    """Pairs in a directory: `<voice>-a.wav`, `<voice>-b.wav`, and their models in `key.txt`."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A graph that tells, with each run, what range its tensors took: what calibration runs."""
+"""The graph that calibration runs: each run reports the range of its tensors."""
 
 from __future__ import annotations
 

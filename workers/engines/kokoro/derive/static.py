@@ -12,7 +12,7 @@ from workers.engines.kokoro.derive.ranges import Range, Ranges
 from workers.engines.kokoro.derive.snake import Snake, snakes
 
 INPUT_SHARE = 0.25
-"""How much of the input's range is represented; what lies beyond is clipped. The extremes of
+"""Share of the input's range that is represented; values beyond it are clipped. The extremes of
 all voices and texts are rare, and finer steps for the rest are worth more."""
 
 NORMALIZED_SHARE = 0.6

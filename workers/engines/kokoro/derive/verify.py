@@ -1,4 +1,4 @@
-"""`python -m workers.engines.kokoro.derive.verify`: what `supervisor models verify` runs.
+"""`python -m workers.engines.kokoro.derive.verify`: runs `supervisor models verify`.
 
 Every voice says held-out texts, English and its own language, at three speeds, and one voice
 of each language a text as long as a run can be; `quality` judges. A table goes to stdout,
