@@ -59,7 +59,8 @@ def trace_of(job: Job, context: TraceContext) -> Trace:
     error = None
     if job.failed:
         error = f"{job.state}: {job.message}" if job.state in _OWN_WORDS else job.state
-    return Trace(context, Span("job", start, ended, _attributes(job, told), error), tuple(parts))
+    whole = Span(name="job", start=start, end=ended, attributes=_attributes(job, told), error=error)
+    return Trace(context, whole, tuple(parts))
 
 
 class _Told:
@@ -115,7 +116,9 @@ class _Told:
         if synthesis_s is not None:
             attributes["tts.segment.synthesis_s"] = synthesis_s
         error = None if outcome == "spoken" else outcome
-        self.segments.append(Span("segment", began_at, at, attributes, error))
+        self.segments.append(
+            Span(name="segment", start=began_at, end=at, attributes=attributes, error=error)
+        )
 
     def _close_interrupted(self, ended: float) -> None:
         """Close what ran when the job ended; of other open attempts the end has been left out."""
