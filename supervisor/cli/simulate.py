@@ -166,11 +166,11 @@ def _scenario(
     for warning in loaded.warnings:
         typer.echo(f"supervisor: {warning}", err=True)
     return Scenario(
-        machine,
-        model,
-        make_policy(loaded),
-        loaded.settings.pool.threads_per_worker,
-        bounds(loaded.settings),
+        machine=machine,
+        engine=model,
+        policy=make_policy(loaded),
+        threads_per_worker=loaded.settings.pool.threads_per_worker,
+        bounds=bounds(loaded.settings),
     )
 
 

@@ -50,4 +50,11 @@ class Context(msgspec.Struct, frozen=True):
 
 def make_context(settings: Http, client: AsyncClient, place: Place | None = None) -> Context:
     """A context around this connection."""
-    return Context(settings, client, StatusCache(client), Encoders(), Metrics(), place)
+    return Context(
+        settings=settings,
+        client=client,
+        status=StatusCache(client),
+        encoders=Encoders(),
+        metrics=Metrics(),
+        place=place,
+    )

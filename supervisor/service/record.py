@@ -118,12 +118,12 @@ def read(data: bytes) -> Document:
         raise RecordError(f"it is no record of events of format {FORMAT}")
     try:
         return Document(
-            float(document["written_at"]),
-            float(document["now"]),
-            str(document["version"]),
-            int(document["lost"]),
-            document["fault"],
-            [_decode_entry(entry) for entry in document["events"]],
+            written_at=float(document["written_at"]),
+            now=float(document["now"]),
+            version=str(document["version"]),
+            lost=int(document["lost"]),
+            fault=document["fault"],
+            entries=[_decode_entry(entry) for entry in document["events"]],
         )
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise RecordError(f"it cannot be understood: {type(error).__name__}: {error}") from error

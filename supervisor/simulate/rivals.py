@@ -60,7 +60,14 @@ class OriginalRule:
 
     def _resize(self, event: Sampled, wanted: int, average: float) -> Resize:
         before, self.cores = self.cores, wanted
-        decision = Decision(event.now, before, wanted, event.utilization, average, "original")
+        decision = Decision(
+            now=event.now,
+            before=before,
+            after=wanted,
+            utilization=event.utilization,
+            average=average,
+            kind="original",
+        )
         return Resize(decision)
 
 
@@ -108,7 +115,14 @@ class HorizontalRule:
         if wanted == self.cores:
             return []
         before, self.cores = self.cores, wanted
-        decision = Decision(event.now, before, wanted, event.utilization, average, "horizontal")
+        decision = Decision(
+            now=event.now,
+            before=before,
+            after=wanted,
+            utilization=event.utilization,
+            average=average,
+            kind="horizontal",
+        )
         return [Resize(decision)]
 
 

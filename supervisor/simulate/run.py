@@ -105,7 +105,14 @@ class _Simulation:
             self.result.changes.append(CountChange(now, before, self.rule.cores))
         self._apply(now, seen.demand, seen.busy_slots)
         self.result.steps.append(
-            Step(now, used, self.rule.cores, seen.waiting, seen.running, self.split)
+            Step(
+                time_s=now,
+                utilization=used,
+                cores=self.rule.cores,
+                waiting=seen.waiting,
+                running=seen.running,
+                split=self.split,
+            )
         )
 
     def _apply(self, now: float, demand: float, busy: frozenset[int]) -> None:

@@ -194,17 +194,17 @@ class World:
         waiting = len(self._arrived)
         oldest = next(iter(self._arrived.values()), self._now)
         return Reading(
-            used,
-            max(used, wanted),
-            self._leased,
-            self._now - oldest,
-            waiting,
-            len(busy),
-            max(0.0, ready - ran),
-            finished,
-            ran + waiting,
-            frozenset(worker.shape.slot for worker in busy),
-            building,
+            used_s=used,
+            wanted_s=max(used, wanted),
+            leased=self._leased,
+            backlog_s=self._now - oldest,
+            waiting=waiting,
+            running=len(busy),
+            idle=max(0.0, ready - ran),
+            finished=finished,
+            demand=ran + waiting,
+            busy_slots=frozenset(worker.shape.slot for worker in busy),
+            building=building,
         )
 
     def waiting_since(self, now: float) -> list[float]:

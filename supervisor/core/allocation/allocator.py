@@ -388,7 +388,16 @@ class DynamicCPUAllocator:
         self, now: float, choice: Choice, sample: Sampled | None, used: float | None
     ) -> list[Command]:
         target, kind, figures = choice
-        decision = Decision(now, self.cores, target, used, self.average, kind, figures, sample)
+        decision = Decision(
+            now=now,
+            before=self.cores,
+            after=target,
+            utilization=used,
+            average=self.average,
+            kind=kind,
+            figures=figures,
+            inputs=sample,
+        )
         self.history.append(decision)
         self.decision_counts[kind] += 1
         if target == self.cores:

@@ -75,7 +75,14 @@ def effective_bounds(
         notes.append(f"max_cores {policy.max_cores} is above the {usable} usable cores")
     if lower < wanted:
         notes.append(f"min_cores {wanted} is above the limit {hard_winner} of {hard}")
-    return Bounds(lower, upper, hard, winner, hard_winner, tuple(notes))
+    return Bounds(
+        lower=lower,
+        upper=upper,
+        hard=hard,
+        winner=winner,
+        hard_winner=hard_winner,
+        notes=tuple(notes),
+    )
 
 
 def static_cores(policy: Policy, bounds: Bounds) -> int:

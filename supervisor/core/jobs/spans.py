@@ -61,9 +61,10 @@ def trace_of(job: Job, context: TraceContext) -> Trace:
     error = None
     if job.failed:
         error = f"{job.state}: {job.message}" if job.state in _OWN_WORDS else job.state
-    return Trace(
-        context, Span("job", start, ended, _attributes(job, timeline), error), tuple(parts)
+    whole = Span(
+        name="job", start=start, end=ended, attributes=_attributes(job, timeline), error=error
     )
+    return Trace(context, whole, tuple(parts))
 
 
 class _Timeline:
@@ -119,7 +120,9 @@ class _Timeline:
         if synthesis_s is not None:
             attributes["tts.segment.synthesis_s"] = synthesis_s
         error = None if outcome == "spoken" else outcome
-        self.segments.append(Span("segment", began_at, at, attributes, error))
+        self.segments.append(
+            Span(name="segment", start=began_at, end=at, attributes=attributes, error=error)
+        )
 
     def _close_interrupted(self, ended: float) -> None:
         """Add spans of attempts that ran at the end; of other open ones the end was left out."""

@@ -110,10 +110,10 @@ def _sample(decision: AllocationDecision, workers: int) -> Sample | None:
         return None
     waiting = seen.backlog_s > 0
     return Sample(
-        decision.now,
-        seen.utilization,
-        decision.before if seen.leased is None else seen.leased,
-        decision.after,
-        max(1, round(seen.demand) - workers) if waiting else 0,
-        seen.backlog_s,
+        time_s=decision.now,
+        utilization=seen.utilization,
+        leased=decision.before if seen.leased is None else seen.leased,
+        cores=decision.after,
+        queue=max(1, round(seen.demand) - workers) if waiting else 0,
+        backlog_s=seen.backlog_s,
     )

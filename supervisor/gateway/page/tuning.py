@@ -71,11 +71,11 @@ async def _task(context: Context, recorder: Recorder, trial: Trial) -> Task:
     in_force = msgspec.convert(status.allocation.policy, Policy)
     welcome = await context.welcome()
     return Task(
-        samples,
-        status.allocation.system_info.effective_cpus.usable_count,
-        welcome.default_engine,
-        in_force,
-        msgspec.structs.replace(in_force, **msgspec.structs.asdict(trial)),
+        samples=samples,
+        cores=status.allocation.system_info.effective_cpus.usable_count,
+        engine=welcome.default_engine,
+        in_force=in_force,
+        trial=msgspec.structs.replace(in_force, **msgspec.structs.asdict(trial)),
     )
 
 
