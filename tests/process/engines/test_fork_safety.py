@@ -12,11 +12,13 @@ ENGINES = ["hibari", "kokoro", "noop"]
 
 OPEN = """
     import os
+    from supervisor.speech import Speech
     from workers.engines import registry
     engine = registry.make({engine!r}, {{}})
     engine.load()
     session = engine.open({threads})
-    voice = engine.describe().default_voice
+    info = engine.describe()
+    speech = Speech(engine=info.name, voice=info.default_voice, seed=7)
     tasks = len(os.listdir("/proc/self/task"))
 """
 
@@ -26,7 +28,7 @@ def test_one_thread_in_the_template(engine: str, program: Callable[[str], object
     """After load and open(1), and after speaking, the process has exactly one thread."""
     code = OPEN.format(engine=engine, threads=1) + (
         """
-    session.synthesize("Hello there, zxqvblorf.", voice, 1.0, 1)
+    session.synthesize("Hello there, zxqvblorf.", speech)
     answer = [tasks, len(os.listdir("/proc/self/task"))]
     """
     )
@@ -48,7 +50,7 @@ def test_forked_copies_speak_alike(engine: str, program: Callable[[str], object]
         """
     import hashlib
     def spoken():
-        samples = session.synthesize("The quick brown fox.", voice, 1.0, 7)
+        samples = session.synthesize("The quick brown fox.", speech)
         return hashlib.sha256(samples.tobytes()).hexdigest()
     answer = []
     for _ in range(3):
@@ -76,7 +78,7 @@ def test_forked_copy_can_build_a_session_of_two_threads(program: Callable[[str],
     child = os.fork()
     if child == 0:
         wide = engine.open(2)
-        samples = wide.synthesize("The quick brown fox.", voice, 1.0, 7)
+        samples = wide.synthesize("The quick brown fox.", speech)
         tasks = len(os.listdir("/proc/self/task"))
         os.write(writer, f"{tasks} {samples.size > 24000}".encode())
         os._exit(0)

@@ -152,6 +152,8 @@ def test_the_threads_of_a_session_wait_without_burning_a_core() -> None:
         import onnxruntime
         print(len(affinity.thread_ids()))
         from workers.engines.hibari import Hibari
+        from supervisor.speech import Speech
+        speech = Speech(engine="hibari", voice="heart", seed=1)
         session = Hibari({}).open(2)
         (other,) = set(affinity.thread_ids()) - {os.getpid()}
         def used():
@@ -159,7 +161,7 @@ def test_the_threads_of_a_session_wait_without_burning_a_core() -> None:
         before = used()
         idle = 0.0
         for _ in range(10):
-            session.synthesize("The quick brown fox.", "heart", 1.0, 1)
+            session.synthesize("The quick brown fox.", speech)
             began = used()
             time.sleep(0.05)  # What is measured is what happens meanwhile.
             idle += used() - began

@@ -6,6 +6,7 @@ import random
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -237,6 +238,12 @@ def test_a_message_of_any_length_is_read_up_to_its_bound(tmp_path: Path) -> None
 # -- versions ---------------------------------------------------------------------------
 
 
+def flat(asked: JobRequest) -> dict[str, Any]:
+    """Its fields with those of its speech beside them, as every version stores them."""
+    fields = msgspec.structs.asdict(asked)
+    return {**fields, **msgspec.structs.asdict(fields.pop("speech"))}
+
+
 def version_1(path: Path, jobs: dict[str, tuple[str | None, str]]) -> None:
     """A database of schema version 1: id to outcome and message, all with the same text."""
     encode = msgspec.msgpack.encode
@@ -245,7 +252,7 @@ def version_1(path: Path, jobs: dict[str, tuple[str | None, str]]) -> None:
         plain.execute(SCHEMAS[1])
         plain.execute("PRAGMA user_version = 1")
         for id, (outcome, message) in jobs.items():
-            asked = encode(request("One.", TEXT))
+            asked = encode(flat(request("One.", TEXT)))
             ended = None if outcome is None else 5.0
             values = (id, "me", asked, 1.0, None, outcome, message, ended)
             plain.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
