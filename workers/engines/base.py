@@ -41,6 +41,9 @@ class EngineInfo(msgspec.Struct, frozen=True):
     `seconds_per_character`: what one thread takes for it, roughly; None where nothing is known.
     By it a job is charged until the engine has spoken. What `supervisor bench host` measures holds
     instead of both.
+    `silent_ends`: the samples of a segment begin and end with silence that the model puts around
+    whatever it says. The worker then puts there what the text asks for: after a sentence, after
+    a paragraph, none in the middle of a phrase. Samples of other engines stay as they are.
     """
 
     name: str
@@ -54,6 +57,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     mixes: bool = False
     parallel: float | None = None
     seconds_per_character: float | None = None
+    silent_ends: bool = False
 
 
 class Terminated(Exception):

@@ -14,6 +14,7 @@ from supervisor.core.jobs.job import JobState
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
+from supervisor.speech import Ends
 
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
 RefusalCode = Literal[
@@ -276,7 +277,7 @@ class ForgetJob(_Record, frozen=True):
 
 class RunSegment(_Record, frozen=True, kw_only=True):
     """Give this segment to this worker, which is idle. `expected_s`: seconds that it is predicted
-    to take; 0 where that would be a mere guess.
+    to take; 0 where that would be a mere guess. `ends`: what ends with its text.
     """
 
     worker: int
@@ -286,6 +287,7 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     request: JobRequest
     text: str
     expected_s: float
+    ends: Ends = "sentence"
 
 
 class CutText(_Record, frozen=True):

@@ -13,12 +13,15 @@ before `next_segment` were given to a worker or came from a journal, except for 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Literal
 
 import msgspec
 
 from supervisor.core.jobs.audio import JobAudio, Pcm
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Ends
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
 SegmentState = Literal["waiting", "running", "storing", "spoken"]
@@ -58,12 +61,14 @@ LEFT_OUT = "left out"
 class Segment(msgspec.Struct, gc=False):
     """One part of a job's text, `size` characters of it, and how far it is.
 
-    `text` is what is to be spoken, while that may be. `kills` are the workers that were lost
-    while they ran it. `pieces` is its audio, while an earlier segment is still being spoken.
+    `text` is what is to be spoken, while that may be, and `ends` what ends with it. `kills` are
+    the workers that were lost while they ran it. `pieces` is its audio, while an earlier segment is
+    still being spoken.
     """
 
     text: str
     size: int
+    ends: Ends = "sentence"
     state: SegmentState = "waiting"
     attempt: int = 0
     kills: int = 0
@@ -150,7 +155,8 @@ class Job:
         self.due = math.inf if request.deadline is None else request.deadline
         """When it is late: from this moment on."""
         sizes = [*map(len, request.segments)]
-        self.segments = [*map(Segment, request.segments, sizes)]
+        ends: Iterator[Ends] = chain(request.ends, repeat("sentence"))
+        self.segments = [*map(Segment, request.segments, sizes, ends)]
         """Those that are known: the text is cut while it is spoken."""
         self.rest = request.rest
         self.cutting = False
@@ -217,7 +223,7 @@ class Job:
         self.note(now, outcome, message)
         if outcome != "done":
             self.audio.clear()
-        self.request = msgspec.structs.replace(self.request, segments=(), rest=None)
+        self.request = msgspec.structs.replace(self.request, segments=(), ends=(), rest=None)
         self.rest = None
         for segment in self.segments:
             segment.text = ""
@@ -263,11 +269,12 @@ class Job:
         if self.rest is None:
             return
         before = len(self.rest)
-        texts, self.rest = self.rest.slice()
+        parts, self.rest = self.rest.slice()
         self.cutting = False
-        self.segments += [Segment(text, len(text)) for text in texts]
+        cut = [Segment(part.text, len(part.text), part.ends) for part in parts]
+        self.segments += cut
         after = 0 if self.rest is None else len(self.rest)
-        self.chars_left += sum(map(len, texts)) + after - before
+        self.chars_left += sum(segment.size for segment in cut) + after - before
 
     # -- its segments -------------------------------------------------------------------
 
