@@ -7,7 +7,21 @@ stands in `_Manner`, for both; that puts it on the wire, in the journal, in repo
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import msgspec
+
+End = Literal["phrase", "clause", "sentence", "item", "heading", "paragraph"]
+"""What ends with a segment, from the weakest to the strongest; `phrase` is no end at all: the
+sentence was too long for one segment."""
+
+Ends = End | float
+"""What ends with a segment; or the seconds of silence after it that the text itself asks for."""
+
+SENTENCE_S: Final = 0.6
+"""Silence after a sentence."""
+CLAUSE_S: Final = 0.2
+"""Silence between two clauses of one sentence, as a comma has it in a sentence spoken at once."""
 
 
 class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -47,3 +61,28 @@ class Speech(_Manner, frozen=True, kw_only=True):
     engine: str
     voice: str
     seed: int = 0
+
+
+class Pauses(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Silence from the last sound of a segment to the first of the next, in seconds at speed 1."""
+
+    sentence_s: float = SENTENCE_S
+    heading_s: float = 0.8
+    paragraph_s: float = 1.0
+
+    def after(self, ends: Ends, speed: float) -> float:
+        """Seconds of silence after a segment. Those that a text asks for are the same at any
+        speed; a list's item pauses like a sentence.
+        """
+        match ends:
+            case float():
+                return ends
+            case "phrase":
+                return 0.0
+            case "clause":
+                return CLAUSE_S / speed
+            case "heading":
+                return self.heading_s / speed
+            case "paragraph":
+                return self.paragraph_s / speed
+        return self.sentence_s / speed

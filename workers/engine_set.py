@@ -37,6 +37,7 @@ class EngineSet:
         self.session_build_s = 0.0
         self._settings = settings
         self._engines: dict[str, Engine] = {}
+        self._infos: dict[str, EngineInfo] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         """By engine and number of threads."""
         self._failed: dict[str, str] = {}
@@ -63,6 +64,10 @@ class EngineSet:
             return session
         with self._building:
             return self._open(name, threads)
+
+    def info(self, name: str) -> EngineInfo:
+        """What an engine says of itself, as it was when it was loaded. Raises KeyError before."""
+        return self._infos[name]
 
     def rebuild(self, threads: int, *, warm: bool) -> None:
         """Replace every session by one with `threads` threads; on an error all stay as they were.
@@ -95,7 +100,7 @@ class EngineSet:
         if engine is None:
             engine = registry.make(name, self._settings)
             engine.load()
-            self._engines[name] = engine
+            self._engines[name], self._infos[name] = engine, engine.describe()
         session = self._sessions.get((name, threads))
         if session is None:
             session = self._sessions[name, threads] = engine.open(threads)
@@ -103,7 +108,7 @@ class EngineSet:
 
     def _warm(self, name: str, session: Session) -> None:
         """Speak once, so that the first segment does not pay for the set-up at first use."""
-        voice = self._engines[name].describe().default_voice
+        voice = self._infos[name].default_voice
         session.synthesize(_WARM_UP_TEXT, Speech(engine=name, voice=voice))
 
     def catalogue(self) -> Catalogue:

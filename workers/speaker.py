@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+import numpy as np
 from msgspec.structs import replace
 
 from supervisor.wire.worker import (
@@ -24,8 +25,9 @@ from supervisor.wire.worker import (
 from workers import redaction
 from workers.audio import at_volume, packets, pcm
 from workers.engine_set import EngineSet
-from workers.engines.base import Session, Terminated
+from workers.engines.base import Samples, Session, Terminated
 from workers.memory import is_out_of_memory
+from workers.silence import paced, silence
 
 _INTERRUPT_AGAIN_S = 0.01
 
@@ -70,7 +72,7 @@ class Speaker:
         try:
             session = self._engines.session(run.speech.engine, reproducible=run.reproducible)
             self._now_running((run.job, run.segment, run.attempt), session)
-            samples = session.synthesize(run.text, run.speech)
+            samples = self._speak(session, run)
             data = pcm(at_volume(samples, run.speech.volume))
         except Terminated:
             error, terminated = "interrupted", True
@@ -94,6 +96,18 @@ class Speaker:
             unreadable=unreadable,
         )
         self._send(answer, data)
+
+    def _speak(self, session: Session, run: Run) -> Samples:
+        """The segment's samples with the silence after them. Raises what the engine raises."""
+        info = self._engines.info(run.speech.engine)
+        if not run.text:
+            return silence(info.sample_rate, run.silence_s)
+        samples = session.synthesize(run.text, run.speech)
+        if info.silent_ends:
+            return paced(samples, info.sample_rate, run.silence_s)
+        if isinstance(run.ends, float):
+            return np.concatenate([samples, silence(info.sample_rate, run.silence_s)])
+        return samples
 
     def _now_running(self, name: tuple[str, int, int] | None, session: Session | None) -> None:
         self.steps += 1

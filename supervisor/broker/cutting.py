@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from supervisor.core.jobs.parts import Part, line_of, part_of
 from supervisor.core.jobs.segmentation import Uncut
 
 _MANY_SLICES = 64
@@ -75,15 +76,15 @@ class TextReader:
     def step(self) -> None:
         """Cut one slice."""
         if self._rest is not None:
-            segments, self._rest = self._rest.slice()
-            if segments:
-                self._lines.append("\n".join(segments))
+            parts, self._rest = self._rest.slice()
+            if parts:
+                self._lines.append("\n".join(line_of(part.text, part.ends) for part in parts))
 
-    def take(self) -> tuple[tuple[str, ...], Uncut | None]:
-        """The segments so far and the uncut rest. A long text that is cut to its end comes as a
-        rest, with a line for each segment.
+    def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
+        """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
+        rest, with a line for each part.
         """
         text = "\n".join(self._lines)
         if self.ended and len(self._lines) > _MANY_SLICES:
             return (), Uncut(text)
-        return tuple(text.split("\n")) if text else (), self._rest
+        return tuple(map(part_of, text.split("\n"))) if text else (), self._rest

@@ -14,6 +14,7 @@ import msgspec
 
 from supervisor.broker.cutting import TextReader
 from supervisor.config import Settings
+from supervisor.core.jobs.parts import split
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import uncut
 from supervisor.speech import PartialSpeech
@@ -108,6 +109,7 @@ def read_request(
         speech=submit.complete(engine=engine.name, voice=voice, seed=seed),
         sample_rate=engine.sample_rate,
         segments=(),
+        pauses=settings.segments.pauses(),
         progress=submit.progress,
         priority=submit.priority,
         deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
@@ -122,10 +124,11 @@ def read_request(
 
 def complete(request: JobRequest, reader: TextReader) -> JobRequest:
     """The request with its text, as far as that is cut by now. Raises Refused."""
-    segments, rest = reader.take()
-    if not segments and rest is None:
+    parts, rest = reader.take()
+    if not parts and rest is None:
         raise _bad_text("empty_text", "the text has nothing to speak: no letter and no number")
-    return msgspec.structs.replace(request, segments=segments, rest=rest)
+    segments, ends = split(parts)
+    return msgspec.structs.replace(request, segments=segments, ends=ends, rest=rest)
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:

@@ -11,15 +11,18 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from supervisor.core.jobs.job import OUTCOMES
+from supervisor.core.jobs.parts import line_of, part_of, split
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.journal.schema import PAGE_BYTES
-from supervisor.speech import Speech
+from supervisor.speech import Ends, Speech
 
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """Valid ids of jobs; an id names a directory, too."""
@@ -36,8 +39,8 @@ class Row(NamedTuple):
     """One job as it is stored.
 
     `request` is the msgpack form of a JobRequest without its text and its deadline, with the
-    fields of its speech beside the others. `text` has its segments, `parts` in number, a line each,
-    in UTF-8, and is None once the job has ended. Times are wall-clock seconds.
+    fields of its speech beside the others. `text` has its segments, `parts` in number, a line each
+    (`core.jobs.parts`), in UTF-8, and is None once the job has ended. Times are wall-clock seconds.
     """
 
     id: str
@@ -66,15 +69,17 @@ def pack(
     fields = msgspec.structs.asdict(request)
     fields.update(msgspec.structs.asdict(fields.pop("speech")))
     segments: tuple[str, ...] = fields.pop("segments")
+    ends: Iterator[Ends] = chain(fields.pop("ends"), repeat("sentence"))
     rest: Uncut | None = fields.pop("rest")
     del fields["deadline"]
-    lines = "\n".join([*segments, *(() if rest is None else [rest.text[rest.at :]])])
-    parts, text = lines.count("\n") + 1, lines.encode()
+    parts = map(line_of, segments, ends)
+    lines = "\n".join([*parts, *(() if rest is None else [rest.text[rest.at :]])])
+    count, text = lines.count("\n") + 1, lines.encode()
     return Row(
         id=job,
         owner=owner,
         request=_encode(fields),
-        parts=parts,
+        parts=count,
         accepted_at=accepted_at,
         deadline=deadline,
         text=text,
@@ -91,10 +96,11 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
     if found != row.parts:
         raise ValueError(f"{found} segments instead of {row.parts}")
     few = found <= _FEW_SEGMENTS
-    segments = text.split("\n") if few else ()
+    parts = [*map(part_of, text.split("\n"))] if few else []
     fields = _decode(row.request)
     speech = {name: fields[name] for name in Speech.__struct_fields__ if name in fields}
-    fields.update(speech=speech, segments=segments, deadline=deadline)
+    segments, ends = split(parts)
+    fields.update(speech=speech, segments=segments, ends=ends, deadline=deadline)
     request = msgspec.convert(fields, JobRequest)
     return request if few else msgspec.structs.replace(request, rest=Uncut(text))
 
@@ -234,8 +240,9 @@ def redact(message: str, text: str) -> str:
         message = f"{message[:begin]}…{message[end:]}"
         start = begin + 1
     for line in text.split("\n"):
-        if len(line) >= _SHORT_CHARS and line in message:
-            message = message.replace(line, "…")
+        said = part_of(line).text
+        if len(said) >= _SHORT_CHARS and said in message:
+            message = message.replace(said, "…")
     return message
 
 

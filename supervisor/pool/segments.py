@@ -54,6 +54,8 @@ class Segments:
             speech=msgspec.structs.replace(request.speech, seed=seed),
             reproducible=request.reproducible,
             text=command.text,
+            ends=command.ends,
+            silence_s=request.pauses.after(command.ends, request.speech.speed),
         )
         worker.running = run
         worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)

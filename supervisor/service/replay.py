@@ -20,6 +20,7 @@ from supervisor.core.allocation import events as allocation_events
 from supervisor.core.allocation.machine import Allocation
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import Part
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.service.record import (
@@ -64,12 +65,12 @@ class Script:
         """Number of characters that are not cut yet."""
         return self._characters
 
-    def slice(self) -> tuple[tuple[str, ...], Script | None]:
+    def slice(self) -> tuple[tuple[Part, ...], Script | None]:
         """Return the next recorded cut, as `Uncut.slice` cuts a text."""
         if not self._cuts:
             return (), self
         sizes, left = self._cuts.pop(0)
-        return _texts(sizes), Script(left, self._cuts) if left else None
+        return tuple(map(Part, _texts(sizes))), Script(left, self._cuts) if left else None
 
 
 class Replay:

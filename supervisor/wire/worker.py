@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
-from supervisor.speech import Speech
+from supervisor.speech import Ends, Speech
 
 PACKET_BYTES = 64 * 1024
 """PCM in one packet, and so in one CHUNK: large enough to cost nothing, small enough to meter."""
@@ -40,7 +40,8 @@ class Run(_Record, frozen=True, kw_only=True):
     """Speak one segment. The answer is one or more `Piece` with the same four numbers.
 
     The seed of `speech` is the segment's own. `reproducible`: the samples must not depend on
-    the worker's number of threads.
+    the worker's number of threads. `ends` is what ends with the text, and `silence_s` the seconds
+    from its last sound to the first of the next segment. A text without characters is that silence.
     """
 
     job: str
@@ -50,6 +51,8 @@ class Run(_Record, frozen=True, kw_only=True):
     speech: Speech
     reproducible: bool
     text: str
+    ends: Ends = "sentence"
+    silence_s: float = 0.0
 
 
 # -- worker to supervisor, on `work` ----------------------------------------------------

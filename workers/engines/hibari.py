@@ -2,8 +2,7 @@
 
 Uses hibari's text reader, vocabulary and signal processing; the sessions are ours.
 The noise component is drawn from the job's seed, everything else is deterministic.
-The pauses are inside the audio, 0.5 s after a sentence and 0.3 s before it: hibari puts
-sentences one after another without a gap, and a player has to join segments without one, too.
+Silence is inside the audio, 0.5 s after a sentence and 0.3 s before it, whatever the text is.
 """
 
 from __future__ import annotations
@@ -70,6 +69,7 @@ class Hibari:
             licence=LICENCE,
             parallel=PARALLEL,
             seconds_per_character=SECONDS_PER_CHARACTER,
+            silent_ends=True,
         )
 
     def load(self) -> None:

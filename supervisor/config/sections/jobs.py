@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from supervisor.config.sections.declared import Declared, Section, order_error
+from supervisor.speech import Pauses
 
 
 class Admission(Section):
@@ -104,14 +105,15 @@ class Journal(Section):
 
 
 class Segments(Section):
-    """The section `segments`: lengths of the segments that a text is cut into."""
+    """The section `segments`: how a text is cut, and the silences between the parts, at speed 1."""
 
     first_max_chars: Annotated[
         int,
         Field(
             ge=1,
             le=100_000,
-            description="Longest first segment of a job; short, so that speech starts early.",
+            description="Longest first segment of a job; short, so that speech starts early. Where "
+            "nobody would breathe before, the first segment is as long as the others may be.",
         ),
         Declared("live", "characters"),
     ] = 80
@@ -125,6 +127,30 @@ class Segments(Section):
         ),
         Declared("live", "characters"),
     ] = 240
+
+    sentence_pause_s: Annotated[
+        float,
+        Field(ge=0, le=10, description="Silence after a sentence, and after an item of a list."),
+        Declared("live", "s"),
+    ] = 0.6
+    heading_pause_s: Annotated[
+        float,
+        Field(ge=0, le=10, description="Silence after a line that stands alone without a stop."),
+        Declared("live", "s"),
+    ] = 0.8
+    paragraph_pause_s: Annotated[
+        float,
+        Field(ge=0, le=10, description="Silence after a paragraph."),
+        Declared("live", "s"),
+    ] = 1.0
+
+    def pauses(self) -> Pauses:
+        """The silences, as a job has them from its beginning to its end."""
+        return Pauses(
+            sentence_s=self.sentence_pause_s,
+            heading_s=self.heading_pause_s,
+            paragraph_s=self.paragraph_pause_s,
+        )
 
     @model_validator(mode="after")
     def _first_is_shorter(self) -> Self:

@@ -14,6 +14,7 @@ from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
+from supervisor.speech import Ends
 
 RefusalCode = Literal[
     "busy", "conflict", "expired", "out_of_range", "journal_unavailable", "failed", "cancelled"
@@ -275,7 +276,7 @@ class ForgetJob(_Record, frozen=True):
 
 class RunSegment(_Record, frozen=True, kw_only=True):
     """Give this segment to this worker, which is idle. `expected_s`: its predicted seconds;
-    0 where that would be a mere guess.
+    0 where that would be a mere guess. `ends`: what ends with its text.
     """
 
     worker: int
@@ -285,6 +286,7 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     request: JobRequest
     text: str
     expected_s: float
+    ends: Ends = "sentence"
 
 
 class CutText(_Record, frozen=True):

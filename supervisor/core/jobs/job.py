@@ -13,12 +13,15 @@ before `next_segment` were given to a worker or came from a journal, except for 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Literal
 
 import msgspec
 
 from supervisor.core.jobs.audio import JobAudio, Pcm
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import Ends
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
@@ -59,12 +62,14 @@ LEFT_OUT = "left out"
 class Segment(msgspec.Struct, gc=False):
     """One part of a job's text, `size` characters long, and its state.
 
-    `text` is dropped once it cannot be needed again. `kills` counts the workers that were lost
-    while they ran it. `pieces` is its audio, until all earlier segments are spoken.
+    `text` is dropped once it cannot be needed again; `ends` is what ends with it. `kills` counts
+    the workers that were lost while they ran it. `pieces` is its audio, until all earlier segments
+    are spoken.
     """
 
     text: str
     size: int
+    ends: Ends = "sentence"
     state: SegmentState = "waiting"
     attempt: int = 0
     kills: int = 0
@@ -152,7 +157,8 @@ class Job:
         self.due = math.inf if request.deadline is None else request.deadline
         """The time from which it is late."""
         sizes = [*map(len, request.segments)]
-        self.segments = [*map(Segment, request.segments, sizes)]
+        ends: Iterator[Ends] = chain(request.ends, repeat("sentence"))
+        self.segments = [*map(Segment, request.segments, sizes, ends)]
         """The segments cut so far: the text is cut while it is spoken."""
         self.rest = request.rest
         self.cutting = False
@@ -223,7 +229,7 @@ class Job:
         self.note(now, outcome, message)
         if outcome != "done":
             self.audio.clear()
-        self.request = msgspec.structs.replace(self.request, segments=(), rest=None)
+        self.request = msgspec.structs.replace(self.request, segments=(), ends=(), rest=None)
         self.rest = None
         for segment in self.segments:
             segment.text = ""
@@ -269,11 +275,12 @@ class Job:
         if self.rest is None:
             return
         before = len(self.rest)
-        texts, self.rest = self.rest.slice()
+        parts, self.rest = self.rest.slice()
         self.cutting = False
-        self.segments += [Segment(text, len(text)) for text in texts]
+        cut = [Segment(part.text, len(part.text), part.ends) for part in parts]
+        self.segments += cut
         after = 0 if self.rest is None else len(self.rest)
-        self.chars_left += sum(map(len, texts)) + after - before
+        self.chars_left += sum(segment.size for segment in cut) + after - before
 
     # -- its segments -------------------------------------------------------------------
 

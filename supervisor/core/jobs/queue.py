@@ -355,6 +355,7 @@ class Queue:
                 request=job.request,
                 text=segment.text,
                 expected_s=0.0 if job.work.guessed else cost_s,
+                ends=segment.ends,
             )
         )
         if job.request.progress:

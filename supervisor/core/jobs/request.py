@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.core.jobs.segmentation import Uncut
-from supervisor.speech import Speech
+from supervisor.speech import Ends, Pauses, Speech
 
 DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
@@ -25,7 +25,9 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A text and its manner of speech, checked and complete. `deadline`: monotonic seconds or None.
 
-    `segments` are the first ones of the text, `rest` is the part that is not cut yet.
+    `segments` are the first ones of the text, `rest` is the part that is not cut yet. `ends` is
+    what ends with each of `segments`, a sentence where there is none; `pauses` are the silences
+    that are made of it.
     `key` is the client's own name for the request, the same for every attempt to hand
     it in; `fingerprint` tells whether two requests under one key are the same.
     """
@@ -45,3 +47,5 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trace: TraceContext | None = None
     """None for a job that is not traced."""
     rest: Uncut | None = None
+    ends: tuple[Ends, ...] = ()
+    pauses: Pauses = Pauses()

@@ -1,8 +1,9 @@
 """Segmentation: cuts a text into segments, which are spoken on their own, in parallel.
 
-Sentences come from sentencex; those longer than a segment may be are cut at clauses,
-then at spaces, then anywhere. The first segment is kept short, so that speech starts
-early. Pure and deterministic: the same text always gives the same segments, in however
+Sentences come from sentencex; what is longer than a segment may be is cut by `breaths`. The
+first segment is kept short, so that speech starts early. With each goes what ends with it: a
+sentence, or more, as lines and blank lines tell; `[pause:1.5s]` in a text is a silence of that
+length. Pure and deterministic: the same text always gives the same segments, in however
 many slices it is cut, which makes a seeded job reproducible.
 
 A text is cut a slice at a time, the rest while the first of it is spoken. A slice looks
@@ -14,16 +15,32 @@ window may grow with the square of its length (quotes, backticks, 漢字。).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
 
 import msgspec
 import sentencex
 
-_CLAUSE_END = re.compile(r"[,;:—–、，；：][\"'”’)\]]*\s+|\s[-–—]\s")
-_LETTER_OR_NUMBER = re.compile(r"[^\W_]")
-"""A character of the Unicode categories L and N, no more and no less."""
-_BLANK_LINE = re.compile(r"\n\s*\n")
+from supervisor.core.jobs import breaths
+from supervisor.core.jobs.breaths import CLAUSE_END, LETTER_OR_NUMBER
+from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
+from supervisor.speech import Ends
+
+_STOP = re.compile(r"\n\s*\n|\[pause:(\d{1,6}(?:\.\d{1,6})?)(ms|s)\]", re.ASCII | re.IGNORECASE)
+"""A blank line, or a silence that the text asks for."""
+_LONGEST_TAG = 24
 _LINE_END = re.compile(r"\n\s*")
+_MARKS = 8
+"""Characters at the end of a text among which the mark is that ends it."""
+_OPEN_END = re.compile(r"[,;:—–、，；：-]\W*$")
+"""The end of a text, or of a line, that goes on."""
+_SENTENCE_MARK = re.compile(r"[.!?…。！？,;:—–、，；：-]\W*$")
+_ITEM = re.compile(r"(?:[-*+•‣]|\d{1,3}[.)])\s")
+"""The beginning of an item in a list."""
+
+_HEADING_CHARS = 100
+"""A heading is not longer."""
 
 _WINDOW = 1024
 """Characters that a slice looks at. A window of the worst characters takes some milliseconds."""
@@ -71,36 +88,51 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         """Number of characters that are not cut yet."""
         return len(self.text) - self.at
 
-    def slice(self) -> tuple[tuple[str, ...], Uncut | None]:
-        """Cut the next window: its segments (there may be none), and the rest of the text."""
+    def slice(self) -> tuple[tuple[Part, ...], Uncut | None]:
+        """Cut the next window: its parts (there may be none), and the rest of the text."""
         if self.rules is None:
             return self._lines()
-        segments: list[str] = []
-        window = self.text[self.at : self.at + self.rules.window]
+        parts: list[Part] = []
+        begun, taken = self.begun, 0
+        window = self._window(self.rules.window)
         last = self.at + len(window) == len(self.text)
-        taken = 0
-        for sentence in _complete(window, self.rules.language, last=last):
-            taken += len(sentence)
-            flat = " ".join(sentence.split())
-            if flat and has_speech(flat):
+        column = self.at - self.text.rfind("\n", max(0, self.at - _WINDOW), self.at) - 1
+        for piece, ends in _complete(window, self.rules.language, column, last=last):
+            taken += len(piece)
+            flat = " ".join(piece.split())
+            if isinstance(ends, float):
+                _pause(parts, ends)
+            elif has_speech(flat):
                 limit = self.rules.max_chars
-                first = limit if segments or self.begun else self.rules.first_max_chars
-                segments.extend(_speakable(_cut(flat, first, limit)))
+                first = limit if begun else self.rules.first_max_chars
+                language = self.rules.language
+                parts += breaths.cut(flat, ends, language, first_limit=first, limit=limit)
+                begun = True
+            elif parts:
+                parts[-1] = parts[-1].at_least(ends)
         at = self.at + taken
-        begun = self.begun or bool(segments)
         left = None if at == len(self.text) else Uncut(self.text, self.rules, at, begun)
-        return tuple(segments), left
+        return tuple(parts), left
 
-    def _lines(self) -> tuple[tuple[str, ...], Uncut | None]:
+    def _window(self, size: int) -> str:
+        """The next characters, but for a tag at their end that may be whole in the next ones."""
+        window = self.text[self.at : self.at + size]
+        if self.at + size < len(self.text):
+            begin = window.rfind("[", size - _LONGEST_TAG)
+            if begin > 0 and "]" not in window[begin:]:
+                return window[:begin]
+        return window
+
+    def _lines(self) -> tuple[tuple[Part, ...], Uncut | None]:
         at = self.at
-        lines: list[str] = []
-        while len(lines) < _LINES:
+        parts: list[Part] = []
+        while len(parts) < _LINES:
             end = self.text.find("\n", at)
             if end < 0:
-                return (*lines, self.text[at:]), None
-            lines.append(self.text[at:end])
+                return (*parts, part_of(self.text[at:])), None
+            parts.append(part_of(self.text[at:end]))
             at = end + 1
-        return tuple(lines), Uncut(self.text, None, at)
+        return tuple(parts), Uncut(self.text, None, at)
 
 
 def uncut(text: str, *, language: str, first_max_chars: int, max_chars: int) -> Uncut:
@@ -114,74 +146,141 @@ def uncut(text: str, *, language: str, first_max_chars: int, max_chars: int) -> 
 
 def has_speech(text: str) -> bool:
     """Whether any character is a letter or a number: something an engine can say."""
-    return _LETTER_OR_NUMBER.search(text) is not None
+    return LETTER_OR_NUMBER.search(text) is not None
 
 
-def _complete(window: str, language: str, *, last: bool) -> Iterator[str]:
-    """Parts of the window, from its beginning on: sentences, and stretches without speech.
+def _pause(parts: list[Part], seconds: float) -> None:
+    """A silence after the last part, in place of its own."""
+    if parts:
+        parts[-1] = parts[-1].paused(seconds)
+    else:
+        parts.append(Part("", seconds))
 
-    A sentence that may go on after the window is left out, unless the window is the text's
-    `last`. One that fills the window is broken, so that there always is a part.
+
+class _Piece(NamedTuple):
+    """Some of a window, as it is, and what ends with it. A silence is its seconds alone."""
+
+    text: str
+    ends: Ends
+
+
+def _complete(window: str, language: str, column: int, *, last: bool) -> Iterator[_Piece]:
+    """Pieces of the window, from its begin on, each of which is a sentence, has no speech or is
+    a silence.
+
+    What may go on after the window is left out, unless it is the text's `last`; but what
+    begins with the window and does not end in it is broken, so that some of it is given always.
+    `column`: characters of its first line before the window.
     """
     done = 0
     while done < len(window):
-        blank = _BLANK_LINE.search(window, done)
-        end = len(window) if blank is None else blank.end()
-        open_end = blank is None and not last
-        for sentence in _sentences(window[done:end], language):
-            if open_end and done + len(sentence) > len(window) - _CONTEXT:
+        stop = _STOP.search(window, done)
+        tag = stop is not None and stop[1] is not None
+        end = len(window) if stop is None else stop.start() if tag else stop.end()
+        open_end = stop is None and not last
+        ends: Ends = "sentence" if stop is None or tag else "paragraph"
+        for piece in _pieces(window[done:end], language, 0 if done else column, ends):
+            if open_end and done + len(piece.text) > len(window) - _CONTEXT:
                 break
-            yield sentence
-            done += len(sentence)
+            yield piece
+            done += len(piece.text)
         else:
+            if tag and stop is not None:
+                yield _Piece(stop[0], _seconds(stop))
+                done = stop.end()
             continue
         if not done:
-            yield window[: _break(window, len(window) // 2)]
+            broken = window[: _break(window, len(window) // 2)]
+            yield _Piece(broken, "clause" if _is_open(broken) else "phrase")
         return
 
 
-def _sentences(paragraph: str, language: str) -> Iterator[str]:
+def _seconds(tag: re.Match[str]) -> float:
+    """As a silence's tag has it."""
+    return min(float(tag[1]) / (1 if tag[2] in "sS" else 1000), LONGEST_PAUSE_S)
+
+
+def _pieces(paragraph: str, language: str, column: int, ends: Ends) -> Iterator[_Piece]:
     """Sentences with the white space after them: together they are the paragraph."""
-    if not has_speech(paragraph):
-        yield paragraph
-    else:
-        yield from sentencex.segment(language, paragraph)
+    if not paragraph:
+        return
+    borders = [0, *_line_ends(paragraph, column), len(paragraph)]
+    for start, end in pairwise(borders):
+        *sentences, final = _sentences(paragraph[start:end], language)
+        for sentence in sentences:
+            yield _Piece(sentence, "sentence")
+        if end < len(paragraph):
+            yield _Piece(final, "item")
+        elif ends == "paragraph" and not sentences and not start and not column:
+            yield _Piece(final, "heading" if _is_heading(final) else ends)
+        elif ends == "sentence" and _is_open(final):
+            yield _Piece(final, "clause")
+        else:
+            yield _Piece(final, ends)
+
+
+def _sentences(text: str, language: str) -> list[str]:
+    """Sentences with the white space after them: together they are the text."""
+    if not has_speech(text):
+        return [text]
+    sentences: list[str] = sentencex.segment(language, text)
+    if len(sentences) > 1 and not sentences[-1].strip():
+        *sentences, last, blank = sentences
+        sentences.append(last + blank)
+    return sentences
+
+
+def _line_ends(paragraph: str, column: int) -> list[int]:
+    """Where lines end in the paragraph that were meant to: behind white space, in characters.
+
+    Where lines are broken because they are full, the first word of the next one has no room in the
+    longest of them. One that ends before, or with a colon, and whose next begins like a sentence,
+    is an item of a list, a title, or a verse.
+    """
+    body = paragraph.rstrip()
+    if "\n" not in body:
+        return []
+    lines = body.split("\n")
+    lengths = [len(line.rstrip()) for line in lines]
+    lengths[0] += column
+    longest = max(lengths)
+    found: list[int] = []
+    end = 0
+    for line, length, other in zip(lines, lengths, lines[1:], strict=False):
+        end += len(line) + 1
+        following = other.strip()
+        fits = length + 1 + len(following.partition(" ")[0]) <= longest
+        introduces = line.rstrip().endswith((":", "："))
+        meant = introduces or (fits and not _is_open(line))
+        if _ITEM.match(following) or (meant and _begins(following)):
+            found.append(end)
+    return found
+
+
+def _begins(line: str) -> bool:
+    """Whether a line begins like a sentence: with a capital, a number, or in a script without."""
+    letter = LETTER_OR_NUMBER.search(line)
+    return letter is not None and not letter[0].islower()
+
+
+def _is_open(text: str) -> bool:
+    """Whether a text ends with the mark of a clause."""
+    return _OPEN_END.search(text.rstrip()[-_MARKS:]) is not None
+
+
+def _is_heading(paragraph: str) -> bool:
+    """Whether a paragraph is one line, not a long one, that no mark ends."""
+    text = paragraph.strip()
+    return len(text) <= _HEADING_CHARS and "\n" not in text and _SENTENCE_MARK.search(text) is None
 
 
 def _break(window: str, start: int) -> int:
     """The break in [start, end of window] of a sentence that does not end there: after the last
     clause, else the last line, else the last space, else at the end of the window.
     """
-    for where in (_CLAUSE_END, _LINE_END):
+    for where in (CLAUSE_END, _LINE_END):
         ends = [match.end() for match in where.finditer(window, start)]
         if ends:
             return ends[-1]
     space = window.rfind(" ", start)
     return space + 1 if space > start else len(window)
-
-
-def _cut(sentence: str, first_limit: int, limit: int) -> Iterator[str]:
-    """Pieces of one sentence; only the first that can be spoken is held to `first_limit`."""
-    start, bound = 0, first_limit
-    while len(sentence) - start > bound:
-        end = _cut_point(sentence, start, start + bound)
-        piece = sentence[start:end].strip()
-        yield piece
-        start = end
-        if has_speech(piece):
-            bound = limit
-    yield sentence[start:].strip()
-
-
-def _cut_point(sentence: str, start: int, stop: int) -> int:
-    """The cut within [start, stop]: the last clause end, else the last space, else `stop`."""
-    for match in reversed(list(_CLAUSE_END.finditer(sentence, start, stop))):
-        if match.end() > start:
-            return match.end()
-    space = sentence.rfind(" ", start + 1, stop)
-    return space + 1 if space > start else stop
-
-
-def _speakable(pieces: Iterable[str]) -> Iterator[str]:
-    """Drop pieces without speech, such as a run of dots."""
-    return (piece for piece in pieces if has_speech(piece))

@@ -29,6 +29,7 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import split
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segmentation import uncut
 from supervisor.core.machine import Cpu, Machine, WorkerShape
@@ -96,10 +97,12 @@ class Run:
         job = f"j{next(self._names)}"
         whole = uncut(TEXT, language="en", first_max_chars=40, max_chars=90)
         first, rest = whole.slice()
+        segments, ends = split(first)
         request = JobRequest(
             speech=Speech(engine="noop", voice="tone", seed=1),
             sample_rate=24_000,
-            segments=first,
+            segments=segments,
+            ends=ends,
             rest=rest,
             durable=durable,
             key=key,

@@ -10,23 +10,29 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from supervisor.speech import Speech
+from supervisor.speech import Ends, Pauses, Speech
 from supervisor.wire.worker import MAX_PACKET_BYTES, Piece, Run, decode_piece, encode
 from workers.engine_set import EngineSet
-from workers.engines.base import Terminated
+from workers.engines.base import EngineInfo, Terminated
 from workers.speaker import Speaker
 
 
 class Scripted:
     """An engine set and its only session: answers with audio, or raises."""
 
-    def __init__(self, answer: NDArray[np.float32] | Exception) -> None:
-        self._answer = answer
+    def __init__(
+        self, answer: NDArray[np.float32] | Exception, *, silent_ends: bool = False
+    ) -> None:
+        self._answer, self._silent_ends = answer, silent_ends
 
     def session(self, _engine: str, *, reproducible: bool) -> Scripted:
         """Itself."""
         del reproducible
         return self
+
+    def info(self, _engine: str) -> EngineInfo:
+        """Of an engine whose samples stay as they are."""
+        return EngineInfo("noop", 24_000, "tone", (), "", silent_ends=self._silent_ends)
 
     def synthesize(self, *_: Any) -> NDArray[np.float32]:
         """As scripted."""
@@ -44,7 +50,12 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def spoken(
-    ends: tuple[socket.socket, socket.socket], answer: NDArray[np.float32] | Exception
+    ends: tuple[socket.socket, socket.socket],
+    answer: NDArray[np.float32] | Exception,
+    *,
+    text: str = "Hello.",
+    after: Ends = "sentence",
+    silent_ends: bool = False,
 ) -> list[tuple[Piece, bytes]]:
     """All packets that come back for one segment."""
     ours, theirs = ends
@@ -55,11 +66,13 @@ def spoken(
         epoch=1,
         speech=Speech(engine="noop", voice="tone", seed=1),
         reproducible=False,
-        text="Hello.",
+        text=text,
+        ends=after,
+        silence_s=Pauses().after(after, 1.0),
     )
     ours.send(encode(run))
     ours.shutdown(socket.SHUT_WR)
-    Speaker(theirs, cast("EngineSet", Scripted(answer))).serve()
+    Speaker(theirs, cast("EngineSet", Scripted(answer, silent_ends=silent_ends))).serve()
     theirs.shutdown(socket.SHUT_WR)
     found = []
     while packet := ours.recv(MAX_PACKET_BYTES):
@@ -100,3 +113,31 @@ def test_why_there_is_no_audio_is_told_by_its_kind(
     assert (piece.last, piece.terminated, piece.unreadable) == (True, terminated, unreadable)
     assert piece.error
     assert audio == b""
+
+
+def test_silence_is_what_ends_with_the_segment_where_the_engine_leaves_some() -> None:
+    """Whatever the model left; and samples of another engine stay, but for what a text asks for."""
+    sound = np.full(2_400, 0.5, np.float32)
+    samples = np.pad(sound, (8_000, 12_000))
+
+    def after(end: Ends, *, silent_ends: bool) -> float:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            packets = spoken((ours, theirs), samples, after=end, silent_ends=silent_ends)
+        audio = np.frombuffer(b"".join(part for _, part in packets), "<f4")
+        heard = np.flatnonzero(audio)
+        assert silent_ends is not np.array_equal(audio[: samples.size], samples)
+        return (audio.size - int(heard[-1]) - 1) / 24_000
+
+    kinds: tuple[Ends, ...] = ("phrase", "clause", "sentence", "heading", "paragraph", 0.7)
+    heard = [after(end, silent_ends=True) for end in kinds]
+    assert heard == pytest.approx([0.03, 0.15, 0.55, 0.75, 0.95, 0.65], abs=0.011)
+    untouched = [after(end, silent_ends=False) for end in kinds]
+    assert untouched == pytest.approx([0.5] * 5 + [1.2])
+
+
+def test_a_silence_alone_asks_no_engine(ends: tuple[socket.socket, socket.socket]) -> None:
+    """It is as long as the text asks for, and nothing is heard in it."""
+    packets = spoken(ends, RuntimeError("was asked"), text="", after=0.5)
+    assert not any(piece.error for piece, _ in packets)
+    assert b"".join(part for _, part in packets) == bytes(12_000 * 4)

@@ -1,8 +1,6 @@
 """The engine and its session. The model draws nothing at random: the seed has no effect.
 
-The pauses are inside the audio, 0.7 s after a sentence and 0.3 s before it; Kokoro's own
-pipeline puts its runs one after another without a gap, and a player has to join segments without
-one, too.
+Silence is inside the audio, 0.7 s after a sentence and 0.3 s before it, whatever the text is.
 """
 
 from __future__ import annotations
@@ -66,6 +64,7 @@ class Kokoro:
             unavailable=missing,
             mixes=True,
             seconds_per_character=SECONDS_PER_CHARACTER,
+            silent_ends=True,
         )
 
     def load(self) -> None:
