@@ -36,6 +36,9 @@ LONGEST_WORD = 48
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 _LETTERS = re.compile(r"(?<![\w.'-])[A-Z](?: [A-Z])+(?![\w-])")
 _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
+_ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
+"""The G2P's dictionary has these two words as one, shortened."""
+
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
 
@@ -124,6 +127,7 @@ def _for_g2p(words: Sequence[Word]) -> str:
     and words that would take it too long in several.
     """
     line = " ".join(word.spoken for word in words)
+    line = _ET_CETERA.sub(r"\1tc", line)
     lettered = _LETTERS.sub(lambda run: run.group().replace(" ", "."), line)
     stopped = _LETTERS_AND_STOP.sub(r"\g<0> ", lettered)
     return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), stopped)

@@ -43,7 +43,7 @@ _AMBIGUOUS = {
     ),
     "US": (re.compile(""), "U S", "us"),
     "WHO": (re.compile(r"(?i)\bthe $"), "W H O", "who"),
-    "AM": (re.compile(r"\w ?$"), "A M", "am"),
+    "AM": (re.compile(r"(?<!\bI )$"), "A M", "am"),
     "PM": (re.compile(""), "P M", "pm"),
 }
 """What must stand before these letters to make them letters, and what they are then and else."""
@@ -101,12 +101,6 @@ def word(atom: re.Match[str], manner: Manner) -> str | None:
         return initials
     if written.isupper():
         return _capitals(written, atom, manner)
-    if written[-1] == "s" and written[:-1].isupper() and len(written) > 2:
-        return (
-            f"{' '.join(written[:-1])}'s"
-            if len(written) < 6 and not _VOWELS & {*written[1:-2]}
-            else None
-        )
     return None
 
 
@@ -126,12 +120,13 @@ def _shortened(written: str, manner: Manner) -> str | None:
 
 
 def _capitals(written: str, atom: re.Match[str], manner: Manner) -> str | None:
+    """One word in capitals among others: letters, or a word that the capital keeps stressed."""
     choice = _AMBIGUOUS.get(written)
     if choice is not None:
         cue, letters, otherwise = choice
         return letters if cue.search(before(atom)) else otherwise
     if written in _SMALL:
-        return None if re.match(r"[-.&/]\w", after(atom)) else written.lower()
+        return None if re.match(r"[-.&/]\w", after(atom)) else written.capitalize()
     if len(written) < 4 or written in _SPELLED or "'" in written or manner.known(written):
         return None
-    return written.lower() if manner.known(written.lower()) else None
+    return written.capitalize() if manner.known(written.lower()) else None

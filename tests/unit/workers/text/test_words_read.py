@@ -28,7 +28,7 @@ SHORT_FORMS = {
 }
 ROMAN = {
     "Henry VIII had six wives.": "Henry the eighth had six wives.",
-    "Ramses II built it. CHAPTER XIV": "Ramses the second built it. chapter fourteen",
+    "Ramses II built it. CHAPTER XIV": "Ramses the second built it. Chapter fourteen",
     "World War II, Act III.": "World War two, Act three.",
     "The XIX century.": "The nineteenth century.",
     "Super Bowl LVIII and Rocky IV.": "Super Bowl fifty eight and Rocky four.",
@@ -45,7 +45,7 @@ ROMAN = {
 CAPITALS = {
     "STOP SHOUTING AT ME PLEASE.": "stop shouting at me please.",
     "WE MIGHT GO. I DON'T KNOW!": "we might go. I don't know!",
-    "I told YOU: it is for ME.": "I told you: it is for me.",
+    "I told YOU: it is for ME.": "I told You: it is for Me.",
     "Ask our IT team in the US.": "Ask our I T team in the U S.",
     "THE US AND THE UK AGREE.": "the U S and the UK agree.",
     "The WHO and NASA met the FBI.": "The W H O and NASA met the FBI.",
