@@ -40,6 +40,7 @@ PACKAGES = (
     "supervisor/wire",
     "workers",
     "workers/engines",
+    "workers/text",
 )
 
 MODULES = ("__main__", "files", "libc", "logs", "speech", "testing", "tracebacks")
@@ -160,6 +161,7 @@ def test_what_is_allowed_passes(tree: Path) -> None:
         ("supervisor/core/x.py", "import supervisor.files", "layers"),
         ("supervisor/tracing/x.py", "import opentelemetry.sdk", "loads OpenTelemetry"),
         ("supervisor/service/x.py", "import requests", "loads OpenTelemetry"),
+        ("workers/text/x.py", "import workers.engines.x", "depends on no engine"),
         ("workers/x.py", "import google.protobuf", "loads OpenTelemetry"),
     ],
 )

@@ -1,5 +1,7 @@
-"""English text to phonemes for every engine that speaks Kokoro's alphabet: hibari's G2P,
-guarded against text that was not written to be read aloud.
+"""English text to phonemes for every engine that speaks Kokoro's alphabet.
+
+What is said for what is written (`workers.text`) is ours; hibari's G2P turns these words into
+phonemes, guarded against words that cost it too much.
 
 One instance per accent lives in the process. Its lexicons are mapped from files, because
 hibari's own way of reading them takes 0.3 s and 65 to 95 MB for each accent.
@@ -10,8 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from hibari.g2p.tokenize import Tokenizer
 
 from workers.engines.packed import packed
 from workers.session import build_session
+from workers.text.reading import Word, spoken_words
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
 
@@ -31,14 +33,12 @@ LONGEST_WORD = 48
 """Characters. Reading one word costs its parts to the third power (300 characters of
 "a-a-a…" 4.4 s, 48 of them 60 ms), so a longer one is read as several."""
 
-LONGEST_NUMBER = 30
-"""Digits. The G2P's lexicon has names up to octillions (10^27); a longer number is read digit
-by digit."""
-
-_READ_AS_POWERS = "²³"
-
-_LONG_NUMBER = re.compile(rf"\d(?:,?\d){{{LONGEST_NUMBER},}}")
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+_LETTERS = re.compile(r"(?<![\w.'-])[A-Z](?: [A-Z])+(?![\w-])")
+_LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
+_ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
+"""The G2P's dictionary has these two words as one, shortened."""
+
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
 
@@ -48,6 +48,7 @@ class English:
     def __init__(self, *, british: bool) -> None:
         name = "oov_gb.onnx" if british else "oov.onnx"
         net = OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
+        self._british = british
         self._read = _g2p(functools.partial(_unknown_word, net), british=british)
 
     def phonemes(self, text: str) -> str:
@@ -56,7 +57,16 @@ class English:
         Time is linear in the length of the text: at most 1 ms a word, 80 ms for the
         worst 48 characters.
         """
-        return str(self._read(_readable(text)))
+        read = str(self._read(_for_g2p(self.words(text)), normalize_text=False))
+        return read.replace(" .", ".")
+
+    def words(self, text: str) -> list[Word]:
+        """The words that are said for this text, each with the place that it was read from."""
+        return spoken_words(text, british=self._british, known=self._known)
+
+    def _known(self, word: str) -> bool:
+        lexicon = self._read.lexicon
+        return word in lexicon.golds or word in lexicon.silvers
 
 
 @functools.cache
@@ -112,18 +122,15 @@ def _tagger() -> Tagger:
     return tagger
 
 
-def _readable(text: str) -> str:
-    """Normalize for the G2P: accents composed, numbers beyond naming spelled, long words broken."""
-    composed = "".join(map(_plain_digit, unicodedata.normalize("NFC", text)))
-    spelled = _LONG_NUMBER.sub(lambda run: " ".join(run.group().replace(",", "")), composed)
-    return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), spelled)
-
-
-def _plain_digit(symbol: str) -> str:
-    """`①` as ` 1 `: the G2P takes every digit of Unicode for one that a number can hold."""
-    if symbol.isdigit() and not symbol.isdecimal() and symbol not in _READ_AS_POWERS:
-        return f" {unicodedata.digit(symbol)} "
-    return symbol
+def _for_g2p(words: Sequence[Word]) -> str:
+    """One line of words for the G2P: letters that are said one by one as it knows them ("F.B.I"),
+    and words that would take it too long in several.
+    """
+    line = " ".join(word.spoken for word in words)
+    line = _ET_CETERA.sub(r"\1tc", line)
+    lettered = _LETTERS.sub(lambda run: run.group().replace(" ", "."), line)
+    stopped = _LETTERS_AND_STOP.sub(r"\g<0> ", lettered)
+    return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), stopped)
 
 
 def _unknown_word(net: OOV, word: str) -> str | None:

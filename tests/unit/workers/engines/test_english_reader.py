@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 from hibari.g2p import G2P
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.texts import SENTENCES
 from workers.engines import english
-from workers.engines.english import LONGEST_NUMBER, reader
+from workers.engines.english import reader
+from workers.text.numbers import LONGEST
 
 _HOSTILE = st.text(
     st.sampled_from("aZé0159٣①²½Ⅷ$€'.,-/@#%&*[]()“ \t\0\u0301\u200b🎉中ω"), max_size=300
@@ -42,33 +41,6 @@ def test_time_is_linear(unit: str) -> None:
     assert seconds(300) < 12 * max(seconds(75), 0.01)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["american", "british"])
-def both(request: pytest.FixtureRequest) -> tuple[Callable[[str], str], Callable[[str], str]]:
-    """Our reader of one accent, and hibari's own with the same net for unknown words."""
-    ours = reader(british=request.param)
-    theirs = G2P(oov=ours._read.oov, british=request.param)
-    return ours.phonemes, lambda text: str(theirs(english._readable(text)))
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.one_of(_HOSTILE, st.text(max_size=200)))
-def test_it_reads_any_text_as_hibari_does(
-    both: tuple[Callable[[str], str], Callable[[str], str]], text: str
-) -> None:
-    """The packed dictionaries change nothing."""
-    ours, theirs = both
-    assert ours(text) == theirs(text)
-
-
-@pytest.mark.parametrize("sentence", SENTENCES)
-def test_it_reads_sentences_as_hibari_does(
-    both: tuple[Callable[[str], str], Callable[[str], str]], sentence: str
-) -> None:
-    """Of which nearly every word is in a dictionary."""
-    ours, theirs = both
-    assert ours(sentence) == theirs(sentence)
-
-
 def test_accents_differ() -> None:
     """The British reader reads the British way."""
     assert reader(british=False).phonemes("There.") == "ðˈɛɹ."
@@ -77,14 +49,14 @@ def test_accents_differ() -> None:
 
 def test_number_beyond_naming_is_read_digit_by_digit() -> None:
     """Every digit of a number without a name is spoken."""
-    read = reader(british=False).phonemes("7" * (LONGEST_NUMBER + 1))
-    assert read.split() == [reader(british=False).phonemes("7")] * (LONGEST_NUMBER + 1)
+    read = reader(british=False).phonemes("7" * (LONGEST + 1))
+    assert read.split() == [reader(british=False).phonemes("7")] * (LONGEST + 1)
 
 
 def test_longest_named_number_is_named() -> None:
     """A number that has a name is not spelled."""
     read = reader(british=False).phonemes
-    assert read("1" + "0" * (LONGEST_NUMBER - 1)) == read("one hundred octillion")
+    assert read("1" + "0" * (LONGEST - 1)) == read("one hundred octillion")
 
 
 def test_unknown_long_word_is_read_to_its_end() -> None:

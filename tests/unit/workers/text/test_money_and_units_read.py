@@ -1,0 +1,56 @@
+"""Money and measures, as a person says them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures.spoken import said
+
+MONEY = {
+    "It was $1, then $2.99.": "It was one dollar, then two dollars and ninety nine cents.",
+    "A $20 bill and a £5 note.": "A twenty dollar bill and a five pound note.",
+    "They raised $4.5 million.": "They raised four point five million dollars.",
+    "Up to $3.2bn from £250k.": "Up to three point two billion dollars from two hundred fifty "
+    "thousand pounds.",
+    "He lost -$15 and −€3.": "He lost minus fifteen dollars and minus three euros.",
+    "It costs 50¢, or $0.05.": "It costs fifty cents, or five cents.",
+    "From $10-$15 to £20–25.": "From ten to fifteen dollars to twenty to twenty five pounds.",
+    "Rent is $1,200/month.": "Rent is one thousand two hundred dollars per month.",
+    "Pay 30 CHF, GBP 45 or 5 €.": "Pay thirty Swiss francs, forty five pounds or five euros.",
+    "That is 4,99 € or 1.299,00 €.": "That is four euros and ninety nine cents or one thousand two "
+    "hundred ninety nine euros.",
+    "US$99 and ¥15,000.": "ninety nine U S dollars and fifteen thousand yen.",
+    "It takes ₹500 and £1.01.": "It takes five hundred rupees and one pound and one penny.",
+    "She paid 100€ and 20$.": "She paid one hundred euros and twenty dollars.",
+    "It is $5-6 million.": "It is five to six million dollars.",
+    "The fine was $12.5.": "The fine was twelve point five dollars.",
+}
+UNITS = {
+    "He is 6'2\" and weighs 82 kg.": "He is six foot two and weighs eighty two kilograms.",
+    "A 5km run, a 100 m sprint.": "A five kilometer run, a one hundred meter sprint.",
+    "Drive 60 mph for 3 hrs.": "Drive sixty miles per hour for three hours.",
+    "Wait 25 min. Then stir.": "Wait twenty five minutes. Then stir.",
+    "A 40 m² flat, 3 L of paint.": "A forty square meter flat, three liters of paint.",
+    "The 2TB disk reads 550 MB/s.": "The two terabyte disk reads five hundred fifty megabytes per "
+    "second.",
+    "It is -4 °F, 20-25°C inside.": "It is minus four degrees Fahrenheit, twenty to twenty five "
+    "degrees Celsius inside.",
+    "A 90° turn at 45°.": "A ninety degree turn at forty five degrees.",
+    "60W at 230V and 50Hz.": "sixty watts at two hundred thirty volts and fifty hertz.",
+    "Add 2 tbsp oil to 250 g flour.": "Add two tablespoons oil to two hundred fifty grams flour.",
+    "1 kg, 1 lb, 5 lbs, 3 oz, 1 ft.": "one kilogram, one pound, five pounds, three ounces, one "
+    "foot.",
+    "A 10m (33ft) tunnel.": "A ten meter (thirty three feet) tunnel.",
+    "She has 1k readers, 3m views.": "She has one thousand readers, three million views.",
+    "A 4K TV with 8GB of RAM.": "A four K TV with eight gigabytes of RAM.",
+    "A board of 10 x 12 ft.": "A board of ten by twelve feet.",
+    'A 27" screen, 12 in. wide.': "A twenty seven inch screen, twelve inches wide.",
+    "5 in the morning; I have 5 in stock.": "five in the morning; I have five in stock.",
+    "From 5-10 kg, 1.5-2 km.": "From five to ten kilograms, one point five to two kilometers.",
+}
+
+
+@pytest.mark.parametrize(("written", "spoken"), [*MONEY.items(), *UNITS.items()])
+def test_money_and_measures_are_said_as_a_person_says_them(written: str, spoken: str) -> None:
+    """Singular before what is measured, plural elsewhere."""
+    assert said(written) == spoken

@@ -1,0 +1,1 @@
+"""Written English to the words that are said, before any engine makes sounds of them."""

@@ -1,0 +1,201 @@
+"""Numbers that are names: telephones, cards, codes, versions, flights and rooms."""
+
+from __future__ import annotations
+
+import re
+
+from workers.text import numbers
+from workers.text.rules import ANY, FIGURES, Manner, Rule, after, before, spaced
+
+_CODE_CUES = frozenset(
+    "code codes pin passcode password otp zip account acct card serial tracking reference ref "
+    "invoice ticket booking case ext extension phone telephone tel fax mobile licence license id "
+    "passport".split()
+)
+_ROOM_CUES = frozenset(
+    "room flight suite apartment apt unit highway route interstate bus gate boeing airbus channel "
+    "platform studio train model".split()
+)
+_CALL_CUES = frozenset(
+    "call calls called calling dial dials dialed dialled dialing dialling phone ring text".split()
+)
+_VERSION_CUES = frozenset(
+    "version python release build v ios ipados android ubuntu debian fedora macos node node.js "
+    "chrome firefox windows kernel linux java php ruby go rust django react angular vue "
+    "kubernetes postgres postgresql mysql gcc clang cuda pytorch numpy rails perl swift kotlin "
+    "bluetooth usb http tls gpt llama section chapter figure table".split()
+)
+_FILLERS = frozenset("is was number no no. of ending ends in #".split())
+_SHORT_CUES = frozenset(["acct.", "ref.", "ext.", "tel.", "apt."])
+_EMERGENCIES = frozenset(["911", "999", "112", "111", "101", "311", "411", "988"])
+
+
+def _cue(found: re.Match[str]) -> str:
+    """The word that says what a number is, "ZIP" of "ZIP code is", in small letters."""
+    words = before(found, 48).rstrip(" :#-").split()[-4:]
+    while words and words[-1].lower() in _FILLERS:
+        words.pop()
+    cue = words[-1].lower().lstrip("(\"'") if words else ""
+    return cue.removesuffix(".") if cue in _SHORT_CUES else cue
+
+
+def _grouped(written: str, manner: Manner) -> str:
+    """Groups of digits, a breath between them."""
+    zero = "oh" if manner.british else "zero"
+    return ", ".join(numbers.digits(group, zero=zero) for group in re.findall(r"\d+", written))
+
+
+def _phone(found: re.Match[str], manner: Manner) -> str:
+    plus = "plus " if found.group().startswith("+") else ""
+    return plus + _grouped(found.group(), manner)
+
+
+def _card(found: re.Match[str], manner: Manner) -> str:
+    return _grouped(found.group(), manner)
+
+
+def _short_phone(found: re.Match[str], manner: Manner) -> str | None:
+    return _grouped(found.group(), manner) if _cue(found) in _CALL_CUES | _CODE_CUES else None
+
+
+def _dashed(found: re.Match[str], manner: Manner) -> str | None:
+    count = sum(symbol.isdigit() for symbol in found.group())
+    return (
+        _grouped(found.group(), manner)
+        if count >= 7 or found.group() in {"9-1-1", "9-9-9"}
+        else None
+    )
+
+
+def _cued(found: re.Match[str], manner: Manner) -> str | None:
+    written, cue = found.group(), _cue(found)
+    emergency = written in _EMERGENCIES or not re.match(r"\s[a-z]", after(found, 2))
+    if cue in _CODE_CUES or (cue in _CALL_CUES and emergency):
+        return numbers.digits(written)
+    if cue in _ROOM_CUES:
+        return numbers.code(written)
+    if len(written) == 5 and re.search(r"\b[A-Z]{2} $", before(found, 4)):
+        return numbers.digits(written)
+    return None
+
+
+def _zeros(found: re.Match[str], manner: Manner) -> str:
+    return numbers.digits(found.group())
+
+
+def _point_parts(written: str, manner: Manner) -> str:
+    said = []
+    for part in written.split("."):
+        zeros = len(part) > 1 and part[0] == "0"
+        said.append(
+            f"oh {numbers.digits(part[1:])}" if zeros else numbers.number(part, manner.british)
+        )
+    return " point ".join(said)
+
+
+def _version(found: re.Match[str], manner: Manner) -> str | None:
+    return _point_parts(found.group(), manner)
+
+
+def _cued_version(found: re.Match[str], manner: Manner) -> str | None:
+    if _cue(found) not in _VERSION_CUES:
+        return None
+    return _point_parts(found.group(), manner)
+
+
+def _v(found: re.Match[str], manner: Manner) -> str:
+    return f"version {_point_parts(found.group(1), manner)}"
+
+
+def _glued(found: re.Match[str], manner: Manner) -> str | None:
+    start = found.start()
+    if not start or not found.string[start - 1].isalpha():
+        return None
+    whole, point, rest = found.group().partition(".")
+    said = numbers.code(whole)
+    if point:
+        return f"{said} point {numbers.digits(rest)}"
+    return said
+
+
+def _address(found: re.Match[str], manner: Manner) -> str:
+    parts = [
+        numbers.digits(part) if len(part) == 3 else numbers.number(part, manner.british)
+        for part in found.group(1).split(".")
+    ]
+    said = " dot ".join(parts)
+    if found.group("port"):
+        said += f" colon {numbers.code(found.group('port')[1:])}"
+    if found.group("bits"):
+        said += f" slash {numbers.number(found.group('bits')[1:], manner.british)}"
+    return said
+
+
+def _hash(found: re.Match[str], manner: Manner) -> str:
+    written = found.group(1)
+    long = len(written) > 4
+    return f"number {numbers.code(written) if long else numbers.number(written, manner.british)}"
+
+
+_END = r"(?![\w-]|\.\d)"
+_AREA = r"\(\d{3,5}\)"
+
+DIGITS = [
+    Rule(
+        "address of a computer",
+        ".",
+        re.compile(
+            r"(\d{1,3}(?:\.\d{1,3}){3})(?P<port>:\d{1,5})?(?P<bits>/\d{1,2})?(?![\w/]|\.\d)"
+        ),
+        _address,
+    ),
+    Rule(
+        "card",
+        {"-", *spaced(FIGURES)},
+        re.compile(
+            rf"\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}{_END}|\d{{4}}([ -])\d{{6}}\2\d{{5}}{_END}"
+        ),
+        _card,
+    ),
+    Rule(
+        "telephone",
+        {"-", ".", " (", *spaced(FIGURES)},
+        re.compile(
+            rf"(?:1[ .-])?(?:{_AREA}[ -]?)?\d{{3}}([ .-])\d{{3}}\1\d{{4}}{_END}"
+            rf"|1[ .-]?\(\d{{3}}\) ?\d{{3}}[ -]\d{{4}}{_END}"
+            rf"|0\d{{2,4}}[ -]\d{{3,4}}[ -]\d{{3,4}}{_END}|0\d{{3,4}}[ -]\d{{5,6}}{_END}"
+            rf"|\d{{3}}-\d{{4}}{_END}|\d{{5}}-\d{{4}}{_END}"
+        ),
+        _phone,
+    ),
+    Rule(
+        "telephone, where one calls",
+        spaced(FIGURES),
+        re.compile(rf"\d{{2,4}}(?: \d{{2,4}}){{1,4}}{_END}"),
+        _short_phone,
+    ),
+    Rule("groups of digits", "-", re.compile(rf"\d{{1,7}}(?:-\d{{1,7}}){{2,5}}{_END}"), _dashed),
+    Rule("behind a letter", ANY, re.compile(r"\d{1,30}(?:\.\d{1,9}(?![\w.]))?"), _glued),
+    Rule("code", ANY, re.compile(r"\d{3,30}(?![\d%°]|[.,:/]\d|-\d)"), _cued),
+    Rule("version", ".", re.compile(r"\d{1,9}(?:\.\d{1,9}){2,9}(?![\w]|\.\d)"), _version),
+    Rule("version of a program", ".", re.compile(r"\d{1,4}\.\d{1,4}(?!\w|\.\d)"), _cued_version),
+    Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),
+]
+WORDS = [
+    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v)
+]
+SYMBOLS = [
+    Rule(
+        "telephone of a country",
+        "+",
+        re.compile(r"\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?!\d)"),
+        _phone,
+    ),
+    Rule(
+        "telephone of an area",
+        "(",
+        re.compile(rf"{_AREA}[ -]?\d{{3,4}}[ -]?\d{{3,6}}{_END}"),
+        _phone,
+    ),
+    Rule("number sign", "#№", re.compile(r"[#№] ?(\d{1,9})(?![\w])"), _hash),
+]

@@ -1,0 +1,185 @@
+"""Signs: of mathematics, of footnotes, of trade; small faces; and pictures, which are not read."""
+
+from __future__ import annotations
+
+import re
+
+from workers.text.amounts import power_words
+from workers.text.rules import Manner, Rule, after, before
+
+_NAMES = {
+    "=": "equals", "≠": "is not equal to", "≈": "approximately", "≤": "less than or equal to",
+    "≥": "greater than or equal to", "±": "plus or minus", "×": "times", "÷": "divided by",
+    "√": "the square root of", "∞": "infinity", "∑": "the sum of", "∫": "the integral of",
+    "∂": "partial", "∆": "delta", "∈": "in", "∪": "union", "∩": "intersection",
+    "∅": "the empty set", "∀": "for all", "∃": "there exists", "∝": "is proportional to",
+    "≡": "is identical to", "∛": "the cube root of", "→": "to", "⇒": "implies",
+    "⇔": "if and only if", "↔": "to and from", "↑": "up", "↓": "down", "°": "degrees",
+    "%": "percent", "‰": "per mille", "&": "and", "@": "at", "§": "section", "¶": "paragraph",
+    "©": "copyright", "¢": "cents", "µ": "micro", "Ω": "ohms", "^": "to the power of", "+": "plus",
+    "#": "hash", "€": "euros", "£": "pounds", "$": "dollars", "¥": "yen", "₹": "rupees",
+    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "✓": "check",
+    "✔": "check", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
+    "¬": "not", "∧": "and", "∨": "or",
+}  # fmt: skip
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "ν": "nu", "ξ": "xi", "π": "pi",
+    "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi",
+    "ω": "omega", "Δ": "delta", "Σ": "sigma", "Γ": "gamma", "Θ": "theta", "Λ": "lambda", "Π": "pi",
+    "Φ": "phi", "Ψ": "psi",
+}  # fmt: skip
+_SILENT = "*_\\•·™®†‡`{}~←◦▪●■□○★☆❤►▶◆"
+_POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_HIGH = str.maketrans(_POWERS, "0123456789-")
+_LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def _named(found: re.Match[str], manner: Manner) -> str:
+    return f" {_NAMES[found.group()]} "
+
+
+def _minus(found: re.Match[str], manner: Manner) -> str:
+    return "minus " if found.group(1) in "-−" else "plus " if found.group(1) == "+" else "about "
+
+
+def _superscript(found: re.Match[str], manner: Manner) -> str:
+    """A power behind a letter alone or a closing bracket; elsewhere the mark of a footnote."""
+    if re.search(
+        r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[απθλσω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
+    ):
+        return f" {power_words(found.group().translate(_HIGH), manner)}"
+    return ""
+
+
+def _subscript(found: re.Match[str], manner: Manner) -> str:
+    return (
+        f" {found.group().translate(_LOW)} ".replace("2", "two")
+        .replace("3", "three")
+        .replace("4", "four")
+    )
+
+
+def _nothing(found: re.Match[str], manner: Manner) -> str:
+    return ""
+
+
+def _column(found: re.Match[str], manner: Manner) -> str:
+    edge = not before(found, 2).strip(" \n") or after(found, 1) in {"", "\n"}
+    return " " if edge or len(found.group()) > 1 else ", "
+
+
+def _space(found: re.Match[str], manner: Manner) -> str:
+    return " "
+
+
+def _caret(found: re.Match[str], manner: Manner) -> str:
+    return f" {power_words(found.group(1), manner)}"
+
+
+def _compared(found: re.Match[str], manner: Manner) -> str:
+    """`<` and `>` between two things that can be compared; anywhere else they are brackets."""
+    near, far = before(found, 12), after(found, 4)
+    things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w<])[a-zA-Z]) ?$|[\w)%] $", near)
+    if things is None or re.match(r" ?[−$-]?\d| [\w(]|\w\b", far) is None:
+        return " "
+    name = "less than" if found.group(1) == "<" else "greater than"
+    return f" {name}{' or equal to' if found.group(2) else ''} "
+
+
+def _star(found: re.Match[str], manner: Manner) -> str:
+    numbers = re.search(r"\d\s?$", before(found, 4)) and re.match(r"\s?\d", after(found, 4))
+    return " times " if numbers else " "
+
+
+def _greek(found: re.Match[str], manner: Manner) -> str:
+    return f" {_GREEK[found.group()]} "
+
+
+def _minus_between(found: re.Match[str], manner: Manner) -> str:
+    return " minus "
+
+
+def _sharp(found: re.Match[str], manner: Manner) -> str:
+    return f"{found.group(1)} {'plus plus' if found.group(2) == '++' else 'sharp'}"
+
+
+def _and(found: re.Match[str], manner: Manner) -> str:
+    return " and ".join(" ".join(letters) for letters in found.groups())
+
+
+def _over(found: re.Match[str], manner: Manner) -> str:
+    return " divided by " if found.group().endswith(" ") else " over "
+
+
+def _slash(found: re.Match[str], manner: Manner) -> str:
+    between = re.match(r"\w", after(found, 1)) and re.search(r"\w$", before(found, 1))
+    return " slash " if between else ", " if after(found, 1) == " " else " "
+
+
+def _arrow(found: re.Match[str], manner: Manner) -> str:
+    return " to "
+
+
+def _love(found: re.Match[str], manner: Manner) -> str:
+    return "love"
+
+
+def _picture(found: re.Match[str], manner: Manner) -> str | None:
+    return " "
+
+
+_PICTURES = [
+    chr(code)
+    for code in (*range(0x2600, 0x27C0), *range(0x1F000, 0x1FB00))
+    if chr(code) not in "♯♭✓✔"
+]
+_FACE = r"[:;=8]['’]?-?[)(DPpOo3/\\|*\]\[](?![\w/])|:-?[)(](?!\w)"
+
+SYMBOLS = [
+    Rule("face", ":;=", re.compile(rf"(?<!\w)(?:{_FACE})"), _nothing),
+    Rule("heart", "<", re.compile(r"<3(?!\d)"), _love),
+    Rule(
+        "footnote in brackets",
+        "[",
+        re.compile(r"(?<=[\w.,;:!?\"”)'])\[\d{1,3}(?:[,–-] ?\d{1,3}){0,9}\]"),
+        _nothing,
+    ),
+    Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),
+    Rule("footnote or power", _POWERS, re.compile(rf"[{_POWERS}]+"), _superscript),
+    Rule("letters below", "₀₁₂₃₄₅₆₇₈₉", re.compile(r"[₀₁₂₃₄₅₆₇₈₉]{1,9}"), _subscript),
+    Rule(
+        "sign of a number",
+        "-−+~",
+        re.compile(r"(?<![\w)%°.+-])([-−+~]) ?(?=[.$£€]?\d)(?<! - )"),
+        _minus,
+    ),
+    Rule("minus", "−", re.compile(r"−"), _minus_between),
+    Rule(
+        "subtracted",
+        "-",
+        re.compile(r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"),
+        _minus_between,
+    ),
+    Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])|(?<=[\d)] )/ (?=[\d(])"), _over),
+    Rule("slash", "/", re.compile(r"/"), _slash),
+    Rule("arrow", "-=", re.compile(r"[-=]{1,2}>"), _arrow),
+    Rule("rule or dash", "-=", re.compile(r"(?<![^\n])[-=]{3,}(?![^\s])"), _nothing),
+    Rule("item of a list", "-*•+#>", re.compile(r"(?<![^\n])(?:[-*•+>]|#{1,6}) "), _nothing),
+    Rule("line of a table", "|", re.compile(r"\|(?:[ :-]*-{2,}[ :|-]*)?"), _column),
+    Rule("compared", "<>", re.compile(r"([<>])(=?)"), _compared),
+    Rule("star", "*", re.compile(r"\*+"), _star),
+    Rule("name", _NAMES, re.compile(r"(.)(?!\1)", re.DOTALL), _named),
+    Rule("not read", _SILENT, re.compile(r".", re.DOTALL), _space),
+    Rule("picture", _PICTURES, re.compile(r".\u200d?"), _picture),
+]
+WORDS = [
+    Rule(
+        "language of programs",
+        ["c", "f", "a", "g", "j", "d"],
+        re.compile(r"([A-GJ])(\+\+|#)(?!\w)"),
+        _sharp,
+    ),
+    Rule("letters and letters", "&", re.compile(r"([A-Z]{1,3})&([A-Z]{1,3})(?!\w)"), _and),
+    Rule("Greek letter", _GREEK, re.compile(r"[^\W\d_](?!\w)"), _greek),
+]

@@ -1,0 +1,168 @@
+"""Times of the day, spans of time, and the ratios and verses that are written like them."""
+
+from __future__ import annotations
+
+import re
+
+from workers.text import numbers
+from workers.text.rules import Manner, Rule, after, before, ends_sentence, spaced, word_before
+
+_HALF = r"(?: ?(?P<half>[AaPp])(?:\.[Mm]\.|[Mm]\b))"
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?(?:(?: ?([AaPp])(?:\.[Mm]\.?|[Mm]))(?!\w))?")
+_DAYS = re.compile(
+    r"\s(?:Mon|Tues?|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|GMT|UTC|"
+    r"[ECMP][SD]?T\b|BST)"
+)
+_RATIO_CUES = re.compile(
+    r"(?i)\b(?:ratio|scale|odds|diluted?|mix(?:ed)?|proportions?)\b[^.]{0,24}$"
+)
+_RATIO_AFTER = re.compile(r"\s(?:ratio|odds|scale|mix|dilution|favou?rite|majority|split)\b")
+
+
+def half_of_day(letter: str, found: re.Match[str]) -> str:
+    """The letters of a.m. or p.m., with a full stop where it ends the sentence, too."""
+    stop = (
+        "."
+        if found.group().endswith(".") and ends_sentence(found) and not _DAYS.match(after(found))
+        else ""
+    )
+    return f" {letter.upper()} M{stop}"
+
+
+def clock(hour: int, minute: int | None, *, bare: bool, british: bool) -> str:
+    """A time in words. `bare`: without "o'clock" on the hour."""
+    said = numbers.cardinal(hour, british)
+    if minute is None:
+        return said
+    if minute:
+        return f"{said} {'oh ' if minute < 10 else ''}{numbers.cardinal(minute, british)}"
+    if bare:
+        return said
+    if hour == 0:
+        return "midnight"
+    return f"{said} hundred" if hour > 12 else f"{said} o'clock"
+
+
+def _time(found: re.Match[str], manner: Manner) -> str | None:
+    hour, minute, half = int(found.group(1)), int(found.group(2)), found.group("half")
+    if hour > 24 or minute > 59:
+        return None
+    if _RATIO_CUES.search(before(found)) or _RATIO_AFTER.match(after(found)):
+        return None
+    said = clock(hour, minute, bare=bool(half), british=manner.british)
+    return said + (half_of_day(half, found) if half else "")
+
+
+def _hour(found: re.Match[str], manner: Manner) -> str | None:
+    hour = int(found.group(1))
+    if hour > 12:
+        return None
+    return numbers.cardinal(hour, manner.british) + half_of_day(found.group("half"), found)
+
+
+def _dotted(found: re.Match[str], manner: Manner) -> str | None:
+    hour, minute = int(found.group(1)), int(found.group(2))
+    if hour > 12 or minute > 59:
+        return None
+    return clock(hour, minute, bare=True, british=manner.british) + half_of_day(
+        found.group("half"), found
+    )
+
+
+def _range(found: re.Match[str], manner: Manner) -> str | None:
+    said = []
+    for end in (found.group("first"), found.group("second")):
+        time = _CLOCK.match(end)
+        if time is None or int(time.group(1)) > 24 or int(time.group(2) or 0) > 59:
+            return None
+        hour, minute = int(time.group(1)), time.group(2)
+        words = clock(hour, int(minute) if minute else None, bare=True, british=manner.british)
+        if minute == "00" and (hour > 12 or hour == 0):
+            words = clock(hour, 0, bare=False, british=manner.british)
+        said.append(words + (half_of_day(time.group(3), found) if time.group(3) else ""))
+    first, second = said
+    return f"{first.rstrip('.')} to {second}"
+
+
+def _span(found: re.Match[str], manner: Manner) -> str | None:
+    hours, minutes, seconds = (int(part) for part in found.group(1, 2, 3))
+    if minutes > 59 or seconds > 59:
+        return None
+    half = found.group("half")
+    parts = [numbers.cardinal(hours, manner.british)]
+    parts += [
+        ("oh " if part < 10 else "") + numbers.cardinal(part, manner.british)
+        for part in (minutes, seconds)
+    ]
+    return " ".join(parts) + (half_of_day(half, found) if half else "")
+
+
+def _military(found: re.Match[str], manner: Manner) -> str | None:
+    hour, minute = int(found.group(1)), int(found.group(2))
+    if hour > 24 or minute > 59:
+        return None
+    said = ("zero " if hour == 0 else "oh " if hour < 10 else "") + (
+        numbers.cardinal(hour, manner.british) if hour else ""
+    )
+    tail = (
+        "hundred"
+        if not minute
+        else ("oh " if minute < 10 else "") + numbers.cardinal(minute, manner.british)
+    )
+    return f"{said.strip()} {tail} hours"
+
+
+def _ratio(found: re.Match[str], manner: Manner) -> str:
+    first, second = found.group(1), found.group(2)
+    said = [numbers.number(part, manner.british) for part in (first, second)]
+    cue = word_before(found)
+    if all(len(part) == 2 and int(part) < 60 for part in (first, second)):
+        return " ".join(said)
+    verse = cue[:1].isupper() and cue.lower() not in {
+        "a",
+        "the",
+        "at",
+        "in",
+        "scale",
+        "ratio",
+        "odds",
+    }
+    return " ".join(said) if verse else " to ".join(said)
+
+
+_ONE = r"\d{1,2}(?:[:.]\d\d)?(?: ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w))?"
+
+DIGITS = [
+    Rule(
+        "from one time to another",
+        {*":-–—.aApP", *spaced("-–—aApP")},
+        re.compile(
+            rf"(?P<first>\d{{1,2}}:\d\d(?: ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w))?"
+            rf"|\d{{1,2}} ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w)"
+            rf"|\d{{1,2}}(?=[^\n]{{0,9}}[AaPp]\.?[Mm]))"
+            rf" ?[-–—] ?(?P<second>{_ONE})(?![\d:])"
+        ),
+        _range,
+    ),
+    Rule(
+        "hours, minutes and seconds",
+        ":",
+        re.compile(rf"(\d{{1,2}}):(\d\d):(\d\d)(?![:\d]){_HALF}?"),
+        _span,
+    ),
+    Rule("time", ":", re.compile(rf"(\d{{1,2}}):(\d\d)(?![:\d]){_HALF}?"), _time),
+    Rule(
+        "hour with its half of the day",
+        {*"aApP", *spaced("aApP")},
+        re.compile(rf"(\d{{1,2}}){_HALF}(?!\w)"),
+        _hour,
+    ),
+    Rule("time with a stop", ".", re.compile(rf"(\d{{1,2}})\.(\d\d){_HALF}(?!\w)"), _dotted),
+    Rule(
+        "time of four digits",
+        {"h", " h"},
+        re.compile(r"(\d\d)(\d\d) ?(?:hours|hrs?|h)\b"),
+        _military,
+    ),
+    Rule("ratio", ":", re.compile(r"(\d{1,6}):(\d{1,6})(?![:\d])"), _ratio),
+]

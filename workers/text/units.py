@@ -1,0 +1,309 @@
+"""Measures: a number and its unit, "a 40 m² flat", "12 km/h", "6'2"", "-4 °F"."""
+
+from __future__ import annotations
+
+import re
+
+from workers.text import money, numbers
+from workers.text.amounts import GLYPHS, NUMBER, fraction, mixed, parts_of
+from workers.text.rules import FIGURES, Manner, Rule, after, alternatives, before, spaced
+
+_TABLE = """
+km kilometer|m meter|cm centimeter|mm millimeter|nm nanometer|µm micrometer|mi mile|yd yard
+yds yard|ft foot feet|in inch|in. inch|nmi nautical~mile|ha hectare|ac acre|kg kilogram|g gram
+mg milligram|µg microgram|mcg microgram|lb pound|lbs pound|lb. pound|lbs. pound|oz ounce
+oz. ounce|t tonne|l liter|L liter|ml milliliter|mL milliliter|cl centiliter|dl deciliter
+dL deciliter|gal gallon|pt pint|qt quart|tsp teaspoon|tsps teaspoon|tsp. teaspoon
+tbsp tablespoon|tbsps tablespoon|tbsp. tablespoon|fl~oz fluid~ounce|cc cubic~centimeter|s second
+sec second|secs second|sec. second|ms millisecond|µs microsecond|ns nanosecond|min minute
+mins minute|min. minute|h hour|hr hour|hrs hour|hr. hour|hrs. hour|wk week|wks week|mo month
+mos month|yr year|yrs year|yr. year|yrs. year|W watt|kW kilowatt|MW megawatt|GW gigawatt
+mW milliwatt|kWh kilowatt~hour|MWh megawatt~hour|Wh watt~hour|V volt|kV kilovolt|mV millivolt
+mA milliamp|mAh milliamp~hour|Ah amp~hour|A amp|Ω ohm|kΩ kiloohm|MΩ megaohm|J joule|kJ kilojoule
+MJ megajoule|N newton|kN kilonewton|Pa pascal|hPa hectopascal|kPa kilopascal|psi P~S~I P~S~I
+bar bar|kcal kilocalorie|cal calorie|Hz hertz hertz|kHz kilohertz kilohertz
+MHz megahertz megahertz|GHz gigahertz gigahertz|B byte|KB kilobyte|kB kilobyte|MB megabyte
+GB gigabyte|TB terabyte|PB petabyte|KiB kibibyte|MiB mebibyte|GiB gibibyte|kb kilobit|Kb kilobit
+Mb megabit|Gb gigabit|Mbit megabit|Gbit gigabit|kbps kilobit~per~second kilobits~per~second
+Mbps megabit~per~second megabits~per~second|Gbps gigabit~per~second gigabits~per~second
+mph mile~per~hour miles~per~hour|kph kilometer~per~hour kilometers~per~hour
+kmh kilometer~per~hour kilometers~per~hour|mpg mile~per~gallon miles~per~gallon|rpm R~P~M R~P~M
+bpm beat~per~minute beats~per~minute|fps frame~per~second frames~per~second|dpi D~P~I D~P~I
+ppm part~per~million parts~per~million|px pixel|MP megapixel|dB decibel|lm lumen|cd candela
+mol mole|K kelvin kelvin|kn knot|kt knot|kts knot|ev electron~volt|eV electron~volt
+keV kilo~electron~volt|MeV mega~electron~volt|pct percent percent|sq~ft square~foot square~feet
+sq~mi square~mile|sq~m square~meter|sq~km square~kilometer|sq.~ft. square~foot square~feet
+sqft square~foot square~feet
+""".replace("\n", "|")
+UNITS: dict[str, tuple[str, str]] = {}
+for _entry in filter(None, _TABLE.split("|")):
+    _sign, _one, *_many = _entry.replace("~", "\0").split()
+    _plural = _many[0] if _many else f"{_one}es" if _one.endswith("ch") else f"{_one}s"
+    UNITS[_sign.replace("\0", " ")] = (_one.replace("\0", " "), _plural.replace("\0", " "))
+for _length in ("km", "m", "cm", "mm", "ft", "in", "mi", "yd"):
+    _one, _plural = UNITS[_length]
+    for _power, _word in (("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")):
+        UNITS[_length + _power] = (f"{_word} {_one}", f"{_word} {_plural}")
+
+_INGREDIENTS = frozenset(
+    [
+        "g",
+        "kg",
+        "mg",
+        "ml",
+        "mL",
+        "l",
+        "L",
+        "oz",
+        "lb",
+        "lbs",
+        "tsp",
+        "tbsp",
+        "cl",
+        "h",
+        "s",
+        "t",
+        "min",
+    ]
+)
+"""Units that are followed by what is measured, without "of": "400 g flour"."""
+
+_GLUED_ONLY = frozenset(
+    ["A", "B", "K", "in", "t", "bar", "cal", "ha", "pt", "cd", "mo", "ac", "kn", "MP"]
+)
+"""Signs that are words or letters, too: units right behind a number alone ("5in")."""
+
+_CROWD = re.compile(
+    r"\s(?:people|[a-z]*(?:views?|users|followers|likes|readers|subscribers|downloads"
+    r"|customers|jobs|homes|"
+    r"pounds|dollars|euros|tons|tonnes|copies|streams|visitors|members|viewers|households"
+    r"|children|workers|"
+    r"residents|voters|plays|hits|shares|fans|sales|units|records|rows|players|students|years"
+    r"|lines|listeners|"
+    r"patients|migrants|tourists|passengers|stars|tokens|parameters|votes|cars|books|times"
+    r"|barrels|acres))\b"
+)
+_VIDEO = re.compile(
+    r"(?i)\s(?:run|race|video|tv|display|monitor|screen|film|movie|resolution|footage|camera"
+    r"|content|tele)"
+)
+_SPELLING = {"meter": "metre", "liter": "litre"}
+_NOUN = re.compile(
+    r"[ -](?!(?:and|or|of|at|in|on|for|to|per|with|is|was|are|were|from|over|by|but|a|an|the"
+    r"|more|less|than|"
+    r"away|long|tall|wide|high|deep|thick|below|above|apart|ago|later|left|each|down|up|off"
+    r"|out|into|across|"
+    r"around|along|between|during|before|after|if|when|while|until|as|that|which|so|then|east"
+    r"|west|north|south|"
+    r"daily|weekly|every|today|tomorrow|through|back|total|has|had|he|she|it|we|they|you|i"
+    r"|will|would|per)\b)"
+    r"[a-z]{3,}"
+)
+
+
+_DETERMINER = re.compile(
+    r"(?i)\b(?:an?|the|this|that|each|his|her|their|our|my|your|its|one|two|three)\s$"
+)
+
+
+def _unit(sign: str, british: bool) -> tuple[str, str]:  # noqa: FBT001 (as in numbers)
+    one, many = UNITS[sign]
+    if british:
+        for american, ours in _SPELLING.items():
+            one, many = one.replace(american, ours), many.replace(american, ours)
+    return one, many
+
+
+def _measure(found: re.Match[str], manner: Manner) -> str | None:
+    written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
+    stop = ""
+    if sign.endswith("."):
+        rest = after(found, 3)
+        stop = "." if not rest.strip() or re.match(r"\s[A-Z]", rest) else ""
+        if sign == "in." and stop and gap == " " and rest.strip():
+            return None
+    if sign in _GLUED_ONLY and gap == " " and sign != "MP":
+        return None
+    if sign == "A" and "." not in written:
+        return None
+    if sign == "s" and not gap and written.isdigit() and (written[-1] == "0" or len(written) > 2):
+        return None  # "the 1980s", "in her 30s", "two 747s"
+    said = _thousands(found, manner)
+    if said is not None:
+        return said
+    one, many = _unit(sign, manner.british)
+    single = numbers.is_one(written) or _is_adjective(found, sign, gap)
+    per = found.group("per")
+    words = f"{numbers.quantity(written, manner.british)} {one if single else many}"
+    return words + (f" per {_unit(per, manner.british)[0]}" if per else "") + stop
+
+
+def _thousands(found: re.Match[str], manner: Manner) -> str | None:
+    """`3m views` and `4K video`: not metres, not kelvin."""
+    sign, gap = found.group("unit"), found.group("gap")
+    if found.group("per"):
+        return None
+    number = numbers.quantity(found.group("sum"), manner.british)
+    if sign == "m" and not gap and _CROWD.match(after(found)):
+        return f"{number} million"
+    if sign == "B" and not gap:
+        return f"{number} billion"
+    if sign == "K":
+        special = found.group("sum") in {"2", "4", "5", "8"} and (
+            found.group("sum") in {"4", "8"} or _VIDEO.match(after(found))
+        )
+        return f"{number} {'K' if special else 'thousand'}"
+    return None
+
+
+def _is_adjective(found: re.Match[str], sign: str, gap: str) -> bool:
+    aside = re.match(r" \([^()]{1,12}\)", after(found))
+    noun = _NOUN.match(after(found, 40)[aside.end() if aside else 0 :])
+    if found.groupdict().get("per") or not noun:
+        return False
+    determined = _DETERMINER.search(before(found, 8))
+    if aside:
+        return bool(determined)
+    return bool(determined) if sign in _INGREDIENTS or gap == " " else True
+
+
+def _by(found: re.Match[str], manner: Manner) -> str:
+    """Sides of something, "10 x 12 ft", or a product."""
+    sides = re.findall(NUMBER, found.group("sides"))
+    unit = found.group("unit")
+    sized = len(sides) > 2 or all(len(side) > 2 for side in sides)
+    times = "×" in found.group("sides") and not sized and not unit
+    said = (" times " if times else " by ").join(
+        numbers.code(side)
+        if sized and len(side) == 4 and side.isdigit()
+        else numbers.quantity(side, manner.british)
+        for side in sides
+    )
+    if unit:
+        return f"{said} {_unit(unit, manner.british)[0 if _is_adjective(found, '', ' ') else 1]}"
+    return numbers.plural_of(said) if found.group("many") else said
+
+
+def _big(found: re.Match[str], manner: Manner) -> str:
+    if found.group() in {"5k", "10k"} and re.search(
+        r"\b(?:ran|runs?|running|races?|jog)\b", before(found) + after(found)
+    ):
+        return f"{numbers.quantity(found.group(1), manner.british)} K"
+    magnitude = money.MAGNITUDES[found.group(2).lower()]
+    return f"{numbers.quantity(found.group(1), manner.british)} {magnitude}"
+
+
+def _range(found: re.Match[str], manner: Manner) -> str | None:
+    if found.group("unit") in _GLUED_ONLY and found.group("gap") == " ":
+        return None
+    one, many = _unit(found.group("unit"), manner.british)
+    low, high = (numbers.quantity(found.group(end), manner.british) for end in ("first", "second"))
+    per = found.group("per")
+    return f"{low} to {high} {one if _is_adjective(found, '', ' ') else many}" + (
+        f" per {_unit(per, manner.british)[0]}" if per else ""
+    )
+
+
+def _part(found: re.Match[str], manner: Manner) -> str | None:
+    one, many = _unit(found.group("unit"), manner.british)
+    whole, glyph = found.group("whole"), found.group("glyph")
+    top, bottom = (
+        parts_of(glyph) if glyph else (int(found.group("top")), int(found.group("bottom")))
+    )
+    if whole:
+        said = mixed(whole, top, bottom, manner)
+        return said and f"{said} {one if _is_adjective(found, '', ' ') else many}"
+    said = fraction(top, bottom, manner.british)
+    return said and f"{said} {one}"
+
+
+_SCALES = {"C": " Celsius", "F": " Fahrenheit", "K": " Kelvin", "": ""}
+_WINDS = {"N": " north", "S": " south", "E": " east", "W": " west"}
+
+
+def _degrees(found: re.Match[str], manner: Manner) -> str:
+    written, until = found.group("sum"), found.group("until")
+    scale = found.group("scale") or {"℃": "C", "℉": "F"}.get(found.group("sign"), "")
+    tail = _WINDS.get(scale, "") or _SCALES.get(scale, "")
+    single = (numbers.is_one(written) and not until) or (
+        not scale and _is_adjective(found, "", " ")
+    )
+    many = "degree" if single else "degrees"
+    minutes = found.group("minutes")
+    said = numbers.quantity(written, manner.british)
+    if until:
+        said += f" to {numbers.quantity(until, manner.british)}"
+    if minutes:
+        many += f" {numbers.number(minutes, manner.british)} minutes"
+    return f"{said} {many}{tail}"
+
+
+def _feet(found: re.Match[str], manner: Manner) -> str | None:
+    feet, inches = int(found.group(1)), found.group(2)
+    if inches is None or int(inches) > 11:
+        return None
+    foot = "foot" if feet < 10 else "feet"
+    said = [numbers.cardinal(number, manner.british) for number in (feet, int(inches))]
+    return f"{said[0]} {foot} {said[1]}"
+
+
+def _inches(found: re.Match[str], manner: Manner) -> str | None:
+    mark = found.group(2)
+    if mark == '"' and found.string[max(0, found.start() - 400) : found.start()].count('"') % 2:
+        return None
+    names = ("inch", "inches") if mark in '"″' else ("foot", "feet")
+    if mark == "'" and not re.match(r"\s(?:tall|high|long|deep|wide|[a-z]+)", after(found)):
+        return None
+    single = numbers.is_one(found.group(1)) or bool(_NOUN.match(after(found)))
+    return f"{numbers.quantity(found.group(1), manner.british)} {names[0 if single else 1]}"
+
+
+_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{alternatives(UNITS)}))?(?![\w²³])"
+_SIGNS = {sign[0] for sign in UNITS}
+_STARTS = {*"-,.", *_SIGNS, *spaced(_SIGNS)}
+
+DIGITS = [
+    Rule(
+        "degrees",
+        {*"°.-–", " °"},
+        re.compile(
+            rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))? ?(?:(?P<sign>°) ?(?:"
+            rf"(?P<minutes>\d{{1,2}})['′] ?)?"
+            rf"(?P<scale>[CFKNSEW])?(?!\w)|(?P<sign2>(?!)))"
+        ),
+        _degrees,
+    ),
+    Rule(
+        "feet and inches",
+        "'′",
+        re.compile(r"(\d{1,2})['′] ?(\d{1,2})(?:\"|″|”|''|′′)?(?!\w)"),
+        _feet,
+    ),
+    Rule("inches or feet", "\"″'′.", re.compile(rf"({NUMBER})([\"″'′])(?!\w)"), _inches),
+    Rule("large count", "kKMbmt.", re.compile(rf"({NUMBER})(k|M|bn|mn|tn)\b(?![/²³])"), _big),
+    Rule(
+        "part of a unit",
+        {*f"/-{GLYPHS}", *spaced(FIGURES + GLYPHS)},
+        re.compile(
+            rf"(?:(?P<whole>\d{{1,4}})(?:[ -](?=\d{{1,2}}/)|(?= ?[{GLYPHS}]) ?))?(?:"
+            rf"(?P<top>\d{{1,2}})/(?P<bottom>\d{{1,3}})|(?P<glyph>[{GLYPHS}]))[ -]?{_UNIT}"
+        ),
+        _part,
+    ),
+    Rule(
+        "by",
+        {*"x×.", *spaced("x×")},
+        re.compile(
+            rf"(?P<sides>{NUMBER}(?: ?[x×] ?{NUMBER}){{1,3}})(?:(?P<many>s)|(?: ?|-)"
+            rf"(?P<unit>{alternatives(UNITS)}))?(?![\w=+²³])"
+        ),
+        _by,
+    ),
+    Rule(
+        "range of a unit",
+        {*"-–.,", *spaced("-–t")},
+        re.compile(rf"(?P<first>{NUMBER})(?: ?[-–] ?| to )(?P<second>{NUMBER})(?P<gap> ?){_UNIT}"),
+        _range,
+    ),
+    Rule("measure", _STARTS, re.compile(rf"(?P<sum>{NUMBER})(?P<gap>[ -]?){_UNIT}"), _measure),
+]
