@@ -87,7 +87,8 @@ def _loud(samples: Samples, step: int) -> NDArray[np.bool_]:
     steps = -(-samples.size // step)
     highest: Samples = np.zeros((steps, step), np.float32)
     highest.reshape(-1)[: samples.size] = np.abs(samples)
-    return highest.max(axis=1) > _AUDIBLE
+    loud: NDArray[np.bool_] = highest.max(axis=1) > _AUDIBLE
+    return loud
 
 
 def _faded(samples: Samples, sample_rate: int) -> Samples:
