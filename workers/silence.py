@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.engines.base import Samples
 
@@ -42,13 +43,35 @@ def paced(samples: Samples, sample_rate: int, silence_s: float) -> Samples:
     return np.concatenate([kept, np.zeros(end + after - first - kept.size, np.float32)])
 
 
+def without_stops(samples: Samples, sample_rate: int, longest_s: float, stops: int) -> Samples:
+    """The samples [n], with the silences inside them no longer than `longest_s`.
+
+    A model takes a breath of its own in a long sentence, and it may be as long as a full stop's.
+    The longest `stops` of them stay: so many sentences end inside.
+    """
+    step = max(1, round(_STEP_S * sample_rate))
+    heard = np.flatnonzero(_loud(samples, step))
+    most = max(2, round(longest_s / _STEP_S))
+    gaps = np.diff(heard) - 1
+    long = np.flatnonzero(gaps > most)
+    if long.size <= stops:
+        return samples
+    longest_first = long[np.argsort(-gaps[long], kind="stable")]
+    parts: list[Samples] = []
+    done = 0
+    for index in np.sort(longest_first[stops:]):
+        begin = (int(heard[index]) + 1 + most // 2) * step
+        end = (int(heard[index + 1]) - (most - most // 2)) * step
+        parts.append(samples[done:begin])
+        done = end
+    parts.append(samples[done:])
+    return np.concatenate([_faded(part, sample_rate) for part in parts])
+
+
 def sound(samples: Samples, sample_rate: int) -> tuple[int, int]:
     """The first sample of what is heard, and the one behind it; the same where nothing is."""
     step = max(1, round(_STEP_S * sample_rate))
-    steps = -(-samples.size // step)
-    loud = np.zeros(steps * step, bool)
-    loud[: samples.size] = np.abs(samples) > _AUDIBLE
-    heard = np.flatnonzero(loud.reshape(steps, step).any(axis=1))
+    heard = np.flatnonzero(_loud(samples, step))
     if not heard.size:
         return 0, 0
     return int(heard[0]) * step, min((int(heard[-1]) + 1) * step, samples.size)
@@ -57,6 +80,15 @@ def sound(samples: Samples, sample_rate: int) -> tuple[int, int]:
 def silence(sample_rate: int, seconds: float) -> Samples:
     """So many seconds without a sound."""
     return np.zeros(round(seconds * sample_rate), np.float32)
+
+
+def _loud(samples: Samples, step: int) -> NDArray[np.bool_]:
+    """Whether anything is heard, for every `step` samples."""
+    steps = -(-samples.size // step)
+    highest: Samples = np.zeros((steps, step), np.float32)
+    highest.reshape(-1)[: samples.size] = np.abs(samples)
+    loud: NDArray[np.bool_] = highest.max(axis=1) > _AUDIBLE
+    return loud
 
 
 def _faded(samples: Samples, sample_rate: int) -> Samples:

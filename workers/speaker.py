@@ -6,6 +6,7 @@ thread, so that exactly that segment can be interrupted.
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -27,9 +28,14 @@ from workers.audio import at_volume, packets, pcm
 from workers.engine_set import EngineSet
 from workers.engines.base import Samples, Session, Terminated
 from workers.memory import is_out_of_memory
-from workers.silence import paced, silence
+from workers.silence import paced, silence, without_stops
 
 _INTERRUPT_AGAIN_S = 0.01
+
+_BREATH_S = 0.3
+"""The longest silence within a sentence at speed 1; a comma makes 0.1 to 0.3 s."""
+_STOP = re.compile(r"(?:[!?…。！？]|\w{4}\.)[\"'”’)\]]*\s+\S")
+"""A sentence that ends inside a segment, in a quotation say; no abbreviation."""
 
 
 class Speaker:
@@ -104,6 +110,8 @@ class Speaker:
             return silence(info.sample_rate, run.silence_s)
         samples = session.synthesize(run.text, run.speech)
         if info.silent_ends:
+            longest_s, stops = _BREATH_S / run.speech.speed, len(_STOP.findall(run.text))
+            samples = without_stops(samples, info.sample_rate, longest_s, stops)
             return paced(samples, info.sample_rate, run.silence_s)
         if isinstance(run.ends, float):
             return np.concatenate([samples, silence(info.sample_rate, run.silence_s)])

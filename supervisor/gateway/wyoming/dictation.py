@@ -65,6 +65,9 @@ class Dictation:
     def _look(self) -> list[str]:
         """Every sentence of the rest but the last, which is the new rest."""
         *complete, rest = list(segment("en", self._rest)) or [""]
+        for at in range(len(complete) - 1, 0, -1):
+            if not complete[at].strip():  # A blank line, which ends a paragraph.
+                complete[at - 1 : at + 1] = [complete[at - 1] + complete[at]]
         self._keep(rest)
         self._look_from = 0 if complete else len(rest) + len(rest) // _PATIENCE
         return complete

@@ -214,3 +214,16 @@ def test_a_mix_that_cannot_be_is_refused(engine: str, voice: str, code: str, say
         read(fields={"engine": engine, "voice": voice})
     assert caught.value.code == code
     assert says in str(caught.value)
+
+
+def test_silences_are_those_of_the_moment_in_which_the_job_came() -> None:
+    """A change holds for the jobs after it, so that a job sounds the same to its end."""
+    settings = Settings.model_validate(
+        {"segments": {"sentence_pause_s": 0.1, "heading_pause_s": 0.2, "paragraph_pause_s": 3}}
+    )
+    request = read("A title\n\nOne.\n\nTwo, and", settings=settings)
+    assert request.ends == ("heading", "paragraph", "sentence")
+    assert [request.pauses.after(end, 2.0) for end in request.ends] == [0.1, 1.5, 0.05]
+    assert request.pauses.after("phrase", 2.0) == 0
+    assert request.pauses.after(1.5, 2.0) == 1.5, "what a text asks for is the same at any speed"
+    assert read().ends == ()

@@ -9,13 +9,17 @@ import unicodedata
 import pytest
 
 from supervisor.core.jobs.segmentation import Uncut, has_speech, uncut
-from tests.fixtures.cutting import cut_whole
+from supervisor.speech import Ends
+from tests.fixtures.cutting import cut_whole, parts_of
 from tests.fixtures.patterns import PATTERNS, worst
 
 LONG = (
     "When the keeper had climbed the last of the stairs, which he did every evening, he sat down; "
     "the lamp was lit, the sea was calm, and nothing at all was to be seen from up there"
 )
+
+
+S = "sentence"
 
 
 def cut(
@@ -72,6 +76,80 @@ def test_without_clauses_it_is_cut_at_a_space_and_without_spaces_anywhere() -> N
     assert set(" ".join(segments).split()) == {"word"}
     assert max(map(len, segments)) > 70
     assert cut("x" * 1000) == (*["x" * 240] * 4, "x" * 40)
+
+
+def test_a_first_segment_ends_where_a_speaker_breathes() -> None:
+    """After a clause; else before a word that begins a phrase, whatever the sentence is about; a
+    little later if there is no such place before; else not at all. Nobody breathes after "the".
+    """
+    sentence = "We left long before sunrise because the road over the pass to the valley is closed."
+    assert cut(sentence)[0] == "We left long before sunrise"
+    sentence = (
+        "We had left long ago and the narrow road over the pass to the valley is closed, as ever."
+    )
+    assert cut(sentence, max_chars=90)[0] == sentence.removesuffix(" as ever.")
+    sentence = (
+        "We always took the narrow old road over the pass to the large green valley every day."
+    )
+    assert cut(sentence)[0] == "We always took the narrow old road over the pass"
+    plain = "The quick brown foxes jumped happily yesterday afternoon past numerous lazy old dogs."
+    assert cut(plain) == (plain,)
+    late = plain.replace("lazy old dogs.", "lazy old dogs, and slept well.")
+    assert cut(late) == (late.removesuffix(" and slept well."), "and slept well.")
+    german = "Der Wärter des Leuchtturms stieg jeden Abend die Treppe hinauf und zählte die Stufen."
+    assert cut(german, language="de")[0].endswith("hinauf")
+    assert cut(german, language="xx") == (german,)
+    chinese = "我们很早就出发了，因为通往下一个山谷的道路在中午关闭。" * 2
+    assert cut(chinese, language="zh", first_max_chars=20)[0] == "我们很早就出发了，"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("One. Two.", [("One.", "sentence"), ("Two.", "sentence")]),
+        ("Hello,", [("Hello,", "clause")]),
+        ("One.\n\nTwo.\n", [("One.", "paragraph"), ("Two.", "sentence")]),
+        ("One.\n\n***\n\nTwo.\n\n", [("One.", "paragraph"), ("Two.", "paragraph")]),
+        ("Part One\n\nIt begins.", [("Part One", "heading"), ("It begins.", "sentence")]),
+        (
+            "Buy:\n- 2 eggs\n- salt",
+            [("Buy:", "item"), ("- 2 eggs", "item"), ("- salt", S)],
+        ),
+        ("One line\nand the next.", [("One line and the next.", "sentence")]),
+        ("A full line of it\nAnd more of it.", [("A full line of it And more of it.", "sentence")]),
+        (
+            "Roses\nAnd violets\nAnd pinks",
+            [("Roses", "item"), ("And violets And pinks", S)],
+        ),
+        ("Wait [pause:1.5s] for it.", [("Wait", 1.5), ("for it.", "sentence")]),
+        ("One.\n\n[Pause:250MS]Two.", [("One.", 0.25), ("Two.", "sentence")]),
+        ("[pause:6s][pause:7s]One. […]", [("", 10.0), ("One.", "sentence")]),
+        ("[pause:2]", [("[pause:2]", "sentence")]),
+        ("[pause:-1s]", [("[pause:-1s]", "sentence")]),
+    ],
+)
+def test_a_part_knows_what_ends_with_it(text: str, parts: list[tuple[str, Ends]]) -> None:
+    """As a text is laid out: blank lines, lines that were meant, marks, and what it asks for."""
+    found = parts_of(uncut(text, language="en", first_max_chars=80, max_chars=240))
+    assert [(part.text, part.ends) for part in found] == parts
+
+
+def test_of_a_sentence_in_parts_the_last_one_ends_it() -> None:
+    """The others end a clause, or nothing."""
+    found = parts_of(uncut(f"{LONG}.\n\n", language="en", first_max_chars=20, max_chars=40))
+    *others, last = [part.ends for part in found]
+    assert last == "paragraph"
+    assert set(others) == {"clause", "phrase"}
+    assert all((part.ends == "clause") is part.text.endswith((",", ";")) for part in found[:-1])
+
+
+def test_a_silence_is_found_wherever_a_window_ends() -> None:
+    """A tag is whole, or text; and what was said before it ends with it."""
+    for shift in range(40):
+        text = f"{'x ' * 470}{'y' * shift}. [pause:1.25s] And on. {'More of it. ' * 30}"
+        found = parts_of(uncut(text, language="en", first_max_chars=80, max_chars=240))
+        assert not any("pause" in part.text for part in found)
+        assert [part.ends for part in found if isinstance(part.ends, float)] == [1.25]
 
 
 def test_the_first_segment_is_short_so_that_speech_starts_early() -> None:

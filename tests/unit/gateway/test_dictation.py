@@ -92,3 +92,11 @@ def test_nothing_is_lost(text: str, size: int) -> None:
     """Whatever the text and its pieces: what is not spoken is space."""
     found = sentences(text[start : start + size] for start in range(0, len(text), size))
     assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_a_blank_line_stays_with_the_sentence_before_it() -> None:
+    """It ends a paragraph, and whoever speaks the sentence is to know."""
+    text = Dictation()
+    complete = [found for step in text.add("The end.\n\nA beginning. More") for found in step]
+    assert complete == ["The end.\n\n", "A beginning. "]
+    assert text.rest() == ["More"]

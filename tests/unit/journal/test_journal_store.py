@@ -18,7 +18,8 @@ from supervisor.journal.opening import JournalError, Sync
 from supervisor.journal.rows import Row
 from supervisor.journal.schema import SCHEMAS, VERSION
 from supervisor.journal.store import JournalStore
-from supervisor.speech import Speech
+from supervisor.speech import Ends, Pauses, Speech
+from tests.fixtures.cutting import parts_of
 from tests.fixtures.remains import files_with
 
 TEXT = "A secret that nobody else may read, and that has more than forty characters. "
@@ -336,3 +337,41 @@ def test_a_long_journal_is_read_in_time_that_grows_with_it(tmp_path: Path) -> No
     assert sum(1 for _ in store.rows()) == 30_000
     assert time.monotonic() - began < 20
     store.close()
+
+
+# -- what ends with a segment -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_what_ends_with_a_segment_is_kept_with_its_text(times: int) -> None:
+    """And the silences that the job began with: what is spoken after a restart is the same."""
+    ends: tuple[Ends, ...] = ("phrase", "sentence", "paragraph", 1.25)
+    texts = ("One of the", "long ones.", "Two.", "Three.")
+    asked = msgspec.structs.replace(
+        request(*texts * times), ends=ends * times, pauses=Pauses(sentence_s=0.1)
+    )
+    kept = journal_rows.unpack(journal_rows.pack("a", "me", asked, 1.0, None))
+    assert kept.pauses == asked.pauses
+    if kept.rest is None:
+        assert kept == asked
+    else:
+        found = parts_of(kept.rest)
+        assert tuple(part.text for part in found) == asked.segments
+        assert tuple(part.ends for part in found) == asked.ends
+
+
+def test_a_row_of_before_ends_sentences() -> None:
+    """Whose request says nothing of silences, and whose lines are texts alone."""
+    packed = row("a", 1.0, "One.", "Two.")
+    fields = msgspec.msgpack.decode(packed.request)
+    del fields["pauses"]
+    old = packed._replace(request=msgspec.msgpack.encode(fields))
+    kept = journal_rows.unpack(old)
+    assert (kept.segments, kept.ends, kept.pauses) == (("One.", "Two."), (), Pauses())
+
+
+def test_a_quotation_is_found_whatever_ends_with_it() -> None:
+    """What is kept beside a text is not part of it."""
+    assert (
+        journal_rows.redact("no way to say 'Secret.'", "Secret.\tparagraph") == "no way to say '…'"
+    )

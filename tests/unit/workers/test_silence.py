@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.silence import paced, silence, sound
+from workers.silence import paced, silence, sound, without_stops
 
 RATE = 1000
 TONE = np.full(RATE, 0.5, np.float32)
@@ -56,3 +56,20 @@ def test_rounding_does_not_move_an_end() -> None:
     samples = hum * np.sin(np.arange(hum.size, dtype=np.float32))
     near = samples + rng.normal(0, 1e-5, samples.size).astype(np.float32)
     assert sound(near, RATE) == sound(samples, RATE)
+
+
+def test_a_breath_inside_is_no_longer_than_it_may_be() -> None:
+    """The longest stay where sentences end inside; what is short enough, and the sound, stay."""
+    quiet = [np.zeros(size, np.float32) for size in (200, 400, 700, 600)]
+    samples = np.concatenate([TONE, *(part for gap in quiet for part in (gap, TONE))])
+
+    def gaps(stops: int) -> list[int]:
+        heard = np.flatnonzero(np.abs(without_stops(samples, RATE, 0.3, stops)) > 0.01)
+        assert heard.size >= 5 * RATE - 4
+        return [int(size) - 1 for size in np.diff(heard) if size > 20]
+
+    assert gaps(0) == pytest.approx([200, 300, 300, 300], abs=3)
+    assert gaps(1) == pytest.approx([200, 300, 700, 300], abs=3)
+    assert gaps(2) == pytest.approx([200, 300, 700, 600], abs=3)
+    assert without_stops(samples, RATE, 0.3, 3) is samples
+    assert without_stops(samples[:0], RATE, 0.3, 0).size == 0
