@@ -249,7 +249,9 @@ WORDS = [
     Rule(
         "before a number",
         _NUMBERED,
-        re.compile(r"([A-Za-z]{1,5})\. ?(?=#?\d|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"),
+        re.compile(
+            r"([A-Za-z]{1,5})\. ?(?=#?\d|\(\d{1,4}\)|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"
+        ),
         _numbered,
     ),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),
