@@ -161,7 +161,7 @@ SYMBOLS = [
     Rule(
         "from one to another",
         "-–—",
-        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"),
+        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"),
         _arrow,
     ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),

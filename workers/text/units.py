@@ -291,11 +291,10 @@ _STARTS = {*"-,.", *_SIGNS, *spaced(_SIGNS)}
 DIGITS = [
     Rule(
         "degrees",
-        {*"°.-–", " °"},
+        {*"°℃℉.-–", *spaced("°℃℉")},
         re.compile(
-            rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))? ?(?:(?P<sign>°) ?(?:"
-            rf"(?P<minutes>\d{{1,2}})['′] ?)?"
-            rf"(?P<scale>[CFKNSEW])?(?!\w)|(?P<sign2>(?!)))"
+            rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))? ?(?P<sign>[°℃℉])"
+            r"(?: ?(?P<minutes>\d{1,2})['′])?(?: ?(?P<scale>[CFKNSEW])(?!\w))?"
         ),
         _degrees,
     ),
