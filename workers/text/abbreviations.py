@@ -88,8 +88,8 @@ _WORDS_TOO = frozenset(
 
 _CAPITAL_FIRST = frozenset(["jr", "inc", "corp", "ltd", "bros", "ave", "blvd", "rd", "hwy", "pkwy"])
 _DOTTED = {
-    "e.g": "for example", "i.e": "that is", "a.k.a": "also known as", "w.r.t": "with respect to",
-    "n.b": "note well", "et al": "et al",
+    "e.g": "for example", "p.a": "per annum", "i.e": "that is", "a.k.a": "also known as",
+    "w.r.t": "with respect to", "n.b": "note well", "et al": "et al",
 }  # fmt: skip
 _SLASHED = {
     "w/o": "without", "w/": "with", "c/o": "care of", "b/c": "because", "n/a": "not applicable",
@@ -183,6 +183,8 @@ def _always(found: re.Match[str], manner: Manner) -> str | None:
     if short in _CAPITAL_FIRST and not word[0].isupper():
         return None
     full = _ALWAYS[short]
+    if short == "min" and re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):
+        full = "minute"
     full = full[0].upper() + full[1:] if word[0].isupper() else full
     if (
         short in {"approx", "vs", "cf", "viz", "incl", "esp", "dept", "attn"}
@@ -240,14 +242,16 @@ WORDS = [
     ),
     Rule(
         "for example",
-        ["e", "i", "a", "w", "n", "et"],
-        re.compile(r"(?i:(e\.g|i\.e|a\.k\.a|w\.r\.t|n\.b|et al))\.(?:,(?=,))?"),
+        ["e", "i", "a", "w", "n", "p", "et"],
+        re.compile(r"(?i:(e\.g|i\.e|p\.a|a\.k\.a|w\.r\.t|n\.b|et al))\.(?:,(?=,))?"),
         _dotted,
     ),
     Rule(
         "before a number",
         _NUMBERED,
-        re.compile(r"([A-Za-z]{1,5})\. ?(?=#?\d|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"),
+        re.compile(
+            r"([A-Za-z]{1,5})\. ?(?=#?\d|\(\d{1,4}\)|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"
+        ),
         _numbered,
     ),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),

@@ -49,7 +49,6 @@ _AMBIGUOUS = {
 """What must stand before these letters to make them letters, and what they are then and else."""
 
 _LONG = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
-_VOWELS = frozenset("aeiouyAEIOUY")
 
 
 def calm(text: str, manner: Manner) -> str:

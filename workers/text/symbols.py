@@ -114,6 +114,10 @@ def _over(found: re.Match[str], manner: Manner) -> str:
 
 def _slash(found: re.Match[str], manner: Manner) -> str:
     between = re.match(r"\w", after(found, 1)) and re.search(r"\w$", before(found, 1))
+    if between and re.match(
+        r"(?:second|minute|hour|day|night|week|month|year|person)\b", after(found)
+    ):
+        return " per "
     return " slash " if between else ", " if after(found, 1) == " " else " "
 
 
@@ -153,6 +157,12 @@ SYMBOLS = [
         "-−+~",
         re.compile(r"(?<![\w)%°.+-])([-−+~]) ?(?=[.$£€]?\d)(?<! - )"),
         _minus,
+    ),
+    Rule(
+        "from one to another",
+        "-–—",
+        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"),
+        _arrow,
     ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),
     Rule(

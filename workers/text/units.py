@@ -6,11 +6,21 @@ import re
 
 from workers.text import money, numbers
 from workers.text.amounts import GLYPHS, NUMBER, fraction, mixed, parts_of
-from workers.text.rules import FIGURES, Manner, Rule, after, alternatives, before, spaced
+from workers.text.rules import (
+    FIGURES,
+    Manner,
+    Rule,
+    after,
+    alternatives,
+    before,
+    ends_sentence,
+    spaced,
+)
 
 _TABLE = """
 km kilometer|m meter|cm centimeter|mm millimeter|nm nanometer|µm micrometer|mi mile|yd yard
 yds yard|ft foot feet|in inch|in. inch|nmi nautical~mile|ha hectare|ac acre|kg kilogram|g gram
+ft. foot feet
 mg milligram|µg microgram|mcg microgram|lb pound|lbs pound|lb. pound|lbs. pound|oz ounce
 oz. ounce|t tonne|l liter|L liter|ml milliliter|mL milliliter|cl centiliter|dl deciliter
 dL deciliter|gal gallon|pt pint|qt quart|tsp teaspoon|tsps teaspoon|tsp. teaspoon
@@ -44,6 +54,8 @@ for _length in ("km", "m", "cm", "mm", "ft", "in", "mi", "yd"):
     _one, _plural = UNITS[_length]
     for _power, _word in (("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")):
         UNITS[_length + _power] = (f"{_word} {_one}", f"{_word} {_plural}")
+
+UNITS["s²"] = ("second squared", "seconds squared")
 
 _INGREDIENTS = frozenset(
     [
@@ -107,7 +119,7 @@ _DETERMINER = re.compile(
 
 
 def _unit(sign: str, british: bool) -> tuple[str, str]:  # noqa: FBT001 (as in numbers)
-    one, many = UNITS[sign]
+    one, many = UNITS.get(sign, (sign, sign))
     if british:
         for american, ours in _SPELLING.items():
             one, many = one.replace(american, ours), many.replace(american, ours)
@@ -116,26 +128,40 @@ def _unit(sign: str, british: bool) -> tuple[str, str]:  # noqa: FBT001 (as in n
 
 def _measure(found: re.Match[str], manner: Manner) -> str | None:
     written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
-    stop = ""
-    if sign.endswith("."):
-        rest = after(found, 3)
-        stop = "." if not rest.strip() or re.match(r"\s[A-Z]", rest) else ""
-        if sign == "in." and stop and gap == " " and rest.strip():
-            return None
-    if sign in _GLUED_ONLY and gap == " " and sign != "MP":
+    if not _is_unit(found):
         return None
-    if sign == "A" and "." not in written:
-        return None
-    if sign == "s" and not gap and written.isdigit() and (written[-1] == "0" or len(written) > 2):
-        return None  # "the 1980s", "in her 30s", "two 747s"
     said = _thousands(found, manner)
     if said is not None:
         return said
     one, many = _unit(sign, manner.british)
-    single = numbers.is_one(written) or _is_adjective(found, sign, gap)
+    single = numbers.is_one(written) or gap == "-" or _is_adjective(found, sign, gap)
     per = found.group("per")
     words = f"{numbers.quantity(written, manner.british)} {one if single else many}"
-    return words + (f" per {_unit(per, manner.british)[0]}" if per else "") + stop
+    return words + (f" per {_unit(per, manner.british)[0]}" if per else "") + _stop(found)
+
+
+def _stop(found: re.Match[str]) -> str:
+    """The full stop of "12 in." where it ends the sentence, too."""
+    return "." if found.group().endswith(".") and ends_sentence(found) else ""
+
+
+def _is_unit(found: re.Match[str]) -> bool:
+    """Whether these letters are a unit here: not in "5 in the morning", "the 1980s", "stop 4B"."""
+    written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
+    if sign in _GLUED_ONLY and gap == " " and sign != "MP":
+        return False
+    if sign == "A":
+        return "." in written
+    if sign == "B":
+        return "." in written or _CROWD.match(after(found)) is not None
+    if sign == "s" and not gap and written.isdigit():
+        return written[-1] != "0" and len(written) <= 2
+    return not (sign == "in." and gap == " " and re.match(r"\s[A-Z]", after(found, 3)))
+
+
+def _per(found: re.Match[str], manner: Manner) -> str:
+    each = _unit(found.group("per"), manner.british)[0]
+    return f"{numbers.quantity(found.group(1), manner.british)} per {each}"
 
 
 def _thousands(found: re.Match[str], manner: Manner) -> str | None:
@@ -180,7 +206,8 @@ def _by(found: re.Match[str], manner: Manner) -> str:
         for side in sides
     )
     if unit:
-        return f"{said} {_unit(unit, manner.british)[0 if _is_adjective(found, '', ' ') else 1]}"
+        name = _unit(unit, manner.british)[0 if _is_adjective(found, "", " ") else 1]
+        return f"{said} {name}{_stop(found)}"
     return numbers.plural_of(said) if found.group("many") else said
 
 
@@ -199,9 +226,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
     one, many = _unit(found.group("unit"), manner.british)
     low, high = (numbers.quantity(found.group(end), manner.british) for end in ("first", "second"))
     per = found.group("per")
-    return f"{low} to {high} {one if _is_adjective(found, '', ' ') else many}" + (
-        f" per {_unit(per, manner.british)[0]}" if per else ""
-    )
+    words = f"{low} to {high} {one if _is_adjective(found, '', ' ') else many}"
+    return words + (f" per {_unit(per, manner.british)[0]}" if per else "") + _stop(found)
 
 
 def _part(found: re.Match[str], manner: Manner) -> str | None:
@@ -210,11 +236,10 @@ def _part(found: re.Match[str], manner: Manner) -> str | None:
     top, bottom = (
         parts_of(glyph) if glyph else (int(found.group("top")), int(found.group("bottom")))
     )
-    if whole:
-        said = mixed(whole, top, bottom, manner)
-        return said and f"{said} {one if _is_adjective(found, '', ' ') else many}"
-    said = fraction(top, bottom, manner.british)
-    return said and f"{said} {one}"
+    part = fraction(top, bottom, manner.british)
+    said = mixed(whole, top, bottom, manner) if whole else part
+    single = not whole or _is_adjective(found, "", " ")
+    return said and f"{said} {one if single else many}{_stop(found)}"
 
 
 _SCALES = {"C": " Celsius", "F": " Fahrenheit", "K": " Kelvin", "": ""}
@@ -258,18 +283,18 @@ def _inches(found: re.Match[str], manner: Manner) -> str | None:
     return f"{numbers.quantity(found.group(1), manner.british)} {names[0 if single else 1]}"
 
 
-_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{alternatives(UNITS)}))?(?![\w²³])"
+_PER = alternatives([*UNITS, "second", "minute", "hour", "day", "week", "month", "year", "person"])
+_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{_PER}))?(?![\w²³])"
 _SIGNS = {sign[0] for sign in UNITS}
 _STARTS = {*"-,.", *_SIGNS, *spaced(_SIGNS)}
 
 DIGITS = [
     Rule(
         "degrees",
-        {*"°.-–", " °"},
+        {*"°℃℉.-–", *spaced("°℃℉")},
         re.compile(
-            rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))? ?(?:(?P<sign>°) ?(?:"
-            rf"(?P<minutes>\d{{1,2}})['′] ?)?"
-            rf"(?P<scale>[CFKNSEW])?(?!\w)|(?P<sign2>(?!)))"
+            rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))? ?(?P<sign>[°℃℉])"
+            r"(?: ?(?P<minutes>\d{1,2})['′])?(?: ?(?P<scale>[CFKNSEW])(?!\w))?"
         ),
         _degrees,
     ),
@@ -304,6 +329,12 @@ DIGITS = [
         {*"-–.,", *spaced("-–t")},
         re.compile(rf"(?P<first>{NUMBER})(?: ?[-–] ?| to )(?P<second>{NUMBER})(?P<gap> ?){_UNIT}"),
         _range,
+    ),
+    Rule(
+        "number per unit",
+        {"/", ".", ","},
+        re.compile(rf"({NUMBER})/(?P<per>{_PER})(?![\w/²³])"),
+        _per,
     ),
     Rule("measure", _STARTS, re.compile(rf"(?P<sum>{NUMBER})(?P<gap>[ -]?){_UNIT}"), _measure),
 ]

@@ -46,6 +46,13 @@ UNITS = {
     "A board of 10 x 12 ft.": "A board of ten by twelve feet.",
     'A 27" screen, 12 in. wide.': "A twenty seven inch screen, twelve inches wide.",
     "5 in the morning; I have 5 in stock.": "five in the morning; I have five in stock.",
+    "Bus stop 4B, 3B users.": "Bus stop four B, three billion users.",
+    "1,200/km² at 20 mg/day.": "one thousand two hundred per square kilometer at twenty milligrams "
+    "per day.",
+    "A 12-oz. can and a 5-lb bag.": "A twelve ounce can and a five pound bag.",
+    "Up 10%-20%, or 10°C–15°C.": "Up ten percent to twenty percent, or ten degrees Celsius to "
+    "fifteen degrees Celsius.",
+    "It falls at 10 m/s².": "It falls at ten meters per second squared.",
     "From 5-10 kg, 1.5-2 km.": "From five to ten kilograms, one point five to two kilometers.",
 }
 

@@ -12,6 +12,7 @@ SHORT_FORMS = {
     "At 12 Oak Ave. and 5th St. they met.": "At twelve Oak Avenue and fifth Street they met.",
     "See no. 7, fig. 2, pp. 3-5, vol. 2.": "See number seven, figure two, pages three to five, "
     "volume two.",
+    "See Eq. (4). He ate a fig. (3 of them)": "See Equation (four). He ate a fig. (three of them)",
     "He ate a fig. Then he said no.": "He ate a fig. Then he said no.",
     "She asked twice, and he said no.": "She asked twice, and he said no.",
     "No. I won't. No. 5 will.": "No. I won't. Number five will.",
