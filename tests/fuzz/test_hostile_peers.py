@@ -58,7 +58,8 @@ def test_ten_thousand_hostile_messages(target: Supervised) -> None:
     assert sum(counts.values()) >= MESSAGES
     assert min(counts.values()) > 0
     assert jobs > 1
-    eventually(lambda: rss_mb(target.pid) - before <= GROWTH_MB, "memory as before")
+    # Peers that left are looked for every 10 s and given 3 s; a busy machine takes its time, too.
+    eventually(lambda: rss_mb(target.pid) - before <= GROWTH_MB, "memory as before", 60.0)
     note(
         **{"hostile messages": sum(counts.values()), **counts},
         **{"good jobs served meanwhile": jobs, "growth, MB": round(rss_mb(target.pid) - before, 1)},
