@@ -83,10 +83,16 @@ def log_uncaught(loop: asyncio.AbstractEventLoop) -> None:
     sys.excepthook = _of_process
 
 
+def loop_message(context: Mapping[str, Any]) -> str:
+    """The message of an event loop's error, without the arguments of the call that failed: they
+    may be a job.
+    """
+    message = str(context.get("message", ""))
+    return message.partition("<")[0].partition("(")[0].strip() or "unknown"
+
+
 def _of_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # The loop's message ends with the arguments of the call, which may be a job.
-    what = str(context.get("message", "")).partition("<")[0].partition("(")[0].strip()
-    _log_fault(what or "unknown", context.get("exception"))
+    _log_fault(loop_message(context), context.get("exception"))
 
 
 def _of_thread(arguments: threading.ExceptHookArgs) -> None:

@@ -86,11 +86,13 @@ def line(entry: Entry, seconds: float) -> str:
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - whatever an event holds
+    from supervisor.core.jobs.request import JobRequest
+
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, bytes):
         return value.hex()
-    if hasattr(value, "segments") and hasattr(value, "engine"):
+    if isinstance(value, JobRequest):
         sizes = ",".join(str(len(text)) for text in value.segments)
-        return f"({value.engine} {value.voice} [{sizes}])"
+        return f"({value.speech.engine} {value.speech.voice} [{sizes}])"
     return str(value)

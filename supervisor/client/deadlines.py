@@ -36,14 +36,14 @@ class Deadline:
 
 
 class Backoff:
-    """Pauses between attempts of one request.
+    """Pauses between attempts of one request, for `seconds` in all.
 
     A pause is at least what the supervisor asked for, or else doubles from attempt to attempt.
     Jitter spreads clients that were refused together.
     """
 
-    def __init__(self, timeout: float | None) -> None:
-        self._deadline = Deadline(PATIENCE_S if timeout is None else timeout)
+    def __init__(self, seconds: float) -> None:
+        self._deadline = Deadline(seconds)
         self._attempts = 0
 
     def pause(self, error: SupervisorError) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import NamedTuple
 
 import msgspec
@@ -145,7 +146,7 @@ def refusal(error: ApiError) -> bytes:
     """The error as bytes of a whole HTTP response, for a connection that gets no handler."""
     body = json.dumps(error.document()).encode()
     head = [
-        f"HTTP/1.1 {error.status} {web.HTTPServiceUnavailable().reason}",
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
         "Content-Type: application/json; charset=utf-8",
         f"Content-Length: {len(body)}",
         "Connection: close",

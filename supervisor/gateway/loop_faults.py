@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from supervisor.logs import get_logger
+from supervisor.logs import get_logger, loop_message
 
 log = get_logger(__name__)
 
 
 def log_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log an error of the loop; for `loop.set_exception_handler`."""
-    message = context.get("message") or "an error on the event loop"
+    message = loop_message(context)
     error: BaseException | None = context.get("exception")
     if isinstance(error, ConnectionError):
         log.debug("gateway: %s: %r", message, error)

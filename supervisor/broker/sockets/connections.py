@@ -14,7 +14,6 @@ what connections send.
 from __future__ import annotations
 
 import asyncio
-import resource
 import struct
 import threading
 from contextlib import suppress
@@ -24,6 +23,7 @@ import zmq
 
 from supervisor.broker.sockets.descriptors import hang_up
 from supervisor.broker.sockets.flood import FloodGuard
+from supervisor.host.open_files import allow_open_files
 from supervisor.logs import get_logger
 
 UNSEEN: Final = 1010
@@ -62,17 +62,11 @@ def raise_file_limit(connections: int, sockets: int = 1) -> int:
     Each socket has a monitor of its own, so each may have `UNSEEN` connections more.
     Raises TooFewFiles.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = files_for(connections, sockets)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft == resource.RLIM_INFINITY:
-        return connections
-    room = (soft - files_for(0, sockets)) // sockets
+    files = allow_open_files(files_for(connections, sockets))
+    room = (files - files_for(0, sockets)) // sockets
     if room < 1:
         least = files_for(FEW, sockets)
-        raise TooFewFiles(f"at most {soft} files may be open; allow {least} (ulimit -Hn {least})")
+        raise TooFewFiles(f"at most {files} files may be open; allow {least} (ulimit -Hn {least})")
     return min(connections, room)
 
 

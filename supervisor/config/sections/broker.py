@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from supervisor.config.sections.addresses import is_loopback
+from supervisor.config.sections.addresses import is_host_port, is_loopback, parse_host_port
 from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, Section
 
 
@@ -83,15 +82,13 @@ class Broker(Section):
     @field_validator("tcp")
     @classmethod
     def _tcp_is_an_address(cls, tcp: str | None) -> str | None:
-        if tcp is not None and re.fullmatch(r"(\[[^]]+\]|[^:/]+):\d{1,5}", tcp) is None:
+        if tcp is not None and not is_host_port(tcp):
             raise PydanticCustomError(RULE, "must be HOST:PORT, such as 192.0.2.1:8355")
         return tcp
 
     @model_validator(mode="after")
     def _insecure_stays_here(self) -> Self:
-        if self.insecure_tcp and not (
-            self.tcp and is_loopback(self.tcp.rpartition(":")[0].strip("[]"))
-        ):
+        if self.insecure_tcp and not (self.tcp and is_loopback(parse_host_port(self.tcp)[0])):
             raise PydanticCustomError(
                 CONFLICT,
                 "{high} needs {low} at an address of this machine alone, such as 127.0.0.1:8355",

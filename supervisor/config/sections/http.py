@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from supervisor.config.sections.addresses import is_loopback
+from supervisor.config.sections.addresses import is_host_port, is_loopback, parse_host_port
 from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, Section
 
 
@@ -102,7 +102,7 @@ class Http(Section):
     @field_validator("wyoming")
     @classmethod
     def _is_an_address(cls, wyoming: str | None) -> str | None:
-        if wyoming is not None and re.fullmatch(r"(\[.+\]|[^:]+):\d{1,5}", wyoming) is None:
+        if wyoming is not None and not is_host_port(wyoming):
             raise PydanticCustomError(RULE, "must be HOST:PORT, such as 127.0.0.1:10200")
         return wyoming
 
@@ -116,7 +116,7 @@ class Http(Section):
                 {"low": "host", "high": "api_keys", "host": self.host},
             )
         if self.wyoming is not None and not self.wyoming_without_keys:
-            host = self.wyoming.rpartition(":")[0].strip("[]")
+            host, _port = parse_host_port(self.wyoming)
             if not is_loopback(host):
                 raise PydanticCustomError(
                     CONFLICT,

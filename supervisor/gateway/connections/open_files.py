@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 from typing import Final
 
 from supervisor.gateway.connections.lingering_close import AT_ONCE
 from supervisor.gateway.connections.slots import RESERVED
+from supervisor.host.open_files import allow_open_files
 from supervisor.logs import get_logger
 
 _OTHER_FILES: Final = 128
@@ -22,18 +22,15 @@ def raise_file_limit(connections: int, listeners: int) -> int:
     """Raise the limit on open files; returns the connections that it leaves for each of
     `listeners`, at most `connections`. A lower number is logged, with what to do.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = listeners * (connections + _PER_LISTENER) + _OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    files = allow_open_files(wanted)
+    if files >= wanted:
         return connections
-    room = max(1, (soft - _OTHER_FILES) // listeners - _PER_LISTENER)
+    room = max(1, (files - _OTHER_FILES) // listeners - _PER_LISTENER)
     log.warning(
         "gateway: at most %d files may be open, so there is room for %d connections instead of "
         "%d (http.max_connections); allow %d (ulimit -Hn %d)",
-        soft,
+        files,
         room,
         connections,
         wanted,

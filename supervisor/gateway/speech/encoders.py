@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from supervisor.audio.files import open_encoder
 from supervisor.audio.formats import AudioFormat
 from supervisor.audio.plain import PlainEncoder, is_plain
 from supervisor.audio.samples import Samples
@@ -35,8 +36,8 @@ class Encoders:
     async def open(self, format: AudioFormat, sample_rate: int) -> Encoder:
         """An encoder for one stream of mono samples at `sample_rate` Hz."""
         if is_plain(format, sample_rate):
-            return Encoder(None, PlainEncoder(format, sample_rate))
-        return Encoder(self, await self.run(_make, format, sample_rate))
+            return Encoder(None, open_encoder(format, sample_rate))
+        return Encoder(self, await self.run(open_encoder, format, sample_rate))
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in one of the threads. After a cancellation the call runs to its end."""
@@ -65,9 +66,3 @@ class Encoder:
         if self._encoders is None:
             return self._encoder.finish()
         return await self._encoders.run(self._encoder.finish)
-
-
-def _make(format: AudioFormat, sample_rate: int) -> StreamEncoder:
-    from supervisor.audio.encoding import StreamEncoder  # noqa: PLC0415 - loads FFmpeg
-
-    return StreamEncoder(format, sample_rate)

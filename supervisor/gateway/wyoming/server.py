@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from supervisor.config.sections.addresses import parse_host_port
 from supervisor.gateway.connections.listener import Address, ListenError, address_of, start_server
 from supervisor.gateway.connections.slots import Slots
 from supervisor.gateway.context import Context
@@ -57,8 +58,7 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
         reader = asyncio.StreamReader(MAX_LINE_BYTES, loop)
         return asyncio.StreamReaderProtocol(reader, connected, loop=loop)
 
-    host, _, port = where.rpartition(":")
-    server = await start_server(accept, Address(host.strip("[]"), int(port)), "http.wyoming")
+    server = await start_server(accept, Address(*parse_host_port(where)), "http.wyoming")
     try:
         yield address_of(server)
     finally:

@@ -146,6 +146,7 @@ def command(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess
         ('http.api_keys=["sk-plain"]', "entry 1 is no hash of a key"),
         ("http.wyoming=0.0.0.0:10200", "knows no keys"),
         ("http.wyoming=10200", "must be HOST:PORT"),
+        ("http.wyoming=127.0.0.1:99999", "must be HOST:PORT"),
         ("http.host=192.0.2.1", "api_keys must not be empty"),
     ],
 )

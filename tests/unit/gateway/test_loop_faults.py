@@ -95,6 +95,18 @@ def test_what_the_loop_reports(
     assert [bool(record.exc_info) for record in loud] == [traceback] * len(levels)
 
 
+def test_what_a_failing_call_was_given_is_not_in_the_log(said: list[logging.LogRecord]) -> None:
+    """It may be a text."""
+
+    async def story() -> None:
+        asyncio.get_running_loop().call_soon(int, "Dear diary")
+        await asyncio.sleep(0)
+
+    run(story)
+    (record,) = said
+    assert record.getMessage() == "gateway: Exception in callback int"
+
+
 class Lost(AsyncClient):
     """A connection to a supervisor that goes away while it is asked."""
 

@@ -366,6 +366,7 @@ def test_the_command_prints_the_story(tmp_path: Path) -> None:
     lines = result.output.splitlines()
     assert any("WorkerLost" in line and "signal SIGKILL" in line for line in lines)
     assert any("pool" in line and "-> Launch" in line for line in lines)
+    assert any("Submitted" in line and "request=(noop tone [" in line for line in lines)
     assert any("0 left out, 0 answered otherwise" in line for line in lines)
     assert "ValueError at x.py:1" in lines
 
