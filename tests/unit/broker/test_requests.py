@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from supervisor.broker.requests import (
@@ -19,6 +20,7 @@ from supervisor.broker.requests import (
 )
 from supervisor.config import Settings
 from supervisor.core.jobs.request import JobRequest, TraceContext
+from supervisor.speech import PartialSpeech
 from supervisor.wire.client import Submit
 from supervisor.wire.worker import Catalogue, EngineState
 
@@ -227,3 +229,9 @@ def test_silences_are_those_of_the_moment_in_which_the_job_came() -> None:
     assert request.pauses.after("phrase", 2.0) == 0
     assert request.pauses.after(1.5, 2.0) == 1.5, "what a text asks for is the same at any speed"
     assert read().ends == ()
+
+
+def test_a_field_that_is_left_open_is_not_in_the_fingerprint() -> None:
+    """So that a request with a key is the same to a version that has more fields."""
+    asked = msgspec.msgpack.encode(PartialSpeech(voice="alpha"))
+    assert asked == msgspec.msgpack.encode({"voice": "alpha"})
