@@ -14,7 +14,7 @@ import psutil
 
 from benchmarks.harness import Arm, Claim, Result, Sample, alternate, at_least, measure, median
 from benchmarks.lean_client import POOL_OF_TWO, LeanClient, lean_client
-from benchmarks.raw_session import audio_per_second
+from benchmarks.raw_session import sentences_per_second
 from benchmarks.service import service
 from benchmarks.texts import SENTENCES
 
@@ -45,12 +45,12 @@ def _arms(engine: str, seconds: float, client: LeanClient, pid: int) -> dict[str
     }
 
     def alone() -> Sample:
-        return {"audio_s_per_s": audio_per_second(engine, seconds, cpu=0)}
+        return {"sentences_per_s": sentences_per_second(engine, seconds, cpu=0)}
 
     def both() -> Sample:
         with ThreadPoolExecutor(2) as threads:
-            rates = threads.map(partial(audio_per_second, engine, seconds), (0, 1))
-        return {"audio_s_per_s": sum(rates)}
+            rates = threads.map(partial(sentences_per_second, engine, seconds), (0, 1))
+        return {"sentences_per_s": sum(rates)}
 
     return {**pools, "one session": alone, "two sessions at once": both}
 
@@ -62,11 +62,11 @@ def _pool(jobs: int) -> str:
 def _loaded(engine: str, seconds: float, client: LeanClient, pid: int, jobs: int) -> Sample:
     """The rate, and milliseconds of CPU time for a second of audio."""
     received, before = client.received, _cpu_s(pid)
-    audio, _jobs = client.saturate(engine, SENTENCES, jobs, seconds, RATE)
+    _audio, jobs_per_s = client.saturate(engine, SENTENCES, jobs, seconds, RATE)
     made = (client.received - received) / 4 / RATE
     spent = {name: value - before[name] for name, value in _cpu_s(pid).items()}
     return {
-        "audio_s_per_s": audio,
+        "sentences_per_s": jobs_per_s,
         **{f"{name}_cpu_ms_per_audio_s": 1000 * value / made for name, value in spent.items()},
     }
 
@@ -82,8 +82,8 @@ def _cpu_s(pid: int) -> dict[str, float]:
 
 
 def _claims(engine: str, found: dict[str, list[Sample]]) -> list[Claim]:
-    rate = {name: _middle(samples, "audio_s_per_s") for name, samples in found.items()}
-    how = f"audio seconds per second, median of {ROUNDS}; sessions of one pinned thread"
+    rate = {name: _middle(samples, "sentences_per_s") for name, samples in found.items()}
+    how = f"sentences per second, median of {ROUNDS}; sessions of one pinned thread"
     return [
         at_least(
             f"{engine}: pool of two ÷ (2 × one session)",

@@ -1,4 +1,4 @@
-"""What fuzzing begins with: each request at least once, and SUBMIT with all that it can say."""
+"""What fuzzing begins with: each request at least once, and each field with a value of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from supervisor.wire import client as wire
 
 REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Hello("a"),
-    wire.Submit("a", engine="noop", speed=1.5, seed=7, progress=True),
-    wire.Submit("a", on_behalf="addr:192.0.2.7"),
+    wire.Submit("a", engine="noop", speed=1.5, volume=0.5, seed=7, credit=9, progress=True),
+    wire.Submit("a", on_behalf="addr:192.0.2.7", traceparent="00-1-2-01", tracestate="a=b"),
     wire.Submit("a", voice="tone", priority=9, deadline_ms=1000, key="k", durable=True),
     wire.Credit("j", 5),
     wire.Cancel("j"),
-    wire.Attach("a", "j", 3),
+    wire.Attach("a", "j", 3, 9),
     wire.Status("s"),
     wire.Status("s", events=True),
     wire.Jobs("a"),

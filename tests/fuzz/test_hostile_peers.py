@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from supervisor.wire import client as wire
 from supervisor.wire.codec import MAGIC, encode
@@ -79,6 +81,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         engine=st.one_of(MAYBE_NAMES, st.just("noop")),
         voice=MAYBE_NAMES,
         speed=st.one_of(st.just(1.0), st.floats()),
+        volume=st.one_of(st.just(1.0), st.floats()),
         seed=MAYBE_NUMBERS,
         credit=st.one_of(st.just(0), NUMBERS),
         progress=st.booleans(),
@@ -87,11 +90,13 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         key=MAYBE_NAMES,
         durable=st.booleans(),
         on_behalf=MAYBE_NAMES,
+        traceparent=MAYBE_NAMES,
+        tracestate=MAYBE_NAMES,
     ),
     st.builds(wire.Credit, NAMES, NUMBERS),
     st.builds(wire.Cancel, NAMES),
     st.builds(wire.Attach, NAMES, NAMES, NUMBERS, NUMBERS),
-    st.builds(wire.Status, NAMES),
+    st.builds(wire.Status, NAMES, st.booleans()),
     st.builds(wire.Jobs, NAMES, MAYBE_NAMES, NUMBERS),
     st.just(wire.Ping()),
     st.just(wire.Bye()),
@@ -111,9 +116,19 @@ HEADERS = st.one_of(
 
 @pytest.mark.parametrize("kind", get_args(wire.Request))
 def test_every_request_is_among_those_that_are_thrown(kind: type[wire.Message]) -> None:
-    """A new one is fuzzed too, in the codec and through the socket."""
+    """A new one is fuzzed too, and each of its fields, in the codec and through the socket."""
+
+    def has(name: str, default: object, message: wire.Message) -> bool:
+        return isinstance(message, kind) and getattr(message, name) != default
+
     assert any(isinstance(message, kind) for message in REQUEST_SEEDS)
-    assert isinstance(find(REQUESTS, lambda message: isinstance(message, kind)), kind)
+    any_one = settings(phases=[Phase.generate], database=None)  # The shortest takes minutes.
+    found = find(REQUESTS, lambda message: isinstance(message, kind), settings=any_one)
+    assert isinstance(found, kind)
+    for field in fields(kind):
+        told = partial(has, field.name, field.default)
+        assert any(map(told, REQUEST_SEEDS)), field.name
+        assert told(find(REQUESTS, told, settings=any_one)), field.name
 
 
 @settings(

@@ -1,8 +1,8 @@
 """Protocol of speech engines. An engine is found by the entry-point group
 `tts_supervisor.engines`; each entry names a class that satisfies `Engine`.
 
-The template calls `describe` and `load`, then `open`s one single-threaded voice
-box and forks; a worker calls `open` again when its thread count changes. Engines
+The template calls `describe` and `load`, then `open`s one single-threaded
+session and forks; a worker calls `open` again when its thread count changes. Engines
 know nothing of jobs, sockets or cores.
 """
 
@@ -83,7 +83,10 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """A speech engine, constructed with its settings: `engines.<name>` of the configuration."""
+    """A speech engine, constructed with `engines.<name>` of the settings.
+
+    For an engine of another package that is `engines.options.<name>`.
+    """
 
     def __init__(self, settings: Mapping[str, Any]) -> None: ...
 

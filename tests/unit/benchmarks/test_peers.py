@@ -201,15 +201,15 @@ def test_the_table_keeps_rows_in_which_a_peer_wins() -> None:
 def test_claims_hold_the_pool_against_the_best_peer() -> None:
     """The ratio is taken with the best of the peers, and what was not measured is no claim."""
     arms = {
-        BARE: [{"audio_s_per_s": 10.0}],
-        "mosec": [{"audio_s_per_s": 8.0}],
-        "LitServe": [{"audio_s_per_s": 6.0}],
-        POOL: [{"audio_s_per_s": 9.6}],
+        BARE: [{"requests_per_s": 10.0}],
+        "mosec": [{"requests_per_s": 8.0}],
+        "LitServe": [{"requests_per_s": 6.0}],
+        POOL: [{"requests_per_s": 9.6}],
     }
     found = {claim.claim: (round(claim.value, 3), claim.met) for claim in claims("hibari", arms)}
     assert found == {
         "hibari: pool with 16 clients ÷ two bare sessions": (0.96, False),
-        "hibari: pool ÷ the best peer, audio per second": (1.2, True),
+        "hibari: pool ÷ the best peer, requests per second": (1.2, True),
     }
 
 
