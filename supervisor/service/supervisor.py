@@ -35,8 +35,8 @@ from supervisor.logs import get_logger, log_uncaught, redacted_traceback
 from supervisor.pool.heartbeat import WearLimits
 from supervisor.pool.interpreters import PrestartedTemplate
 from supervisor.pool.leases import CoreLeases, lease_directory
+from supervisor.pool.memory_sampler import MemorySampler
 from supervisor.pool.policies import health_policy, restart_policy
-from supervisor.pool.pss_sampler import PssSampler
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop, Load
@@ -78,7 +78,7 @@ class Service:
         self.configuration_error: str | None = None
         """The error in the settings files as they are now; None if they are valid."""
         self._warned = set(loaded.warnings)
-        self._pss_sampler = PssSampler()
+        self._memory_sampler = MemorySampler()
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
@@ -282,7 +282,7 @@ class Service:
             mean_demand=running + waiting,
             backlog_s=self.jobs.oldest_wait(now),
             session_build_s=max((s.session_build_s for s in shaped), default=None),
-            worker_bytes=self._pss_sampler.largest_bytes,
+            worker_bytes=self._memory_sampler.largest_bytes,
             sessions={s.pid: s.session_generation for s in shaped},
             building=any(slot.state == "reshaping" for slot in ready),
         )
@@ -346,7 +346,7 @@ class Service:
             self.tell_pool(pool_events.Tick(now))
         interval = self.control.policy.monitoring_interval
         self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
-        self._pss_sampler.sample(now, self._shaped_pids(), quiet=quiet)
+        self._memory_sampler.sample(now, self._shaped_pids(), quiet=quiet)
         self.address.look()
 
     def _shaped_pids(self) -> list[int]:
