@@ -96,6 +96,8 @@ def test_a_first_segment_ends_where_a_speaker_breathes() -> None:
     assert cut(plain) == (plain,)
     late = plain.replace("lazy old dogs.", "lazy old dogs, and slept well.")
     assert cut(late) == (late.removesuffix(" and slept well."), "and slept well.")
+    short = plain.replace("lazy old dogs.", "lazy old dogs and slept.")
+    assert cut(short) == (short,)
     german = "Der Wärter des Leuchtturms stieg jeden Abend die Treppe hinauf und zählte die Stufen."
     assert cut(german, language="de")[0].endswith("hinauf")
     assert cut(german, language="xx") == (german,)
