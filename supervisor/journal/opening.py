@@ -129,7 +129,7 @@ class Opening:
         connection.execute("PRAGMA secure_delete = ON")
 
     def _look_at_log(self) -> int:
-        """Offset up to which the log has to be readable; a log that is none is kept aside."""
+        """Number of the last frame that has to be readable; a damaged log is kept aside."""
         path = self._files.path
         empty = not path.exists() or path.stat().st_size == 0
         self.new = empty and not self._files.before.exists()

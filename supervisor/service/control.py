@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from supervisor.config import Loaded, Settings
 from supervisor.config.watch import Loop, Timer
 from supervisor.core.allocation import events as e
@@ -26,6 +24,7 @@ from supervisor.host.roots import Host
 from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
 from supervisor.pool.leases import CoreLeases
+from supervisor.service.load import Load
 
 OTHERS_INTERVAL_S = 5.0
 
@@ -35,37 +34,6 @@ _SHARES = tuple(percent / 100.0 for percent in range(101))
 _SECTION = "performance.dynamic_cpu_allocation"
 
 log = get_logger(__name__)
-
-
-class Load(msgspec.Struct, frozen=True):
-    """Load of the service at this moment. `leases`: CPU ids by worker pid."""
-
-    leases: Mapping[int, tuple[int, ...]]
-    busy: frozenset[int]
-    """Pids of the workers that have a segment now."""
-    busy_slots: frozenset[int]
-    held: frozenset[int]
-    """CPUs that any worker process may be using, retiring ones included."""
-    demand: int
-    """Segments running and waiting now."""
-    waiting: int
-    """Those of them that wait."""
-    running: float
-    """Segments running, averaged over the time since the last look."""
-    idle: float
-    """Idle workers, averaged likewise."""
-    finished: int
-    """Segments spoken so far."""
-    mean_demand: float
-    """`running` on average, and those waiting now."""
-    backlog_s: float
-    session_build_s: float | None
-    worker_bytes: int
-    """Memory that one more worker takes; 0: not known yet."""
-    sessions: Mapping[int, int]
-    """Session generation by worker pid."""
-    building: bool
-    """Whether a worker builds a session at this moment."""
 
 
 class ControlLoop:
@@ -294,7 +262,7 @@ class ControlLoop:
             cores=self._usable(),
             foreign=() if self.sample is None else _shares(machine, self.sample.foreign),
             busy=tuple(load.busy_slots),
-            demand=load.mean_demand,
+            demand=load.running + load.waiting,
             session_build_s=load.session_build_s,
         )
         self._tell(e.Looked(now, sampled, ground))

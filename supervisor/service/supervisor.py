@@ -19,7 +19,6 @@ from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
 from supervisor.core.allocation import events as allocation_events
-from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.machine import WorkerShape
@@ -36,12 +35,12 @@ from supervisor.pool.heartbeat import WearLimits
 from supervisor.pool.interpreters import PrestartedTemplate
 from supervisor.pool.leases import CoreLeases, lease_directory
 from supervisor.pool.policies import health_policy, restart_policy
-from supervisor.pool.pss_sampler import PssSampler
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
-from supervisor.service.control import ControlLoop, Load
+from supervisor.service.control import ControlLoop
 from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild
+from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
 from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
@@ -78,7 +77,6 @@ class Service:
         self.configuration_error: str | None = None
         """The error in the settings files as they are now; None if they are valid."""
         self._warned = set(loaded.warnings)
-        self._pss_sampler = PssSampler()
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
         """Changed settings that hold only after a restart of the supervisor."""
@@ -92,7 +90,6 @@ class Service:
         self._manager = ServiceManager(os.environ)
         self._watchdog = Watchdog(self._manager)
         self._started_at = loop.time()
-        self._running_segments = TimeMean(self._started_at)
         become_subreaper()
         self.journal = Journal(
             loop,
@@ -124,11 +121,12 @@ class Service:
             self._fail,
         )
         self.workers.update_environment = updates_environment(self.settings)
+        self._load = LoadMeter(loop, self.jobs, self.pool, self.workers.by_epoch)
         self.control = ControlLoop(
             loop,
             loaded,
             CoreLeases(lease_directory(os.environ)),
-            self._load,
+            self._load.read,
             self._retarget,
             self.tell_allocation,
         )
@@ -260,33 +258,6 @@ class Service:
         self.tell_jobs(job_events.CostsExpected(now, self.profile.rates(threads), declared))
         self.tell_pool(pool_events.Target(now, shapes))
 
-    def _load(self) -> Load:
-        now = self._loop.time()
-        ready = [slot for slot in self.pool.slots.values() if self.shaped(slot.epoch) is not None]
-        shaped = [s for slot in ready if (s := self.shaped(slot.epoch)) is not None]
-        busy = set(self.jobs.busy_workers())
-        waiting = self.jobs.waiting_segments
-        running = self._running_segments.take(now)
-        return Load(
-            leases={s.pid: s.cpus for s in shaped},
-            busy=frozenset(
-                s.pid for slot in ready if slot.epoch in busy and (s := self.shaped(slot.epoch))
-            ),
-            busy_slots=frozenset(slot.number for slot in ready if slot.epoch in busy),
-            held=frozenset(self.pool.core_holders),
-            demand=self.jobs.running_segments + waiting,
-            running=running,
-            idle=max(0.0, len(ready) - running),
-            waiting=waiting,
-            finished=self.jobs.counts["spoken"],
-            mean_demand=running + waiting,
-            backlog_s=self.jobs.oldest_wait(now),
-            session_build_s=max((s.session_build_s for s in shaped), default=None),
-            worker_bytes=self._pss_sampler.largest_bytes,
-            sessions={s.pid: s.session_generation for s in shaped},
-            building=any(slot.state == "reshaping" for slot in ready),
-        )
-
     # -- events and their effects -------------------------------------------------------
 
     def _make_machines(self) -> Machines:
@@ -316,7 +287,7 @@ class Service:
 
     def _settled(self) -> None:
         """Go on with a start or a drain, once all effects of an event are done."""
-        self._running_segments.observe(self._loop.time(), self.jobs.running_segments)
+        self._load.observe()
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":
@@ -346,11 +317,8 @@ class Service:
             self.tell_pool(pool_events.Tick(now))
         interval = self.control.policy.monitoring_interval
         self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
-        self._pss_sampler.sample(now, self._shaped_pids(), quiet=quiet)
+        self._load.sample_memory(quiet=quiet)
         self.address.look()
-
-    def _shaped_pids(self) -> list[int]:
-        return [worker.pid for worker in self.workers.by_epoch.values() if worker.shaped]
 
     def _looked_at(self, now: float) -> float:
         """Time of the control loop's last look; `now` in a drain, when it looks no more."""

@@ -121,6 +121,7 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     """Cores before and after; `inputs` is None where the settings made the change.
 
     `kind` is why, a word; `figures` are those of the kind; `reason` is both in one, to be shown.
+    An older supervisor sends `reason` alone, which then stands for the kind, too.
     """
 
     now: float
@@ -129,9 +130,14 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     utilization: float | None
     average: float | None
     reason: str
-    kind: str
-    figures: tuple[float, ...]
+    kind: str = ""
+    figures: tuple[float, ...] = ()
     inputs: DecisionInputs | None
+
+    def __post_init__(self) -> None:
+        """Take the reason for the kind where that is not given."""
+        if not self.kind:
+            msgspec.structs.force_setattr(self, "kind", self.reason)
 
 
 class AllocationStats(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,7 @@ def static_cores(policy: Policy, bounds: Bounds) -> int:
 
 class ThermalCap:
     """Upper bound by temperature: one core fewer than in use while hot, one more per cool spell.
+
     Between COOL_C and HOT_C the cap stays. A machine that heats up again soon after
     the cap rose waits longer before the next rise, so that it settles below the
     count that overheats it. An unknown temperature is neither hot nor a reason to wait.

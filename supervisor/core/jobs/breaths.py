@@ -131,7 +131,6 @@ def _last_breath(sentence: str, start: int, stop: int, language: str) -> int | N
     """The last place in (start, stop] for a breath without a mark: before a word that joins
     clauses, if there is one.
     """
-    stop = min(stop, len(sentence) - _SHORTEST)
     for words in _PLACES.get(language, ()):
         places = [*_breaths(words, sentence, start, stop, language)]
         if places:
@@ -151,7 +150,10 @@ def _first_place(sentence: str, start: int, stop: int, language: str) -> tuple[i
 def _breaths(
     words: re.Pattern[str], sentence: str, start: int, stop: int, language: str
 ) -> Iterator[int]:
-    """Places in (start, stop] before one of the words, unless the word before leans on it."""
+    """Places in (start, stop] before one of the words, unless the word before leans on it, or
+    less than _SHORTEST follows.
+    """
+    stop = min(stop, len(sentence) - _SHORTEST)
     for match in words.finditer(sentence, start, stop + _LONGEST_WORD):
         before = sentence[sentence.rfind(" ", 0, match.start()) + 1 : match.start()]
         if match.end() <= stop and before.lower() not in _BINDING[language]:

@@ -22,7 +22,7 @@ _STRENGTH: Final[dict[Ends, int]] = {end: rank for rank, end in enumerate(get_ar
 class Part(msgspec.Struct, frozen=True, gc=False):
     """What one segment says, and what ends with it.
 
-    One with an empty text is a silence that a text asks for before anything is said.
+    One with an empty text is a silence alone: one that a text begins with, say.
     """
 
     text: str

@@ -27,8 +27,10 @@ from supervisor.core.jobs.breaths import CLAUSE_END, LETTER_OR_NUMBER
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
 from supervisor.speech import Ends
 
-_STOP = re.compile(r"\n\s*\n|\[pause:(\d{1,6}(?:\.\d{1,6})?)(ms|s)\]", re.ASCII | re.IGNORECASE)
-"""A blank line, or a silence that the text asks for."""
+_TAG = re.compile(r"\[pause:(\d{1,6}(?:\.\d{1,6})?)(ms|s)\]", re.ASCII | re.IGNORECASE)
+"""A silence that the text asks for."""
+_STOP = re.compile(rf"\n\s*\n|{_TAG.pattern}", _TAG.flags)
+"""A blank line, or such a silence."""
 _LONGEST_TAG = 24
 _LINE_END = re.compile(r"\n\s*")
 _MARKS = 8
@@ -115,13 +117,13 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         return tuple(parts), left
 
     def _window(self, size: int) -> str:
-        """The next characters, but for a tag at their end that may be whole in the next ones."""
-        window = self.text[self.at : self.at + size]
-        if self.at + size < len(self.text):
-            begin = window.rfind("[", size - _LONGEST_TAG)
-            if begin > 0 and "]" not in window[begin:]:
-                return window[:begin]
-        return window
+        """The next characters, and a silence that begins with their end or just behind it: it
+        belongs to what was said before.
+        """
+        end = self.at + size
+        for tag in _TAG.finditer(self.text, end - _LONGEST_TAG, end + 2 * _LONGEST_TAG):
+            end = max(end, tag.end())
+        return self.text[self.at : end]
 
     def _lines(self) -> tuple[tuple[Part, ...], Uncut | None]:
         at = self.at

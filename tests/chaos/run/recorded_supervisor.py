@@ -47,5 +47,5 @@ class Recorder(Ring):
         return self._last
 
 
-supervisor.Ring = Recorder  # type: ignore[attr-defined, assignment]
+supervisor.Ring = Recorder  # type: ignore[attr-defined, assignment] # in its place
 main()

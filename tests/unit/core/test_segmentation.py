@@ -96,6 +96,8 @@ def test_a_first_segment_ends_where_a_speaker_breathes() -> None:
     assert cut(plain) == (plain,)
     late = plain.replace("lazy old dogs.", "lazy old dogs, and slept well.")
     assert cut(late) == (late.removesuffix(" and slept well."), "and slept well.")
+    short = plain.replace("lazy old dogs.", "lazy old dogs and slept.")
+    assert cut(short) == (short,)
     german = "Der Wärter des Leuchtturms stieg jeden Abend die Treppe hinauf und zählte die Stufen."
     assert cut(german, language="de")[0].endswith("hinauf")
     assert cut(german, language="xx") == (german,)
@@ -143,13 +145,16 @@ def test_of_a_sentence_in_parts_the_last_one_ends_it() -> None:
     assert all((part.ends == "clause") is part.text.endswith((",", ";")) for part in found[:-1])
 
 
-def test_a_silence_is_found_wherever_a_window_ends() -> None:
-    """A tag is whole, or text; and what was said before it ends with it."""
-    for shift in range(40):
-        text = f"{'x ' * 470}{'y' * shift}. [pause:1.25s] And on. {'More of it. ' * 30}"
+@pytest.mark.parametrize("before", [" ", "\n\n", "\n\n  "])
+def test_a_silence_is_found_wherever_a_window_ends(before: str) -> None:
+    """A tag is whole, or text; and what was said before it ends with it, and with nothing else."""
+    for shift in range(140):
+        text = f"{'x ' * 470}{'y' * shift}.{before}[pause:1.25s] And on. {'More of it. ' * 30}"
         found = parts_of(uncut(text, language="en", first_max_chars=80, max_chars=240))
         assert not any("pause" in part.text for part in found)
-        assert [part.ends for part in found if isinstance(part.ends, float)] == [1.25]
+        (silence,) = [part for part in found if isinstance(part.ends, float)]
+        assert silence.ends == 1.25
+        assert silence.text.endswith(f"{'y' * shift}."[-9:])
 
 
 def test_the_first_segment_is_short_so_that_speech_starts_early() -> None:

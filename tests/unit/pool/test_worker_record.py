@@ -31,11 +31,11 @@ def test_closing_a_worker_closes_no_descriptor_of_somebody_else(tmp_path: Path) 
 
 
 def test_a_worker_leaves_no_descriptor_open(tmp_path: Path) -> None:
-    """Whether it was handed over or not, all that it opened is closed again."""
+    """Whether the worker got its ends or not, all that was opened is closed again."""
     before = sorted(os.listdir("/proc/self/fd"))
-    for close_theirs in (True, False):
+    for launched in (True, False):
         worker = make(tmp_path / "0.log")
-        if close_theirs:
+        if launched:
             worker.close_theirs()
         worker.close()
     assert sorted(os.listdir("/proc/self/fd")) == before

@@ -14,7 +14,8 @@ from supervisor.config import Loaded, load
 from supervisor.core.allocation.events import Event
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
-from supervisor.service.control import ControlLoop, Load
+from supervisor.service.control import ControlLoop
+from supervisor.service.load import Load
 from tests.fixtures.hosts import HostTree, materialise
 
 SECTION = "performance.dynamic_cpu_allocation"
@@ -180,7 +181,6 @@ class Controlled:
             running=float(min(self.demand, len(self.leases))),
             idle=float(max(0, len(self.leases) - self.demand)),
             finished=0,
-            mean_demand=float(self.demand),
             backlog_s=self.backlog_s,
             session_build_s=0.1,
             worker_bytes=self.worker_bytes,

@@ -33,6 +33,16 @@ def test_an_older_supervisor_does_not_say_who_takes_work() -> None:
     assert all(worker.takes_work is not None for worker in workers)
 
 
+def test_of_an_older_supervisor_a_reason_is_a_kind_of_its_own() -> None:
+    """It sends both in one."""
+    older = example()
+    decisions = older["allocation"]["allocation_stats"]["decisions"]
+    for decision in decisions:
+        del decision["kind"], decision["figures"]
+    found = read(older).allocation.allocation_stats.decisions
+    assert [(each.kind, each.figures) for each in found] == [(d["reason"], ()) for d in decisions]
+
+
 def test_a_later_supervisor_says_more() -> None:
     """Fields that are not known, in whatever part of the document, change nothing."""
     later = _with_more(example())

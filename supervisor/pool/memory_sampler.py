@@ -11,7 +11,7 @@ SAMPLE_S = 5.0
 """Time between two samples: for each the kernel walks all pages of a worker."""
 
 
-class PssSampler:
+class MemorySampler:
     """The last known private memory of every worker."""
 
     def __init__(self) -> None:

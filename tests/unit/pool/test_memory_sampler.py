@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.pool import pss_sampler
-from supervisor.pool.pss_sampler import SAMPLE_S, PssSampler
+from supervisor.pool import memory_sampler
+from supervisor.pool.memory_sampler import SAMPLE_S, MemorySampler
 
 
 @pytest.fixture
@@ -17,13 +17,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         pids.append(pid)
         return pid
 
-    monkeypatch.setattr(pss_sampler, "private_bytes", private_bytes)
+    monkeypatch.setattr(memory_sampler, "private_bytes", private_bytes)
     return pids
 
 
 def test_one_at_a_time_and_the_oldest_first(asked: list[int]) -> None:
     """No sooner than it is due."""
-    found = PssSampler()
+    found = MemorySampler()
     for now in range(0, 60, 1):
         found.sample(float(now), [1, 2, 3], quiet=False)
     assert asked == [1, 2, 3] * (60 // int(SAMPLE_S) // 3)
@@ -32,7 +32,7 @@ def test_one_at_a_time_and_the_oldest_first(asked: list[int]) -> None:
 
 def test_in_quiet_times_only_those_that_are_new(asked: list[int]) -> None:
     """Who has not worked has not grown."""
-    found = PssSampler()
+    found = MemorySampler()
     for turn in range(6):
         found.sample(turn * SAMPLE_S, [1, 2] if turn < 4 else [1, 2, 3], quiet=True)
     assert asked == [1, 2, 3]
@@ -40,7 +40,7 @@ def test_in_quiet_times_only_those_that_are_new(asked: list[int]) -> None:
 
 def test_who_is_gone_weighs_nothing(asked: list[int]) -> None:
     """The heaviest of those that are there counts; without any it is 0."""
-    found = PssSampler()
+    found = MemorySampler()
     assert found.largest_bytes == 0
     found.sample(0.0, [9], quiet=False)
     assert found.largest_bytes == 9
