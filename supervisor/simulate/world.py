@@ -32,7 +32,6 @@ _RATE = 24_000
 _CREDIT = 1 << 40
 """Bytes: more than a client can be sent."""
 
-_LETTERS = "a" * 4096
 _SILENCE = (b"",)
 """The audio of a segment: it does not matter here."""
 
@@ -331,5 +330,5 @@ class World:
 
 
 def _text(characters: float) -> str:
-    """A text of that length, if it is a whole number; at least a letter."""
-    return _LETTERS[: max(1, round(characters))]
+    """A text of that length, to the character; at least a letter."""
+    return "a" * max(1, round(characters))

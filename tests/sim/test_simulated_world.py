@@ -186,6 +186,15 @@ def test_what_is_more_than_may_wait_is_refused() -> None:
     assert world.jobs.counts["done"] == 3
 
 
+def test_admission_knows_the_whole_length_of_a_segment() -> None:
+    """However long: the work that it predicts is the work that there is."""
+    world = World(ENGINE, {})
+    world.retarget((WorkerShape(0, (0,), 1),))
+    world.advance(1.0)
+    world.submit(Arrival(1.0, 36_000.0))
+    assert world.jobs.admission.work_s == pytest.approx(3600.0)
+
+
 def test_a_machine_model_has_sockets_and_siblings() -> None:
     """Eight CPUs in two sockets with two threads each: four cores, CPU 0 beside CPU 4."""
     cpus = MachineModel(8, sockets=2, smt=2).machine.cpus
