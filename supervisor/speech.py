@@ -24,12 +24,11 @@ CLAUSE_S: Final = 0.2
 """Silence between two clauses of one sentence, as a comma has it in a sentence spoken at once."""
 
 
-class _Manner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Options that are independent of the engine.
 
     `speed` is a factor, 1.0 the voice's own pace. `volume` is one, too, 1.0 as loud as the
-    engine speaks; it is applied to the samples that an engine returns. Defaults are not encoded:
-    so a field that a later version adds leaves the fingerprints of older requests as they are.
+    engine speaks; it is applied to the samples that an engine returns.
     """
 
     speed: float = 1.0

@@ -32,6 +32,7 @@ MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
 MAX_DEADLINE_MS = 366 * 24 * 3_600_000
 _SHOWN_CHARS = 64
+_LEFT_OPEN = PartialSpeech()
 
 
 class Refused(Exception):
@@ -141,10 +142,15 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
     """Digest that is the same for every attempt to submit one request.
 
     A later attempt may differ in deadline and priority, but not in what is to be spoken, nor in
-    whether it is durable.
+    whether it is durable. An option that is left open is not in it: so one that a later version
+    adds leaves the digests of older requests as they are.
     """
-    speech = {name: getattr(submit, name) for name in PartialSpeech.__struct_fields__}
-    what = PartialSpeech(**speech), submit.durable, text
+    options = {
+        name: option
+        for name in PartialSpeech.__struct_fields__
+        if (option := getattr(submit, name)) != getattr(_LEFT_OPEN, name)
+    }
+    what = options, submit.durable, text
     return hashlib.blake2b(msgspec.msgpack.encode(what), digest_size=16).digest()
 
 

@@ -57,6 +57,10 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     volume_multiplier: Annotated[
         float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
     ] = 1.0
+    seed: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] | None,
+        msgspec.Meta(description="The same seed makes the same samples; without one it is drawn."),
+    ] = None
     stream_format: Literal["audio", "sse"] = "audio"
 
 
@@ -114,4 +118,6 @@ async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> Asyn
     name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
     described = welcome.engines.get(engine or welcome.default_engine, {})
     voice = voice_of(name, described.get("voices", ()))
-    return await context.client.submit(wanted.input, voice, engine, wanted.speed, **terms)
+    return await context.client.submit(
+        wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
+    )

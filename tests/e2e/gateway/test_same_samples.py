@@ -121,3 +121,15 @@ def test_a_volume_out_of_bounds_is_refused_every_way(
         answer = gateway.speak(SENTENCE, volume_multiplier=volume)
         assert (answer.status, answer.error["code"]) == (400, "out_of_range")
         assert answer.error["param"] == "volume_multiplier"
+
+
+def test_a_seed_makes_the_same_samples_over_http(running_supervisor: Supervised) -> None:
+    """A sentence of hibari, which draws its own noise; a seed that is none is refused."""
+    with Serving(running_supervisor.environ) as gateway:
+        first, again, other = (
+            gateway.speak(SENTENCE, response_format="pcm", seed=seed).body for seed in (7, 7, 8)
+        )
+        assert first == again != other
+        for wrong in (-1, 1 << 63, 1.5):
+            answer = gateway.speak(SENTENCE, seed=wrong)
+            assert (answer.status, answer.error["param"]) == (400, "seed")
