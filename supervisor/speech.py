@@ -63,6 +63,33 @@ class Speech(_Manner, frozen=True, kw_only=True):
     seed: int = 0
 
 
+class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How a part of a text is spoken, beside the job's own speech: factors on its speed and its
+    volume, and another voice of the same engine, None for the job's own.
+    """
+
+    rate: float = 1.0
+    volume: float = 1.0
+    voice: str | None = None
+
+    def encoded(self) -> str:
+        """On one line, without a tab; empty where nothing differs. `decoded` reads it."""
+        fields = [f"rate={self.rate:.6g}"] if self.rate != 1.0 else []
+        fields += [f"volume={self.volume:.6g}"] if self.volume != 1.0 else []
+        fields += [f"voice={self.voice}"] if self.voice is not None else []
+        return ";".join(fields)
+
+    @classmethod
+    def decoded(cls, line: str) -> Prosody:
+        """What `encoded` wrote. What nobody knows is left out."""
+        fields = dict(field.partition("=")[::2] for field in line.split(";"))
+        try:
+            rate, volume = (float(fields.get(name, 1.0)) for name in ("rate", "volume"))
+        except ValueError:
+            rate = volume = 1.0
+        return cls(rate=rate, volume=volume, voice=fields.get("voice"))
+
+
 class Pauses(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Silence from the last sound of a segment to the first of the next, in seconds at speed 1."""
 
