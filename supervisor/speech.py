@@ -72,6 +72,15 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     volume: float = 1.0
     voice: str | None = None
 
+    def applied(self, speech: Speech) -> Speech:
+        """The job's speech in this manner."""
+        return msgspec.structs.replace(
+            speech,
+            speed=speech.speed * self.rate,
+            volume=speech.volume * self.volume,
+            voice=speech.voice if self.voice is None else self.voice,
+        )
+
     def encoded(self) -> str:
         """On one line, without a tab; empty where nothing differs. `decoded` reads it."""
         fields = [f"rate={self.rate:.6g}"] if self.rate != 1.0 else []

@@ -78,7 +78,7 @@ class TextReader:
         if self._rest is not None:
             parts, self._rest = self._rest.slice()
             if parts:
-                self._lines.append("\n".join(line_of(part.text, part.ends) for part in parts))
+                self._lines.append("\n".join(map(line_of, parts)))
 
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a

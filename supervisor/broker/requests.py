@@ -14,7 +14,6 @@ import msgspec
 
 from supervisor.broker.cutting import TextReader
 from supervisor.config import Settings
-from supervisor.core.jobs.parts import split
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import uncut
 from supervisor.speech import PartialSpeech
@@ -128,8 +127,7 @@ def complete(request: JobRequest, reader: TextReader) -> JobRequest:
     parts, rest = reader.take()
     if not parts and rest is None:
         raise _bad_text("empty_text", "the text has nothing to speak: no letter and no number")
-    segments, ends = split(parts)
-    return msgspec.structs.replace(request, segments=segments, ends=ends, rest=rest)
+    return msgspec.structs.replace(request, segments=parts, rest=rest)
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:

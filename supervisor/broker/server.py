@@ -29,6 +29,7 @@ from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.logs import get_logger
+from supervisor.marks import written
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, WireError, decode_request, encode
 from supervisor.wire.worker import Catalogue
@@ -268,7 +269,8 @@ class Broker:
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
-            text = " ".join(request.segments) or (request.rest.text if request.rest else "")
+            said = " ".join(part.text for part in request.segments)
+            text = written(said or (request.rest.text if request.rest else ""))
             log.info("job %s says: %s", job, text[:_LOGGED_CHARS], extra={"data": {"job": job}})
         self._tell(
             e.Submitted(

@@ -12,9 +12,9 @@ import msgspec
 from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
-from supervisor.speech import Ends
 
 RefusalCode = Literal[
     "busy", "conflict", "expired", "out_of_range", "journal_unavailable", "failed", "cancelled"
@@ -276,7 +276,7 @@ class ForgetJob(_Record, frozen=True):
 
 class RunSegment(_Record, frozen=True, kw_only=True):
     """Give this segment to this worker, which is idle. `expected_s`: its predicted seconds;
-    0 where that would be a mere guess. `ends`: what ends with its text.
+    0 where that would be a mere guess.
     """
 
     worker: int
@@ -284,9 +284,8 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     segment: int
     attempt: int
     request: JobRequest
-    text: str
+    part: Part
     expected_s: float
-    ends: Ends = "sentence"
 
 
 class CutText(_Record, frozen=True):
