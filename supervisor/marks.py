@@ -32,6 +32,10 @@ PROSODY: Final = re.compile("\ue008([^\ue000-\ue00f]*)\ue009")
 """From here on this manner holds, as `Prosody.encoded` has it; empty: the request's own."""
 
 
+OPENING: Final = "\ue004\ue008"
+"""What a mark of more than one character begins with."""
+
+
 def pronounced(written: str, phonemes: str) -> str:
     """The text that is read with these phonemes. Neither may hold a mark."""
     return "\ue004{}\ue005{}\ue006".format(*(_bound(part) for part in (written, phonemes)))
