@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from supervisor import marks
+from supervisor.marks import PRONOUNCED, PROSODY
 from supervisor.phonemes import PhonemeError, one_form
 
 MAX_SETTINGS: Final = 10_000
@@ -66,7 +66,7 @@ _UNSPACED = (
 _L = rf"[^\W_{_UNSPACED}]"
 _ENDING = rf"['’](?i:s|ll|d|ve)(?!{_L})"
 """What is written onto any word: Nguyen's, Nguyen'll."""
-_MARK = f"{marks.PRONOUNCED.pattern}|{marks.PROSODY.pattern}".replace("(", "(?:")
+_MARK = f"{PRONOUNCED.pattern}|{PROSODY.pattern}".replace("(", "(?:")
 
 _PIECE = re.compile(
     rf"(?i:https?)://[^\s\ue000-\ue00f]*[\w/]"
@@ -135,14 +135,9 @@ def parse(mapping: Mapping[str, Any], *, at_most: int) -> tuple[Entry, ...]:
     """
     if len(mapping) > at_most:
         raise LexiconError(f"there are {len(mapping)} pronunciations, more than {at_most}")
-    entries = tuple(entry(word, said) for word, said in mapping.items())
+    entries = {word: said_for(checked_word(word), said) for word, said in mapping.items()}
     check_together(entries)
-    return entries
-
-
-def entry(word: str, said: object) -> Entry:
-    """One entry, as a mapping has it. Raises WrongEntry."""
-    return said_for(checked_word(word), said)
+    return tuple(entries.values())
 
 
 def checked_word(word: str) -> str:
@@ -195,16 +190,20 @@ def said_for(word: str, said: object) -> Entry:
     )
 
 
-def check_together(entries: tuple[Entry, ...]) -> None:
-    """Raises Contradiction where two entries say one word, in one language, differently."""
-    found: dict[tuple[str, bool, str | None], Entry] = {}
-    for new in entries:
+def check_together(entries: Mapping[str, Entry]) -> None:
+    """Check entries, by their names in a mapping. Raises Contradiction where two of them say one
+    word, in one language, differently; null says nothing.
+    """
+    found: dict[tuple[str, bool, str | None], str] = {}
+    for name, new in entries.items():
         if new.say is None:
             continue
-        name = as_written(new.word) if new.case else folded(new.word)
-        old = found.setdefault((name, new.case, new.language), new)
-        if (old.say, old.phonemes) != (new.say, new.phonemes):
-            raise Contradiction(old.word, new.word)
+        same = as_written(new.word) if new.case else folded(new.word)
+        other = found.setdefault((same, new.case, new.language), name)
+        if other is not name:
+            old = entries[other]
+            if (old.say, old.phonemes) != (new.say, new.phonemes):
+                raise Contradiction(other, name)
 
 
 def pieces(text: str) -> list[str]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from supervisor import marks
 from supervisor.lexicon import Entry, as_written, folded, pieces
+from supervisor.marks import pronounced
 
 
 class _Node:
@@ -149,7 +149,7 @@ def _marked(written: str, phonemes: str, known: dict[tuple[str, str], str]) -> s
     """The mark for words with these phonemes, made once however often they stand in a text."""
     mark = known.get((written, phonemes))
     if mark is None:
-        mark = known[written, phonemes] = marks.pronounced(written, phonemes)
+        mark = known[written, phonemes] = pronounced(written, phonemes)
     return mark
 
 
