@@ -57,6 +57,7 @@ class Segments:
             text=part.text,
             ends=part.ends,
             silence_s=request.pauses.after(part.ends, speech.speed),
+            tolerant=request.tolerant,
         )
         worker.running = run
         worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)
@@ -118,6 +119,7 @@ class Segments:
                     attempt=piece.attempt,
                     pieces=pieces,
                     synthesis_s=piece.synthesis_s,
+                    left_out=piece.left_out,
                 )
             )
         else:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Section
+from supervisor.core.jobs.pronunciations import Dictionary
 from supervisor.lexicon import (
     MAX_SETTINGS,
     Contradiction,
     WrongEntry,
     check_together,
     checked_word,
+    parse,
     said_for,
 )
+from supervisor.speech import Markup, Unreadable
 
-Markup = Literal["auto", "plain", "markdown", "html", "ssml"]
-Unreadable = Literal["skip", "spell", "refuse"]
 Emoji = Literal["names", "nothing"]
 
 
@@ -84,6 +86,11 @@ class Reading(Section):
         ),
         Declared("live"),
     ] = {}
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """The pronunciations, ready to be looked up."""
+        return Dictionary(parse(self.pronunciations, at_most=MAX_SETTINGS))
 
     @field_validator("pronunciations")
     @classmethod

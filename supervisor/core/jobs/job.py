@@ -20,6 +20,7 @@ import msgspec
 from supervisor.core.jobs.audio import JobAudio, Pcm
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import LeftOut
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
@@ -53,6 +54,9 @@ LATE = "the deadline has passed"
 """The message of a job that ends, or is refused, because it is due."""
 
 STORY_LINES = 400
+
+MOST_LEFT_OUT = 32
+"""Places that a client is told of one by one."""
 
 LEFT_OUT = "left out"
 
@@ -128,6 +132,7 @@ class Job:
         "ended_at",
         "flow",
         "id",
+        "left_out",
         "message",
         "next_in_order",
         "next_segment",
@@ -183,6 +188,8 @@ class Job:
         self.next_segment = 0
         self.next_in_order = 0
         self.retries: list[int] = []
+        self.left_out = request.left_out
+        """What of its text is not read; the segments among it are known once they were tried."""
         self.running = 0
         """Segments that a worker has now."""
         self.retried = 0
@@ -326,6 +333,12 @@ class Job:
         self.synthesis_s += seconds
         self.note(now, "spoken", index, worker, seconds)
         self._put_in(segment, pieces)
+
+    def leave_out(self, now: float, index: int, why: str) -> None:
+        """Note that a segment is silent, because its engine could not read it."""
+        self.note(now, "unreadable", index)
+        if len(self.left_out) < MOST_LEFT_OUT:
+            self.left_out = (*self.left_out, LeftOut(what=f"segment {index}: {why}"))
 
     def refused(self, now: float, index: int, worker: int) -> None:
         """Note that a worker has no audio for a segment: the job is about to end."""

@@ -6,7 +6,7 @@ import msgspec
 
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.segmentation import Uncut
-from supervisor.speech import Pauses, Speech
+from supervisor.speech import LeftOut, Pauses, Speech
 
 DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
@@ -46,5 +46,9 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fingerprint: bytes = b""
     trace: TraceContext | None = None
     """None for a job that is not traced."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What of the text nobody reads."""
+    tolerant: bool = True
+    """A segment that its engine cannot read is left out; otherwise the job fails."""
     rest: Uncut | None = None
     pauses: Pauses = Pauses()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from itertools import pairwise
 
 import pytest
 
 from supervisor.broker.cutting import TextReader, Turns
+from supervisor.broker.preparing import Preparation
 from supervisor.core.jobs.segmentation import uncut
 from tests.fixtures.cutting import cut_whole
 
@@ -16,8 +18,11 @@ SENTENCE = "The wind has turned, and nobody saw it. "
 
 def reader(text: str, *, whole: bool) -> TextReader:
     """A text that was just handed in."""
-    limits = {"first_max_chars": 80, "max_chars": 240}
-    return TextReader(uncut(text, language="en", **limits), whole=whole)
+    preparation = Preparation(
+        text, language="en", markup="plain", policy="skip", name_emoji=False, fit=str
+    )
+    begin = functools.partial(uncut, language="en", first_max_chars=80, max_chars=240)
+    return TextReader(preparation, begin, whole=whole)
 
 
 def test_a_plain_text_is_enough_when_something_can_be_spoken() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from supervisor.broker.refused import Refused
 from supervisor.broker.requests import (
     MAX_CREDIT,
     MAX_DEADLINE_MS,
     MAX_SEED,
-    Refused,
     complete,
     read_request,
     read_text,
