@@ -48,6 +48,7 @@ ROW_BORDER: Final = re.compile(r"(?<!\\)\|")
 INDENTED: Final = re.compile(r"(?:(?:[ ]{4}|[ ]{0,3}\t)[^\n]*+(?:\n|\Z))++")
 """Lines of code, in a text that is called Markdown."""
 QUOTE_MARKS: Final = re.compile(r"^(?:[ \t]*+>)++ ?", re.MULTILINE)
+SPACES: Final = re.compile(r"[ \t]*+")
 TASK: Final = re.compile(r"\[[ xX]\][ \t]++")
 """The box of a task in a list."""
 ANY: Final = re.compile(

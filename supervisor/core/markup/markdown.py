@@ -112,7 +112,7 @@ class _Reader:
             kind = None if found is None else found.lastgroup
             end = None
             if found is not None and kind is not None:
-                end = readers[_BLOCK_OF.get(kind, kind)](found)
+                end = readers[kind](found)
             at = self._paragraph(text, at) if end is None else end
             if kind != "blank":
                 self._after_blank = False
@@ -229,7 +229,8 @@ class _Reader:
         if label.startswith("^"):
             self._leave_list()
             self._apart(ITEM)
-            return self._paragraph(found.string, found.end())
+            spaces = blocks.SPACES.match(found.string, found.end())
+            return self._paragraph(found.string, spaces.end() if spaces else found.end())
         return definition_at(found.string, found.end(), careful=self._careful)
 
     def _item(self, found: re.Match[str]) -> int | None:
@@ -274,7 +275,7 @@ class _Reader:
         return row.end()
 
     def _paragraph(self, text: str, at: int) -> int:
-        if self._after_blank and self._in_list and not text[at].isspace():
+        if self._after_blank and self._in_list and not text[at : at + 1].isspace():
             self._leave_list()
         if self._after_blank and not self._careful and not self._in_list:
             code = blocks.INDENTED.match(text, at)
@@ -283,8 +284,7 @@ class _Reader:
                 return code.end()
         more = (blocks.MORE_OF_ITEM if self._in_list else blocks.MORE).match(text, at)
         assert more is not None
-        end = self._more(text, at, more.end())
-        return end
+        return self._more(text, at, more.end())
 
     def _more(self, text: str, at: int, end: int) -> int:
         if self._fence or self._in_html or self._in_table:
@@ -304,10 +304,3 @@ class _Reader:
         if not self._careful:
             return len(block) <= _LONGEST_TITLE
         return len(line) >= 3 and len(block) <= _LONGEST_TITLE and "\n" not in block.strip()
-
-
-_BLOCK_OF: Final = {
-    "ticks": "fence", "tildes": "fence", "title": "heading", "label": "definition",
-    "bullet": "item", "delimiter": "table",
-}  # fmt: skip
-"""The last group of a pattern is the outermost that closed last; inner ones have names of their own."""

@@ -16,11 +16,12 @@ from supervisor.marks import PRIVATE
 __all__ = ["Markup", "MarkupError", "Told", "marked"]
 
 Markup = Literal["auto", "plain", "markdown", "html", "ssml"]
-"""What a text is written in. `auto`: SSML if it begins with `<speak`, HTML if it begins as a document,
-else whatever signs of Markdown and HTML are in it."""
+"""What a text is written in. `auto`: SSML if it begins with `<speak`, HTML if it begins as a
+document, else plain writing with whatever signs of Markdown and HTML are in it."""
 
 _BEGIN: Final = re.compile(
-    r"[\ufeff\s]{0,400}+(?:<\?xml[^<>]{0,400}+\?>\s{0,400}+)?+(?:<!--(?:[^-]|-(?!->)){0,2000}+-->\s{0,400}+)?+"
+    r"[\ufeff\s]{0,400}+(?:<\?xml[^<>]{0,400}+>\s{0,400}+)?+"
+    r"(?:<!--(?:[^-]|-(?!->)){0,2000}+-->\s{0,400}+)?+"
     r"<(?:(?P<ssml>speak)(?=[\s/>])|(?i:!doctype\s{1,20}html|html|head|body)(?=[\s/>]))"
 )
 
