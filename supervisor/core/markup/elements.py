@@ -96,8 +96,8 @@ class Tag(NamedTuple):
     @property
     def is_certain(self) -> bool:
         """Whether this can be nothing but a tag of HTML: no `if a <b and b> c`."""
-        if self.name not in NAMES:
-            return False
+        if not self.written or self.name not in NAMES:
+            return self.name in NAMES
         attributes = [*_ATTRIBUTE.finditer(self.written)]
         if self.closes:
             return not attributes

@@ -17,12 +17,13 @@ from supervisor.core.markup.ipa import is_phonemes
 from supervisor.core.markup.unread import COMMENT, ENDS
 from supervisor.marks import pronounced
 
-SIGN: Final = re.compile(r"[\\`*_\[\]<&]|!\[|~~|==|  +(?=\r?\n)")
+SIGN: Final = re.compile(r"[\\`*_\[\]<&]|!\[|~~|==|  (?=\r?\n)")
 """What may be a sign of Markdown or HTML."""
 
 _SPAN: Final = re.compile(
     r"(?P<escape>\\(?:[!-/:-@\[-`{-~]|\r?\n))|(?P<code>`+)|(?P<open>!?\[)|(?P<close>\])"
-    r"|(?P<run>\*+|_+|~~+|==+)|(?P<angle><)|(?P<reference>&)|(?P<break>[ ]{2,}+(?=\r?\n))"
+    r"|(?P<run>\*+|_+|~~+|==+)|(?P<angle><(?=[\w!/]))|(?P<reference>&(?=[\w#]))"
+    r"|(?P<break>(?<! )[ ]{2,}+(?=\r?\n))"
 )
 _ALWAYS_ESCAPED: Final = frozenset("\\`*_#[]<>|~()=\n\r")
 """What a backslash before it makes text of for careful readers, too. No `C:\\temp`."""

@@ -253,8 +253,10 @@ class _Reader:
         signs = f"[{bullet}]"
         if bullet[0].isdigit():
             signs = f"(?:{bullet[:-1]}|{int(bullet[:-1]) + 1})[{bullet[-1]}]"
-        text = (found.string[found.end() :] + self._ahead)[:_SIBLING]
-        return re.search(rf"\n[ \t]*+{signs}[ \t]", text) is not None
+        text = found.string[found.end() : found.end() + _SIBLING]
+        if len(text) < _SIBLING:
+            text += self._ahead[: _SIBLING - len(text)]
+        return re.search(rf"\n[ \t]*+{signs}\s", text) is not None
 
     def _table(self, found: re.Match[str]) -> int | None:
         if "|" not in found["delimiter"]:
