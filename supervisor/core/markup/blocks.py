@@ -12,7 +12,8 @@ from typing import Final
 from supervisor.core.markup.elements import BLOCKS, UNREAD
 
 _EOL = r"[ \t\r]*+(?:\n|\Z)"
-_HTML = rf"[ \t]*+<(?:/?(?i:{'|'.join(sorted(BLOCKS | UNREAD | {'body', 'head'}))})(?=[\s/>])|!--|![A-Za-z])"
+_HTML_NAMES = "|".join(sorted(BLOCKS | UNREAD | {"head"}))
+_HTML = rf"[ \t]*+<(?:/?(?i:{_HTML_NAMES})(?=[\s/>])|!--|![A-Za-z])"
 _RULE = r"[ ]{0,3}(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?+(?:\n|\Z)"
 _FENCE = r"[ \t]*+(?:`{3,}+(?=[^`\n]*+(?:\n|\Z))|~{3,}+)"
 

@@ -1,4 +1,5 @@
-"""Definitions of links and footnotes in Markdown: `[label]: https://example.org "Title"`, `[^1]: Text`."""
+"""Definitions in Markdown: of links, `[label]: https://example.org "Title"`, and of footnotes,
+`[^1]: Text`."""
 
 from __future__ import annotations
 

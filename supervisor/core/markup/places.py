@@ -6,7 +6,10 @@ from bisect import bisect_right
 
 
 class Places:
-    """Remembers which part of the source each stretch of bytes was. `begin`: where the first was."""
+    """Remembers which part of the source each stretch of bytes was.
+
+    `begin`: where in the source the first of them begins.
+    """
 
     def __init__(self, source: str, begin: int) -> None:
         self._source = source

@@ -1,8 +1,8 @@
 """SSML 1.1 becomes a marked text: breaks, pronunciations, manners of speaking, and plain writing.
 
-A document that is not well-formed is refused with its place and what to do; an element or a value that
-nobody knows is read through and told. There are no entities of a document's own, so that no text can
-grow. What `<say-as>` means stands in `say_as`, what rates and volumes are in `prosody`.
+A document that is not well-formed is refused with its place and what to do; an element or a value
+that nobody knows is read through and told. There are no entities of a document's own, so that no
+text can grow. What `<say-as>` means stands in `say_as`, what rates and volumes are in `prosody`.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class _Document:
         written = self._source[at:end].encode("utf-8", "replace")
         self._places.add(at, written)
         try:
-            self._parser.Parse(written, False)
+            self._parser.Parse(written)
         except expat.ExpatError as error:
             raise self._fault(error) from None
         waits = self._places.bytes - max(self._parser.CurrentByteIndex, 0)
@@ -131,7 +131,7 @@ class _Document:
     def close(self) -> None:
         """There is no more."""
         try:
-            self._parser.Parse(b"", True)
+            self._parser.Parse(b"", True)  # noqa: FBT003 (it takes no names)
         except expat.ExpatError as error:
             raise self._fault(error) from None
 
@@ -153,7 +153,7 @@ class _Document:
             at = faults.cause(self._source, at)
         return self._error(faults.message(error.code, self._source[at : at + 100], inner), at)
 
-    def _doctype(self, name: str, *ids: object) -> None:
+    def _doctype(self, *_: object) -> None:
         raise self._error(faults.DOCTYPE)
 
     def _tell(self, what: str) -> None:
@@ -163,7 +163,7 @@ class _Document:
             at = self._places.char(self._parser.CurrentByteIndex)
             self._told.append(Told(PRIVATE.sub("", what)[:_LONGEST_TOLD], at))
 
-    # -- what stands in it ---------------------------------------------------------------------------
+    # -- what stands in it -------------------------------------------------------------------------
 
     def _text(self, text: str) -> None:
         if self._unread:
