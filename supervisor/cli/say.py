@@ -45,6 +45,18 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
+    markup: Annotated[
+        str | None,
+        typer.Option(help="auto, plain, markdown, html or ssml. Default: the supervisor's."),
+    ] = None,
+    unreadable: Annotated[
+        str | None,
+        typer.Option(help="Letters that the voice cannot read: skip, spell or refuse."),
+    ] = None,
+    pronounce: Annotated[
+        list[str] | None,
+        typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
+    ] = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -59,6 +71,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     spoken = _read(text, file)
     _check_output(output, as_json)
     audio_format = _format(output, form)
+    pronunciations = _pronunciations(pronounce or [])
     from supervisor.client import Client
 
     with _exit_codes(output), client_errors():
@@ -67,9 +80,21 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         _exit_codes(output),
         client_errors(),
         Client(name="supervisor say") as client,
-        client.submit(spoken, voice, engine, speed, seed, volume=volume) as job,
+        client.submit(
+            spoken,
+            voice,
+            engine,
+            speed,
+            seed,
+            volume=volume,
+            markup=markup,
+            unreadable=unreadable,
+            pronunciations=pronunciations,
+        ) as job,
     ):
         seconds = _record(job, output, audio_format)
+        if job.left_out:
+            typer.echo(f"left out: {'; '.join(map(str, job.left_out))}", err=True)
         if as_json:
             typer.echo(json.dumps(_report(job, output, audio_format, seconds)))
 
@@ -99,6 +124,17 @@ def _decode(content: bytes, source: str) -> str:
             f"{source} is not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start}; "
             "convert it first, for example with iconv",
         )
+
+
+def _pronunciations(given: list[str]) -> dict[str, str] | None:
+    """Words and how they are said, from `WORD=HOW`."""
+    entries: dict[str, str] = {}
+    for entry in given:
+        word, equals, how = entry.partition("=")
+        if not (word and equals and how):
+            fail(2, f"--pronounce {entry!r}: write WORD=HOW, such as Nguyen=win or Cairo=/ˈkaɪroʊ/")
+        entries[word] = how
+    return entries or None
 
 
 def _check_output(output: Path | None, as_json: bool) -> None:
@@ -225,6 +261,7 @@ def _report(job: Job, output: Path | None, form: AudioFormat, seconds: float) ->
         "sample_rate": job.sample_rate,
         "duration_s": seconds,
         "segments": job.progress.segments,
+        "left_out": [str(place) for place in job.left_out],
         "first_audio_s": timings.first_audio_s,
         "total_s": timings.total_s,
         "queued_s": timings.queued_s,

@@ -12,7 +12,8 @@ from typing import Final
 from supervisor.core.markup.elements import BLOCKS, UNREAD
 
 _EOL = r"[ \t\r]*+(?:\n|\Z)"
-_HTML = rf"[ \t]*+<(?:/?(?i:{'|'.join(sorted(BLOCKS | UNREAD | {'body', 'head'}))})(?=[\s/>])|!--|![A-Za-z])"
+_HTML_NAMES = "|".join(sorted(BLOCKS | UNREAD | {"head"}))
+_HTML = rf"[ \t]*+<(?:/?(?i:{_HTML_NAMES})(?=[\s/>])|!--|![A-Za-z])"
 _RULE = r"[ ]{0,3}(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?+(?:\n|\Z)"
 _FENCE = r"[ \t]*+(?:`{3,}+(?=[^`\n]*+(?:\n|\Z))|~{3,}+)"
 
@@ -48,6 +49,7 @@ ROW_BORDER: Final = re.compile(r"(?<!\\)\|")
 INDENTED: Final = re.compile(r"(?:(?:[ ]{4}|[ ]{0,3}\t)[^\n]*+(?:\n|\Z))++")
 """Lines of code, in a text that is called Markdown."""
 QUOTE_MARKS: Final = re.compile(r"^(?:[ \t]*+>)++ ?", re.MULTILINE)
+SPACES: Final = re.compile(r"[ \t]*+")
 TASK: Final = re.compile(r"\[[ xX]\][ \t]++")
 """The box of a task in a list."""
 ANY: Final = re.compile(

@@ -1,4 +1,6 @@
-"""Definitions of links and footnotes in Markdown: `[label]: https://example.org "Title"`, `[^1]: Text`."""
+"""Definitions in Markdown: of links, `[label]: https://example.org "Title"`, and of footnotes,
+`[^1]: Text`.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ def labels(source: str, *, careful: bool) -> Iterator[str]:
             yield ""
             continue
         looked += 1
-        begin = source.rfind("\n", max(found - _LONGEST, 0), found) + 1
-        block = BLOCK.match(source, begin, found + 2)
+        line = source.rfind("\n", max(found - _LONGEST, 0), found)
+        near = line >= 0 or found < _LONGEST
+        block = BLOCK.match(source, line + 1, found + 2) if near else None
         if block is not None and block["label"] is not None and block.end() == found + 2:
             written = block["label"]
             if written[0] == "^" or definition_at(source, found + 2, careful=careful) is not None:

@@ -20,16 +20,16 @@ _PARAGRAPHS: Final = frozenset(
 )
 _LISTS: Final = frozenset("dir dl menu ol ul".split())
 _ITEMS: Final = frozenset(
-    "button caption dd div dt figcaption label legend li listing optgroup option summary tbody "
+    "button caption dd div dt figcaption legend li listing optgroup option select summary tbody "
     "textarea tfoot thead tr xmp".split()
-) - {"label"}
+)
 _CELLS: Final = frozenset(["td", "th"])
 BLOCKS: Final = HEADINGS | _PARAGRAPHS | _LISTS | _ITEMS | _CELLS
 """Elements that stand apart from what is before and after them."""
 
 UNREAD: Final = frozenset(
-    "audio canvas iframe math noscript script style svg template title video".split()
-) - {"math"}
+    "audio canvas iframe noscript script style svg template title video".split()
+)
 """Elements that are left out with their content: no text, or one that is shown only where
 something is missing."""
 
@@ -42,6 +42,10 @@ _INLINE: Final = frozenset(
     "picture progress q rb rp rt rtc ruby s samp select slot small source span strike strong sub sup "
     "time track tt u var wbr".split()
 )
+UNCLOSED: Final = _VOID | frozenset(
+    "body dd dt head html li optgroup option p rb rp rt rtc tbody td tfoot th thead tr".split()
+)
+"""Elements that need no tag at their end."""
 NAMES: Final = BLOCKS | UNREAD | _INLINE
 """Every element that HTML has or had, but for those of old browsers and of frames."""
 
@@ -69,6 +73,8 @@ _SWITCHES: Final = frozenset(
 _HIDDEN: Final = re.compile(
     r"display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}hidden", re.IGNORECASE
 )
+_APART: Final = {"sup": ("reference",), "span": ("mw-editsection",)}
+"""Classes by which encyclopedias mark what is no part of a sentence."""
 _MOST_DEEP: Final = 1000
 
 
@@ -96,8 +102,8 @@ class Tag(NamedTuple):
     @property
     def is_certain(self) -> bool:
         """Whether this can be nothing but a tag of HTML: no `if a <b and b> c`."""
-        if self.name not in NAMES:
-            return False
+        if not self.written or self.name not in NAMES:
+            return self.name in NAMES
         attributes = [*_ATTRIBUTE.finditer(self.written)]
         if self.closes:
             return not attributes
@@ -140,7 +146,7 @@ class Elements:
         name, flow = tag.name, self._flow
         self._ends(name)
         attributes = tag.attributes if tag.written else {}
-        if name not in _VOID and _is_hidden(attributes):
+        if name not in _VOID and _is_hidden(name, attributes):
             self._hidden, self._hidden_depth = name, 1
         elif name == "br":
             flow.line()
@@ -203,8 +209,12 @@ class Elements:
             self._hidden = ""
 
 
-def _is_hidden(attributes: Mapping[str, str]) -> bool:
+def _is_hidden(name: str, attributes: Mapping[str, str]) -> bool:
+    """Whether an element is not shown, or is no part of what is read: the sign of a footnote."""
     if not attributes:
         return False
-    hidden = attributes.get("hidden")
-    return hidden in {"", "hidden"} or _HIDDEN.search(attributes.get("style", "")) is not None
+    return (
+        attributes.get("hidden") in {"", "hidden"}
+        or _HIDDEN.search(attributes.get("style", "")) is not None
+        or attributes.get("class", "") in _APART.get(name, ())
+    )

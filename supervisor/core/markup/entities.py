@@ -35,7 +35,9 @@ def decoded(text: str, *, unended: bool = False) -> str:
 
 
 def character(found: re.Match[str]) -> str:
-    """What one reference stands for; it stays if it is none, and is nothing if nobody can read it."""
+    """What one reference stands for; it stays if it is none, and is nothing if nobody can
+    read it.
+    """
     name = found["name"]
     if name is not None:
         return html5.get(f"{name};", found[0])

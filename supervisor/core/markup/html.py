@@ -8,7 +8,7 @@ comment or a script that nothing ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 from supervisor.core.markup.elements import LONGEST_TAG, LOOSE_TAG, TAG, UNREAD, Elements, Tag
@@ -40,6 +40,7 @@ def read(source: str) -> Iterator[str]:
     flow.mode = "collapsed"
     elements = Elements(flow)
     ends = Ends(source)
+    unended: set[str] = set()
     at = 0
     while at < len(source):
         stop = min(at + _STEP, len(source))
@@ -49,7 +50,7 @@ def read(source: str) -> Iterator[str]:
             at = _text(source, at, stop, elements)
             if at < stop:
                 opened += 1
-                at, left_out = _sign(source, at, elements)
+                at, left_out = _sign(source, at, elements, unended)
         yield flow.take()
         if not left_out:
             continue
@@ -58,6 +59,7 @@ def read(source: str) -> Iterator[str]:
             reach += _SEARCHED
             yield ""
         if end is None:
+            unended.add(left_out)
             at += 2 if left_out == COMMENT else 0
             continue
         if left_out == CDATA:
@@ -80,15 +82,21 @@ def _text(source: str, at: int, stop: int, elements: Elements) -> int:
     return end
 
 
-def _sign(source: str, at: int, elements: Elements) -> tuple[int, str]:
-    """Read what begins with a `<`: where it ends, and what is left out from there on."""
+def _sign(source: str, at: int, elements: Elements, unended: Container[str]) -> tuple[int, str]:
+    """Read what begins with a `<`: where it ends, and what is left out from there on.
+
+    `unended`: what has no end, so that only its begin is left out.
+    """
     end = at + LONGEST_TAG
     tag = TAG.match(source, at, end) or LOOSE_TAG.match(source, at, end)
     if tag is not None:
         one = Tag.of(tag)
         elements.tag(one)
-        return tag.end(), one.name if one.name in UNREAD and not one.closes else ""
+        is_left_out = one.name in UNREAD and not one.closes and one.name not in unended
+        return tag.end(), one.name if is_left_out else ""
     for sign in (COMMENT, CDATA):
+        if source.startswith(sign, at) and sign in unended:
+            return at + len(sign), ""
         if source.startswith(sign, at):
             # `<!-->` is a whole comment.
             return at + len(sign) - (2 if sign == COMMENT else 0), sign

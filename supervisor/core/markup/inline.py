@@ -1,8 +1,9 @@
-"""What stands inside a block of Markdown: emphasis, code, links, images, addresses, tags, references.
+"""What stands inside a block of Markdown: emphasis, code, links, images, addresses, tags.
 
-A sign counts only where it does its work: an asterisk that opens emphasis which ends, a bracket that
-a target follows. All others are text. `careful` readers (a text that nobody called Markdown) ask for
-more: see each rule. One pass over a block; what opens is remembered, and nothing is looked for twice.
+A sign counts only where it does its work: an asterisk that opens emphasis which ends, a bracket
+that a target follows. All others are text. `careful` readers (a text that nobody called Markdown)
+ask for more: see each rule. One pass over a block; what opens is remembered, and nothing is looked
+for twice.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ import re
 from collections.abc import Callable, Container
 from typing import Final, NamedTuple
 
-from supervisor.core.markup.elements import TAG, UNREAD, Elements, Tag
+from supervisor.core.markup.elements import TAG, UNCLOSED, UNREAD, Elements, Tag
 from supervisor.core.markup.entities import REFERENCE, character
 from supervisor.core.markup.ipa import is_phonemes
 from supervisor.core.markup.unread import COMMENT, ENDS
 from supervisor.marks import pronounced
 
-SIGN: Final = re.compile(r"[\\`*_\[\]<&]|!\[|~~|==|  +(?=\r?\n)")
+SIGN: Final = re.compile(r"[\\`*_\[\]<&]|!\[|~~|==|  (?=\r?\n)")
 """What may be a sign of Markdown or HTML."""
 
 _SPAN: Final = re.compile(
     r"(?P<escape>\\(?:[!-/:-@\[-`{-~]|\r?\n))|(?P<code>`+)|(?P<open>!?\[)|(?P<close>\])"
-    r"|(?P<run>\*+|_+|~~+|==+)|(?P<angle><)|(?P<reference>&)|(?P<break>[ ]{2,}+(?=\r?\n))"
+    r"|(?P<run>\*+|_+|~~+|==+)|(?P<angle><(?=[\w!/]))|(?P<reference>&(?=[\w#]))"
+    r"|(?P<break>(?<! )[ ]{2,}+(?=\r?\n))"
 )
 _ALWAYS_ESCAPED: Final = frozenset("\\`*_#[]<>|~()=\n\r")
 """What a backslash before it makes text of for careful readers, too. No `C:\\temp`."""
@@ -40,7 +42,6 @@ _PAUSE: Final = re.compile(r"pause:[\d.]{1,13}m?s\Z", re.ASCII | re.IGNORECASE)
 _AUTOLINK: Final = re.compile(
     r"<(?P<address>[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]{1,2000}|[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255})>"
 )
-_PUNCTUATION: Final = re.compile(r"[^\w\s]")
 _PLACE_LIKE: Final = re.compile(r"[/.#:@]|\A\Z")
 """What an address has; a careful reader takes nothing else for one behind a word and a bracket."""
 _REST_OF_NAME: Final = re.compile(r"[./(\\][\w)]")
@@ -55,7 +56,6 @@ class _Run(NamedTuple):
     """A run of asterisks or the like that may open emphasis."""
 
     piece: int
-    sign: str
     inside: bool
 
 
@@ -84,13 +84,15 @@ class Inline:
         self._ends_behind = ends_behind
         self._careful = careful
 
-    def read(self, block: str) -> None:
-        """Say a block."""
+    def read(self, block: str, *, in_markup: bool = False) -> None:
+        """Say a block. `in_markup`: it begins with a tag of a block of HTML."""
         elements = self._elements
         if SIGN.search(block) is None:
             elements.text(block)
             return
-        scan = _Scan(block, self._defined, self._ends_behind, careful=self._careful)
+        scan = _Scan(
+            block, self._defined, self._ends_behind, careful=self._careful, in_markup=in_markup
+        )
         scan.run()
         said: list[str] = []
         for piece in scan.pieces:
@@ -118,12 +120,14 @@ class _Scan:
         ends_behind: Callable[[str], bool],
         *,
         careful: bool,
+        in_markup: bool,
     ) -> None:
         self.pieces: list[_Piece] = []
         self._block = block
         self._defined = defined
         self._ends_behind = ends_behind
         self._careful = careful
+        self._in_markup = in_markup
         self._runs: dict[str, list[_Run]] = {}
         self._brackets: list[tuple[int, int]] = []
         self._fences: dict[int, list[int]] | None = None
@@ -205,11 +209,10 @@ class _Scan:
             else:
                 self.pieces[piece] = ""
             return target.end()
-        if inside.startswith("^") and _FOOTNOTE.match(inside):
-            if label(inside) in self._defined or inside[1:].isdecimal():
-                self.pieces[piece:] = []
-                self._forget(piece)
-                return end
+        if _FOOTNOTE.match(inside) and (label(inside) in self._defined or inside[1:].isdecimal()):
+            self.pieces[piece:] = []
+            self._forget(piece)
+            return end
         reference = _LABEL.match(block, end)
         if reference is not None and label(reference["label"] or inside) in self._defined:
             self.pieces[piece] = ""
@@ -235,23 +238,12 @@ class _Scan:
         return _PLACE_LIKE.search(target["place"]) is not None
 
     def _emphasis(self, found: re.Match[str]) -> int:
-        block, sign = self._block, found[0][0]
-        before, after = found.start() - 1, found.end()
-        last = block[before] if before >= 0 else " "
-        next_ = block[after] if after < len(block) else " "
-        opens = not next_.isspace() and (not _is_mark(next_) or not _is_letter(last))
-        closes = not last.isspace() and (not _is_mark(last) or not _is_letter(next_))
-        inside = _is_letter(last) and _is_letter(next_)
-        if sign in "_=" and inside:
-            opens = closes = False
-        if sign == "_" and closes and _REST_OF_NAME.match(block, after):
-            closes = False
-        if sign == "*" and inside and (last.isdigit() or next_.isdigit()):
-            opens = closes = False
-        if sign in "~=" and len(found[0]) != 2:
-            opens = closes = False
-        left = found[0]
+        sign, left = found[0][0], found[0]
         runs = self._runs.setdefault(sign, [])
+        opens, closes, inside = self._works(found)
+        if sign == "_" and closes and _REST_OF_NAME.match(self._block, found.end()):
+            closes = False
+            del runs[-1:]
         while closes and left and runs:
             opener = runs[-1]
             if self._careful and inside and opener.inside:
@@ -263,9 +255,27 @@ class _Scan:
             if size == len(opened):
                 runs.pop()
         if opens and left:
-            runs.append(_Run(len(self.pieces), sign, inside))
+            runs.append(_Run(len(self.pieces), inside))
         self.pieces.append(left)
-        return after
+        return found.end()
+
+    def _works(self, found: re.Match[str]) -> tuple[bool, bool, bool]:
+        """Whether a run of signs may open, may close, and whether it stands inside a word."""
+        block, sign, size = self._block, found[0][0], len(found[0])
+        last = block[found.start() - 1] if found.start() else " "
+        following = block[found.end()] if found.end() < len(block) else " "
+        inside = _is_letter(last) and _is_letter(following)
+        # Twice 2*3 is a product.
+        none = last.isdigit() or following.isdigit() if sign == "*" else sign in "_="
+        if (inside and none) or (sign in "~=" and size != 2):
+            return False, False, inside
+        opens = not following.isspace() and not (_is_mark(following) and _is_letter(last))
+        closes = not last.isspace() and not (_is_mark(last) and _is_letter(following))
+        if sign == "_" and last in "./\\":
+            opens = False
+        if sign == "*" and size > 1 and not last.isspace():
+            closes = True  # `**Note:**this` is no emphasis by the book, and meant as one.
+        return opens, closes, inside
 
     def _angle(self, found: re.Match[str]) -> int:
         block, at = self._block, found.start()
@@ -277,13 +287,19 @@ class _Scan:
             return address.end()
         tag = TAG.match(block, at)
         one = None if tag is None else Tag.of(tag)
-        if tag is None or one is None or not one.is_certain:
+        if tag is None or one is None or not one.is_certain or not self._is_meant(one):
             self.pieces.append("<")
             return found.end()
         self.pieces.append(one)
         if one.name in UNREAD and not one.closes:
             return self._left_out(one.name, tag.end(), tag.end())
         return tag.end()
+
+    def _is_meant(self, tag: Tag) -> bool:
+        """Whether a tag does something here. "Use a <div> here" speaks of one: nothing ends it."""
+        if not self._careful or self._in_markup or tag.closes or tag.written:
+            return True
+        return tag.name in UNCLOSED or f"</{tag.name}" in self._block.lower()
 
     def _left_out(self, what: str, at: int, otherwise: int) -> int:
         """Where reading goes on behind the end of what is left out; `otherwise`: if it has none."""
@@ -316,4 +332,4 @@ def _is_letter(one: str) -> bool:
 
 
 def _is_mark(one: str) -> bool:
-    return _PUNCTUATION.match(one) is not None or one == "_"
+    return not one.isalnum() and not one.isspace()

@@ -29,6 +29,11 @@ _SIBLING: Final = 600
 """Characters within which the next item of a list begins."""
 _CODE_LINE: Final = re.compile(r"[ \t\r]*+\n\s*+")
 _CLOSING_HASHES: Final = re.compile(r"(?:\A|[ \t])#+[ \t\r]*\Z")
+_NUMBERED: Final = re.compile(r"\A(\d{1,9})[.)][ \t]++")
+_NUMBER: Final = r"\1: "
+"""How a number is written that people say before an item or a title; "1." would be a sentence."""
+_ALERT: Final = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t\r]*+(?:\n|\Z)")
+"""What a box on GitHub is called."""
 _COMPARISON: Final = re.compile(r"[ ]{0,3}>[ ]{0,3}[\d=]")
 _GOES_ON: Final = re.compile(r"[^.!?:…\"'”’)\n]\Z")
 
@@ -112,7 +117,7 @@ class _Reader:
             kind = None if found is None else found.lastgroup
             end = None
             if found is not None and kind is not None:
-                end = readers[_BLOCK_OF.get(kind, kind)](found)
+                end = readers[kind](found)
             at = self._paragraph(text, at) if end is None else end
             if kind != "blank":
                 self._after_blank = False
@@ -127,7 +132,7 @@ class _Reader:
     def _say(self, text: str, end: int) -> None:
         """Say what stands inside a block that ends at `end` of this stretch."""
         self._block_end = end
-        self._inline.read(text)
+        self._inline.read(text, in_markup=self._in_html)
 
     def _apart(self, mark: str) -> None:
         """What was said before ends here, as `mark` says if no empty line did."""
@@ -189,9 +194,12 @@ class _Reader:
             return None
         self._leave_list()
         self._apart(PARAGRAPH)
-        self._say(_CLOSING_HASHES.sub("", title or "").strip(), found.end())
+        return self._title(_CLOSING_HASHES.sub("", title or ""), found.end())
+
+    def _title(self, title: str, end: int) -> int:
+        self._say(_NUMBERED.sub(_NUMBER, title.strip()), end)
         self._flow.end(HEADING)
-        return found.end()
+        return end
 
     def _quote(self, found: re.Match[str]) -> int | None:
         if self._careful and found[0].count("\n", 0, -1) == 0:
@@ -202,7 +210,12 @@ class _Reader:
         self._apart(PARAGRAPH)
         self._block_end = found.end()
         self._quoted = True
-        self._blocks(blocks.QUOTE_MARKS.sub("", found[0]), 0)
+        quoted = blocks.QUOTE_MARKS.sub("", found[0])
+        alert = _ALERT.match(quoted)
+        if alert is not None:
+            self._elements.text(alert[1].capitalize())
+            self._flow.end(ITEM)
+        self._blocks(quoted, 0 if alert is None else alert.end())
         self._quoted = False
         self._leave_list()
         self._flow.end(PARAGRAPH)
@@ -229,7 +242,8 @@ class _Reader:
         if label.startswith("^"):
             self._leave_list()
             self._apart(ITEM)
-            return self._paragraph(found.string, found.end())
+            spaces = blocks.SPACES.match(found.string, found.end())
+            return self._paragraph(found.string, spaces.end() if spaces else found.end())
         return definition_at(found.string, found.end(), careful=self._careful)
 
     def _item(self, found: re.Match[str]) -> int | None:
@@ -240,8 +254,7 @@ class _Reader:
         self._in_list = True
         self._after_blank = False
         if bullet[0].isdigit():
-            # "1." alone would be a sentence.
-            self._elements.text(f"{bullet[:-1]}: ")
+            self._elements.text(_NUMBERED.sub(_NUMBER, f"{bullet} "))
         task = blocks.TASK.match(found.string, found.end())
         return found.end() if task is None else task.end()
 
@@ -252,8 +265,10 @@ class _Reader:
         signs = f"[{bullet}]"
         if bullet[0].isdigit():
             signs = f"(?:{bullet[:-1]}|{int(bullet[:-1]) + 1})[{bullet[-1]}]"
-        text = (found.string[found.end() :] + self._ahead)[:_SIBLING]
-        return re.search(rf"\n[ \t]*+{signs}[ \t]", text) is not None
+        text = found.string[found.end() : found.end() + _SIBLING]
+        if len(text) < _SIBLING:
+            text += self._ahead[: _SIBLING - len(text)]
+        return re.search(rf"\n[ \t]*+{signs}\s", text) is not None
 
     def _table(self, found: re.Match[str]) -> int | None:
         if "|" not in found["delimiter"]:
@@ -274,7 +289,7 @@ class _Reader:
         return row.end()
 
     def _paragraph(self, text: str, at: int) -> int:
-        if self._after_blank and self._in_list and not text[at].isspace():
+        if self._after_blank and self._in_list and not text[at : at + 1].isspace():
             self._leave_list()
         if self._after_blank and not self._careful and not self._in_list:
             code = blocks.INDENTED.match(text, at)
@@ -283,8 +298,7 @@ class _Reader:
                 return code.end()
         more = (blocks.MORE_OF_ITEM if self._in_list else blocks.MORE).match(text, at)
         assert more is not None
-        end = self._more(text, at, more.end())
-        return end
+        return self._more(text, at, more.end())
 
     def _more(self, text: str, at: int, end: int) -> int:
         if self._fence or self._in_html or self._in_table:
@@ -292,9 +306,7 @@ class _Reader:
         line = blocks.UNDERLINE.match(text, end) if not self._in_list else None
         block = text[at:end]
         if line is not None and self._is_title(block, line[0].strip()):
-            self._say(block.strip(), line.end())
-            self._flow.end(HEADING)
-            return line.end()
+            return self._title(block, line.end())
         self._say(block, end)
         if self._in_list:
             self._flow.end(ITEM)
@@ -304,10 +316,3 @@ class _Reader:
         if not self._careful:
             return len(block) <= _LONGEST_TITLE
         return len(line) >= 3 and len(block) <= _LONGEST_TITLE and "\n" not in block.strip()
-
-
-_BLOCK_OF: Final = {
-    "ticks": "fence", "tildes": "fence", "title": "heading", "label": "definition",
-    "bullet": "item", "delimiter": "table",
-}  # fmt: skip
-"""The last group of a pattern is the outermost that closed last; inner ones have names of their own."""

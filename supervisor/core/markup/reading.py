@@ -16,8 +16,10 @@ from supervisor.speech import Markup
 
 __all__ = ["MarkupError", "Told", "marked"]
 
+
 _BEGIN: Final = re.compile(
-    r"[\ufeff\s]{0,400}+(?:<\?xml[^<>]{0,400}+\?>\s{0,400}+)?+(?:<!--(?:[^-]|-(?!->)){0,2000}+-->\s{0,400}+)?+"
+    r"[\ufeff\s]{0,400}+(?:<\?xml[^<>]{0,400}+>\s{0,400}+)?+"
+    r"(?:<!--(?:[^-]|-(?!->)){0,2000}+-->\s{0,400}+)?+"
     r"<(?:(?P<ssml>speak)(?=[\s/>])|(?i:!doctype\s{1,20}html|html|head|body)(?=[\s/>]))"
 )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from supervisor.core.markup.blocks import AFTER_CUT
 
-LONGEST: Final = 2048
-_SPACE: Final = re.compile(r"\s")
+LONGEST: Final = 1024
 _PAIRED: Final = ("**", "`", "__", "~~")
 _OPENED: Final = (("<", ">"), ("[", "]"), ("](", ")"))
 
@@ -21,10 +19,10 @@ def stretch(source: str, at: int) -> int:
     if end >= len(source):
         return len(source)
     half = at + LONGEST // 2
-    for border in ("\n\n", "\n\r\n"):
-        empty = source.rfind(border, half, end)
+    for empty_line in ("\n\n", "\n\r\n"):
+        empty = source.rfind(empty_line, half, end)
         if empty >= 0:
-            return empty + len(border)
+            return empty + len(empty_line)
     line = source.rfind("\n", half, end) + 1
     if line and AFTER_CUT.match(source, line):
         line = source.rfind("\n", half, line - 1) + 1
