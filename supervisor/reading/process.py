@@ -43,13 +43,16 @@ class ReadingEnded(Exception):
 class ReadingProcess:
     """A reading process with these engines' settings. As an async context it runs within it.
 
-    Several requests may be under way; they are answered in order. Who is cancelled while he waits
-    for an answer disturbs nobody else.
+    `group`: the process group that it is to be in, 0 for one of its own. Several requests may be
+    under way; they are answered in order. Who is cancelled while he waits for an answer disturbs
+    nobody else.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, group: int = 0) -> None:
         self.catalogue = Catalogue(())
-        self._setup = setup
+        self.setup = setup
+        self.pid = 0
+        self._group = group
         self._number = 0
         self._waiting: dict[int, asyncio.Future[tuple[Said, ...]]] = {}
         self._ready: asyncio.Future[Catalogue] | None = None
@@ -76,7 +79,7 @@ class ReadingProcess:
         self._ready = loop.create_future()
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._receiving = asyncio.create_task(self._receive(reader))
-        self._writer.write(framed(self._setup))
+        self._writer.write(framed(self.setup))
         self.catalogue = await self._ready
 
     async def read(self, engine: str, voice: str, texts: Sequence[str]) -> tuple[Said, ...]:
@@ -124,8 +127,8 @@ class ReadingProcess:
         lifeline = make_lifeline()
         try:
             fds = (theirs.fileno(), lifeline.reader.fileno())
-            pid = start_interpreter("workers.reading_process", fds, {}, _log())
-            self._pidfd = os.pidfd_open(pid)
+            self.pid = start_interpreter("workers.reading_process", fds, {}, _log(), self._group)
+            self._pidfd = os.pidfd_open(self.pid)
         except OSError:
             close_all(ours, lifeline.writer)
             raise
