@@ -25,6 +25,7 @@ from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import VoiceList, engine_of, listed, models, voice_of
 from supervisor.speech import LeftOut, Markup, Unreadable
+from supervisor.wire.client import Welcome
 
 FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 """OpenAI's, of those that there are."""
@@ -39,22 +40,25 @@ class VoiceId(msgspec.Struct, frozen=True):
     id: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
 
 
+ModelName = Annotated[
+    Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
+    msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
+]
+VoiceName = Annotated[
+    Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
+    msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
+]
+Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
+
+
 class SpeechRequest(msgspec.Struct, frozen=True):
     """OpenAI's body, without `instructions`, which no engine here could follow."""
 
     input: Annotated[str, msgspec.Meta(description="The text.")]
-    model: Annotated[
-        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
-        msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
-    ] = None
-    voice: Annotated[
-        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
-        msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
-    ] = None
+    model: ModelName = None
+    voice: VoiceName = None
     response_format: FormatName = "mp3"
-    speed: Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")] = (
-        1.0
-    )
+    speed: Speed = 1.0
     volume_multiplier: Annotated[
         float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
     ] = 1.0
@@ -118,6 +122,16 @@ def routes(context: Context) -> list[web.RouteDef]:
     ]
 
 
+def engine_and_voice(
+    model: str | None, voice: VoiceId | str | None, welcome: Welcome
+) -> tuple[str | None, str | None]:
+    """What the supervisor is asked for: names of its engines and voices, None for the default."""
+    engine = engine_of(model)
+    name = voice.id if isinstance(voice, VoiceId) else voice
+    described = welcome.engines.get(engine or welcome.default_engine, {})
+    return engine, voice_of(name, described.get("voices", ()))
+
+
 async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
     """The job's audio as bytes of the wanted format. Raises SupervisorError."""
     encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
@@ -136,11 +150,7 @@ def _header(left_out: Iterable[LeftOut]) -> str:
 
 async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
     """Submit the text as a job. Raises ApiError for a refusal."""
-    welcome = await context.welcome()
-    engine = engine_of(wanted.model)
-    name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
-    described = welcome.engines.get(engine or welcome.default_engine, {})
-    voice = voice_of(name, described.get("voices", ()))
+    engine, voice = engine_and_voice(wanted.model, wanted.voice, await context.welcome())
     return await context.client.submit(
         wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
     )
