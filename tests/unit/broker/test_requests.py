@@ -147,12 +147,27 @@ def test_each_wrong_field_is_refused_by_its_code(
     assert not refusal.value.retryable
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", "...", "?!", "— … “”", "\u0301\u200b"])
-def test_a_text_without_anything_to_say_is_refused(text: str) -> None:
-    """Silence of no length is no audio; the client learns at once."""
-    with pytest.raises(Refused, match="no letter and no number") as refusal:
+@pytest.mark.parametrize("text", ["", " \n\t", "\u0301\u200b", "\ufeff"])
+def test_an_empty_text_is_refused(text: str) -> None:
+    """Nothing can be seen of it: somebody forgot it."""
+    with pytest.raises(Refused, match="the text is empty") as refusal:
         read(text)
     assert refusal.value.code == "empty_text"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *[
+            (silent, "")
+            for silent in ("...", "?!", "— … “”", "* * *", "---", "こんばんは", "<p></p>")
+        ],
+        *[(named, named) for named in ("%", "👍", "👍🏽 ❤️", "+ =")],
+    ],
+)
+def test_a_text_of_signs_is_their_names_or_a_silence(text: str, said: str) -> None:
+    """A client that hands in one sentence after the other must not fail over a row of dots."""
+    assert read(text).segments == sentences(said)
 
 
 @pytest.mark.parametrize("field", ["engine", "voice"])
