@@ -103,7 +103,7 @@ class Pronunciations:
             if entry is None or entry.say is None:
                 done = max(end, at)
                 continue
-            written = "".join(found[at:end])
+            written = found[at] if end == at + 1 else "".join(found[at:end])
             found[at] = _marked(written, entry.say, marked) if entry.phonemes else entry.say
             found[at + 1 : end] = [""] * (end - at - 1)
             said, done = True, end
