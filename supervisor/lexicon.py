@@ -146,7 +146,7 @@ def checked_word(word: str) -> str:
         return word
     plain = " ".join(composed(word).split())
     problem = None
-    if not plain:
+    if not folded(plain):
         problem = "an entry needs a word or a phrase for its name"
     elif len(plain) > MAX_CHARS:
         problem = f"a word or phrase has at most {MAX_CHARS} characters"

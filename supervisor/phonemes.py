@@ -25,11 +25,13 @@ aspiration, palatal and compressed sounds, tones, nasal vowels, ties."""
 
 _NASAL: Final = {vowel: unicodedata.normalize("NFD", vowel) for vowel in "ãẽĩõũ"}
 _ONE_FORM: Final = str.maketrans({**_NASAL, "'": "ˈ", "g": "ɡ"})
+_SPACE: Final = re.compile(r"\s")
 _KNOWN: Final = re.compile(f"[{SOUNDS}{re.escape(SIGNS)}{''.join(_NASAL)}]*")
 _SOUND: Final = re.compile(f"[{SOUNDS}{''.join(_NASAL)}]")
 
 _SAMPA: Final = {
-    "{": "æ", "}": "u", "@": "ə", "&": "œ", "?": "ʔ", ":": "ː", '"': "ˈ", "%": "ˌ", "_": "͡",
+    "{": "æ", "}": "u", "@": "ə", "&": "œ", "?": "ʔ", ":": "ː", '"': "ˈ", "%": "ˌ", "_": "\u0361",
+    "~": "\u0303",
     "2": "ø", "3": "ɜ", "4": "ɾ", "5": "l", "6": "ɐ", "7": "ɤ", "8": "ə", "9": "œ",
     "B": "β", "C": "ç", "D": "ð", "E": "ɛ", "F": "m", "G": "ɣ", "H": "ɥ", "J": "ɲ", "K": "l",
     "L": "ʎ", "M": "ɯ", "N": "ŋ", "P": "ʋ", "R": "ɹ", "S": "ʃ", "U": "ʊ", "V": "ʌ", "X": "χ",
@@ -39,15 +41,15 @@ _SAMPA: Final = {
 
 _TYPED: Final = {
     ",": "ˌ", "-": ".", "·": ".", "‧": ".", "’": "ˈ", "ʼ": "ˈ", "′": "ˈ", "`": "ˈ",
-    "ꞌ": "ˈ", "‿": "͡", "ˑ": "ː", "ε": "ɛ", "ɩ": "ɪ", "ɷ": "ʊ", "ǝ": "ə", "∅": "ø", "φ": "ɸ",
+    "ꞌ": "ˈ", "‿": "\u0361", "ˑ": "ː", "ε": "ɛ", "ɩ": "ɪ", "ɷ": "ʊ", "ǝ": "ə", "∅": "ø", "φ": "ɸ",
     "ϑ": "θ", "γ": "ɣ", "ʹ": "ˈ", "ß": "β", "ñ": "ɲ", "ş": "ʃ", "š": "ʃ", "ž": "ʒ", "č": "ʧ",
 }  # fmt: skip
 """What looks like the right symbol, or is written in its place."""
 
 _NARROW: Final = {
     "ɝ": "ɜɹ", "ʳ": "ɹ", "˞": "ɹ", "ɫ": "l", "ɬ": "l", "ɭ": "l", "ɱ": "m", "ʍ": "w", "ʷ": "w",
-    "ɦ": "h", "ʏ": "y", "ɵ": "ə", "ɘ": "ə", "ɞ": "ɜ", "ʉ": "u", "ʀ": "ʁ", "ɺ": "ɾ", "ʑ": "ʒ",
-    "ʐ": "ʒ", "ɮ": "l", "ɢ": "ɡ", "ħ": "h", "ɶ": "œ", "ɓ": "b", "ɗ": "d", "ɠ": "ɡ",
+    "ɦ": "h", "ʱ": "ʰ", "ʏ": "y", "ɵ": "ə", "ɘ": "ə", "ɞ": "ɜ", "ʉ": "u", "ʀ": "ʁ", "ɺ": "ɾ",
+    "ʑ": "ʒ", "ʐ": "ʒ", "ɮ": "l", "ɢ": "ɡ", "ħ": "h", "ɶ": "œ", "ɓ": "b", "ɗ": "d", "ɠ": "ɡ",
     "\u0329": "ᵊ", "ⁿ": "n", "ˡ": "l", "˥": "→", "˦": "→", "˧": "→", "˩": "↓",
 }  # fmt: skip
 """Sounds that no engine has a symbol for, and the nearest that they have."""
@@ -82,7 +84,7 @@ def one_form(phonemes: str) -> str:
 def _read(phonemes: str) -> str:
     if len(phonemes) > 4 * LONGEST:  # No symbol has more characters before they are composed.
         raise _too_long()
-    composed = unicodedata.normalize("NFC", phonemes)
+    composed = _SPACE.sub(" ", unicodedata.normalize("NFC", phonemes))
     if len(composed) > LONGEST:
         raise _too_long()
     known = _KNOWN.match(composed)
@@ -100,8 +102,7 @@ def _too_long() -> PhonemeError:
 
 def _unknown(symbol: str, place: int) -> PhonemeError:
     code = f"U+{ord(symbol):04X}"
-    shown = f"◌{symbol}" if unicodedata.combining(symbol) else symbol
-    named = f"{shown!r} ({code})" if symbol.isprintable() else code
+    named = f"{_shown(symbol)!r} ({code})" if symbol.isprintable() else code
     return PhonemeError(f"{named}, symbol {place}, is no phoneme here; {_advice(symbol)}")
 
 
@@ -112,7 +113,12 @@ def _advice(symbol: str) -> str:
     if near is None and not symbol.isalnum():
         return "leave it out"
     near = near or _named_alike(symbol)
-    return f"nearest: {near}" if near else "write the sound in IPA"
+    return f"nearest: {_shown(near)}" if near else "write the sound in IPA"
+
+
+def _shown(symbol: str) -> str:
+    """The symbol for a message: a mark that stands on letters has a circle for one."""
+    return f"◌{symbol}" if unicodedata.combining(symbol[0]) else symbol
 
 
 def _without_marks(symbol: str) -> str | None:

@@ -9,9 +9,13 @@ the text, whatever the size of the lexicon. What an entry may be is for `supervi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 from supervisor.lexicon import Entry, as_written, folded, pieces
 from supervisor.marks import pronounced
+
+_END: Final = "\n"
+"""What stands behind the last piece where names are compared: white space has another name."""
 
 
 class _Node:
@@ -99,7 +103,7 @@ class Pronunciations:
             if entry is None or entry.say is None:
                 done = max(end, at)
                 continue
-            written = "".join(found[at:end])
+            written = found[at] if end == at + 1 else "".join(found[at:end])
             found[at] = _marked(written, entry.say, marked) if entry.phonemes else entry.say
             found[at + 1 : end] = [""] * (end - at - 1)
             said, done = True, end
@@ -121,7 +125,6 @@ class Pronunciations:
     ) -> tuple[int, Entry | None]:
         """The piece behind the longest phrase that begins here, and its entry, if there is any."""
         end, longest = begin, None
-        languages = self._languages
         for tree, names in trees:
             node = tree.get(names[begin])
             at = begin
@@ -129,20 +132,22 @@ class Pronunciations:
                 at += 1
                 if node.entries is not None and at > end and _is_border(names, begin, at):
                     for entry in node.entries:
-                        if entry.language in languages:
+                        if entry.language in self._languages:
                             end, longest = at, entry
                             break
-                following = node.following
-                if following is None or at == len(names):
+                if node.following is None:
                     break
-                node = following.get(names[at])
+                node = node.following.get(names[at])
         return end, longest
 
 
 def _names(found: Sequence[str], name: Callable[[str], str]) -> list[str]:
-    """What the pieces are compared by. Each is looked at once, however often it stands there."""
+    """What the pieces are compared by, and behind them a name that no piece has.
+
+    Each piece is looked at once, however often it stands there.
+    """
     known = {piece: name(piece) for piece in set(found)}
-    return [known[piece] for piece in found]
+    return [*map(known.__getitem__, found), _END]
 
 
 def _marked(written: str, phonemes: str, known: dict[tuple[str, str], str]) -> str:
@@ -155,10 +160,11 @@ def _marked(written: str, phonemes: str, known: dict[tuple[str, str], str]) -> s
 
 def _is_border(names: Sequence[str], begin: int, end: int) -> bool:
     """Whether words may begin and end here: not within a run of one sign, as C+ ends in C++."""
-    return not (
-        (end < len(names) and names[end] == names[end - 1] and not names[end].isalnum())
-        or (begin > 0 and names[begin] == names[begin - 1] and not names[begin].isalnum())
+    first, last = names[begin], names[end - 1]
+    within = (begin > 0 and names[begin - 1] == first and not first[:1].isalnum()) or (
+        names[end] == last and not last[:1].isalnum()
     )
+    return not within
 
 
 def _prefixes(tag: str) -> Iterator[str]:
