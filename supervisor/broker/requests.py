@@ -24,7 +24,7 @@ from supervisor.config import Settings
 from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import uncut
-from supervisor.lexicon import MAX_REQUEST, parse
+from supervisor.lexicon import MAX_REQUEST, Entry, LexiconError, parse
 from supervisor.speech import Markup, PartialSpeech, Prosody, Unreadable
 from supervisor.wire.client import Submit
 from supervisor.wire.codec import Body
@@ -144,14 +144,33 @@ def _pronounced(submit: Submit, settings: Settings, language: str) -> Callable[[
     if submit.pronunciations:
         try:
             own = Dictionary(parse(submit.pronunciations, at_most=MAX_REQUEST))
-        except ValueError as error:
+        except LexiconError as error:
             raise Refused(
                 "out_of_range", f"pronunciations: {error}", field="pronunciations"
             ) from None
-    known = settings.reading.dictionary
+    known = _dictionary(_Same(settings.reading.entries))
     if not own.first and not known.first:
         return None
     return Pronunciations(own, known, language=language).in_text
+
+
+class _Same:
+    """Entries that are the same only if they are the same object: thousands are not compared."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
+
+    def __hash__(self) -> int:
+        return id(self.entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.entries is self.entries
+
+
+@functools.lru_cache(maxsize=1)
+def _dictionary(known: _Same) -> Dictionary:
+    """That of the settings, built when they have changed."""
+    return Dictionary(known.entries)
 
 
 class _Fit:

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Section
-from supervisor.core.jobs.pronunciations import Dictionary
 from supervisor.lexicon import (
     MAX_SETTINGS,
     Contradiction,
+    Entry,
     WrongEntry,
     check_together,
     checked_word,
@@ -88,9 +88,9 @@ class Reading(Section):
     ] = {}
 
     @cached_property
-    def dictionary(self) -> Dictionary:
-        """The pronunciations, ready to be looked up."""
-        return Dictionary(parse(self.pronunciations, at_most=MAX_SETTINGS))
+    def entries(self) -> tuple[Entry, ...]:
+        """The pronunciations, one by one; always the same object."""
+        return parse(self.pronunciations, at_most=MAX_SETTINGS)
 
     @field_validator("pronunciations")
     @classmethod
