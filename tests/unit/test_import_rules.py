@@ -34,6 +34,7 @@ PACKAGES = (
     "supervisor/host",
     "supervisor/journal",
     "supervisor/pool",
+    "supervisor/reading",
     "supervisor/service",
     "supervisor/simulate",
     "supervisor/tracing",
@@ -43,7 +44,7 @@ PACKAGES = (
     "workers/text",
 )
 
-MODULES = ("__main__", "files", "libc", "logs", "speech", "testing", "tracebacks")
+MODULES = ("__main__", "files", "libc", "logs", "marks", "speech", "testing", "tracebacks")
 """Modules of `supervisor` that are no packages."""
 
 PURE = {
@@ -139,6 +140,9 @@ def test_what_is_allowed_passes(tree: Path) -> None:
         ("supervisor/journal/x.py", "import supervisor.service", "layers"),
         ("supervisor/broker/x.py", "import supervisor.cli", "layers"),
         ("supervisor/broker/sockets/x.py", "import supervisor.service", "layers"),
+        ("supervisor/broker/x.py", "import supervisor.reading", "layers"),
+        ("supervisor/reading/x.py", "import supervisor.gateway", "layers"),
+        ("supervisor/reading/x.py", "import workers.reading_process", "never imports the workers"),
         ("supervisor/pool/x.py", "import workers.engines", "never imports the workers"),
         ("supervisor/pool/x.py", "import onnxruntime", "no engine code"),
         ("supervisor/cli/x.py", "import hibari", "no engine code"),
