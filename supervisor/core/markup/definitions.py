@@ -1,5 +1,6 @@
 """Definitions in Markdown: of links, `[label]: https://example.org "Title"`, and of footnotes,
-`[^1]: Text`."""
+`[^1]: Text`.
+"""
 
 from __future__ import annotations
 
