@@ -15,8 +15,8 @@ from supervisor.marks import HEADING, ITEM, PARAGRAPH, PRIVATE
 
 HEADINGS: Final = frozenset("h1 h2 h3 h4 h5 h6".split())
 _PARAGRAPHS: Final = frozenset(
-    "address article aside blockquote body center details dialog fieldset figure footer form header "
-    "hgroup hr html main nav p pre search section table".split()
+    "address article aside blockquote body center details dialog fieldset figure footer form "
+    "header hgroup hr html main nav p pre search section table".split()
 )
 _LISTS: Final = frozenset("dir dl menu ol ul".split())
 _ITEMS: Final = frozenset(
@@ -37,10 +37,10 @@ _VOID: Final = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()
 )
 _INLINE: Final = frozenset(
-    "a abbr acronym area b base bdi bdo big blink br cite code col colgroup data datalist del dfn em "
-    "embed font head i img input ins kbd label link map mark meta meter nobr object output param "
-    "picture progress q rb rp rt rtc ruby s samp select slot small source span strike strong sub sup "
-    "time track tt u var wbr".split()
+    "a abbr acronym area b base bdi bdo big blink br cite code col colgroup data datalist del dfn "
+    "em embed font head i img input ins kbd label link map mark meta meter nobr object output "
+    "param picture progress q rb rp rt rtc ruby s samp slot small source span strike strong sub "
+    "sup time track tt u var wbr".split()
 )
 UNCLOSED: Final = _VOID | frozenset(
     "body dd dt head html li optgroup option p rb rp rt rtc tbody td tfoot th thead tr".split()

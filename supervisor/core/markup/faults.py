@@ -24,9 +24,12 @@ _LINES: Final = {
         "an attribute stands twice in one tag; take one of them out"
     ),
     _CODE[errors.XML_ERROR_UNCLOSED_TOKEN]: "a tag or a comment is not ended; write its > or -->",
+    _CODE[errors.XML_ERROR_UNCLOSED_CDATA_SECTION]: (
+        "<![CDATA[ is not ended; write ]]> at its end"
+    ),
     _CODE[errors.XML_ERROR_NO_ELEMENTS]: "<{inner}> is not closed; write </{inner}> at its end",
 }
-_NAME: Final = re.compile(r"</?([^\s<>/=\d][^\s<>/=]{0,40})")
+_NAME: Final = re.compile(r"</?([^\s<>/=\d!][^\s<>/=]{0,40})")
 _REFERENCE: Final = re.compile(r"&[^\s;&<]{1,40};")
 
 
@@ -70,6 +73,8 @@ def _invalid(text: str) -> str:
     """Something that no document holds begins with this text."""
     if text.startswith("&"):
         return "this & begins no reference; write &amp; for it"
+    if text.startswith("<!--"):
+        return "a comment may not hold --; take it out"
     if not text.startswith("<"):
         return "a character here is none that XML allows; take it out"
     tag = _NAME.match(text)

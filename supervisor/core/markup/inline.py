@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
-from typing import Final, NamedTuple
+from typing import Final
 
 from supervisor.core.markup.elements import TAG, UNCLOSED, UNREAD, Elements, Tag
 from supervisor.core.markup.entities import REFERENCE, character
-from supervisor.core.markup.ipa import is_phonemes
+from supervisor.core.markup.ipa import PHONETIC_TARGET, is_phonemes
 from supervisor.core.markup.unread import COMMENT, ENDS
 from supervisor.marks import pronounced
 
@@ -50,13 +50,6 @@ _REST_OF_NAME: Final = re.compile(r"[./(\\][\w)]")
 
 _Piece = str | Tag | None
 """None: a line's end that was meant."""
-
-
-class _Run(NamedTuple):
-    """A run of asterisks or the like that may open emphasis."""
-
-    piece: int
-    inside: bool
 
 
 def label(written: str) -> str:
@@ -128,10 +121,12 @@ class _Scan:
         self._ends_behind = ends_behind
         self._careful = careful
         self._in_markup = in_markup
-        self._runs: dict[str, list[_Run]] = {}
+        self._runs: dict[str, list[int]] = {}
+        """By sign, the pieces that may open emphasis."""
         self._brackets: list[tuple[int, int]] = []
         self._fences: dict[int, list[int]] | None = None
         self._unended: set[str] = set()
+        self._small: str | None = None
 
     def run(self) -> None:
         """Read the block."""
@@ -199,7 +194,9 @@ class _Scan:
         inside = (
             block[start + len(str(self.pieces[piece])) : found.start()] if end - start < 256 else ""
         )
-        target = None if _PAUSE.match(inside) else TARGET.match(block, end)
+        target = None
+        if not _PAUSE.match(inside):
+            target = PHONETIC_TARGET.match(block, end) or TARGET.match(block, end)
         if target is not None and self._is_link(start, target):
             said = self.pieces[piece + 1 :]
             if is_phonemes(target["place"]) and all(isinstance(one, str) for one in said):
@@ -226,7 +223,7 @@ class _Scan:
     def _forget(self, piece: int) -> None:
         """Runs from this piece on are gone."""
         for runs in self._runs.values():
-            while runs and runs[-1].piece >= piece:
+            while runs and runs[-1] >= piece:
                 runs.pop()
 
     def _is_link(self, start: int, target: re.Match[str]) -> bool:
@@ -240,27 +237,24 @@ class _Scan:
     def _emphasis(self, found: re.Match[str]) -> int:
         sign, left = found[0][0], found[0]
         runs = self._runs.setdefault(sign, [])
-        opens, closes, inside = self._works(found)
+        opens, closes = self._works(found)
         if sign == "_" and closes and _REST_OF_NAME.match(self._block, found.end()):
             closes = False
             del runs[-1:]
         while closes and left and runs:
-            opener = runs[-1]
-            if self._careful and inside and opener.inside:
-                break
-            opened = str(self.pieces[opener.piece])
+            opened = str(self.pieces[runs[-1]])
             size = min(len(opened), len(left))
-            self.pieces[opener.piece] = opened[size:]
+            self.pieces[runs[-1]] = opened[size:]
             left = left[size:]
             if size == len(opened):
                 runs.pop()
         if opens and left:
-            runs.append(_Run(len(self.pieces), inside))
+            runs.append(len(self.pieces))
         self.pieces.append(left)
         return found.end()
 
-    def _works(self, found: re.Match[str]) -> tuple[bool, bool, bool]:
-        """Whether a run of signs may open, may close, and whether it stands inside a word."""
+    def _works(self, found: re.Match[str]) -> tuple[bool, bool]:
+        """Whether a run of signs may open emphasis, and may close it."""
         block, sign, size = self._block, found[0][0], len(found[0])
         last = block[found.start() - 1] if found.start() else " "
         following = block[found.end()] if found.end() < len(block) else " "
@@ -268,14 +262,16 @@ class _Scan:
         # Twice 2*3 is a product.
         none = last.isdigit() or following.isdigit() if sign == "*" else sign in "_="
         if (inside and none) or (sign in "~=" and size != 2):
-            return False, False, inside
+            return False, False
         opens = not following.isspace() and not (_is_mark(following) and _is_letter(last))
         closes = not last.isspace() and not (_is_mark(last) and _is_letter(following))
         if sign == "_" and last in "./\\":
             opens = False
         if sign == "*" and size > 1 and not last.isspace():
             closes = True  # `**Note:**this` is no emphasis by the book, and meant as one.
-        return opens, closes, inside
+        if self._careful and inside:
+            opens = False  # A word with letters left out: "f*ck".
+        return opens, closes
 
     def _angle(self, found: re.Match[str]) -> int:
         block, at = self._block, found.start()
@@ -287,19 +283,24 @@ class _Scan:
             return address.end()
         tag = TAG.match(block, at)
         one = None if tag is None else Tag.of(tag)
-        if tag is None or one is None or not one.is_certain or not self._is_meant(one):
-            self.pieces.append("<")
-            return found.end()
-        self.pieces.append(one)
-        if one.name in UNREAD and not one.closes:
-            return self._left_out(one.name, tag.end(), tag.end())
-        return tag.end()
+        if tag is not None and one is not None and one.is_certain:
+            if one.name in UNREAD and not one.closes:
+                end = self._left_out(one.name, tag.end(), -1)
+                if end > 0:
+                    return end
+            if self._is_meant(one):
+                self.pieces.append(one)
+                return tag.end()
+        self.pieces.append("<")
+        return found.end()
 
     def _is_meant(self, tag: Tag) -> bool:
         """Whether a tag does something here. "Use a <div> here" speaks of one: nothing ends it."""
         if not self._careful or self._in_markup or tag.closes or tag.written:
             return True
-        return tag.name in UNCLOSED or f"</{tag.name}" in self._block.lower()
+        if self._small is None:
+            self._small = self._block.lower()
+        return tag.name in UNCLOSED or f"</{tag.name}" in self._small
 
     def _left_out(self, what: str, at: int, otherwise: int) -> int:
         """Where reading goes on behind the end of what is left out; `otherwise`: if it has none."""

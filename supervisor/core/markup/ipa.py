@@ -1,9 +1,9 @@
 """How to tell a pronunciation, `[tomato](/təˈmɑːtəʊ/)`, from a link, `[manual](/docs/)`.
 
 Both have a target between two slashes with none inside. It is a pronunciation if each character of
-it is one of the phonetic alphabet, and one is used for nothing else: a letter such as ə or æ, a mark
-of stress (an apostrophe counts) or of length. `/docs/` and `/français/` stay links: a word that is
-read in its usual way does less harm than a path read as phonemes.
+it is one of the phonetic alphabet, and one is used for nothing else: a letter such as ə or æ, a
+mark of stress (an apostrophe counts) or of length. `/docs/` and `/français/` stay links: a word
+that is read in its usual way does less harm than a path read as phonemes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _ONLY_PHONETIC: Final = "æðŋħβθχɐ-ʯʰ-˿̀-ͯᴀ-ᶿⱱǀ-ǃ‿↗↘�
 _PHONETIC: Final = re.compile(
     rf"/(?=[^/]{{0,200}}[{_ONLY_PHONETIC}])[a-zA-Zçøœ .|(){_ONLY_PHONETIC}-]{{1,200}}+/\Z"
 )
+PHONETIC_TARGET: Final = re.compile(r"\((?P<place>/[^/()\[\]\n]{1,200}+/)\)")
+"""What may be one behind a link's text; unlike an address it may hold spaces."""
 _WRITTEN: Final = re.compile(
     r"\[(?P<written>[^\[\]]{1,200}+)\]\((?P<target>/[^/()\[\]]{1,200}+/)\)"
 )

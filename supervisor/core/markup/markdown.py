@@ -203,7 +203,8 @@ class _Reader:
 
     def _quote(self, found: re.Match[str]) -> int | None:
         if self._careful and found[0].count("\n", 0, -1) == 0:
-            goes_on = not self._after_blank and _GOES_ON.search(self._flow.last)
+            open_before = self._flow.begun and not self._after_blank
+            goes_on = open_before and _GOES_ON.search(self._flow.last)
             if goes_on or _COMPARISON.match(found[0]):
                 return None
         self._leave_list()
@@ -254,7 +255,7 @@ class _Reader:
         self._in_list = True
         self._after_blank = False
         if bullet[0].isdigit():
-            self._elements.text(_NUMBERED.sub(_NUMBER, f"{bullet} "))
+            self._elements.text(f"{bullet[:-1]}: ")  # As in a title.
         task = blocks.TASK.match(found.string, found.end())
         return found.end() if task is None else task.end()
 
@@ -313,6 +314,5 @@ class _Reader:
         return end
 
     def _is_title(self, block: str, line: str) -> bool:
-        if not self._careful:
-            return len(block) <= _LONGEST_TITLE
-        return len(line) >= 3 and len(block) <= _LONGEST_TITLE and "\n" not in block.strip()
+        one_line = len(block) <= _LONGEST_TITLE and "\n" not in block.strip()
+        return one_line and (len(line) >= 3 or not self._careful)

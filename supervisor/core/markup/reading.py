@@ -41,4 +41,4 @@ def marked(text: str, markup: Markup) -> Iterator[str | Told]:
         return html.read(text)
     if markup == "ssml":
         return ssml.read(text)
-    return iter((PRIVATE.sub("", text),))
+    return iter((text if text.isascii() else PRIVATE.sub("", text),))
