@@ -28,7 +28,7 @@ from workers.text import (
 from workers.text.characters import fold
 from workers.text.rules import FIGURES, Manner, Rule, by_start
 
-_LETTER = r"[^\W\d_²³¹¼½¾\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189]"
+_LETTER = rf"[^\W\d_{''.join([*symbols.RAISED, *symbols.LOWERED])}²³¹¼½¾\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189]"
 _ATOM = re.compile(
     rf"(?P<space>\s+)|(?P<word>{_LETTER}+(?:'{_LETTER}+)*)|(?P<digits>[0-9]+)|(?P<symbol>.)",
     re.DOTALL,
@@ -37,6 +37,7 @@ _WORD_RULES = by_start(
     [
         *abbreviations.WORDS,
         *dates.WORDS,
+        *times.WORDS,
         *roman.WORDS,
         *money.WORDS,
         *web.WORDS,
@@ -59,7 +60,9 @@ _SYMBOL_RULES = by_start(
     [
         *web.SYMBOLS,
         *labels.SYMBOLS,
+        *roman.SYMBOLS,
         *money.SYMBOLS,
+        *units.SYMBOLS,
         *amounts.SYMBOLS,
         *dates.SYMBOLS,
         *symbols.SYMBOLS,

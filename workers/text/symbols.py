@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workers.text.amounts import power_words
+from workers.text.amounts import HIGH, power_words
 from workers.text.rules import Manner, Rule, after, before
 
 _NAMES = {
@@ -31,12 +31,19 @@ _GREEK = {
 }  # fmt: skip
 _SILENT = "*_\\•·™®†‡`{}~←◦▪●■□○★☆❤►▶◆"
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
-_HIGH = str.maketrans(_POWERS, "0123456789-")
+RAISED = {"ⁿ": "n", "ˣ": "x", "ⁱ": "i", "ᵗ": "t", "ᵏ": "k", "ᵐ": "m", "ʸ": "y"}
+LOWERED = {
+    "ᵢ": "I", "ⱼ": "J", "ₙ": "N", "ₖ": "K", "ₘ": "M", "ₓ": "X", "ₜ": "T", "ₐ": "A", "ₑ": "E",
+    "ₒ": "O", "ₚ": "P", "ₛ": "S", "ₕ": "H", "ₗ": "L", "ᵣ": "R", "ᵤ": "U", "ᵥ": "V",
+}  # fmt: skip
 _LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def _named(found: re.Match[str], manner: Manner) -> str:
-    return f" {_NAMES[found.group()]} "
+    name = _NAMES[found.group()[0]]
+    if name.endswith(" of") and after(found, 4).startswith(" of "):
+        name = name.removesuffix(" of")
+    return f" {name} "
 
 
 def _minus(found: re.Match[str], manner: Manner) -> str:
@@ -48,7 +55,7 @@ def _superscript(found: re.Match[str], manner: Manner) -> str:
     if re.search(
         r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[απθλσω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
     ):
-        return f" {power_words(found.group().translate(_HIGH), manner)}"
+        return f" {power_words(found.group().translate(HIGH), manner)}"
     return ""
 
 
@@ -81,7 +88,7 @@ def _compared(found: re.Match[str], manner: Manner) -> str:
     """`<` and `>` between two things that can be compared; anywhere else they are brackets."""
     near, far = before(found, 12), after(found, 4)
     things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w<])[a-zA-Z]) ?$|[\w)%] $", near)
-    if things is None or re.match(r" ?[−$-]?\d| [\w(]|\w\b", far) is None:
+    if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
         return " "
     name = "less than" if found.group(1) == "<" else "greater than"
     return f" {name}{' or equal to' if found.group(2) else ''} "
@@ -106,6 +113,34 @@ def _sharp(found: re.Match[str], manner: Manner) -> str:
 
 def _and(found: re.Match[str], manner: Manner) -> str:
     return " and ".join(" ".join(letters) for letters in found.groups())
+
+
+def _raised(found: re.Match[str], manner: Manner) -> str:
+    return f" to the {RAISED[found.group()].upper()} "
+
+
+def _lowered(found: re.Match[str], manner: Manner) -> str:
+    return f" {LOWERED[found.group()]} "
+
+
+def _switch(found: re.Match[str], manner: Manner) -> str | None:
+    """`--verbose` and `-q`, as a command is given them. A word behind one hyphen is no switch."""
+    dashes, name = found.groups()
+    if len(dashes) == 1 and len(name) > 1:
+        return None
+    return f"{'dash ' * len(dashes)}{name.replace('-', ' dash ')}"
+
+
+def _unequal(found: re.Match[str], manner: Manner) -> str:
+    return " is not equal to "
+
+
+def _equals(found: re.Match[str], manner: Manner) -> str:
+    return " equals "
+
+
+def _both(found: re.Match[str], manner: Manner) -> str:
+    return " and "
 
 
 def _over(found: re.Match[str], manner: Manner) -> str:
@@ -151,7 +186,9 @@ SYMBOLS = [
     ),
     Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),
     Rule("footnote or power", _POWERS, re.compile(rf"[{_POWERS}]+"), _superscript),
-    Rule("letters below", "₀₁₂₃₄₅₆₇₈₉", re.compile(r"[₀₁₂₃₄₅₆₇₈₉]{1,9}"), _subscript),
+    Rule("letter above", RAISED, re.compile(r"(?<=[\w)])."), _raised),
+    Rule("letter below", LOWERED, re.compile(r"(?<=[\w)])."), _lowered),
+    Rule("figures below", "₀₁₂₃₄₅₆₇₈₉", re.compile(r"[₀₁₂₃₄₅₆₇₈₉]{1,9}"), _subscript),
     Rule(
         "sign of a number",
         "-−+~",
@@ -161,16 +198,24 @@ SYMBOLS = [
     Rule(
         "from one to another",
         "-–—",
-        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"),
+        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"
+            r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"),
         _arrow,
     ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),
     Rule(
         "subtracted",
         "-",
-        re.compile(r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"),
+        re.compile(r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"
+            r"|(?<=\b[a-z\d][a-z)] )-(?= \d{0,3}[a-z](?!\w))|(?<=\b[a-z)] )-(?= \d{0,3}[a-z] [=+])"),
         _minus_between,
     ),
+    Rule("version of a protocol", "/", re.compile(r"(?<=HTTP)/(?=\d)"), _space),
+    Rule("switch", "-", re.compile(r"(?<![^\s(`])(--?)([a-zA-Z][a-z]*(?:-[a-z]+){0,6})(?=[\s=,.;:)`]|$)"), _switch),
+    Rule("not equal", "!", re.compile(r"(?<=[\w)\]] )!==?(?= )|(?<=\w)!==?(?=\w)"), _unequal),
+    Rule("equal", "=:", re.compile(r"(?<=[\w)\]'\" ])={2,3}(?!=)|:=(?= )"), _equals),
+    Rule("and or or", "&", re.compile(r"&&"), _both),
+    Rule("money, nobody says how much", "$", re.compile(r"\${2,5}"), _space),
     Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])|(?<=[\d)] )/ (?=[\d(])"), _over),
     Rule("slash", "/", re.compile(r"/"), _slash),
     Rule("arrow", "-=", re.compile(r"[-=]{1,2}>"), _arrow),

@@ -112,22 +112,30 @@ def _military(found: re.Match[str], manner: Manner) -> str | None:
     return f"{said.strip()} {tail} hours"
 
 
-def _ratio(found: re.Match[str], manner: Manner) -> str:
+_BOOKS = frozenset(
+    "Verse Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles "
+    "Ezra Nehemiah Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations "
+    "Ezekiel Daniel Hosea Joel Amos Obadiah Jonah Micah Habakkuk Zephaniah Haggai Zechariah "
+    "Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians Philippians "
+    "Colossians Thessalonians Timothy Titus Philemon Hebrews James Peter Jude Revelation Surah "
+    "Quran Gen Ex Matt Rom Cor Heb Rev Ps Isa".split()
+)
+
+
+def _ratio(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group(1), found.group(2)
     said = [numbers.number(part, manner.british) for part in (first, second)]
     cue = word_before(found)
     if all(len(part) == 2 and int(part) < 60 for part in (first, second)):
         return " ".join(said)
-    verse = cue[:1].isupper() and cue.lower() not in {
-        "a",
-        "the",
-        "at",
-        "in",
-        "scale",
-        "ratio",
-        "odds",
-    }
-    return " ".join(said) if verse else " to ".join(said)
+    if cue in _BOOKS or (cue[:1].isupper() and manner.known(cue.lower()) is False):
+        until = found.group("until")
+        return " ".join(said) + (f" to {numbers.number(until, manner.british)}" if until else "")
+    return None if found.group("until") else " to ".join(said)
+
+
+def _noon(found: re.Match[str], manner: Manner) -> str:
+    return f"{found.group(1)} to "
 
 
 _ONE = r"\d{1,2}(?:[:.]\d\d)?(?: ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w))?"
@@ -164,5 +172,19 @@ DIGITS = [
         re.compile(r"(\d\d)(\d\d) ?(?:hours|hrs?|h)\b"),
         _military,
     ),
-    Rule("ratio", ":", re.compile(r"(\d{1,6}):(\d{1,6})(?![:\d])"), _ratio),
+    Rule(
+        "verses",
+        ":",
+        re.compile(r"(\d{1,3}):(\d{1,3})[-–](?P<until>\d{1,3})(?![:\d])"),
+        _ratio,
+    ),
+    Rule("ratio", ":", re.compile(r"(\d{1,6}):(\d{1,6})(?P<until>)(?![:\d])"), _ratio),
+]
+WORDS = [
+    Rule(
+        "from noon",
+        ["noon", "midnight"],
+        re.compile(r"(?i:(noon|midnight)) ?[-–] ?(?=\d)"),
+        _noon,
+    ),
 ]
