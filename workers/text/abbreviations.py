@@ -8,7 +8,7 @@ from workers.text.rules import Manner, Rule, after, before, ends_sentence, word_
 
 _TITLES = {
     "mr": "Mister", "mrs": "Missus", "ms": "Miz", "dr": "Doctor", "prof": "Professor",
-    "st": "Saint", "mt": "Mount", "ft": "Fort", "gen": "General", "gov": "Governor",
+    "st": "Saint", "mt": "Mount", "ft": "Fort", "pt": "Point", "gen": "General", "gov": "Governor",
     "sen": "Senator", "rep": "Representative", "capt": "Captain", "lt": "Lieutenant",
     "col": "Colonel", "sgt": "Sergeant", "cmdr": "Commander", "rev": "Reverend", "hon": "Honorable",
     "pres": "President", "supt": "Superintendent", "cpl": "Corporal", "maj": "Major",
@@ -49,7 +49,7 @@ _NUMBERED = {
     "fl": "floor", "ext": "extension", "tel": "telephone", "ph": "phone", "est": "established",
     "c": "circa", "ca": "circa", "cap": "chapter", "ref": "reference", "reg": "regulation",
     "max": "maximum", "min": "minimum", "ed": "edition", "eqs": "equations", "secs": "sections",
-    "chs": "chapters", "arts": "articles", "ln": "line", "l": "line", "ll": "lines", "nr": "number",
+    "encl": "enclosure", "tbl": "table", "chs": "chapters", "arts": "articles", "ln": "line", "l": "line", "ll": "lines", "nr": "number",
     "b": "born", "d": "died", "r": "reigned",
 }  # fmt: skip
 _ALWAYS = {
@@ -65,7 +65,7 @@ _ALWAYS = {
     "pkwy": "Parkway", "jr": "Junior", "inc": "Incorporated", "corp": "Corporation",
     "ltd": "Limited", "bros": "Brothers", "bldg": "building", "apt": "apartment", "qty": "quantity",
     "amt": "amount", "resp": "respectively", "conf": "conference", "vers": "version",
-    "edn": "edition", "eds": "editors", "hist": "history",
+    "edn": "edition", "esq": "Esquire", "eds": "editors", "hist": "history",
 }  # fmt: skip
 _WORDS_TOO = frozenset(
     [
@@ -124,6 +124,10 @@ _KEPT_CAPITAL = frozenset(
 )
 """The same letters in capitals are something else."""
 
+_HOW_MANY = frozenset(
+    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty "
+    "sixty few several couple many some half".split()
+)
 _STARTERS = frozenset(
     "the then he she it they we i and but a an in on at his her their our my this that there "
     "so when after as if for "
@@ -143,6 +147,7 @@ _OFF_ROAD = re.compile(rf"\b{_ROADS}\.?,? $")
 _ONTO_ROAD = re.compile(
     rf" (?:\d{{1,3}}(?:st|nd|rd|th) {_ROADS}?\b|(?:[A-Z][a-z]+ ){{1,2}}{_ROADS}\b)"
 )
+_LANDS = re.compile(r" (Ireland|Korea|Carolina|Dakota|America|Africa|Virginia|London|Yorkshire)\b")
 _STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California",
     "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware", "FL": "Florida", "GA": "Georgia",
@@ -228,6 +233,8 @@ def _always(found: re.Match[str], manner: Manner) -> str | None:
     full = _ALWAYS[short]
     if short == "min" and re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):
         full = "minute"
+    if short in {"min", "hr", "hrs", "sec", "mins", "secs"} and word_before(found).lower() in _HOW_MANY:
+        full = {"m": "minutes", "h": "hours", "s": "seconds"}[short[0]]
     full = full[0].upper() + full[1:] if word[0].isupper() else full
     if (
         short in {"approx", "vs", "cf", "viz", "incl", "esp", "dept", "attn"}
@@ -253,6 +260,9 @@ def _point_of_compass(found: re.Match[str], manner: Manner) -> str | None:
     road = (_OFF_ROAD.search(before(found)) and re.match(r"[,.;]|\s|$", place)) or (
         short and _ONTO_ROAD.match(place)
     )
+    land = _LANDS.match(place)
+    if short and found.group().endswith(".") and land:
+        return _POINTS[letters.lower()].capitalize() + ("ern" if land.group(1) == "Ireland" else "")
     far = re.match(r" of\b", place) and re.search(r"\d ?(?:km|mi|miles|kilometers|m) $", before(found))
     if not road and not far:
         return None

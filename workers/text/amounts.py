@@ -292,7 +292,7 @@ DIGITS = [
     Rule(
         "power of ten",
         "eE.",
-        re.compile(rf"({NUMBER})(?:e|E(?=[-−+])|(?<=\.\d)E)([-−+]?\d{{1,3}})(?![\w.])"),
+        re.compile(rf"({NUMBER})(?:e|E(?=[-−+])|(?<=\.\d)E)([-−+]?\d{{1,3}})(?!\w|\.\d)"),
         _exponent,
     ),
     Rule("any version", ".", re.compile(r"(\d{1,3})\.[xX](?!\w)"), _any_version),

@@ -37,6 +37,7 @@ _STAGE = (
 )
 _ANSWERS = re.compile(r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$| ?(?:error|errors|not found|page|status|response)\b)")
 _SHORT_CUES = frozenset(["acct.", "ref.", "ext.", "tel.", "apt."])
+_HYPHENED = re.compile(r"-\d")
 _DIALLED = re.compile(r"\s(?:or|to|for|and|now|if|at|free)\b")
 _EMERGENCIES = frozenset(["911", "999", "112", "111", "101", "311", "411", "988"])
 
@@ -118,6 +119,8 @@ def _dashed(found: re.Match[str], manner: Manner) -> str | None:
 
 def _cued(found: re.Match[str], manner: Manner) -> str | None:
     written, cue = found.group(), _cue(found)
+    if _HYPHENED.match(after(found, 2)) and cue not in {"boeing", "airbus", "model"}:
+        return None
     emergency = written in _EMERGENCIES or not re.match(r"\s[a-z]", after(found, 2))
     dialled = emergency or (len(written) > 3 and _DIALLED.match(after(found)))
     if cue in _CODE_CUES or (cue in _CALL_CUES and dialled):
@@ -201,7 +204,7 @@ DIGITS = [
         _stage,
     ),
     Rule("free call", "-", re.compile(r"1-(8\d\d)-([A-Z]{3,10}(?:-[A-Z]{2,8})?)(?!\w)"), _free_call),
-    Rule("processor", ANY, re.compile(r"(\d{3,5})([A-Z]{0,2})(?![\w.-])"), _processor),
+    Rule("processor", ANY, re.compile(r"(\d{3,5})([A-Z]{0,2})(?!\w|[.-]\d)"), _processor),
     Rule("answer of a server", ANY, re.compile(r"[45]\d\d(?![\w-]|[.,:/]\d)"), _status),
     Rule(
         "address of a computer",
@@ -238,7 +241,7 @@ DIGITS = [
     ),
     Rule("groups of digits", "-", re.compile(rf"\d{{1,7}}(?:-\d{{1,7}}){{2,5}}{_END}"), _dashed),
     Rule("behind a letter", ANY, re.compile(r"\d{1,30}(?:\.\d{1,9}(?![\w.]))?"), _glued),
-    Rule("code", ANY, re.compile(r"\d{3,30}(?![\d%°]|[.,:/]\d|-\d)"), _cued),
+    Rule("code", ANY, re.compile(r"\d{3,30}(?![\d%°]|[.,:/]\d)"), _cued),
     Rule("version", ".", re.compile(r"\d{1,9}(?:\.\d{1,9}){2,9}(?![\w]|\.\d)"), _version),
     Rule("version of a program", ".", re.compile(r"\d{1,4}\.\d{1,4}(?!\w|\.\d)"), _cued_version),
     Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),

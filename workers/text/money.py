@@ -135,6 +135,7 @@ def amount(
     written: str, money: Currency, big: str | None, *, adjective: bool, british: bool
 ) -> str:
     """A sum in words."""
+    written = f"0{written}" if written.startswith(".") else written
     if big:
         coin = money.one if adjective else money.many
         return f"{numbers.quantity(written, british)} {MAGNITUDES[big.lower()]} {coin}"
@@ -218,7 +219,7 @@ _TAILS = ",.$£€¥₹₩₽₺₪₫₱₿kKmMbBthUEGJCANIPRSD-–"
 _COMMA = r"(\d{1,3}(?:\.\d{3}){0,4}),(\d\d)(?!\d)"
 _LAKHS = r"\d{1,2}(?:,\d\d){1,5},\d{3}(?![\d,])(?:\.\d\d)?"
 _FORE = re.compile(
-    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?(?P<sum>{_LAKHS}|{NUMBER}){_UNTIL}{_BIG}{_EACH}"
+    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
 )
 
 DIGITS = [
@@ -233,7 +234,7 @@ DIGITS = [
         {*_TAILS, *spaced(_TAILS)},
         re.compile(
             rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))?{_BIG} ?(?P<sign>[$£€¥₹₩₽₺₪₫₱₿]"
-            rf"|{_CODE})(?![\w$])(?! ?\d)"
+            rf"|{_CODE})(?![\w$])(?! ?\d){_EACH}"
         ),
         _behind,
     ),

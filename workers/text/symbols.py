@@ -88,6 +88,8 @@ def _compared(found: re.Match[str], manner: Manner) -> str:
     """`<` and `>` between two things that can be compared; anywhere else they are brackets."""
     near, far = before(found, 12), after(found, 4)
     things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w<])[a-zA-Z]) ?$|[\w)%] $", near)
+    if re.match(r"[=]?[$€£−-]?\.?\d", far) and re.search(r"(?:^|[^\n\w]|\w )$", near):
+        things = things or re.search(r"[ (]$", near)
     if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
         return " "
     name = "less than" if found.group(1) == "<" else "greater than"
@@ -177,11 +179,16 @@ _FACE = r"[:;=8]['’]?-?[)(DPpOo3/\\|*\]\[](?![\w/])|:-?[)(](?!\w)"
 
 SYMBOLS = [
     Rule("face", ":;=", re.compile(rf"(?<!\w)(?:{_FACE})"), _nothing),
-    Rule("heart", "<", re.compile(r"<3(?!\d)"), _love),
+    Rule(
+        "heart",
+        "<",
+        re.compile(r"<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"),
+        _love,
+    ),
     Rule(
         "footnote in brackets",
         "[",
-        re.compile(r"(?<=[\w.,;:!?\"”)'])\[\d{1,3}(?:[,–-] ?\d{1,3}){0,9}\]"),
+        re.compile(r"(?<=[\w.,;:!?\"”)'])\[[1-9]\d{0,2}(?:[,–-] ?\d{1,3}){0,9}\]"),
         _nothing,
     ),
     Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),

@@ -94,7 +94,27 @@ def _span(found: re.Match[str], manner: Manner) -> str | None:
         ("oh " if part < 10 else "") + numbers.cardinal(part, manner.british)
         for part in (minutes, seconds)
     ]
+    if found.group("part"):
+        parts.append(f"point {numbers.digits(found.group('part'))}")
     return " ".join(parts) + (half_of_day(half, found) if half else "")
+
+
+def _race(found: re.Match[str], manner: Manner) -> str:
+    """`1:23.45` on the track."""
+    minutes, seconds = (int(part) for part in found.group(1, 2))
+    said = clock(minutes, seconds, bare=True, british=manner.british)
+    return f"{said} point {numbers.digits(found.group(3))}"
+
+
+def _lasting(found: re.Match[str], manner: Manner) -> str:
+    """`2h 15m 30s`."""
+    said = []
+    for name in ("hour", "minute", "second"):
+        many = found.groupdict().get(f"{name}s") or found.groupdict().get(f"{name}s2")
+        if many:
+            plural = "" if many == "1" else "s"
+            said.append(f"{numbers.quantity(many, manner.british)} {name}{plural}")
+    return " ".join(said)
 
 
 def _military(found: re.Match[str], manner: Manner) -> str | None:
@@ -155,10 +175,21 @@ DIGITS = [
     Rule(
         "hours, minutes and seconds",
         ":",
-        re.compile(rf"(\d{{1,2}}):(\d\d):(\d\d)(?![:\d]){_HALF}?"),
+        re.compile(rf"(\d{{1,2}}):(\d\d):(\d\d)(?P<part>\.\d{{1,6}})?(?![:\d]){_HALF}?"),
         _span,
     ),
-    Rule("time", ":", re.compile(rf"(\d{{1,2}}):(\d\d)(?![:\d]){_HALF}?"), _time),
+    Rule("race", ":", re.compile(r"(\d{1,2}):(\d\d)\.(\d{1,3})(?![\w:])"), _race),
+    Rule("time", ":", re.compile(rf"(\d{{1,2}}):(\d\d)(?![:\d])(?:{_HALF}|h\b)?"), _time),
+    Rule(
+        "hours and minutes",
+        {*"hm", " h", " m"},
+        re.compile(
+            r"(?P<hours>\d{1,3}) ?h(?:rs?|ours?)? ?(?P<minutes>\d{1,2})(?: ?m(?:ins?)?)?"
+            r"(?: ?(?P<seconds>\d{1,2}) ?s(?:ecs?)?)?(?!\w|\.\d)"
+            r"|(?P<minutes2>\d{1,3}) ?m(?:ins?)? ?(?P<seconds2>\d{1,2}(?:\.\d{1,3})?) ?s(?:ecs?)?(?!\w)"
+        ),
+        _lasting,
+    ),
     Rule(
         "hour with its half of the day",
         {*"aApP", *spaced("aApP")},

@@ -51,7 +51,10 @@ ppm part~per~million parts~per~million|px pixel|MP megapixel|dB decibel|lm lumen
 mol mole|K kelvin kelvin|kn knot|kt knot|kts knot|ev electron~volt|eV electron~volt
 keV kilo~electron~volt|MeV mega~electron~volt|pct percent percent|sq~ft square~foot square~feet
 sq~mi square~mile|sq~m square~meter|sq~km square~kilometer|sq.~ft. square~foot square~feet
-st stone stone|pts point|bps basis~point|atm atmosphere|Nm newton~meter|kcals kilocalorie
+kgs kilogram|cu~ft cubic~foot cubic~feet|cu.~ft. cubic~foot cubic~feet|sq.~m square~meter
+sq.~km square~kilometer|sq.~mi. square~mile|deg~C degree~Celsius degrees~Celsius|mmol millimole
+deg~F degree~Fahrenheit degrees~Fahrenheit|µmol micromole|IU I~U I~Us
+mmHg millimeter~of~mercury millimeters~of~mercury|st stone stone|pts point|bps basis~point|atm atmosphere|Nm newton~meter|kcals kilocalorie
 sqft square~foot square~feet
 """.replace("\n", "|")
 UNITS: dict[str, tuple[str, str]] = {}
@@ -61,7 +64,10 @@ for _entry in filter(None, _TABLE.split("|")):
     UNITS[_sign.replace("\0", " ")] = (_one.replace("\0", " "), _plural.replace("\0", " "))
 for _length in ("km", "m", "cm", "mm", "ft", "in", "mi", "yd"):
     _one, _plural = UNITS[_length]
-    for _power, _word in (("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")):
+    for _power, _word in (
+        *(("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")),
+        *(("2", "square"), ("3", "cubic")),
+    ):
         UNITS[_length + _power] = (f"{_word} {_one}", f"{_word} {_plural}")
 
 UNITS["s²"] = ("second squared", "seconds squared")
@@ -159,6 +165,8 @@ def _is_unit(found: re.Match[str]) -> bool:
     written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
     if sign == "K" and gap == " ":
         return not re.match(r"\s[A-Z]", after(found, 3))
+    if sign == "in" and gap == " " and re.match(r"\s*(?:[,.;)]|$)", after(found, 3)):
+        return True
     if sign in _GLUED_ONLY and gap == " " and sign != "MP":
         return False
     if sign == "st":
@@ -226,6 +234,8 @@ def _by(found: re.Match[str], manner: Manner) -> str:
 
 
 def _big(found: re.Match[str], manner: Manner) -> str:
+    if found.group() == "3M" and not re.match(r"\s[a-z]", after(found, 2)):
+        return "three M"
     if found.group() in {"5k", "10k"} and re.search(
         r"\b(?:ran|runs?|running|races?|jog)\b", before(found) + after(found)
     ):
@@ -247,6 +257,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
 def _part(found: re.Match[str], manner: Manner) -> str | None:
     one, many = _unit(found.group("unit"), manner.british)
     whole, glyph = found.group("whole"), found.group("glyph")
+    if found.group("unit") == "s":
+        return None
     top, bottom = (
         parts_of(glyph) if glyph else (int(found.group("top")), int(found.group("bottom")))
     )
