@@ -1,4 +1,4 @@
-"""Signs: of mathematics, of footnotes, of trade; small faces; and pictures, which are not read."""
+"""Signs: of mathematics, of footnotes, of trade; small faces made of them, which are not read."""
 
 from __future__ import annotations
 
@@ -16,20 +16,25 @@ _NAMES = {
     "≡": "is identical to", "∛": "the cube root of", "→": "to", "⇒": "implies",
     "⇔": "if and only if", "↔": "to and from", "↑": "up", "↓": "down", "°": "degrees",
     "%": "percent", "‰": "per mille", "&": "and", "@": "at", "§": "section", "¶": "paragraph",
-    "©": "copyright", "¢": "cents", "µ": "micro", "Ω": "ohms", "^": "to the power of", "+": "plus",
+    "©": "copyright", "¢": "cents", "Ω": "ohms", "^": "to the power of", "+": "plus",
     "#": "hash", "€": "euros", "£": "pounds", "$": "dollars", "¥": "yen", "₹": "rupees",
-    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "✓": "check",
-    "✔": "check", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
+    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
     "¬": "not", "∧": "and", "∨": "or",
 }  # fmt: skip
+ALONE = _NAMES | {
+    "*": "asterisk", "/": "slash", "\\": "backslash", "_": "underscore", "|": "vertical bar",
+    "<": "less than", ">": "greater than", "~": "tilde", "™": "trademark", "®": "registered",
+    "•": "bullet", "★": "star", "†": "dagger",
+}  # fmt: skip
+"""What a sign is called where it is all that there is."""
+
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
     "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "ν": "nu", "ξ": "xi", "π": "pi",
     "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi",
-    "ω": "omega", "Δ": "delta", "Σ": "sigma", "Γ": "gamma", "Θ": "theta", "Λ": "lambda", "Π": "pi",
-    "Φ": "phi", "Ψ": "psi",
+    "ω": "omega", "ο": "omicron", "ς": "sigma", "µ": "mu", "μ": "mu", "ϕ": "phi", "ϵ": "epsilon",
 }  # fmt: skip
-_SILENT = "*_\\•·™®†‡`{}~←◦▪●■□○★☆❤►▶◆"
+_SILENT = "*_\\•·™®†‡`{}~←◦▪●■□○★☆►▶◆"
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 RAISED = {"ⁿ": "n", "ˣ": "x", "ⁱ": "i", "ᵗ": "t", "ᵏ": "k", "ᵐ": "m", "ʸ": "y"}
 LOWERED = {
@@ -102,7 +107,7 @@ def _star(found: re.Match[str], manner: Manner) -> str:
 
 
 def _greek(found: re.Match[str], manner: Manner) -> str:
-    return f" {_GREEK[found.group()]} "
+    return f" {_GREEK[found.group().lower()]} "
 
 
 def _minus_between(found: re.Match[str], manner: Manner) -> str:
@@ -166,15 +171,6 @@ def _love(found: re.Match[str], manner: Manner) -> str:
     return "love"
 
 
-def _picture(found: re.Match[str], manner: Manner) -> str | None:
-    return " "
-
-
-_PICTURES = [
-    chr(code)
-    for code in (*range(0x2600, 0x27C0), *range(0x1F000, 0x1FB00))
-    if chr(code) not in "♯♭✓✔"
-]
 _FACE = r"[:;=8]['’]?-?[)(DPpOo3/\\|*\]\[](?![\w/])|:-?[)(](?!\w)"
 
 SYMBOLS = [
@@ -231,9 +227,14 @@ SYMBOLS = [
     Rule("line of a table", "|", re.compile(r"\|(?:[ :-]*-{2,}[ :|-]*)?"), _column),
     Rule("compared", "<>", re.compile(r"([<>])(=?)"), _compared),
     Rule("star", "*", re.compile(r"\*+"), _star),
+    Rule(
+        "Greek letter",
+        {*_GREEK, *(letter.upper() for letter in _GREEK)} - {"µ", "Ω"},
+        re.compile(r"[^\W\d_]"),
+        _greek,
+    ),
     Rule("name", _NAMES, re.compile(r"(.)(?!\1)", re.DOTALL), _named),
     Rule("not read", _SILENT, re.compile(r".", re.DOTALL), _space),
-    Rule("picture", _PICTURES, re.compile(r".\u200d?"), _picture),
 ]
 WORDS = [
     Rule(
@@ -243,5 +244,5 @@ WORDS = [
         _sharp,
     ),
     Rule("letters and letters", "&", re.compile(r"([A-Z]{1,3})&([A-Z]{1,3})(?!\w)"), _and),
-    Rule("Greek letter", _GREEK, re.compile(r"[^\W\d_](?!\w)"), _greek),
+    Rule("Greek letter", "µ", re.compile(r"µ(?!\w)"), _greek),
 ]
