@@ -21,8 +21,10 @@ from hibari.g2p import G2P
 from hibari.g2p.lexicon import Lexicon
 from hibari.g2p.oov import OOV
 from hibari.g2p.tagger import Tagger
+from hibari.g2p.token import Tok
 from hibari.g2p.tokenize import Tokenizer
 
+from workers.engines import pronounced
 from workers.engines.packed import packed
 from workers.session import build_session
 from workers.text.reading import Word, spoken_words
@@ -39,6 +41,7 @@ _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
 _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 """The G2P's dictionary has these two words as one, shortened."""
 
+_SLOT = re.compile(f"({pronounced.SLOT})")
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
 
@@ -57,12 +60,32 @@ class English:
         Time is linear in the length of the text: at most 1 ms a word, 80 ms for the
         worst 48 characters.
         """
-        read = str(self._read(_for_g2p(self.words(text)), normalize_text=False))
-        return read.replace(" .", ".")
+        tokens = self._read.phonemize_tokens(self._tokens(self.words(text)))
+        read = "".join(f"{tok.phonemes or ''}{' ' if tok.whitespace else ''}" for tok in tokens)
+        return read.strip().replace(" .", ".")
 
     def words(self, text: str) -> list[Word]:
-        """The words that are said for this text, each with the place that it was read from."""
-        return spoken_words(text, british=self._british, known=self._known)
+        """The words that are said for this text, each with the place that it was read from.
+
+        What has its pronunciation given is a word as it stands there, marks and all.
+        """
+        read = functools.partial(spoken_words, british=self._british, known=self._known)
+        return pronounced.read_around(text, read)
+
+    def _tokens(self, words: Sequence[Word]) -> list[Tok]:
+        """The G2P's tokens for one line, with the phonemes that are not for it to find."""
+        line, given = pronounced.slots(words, british=self._british)
+        tokens: list[Tok] = []
+        for run in _for_g2p(line).split():
+            for piece in _SLOT.split(run):
+                if piece == pronounced.SLOT:
+                    tokens += _given(next(given))
+                elif piece:
+                    tokens += [Tok(text) for text in self._read.tokenizer.split(piece)]
+            tokens[-1].whitespace = " "
+        for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
+            token.tag = tag
+        return tokens
 
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon
@@ -122,11 +145,17 @@ def _tagger() -> Tagger:
     return tagger
 
 
-def _for_g2p(words: Sequence[Word]) -> str:
-    """One line of words for the G2P: letters that are said one by one as it knows them ("F.B.I"),
-    and words that would take it too long in several.
+def _given(word: pronounced.Given) -> list[Tok]:
+    """Tokens that keep their place in the sentence: all that is said stands at the last of them."""
+    tokens = [Tok(text, phonemes="", rating=5) for text in word.written]
+    tokens[-1].phonemes = word.phonemes
+    return tokens
+
+
+def _for_g2p(line: str) -> str:
+    """A line for the G2P: letters that are said one by one as it knows them ("F.B.I"), and
+    words that would take it too long in several.
     """
-    line = " ".join(word.spoken for word in words)
     line = _ET_CETERA.sub(r"\1tc", line)
     lettered = _LETTERS.sub(lambda run: run.group().replace(" ", "."), line)
     stopped = _LETTERS_AND_STOP.sub(r"\g<0> ", lettered)
