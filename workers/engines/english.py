@@ -27,6 +27,8 @@ from hibari.g2p.tokenize import Tokenizer
 from workers.engines import pronounced
 from workers.engines.packed import packed
 from workers.session import build_session
+from workers.text.homograph_rows import Said
+from workers.text.homographs import readings
 from workers.text.reading import Word, spoken_words
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
@@ -41,6 +43,7 @@ _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
 _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 """The G2P's dictionary has these two words as one, shortened."""
 
+_PARTS = frozenset({"NOUN", "VERB", "ADJ"})
 _SLOT = re.compile(f"({pronounced.SLOT})")
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
@@ -85,7 +88,19 @@ class English:
             tokens[-1].whitespace = " "
         for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
             token.tag = tag
+        for at, said in readings([tok.text for tok in tokens], [tok.tag for tok in tokens], self._varies):
+            self._settle(tokens[at], said)
         return tokens
+
+    def _varies(self, word: str) -> bool:
+        """Whether the part of speech decides how the lexicon reads this word."""
+        found = self._read.lexicon.golds.get(word)
+        return isinstance(found, dict) and not found.keys().isdisjoint(_PARTS)
+
+    def _settle(self, token: Tok, said: Said) -> None:
+        if token.phonemes is None:
+            token.tag = said.tag or token.tag
+            token.phonemes = said.phonemes(british=self._british) or None
 
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon
