@@ -88,14 +88,14 @@ class English:
             tokens[-1].whitespace = " "
         for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
             token.tag = tag
-        for at, said in readings([tok.text for tok in tokens], [tok.tag for tok in tokens], self._varies):
+        for at, said in readings([tok.text for tok in tokens], [tok.tag for tok in tokens], self._parts):
             self._settle(tokens[at], said)
         return tokens
 
-    def _varies(self, word: str) -> bool:
-        """Whether the part of speech decides how the lexicon reads this word."""
+    def _parts(self, word: str) -> frozenset[str]:
+        """As which parts of speech the lexicon has a word, if it makes a difference."""
         found = self._read.lexicon.golds.get(word)
-        return isinstance(found, dict) and not found.keys().isdisjoint(_PARTS)
+        return _PARTS.intersection(found) if isinstance(found, dict) else frozenset()
 
     def _settle(self, token: Tok, said: Said) -> None:
         if token.phonemes is None:

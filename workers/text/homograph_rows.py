@@ -104,6 +104,8 @@ _HUMANS = (
 
 _METAL = _sound("lˈɛd")
 _LEAD = (
+    _if(_METAL, before="of", after="VBZ VBD . , ; and", not_after="is"),
+    _if(_METAL, before=START, after="is has was melts contains poisoning"),
     _if(
         _METAL,
         after="pipe pipes piping paint paints poisoning bullet bullets shot glass crystal roof ore "
@@ -139,6 +141,7 @@ _LEAD = (
 
 _RED, _REED = _PAST, _VERB
 _READ = (
+    _if(_RED, before="widely well"),
     _if(_NOUN, before="DT JJ", not_before="that all", part="N"),
     _if(_RED, earlier=HAVE, before=f"{OBJECTS} i we he she they", not_before="him her"),
     _if(
@@ -205,6 +208,7 @@ _LIVES = (
         before="DT PRP$ CD JJ IN POS save saved saves saving lose lost cost claim claimed claims "
         "risk risked end human",
     ),
+    _if(_VERBS, before="NNP now"),
     _if(_VERBS, after="in at on near by here there alone with next for up under among IN RB"),
     _if(_NOUNS, after=". , ; and were are"),
 )
@@ -320,6 +324,7 @@ _MINUTE = (
     _if(_TINY, before=f"{BE} {SEEM} very so too extremely most in", not_before="IN",
         not_after="man men later read of hand"),
     _if(_TINY, before="very so too extremely most and", not_after="s of later"),
+    _if(_TINY, before="of some with these their its such", after="NN NNS JJ"),
     _if(_SIXTY),
 )  # fmt: skip
 
@@ -367,8 +372,10 @@ _BOWS = (
     _if(_NOUNS),
 )
 _BOWED = (
-    _if(_NOUN, after="string strings instrument instruments legs lyre psaltery"),
-    _if(_PAST),
+    _if(
+        _sound("bˈOd", "bˈQd"), after="string strings instrument instruments legs lyre psaltery lira"
+    ),
+    _if(_sound("bˈWd")),
 )
 _LINE, _QUARREL = _sound("ɹˈO", "ɹˈQ"), _sound("ɹˈW")
 _ROW = (
@@ -388,6 +395,7 @@ _SOW = (
     _if(_NOUN, near="piglet piglets pig pigs boar boars farrow farrowed litter udder suckling pork "
         "milk", before="DT CD JJ NN PRP$ of"),
     _if(_NOUN, before="a the old fat pregnant nursing PRP$", not_after="wheat seeds seed"),
+    _if(_NOUN, part="N", not_after="seeds seed the"),
     _if(_VERB),
 )  # fmt: skip
 _SOWS = (_if(_VERBS, before=SINGULAR_SUBJECTS), _if(_NOUNS))
@@ -458,7 +466,9 @@ _MOBILE = (
     _if(_TOWN_MOBILE, near="alabama montgomery birmingham orleans pensacola biloxi gulf bay"),
     _if(_MOVING),
 )  # fmt: skip
-_NESTLE = (_if(_sound("nˈɛsli"), not_before=START, capital=True),)
+_NESTLE = (
+    _if(_sound("nˈɛsli"), capital=True, not_after="in into against between down among up within"),
+)
 _RAVEL = (_if(_sound("ɹəvˈɛl", "ɹavˈɛl"), capital=True),)
 _CELTIC = (
     _if(
@@ -494,7 +504,7 @@ _RESUMES = (
 _TAP = _sound("pˈʌTɪŋ", "pˈʌtɪŋ")
 _PUTTING = (
     _if(_TAP, after="green greens surface stroke"),
-    _if(_TAP, near="golf golfer putt putter hole fairway caddie birdie par bogey"),
+    _if(_TAP, near="golf golfer putt putter hole fairway caddie birdie par bogey eighteenth ninth"),
 )
 _NUMBER = (
     _if(
@@ -510,7 +520,7 @@ _AXES = (
         _TOOLS,
         near="woodcutter woodcutters sharpen sharpened sharp hatchet hatchets saw saws sword swords "
         "spears spear wood tree trees chop chopped stone bronze battle iron knives knife hand "
-        "arrowheads flint hammers weapons tools tool polished shields copper adzes armed fire "
+        "arrowheads flint silver fighting human flakes hammers weapons tools tool polished shields copper adzes armed fire "
         "firefighters throwing picks shovels blades wielding clubs ice daggers maces lumberjacks "
         "cut cutting neolithic pottery arrows bows",
         not_after="of",
@@ -528,14 +538,15 @@ _BASES = (
     _if(_BASES_OF_BASE),
 )
 _LEARNED = (
+    _if(_PAST, before=f"{HAVE} {_SUBJECTS} be 's n't", not_before="who which that"),
     _if(
         _ADJECTIVE,
         after="man men professor professors society societies scholar scholars judge friend colleague "
         "counsel journal journals doctor gentleman treatise person persons writer woman people "
-        "profession professions discourse academy institutions language and",
-        before="DT PRP$ JJ most very of",
+        "profession professions discourse academy institutions master",
     ),
     _if(_ADJECTIVE, before="very most highly", not_after="about that from"),
+    _if(_PAST),
 )
 _TWO_SYLLABLES_AGED, _ONE_SYLLABLE_AGED = _sound("ˈAʤᵻd", "ˈAʤɪd"), _sound("ˈAʤd")
 _AGED = (
@@ -578,6 +589,7 @@ _INVALID = (
         after=". , ; who for and since in wife husband mother father sister brother son daughter "
         "child chair carriage soldiers chairs because all after as by aunt home",
     ),
+    _if(_ADJECTIVE),
 )
 _CONTENT = (
     _if(_VERB, after="himself herself itself themselves yourself myself ourselves"),
@@ -585,11 +597,14 @@ _CONTENT = (
     _if(_ADJECTIVE, after=f"{_HUMANS} to", before="DT JJ RB"),
     _if(_NOUN),
 )
+_REFUSE = (
+    _if(_NOUN, before="DT PRP$ JJ of", not_before="all many some few most these those"),
+    _if(_VERB, after="to"),
+)
 _EXCUSE = (
     _if(_VERB, after="me us my him", before=START),
     _if(_NOUN, before="an DT PRP$ JJ IN no good as another", not_before="to that"),
 )
-_USED = (_if(Said("VBN"), before="is are was were be been being get", after="to", part="VBN"),)
 
 ROWS: Final[Mapping[str, tuple[Clue, ...]]] = {
     "lead": _LEAD, "read": _READ, "live": _LIVE, "lives": _LIVES, "bass": _BASS, "tear": _TEAR,
@@ -602,5 +617,6 @@ ROWS: Final[Mapping[str, tuple[Clue, ...]]] = {
     "putting": _PUTTING, "number": _NUMBER, "axes": _AXES, "bases": _BASES, "learned": _LEARNED,
     "aged": _AGED, "blessed": _BLESSED, "beloved": _BELOVED, "legged": _LEGGED, "moped": _MOPED,
     "recount": _RECOUNT, "invalid": _INVALID, "content": _CONTENT, "excuse": _EXCUSE,
+    "refuse": _REFUSE,
 }  # fmt: skip
 """The clues of each word in small letters."""

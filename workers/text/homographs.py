@@ -11,32 +11,42 @@ from collections.abc import Callable, Iterator, Sequence
 from workers.text.clauses import Place, part_of_speech
 from workers.text.homograph_rows import ROWS, Clue, Said
 
+_ADJECTIVE_ALONE = frozenset({"ADJ"})
+
 
 def readings(
-    written: Sequence[str], tags: Sequence[str], varies: Callable[[str], bool]
+    written: Sequence[str], tags: Sequence[str], parts: Callable[[str], frozenset[str]]
 ) -> Iterator[tuple[int, Said]]:
     """How words of a line are said, where their neighbours settle it: the place, and which way.
 
-    `tags` are the Penn Treebank's. `varies`: does the dictionary have this word (in small letters)
-    in several ways, by its tag? The time is linear in the number of words.
+    `tags` are the Penn Treebank's. `parts`: as which parts of speech (`NOUN`, `VERB`, `ADJ`)
+    does the dictionary have a word in small letters, where that makes a difference? The time is linear in the number of words.
     """
     words = [word.lower().replace("’", "'") for word in written]
     for at, word in enumerate(words):
         clues = ROWS.get(word)
-        if clues is None and not varies(word):
+        ways = parts(word)
+        if clues is None and not ways:
             continue
         place = Place(written=written, words=words, tags=tags, at=at)
-        said = _said(place, clues or ())
+        said = _said(place, clues or (), ways)
         if said is not None:
             yield at, said
 
 
-def _said(place: Place, clues: Sequence[Clue]) -> Said | None:
+def _said(place: Place, clues: Sequence[Clue], ways: frozenset[str]) -> Said | None:
     part = part_of_speech(place)
+    if part == "NN" and ways == _ADJECTIVE_ALONE and _describes(place):
+        part = "JJ"
     for clue in clues:
         if _fits(clue, place, part or place.tag):
             return clue.said
     return Said(part) if part else None
+
+
+def _describes(place: Place) -> bool:
+    """Whether a word that stands where a noun may is the adjective before one."""
+    return place.word.endswith(("ate", "use")) or place.tag_after().startswith(("NN", "JJ"))
 
 
 def _fits(clue: Clue, place: Place, part: str) -> bool:
