@@ -43,6 +43,9 @@ _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
 _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 """The G2P's dictionary has these two words as one, shortened."""
 
+_REMEMBERED = 4096
+"""Words of which the process remembers whether they are said in several ways."""
+
 _PARTS = frozenset({"NOUN", "VERB", "ADJ"})
 _SLOT = re.compile(f"({pronounced.SLOT})")
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
@@ -56,6 +59,7 @@ class English:
         net = OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
         self._british = british
         self._read = _g2p(functools.partial(_unknown_word, net), british=british)
+        self._ways = functools.lru_cache(_REMEMBERED)(self._parts)
 
     def phonemes(self, text: str) -> str:
         """One line of phonemes, empty if nothing in the text can be read.
@@ -88,7 +92,7 @@ class English:
             tokens[-1].whitespace = " "
         for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
             token.tag = tag
-        for at, said in readings([tok.text for tok in tokens], [tok.tag for tok in tokens], self._parts):
+        for at, said in readings([tok.text for tok in tokens], [tok.tag for tok in tokens], self._ways):
             self._settle(tokens[at], said)
         return tokens
 

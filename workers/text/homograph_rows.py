@@ -261,6 +261,7 @@ _WIND = (
     _if(_TURN, before=f"{_ASKED} TO MD not n't {PLURAL_SUBJECTS}"),
     _if(_TURN, before=f"{START} and or ,", after="the it a your this"),
     _if(_TURN, before=f"NNS {_WAYS}", after=_ALONG),
+    _if(_TURN, before=f"{OBJECTS} {SINGULAR_SUBJECTS}", after="the a it up DT", part="V"),
     _if(_AIR),
 )
 _WINDS = (
@@ -597,6 +598,7 @@ _CONTENT = (
     _if(_ADJECTIVE, after=f"{_HUMANS} to", before="DT JJ RB"),
     _if(_NOUN),
 )
+_UPSET = (_if(_NOUN, before="DT JJ", not_after="NN NNS", part="N"), _if(_ADJECTIVE, part="JJ"))
 _REFUSE = (
     _if(_NOUN, before="DT PRP$ JJ of", not_before="all many some few most these those"),
     _if(_VERB, after="to"),
@@ -617,6 +619,6 @@ ROWS: Final[Mapping[str, tuple[Clue, ...]]] = {
     "putting": _PUTTING, "number": _NUMBER, "axes": _AXES, "bases": _BASES, "learned": _LEARNED,
     "aged": _AGED, "blessed": _BLESSED, "beloved": _BELOVED, "legged": _LEGGED, "moped": _MOPED,
     "recount": _RECOUNT, "invalid": _INVALID, "content": _CONTENT, "excuse": _EXCUSE,
-    "refuse": _REFUSE,
+    "refuse": _REFUSE, "upset": _UPSET,
 }  # fmt: skip
 """The clues of each word in small letters."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from workers.text.clauses import Place, part_of_speech
 from workers.text.homograph_rows import ROWS, Clue, Said
 
+_NOUN_ALONE = frozenset({"NOUN"})
 _ADJECTIVE_ALONE = frozenset({"ADJ"})
 
 
@@ -41,6 +42,8 @@ def _said(place: Place, clues: Sequence[Clue], ways: frozenset[str]) -> Said | N
     for clue in clues:
         if _fits(clue, place, part or place.tag):
             return clue.said
+    if not part and place.tag == "JJ" and not clues and ways == _NOUN_ALONE:
+        part = "NN"
     return Said(part) if part else None
 
 
