@@ -12,12 +12,12 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import hibari
-from hibari.g2p import G2P
+from hibari.g2p import G2P, Context
 from hibari.g2p.lexicon import Lexicon
 from hibari.g2p.oov import OOV
 from hibari.g2p.tagger import Tagger
@@ -26,6 +26,7 @@ from hibari.g2p.tokenize import Tokenizer
 
 from workers.engines import pronounced
 from workers.engines.packed import packed
+from workers.engines.unknown import Unknown
 from workers.session import build_session
 from workers.text.homograph_rows import Said
 from workers.text.homographs import readings
@@ -58,7 +59,7 @@ class English:
         name = "oov_gb.onnx" if british else "oov.onnx"
         net = OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
         self._british = british
-        self._read = _g2p(functools.partial(_unknown_word, net), british=british)
+        self._read = _g2p(net, british=british)
         self._ways = functools.lru_cache(_REMEMBERED)(self._parts)
 
     def phonemes(self, text: str) -> str:
@@ -106,6 +107,10 @@ class English:
             token.tag = said.tag or token.tag
             token.phonemes = said.phonemes(british=self._british) or None
 
+    def reads(self, word: str) -> bool:
+        """Whether the lexicon has this word, or one that it is derived from."""
+        return self._read.lexicon.get_word(word, "NN", None, Context())[0] is not None
+
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon
         return word in lexicon.golds or word in lexicon.silvers
@@ -117,14 +122,14 @@ def reader(*, british: bool) -> English:
     return English(british=british)
 
 
-def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
-    """Build `G2P(oov, british=british)` over packed dictionaries in place of its own.
+def _g2p(net: OOV, *, british: bool) -> G2P:
+    """Build `G2P(british=british)` over packed dictionaries in place of its own, and more of them.
 
     It is put together from parts that hibari documents nowhere. Raises RuntimeError where they are
     not those of the versions that pyproject.toml allows.
     """
     try:
-        made = _assembled(oov, british=british)
+        made = _assembled(net, british=british)
         made("It reads 2 words.")
     except (AttributeError, KeyError, TypeError) as error:
         raise RuntimeError(
@@ -134,7 +139,7 @@ def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
     return made
 
 
-def _assembled(oov: Callable[[str], str | None], *, british: bool) -> G2P:
+def _assembled(net: OOV, *, british: bool) -> G2P:
     accent = "gb" if british else "us"
     made = G2P.__new__(G2P)
     made.lexicon = Lexicon(
@@ -145,7 +150,7 @@ def _assembled(oov: Callable[[str], str | None], *, british: bool) -> G2P:
     made.tokenizer = Tokenizer(json.loads((_ASSETS / "tokenizer_exceptions.json").read_bytes()))
     made.tagger = _tagger()
     made.unk, made.british = "", british
-    made._oov = oov  # noqa: SLF001 (G2P has no other place for it)
+    made._oov = Unknown(net, made.lexicon, british=british)  # noqa: SLF001 (G2P has no other place)
     return made
 
 
@@ -180,9 +185,3 @@ def _for_g2p(line: str) -> str:
     stopped = _LETTERS_AND_STOP.sub(r"\g<0> ", lettered)
     return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), stopped)
 
-
-def _unknown_word(net: OOV, word: str) -> str | None:
-    """A word outside the lexicon; the net takes 24 letters and would drop the rest."""
-    step = int(net.maxlen)
-    read = [net(word[start : start + step]) for start in range(0, len(word), step)]
-    return "".join(part for part in read if part) or None
