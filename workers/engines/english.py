@@ -10,6 +10,7 @@ hibari's own way of reading them takes 0.3 s and 65 to 95 MB for each accent.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -28,8 +29,9 @@ from workers.engines import pronounced
 from workers.engines.packed import packed
 from workers.engines.unknown import Unknown
 from workers.session import build_session
-from workers.text.homograph_rows import Said
 from workers.text.homographs import readings
+from workers.text.ipa import engine_phonemes
+from workers.text.names import NAMES
 from workers.text.reading import Word, spoken_words
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
@@ -47,6 +49,7 @@ _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 _REMEMBERED = 4096
 """Words of which the process remembers whether they are said in several ways."""
 
+_POSSESSIVE = frozenset({"'s", "’s", "'S"})
 _PARTS = frozenset({"NOUN", "VERB", "ADJ"})
 _SLOT = re.compile(f"({pronounced.SLOT})")
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
@@ -93,19 +96,33 @@ class English:
             tokens[-1].whitespace = " "
         for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
             token.tag = tag
-        for at, said in readings([tok.text for tok in tokens], [tok.tag for tok in tokens], self._ways):
-            self._settle(tokens[at], said)
+        self._settle(tokens)
         return tokens
+
+    def _settle(self, tokens: Sequence[Tok]) -> None:
+        """Put in what is known of how words are said before the lexicon is asked."""
+        written = [token.text for token in tokens]
+        for token, word in zip(tokens, written, strict=True):
+            if token.phonemes is None:
+                token.phonemes = self._named(word.lower())
+        for at, said in readings(written, [token.tag for token in tokens], self._ways):
+            token = tokens[at]
+            if token.phonemes is None:
+                token.tag = said.tag or token.tag
+                token.phonemes = said.phonemes(british=self._british) or None
+        for name, ending in itertools.pairwise(tokens):
+            if name.phonemes and not name.whitespace and ending.text in _POSSESSIVE:
+                said_so_far = name.phonemes
+                ending.phonemes = self._read.lexicon._s(said_so_far)[len(said_so_far) :]  # noqa: SLF001
+
+    def _named(self, word: str) -> str | None:
+        ipa = NAMES.get(word)
+        return None if ipa is None else engine_phonemes(ipa, british=self._british)
 
     def _parts(self, word: str) -> frozenset[str]:
         """As which parts of speech the lexicon has a word, if it makes a difference."""
         found = self._read.lexicon.golds.get(word)
         return _PARTS.intersection(found) if isinstance(found, dict) else frozenset()
-
-    def _settle(self, token: Tok, said: Said) -> None:
-        if token.phonemes is None:
-            token.tag = said.tag or token.tag
-            token.phonemes = said.phonemes(british=self._british) or None
 
     def reads(self, word: str) -> bool:
         """Whether the lexicon has this word, or one that it is derived from."""

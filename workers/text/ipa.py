@@ -72,6 +72,7 @@ _BRITISH = tuple(
         ("ᵻ", "ɪ"),
         (f"([ɪʊ])ɹ{_NO_VOWEL_NEXT}", r"\1ə"),
         (f"ɛɹ{_NO_VOWEL_NEXT}", "ɛː"),
+        (f"([IWY])ɹ{_NO_VOWEL_NEXT}", r"\1ə"),
         (f"([ɑɔɜ])(?![ː{_NASAL}])", r"\1ː"),
         (f"(?<=[ˈˌ])([iu])(?!ː)|([iu])(?=[{_CONSONANTS}])", r"\1\2ː"),
         (f"ɹ{_NO_VOWEL_NEXT}", ""),
@@ -84,6 +85,7 @@ _FROM_AMERICAN = tuple(
     for pattern, sound in (
         ("[Tɾ]", "t"),
         ("ɑ(?!ɹ|$| )", "ɒ"),
+        ("i(?=ə)", "ɪ"),
         (f"(?<=[ˈˌ])([ɪʊ])(?=ɹ[ˈˌ]?[{VOWELS}])", r"\1ə"),
     )
 )
