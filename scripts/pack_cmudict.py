@@ -45,7 +45,9 @@ _WORD = re.compile("[a-z]+(?:'[a-z]+)*")
 
 def main() -> None:
     """Write the file and say how large it is."""
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     ask.add_argument("dictionary", type=Path, help="cmudict.dict")
     given = ask.parse_args()
     lines = given.dictionary.read_text(encoding="utf-8").splitlines()
@@ -83,7 +85,9 @@ def lacking(words: Mapping[str, str], reads: Callable[[str], bool]) -> dict[str,
     """The words that neither the lexicon reads nor follow from another one by their ending."""
     unread = {word for word in words if not reads(word) and not reads(word.capitalize())}
     return {
-        word: words[word] for word in unread if "'" not in word and not _follows(word, words, unread)
+        word: words[word]
+        for word in unread
+        if "'" not in word and not _follows(word, words, unread)
     }
 
 

@@ -49,6 +49,7 @@ _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 _REMEMBERED = 4096
 """Words of which the process remembers whether they are said in several ways."""
 
+_SHORTEST_NAME = 5
 _POSSESSIVE = frozenset({"'s", "’s", "'S"})
 _PARTS = frozenset({"NOUN", "VERB", "ADJ"})
 _SLOT = re.compile(f"({pronounced.SLOT})")
@@ -62,7 +63,7 @@ class English:
         name = "oov_gb.onnx" if british else "oov.onnx"
         net = OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
         self._british = british
-        self._read = _g2p(net, british=british)
+        self._read, self._unknown = _g2p(net, british=british)
         self._ways = functools.lru_cache(_REMEMBERED)(self._parts)
 
     def phonemes(self, text: str) -> str:
@@ -130,7 +131,11 @@ class English:
 
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon
-        return word in lexicon.golds or word in lexicon.silvers
+        return word in lexicon.golds or word in lexicon.silvers or self._is_name(word)
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a longer word is known outside the lexicon: a short one may be an acronym's."""
+        return len(word) >= _SHORTEST_NAME and word in self._unknown
 
 
 @functools.cache
@@ -139,24 +144,26 @@ def reader(*, british: bool) -> English:
     return English(british=british)
 
 
-def _g2p(net: OOV, *, british: bool) -> G2P:
+def _g2p(net: OOV, *, british: bool) -> tuple[G2P, Unknown]:
     """Build `G2P(british=british)` over packed dictionaries in place of its own, and more of them.
 
     It is put together from parts that hibari documents nowhere. Raises RuntimeError where they are
     not those of the versions that pyproject.toml allows.
     """
     try:
-        made = _assembled(net, british=british)
+        made = _assembled(british=british)
+        unknown = Unknown(net, made.lexicon, british=british)
+        made._oov = unknown  # noqa: SLF001 (G2P has no other place for it)
         made("It reads 2 words.")
     except (AttributeError, KeyError, TypeError) as error:
         raise RuntimeError(
             f"hibari-tts {version('hibari-tts')} is built otherwise than this engine expects "
             f"({error}): pip install 'hibari-tts>=0.2.1,<0.3'"
         ) from error
-    return made
+    return made, unknown
 
 
-def _assembled(net: OOV, *, british: bool) -> G2P:
+def _assembled(*, british: bool) -> G2P:
     accent = "gb" if british else "us"
     made = G2P.__new__(G2P)
     made.lexicon = Lexicon(
@@ -167,7 +174,6 @@ def _assembled(net: OOV, *, british: bool) -> G2P:
     made.tokenizer = Tokenizer(json.loads((_ASSETS / "tokenizer_exceptions.json").read_bytes()))
     made.tagger = _tagger()
     made.unk, made.british = "", british
-    made._oov = Unknown(net, made.lexicon, british=british)  # noqa: SLF001 (G2P has no other place)
     return made
 
 
@@ -201,4 +207,3 @@ def _for_g2p(line: str) -> str:
     lettered = _LETTERS.sub(lambda run: run.group().replace(" ", "."), line)
     stopped = _LETTERS_AND_STOP.sub(r"\g<0> ", lettered)
     return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), stopped)
-

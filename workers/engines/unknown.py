@@ -51,6 +51,10 @@ class Unknown:
             or self._guessed(word)
         )  # fmt: skip
 
+    def __contains__(self, word: str) -> bool:
+        """Whether the dictionary has this word in small letters."""
+        return word in self._names
+
     def _named(self, word: str) -> str | None:
         found = self._entry(word)
         if found is not None:

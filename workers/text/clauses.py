@@ -47,6 +47,7 @@ _ENDS = listed('. ! ? : ; … “ " ( — –')
 _BASE_VERB = frozenset({"TO", "MD"})
 _PHRASE_STARTS = frozenset({"DT", "PRP", "PRP$", "CD", "PDT"})
 _ADVERBS = listed("not n't never always often also only just even still ever already soon further")
+_OTHER_VERBS = frozenset({"VBZ", "VBD", "VBG"})
 _MODALS = listed(MODALS)
 _NEGATED = listed(MODALS) - {"need", "dare"}
 _BE = listed(BE, SEEM)
@@ -54,9 +55,12 @@ _DETERMINERS = listed(DETERMINERS)
 _PLURAL_SUBJECTS = listed(PLURAL_SUBJECTS)
 _SINGULAR_SUBJECTS = listed(SINGULAR_SUBJECTS)
 _LINKS = listed(LINKS)
+_NO_OBJECT = listed(BE, SEEM, HAVE, "helps helped dares dared get gets got getting")
 _CAUSATIVES = listed("let lets make makes made help helps helped watch see saw hear heard 'd")
 _OBJECTS = listed(OBJECTS)
-_COMMANDED = listed("the a an my your his her its our their this these all every each both", OBJECTS)
+_COMMANDED = listed(
+    "the a an my your his her its our their this these all every each both", OBJECTS
+)
 _VERBS_AFTER = frozenset({"VBZ", "VBD", "MD"})
 
 
@@ -117,7 +121,10 @@ class Place(msgspec.Struct, frozen=True):
     def around(self, reach: int = 9) -> set[str]:
         """The words near this one but itself, and their tags."""
         start = max(0, self.at - reach)
-        near = [*range(start, self.at), *range(self.at + 1, min(self.at + reach + 1, len(self.words)))]
+        near = [
+            *range(start, self.at),
+            *range(self.at + 1, min(self.at + reach + 1, len(self.words))),
+        ]
         return {self.words[at] for at in near} | {self.tags[at] for at in near}
 
 
@@ -138,22 +145,27 @@ def _is_verb(place: Place, steps: int, *, plural: bool) -> bool:
     before, tag = place.before(steps), place.tag_before(steps)
     if plural:
         return _is_third_person(place, before, tag)
-    if tag in _BASE_VERB or before == "please":
-        return True
-    if before in _MODALS and not tag.startswith(("NN", "JJ")):
+    if tag in _BASE_VERB or before == "please" or _after_helper(place, steps):
         return True
     if before in _PLURAL_SUBJECTS and place.before(steps + 1) not in _CAUSATIVES:
         return before != "you" or not place.tag_before(steps + 1).startswith("VB")
-    if before in _OBJECTS:
-        earlier = place.before(steps + 1)
-        return earlier in _CAUSATIVES or earlier in _NEGATED
-    if before == "'s" and place.before(steps + 1) == "let":
-        return True
     if before == START and steps == 1:
         return place.after() in _COMMANDED
-    if tag in {"NNS", "NNPS"}:
-        return place.tag_after() in {"DT", "PRP", "PRP$"} or place.after() in _LINKS
-    return False
+    return tag in {"NNS", "NNPS"} and (
+        place.tag_after() in {"DT", "PRP", "PRP$"}
+        or place.after() in _LINKS
+        or place.after() in {"to", "with"}
+    )
+
+
+def _after_helper(place: Place, steps: int) -> bool:
+    """`will record`, `did they record`, `made us record`, `let's record`."""
+    before, earlier = place.before(steps), place.before(steps + 1)
+    if before in _MODALS:
+        return not place.tag_before(steps).startswith(("NN", "JJ"))
+    if before == "'s":
+        return earlier == "let"
+    return before in _OBJECTS and (earlier in _CAUSATIVES or earlier in _NEGATED)
 
 
 def _is_third_person(place: Place, before: str, tag: str) -> bool:
@@ -170,8 +182,8 @@ def _is_noun(place: Place, steps: int) -> bool:
         return True
     if tag in {"JJ", "JJS", "CD"} and before not in _BE:
         return True
-    if tag == "IN" and before not in _LINKS:
+    if (tag == "IN" and before not in _LINKS) or place.after() == "of":
         return True
-    if place.after() == "of":
+    if tag in _OTHER_VERBS and before not in _NO_OBJECT:
         return True
     return place.tag_after() in _VERBS_AFTER and tag in {START, "NN"}

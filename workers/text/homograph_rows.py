@@ -100,6 +100,8 @@ _HUMANS = (
     "grandfather husband wife sister brother son daughter lady gentleman cat baby smile sigh"
 )
 
+_CAUSES = "let make makes made help see hear"
+
 # -- lead, read, live --------------------------------------------------------------------------
 
 _METAL = _sound("lˈɛd")
@@ -144,9 +146,7 @@ _READ = (
     _if(_RED, before="widely well"),
     _if(_NOUN, before="DT JJ", not_before="that all", part="N"),
     _if(_RED, earlier=HAVE, before=f"{OBJECTS} i we he she they", not_before="him her"),
-    _if(
-        _REED, earlier=f"{MODALS} let make makes made help see hear", before=f"{_SUBJECTS} {OBJECTS} NNP"
-    ),
+    _if(_REED, earlier=f"{MODALS} {_CAUSES}", before=f"{_SUBJECTS} {OBJECTS} NNP"),
     _if(_REED, earlier=f"{MODALS}", before="not n't"),
     _if(_REED, before=f"{_ASKED} TO MD"),
     _if(_RED, before=f"{HAVE} {BE} 'd got get gets getting widely well"),
@@ -229,7 +229,7 @@ _BASS = (
 _EYE = (
     "eye eyes cheek cheeks cried cry cries crying shed sheds shedding wept weep weeping burst sad "
     "joy face gas gland glands duct ducts drop drops wipe wiped rolled grief laughter moved "
-    "sorrow blood sweat brought smile sobbing lachrymal salty tissue emotion"
+    "sorrow blood sweat brought smile sobbing lachrymal salty tissue emotion single"
 )
 _RIP = (
     "jacket fabric cloth ligament muscle knee acl cuff meniscus tendon trousers jeans shirt sail "
@@ -273,7 +273,7 @@ _WOUND = (
     _if(_PAST, after="up", not_before="DT JJ"),
     _if(_PAST, before=_SUBJECTS, not_before="that"),
     _if(_PAST, before=f"{HAVE} {BE} tightly loosely coil coils wire thread spring",
-        not_after=". , from IN"),
+        not_before="POS", not_after=". , from IN"),
     _if(
         _PAST,
         before="is are was were been being tightly loosely NN NNS RB",
@@ -295,7 +295,8 @@ _CLOSE = (
     _if(_SHUT, earlier="to at before near the by until", before="a the", after="of . , in with"),
     _if(_SHUT, before="to a", near="draw drew drawn drawing brought bring brings came come",
         not_after="NN NNS JJ"),
-    _if(_SHUT, before=f"{_ASKED} TO MD", not_after="to friends friend relative relatives proximity"),
+    _if(_NEAR, near="keep keeps kept hold held holds stay", after=". , and"),
+    _if(_SHUT, before=f"{_ASKED} TO MD", not_after="to friends friend relatives proximity"),
     _if(_SHUT, earlier=MODALS, before="not n't"),
     _if(_SHUT, before=f"{START} and then or ,", after="the your it this that all my our his her"),
     _if(_NEAR, before=f"{BE} {SEEM} very so too as how more that quite pretty extremely up hold "
@@ -315,7 +316,8 @@ _SMALL_THINGS = (
     "amount amounts trace traces particles particle quantities quantity details detail spot "
     "differences organisms crystals changes fragments proportions proportion scales granules "
     "creatures flowers hairs spines portions portion doses dose fraction insects droplets bubbles "
-    "cracks crack examination inspection variations teeth scale pieces cells holes pores structures "
+    "cracks crack examination inspection variations teeth scale pieces cells holes pores "
+    "structures "
     "fungi tubercles black brown white yellow punctures serrations grains degree specimens parts "
     "openings sculpture spicules plants animals seeds"
 )
@@ -374,7 +376,8 @@ _BOWS = (
 )
 _BOWED = (
     _if(
-        _sound("bˈOd", "bˈQd"), after="string strings instrument instruments legs lyre psaltery lira"
+        _sound("bˈOd", "bˈQd"),
+        after="string strings instrument instruments legs lyre psaltery lira",
     ),
     _if(_sound("bˈWd")),
 )
@@ -490,7 +493,7 @@ _SAKE = (
     ),
 )
 
-# -- résumé, golf, numb and others -------------------------------------------------------------------
+# -- résumé, golf, numb and others ---------------------------------------------------------------
 
 _CV, _CVS = _sound("ɹˈɛzəmˌA", "ɹˈɛzjʊmˌA"), _sound("ɹˈɛzəmˌAz", "ɹˈɛzjʊmˌAz")
 _RESUME = (
@@ -519,9 +522,11 @@ _TOOLS, _LINES = _VERBS, _NOUNS
 _AXES = (
     _if(
         _TOOLS,
-        near="woodcutter woodcutters sharpen sharpened sharp hatchet hatchets saw saws sword swords "
+        near="woodcutter woodcutters sharpen sharpened sharp hatchet hatchets saw saws sword "
+        "swords "
         "spears spear wood tree trees chop chopped stone bronze battle iron knives knife hand "
-        "arrowheads flint silver fighting human flakes hammers weapons tools tool polished shields copper adzes armed fire "
+        "arrowheads flint silver fighting human flakes hammers weapons tools tool polished "
+        "shields copper adzes armed fire "
         "firefighters throwing picks shovels blades wielding clubs ice daggers maces lumberjacks "
         "cut cutting neolithic pottery arrows bows",
         not_after="of",
@@ -542,7 +547,8 @@ _LEARNED = (
     _if(_PAST, before=f"{HAVE} {_SUBJECTS} be 's n't", not_before="who which that"),
     _if(
         _ADJECTIVE,
-        after="man men professor professors society societies scholar scholars judge friend colleague "
+        after="man men professor professors society societies scholar scholars judge friend "
+        "colleague "
         "counsel journal journals doctor gentleman treatise person persons writer woman people "
         "profession professions discourse academy institutions master",
     ),
@@ -587,8 +593,8 @@ _INVALID = (
     _if(
         _NOUN,
         before="DT PRP$ an",
-        after=". , ; who for and since in wife husband mother father sister brother son daughter "
-        "child chair carriage soldiers chairs because all after as by aunt home",
+        after="VBD VBZ . , ; who for and since in wife husband mother father sister brother son "
+        "daughter child chair carriage soldiers chairs because all after as by aunt home",
     ),
     _if(_ADJECTIVE),
 )
@@ -608,6 +614,12 @@ _EXCUSE = (
     _if(_NOUN, before="an DT PRP$ JJ IN no good as another", not_before="to that"),
 )
 
+_DE = (
+    _if(_sound("dˈA"), after="facto jure novo"),
+    _if(_sound("də"), capital=False),
+    _if(_sound("də"), capital=True, after="NNP NN"),
+)
+
 ROWS: Final[Mapping[str, tuple[Clue, ...]]] = {
     "lead": _LEAD, "read": _READ, "live": _LIVE, "lives": _LIVES, "bass": _BASS, "tear": _TEAR,
     "tears": _TEARS, "wind": _WIND, "winds": _WINDS, "wound": _WOUND, "close": _CLOSE,
@@ -619,6 +631,6 @@ ROWS: Final[Mapping[str, tuple[Clue, ...]]] = {
     "putting": _PUTTING, "number": _NUMBER, "axes": _AXES, "bases": _BASES, "learned": _LEARNED,
     "aged": _AGED, "blessed": _BLESSED, "beloved": _BELOVED, "legged": _LEGGED, "moped": _MOPED,
     "recount": _RECOUNT, "invalid": _INVALID, "content": _CONTENT, "excuse": _EXCUSE,
-    "refuse": _REFUSE, "upset": _UPSET,
+    "refuse": _REFUSE, "upset": _UPSET, "de": _DE,
 }  # fmt: skip
 """The clues of each word in small letters."""

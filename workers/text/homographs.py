@@ -21,7 +21,8 @@ def readings(
     """How words of a line are said, where their neighbours settle it: the place, and which way.
 
     `tags` are the Penn Treebank's. `parts`: as which parts of speech (`NOUN`, `VERB`, `ADJ`)
-    does the dictionary have a word in small letters, where that makes a difference? The time is linear in the number of words.
+    does the dictionary have a word in small letters, where that makes a difference? The time is
+    linear in the number of words.
     """
     words = [word.lower().replace("’", "'") for word in written]
     for at, word in enumerate(words):

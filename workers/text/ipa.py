@@ -29,8 +29,8 @@ _KEYBOARD: Final[Mapping[str, str]] = {
 
 _COMPOSED: Final[Mapping[str, str]] = {
     "tʃ": "ʧ", "dʒ": "ʤ", "eɪ": "A", "ei": "A", "aɪ": "I", "ai": "I", "ɑɪ": "I", "ɔɪ": "Y",
-    "ɔi": "Y", "ɔʏ": "Y", "oɪ": "Y", "oi": "Y", "aʊ": "W", "au": "W", "ɑʊ": "W", "oʊ": "O", "ou": "O",
-    "əʊ": "O", "l\u0329": "ᵊl", "n\u0329": "ᵊn", "m\u0329": "ᵊm", "ɹ\u0329": "əɹ",
+    "ɔi": "Y", "ɔʏ": "Y", "oɪ": "Y", "oi": "Y", "aʊ": "W", "au": "W", "ɑʊ": "W", "oʊ": "O",
+    "ou": "O", "əʊ": "O", "l\u0329": "ᵊl", "n\u0329": "ᵊn", "m\u0329": "ᵊm", "ɹ\u0329": "əɹ",
     "r\u0329": "əɹ",
 }  # fmt: skip
 """Two symbols of IPA that are one sound, and one symbol of the engines (or a sound before it)."""

@@ -69,11 +69,11 @@ touché tuːˈʃeɪ | vivre ˈviːvrə | voilà vwɑːˈlɑː
 
 
 def _entries(*texts: str) -> Mapping[str, str]:
-    entries = (entry.strip() for text in texts for line in text.split("\n") for entry in line.split("|"))
+    entries = (
+        entry.strip() for text in texts for line in text.split("\n") for entry in line.split("|")
+    )
     return {word: ipa for word, _, ipa in (entry.partition(" ") for entry in entries if entry)}
 
 
-NAMES: Final = _entries(
-    _IRISH_AND_WELSH, _PLACES, _PEOPLE, _BRANDS_AND_NEW_WORDS, _BORROWED
-)
+NAMES: Final = _entries(_IRISH_AND_WELSH, _PLACES, _PEOPLE, _BRANDS_AND_NEW_WORDS, _BORROWED)
 """How each word is said, by the word in small letters."""
