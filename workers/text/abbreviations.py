@@ -233,7 +233,10 @@ def _always(found: re.Match[str], manner: Manner) -> str | None:
     full = _ALWAYS[short]
     if short == "min" and re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):
         full = "minute"
-    if short in {"min", "hr", "hrs", "sec", "mins", "secs"} and word_before(found).lower() in _HOW_MANY:
+    if (
+        short in {"min", "hr", "hrs", "sec", "mins", "secs"}
+        and word_before(found).lower() in _HOW_MANY
+    ):
         full = {"m": "minutes", "h": "hours", "s": "seconds"}[short[0]]
     full = full[0].upper() + full[1:] if word[0].isupper() else full
     if (
@@ -263,7 +266,9 @@ def _point_of_compass(found: re.Match[str], manner: Manner) -> str | None:
     land = _LANDS.match(place)
     if short and found.group().endswith(".") and land:
         return _POINTS[letters.lower()].capitalize() + ("ern" if land.group(1) == "Ireland" else "")
-    far = re.match(r" of\b", place) and re.search(r"\d ?(?:km|mi|miles|kilometers|m) $", before(found))
+    far = re.match(r" of\b", place) and re.search(
+        r"\d ?(?:km|mi|miles|kilometers|m) $", before(found)
+    )
     if not road and not far:
         return None
     stop = "." if found.group().endswith(".") and not place.strip() else ""
@@ -351,9 +356,16 @@ WORDS = [
         re.compile(r"(?i:(e\.g|i\.e|p\.a|a\.k\.a|w\.r\.t|n\.b|et al))\.(?:,(?=,))?"),
         _dotted,
     ),
-    Rule("point of the compass", _POINTS, re.compile(r"([NSEW]{1,3})\b\.?(?!\w)"), _point_of_compass),
+    Rule(
+        "point of the compass", _POINTS, re.compile(r"([NSEW]{1,3})\b\.?(?!\w)"), _point_of_compass
+    ),
     Rule("state", [state.lower() for state in _STATES], re.compile(r"[A-Z]{2}(?!\w)"), _state),
-    Rule("road", ["ave", "blvd", "rd", "hwy", "pkwy"], re.compile(r"[A-Z][a-z]{1,4}(?![\w.'])(?! Maria)"), _road),
+    Rule(
+        "road",
+        ["ave", "blvd", "rd", "hwy", "pkwy"],
+        re.compile(r"[A-Z][a-z]{1,4}(?![\w.'])(?! Maria)"),
+        _road,
+    ),
     Rule("initials", ".", re.compile(r"(?<![\w.])(?:[A-Z]\.){2,6}(?!\w)"), _initials),
     Rule("against", ["v"], re.compile(r"v\.?(?= [A-Z])"), _against),
     Rule("from year to year", _PACE, re.compile(r"[YQM]o[YQM](?!\w)"), _pace),

@@ -35,7 +35,9 @@ _STAGE = (
     rf"[-.]?(?P<stage>(?i:{'|'.join(sorted(_STAGES, key=len, reverse=True))}))"
     r"(?:[-.]?(?P<count>\d{1,9}(?:\.\d{1,9})?))?(?![\w.]\w)(?!\w)"
 )
-_ANSWERS = re.compile(r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$| ?(?:error|errors|not found|page|status|response)\b)")
+_ANSWERS = re.compile(
+    r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$| ?(?:error|errors|not found|page|status|response)\b)"
+)
 _SHORT_CUES = frozenset(["acct.", "ref.", "ext.", "tel.", "apt."])
 _HYPHENED = re.compile(r"-\d")
 _DIALLED = re.compile(r"\s(?:or|to|for|and|now|if|at|free)\b")
@@ -203,7 +205,9 @@ DIGITS = [
         re.compile(rf"(?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
         _stage,
     ),
-    Rule("free call", "-", re.compile(r"1-(8\d\d)-([A-Z]{3,10}(?:-[A-Z]{2,8})?)(?!\w)"), _free_call),
+    Rule(
+        "free call", "-", re.compile(r"1-(8\d\d)-([A-Z]{3,10}(?:-[A-Z]{2,8})?)(?!\w)"), _free_call
+    ),
     Rule("processor", ANY, re.compile(r"(\d{3,5})([A-Z]{0,2})(?!\w|[.-]\d)"), _processor),
     Rule("answer of a server", ANY, re.compile(r"[45]\d\d(?![\w-]|[.,:/]\d)"), _status),
     Rule(
@@ -253,7 +257,7 @@ WORDS = [
         re.compile(rf"[vV](?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
         _v_stage,
     ),
-    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v)
+    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v),
 ]
 SYMBOLS = [
     Rule(

@@ -91,7 +91,10 @@ MAGNITUDES = {
     "tn": "trillion",
     "t": "trillion",
     "tr": "trillion",
-} | {name: name for name in ("hundred", "thousand", "million", "billion", "trillion", "lakh", "crore")}
+} | {
+    name: name
+    for name in ("hundred", "thousand", "million", "billion", "trillion", "lakh", "crore")
+}
 _BIG = (
     r"(?: ?(?P<big>hundred|lakh|crore|thousand|million|billion|trillion|bn|mn|mm|mio|mil|tn|tr|[kKmMbBtT])"
     r"(?!\w|/\w))?"

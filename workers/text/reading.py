@@ -115,7 +115,9 @@ def spoken_words(text: str, *, british: bool, known: Callable[[str], bool]) -> l
     """
     alone = _UNALONE.fullmatch(text) if len(text) < 9 else None
     if alone is not None and alone[1] in symbols.ALONE:
-        return [Word(name, alone.start(1), alone.end(1)) for name in symbols.ALONE[alone[1]].split()]
+        return [
+            Word(name, alone.start(1), alone.end(1)) for name in symbols.ALONE[alone[1]].split()
+        ]
     manner = Manner(british, known)
     marks = list(PRONOUNCED.finditer(text))
     if not marks:

@@ -173,7 +173,10 @@ WORDS = [
         _heading,
     ),
     Rule(
-        "from numeral to numeral", _STARTS, re.compile(r"([IVXLC]{1,6})[-–]([IVXLC]{1,6})(?!\w)"), _range
+        "from numeral to numeral",
+        _STARTS,
+        re.compile(r"([IVXLC]{1,6})[-–]([IVXLC]{1,6})(?!\w)"),
+        _range,
     ),
     Rule(
         "small numeral of a list",

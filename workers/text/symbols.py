@@ -178,7 +178,9 @@ SYMBOLS = [
     Rule(
         "heart",
         "<",
-        re.compile(r"<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"),
+        re.compile(
+            r"<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"
+        ),
         _love,
     ),
     Rule(
@@ -201,20 +203,29 @@ SYMBOLS = [
     Rule(
         "from one to another",
         "-–—",
-        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"
-            r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"),
+        re.compile(
+            r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"
+            r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"
+        ),
         _arrow,
     ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),
     Rule(
         "subtracted",
         "-",
-        re.compile(r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"
-            r"|(?<=\b[a-z\d][a-z)] )-(?= \d{0,3}[a-z](?!\w))|(?<=\b[a-z)] )-(?= \d{0,3}[a-z] [=+])"),
+        re.compile(
+            r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"
+            r"|(?<=\b[a-z\d][a-z)] )-(?= \d{0,3}[a-z](?!\w))|(?<=\b[a-z)] )-(?= \d{0,3}[a-z] [=+])"
+        ),
         _minus_between,
     ),
     Rule("version of a protocol", "/", re.compile(r"(?<=HTTP)/(?=\d)"), _space),
-    Rule("switch", "-", re.compile(r"(?<![^\s(`])(--?)([a-zA-Z][a-z]*(?:-[a-z]+){0,6})(?=[\s=,.;:)`]|$)"), _switch),
+    Rule(
+        "switch",
+        "-",
+        re.compile(r"(?<![^\s(`])(--?)([a-zA-Z][a-z]*(?:-[a-z]+){0,6})(?=[\s=,.;:)`]|$)"),
+        _switch,
+    ),
     Rule("not equal", "!", re.compile(r"(?<=[\w)\]] )!==?(?= )|(?<=\w)!==?(?=\w)"), _unequal),
     Rule("equal", "=:", re.compile(r"(?<=[\w)\]'\" ])={2,3}(?!=)|:=(?= )"), _equals),
     Rule("and or or", "&", re.compile(r"&&"), _both),

@@ -237,6 +237,8 @@ SYMBOLS = [
         "path from here", ".", re.compile(r"(?<![\w.])\.{1,2}/[\w./@-]{1,200}(?<![.,;:!?])"), _path
     ),
     Rule("handle", "@", re.compile(r"(?<![\w@])@([A-Za-z_]\w{0,60})"), _handle),
-    Rule("tag", "#", re.compile(r"(?<![\w#&])#((?:\d{1,4}(?=[A-Za-z]{3}))?[A-Za-z_]\w{0,80})"), _tag),
+    Rule(
+        "tag", "#", re.compile(r"(?<![\w#&])#((?:\d{1,4}(?=[A-Za-z]{3}))?[A-Za-z_]\w{0,80})"), _tag
+    ),
     Rule("name with a dot", ".", re.compile(r"(?<![\w.])\.([A-Za-z]{2,8})(?![\w.]\w)"), _dot_name),
 ]

@@ -81,7 +81,7 @@ def test_the_segments_are_those_of_a_job() -> None:
         while not reader.ended:
             reader.step()
         request = complete(request, reader)
-        expected.extend(request.segments)
+        expected.extend(part.text for part in request.segments)
         rest = request.rest
         while rest is not None:
             parts, rest = rest.slice()

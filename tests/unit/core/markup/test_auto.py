@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from supervisor.core.markup.reading import Markup, marked
+from supervisor.core.markup.reading import marked
 from supervisor.marks import PRIVATE
+from supervisor.speech import Markup
 from tests.fixtures.marked_texts import marked_whole, shown
 
 UNFAILING: tuple[Markup, ...] = ("auto", "markdown", "html")
