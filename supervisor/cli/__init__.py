@@ -23,6 +23,7 @@ from supervisor.cli import (
     jobs,
     keys,
     models,
+    read,
     replay,
     say,
     simulate,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command("start")(start.start)
 app.command("say")(say.say)
+app.command("read")(read.read)
 app.command("status")(status.status)
 app.command("top")(top.top)
 app.command("drain")(drain.drain)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors, wait_for_start
+from supervisor.cli.endings import exit_codes
+from supervisor.cli.texts import given_text, said_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 _LONG_TEXT_SEGMENTS = 4
 """Segments of a text from which a progress bar is shown."""
-
-_SIGNAL_EXIT = 128
-"""Added by a shell to the number of the signal that ended a command."""
 
 
 def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
@@ -45,6 +42,18 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
+    markup: Annotated[
+        str | None,
+        typer.Option(help="auto, plain, markdown, html or ssml. Default: the supervisor's."),
+    ] = None,
+    unreadable: Annotated[
+        str | None,
+        typer.Option(help="Letters that the voice cannot read: skip, spell or refuse."),
+    ] = None,
+    pronounce: Annotated[
+        list[str] | None,
+        typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
+    ] = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -56,49 +65,35 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
 ) -> None:
     """Speak a text: supervisor say "Hello there." -o hello.wav"""
-    spoken = _read(text, file)
+    spoken = given_text(text, file)
     _check_output(output, as_json)
     audio_format = _format(output, form)
+    pronunciations = said_as(pronounce or [])
     from supervisor.client import Client
 
-    with _exit_codes(output), client_errors():
+    with exit_codes(output), client_errors():
         wait_for_start()
     with (
-        _exit_codes(output),
+        exit_codes(output),
         client_errors(),
         Client(name="supervisor say") as client,
-        client.submit(spoken, voice, engine, speed, seed, volume=volume) as job,
+        client.submit(
+            spoken,
+            voice,
+            engine,
+            speed,
+            seed,
+            volume=volume,
+            markup=markup,
+            unreadable=unreadable,
+            pronunciations=pronunciations,
+        ) as job,
     ):
         seconds = _record(job, output, audio_format)
+        if job.left_out:
+            typer.echo(f"left out: {'; '.join(map(str, job.left_out))}", err=True)
         if as_json:
             typer.echo(json.dumps(_report(job, output, audio_format, seconds)))
-
-
-def _read(text: str | None, file: Path | None) -> str:
-    """The text, from the argument, a file or stdin."""
-    if text is not None and file is not None:
-        fail(2, "give a text or a file, not both")
-    if text == "-" or (file is not None and str(file) == "-"):
-        return _decode(sys.stdin.buffer.read(), "standard input")
-    if file is not None:
-        try:
-            return _decode(file.read_bytes(), str(file))
-        except OSError as error:
-            fail(2, f"cannot read {file}: {error.strerror}")
-    if text is None:
-        fail(2, "nothing to say; give a text, -f FILE, or - for standard input")
-    return text
-
-
-def _decode(content: bytes, source: str) -> str:
-    try:
-        return content.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        fail(
-            2,
-            f"{source} is not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start}; "
-            "convert it first, for example with iconv",
-        )
 
 
 def _check_output(output: Path | None, as_json: bool) -> None:
@@ -141,41 +136,6 @@ def _record(job: Job, output: Path | None, form: AudioFormat) -> float:
             samples += len(chunk)
             show()
     return samples / job.sample_rate
-
-
-class _Signalled(BaseException):
-    """A signal, by its number, asked this command to end."""
-
-
-def _raise(number: int, _frame: object) -> NoReturn:
-    raise _Signalled(number)
-
-
-@contextmanager
-def _exit_codes(output: Path | None) -> Iterator[None]:
-    """Turn a signal, a closed pipe and a full disk into an exit code, not a traceback, and leave no
-    part of a file.
-    """
-    from supervisor.audio.formats import EncodingError
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # As `nohup` has it.
-            signal.signal(number, _raise)
-    try:
-        yield
-    except _Signalled as signalled:
-        raise typer.Exit(_SIGNAL_EXIT + signalled.args[0]) from None
-    except BrokenPipeError:
-        _leave_pipe()
-    except (OSError, EncodingError) as error:
-        where = "standard output" if output is None else str(output)
-        fail(5, f"cannot write {where}: {error}")
-
-
-def _leave_pipe() -> NoReturn:
-    """Give up a closed pipe, so that the interpreter does not fail on it again at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(_SIGNAL_EXIT + signal.SIGPIPE)
 
 
 def _progress_bar(job: Job) -> AbstractContextManager[Callable[[], None]]:
@@ -225,6 +185,7 @@ def _report(job: Job, output: Path | None, form: AudioFormat, seconds: float) ->
         "sample_rate": job.sample_rate,
         "duration_s": seconds,
         "segments": job.progress.segments,
+        "left_out": [str(place) for place in job.left_out],
         "first_audio_s": timings.first_audio_s,
         "total_s": timings.total_s,
         "queued_s": timings.queued_s,

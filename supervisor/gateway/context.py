@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.client import AsyncClient
+from supervisor.config import Settings
 from supervisor.config.loading import Place
 from supervisor.config.sections.http import Http
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.gateway.speech.encoders import Encoders
+from supervisor.gateway.speech.reader import Reader
 from supervisor.wire.client import Welcome
 
 
@@ -21,6 +23,7 @@ class Context(msgspec.Struct, frozen=True):
     status: StatusCache
     encoders: Encoders
     metrics: Metrics
+    reader: Reader
     place: Place | None = None
     """Sources of the supervisor's settings; None where the gateway may not change them."""
 
@@ -42,19 +45,21 @@ class Context(msgspec.Struct, frozen=True):
         return await self.client.welcome()
 
     async def close(self) -> None:
-        """Close the connection to the supervisor."""
+        """End the reading process, and close the connection to the supervisor."""
+        await self.reader.close()
         await self.status.close()
         self.encoders.close()
         await self.client.close()
 
 
-def make_context(settings: Http, client: AsyncClient, place: Place | None = None) -> Context:
+def make_context(settings: Settings, client: AsyncClient, place: Place | None = None) -> Context:
     """A context around this connection."""
     return Context(
-        settings=settings,
+        settings=settings.http,
         client=client,
         status=StatusCache(client),
         encoders=Encoders(),
         metrics=Metrics(),
+        reader=Reader(settings, place),
         place=place,
     )

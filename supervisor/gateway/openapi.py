@@ -15,14 +15,18 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
+from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.routes import FormatName, SpeechRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import ModelList, VoiceList
+from supervisor.reading.text import ReadText
 
 _REF = "#/components/schemas/{name}"
 
 _RECORDS = (
     SpeechRequest,
+    PhonemesRequest,
+    ReadText,
     ModelList,
     VoiceList,
     Diagnostics,
@@ -75,6 +79,7 @@ def document() -> dict[str, Any]:
         },
         "paths": {
             "/v1/audio/speech": {"post": _speech()},
+            "/v1/audio/phonemes": {"post": _phonemes()},
             "/v1/models": {
                 "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
             },
@@ -118,6 +123,21 @@ def _speech() -> dict[str, Any]:
                 "content": {**audio, "text/event-stream": {"schema": _EVENT}},
             },
             **{str(status): _refused(status) for status in _REFUSALS if status != 409},
+        },
+    }
+
+
+def _phonemes() -> dict[str, Any]:
+    return {
+        "operationId": "readText",
+        "summary": "How a text is read: its words, phonemes and pauses. Nothing is spoken.",
+        "requestBody": {"required": True, **_json(_ref(PhonemesRequest))},
+        "responses": {
+            "200": {"description": "The segments, in order.", **_json(_ref(ReadText))},
+            **{
+                str(status): _refused(status)
+                for status in (400, 401, 403, 404, 408, 413, 415, 500, 503)
+            },
         },
     }
 

@@ -79,7 +79,7 @@ async def serve(
         loop.add_signal_handler(number, stopped.set)
     http = settings.http
     client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
-    context = make_context(http, client, place)
+    context = make_context(settings, client, place)
     runner = web.AppRunner(
         make_app(context),
         handler_cancellation=True,

@@ -94,12 +94,16 @@ def prestarted_template() -> Iterator[PrestartedTemplate]:
 
 
 def start_interpreter(
-    module: str, fds: tuple[int, ...], environment: Mapping[str, str], log: int | None
+    module: str,
+    fds: tuple[int, ...],
+    environment: Mapping[str, str],
+    log: int | None,
+    group: int = 0,
 ) -> int:
     """Start a module of the workers with these descriptors as arguments; return its pid.
 
-    It gets a process group of its own, so that a terminal's Ctrl-C reaches only the
-    supervisor, which then decides, and none of the service manager's variables. Raises OSError.
+    Without a `group` it gets a process group of its own, so that a terminal's Ctrl-C reaches only
+    the supervisor, which then decides; and none of the service manager's variables. Raises OSError.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     with tracebacks.sigusr1_blocked():
@@ -110,7 +114,7 @@ def start_interpreter(
             stdout=log,
             stderr=log,
             env={**inherited, **ENVIRONMENT, **environment},
-            process_group=0,
+            process_group=group,
         )
     child.returncode = 0  # Reaped through its pidfd, never through this object.
     return child.pid

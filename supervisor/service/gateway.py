@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO
 
 import msgspec
@@ -31,6 +32,7 @@ _CANNOT_RUN = 2
 _FIRST_DELAY_S = 0.5
 _MAX_DELAY_S = 30.0
 _STABLE_S = 30.0
+_ADOPT_S = 0.5
 _MAX_LINE = 4096
 _SHOWN = 200
 
@@ -75,6 +77,7 @@ class GatewayChild:
         self._loop = loop
         self._settings = handover(loaded.settings, loaded.place)
         self._command = command
+        self._pid = 0
         self._pidfd = -1
         self._output: IO[bytes] | None = None
         self._rest = b""
@@ -118,6 +121,7 @@ class GatewayChild:
             child.kill()
             child.communicate()
             raise
+        self._pid = child.pid
         child.returncode = 0  # Reaped through its pidfd, never through this object.
         if child.stdout is None:
             raise RuntimeError("the gateway was started without a pipe")
@@ -185,6 +189,7 @@ class GatewayChild:
 
     def _ended(self) -> None:
         ended = children.reap(self._pidfd)
+        self._reap_orphans(self._pid)
         self._forget()
         if self._stopping:
             self.on_stopped()
@@ -194,6 +199,12 @@ class GatewayChild:
             self._stop_waiting()
             return
         self._restart(f"ended ({ended})")
+
+    def _reap_orphans(self, group: int) -> None:
+        """Reap what a gateway had started and did not live to see the end of; it ends with it."""
+        with suppress(ChildProcessError):
+            children.reap_orphans(group, ())
+            self._loop.call_later(_ADOPT_S, self._reap_orphans, group)
 
     def _restart(self, reason: str) -> None:
         """Start another one, after a pause that doubles with each short-lived one."""

@@ -107,6 +107,33 @@ class Engine(Protocol):
         ...
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How an engine reads a text: the words it says, punctuation with them, and their phonemes in
+    its own alphabet, those alone that its model gets.
+
+    `skipped`: stretches of the text, as they are written, of which nothing is said.
+    """
+
+    spoken: str
+    phonemes: str
+    skipped: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """An engine that tells how it reads a text, without speaking it; optional beside `Engine`.
+
+    It builds no session for that, and the models may not be loaded.
+    """
+
+    def read(self, text: str, voice: str) -> Reading:
+        """How `synthesize` would read this segment in this voice, by the same code.
+
+        Raises ValueError where `synthesize` would.
+        """
+        ...
+
+
 class Model(msgspec.Struct, frozen=True):
     """Weights or voices that an engine speaks with, as `supervisor models list` shows them.
 

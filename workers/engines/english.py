@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from hibari.g2p.oov import OOV
 from hibari.g2p.tagger import Tagger
 from hibari.g2p.tokenize import Tokenizer
 
+from workers.engines.base import Reading
 from workers.engines.packed import packed
 from workers.session import build_session
 from workers.text.reading import Word, spoken_words
@@ -38,6 +39,9 @@ _LETTERS = re.compile(r"(?<![\w.'-])[A-Z](?: [A-Z])+(?![\w-])")
 _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
 _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 """The G2P's dictionary has these two words as one, shortened."""
+
+_BEFORE_STOP = re.compile(r"\s([^\w\s]+)[,.;:!?]+$")
+"""Symbols between a word and the mark that closes it, with which the mark was put to the word."""
 
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
@@ -57,12 +61,43 @@ class English:
         Time is linear in the length of the text: at most 1 ms a word, 80 ms for the
         worst 48 characters.
         """
-        read = str(self._read(_for_g2p(self.words(text)), normalize_text=False))
-        return read.replace(" .", ".")
+        return self._sounds(self.words(text))
+
+    def read(self, text: str) -> Reading:
+        """The words and the phonemes of a text, and what of it is left out."""
+        words = self.words(text)
+        return Reading(
+            spoken=" ".join(word.spoken for word in words),
+            phonemes=self._sounds(words),
+            skipped=tuple(self._skipped(text, words)),
+        )
 
     def words(self, text: str) -> list[Word]:
         """The words that are said for this text, each with the place that it was read from."""
         return spoken_words(text, british=self._british, known=self._known)
+
+    def _sounds(self, words: Sequence[Word]) -> str:
+        read = str(self._read(_for_g2p(words), normalize_text=False))
+        return read.replace(" .", ".")
+
+    def _skipped(self, text: str, words: Sequence[Word]) -> Iterator[str]:
+        """What no word comes from, and words of which nothing is heard: those of other scripts."""
+        done = 0
+        for word in words:
+            written = text[word.start : word.end]
+            yield from text[done : word.start].split()
+            if not word.spoken.isascii() and not self._is_heard(word):
+                yield written
+            elif symbols := _BEFORE_STOP.search(written):
+                yield symbols[1]
+            done = max(done, word.end)
+        yield from text[done:].split()
+
+    def _is_heard(self, word: Word) -> bool:
+        """Whether a word has a sound, or has no letter that could have one."""
+        if not any(symbol.isalnum() for symbol in word.spoken):
+            return True
+        return any(symbol.isalpha() for symbol in self._sounds([word]))
 
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon

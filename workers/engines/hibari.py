@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import hibari
+import msgspec
 import numpy as np
 import onnxruntime as ort
 from hibari import dsp, voices
 
 from supervisor.speech import Speech
 from workers.engines import files
-from workers.engines.base import EngineInfo, Model, PullError, Samples, Voice
-from workers.engines.english import reader
-from workers.engines.phonemic import speak
+from workers.engines.base import EngineInfo, Model, PullError, Reading, Samples, Voice
+from workers.engines.english import English, reader
+from workers.engines.phonemic import is_heard, known, speak
 from workers.session import Stopper, Tensor, build_session
 
 LICENCE = "Apache-2.0"
@@ -86,6 +87,15 @@ class Hibari:
         sessions = {name: build_session(model, threads) for name, model in self._models.items()}
         return HibariSession(sessions)
 
+    def read(self, text: str, voice: str) -> Reading:
+        """The words and the phonemes of one segment; loads the reader of the voice's accent."""
+        if voice not in self._found:
+            raise ValueError(f"hibari has no voice {voice!r}")
+        reading = _reader(voice).read(text)
+        phonemes = known(reading.phonemes, _vocabulary())
+        is_heard(text, phonemes)
+        return msgspec.structs.replace(reading, phonemes=phonemes)
+
     def models(self) -> tuple[Model, ...]:
         """The model of every voice that was made for hibari, here or not."""
         return tuple(_model(voice, self._found.get(voice)) for voice in voices.VOICES)
@@ -131,8 +141,7 @@ class HibariSession:
     def __init__(self, sessions: Mapping[str, ort.InferenceSession]) -> None:
         self._sessions = sessions
         self._stopper = Stopper()
-        with (_ASSETS / "vocab.json").open(encoding="utf-8") as file:
-            self._vocabulary: dict[str, int] = json.load(file)
+        self._vocabulary = _vocabulary()
 
     def synthesize(self, text: str, speech: Speech) -> Samples:
         """Speak one segment; its noise is drawn from the seed."""
@@ -142,8 +151,7 @@ class HibariSession:
             raise ValueError(f"hibari has no voice {voice!r}")
         rng = np.random.default_rng(speech.seed)
         with self._stopper.running():
-            read = reader(british=bool(voices.VOICES[voice]["british"])).phonemes(text)
-            spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
+            spoken = known(_reader(voice).phonemes(text), self._vocabulary)
             say = functools.partial(self._say, session, speech.speed, rng)
             return speak(text, spoken, MAX_PHONEMES, dsp.SR, say)
 
@@ -159,6 +167,19 @@ class HibariSession:
         frames = (output[0] for output in self._stopper.run(session, inputs))
         samples: Samples = dsp.synth(*frames, rng)
         return samples
+
+
+def _reader(voice: str) -> English:
+    """The reader of the voice's accent."""
+    return reader(british=bool(voices.VOICES[voice]["british"]))
+
+
+@functools.cache
+def _vocabulary() -> dict[str, int]:
+    """Phoneme to its number, as every voice has it."""
+    with (_ASSETS / "vocab.json").open(encoding="utf-8") as file:
+        found: dict[str, int] = json.load(file)
+    return found
 
 
 def _model(voice: str, path: Path | None) -> Model:

@@ -10,7 +10,7 @@ a clause, or none. What is around the whole segment is for `workers.silence` to 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import numpy as np
 
@@ -33,18 +33,32 @@ def speak(
     `say` speaks at most `limit` symbols. A text without a letter or digit gives no samples; raises
     ValueError for a text that has some if nothing but punctuation was read.
     """
-    if not any(symbol.isalpha() for symbol in phonemes):
-        if any(symbol.isalnum() for symbol in text):
-            count = sum(symbol.isalnum() for symbol in text)
-            raise ValueError(
-                f"cannot read this in this voice: none of {count} letters or digits "
-                f"({characters(text)})"
-            )
+    if not is_heard(text, phonemes):
         return np.zeros(0, np.float32)
     parts = pieces(phonemes, limit)
     if len(parts) == 1:
         return say(parts[0])
     return np.concatenate([paced(say(part), sample_rate, _pause_s(part)) for part in parts])
+
+
+def known(phonemes: str, alphabet: Container[str]) -> str:
+    """The phonemes that a model knows: what it gets."""
+    return "".join(symbol for symbol in phonemes if symbol in alphabet)
+
+
+def is_heard(text: str, phonemes: str) -> bool:
+    """Whether anything of a text is heard. Raises ValueError for one that has letters or digits if
+    nothing but punctuation was read.
+    """
+    if any(symbol.isalpha() for symbol in phonemes):
+        return True
+    count = sum(symbol.isalnum() for symbol in text)
+    if count:
+        raise ValueError(
+            f"cannot read this in this voice: none of {count} letters or digits "
+            f"({characters(text)})"
+        )
+    return False
 
 
 def pieces(phonemes: str, limit: int) -> list[str]:

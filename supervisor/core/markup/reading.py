@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 from supervisor.core.markup import html, markdown, ssml
 from supervisor.core.markup.told import MarkupError, Told
 from supervisor.marks import PRIVATE
+from supervisor.speech import Markup
 
-__all__ = ["Markup", "MarkupError", "Told", "marked"]
+__all__ = ["MarkupError", "Told", "marked"]
 
-Markup = Literal["auto", "plain", "markdown", "html", "ssml"]
-"""What a text is written in. `auto`: SSML if it begins with `<speak`, HTML if it begins as a
-document, else plain writing with whatever signs of Markdown and HTML are in it."""
 
 _BEGIN: Final = re.compile(
     r"[\ufeff\s]{0,400}+(?:<\?xml[^<>]{0,400}+>\s{0,400}+)?+"

@@ -8,7 +8,7 @@ leaving the job's block cancels the job.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -24,6 +24,8 @@ from supervisor.gateway.speech import sse
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import VoiceList, engine_of, listed, models, voice_of
+from supervisor.speech import LeftOut, Markup, Unreadable
+from supervisor.wire.client import Welcome
 
 FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 """OpenAI's, of those that there are."""
@@ -38,28 +40,43 @@ class VoiceId(msgspec.Struct, frozen=True):
     id: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
 
 
+ModelName = Annotated[
+    Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
+    msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
+]
+VoiceName = Annotated[
+    Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
+    msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
+]
+Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
+
+
 class SpeechRequest(msgspec.Struct, frozen=True):
     """OpenAI's body, without `instructions`, which no engine here could follow."""
 
     input: Annotated[str, msgspec.Meta(description="The text.")]
-    model: Annotated[
-        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
-        msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
-    ] = None
-    voice: Annotated[
-        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
-        msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
-    ] = None
+    model: ModelName = None
+    voice: VoiceName = None
     response_format: FormatName = "mp3"
-    speed: Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")] = (
-        1.0
-    )
+    speed: Speed = 1.0
     volume_multiplier: Annotated[
         float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
     ] = 1.0
     seed: Annotated[
         Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] | None,
         msgspec.Meta(description="The same seed makes the same samples; without one it is drawn."),
+    ] = None
+    markup: Annotated[
+        Markup | None,
+        msgspec.Meta(description="What the text is written in; the default finds out."),
+    ] = None
+    unreadable: Annotated[
+        Unreadable | None,
+        msgspec.Meta(description="What becomes of letters that the voice cannot read."),
+    ] = None
+    pronunciations: Annotated[
+        dict[str, str | dict[str, str | bool | None]] | None,
+        msgspec.Meta(description="Words, and how they are said: /phonemes/ or another spelling."),
     ] = None
     stream_format: Literal["audio", "sse"] = "audio"
 
@@ -72,6 +89,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         wanted = parse(await read_body(request), SpeechRequest)
         terms = trace_context(request)
         terms["volume"] = wanted.volume_multiplier
+        terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
+        terms["pronunciations"] = wanted.pronunciations
         terms["on_behalf"] = request_client(request, context.settings)
         job = await _submit(context, wanted, terms)
         async with job:
@@ -82,6 +101,8 @@ def routes(context: Context) -> list[web.RouteDef]:
             else:
                 media_type = FORMATS[wanted.response_format].media_type
             headers = {hdrs.CONTENT_TYPE: media_type, "X-Job-Id": job.id}
+            if job.left_out:
+                headers["X-Left-Out"] = _header(job.left_out)
             return await send(request, headers, pieces, context.metrics, started)
 
     async def list_models(_request: web.Request) -> web.Response:
@@ -101,6 +122,16 @@ def routes(context: Context) -> list[web.RouteDef]:
     ]
 
 
+def engine_and_voice(
+    model: str | None, voice: VoiceId | str | None, welcome: Welcome
+) -> tuple[str | None, str | None]:
+    """What the supervisor is asked for: names of its engines and voices, None for the default."""
+    engine = engine_of(model)
+    name = voice.id if isinstance(voice, VoiceId) else voice
+    described = welcome.engines.get(engine or welcome.default_engine, {})
+    return engine, voice_of(name, described.get("voices", ()))
+
+
 async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
     """The job's audio as bytes of the wanted format. Raises SupervisorError."""
     encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
@@ -111,13 +142,15 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
     yield await encoder.finish()
 
 
+def _header(left_out: Iterable[LeftOut]) -> str:
+    """What was left out as the value of a header, which has few characters."""
+    told = "; ".join(map(str, left_out))
+    return "".join(char if char.isascii() and char.isprintable() else "?" for char in told)
+
+
 async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
     """Submit the text as a job. Raises ApiError for a refusal."""
-    welcome = await context.welcome()
-    engine = engine_of(wanted.model)
-    name = wanted.voice.id if isinstance(wanted.voice, VoiceId) else wanted.voice
-    described = welcome.engines.get(engine or welcome.default_engine, {})
-    voice = voice_of(name, described.get("voices", ()))
+    engine, voice = engine_and_voice(wanted.model, wanted.voice, await context.welcome())
     return await context.client.submit(
         wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
     )

@@ -93,7 +93,7 @@ def test_every_route_is_documented(gateway: Serving) -> None:
     names them.
     """
     client = AsyncClient("ipc:///nowhere")
-    context = make_context(Settings().http, client)
+    context = make_context(Settings(), client)
     served = {
         (route.resource.canonical, route.method)
         for route in make_app(context).router.routes()

@@ -6,21 +6,22 @@ Silence is inside the audio, 0.7 s after a sentence and 0.3 s before it, whateve
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import onnxruntime as ort
 
 from supervisor.speech import Speech
 from supervisor.wire.voices import Mix, is_mix, parse_mix
 from workers.engines import files
-from workers.engines.base import EngineInfo, Model, Samples
+from workers.engines.base import EngineInfo, Model, Reading, Samples
 from workers.engines.english import reader
 from workers.engines.kokoro import derived, stock, voices, weights
 from workers.engines.kokoro.inputs import inputs, vocabulary
-from workers.engines.kokoro.reading import phonemes
-from workers.engines.phonemic import speak
+from workers.engines.kokoro.reading import phonemes, read
+from workers.engines.phonemic import is_heard, known, speak
 from workers.session import Stopper, build_session
 
 SAMPLE_RATE = 24_000
@@ -80,6 +81,18 @@ class Kokoro:
         session = build_session(ready.path, threads, optimized=ready.optimized)
         return KokoroSession(session, self.collections())
 
+    def read(self, text: str, voice: str) -> Reading:
+        """The words and the phonemes of one segment, as its voice, or the largest part of a mix,
+        reads it; loads its reader.
+        """
+        leading = _mix(voice, self._here).leading
+        if leading not in self._here:
+            raise ValueError(f"kokoro has no voice {leading!r}")
+        reading = read(text, leading)
+        spoken = known(reading.phonemes, vocabulary())
+        is_heard(text, spoken)
+        return msgspec.structs.replace(reading, phonemes=spoken)
+
     def source(self) -> Path:
         """The model that others are derived from. Raises WeightsError."""
         return self._model or weights.assemble()
@@ -112,6 +125,11 @@ class Kokoro:
         }
         return dict(sorted(found.items()))
 
+    @functools.cached_property
+    def _here(self) -> dict[str, Path]:
+        """The voices that were here when the first text was read."""
+        return self.collections()
+
     def _missing(self) -> str | None:
         """Reason why the engine cannot speak, in one line with the remedy; None if it can."""
         weighed = self._model is not None or weights.present() or weights.parts() is not None
@@ -133,22 +151,16 @@ class KokoroSession:
 
     def synthesize(self, text: str, speech: Speech) -> Samples:
         """Speak one segment; the seed changes nothing."""
-        mix = self._mix(speech.voice)
+        mix = _mix(speech.voice, self._collections)
         style = self._style(mix)
         with self._stopper.running():
-            read = phonemes(text, mix.leading)
-            spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
+            spoken = known(phonemes(text, mix.leading), self._vocabulary)
             say = functools.partial(self._say, style, speech.speed)
             return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""
         self._stopper.stop()
-
-    def _mix(self, voice: str) -> Mix:
-        """Of one voice, or of several."""
-        plain = voice in self._collections or not is_mix(voice)
-        return Mix(((voice, 1.0),)) if plain else parse_mix(voice)
 
     def _style(self, mix: Mix) -> voices.Style:
         """The table of one voice, or the weighted mean of several."""
@@ -176,3 +188,9 @@ class KokoroSession:
         given = inputs(tokens, style, speed)
         (audio,) = self._stopper.run(self._session, given, shrink=True)
         return audio.reshape(-1)
+
+
+def _mix(voice: str, collections: Container[str]) -> Mix:
+    """Of one voice, or of several, where none is known by that name."""
+    plain = voice in collections or not is_mix(voice)
+    return Mix(((voice, 1.0),)) if plain else parse_mix(voice)

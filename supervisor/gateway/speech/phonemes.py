@@ -1,0 +1,60 @@
+"""`POST /v1/audio/phonemes`: how a text is read, for those who want to know why it sounds so.
+
+The body is that of `/v1/audio/speech`, as far as it decides what is said. `reader` has the process
+that reads, and the bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from aiohttp import web
+
+from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.context import Context
+from supervisor.gateway.errors import ApiError
+from supervisor.gateway.speech.routes import ModelName, Speed, VoiceName, engine_and_voice
+from supervisor.wire.client import Submit, Welcome
+
+MOST_CHARS: Final = 20_000
+"""Characters of a text: more than anybody looks through."""
+
+_BODY_BYTES: Final = 256 * 1024
+"""Room for so many characters in JSON's longest way to write them, and for the names."""
+
+
+class PhonemesRequest(msgspec.Struct, frozen=True):
+    """What decides how a text is read."""
+
+    input: Annotated[
+        str,
+        msgspec.Meta(description="The text.", extra_json_schema={"maxLength": MOST_CHARS}),
+    ]
+    model: ModelName = None
+    voice: VoiceName = None
+    speed: Speed = 1.0
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """POST /v1/audio/phonemes."""
+
+    async def phonemes(request: web.Request) -> web.Response:
+        wanted = parse(await read_body(request, _BODY_BYTES), PhonemesRequest)
+        if len(wanted.input) > MOST_CHARS:
+            reason = f"the text has {len(wanted.input):,} characters, more than {MOST_CHARS:,}"
+            raise ApiError(413, reason, code="text_too_long", param="input")
+        submit = _submit(wanted, await context.welcome())
+        found = await context.reader.read(submit, wanted.input.encode())
+        return web.Response(
+            body=msgspec.json.encode(found), content_type="application/json", charset="utf-8"
+        )
+
+    return [web.post("/v1/audio/phonemes", phonemes, expect_handler=when_wanted)]
+
+
+def _submit(wanted: PhonemesRequest, welcome: Welcome) -> Submit:
+    """The request by which the supervisor would be asked to speak it."""
+    engine, voice = engine_and_voice(wanted.model, wanted.voice, welcome)
+    engine = engine or welcome.default_engine
+    return Submit(id="read", engine=engine, voice=voice, speed=wanted.speed)

@@ -1,0 +1,1 @@
+"""How a text is read: its segments, the words that are said, phonemes and pauses, for people."""
