@@ -1,7 +1,7 @@
 """Which signs of emphasis may open it, and which may close it, by what stands around them.
 
-As in CommonMark, but for what writers mean in spite of it: `**「重要」**です` and `**Note:**this`, and
-for what they do not mean: `2*3*4`, `f*ck`, `__init__.py`.
+As in CommonMark, but for what writers mean in spite of it, `**「重要」**です` and `**Note:**this`,
+and for what they do not mean, `2*3*4`, `f*ck` and `__init__.py`.
 """
 
 from __future__ import annotations
