@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
@@ -68,7 +69,7 @@ class BarePool:
         request = JobRequest(
             speech=Speech(engine=self._engine, voice=state.default_voice, seed=1),
             sample_rate=state.sample_rate,
-            segments=(text,),
+            segments=sentences(text),
         )
         started = time.perf_counter()
         run = self.workers.effects[job_events.RunSegment]
@@ -79,7 +80,7 @@ class BarePool:
                 segment=0,
                 attempt=1,
                 request=request,
-                text=text,
+                part=request.segments[0],
                 expected_s=0.0,
             )
         )

@@ -13,6 +13,7 @@ from itertools import pairwise
 from types import FrameType
 
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 from tests.fixtures.defaults import fresh_jobs
@@ -25,7 +26,7 @@ def events() -> Iterator[tuple[str, Act]]:
     """One event after the other, by name, and what tells it to a machine."""
     jobs = fresh_jobs()
     request = JobRequest(
-        speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=("Hello.",)
+        speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=sentences("Hello.")
     )
     yield "WorkerReady", lambda: jobs.handle(e.WorkerReady(0.0, 1))
     commands: list[e.Command] = []

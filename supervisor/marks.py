@@ -28,8 +28,13 @@ PRONOUNCED: Final = re.compile(
 BOUND_SPACE: Final = "\ue007"
 """A space in a pronounced phrase or its phonemes: nothing is cut there."""
 
+MANNER: Final = "\ue008"
 PROSODY: Final = re.compile("\ue008([^\ue000-\ue00f]*)\ue009")
 """From here on this manner holds, as `Prosody.encoded` has it; empty: the request's own."""
+
+
+OPENING: Final = "\ue004\ue008"
+"""What a mark of more than one character begins with."""
 
 
 def pronounced(written: str, phonemes: str) -> str:

@@ -7,7 +7,7 @@ stands in `_Manner`, for both; that puts it on the wire, in the journal, in repo
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -24,6 +24,15 @@ CLAUSE_S: Final = 0.2
 """Silence between two clauses of one sentence, as a comma has it in a sentence spoken at once."""
 
 
+Markup = Literal["auto", "plain", "markdown", "html", "ssml"]
+"""What a text is written in. `auto`: SSML if it begins with `<speak`, HTML if it begins as a
+document, else whatever signs of Markdown and HTML are in it."""
+
+Unreadable = Literal["skip", "spell", "refuse"]
+"""What becomes of letters that a voice cannot read: left out, called by their names, or the
+request is refused."""
+
+
 class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Options that are independent of the engine.
 
@@ -38,13 +47,18 @@ class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class PartialSpeech(_Manner, frozen=True, kw_only=True):
     """Options that a client asks for.
 
-    None means the configured default engine, that engine's default voice, and a seed
-    that is drawn.
+    None means the configured default engine, that engine's default voice, a seed that is drawn,
+    and to read the text as the settings say (`reading`). `markup` is a Markup, `unreadable` an
+    Unreadable; `pronunciations` are entries for this text (`supervisor.lexicon`), before those of
+    the settings.
     """
 
     engine: str | None = None
     voice: str | None = None
     seed: int | None = None
+    markup: str | None = None
+    unreadable: str | None = None
+    pronunciations: dict[str, Any] | None = None
 
     def complete(self, *, engine: str, voice: str, seed: int) -> Speech:
         """The same options, complete."""
@@ -63,6 +77,21 @@ class Speech(_Manner, frozen=True, kw_only=True):
     seed: int = 0
 
 
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What of a text was not read: letters of a script (`chars` of them), or a tag that nobody
+    knows. `at`: where it begins, in characters of the text as it was sent; None where unknown.
+    """
+
+    what: str
+    at: int | None = None
+    chars: int = 0
+
+    def __str__(self) -> str:
+        count = f"{self.chars} character{'s' if self.chars > 1 else ''} ({self.what})"
+        what = count if self.chars else self.what
+        return what if self.at is None else f"{what} at {self.at}"
+
+
 class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a part of a text is spoken, beside the job's own speech: factors on its speed and its
     volume, and another voice of the same engine, None for the job's own.
@@ -71,6 +100,15 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rate: float = 1.0
     volume: float = 1.0
     voice: str | None = None
+
+    def applied(self, speech: Speech) -> Speech:
+        """The job's speech in this manner."""
+        return msgspec.structs.replace(
+            speech,
+            speed=speech.speed * self.rate,
+            volume=speech.volume * self.volume,
+            voice=speech.voice if self.voice is None else self.voice,
+        )
 
     def encoded(self) -> str:
         """On one line, without a tab; empty where nothing differs. `decoded` reads it."""

@@ -34,6 +34,8 @@ _INTERRUPT_AGAIN_S = 0.01
 
 _BREATH_S = 0.3
 """The longest silence within a sentence at speed 1; a comma makes 0.1 to 0.3 s."""
+_LEFT_OUT_S = 0.08
+"""Silence of a text that says nothing, at least: an answer without a sample is none."""
 _STOP = re.compile(r"(?:[!?…。！？]|\w{4}\.)[\"'”’)\]]*\s+\S")
 """A sentence that ends inside a segment, in a quotation say; no abbreviation."""
 
@@ -72,6 +74,7 @@ class Speaker:
         started = time.perf_counter()
         redaction.speaking(run.text)
         error: str | None = None
+        left_out: str | None = None
         terminated = unreadable = False
         data = memoryview(b"")
         self._now_running((run.job, run.segment, run.attempt), None)
@@ -83,7 +86,17 @@ class Speaker:
         except Terminated:
             error, terminated = "interrupted", True
         except ValueError as refusal:
-            error, unreadable = redaction.of_refusal(refusal)[:MAX_ERROR_CHARS], True
+            why = redaction.of_refusal(refusal)[:MAX_ERROR_CHARS]
+            if run.tolerant:
+                left_out = why
+                data = pcm(
+                    silence(
+                        self._engines.info(run.speech.engine).sample_rate,
+                        max(run.silence_s, _LEFT_OUT_S),
+                    )
+                )
+            else:
+                error, unreadable = why, True
         except Exception as failure:
             if is_out_of_memory(failure):
                 raise  # This process is beyond help: the segment runs again in another one.
@@ -100,6 +113,7 @@ class Speaker:
             error=error,
             terminated=terminated,
             unreadable=unreadable,
+            left_out=left_out,
         )
         self._send(answer, data)
 
@@ -107,7 +121,7 @@ class Speaker:
         """The segment's samples with the silence after them. Raises what the engine raises."""
         info = self._engines.info(run.speech.engine)
         if not run.text:
-            return silence(info.sample_rate, run.silence_s)
+            return silence(info.sample_rate, max(run.silence_s, _LEFT_OUT_S))
         samples = session.synthesize(run.text, run.speech)
         if info.silent_ends:
             longest_s, stops = _BREATH_S / run.speech.speed, len(_STOP.findall(run.text))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as pool_events
@@ -98,11 +99,11 @@ class Crew:
 
     async def speak(self, worker: int, text: str) -> float:
         """Speak one segment; returns the worker's own seconds for it."""
-        state = self._catalogue.result()
+        state, part = self._catalogue.result(), Part(text)
         request = JobRequest(
             speech=Speech(engine=self.engine, voice=state.default_voice),
             sample_rate=state.sample_rate,
-            segments=(text,),
+            segments=(part,),
         )
         run = job_events.RunSegment(
             worker=worker,
@@ -110,7 +111,7 @@ class Crew:
             segment=0,
             attempt=1,
             request=request,
-            text=text,
+            part=part,
             expected_s=0.0,
         )
         return await self._answer(worker, run)

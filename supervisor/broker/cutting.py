@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from supervisor.broker.preparing import Preparation
 from supervisor.core.jobs.parts import Part, line_of, part_of
 from supervisor.core.jobs.segmentation import Uncut
+from supervisor.core.jobs.unreadable import emoji, is_blank, signs
+from supervisor.speech import LeftOut
 
 _MANY_SLICES = 64
 """A text of more slices has thousands of segments: its job does not begin with all of them."""
@@ -55,36 +58,63 @@ class Turns:
 
 
 class TextReader:
-    """Cuts a text until it can become a job. `whole`: it has to be cut to its end for that."""
+    """Prepares and cuts a text until it can become a job. `whole`: it has to be cut to its end for
+    that; `begin` makes the marked text one that can be cut.
+    """
 
-    def __init__(self, text: Uncut, *, whole: bool) -> None:
+    def __init__(
+        self, preparation: Preparation, begin: Callable[[str], Uncut], *, whole: bool
+    ) -> None:
+        self._preparation = preparation
+        self._begin = begin
         self._whole = whole
-        self._rest: Uncut | None = text
+        self._steps: Iterator[str | None] | None = preparation.steps()
+        self._rest: Uncut | None = None
+        self._prepared = ""
         self._lines: list[str] = []
         """For each slice so far its segments, a line each."""
 
     @property
     def ended(self) -> bool:
         """Whether all of it is cut."""
-        return self._rest is None
+        return self._rest is None and self._steps is None
 
     @property
     def ready(self) -> bool:
         """Whether enough is cut to make a job of it, or a refusal."""
         return self.ended or (bool(self._lines) and not self._whole)
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What of the text is not read, as far as that is known before it is spoken."""
+        return self._preparation.left_out
+
+    @property
+    def tolerant(self) -> bool:
+        """Whether the text is spoken although some of it cannot be read."""
+        return self._preparation.policy != "refuse"
+
     def step(self) -> None:
-        """Cut one slice."""
-        if self._rest is not None:
+        """Prepare a little of the text, or cut one slice. Raises Refused."""
+        if self._steps is not None:
+            text = next(self._steps)
+            if text is not None:
+                self._steps = None
+                self._rest = self._begin(text) if text else None
+                self._prepared = text
+        elif self._rest is not None:
             parts, self._rest = self._rest.slice()
             if parts:
-                self._lines.append("\n".join(line_of(part.text, part.ends) for part in parts))
+                self._lines.append("\n".join(map(line_of, parts)))
 
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
-        rest, with a line for each part.
+        rest, with a line for each part. One without a word has one part: the names of its signs, or
+        a silence.
         """
         text = "\n".join(self._lines)
         if self.ended and len(self._lines) > _MANY_SLICES:
             return (), Uncut(text)
-        return tuple(map(part_of, text.split("\n"))) if text else (), self._rest
+        if text or self._rest is not None or is_blank(self._preparation.text):
+            return tuple(map(part_of, text.split("\n"))) if text else (), self._rest
+        return (Part(signs(self._prepared) or emoji(self._preparation.text)),), None

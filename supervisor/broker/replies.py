@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from supervisor.broker.requests import Refused
+from supervisor.broker.refused import Refused
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.wire import client as wire
@@ -48,6 +48,7 @@ class Replies:
             sample_rate=command.sample_rate,
             seed=command.seed,
             estimated=command.estimated,
+            left_out=command.left_out,
         )
         self._send(command.client, accepted, None)
         self._on_accepted()
@@ -72,6 +73,7 @@ class Replies:
             queued_s=command.queued_s,
             synthesis_s=command.synthesis_s,
             retried=command.retried,
+            left_out=command.left_out,
         )
         self._send_audio(command.client, command.job, end, command.pcm)
 

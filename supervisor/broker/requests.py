@@ -7,18 +7,26 @@ whether there is room for the job, `cutting` when its text is cut.
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import random
+import re
+from collections.abc import Callable
+from typing import TypeVar, get_args
 
 import msgspec
 
+from supervisor import marks
 from supervisor.broker.cutting import TextReader
+from supervisor.broker.preparing import Preparation
+from supervisor.broker.refused import Refused, bad_text
 from supervisor.config import Settings
-from supervisor.core.jobs.parts import split
+from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import uncut
-from supervisor.speech import PartialSpeech
-from supervisor.wire.client import Error, ErrorCode, Submit
+from supervisor.lexicon import MAX_REQUEST, Entry, LexiconError, parse
+from supervisor.speech import Markup, PartialSpeech, Prosody, Unreadable
+from supervisor.wire.client import Submit
 from supervisor.wire.codec import Body
 from supervisor.wire.trace_context import header_or_none
 from supervisor.wire.voices import MixError, is_mix, parse_mix
@@ -32,60 +40,24 @@ MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
 MAX_DEADLINE_MS = 366 * 24 * 3_600_000
 _SHOWN_CHARS = 64
+_Name = TypeVar("_Name", bound=str)
 _LEFT_OPEN = PartialSpeech()
-
-
-class Refused(Exception):
-    """A request that is refused; the client gets the reason, and the field that is wrong."""
-
-    def __init__(
-        self,
-        code: ErrorCode,
-        message: str,
-        *,
-        field: str | None = None,
-        retry_after_ms: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code: ErrorCode = code
-        self.field = field
-        self.retry_after_ms = retry_after_ms
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed later."""
-        return self.retry_after_ms is not None
-
-    def answer(self, id: str) -> Error:
-        """The ERROR message for the request that its client named `id`."""
-        return Error(
-            self.code,
-            str(self),
-            id=id,
-            retryable=self.retryable,
-            retry_after_ms=self.retry_after_ms,
-            field=self.field,
-        )
 
 
 def read_text(body: Body, max_bytes: int) -> str:
     """The text of a SUBMIT. Raises Refused (`text_too_long`, `bad_text`)."""
     if len(body) > max_bytes:
-        raise _bad_text("text_too_long", f"the text has {len(body)} bytes, more than {max_bytes}")
+        raise bad_text("text_too_long", f"the text has {len(body)} bytes, more than {max_bytes}")
     try:
         text = str(body, "utf-8")
     except UnicodeDecodeError as error:
-        raise _bad_text(
+        raise bad_text(
             "bad_text", f"the text is not UTF-8: byte {error.start} is 0x{body[error.start]:02x}"
         ) from None
     if "\0" in text:
         where = text.index("\0")
-        raise _bad_text("bad_text", f"the text has a NUL character at position {where}")
+        raise bad_text("bad_text", f"the text has a NUL character at position {where}")
     return text
-
-
-def _bad_text(code: ErrorCode, message: str) -> Refused:
-    return Refused(code, message, field="text")
 
 
 def read_request(
@@ -99,11 +71,16 @@ def read_request(
     engine = _engine(submit.engine or settings.engines.default, catalogue)
     _within("speed", submit.speed, engine.min_speed, engine.max_speed)
     voice, language = _voice(submit.voice or engine.default_voice, engine)
-    whole = uncut(
-        text,
-        language=language,
-        first_max_chars=settings.segments.first_max_chars,
-        max_chars=settings.segments.max_chars,
+    reader = TextReader(
+        _preparation(submit, text, settings, language, _Fit(engine, submit)),
+        functools.partial(
+            uncut,
+            language=language,
+            first_max_chars=settings.segments.first_max_chars,
+            max_chars=settings.segments.max_chars,
+            finish=_pronounced(submit, settings, language),
+        ),
+        whole=submit.durable,
     )
     seed = random.getrandbits(63) if submit.seed is None else submit.seed
     request = JobRequest(
@@ -119,17 +96,105 @@ def read_request(
         fingerprint=b"" if submit.key is None else _fingerprint(submit, text),
         reproducible=submit.seed is not None or submit.durable,
         trace=_trace_context(submit, now) if settings.tracing.enabled else None,
+        tolerant=reader.tolerant,
     )
-    return request, TextReader(whole, whole=submit.durable)
+    return request, reader
 
 
 def complete(request: JobRequest, reader: TextReader) -> JobRequest:
     """The request with its text, as far as that is cut by now. Raises Refused."""
     parts, rest = reader.take()
     if not parts and rest is None:
-        raise _bad_text("empty_text", "the text has nothing to speak: no letter and no number")
-    segments, ends = split(parts)
-    return msgspec.structs.replace(request, segments=segments, ends=ends, rest=rest)
+        raise bad_text("empty_text", "the text is empty: there is nothing to speak")
+    left_out = reader.left_out
+    return msgspec.structs.replace(request, segments=parts, rest=rest, left_out=left_out)
+
+
+def _preparation(
+    submit: Submit, text: str, settings: Settings, language: str, fit: _Fit
+) -> Preparation:
+    """The text on its way to being cut. Raises Refused."""
+    reading = settings.reading
+    return Preparation(
+        text,
+        language=language,
+        markup=_one_of("markup", submit.markup, Markup, reading.markup),
+        policy=_one_of("unreadable", submit.unreadable, Unreadable, reading.unreadable),
+        name_emoji=reading.emoji == "names",
+        fit=fit,
+    )
+
+
+def _one_of(field: str, asked: str | None, names: object, default: _Name) -> _Name:
+    """What the client asks for, if it is one of these names. Raises Refused."""
+    if asked is None:
+        return default
+    known: tuple[_Name, ...] = get_args(names)
+    for name in known:
+        if name == asked:
+            return name
+    raise Refused(
+        "out_of_range", f"{field} {_shown(asked)} is none of {', '.join(known)}", field=field
+    )
+
+
+def _pronounced(submit: Submit, settings: Settings, language: str) -> Callable[[str], str] | None:
+    """What puts the pronunciations of request and settings into a text. Raises Refused."""
+    own = Dictionary()
+    if submit.pronunciations:
+        try:
+            own = Dictionary(parse(submit.pronunciations, at_most=MAX_REQUEST))
+        except LexiconError as error:
+            raise Refused(
+                "out_of_range", f"pronunciations: {error}", field="pronunciations"
+            ) from None
+    known = _dictionary(_Same(settings.reading.entries))
+    if not own.first and not known.first:
+        return None
+    return Pronunciations(own, known, language=language).in_text
+
+
+class _Same:
+    """Entries that are the same only if they are the same object: thousands are not compared."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
+
+    def __hash__(self) -> int:
+        return id(self.entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.entries is self.entries
+
+
+@functools.lru_cache(maxsize=1)
+def _dictionary(known: _Same) -> Dictionary:
+    """That of the settings, built when they have changed."""
+    return Dictionary(known.entries)
+
+
+class _Fit:
+    """Checks the manners that a markup asks for, and keeps them within what the engine can do."""
+
+    def __init__(self, engine: EngineState, submit: Submit) -> None:
+        self._engine = engine
+        self._speed = submit.speed
+        self._volume = submit.volume
+
+    def __call__(self, piece: str) -> str:
+        """A piece of a marked text. Raises Refused for a voice that the engine does not have."""
+        return marks.PROSODY.sub(self._fitting, piece)
+
+    def _fitting(self, mark: re.Match[str]) -> str:
+        wanted = Prosody.decoded(mark[1])
+        least, most = self._engine.min_speed / self._speed, self._engine.max_speed / self._speed
+        voice = None if wanted.voice is None else _voice(wanted.voice, self._engine)[0]
+        fitting = Prosody(
+            rate=min(max(wanted.rate, least), most),
+            volume=min(wanted.volume, MAX_VOLUME / max(self._volume, 1e-9)),
+            voice=voice,
+        )
+        return marks.manner(fitting.encoded())
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:

@@ -16,9 +16,10 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.broker.cutting import TextReader, Turns
+from supervisor.broker.refused import Refused
 from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
-from supervisor.broker.requests import MAX_CREDIT, Refused, complete, read_request, read_text
+from supervisor.broker.requests import MAX_CREDIT, complete, read_request, read_text
 from supervisor.broker.sockets.endpoints import Endpoints
 from supervisor.broker.sockets.liveness import LivenessProbe
 from supervisor.broker.sockets.peers import flow_of, is_ours
@@ -29,6 +30,7 @@ from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
 from supervisor.logs import get_logger
+from supervisor.marks import written
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, WireError, decode_request, encode
 from supervisor.wire.worker import Catalogue
@@ -221,16 +223,15 @@ class Broker:
         if pending not in self._pending:
             return False
         gone = self._connections.get(pending.client) is not pending.connection
-        if not gone:
-            self._read(pending.reader)
-            if not pending.reader.ready:
-                return True
-        self._pending.discard(pending)
         try:
             if not gone:
+                self._read(pending.reader)
+                if not pending.reader.ready:
+                    return True
                 self._hand_in(pending)
         except Refused as refused:
             self._refuse(pending.client, pending.message.id, refused)
+        self._pending.discard(pending)
         return False
 
     def _cut_text(self, command: e.CutText) -> None:
@@ -268,7 +269,8 @@ class Broker:
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
-            text = " ".join(request.segments) or (request.rest.text if request.rest else "")
+            said = " ".join(part.text for part in request.segments)
+            text = written(said or (request.rest.text if request.rest else ""))
             log.info("job %s says: %s", job, text[:_LOGGED_CHARS], extra={"data": {"job": job}})
         self._tell(
             e.Submitted(

@@ -93,6 +93,6 @@ def _short(value: Any) -> str:  # noqa: ANN401 - whatever an event holds
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, JobRequest):
-        sizes = ",".join(str(len(text)) for text in value.segments)
+        sizes = ",".join(str(len(part.text)) for part in value.segments)
         return f"({value.speech.engine} {value.speech.voice} [{sizes}])"
     return str(value)

@@ -15,7 +15,7 @@ import typer
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors, wait_for_start
 from supervisor.cli.endings import exit_codes
-from supervisor.cli.texts import given_text
+from supervisor.cli.texts import given_text, said_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,18 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
+    markup: Annotated[
+        str | None,
+        typer.Option(help="auto, plain, markdown, html or ssml. Default: the supervisor's."),
+    ] = None,
+    unreadable: Annotated[
+        str | None,
+        typer.Option(help="Letters that the voice cannot read: skip, spell or refuse."),
+    ] = None,
+    pronounce: Annotated[
+        list[str] | None,
+        typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
+    ] = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -56,6 +68,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     spoken = given_text(text, file)
     _check_output(output, as_json)
     audio_format = _format(output, form)
+    pronunciations = said_as(pronounce or [])
     from supervisor.client import Client
 
     with exit_codes(output), client_errors():
@@ -64,9 +77,21 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         exit_codes(output),
         client_errors(),
         Client(name="supervisor say") as client,
-        client.submit(spoken, voice, engine, speed, seed, volume=volume) as job,
+        client.submit(
+            spoken,
+            voice,
+            engine,
+            speed,
+            seed,
+            volume=volume,
+            markup=markup,
+            unreadable=unreadable,
+            pronunciations=pronunciations,
+        ) as job,
     ):
         seconds = _record(job, output, audio_format)
+        if job.left_out:
+            typer.echo(f"left out: {'; '.join(map(str, job.left_out))}", err=True)
         if as_json:
             typer.echo(json.dumps(_report(job, output, audio_format, seconds)))
 
@@ -160,6 +185,7 @@ def _report(job: Job, output: Path | None, form: AudioFormat, seconds: float) ->
         "sample_rate": job.sample_rate,
         "duration_s": seconds,
         "segments": job.progress.segments,
+        "left_out": [str(place) for place in job.left_out],
         "first_audio_s": timings.first_audio_s,
         "total_s": timings.total_s,
         "queued_s": timings.queued_s,

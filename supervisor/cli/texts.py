@@ -33,3 +33,14 @@ def _decode(content: bytes, source: str) -> str:
             f"{source} is not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start}; "
             "convert it first, for example with iconv",
         )
+
+
+def said_as(given: list[str]) -> dict[str, str] | None:
+    """Words and how they are said, from `WORD=HOW`."""
+    entries: dict[str, str] = {}
+    for entry in given:
+        word, equals, how = entry.partition("=")
+        if not (word and equals and how):
+            fail(2, f"--pronounce {entry!r}: write WORD=HOW, such as Nguyen=win or Cairo=/ˈkaɪroʊ/")
+        entries[word] = how
+    return entries or None

@@ -7,6 +7,7 @@ from supervisor.client.calls import AcceptedJob, Calls
 from supervisor.client.deadlines import Backoff, Deadline
 from supervisor.client.errors import ProtocolError, SupervisorError, WaitTimeout
 from supervisor.client.request import Request, Resumption
+from supervisor.speech import LeftOut
 from supervisor.wire.codec import Body
 
 
@@ -49,6 +50,12 @@ class JobHandle:
         audio to the sample; one that the supervisor picked gives the same but for rounding.
         """
         return self._job.accepted.seed
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What of the text is not read, as far as that is known: all of it once the job is done."""
+        end = self._job.record.end
+        return self._job.accepted.left_out if end is None else end.left_out
 
     @property
     def done(self) -> bool:

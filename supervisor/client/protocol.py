@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterator
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from supervisor.client.errors import (
     BadRequest,
@@ -64,6 +64,9 @@ class JobOptions(TypedDict, total=False):
     """Options of a job that go into SUBMIT as the caller gives them."""
 
     volume: float
+    markup: str | None
+    unreadable: str | None
+    pronunciations: dict[str, Any] | None
     priority: int
     key: str | None
     durable: bool

@@ -25,6 +25,9 @@ class Terms(JobOptions, total=False):
     """Options of a job beside text, voice, engine, speed and seed.
 
     `volume` is 0 to 2, 1 as loud as the engine speaks; what would be too loud is limited softly.
+    `markup` ("auto", "plain", "markdown", "html", "ssml"), `unreadable` ("skip", "spell", "refuse")
+    and `pronunciations` (a word to "/phonemes/" or to another spelling) say how the text is read,
+    None as the supervisor's settings do.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is submitted; a
     `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`

@@ -12,6 +12,8 @@ from supervisor.config.errors import ConfigError
 from supervisor.config.sections.declared import CONFLICT, RULE
 
 _SHOWN_CHARS = 60
+_OF_KEY = "[key]"
+"""The last part of the place of an error in a key, as pydantic names it."""
 
 
 def describe_errors(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
@@ -30,7 +32,7 @@ def unknown_key(path: schema.Path) -> str:
 
 def _line(error: ErrorDetails) -> str:
     path = _key(error)
-    name = schema.dotted(path)
+    name = _shortened(schema.dotted(path), 200)
     if error["type"] in {CONFLICT, RULE}:
         return f"{name}: {error['msg']}"
     if error["type"] == "extra_forbidden":
@@ -55,6 +57,10 @@ def _key(error: ErrorDetails) -> schema.Path:
     path = tuple(part for part in error["loc"] if isinstance(part, str))
     if error["type"] == "extra_forbidden":
         return path
+    setting = schema.setting_at(path) if error["type"] == RULE else None
+    if setting is not None:
+        of_key = path[len(setting.path) + 1 :] == (_OF_KEY,)
+        return path[:-1] if of_key else path
     while path and path not in schema.settings() and path not in schema.sections():
         path = path[:-1]
     return path

@@ -109,7 +109,9 @@ def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: ANN401 - ty
     if origin is Literal:
         return " or ".join(f'"{value}"' for value in args)
     if origin in (Union, types.UnionType):
-        return " or ".join(_in_words(arg, metadata) for arg in args)
+        return " or ".join(
+            "an object" if get_origin(arg) is dict else _in_words(arg, metadata) for arg in args
+        )
     if origin is list:
         return f"a list, each {_in_words(args[0], metadata)}"
     if origin is dict:

@@ -21,6 +21,7 @@ from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
 from supervisor.config.sections.observability import Logging, Tracing
 from supervisor.config.sections.performance import Performance
 from supervisor.config.sections.pool import Pool
+from supervisor.config.sections.reading import Reading
 
 
 class Settings(BaseSettings):
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     jobs: Jobs = Jobs()
     journal: Journal = Journal()
     segments: Segments = Segments()
+    reading: Reading = Reading()
     http: Http = Http()
     logging: Logging = Logging()
     tracing: Tracing = Tracing()

@@ -11,18 +11,16 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterator
-from itertools import chain, repeat
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from supervisor.core.jobs.job import OUTCOMES
-from supervisor.core.jobs.parts import line_of, part_of, split
+from supervisor.core.jobs.parts import Part, line_of, part_of
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.journal.schema import PAGE_BYTES
-from supervisor.speech import Ends, Speech
+from supervisor.speech import Speech
 
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """Valid ids of jobs; an id names a directory, too."""
@@ -68,11 +66,10 @@ def pack(
     """The row of a new job."""
     fields = msgspec.structs.asdict(request)
     fields.update(msgspec.structs.asdict(fields.pop("speech")))
-    segments: tuple[str, ...] = fields.pop("segments")
-    ends: Iterator[Ends] = chain(fields.pop("ends"), repeat("sentence"))
+    segments: tuple[Part, ...] = fields.pop("segments")
     rest: Uncut | None = fields.pop("rest")
     del fields["deadline"]
-    parts = map(line_of, segments, ends)
+    parts = map(line_of, segments)
     lines = "\n".join([*parts, *(() if rest is None else [rest.text[rest.at :]])])
     count, text = lines.count("\n") + 1, lines.encode()
     return Row(
@@ -96,13 +93,13 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
     if found != row.parts:
         raise ValueError(f"{found} segments instead of {row.parts}")
     few = found <= _FEW_SEGMENTS
-    parts = [*map(part_of, text.split("\n"))] if few else []
     fields = _decode(row.request)
     speech = {name: fields[name] for name in Speech.__struct_fields__ if name in fields}
-    segments, ends = split(parts)
-    fields.update(speech=speech, segments=segments, ends=ends, deadline=deadline)
+    fields.update(speech=speech, segments=(), deadline=deadline)
     request = msgspec.convert(fields, JobRequest)
-    return request if few else msgspec.structs.replace(request, rest=Uncut(text))
+    if few:
+        return msgspec.structs.replace(request, segments=tuple(map(part_of, text.split("\n"))))
+    return msgspec.structs.replace(request, rest=Uncut(text))
 
 
 def values_of(row: Row) -> tuple[object, ...]:
@@ -256,7 +253,7 @@ _NOTHING: Final = pack(
     "",
     "",
     JobRequest(
-        speech=Speech(engine="", voice=""), sample_rate=24_000, segments=("",), durable=True
+        speech=Speech(engine="", voice=""), sample_rate=24_000, segments=(Part(""),), durable=True
     ),
     0.0,
     None,

@@ -44,18 +44,20 @@ class Segments:
         worker = self._by_epoch.get(command.worker)
         if worker is None:
             return
-        request = command.request
-        seed = segment_seed(request.speech.seed, command.segment)
+        request, part = command.request, command.part
+        speech = request.speech if part.prosody is None else part.prosody.applied(request.speech)
+        seed = segment_seed(speech.seed, command.segment)
         run = wire.Run(
             job=command.job,
             segment=command.segment,
             attempt=command.attempt,
             epoch=worker.epoch,
-            speech=msgspec.structs.replace(request.speech, seed=seed),
+            speech=msgspec.structs.replace(speech, seed=seed),
             reproducible=request.reproducible,
-            text=command.text,
-            ends=command.ends,
-            silence_s=request.pauses.after(command.ends, request.speech.speed),
+            text=part.text,
+            ends=part.ends,
+            silence_s=request.pauses.after(part.ends, speech.speed),
+            tolerant=request.tolerant,
         )
         worker.running = run
         worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)
@@ -117,6 +119,7 @@ class Segments:
                     attempt=piece.attempt,
                     pieces=pieces,
                     synthesis_s=piece.synthesis_s,
+                    left_out=piece.left_out,
                 )
             )
         else:

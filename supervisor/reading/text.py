@@ -7,19 +7,19 @@ looks at its sockets between two of them; reading is the reading process's.
 from __future__ import annotations
 
 import asyncio
-from itertools import repeat
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
 from supervisor import marks
-from supervisor.broker.requests import Refused, complete, read_request, read_text
+from supervisor.broker.refused import Refused
+from supervisor.broker.requests import complete, read_request, read_text
 from supervisor.client.errors import SupervisorError, from_wire
 from supervisor.config import Settings
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
 from supervisor.reading.process import ReadingProcess
-from supervisor.speech import End, Ends
+from supervisor.speech import End
 from supervisor.wire.client import Error, ErrorCode, Submit
 from supervisor.wire.reading import Said
 from supervisor.wire.worker import Catalogue
@@ -101,8 +101,7 @@ async def _cut(
         reader.step()
         await asyncio.sleep(0)
     request = complete(request, reader)
-    ends: tuple[Ends, ...] | repeat[Ends] = request.ends or repeat("sentence")
-    parts = list(map(Part, request.segments, ends))
+    parts = list(request.segments)
     rest = request.rest
     while rest is not None:
         more, rest = rest.slice()

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from supervisor.speech import Pauses, Speech
+from supervisor.speech import Pauses, Prosody, Speech
 
-FORMAT = 2
+FORMAT = 3
 
 Family = Literal["jobs", "pool", "allocation"]
 """The state machine that an event belongs to."""
@@ -68,7 +68,7 @@ class Document(msgspec.Struct):
     entries: list[Entry]
 
 
-_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, Pauses)}
+_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, Pauses, Prosody)}
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from supervisor.core.allocation import events as allocation_events
 from supervisor.core.allocation.machine import Allocation
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.parts import Part
+from supervisor.core.jobs.parts import Part, sentences
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.service.record import (
@@ -70,7 +70,7 @@ class Script:
         if not self._cuts:
             return (), self
         sizes, left = self._cuts.pop(0)
-        return tuple(map(Part, _texts(sizes))), Script(left, self._cuts) if left else None
+        return _texts(sizes), Script(left, self._cuts) if left else None
 
 
 class Replay:
@@ -230,5 +230,5 @@ def _first(document: Document, kind: type[_Event]) -> _Event:
     raise RecordError(f"it has no {kind.__module__.split('.')[-2]}.{kind.__name__}")
 
 
-def _texts(sizes: tuple[int, ...]) -> tuple[str, ...]:
-    return tuple("x" * size for size in sizes)
+def _texts(sizes: tuple[int, ...]) -> tuple[Part, ...]:
+    return sentences(*("x" * size for size in sizes))

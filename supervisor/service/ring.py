@@ -28,6 +28,7 @@ from supervisor.core.allocation import events as allocation_events
 from supervisor.core.allocation.policy import Configured
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.audio import Pcm, Stored
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.pool import events as pool_events
 from supervisor.files import PRIVATE, replace_file
@@ -130,9 +131,14 @@ class Ring:
 # -- what is not kept: texts, what may quote them, and audio ------------------------------
 
 
+@lru_cache(maxsize=256)
+def _said(length: int) -> Part:
+    return Part(_x(length))
+
+
 def _lighter_request(event: Any) -> Any:  # noqa: ANN401 - an event that has one
     request = event.request
-    segments = tuple([_x(len(text)) for text in request.segments])
+    segments = tuple([_said(len(part.text)) for part in request.segments])
     rest = None if request.rest is None else Unsaid(len(request.rest))
     return structs.replace(event, request=structs.replace(request, segments=segments, rest=rest))
 

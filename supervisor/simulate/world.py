@@ -18,6 +18,7 @@ from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs import events as j
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.machine import WorkerShape
 from supervisor.core.pool import events as e
@@ -144,7 +145,7 @@ class World:
         request = JobRequest(
             speech=Speech(engine=_ENGINE, voice=""),
             sample_rate=_RATE,
-            segments=(_text(arrival.characters),),
+            segments=sentences(_text(arrival.characters)),
             priority=arrival.priority,
             deadline=deadline,
         )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from supervisor.speech import PartialSpeech
+from supervisor.speech import LeftOut, PartialSpeech
 
 DEFAULT_CREDIT = 1 << 20
 """Bytes of audio that a client is ready to take before it grants more."""
@@ -149,7 +149,7 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     """The job exists now and will end in END or ERROR. `sample_rate` is in Hz.
 
     `segments` is how many it has; where it is `estimated`, the text is cut while it is spoken,
-    and its length tells no more. END has the number.
+    and its length tells no more. END has the number. `left_out` is what of the text nobody reads.
     """
 
     id: str
@@ -158,6 +158,7 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     sample_rate: int
     seed: int
     estimated: bool = False
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Started(Message, frozen=True, tag="STARTED"):
@@ -179,7 +180,8 @@ class End(Message, frozen=True, tag="END"):
     """The job is done. A body, if there is one, is the last piece of its audio.
 
     `bytes` counts the whole PCM stream. Times are in seconds: `queued_s` from
-    ACCEPTED to the first segment's start, `synthesis_s` summed over segments.
+    ACCEPTED to the first segment's start, `synthesis_s` summed over segments. `left_out` is what
+    ACCEPTED has, and what turned out to be unreadable since.
     """
 
     job: str
@@ -188,6 +190,7 @@ class End(Message, frozen=True, tag="END"):
     queued_s: float = 0.0
     synthesis_s: float = 0.0
     retried: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Error(Message, frozen=True, tag="ERROR"):

@@ -41,7 +41,8 @@ class Run(_Record, frozen=True, kw_only=True):
 
     The seed of `speech` is the segment's own. `reproducible`: the samples must not depend on
     the worker's number of threads. `ends` is what ends with the text, and `silence_s` the seconds
-    from its last sound to the first of the next segment. A text without characters is that silence.
+    from its last sound to the first of the next segment. A text without characters is that silence,
+    and so is one that the engine cannot read if the job is `tolerant`.
     """
 
     job: str
@@ -53,6 +54,7 @@ class Run(_Record, frozen=True, kw_only=True):
     text: str
     ends: Ends = "sentence"
     silence_s: float = 0.0
+    tolerant: bool = False
 
 
 # -- worker to supervisor, on `work` ----------------------------------------------------
@@ -63,7 +65,8 @@ class Piece(_Record, frozen=True, kw_only=True):
 
     `synthesis_s` is the worker's own time for the whole segment. `error` is set, on
     a last piece without PCM, when the engine refused or failed; `terminated` when
-    it was interrupted, `unreadable` when it is the text that cannot be spoken.
+    it was interrupted, `unreadable` when it is the text that cannot be spoken. `left_out`: why
+    there is a silence instead of the text.
     """
 
     job: str
@@ -75,6 +78,7 @@ class Piece(_Record, frozen=True, kw_only=True):
     error: str | None = None
     terminated: bool = False
     unreadable: bool = False
+    left_out: str | None = None
 
 
 # -- supervisor to worker, on `control` -------------------------------------------------

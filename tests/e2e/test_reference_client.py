@@ -41,7 +41,7 @@ def test_the_reference_client_passes_on_what_was_wrong(
     running_supervisor: Supervised, tmp_path: Path
 ) -> None:
     """A refusal arrives as one line with the protocol's code."""
-    result = run(running_supervisor, "…", str(tmp_path / "out.wav"))
+    result = run(running_supervisor, " ", str(tmp_path / "out.wav"))
     assert result.returncode == 1
     assert result.stderr.startswith("empty_text: ")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["supervisor.broker"]):
-    from supervisor.broker.requests import Refused, read_text
+    from supervisor.broker.refused import Refused
+    from supervisor.broker.requests import read_text
     from supervisor.wire.codec import (
         MAGIC,
         WireError,

@@ -12,9 +12,10 @@ import msgspec
 from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.spans import Trace
-from supervisor.speech import Ends
+from supervisor.speech import LeftOut
 
 RefusalCode = Literal[
     "busy", "conflict", "expired", "out_of_range", "journal_unavailable", "failed", "cancelled"
@@ -175,7 +176,9 @@ class WorkerLost(_Record, frozen=True):
 
 
 class SegmentSpoken(_Record, frozen=True, kw_only=True):
-    """A worker delivered a segment's whole audio, in packets."""
+    """A worker delivered a segment's whole audio, in packets. `left_out`: why it is a silence and
+    no speech: the engine cannot read this text.
+    """
 
     now: float
     worker: int
@@ -184,6 +187,7 @@ class SegmentSpoken(_Record, frozen=True, kw_only=True):
     attempt: int
     pieces: tuple[bytes | memoryview, ...]
     synthesis_s: float
+    left_out: str | None = None
 
 
 class SegmentRefused(_Record, frozen=True, kw_only=True):
@@ -276,7 +280,7 @@ class ForgetJob(_Record, frozen=True):
 
 class RunSegment(_Record, frozen=True, kw_only=True):
     """Give this segment to this worker, which is idle. `expected_s`: its predicted seconds;
-    0 where that would be a mere guess. `ends`: what ends with its text.
+    0 where that would be a mere guess.
     """
 
     worker: int
@@ -284,9 +288,8 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     segment: int
     attempt: int
     request: JobRequest
-    text: str
+    part: Part
     expected_s: float
-    ends: Ends = "sentence"
 
 
 class CutText(_Record, frozen=True):
@@ -317,6 +320,7 @@ class ReleaseAccepted(_Record, frozen=True, kw_only=True):
     sample_rate: int
     seed: int
     estimated: bool = False
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class ReleaseRefusal(_Record, frozen=True, kw_only=True):
@@ -358,6 +362,7 @@ class ReleaseEnd(_Record, frozen=True, kw_only=True):
     queued_s: float
     synthesis_s: float
     retried: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class ReleaseFailure(_Record, frozen=True, kw_only=True):

@@ -13,15 +13,14 @@ before `next_segment` were given to a worker or came from a journal, except for 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import chain, repeat
 from typing import Literal
 
 import msgspec
 
 from supervisor.core.jobs.audio import JobAudio, Pcm
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
-from supervisor.speech import Ends
+from supervisor.speech import LeftOut
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
@@ -56,20 +55,24 @@ LATE = "the deadline has passed"
 
 STORY_LINES = 400
 
+MOST_LEFT_OUT = 32
+"""Places that a client is told of one by one."""
+
 LEFT_OUT = "left out"
+
+
+_DROPPED = Part("")
 
 
 class Segment(msgspec.Struct, gc=False):
     """One part of a job's text, `size` characters long, and its state.
 
-    `text` is dropped once it cannot be needed again; `ends` is what ends with it. `kills` counts
-    the workers that were lost while they ran it. `pieces` is its audio, until all earlier segments
-    are spoken.
+    `part` is dropped once it cannot be needed again. `kills` counts the workers that were lost
+    while they ran it. `pieces` is its audio, until all earlier segments are spoken.
     """
 
-    text: str
+    part: Part
     size: int
-    ends: Ends = "sentence"
     state: SegmentState = "waiting"
     attempt: int = 0
     kills: int = 0
@@ -80,6 +83,10 @@ class Segment(msgspec.Struct, gc=False):
         if state not in SEGMENT_TRANSITIONS[self.state]:
             raise ValueError(f"a segment has no way from {self.state} to {state}")
         self.state = state
+
+    def drop(self) -> None:
+        """Drop the text: it is not needed any more."""
+        self.part = _DROPPED
 
 
 class Place(msgspec.Struct, gc=False):
@@ -125,6 +132,7 @@ class Job:
         "ended_at",
         "flow",
         "id",
+        "left_out",
         "message",
         "next_in_order",
         "next_segment",
@@ -156,9 +164,8 @@ class Job:
         self.request = request
         self.due = math.inf if request.deadline is None else request.deadline
         """The time from which it is late."""
-        sizes = [*map(len, request.segments)]
-        ends: Iterator[Ends] = chain(request.ends, repeat("sentence"))
-        self.segments = [*map(Segment, request.segments, sizes, ends)]
+        sizes = [len(part.text) for part in request.segments]
+        self.segments = [*map(Segment, request.segments, sizes)]
         """The segments cut so far: the text is cut while it is spoken."""
         self.rest = request.rest
         self.cutting = False
@@ -181,6 +188,8 @@ class Job:
         self.next_segment = 0
         self.next_in_order = 0
         self.retries: list[int] = []
+        self.left_out = request.left_out
+        """What of its text is not read; the segments among it are known once they were tried."""
         self.running = 0
         """Segments that a worker has now."""
         self.retried = 0
@@ -229,10 +238,10 @@ class Job:
         self.note(now, outcome, message)
         if outcome != "done":
             self.audio.clear()
-        self.request = msgspec.structs.replace(self.request, segments=(), ends=(), rest=None)
+        self.request = msgspec.structs.replace(self.request, segments=(), rest=None)
         self.rest = None
         for segment in self.segments:
-            segment.text = ""
+            segment.drop()
 
     def restore(self, outcome: JobState, message: str, ended_at: float | None) -> None:
         """Restore the outcome of a job that ended in an earlier epoch of the supervisor."""
@@ -277,7 +286,7 @@ class Job:
         before = len(self.rest)
         parts, self.rest = self.rest.slice()
         self.cutting = False
-        cut = [Segment(part.text, len(part.text), part.ends) for part in parts]
+        cut = [Segment(part, len(part.text)) for part in parts]
         self.segments += cut
         after = 0 if self.rest is None else len(self.rest)
         self.chars_left += sum(segment.size for segment in cut) + after - before
@@ -319,11 +328,17 @@ class Job:
             segment.move("storing")
         else:
             segment.move("spoken")
-            segment.text = ""
+            segment.drop()
         self.running -= 1
         self.synthesis_s += seconds
         self.note(now, "spoken", index, worker, seconds)
         self._put_in(segment, pieces)
+
+    def leave_out(self, now: float, index: int, why: str) -> None:
+        """Note that a segment is silent, because its engine could not read it."""
+        self.note(now, "unreadable", index)
+        if len(self.left_out) < MOST_LEFT_OUT:
+            self.left_out = (*self.left_out, LeftOut(what=f"segment {index}: {why}"))
 
     def refused(self, now: float, index: int, worker: int) -> None:
         """Note that a worker has no audio for a segment: the job is about to end."""

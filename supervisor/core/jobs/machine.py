@@ -227,6 +227,8 @@ class Jobs:
             self.counts["spoken"] += 1
             self._backpressure.expect(size)
             job.answered(now, index, event.worker, pieces, seconds)
+            if event.left_out is not None:
+                job.leave_out(now, index, event.left_out)
             self.timings.observe_segment(size, job.request.sample_rate, seconds)
             chars = job.segments[index].size
             self.admission.learn(job, now, chars, seconds, waiting=waiting)

@@ -353,9 +353,8 @@ class Queue:
                 segment=index,
                 attempt=segment.attempt,
                 request=job.request,
-                text=segment.text,
+                part=segment.part,
                 expected_s=0.0 if job.work.guessed else cost_s,
-                ends=segment.ends,
             )
         )
         if job.request.progress:

@@ -85,6 +85,7 @@ class Release:
                 sample_rate=request.sample_rate,
                 seed=request.speech.seed,
                 estimated=not cut,
+                left_out=request.left_out,
             )
         )
 
@@ -178,6 +179,7 @@ class Release:
                 queued_s=(job.started_at or job.accepted_at) - job.accepted_at,
                 synthesis_s=job.synthesis_s,
                 retried=job.retried,
+                left_out=job.left_out,
             )
         )
         self.detach(job)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.segmentation import Uncut
-from supervisor.speech import Ends, Pauses, Speech
+from supervisor.speech import LeftOut, Pauses, Speech
 
 DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
@@ -25,16 +26,15 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A text and its manner of speech, checked and complete. `deadline`: monotonic seconds or None.
 
-    `segments` are the first ones of the text, `rest` is the part that is not cut yet. `ends` is
-    what ends with each of `segments`, a sentence where there is none; `pauses` are the silences
-    that are made of it.
+    `segments` are the first ones of the text, `rest` is what is not cut yet. `pauses` are the
+    silences that are made of what ends with a segment.
     `key` is the client's own name for the request, the same for every attempt to hand
     it in; `fingerprint` tells whether two requests under one key are the same.
     """
 
     speech: Speech
     sample_rate: int
-    segments: tuple[str, ...]
+    segments: tuple[Part, ...]
     priority: int = DEFAULT_PRIORITY
     deadline: float | None = None
     progress: bool = False
@@ -46,6 +46,9 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fingerprint: bytes = b""
     trace: TraceContext | None = None
     """None for a job that is not traced."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What of the text nobody reads."""
+    tolerant: bool = True
+    """A segment that its engine cannot read is left out; otherwise the job fails."""
     rest: Uncut | None = None
-    ends: tuple[Ends, ...] = ()
     pauses: Pauses = Pauses()

@@ -2,9 +2,9 @@
 
 Sentences come from sentencex; what is longer than a segment may be is cut by `breaths`. The
 first segment is kept short, so that speech starts early. With each goes what ends with it: a
-sentence, or more, as lines and blank lines tell; `[pause:1.5s]` in a text is a silence of that
-length. Pure and deterministic: the same text always gives the same segments, in however
-many slices it is cut, which makes a seeded job reproducible.
+sentence, or more, as lines, blank lines and marks (`supervisor.marks`) tell; `[pause:1.5s]` in a
+text is a silence of that length. Pure and deterministic: the same text always gives the same
+segments, in however many slices it is cut, which makes a seeded job reproducible.
 
 A text is cut a slice at a time, the rest while the first of it is spoken. A slice looks
 at one window of the text and no further, so it takes some milliseconds at worst and all
@@ -15,22 +15,33 @@ window may grow with the square of its length (quotes, backticks, 漢字。).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import sentencex
 
+from supervisor import marks
 from supervisor.core.jobs import breaths
 from supervisor.core.jobs.breaths import CLAUSE_END, LETTER_OR_NUMBER
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
-from supervisor.speech import Ends
+from supervisor.speech import Ends, Prosody
 
 _TAG = re.compile(r"\[pause:(\d{1,6}(?:\.\d{1,6})?)(ms|s)\]", re.ASCII | re.IGNORECASE)
 """A silence that the text asks for."""
-_STOP = re.compile(rf"\n\s*\n|{_TAG.pattern}", _TAG.flags)
-"""A blank line, or such a silence."""
+_STOP = re.compile(
+    rf"{_TAG.pattern}|(?P<blank>\n\s*\n)|(?P<mark>[{marks.ENDS}])|(?P<manner>{marks.PROSODY.pattern})",
+    _TAG.flags,
+)
+"""Such a silence, a blank line, a mark for what ends here, or one for another manner."""
+_MARKED: Final[dict[str, Ends]] = {
+    marks.HEADING: "heading",
+    marks.ITEM: "item",
+    marks.PARAGRAPH: "paragraph",
+}
+_NO_MARKS: Final = str.maketrans("", "", marks.ENDS)
+_LONGEST_MARK = 512
 _LONGEST_TAG = 24
 _LINE_END = re.compile(r"\n\s*")
 _MARKS = 8
@@ -54,6 +65,12 @@ _CONTEXT = 64
 """Characters of the next sentence that sentencex must have seen for the one before to count as
 ended: an abbreviation at the end of a window looks like the end of a sentence."""
 
+_Ended = Ends | Literal["blank", "manner"]
+"""What ends a stretch of text: a blank line, or another manner, beside what ends with a part."""
+
+_PLAIN: Final = Prosody()
+_MARK: Final = re.compile(f"{marks.PRONOUNCED.pattern}|{marks.PROSODY.pattern}")
+
 _LINES = 64
 """Segments that a slice takes of a text that was cut before."""
 
@@ -61,30 +78,46 @@ _LINES = 64
 class Rules(msgspec.Struct, frozen=True, gc=False):
     """Rules for cutting a text: the longest segment and the longest first one, in characters.
 
-    `language` is the primary subtag of a BCP 47 tag; it picks the splitter's rules.
+    `language` is the primary subtag of a BCP 47 tag; it picks the splitter's rules. `finish` is
+    applied to the text of each part: it may put pronunciations in.
     """
 
     language: str
     first_max_chars: int
     max_chars: int
+    finish: Callable[[str], str] | None = None
 
     @property
     def window(self) -> int:
         """Number of characters that one slice looks at."""
         return _WINDOW if self.max_chars * 2 <= _WINDOW else _LONG_WINDOW
 
+    def cut(
+        self, sentence: str, ends: Ends, prosody: Prosody | None, *, begun: bool
+    ) -> Iterator[Part]:
+        """Parts of a sentence. `begun`: they are not the first ones of their text."""
+        first = self.max_chars if begun else self.first_max_chars
+        parts = breaths.cut(sentence, ends, self.language, first_limit=first, limit=self.max_chars)
+        if prosody is None and self.finish is None:
+            return parts
+        finish = self.finish or str
+        return (Part(finish(part.text), part.ends, prosody) for part in parts)
+
 
 class Uncut(msgspec.Struct, frozen=True, gc=False):
     """The rest of a text, from character `at` on.
 
     `rules` are None for a text that was cut before, a segment a line. `begun`: a segment
-    was cut by them already, so the next one may be long.
+    was cut by them already, so the next one may be long. `silent_s`: seconds of silence that the
+    text has asked for since its last word; `prosody` is the manner that holds at `at`.
     """
 
     text: str
     rules: Rules | None = None
     at: int = 0
     begun: bool = False
+    silent_s: float = 0.0
+    prosody: Prosody | None = None
 
     def __len__(self) -> int:
         """Number of characters that are not cut yet."""
@@ -95,32 +128,39 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         if self.rules is None:
             return self._lines()
         parts: list[Part] = []
-        begun, taken = self.begun, 0
+        begun, silent_s, prosody, taken = self.begun, self.silent_s, self.prosody, 0
         window = self._window(self.rules.window)
         last = self.at + len(window) == len(self.text)
         column = self.at - self.text.rfind("\n", max(0, self.at - _WINDOW), self.at) - 1
         for piece, ends in _complete(window, self.rules.language, column, last=last):
             taken += len(piece)
-            flat = " ".join(piece.split())
-            if isinstance(ends, float):
-                _pause(parts, ends)
+            flat = " ".join(piece.translate(_NO_MARKS).split())
+            if isinstance(ends, Prosody):
+                prosody = None if ends == _PLAIN else ends
+            elif isinstance(ends, float):
+                seconds = min(ends, LONGEST_PAUSE_S - silent_s)
+                silent_s += seconds
+                _pause(parts, seconds)
             elif has_speech(flat):
-                limit = self.rules.max_chars
-                first = limit if begun else self.rules.first_max_chars
-                language = self.rules.language
-                parts += breaths.cut(flat, ends, language, first_limit=first, limit=limit)
-                begun = True
+                parts += self.rules.cut(flat, ends, prosody, begun=begun)
+                begun, silent_s = True, 0.0
             elif parts:
                 parts[-1] = parts[-1].at_least(ends)
         at = self.at + taken
-        left = None if at == len(self.text) else Uncut(self.text, self.rules, at, begun)
+        if at == len(self.text):
+            return tuple(parts), None
+        left = Uncut(self.text, self.rules, at, begun, silent_s, prosody)
         return tuple(parts), left
 
     def _window(self, size: int) -> str:
-        """The next characters, and a silence that begins with their end or just behind it: it
-        belongs to what was said before.
+        """The next characters, a mark that they break off, and a silence that begins with their
+        end or just behind it: it belongs to what was said before.
         """
         end = self.at + size
+        opened = max(self.text.rfind(mark, self.at, end) for mark in marks.OPENING)
+        if opened >= 0:
+            closed = _MARK.match(self.text, opened, opened + _LONGEST_MARK)
+            end = max(end, closed.end() if closed else end)
         for tag in _TAG.finditer(self.text, end - _LONGEST_TAG, end + 2 * _LONGEST_TAG):
             end = max(end, tag.end())
         return self.text[self.at : end]
@@ -137,13 +177,21 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         return tuple(parts), Uncut(self.text, None, at)
 
 
-def uncut(text: str, *, language: str, first_max_chars: int, max_chars: int) -> Uncut:
+def uncut(
+    text: str,
+    *,
+    language: str,
+    first_max_chars: int,
+    max_chars: int,
+    finish: Callable[[str], str] | None = None,
+) -> Uncut:
     """A whole text that is to be cut by these rules; `language` is a BCP 47 tag.
 
     Characters that cannot be spoken (controls, lone marks) never make a segment of their
     own; a text without anything to speak gives none at all.
     """
-    return Uncut(text, Rules(language.partition("-")[0].lower(), first_max_chars, max_chars))
+    primary = language.partition("-")[0].lower()
+    return Uncut(text, Rules(primary, first_max_chars, max_chars, finish))
 
 
 def has_speech(text: str) -> bool:
@@ -153,6 +201,8 @@ def has_speech(text: str) -> bool:
 
 def _pause(parts: list[Part], seconds: float) -> None:
     """A silence after the last part, in place of its own."""
+    if seconds <= 0 and not parts:
+        return
     if parts:
         parts[-1] = parts[-1].paused(seconds)
     else:
@@ -160,10 +210,12 @@ def _pause(parts: list[Part], seconds: float) -> None:
 
 
 class _Piece(NamedTuple):
-    """Some of a window, as it is, and what ends with it. A silence is its seconds alone."""
+    """Some of a window, as it is, and what ends with it. A silence is its seconds alone, and what
+    changes the manner is that manner.
+    """
 
     text: str
-    ends: Ends
+    ends: Ends | Prosody
 
 
 def _complete(window: str, language: str, column: int, *, last: bool) -> Iterator[_Piece]:
@@ -177,18 +229,17 @@ def _complete(window: str, language: str, column: int, *, last: bool) -> Iterato
     done = 0
     while done < len(window):
         stop = _STOP.search(window, done)
-        tag = stop is not None and stop[1] is not None
-        end = len(window) if stop is None else stop.start() if tag else stop.end()
+        inside, ends = _ended_by(stop)
+        end = len(window) if stop is None else stop.end() if inside else stop.start()
         open_end = stop is None and not last
-        ends: Ends = "sentence" if stop is None or tag else "paragraph"
         for piece in _pieces(window[done:end], language, 0 if done else column, ends):
             if open_end and done + len(piece.text) > len(window) - _CONTEXT:
                 break
             yield piece
             done += len(piece.text)
         else:
-            if tag and stop is not None:
-                yield _Piece(stop[0], _seconds(stop))
+            if stop is not None and not inside:
+                yield _Piece(stop[0], _asked_for(stop))
                 done = stop.end()
             continue
         if not done:
@@ -197,12 +248,23 @@ def _complete(window: str, language: str, column: int, *, last: bool) -> Iterato
         return
 
 
-def _seconds(tag: re.Match[str]) -> float:
-    """As a silence's tag has it."""
-    return min(float(tag[1]) / (1 if tag[2] in "sS" else 1000), LONGEST_PAUSE_S)
+def _ended_by(stop: re.Match[str] | None) -> tuple[bool, _Ended]:
+    """Whether the stop belongs to the text before it, and what that text ends."""
+    if stop is None or stop[1] is not None:
+        return False, "sentence"
+    if stop["blank"]:
+        return True, "blank"
+    return (True, _MARKED[stop["mark"]]) if stop["mark"] else (False, "manner")
 
 
-def _pieces(paragraph: str, language: str, column: int, ends: Ends) -> Iterator[_Piece]:
+def _asked_for(stop: re.Match[str]) -> float | Prosody:
+    """The silence of a tag, in seconds, or the manner of a mark."""
+    if stop["manner"]:
+        return Prosody.decoded(stop["manner"][1:-1])
+    return min(float(stop[1]) / (1 if stop[2] in "sS" else 1000), LONGEST_PAUSE_S)
+
+
+def _pieces(paragraph: str, language: str, column: int, ends: _Ended) -> Iterator[_Piece]:
     """Sentences with the white space after them: together they are the paragraph."""
     if not paragraph:
         return
@@ -213,10 +275,13 @@ def _pieces(paragraph: str, language: str, column: int, ends: Ends) -> Iterator[
             yield _Piece(sentence, "sentence")
         if end < len(paragraph):
             yield _Piece(final, "item")
-        elif ends == "paragraph" and not sentences and not start and not column:
-            yield _Piece(final, "heading" if _is_heading(final) else ends)
-        elif ends == "sentence" and _is_open(final):
+        elif ends == "blank":
+            alone = not sentences and not start and not column
+            yield _Piece(final, "heading" if alone and _is_heading(final) else "paragraph")
+        elif ends in {"sentence", "manner"} and _is_open(final):
             yield _Piece(final, "clause")
+        elif ends == "manner":
+            yield _Piece(final, "sentence" if _is_ended(final) else "phrase")
         else:
             yield _Piece(final, ends)
 
@@ -268,6 +333,11 @@ def _begins(line: str) -> bool:
 def _is_open(text: str) -> bool:
     """Whether a text ends with the mark of a clause."""
     return _OPEN_END.search(text.rstrip()[-_MARKS:]) is not None
+
+
+def _is_ended(text: str) -> bool:
+    """Whether a text ends with the mark of a sentence."""
+    return _SENTENCE_MARK.search(text.rstrip()[-_MARKS:]) is not None
 
 
 def _is_heading(paragraph: str) -> bool:

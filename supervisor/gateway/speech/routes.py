@@ -8,7 +8,7 @@ leaving the job's block cancels the job.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -24,6 +24,7 @@ from supervisor.gateway.speech import sse
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import VoiceList, engine_of, listed, models, voice_of
+from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
 
 FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
@@ -65,6 +66,18 @@ class SpeechRequest(msgspec.Struct, frozen=True):
         Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] | None,
         msgspec.Meta(description="The same seed makes the same samples; without one it is drawn."),
     ] = None
+    markup: Annotated[
+        Markup | None,
+        msgspec.Meta(description="What the text is written in; the default finds out."),
+    ] = None
+    unreadable: Annotated[
+        Unreadable | None,
+        msgspec.Meta(description="What becomes of letters that the voice cannot read."),
+    ] = None
+    pronunciations: Annotated[
+        dict[str, str | dict[str, str | bool | None]] | None,
+        msgspec.Meta(description="Words, and how they are said: /phonemes/ or another spelling."),
+    ] = None
     stream_format: Literal["audio", "sse"] = "audio"
 
 
@@ -76,6 +89,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         wanted = parse(await read_body(request), SpeechRequest)
         terms = trace_context(request)
         terms["volume"] = wanted.volume_multiplier
+        terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
+        terms["pronunciations"] = wanted.pronunciations
         terms["on_behalf"] = request_client(request, context.settings)
         job = await _submit(context, wanted, terms)
         async with job:
@@ -86,6 +101,8 @@ def routes(context: Context) -> list[web.RouteDef]:
             else:
                 media_type = FORMATS[wanted.response_format].media_type
             headers = {hdrs.CONTENT_TYPE: media_type, "X-Job-Id": job.id}
+            if job.left_out:
+                headers["X-Left-Out"] = _header(job.left_out)
             return await send(request, headers, pieces, context.metrics, started)
 
     async def list_models(_request: web.Request) -> web.Response:
@@ -123,6 +140,12 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
         del samples  # Four times what is sent of them, and the reader may be slow.
         yield piece
     yield await encoder.finish()
+
+
+def _header(left_out: Iterable[LeftOut]) -> str:
+    """What was left out as the value of a header, which has few characters."""
+    told = "; ".join(map(str, left_out))
+    return "".join(char if char.isascii() and char.isprintable() else "?" for char in told)
 
 
 async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:

@@ -79,7 +79,7 @@ def test_node_says_what_is_wrong(
     nowhere = {**os.environ, "SUPERVISOR_RUN_DIR": str(tmp_path)}
     cases = [
         (run(running_supervisor.environ, program), 2, "usage: "),
-        (run(running_supervisor.environ, program, "…", wav), 2, "empty_text: "),
+        (run(running_supervisor.environ, program, " ", wav), 2, "empty_text: "),
         (run(nowhere, program, "Hello.", wav), 3, "no supervisor is running"),
     ]
     for result, code, beginning in cases:

@@ -98,7 +98,7 @@ def test_refusals_are_the_client_s_own_exceptions(client: openai.OpenAI) -> None
         speech.create(model="tts-1", voice="hart", input="Hello.")
     with pytest.raises(openai.NotFoundError, match="no engine 'gpt-9'"):
         speech.create(model="gpt-9", voice="alloy", input="Hello.")
-    with pytest.raises(openai.BadRequestError, match="nothing to speak") as empty:
+    with pytest.raises(openai.BadRequestError, match="the text is empty") as empty:
         speech.create(model="tts-1", voice="alloy", input="  ")
     assert empty.value.param == "input"
     assert empty.value.code == "empty_text"

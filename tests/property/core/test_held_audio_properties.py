@@ -12,6 +12,7 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.backpressure import RESERVE
 from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 from tests.fixtures.defaults import fresh_jobs
@@ -79,7 +80,7 @@ class World:
         request = JobRequest(
             speech=Speech(engine="e", voice="v"),
             sample_rate=24_000,
-            segments=("text",) * (1 + size % 9),
+            segments=sentences("text") * (1 + size % 9),
         )
         self.tell(
             e.Submitted(
@@ -160,7 +161,7 @@ def test_held_audio_is_bounded_and_ends_with_credit(sizes: list[int], steps: lis
 
 SEGMENT = 64 << 10
 BOOK = JobRequest(
-    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("text",) * 100
+    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=sentences("text") * 100
 )
 
 

@@ -16,6 +16,7 @@ from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import JobState
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
@@ -100,7 +101,7 @@ class JobsMachine(RuleBasedStateMachine):
                 assert worker in self.live, "a segment went to a worker that is gone"
                 assert worker not in self.assigned, "one worker got two segments"
                 assert job in self.accepted, "a job ran that was not accepted"
-                assert command.text, "a job ran whose text is gone"
+                assert command.part.text, "a job ran whose text is gone"
                 self.assigned[worker] = command
                 self.attempts[job, command.segment] += 1
                 assert command.attempt == self.attempts[job, command.segment]
@@ -213,7 +214,7 @@ class JobsMachine(RuleBasedStateMachine):
         request = JobRequest(
             speech=Speech(engine="e", voice="v"),
             sample_rate=24_000,
-            segments=texts[:at_once],
+            segments=sentences(*texts[:at_once]),
             priority=priority,
             deadline=deadline,
             durable=durable,

@@ -97,7 +97,7 @@ def test_segments_are_their_own_segments(sentences: list[str]) -> None:
 def test_a_part_is_a_line_and_back(text: str, language: str, limit: int) -> None:
     """In the journal it is one; a line of an earlier version is a sentence."""
     parts = parts_of(uncut(text, language=language, first_max_chars=limit, max_chars=limit))
-    lines = [line_of(part.text, part.ends) for part in parts]
+    lines = [line_of(part) for part in parts]
     assert not any("\n" in line for line in lines)
     assert [*map(part_of, lines)] == [*parts]
     assert [part_of(part.text) for part in parts] == [Part(part.text) for part in parts]

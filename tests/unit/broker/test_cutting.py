@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from itertools import pairwise
 
 import pytest
 
 from supervisor.broker.cutting import TextReader, Turns
+from supervisor.broker.preparing import Preparation
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.segmentation import uncut
 from tests.fixtures.cutting import cut_whole
 
@@ -16,17 +19,19 @@ SENTENCE = "The wind has turned, and nobody saw it. "
 
 def reader(text: str, *, whole: bool) -> TextReader:
     """A text that was just handed in."""
-    limits = {"first_max_chars": 80, "max_chars": 240}
-    return TextReader(uncut(text, language="en", **limits), whole=whole)
+    preparation = Preparation(
+        text, language="en", markup="plain", policy="skip", name_emoji=False, fit=str
+    )
+    begin = functools.partial(uncut, language="en", first_max_chars=80, max_chars=240)
+    return TextReader(preparation, begin, whole=whole)
 
 
 def test_a_plain_text_is_enough_when_something_can_be_spoken() -> None:
     """Its first window is; the rest comes while that is spoken. Nothing gets lost between."""
     text = SENTENCE * 1_000
     one = reader(text, whole=False)
-    assert not one.ready
-    one.step()
-    assert one.ready
+    while not one.ready:
+        one.step()
     assert not one.ended
     parts, rest = one.take()
     assert rest is not None
@@ -49,11 +54,12 @@ def test_a_durable_text_is_cut_whole_before_it_is_a_job(times: int) -> None:
 
 
 def test_a_text_without_anything_to_speak_is_read_to_its_end() -> None:
-    """Before that nobody can say that it is empty."""
-    one = reader("…" * 5_000, whole=False)
-    while not one.ready:
-        one.step()
-    assert one.take() == ((), None)
+    """Before that nobody can say that it is a silence, or empty."""
+    for text, parts in (("…" * 5_000, sentences("")), (" " * 5_000, ())):
+        one = reader(text, whole=False)
+        while not one.ready:
+            one.step()
+        assert one.take() == (parts, None)
 
 
 def test_turns_go_round_and_others_are_served_in_between() -> None:

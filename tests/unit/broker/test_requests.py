@@ -10,16 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from supervisor.broker.refused import Refused
 from supervisor.broker.requests import (
     MAX_CREDIT,
     MAX_DEADLINE_MS,
     MAX_SEED,
-    Refused,
     complete,
     read_request,
     read_text,
 )
 from supervisor.config import Settings
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.wire.client import Submit
 from supervisor.wire.worker import Catalogue, EngineState
@@ -62,7 +63,7 @@ def test_what_is_left_open_is_filled_in() -> None:
     request = read()
     assert (request.speech.engine, request.speech.voice) == ("hibari", "heart")
     assert request.sample_rate == 24_000
-    assert request.segments == ("Hello there.",)
+    assert request.segments == sentences("Hello there.")
     assert 0 <= request.speech.seed <= MAX_SEED
     assert read(fields={"seed": 0}).speech.seed == 0
 
@@ -146,12 +147,27 @@ def test_each_wrong_field_is_refused_by_its_code(
     assert not refusal.value.retryable
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", "...", "?!", "— … “”", "\u0301\u200b"])
-def test_a_text_without_anything_to_say_is_refused(text: str) -> None:
-    """Silence of no length is no audio; the client learns at once."""
-    with pytest.raises(Refused, match="no letter and no number") as refusal:
+@pytest.mark.parametrize("text", ["", " \n\t", "\u0301\u200b", "\ufeff"])
+def test_an_empty_text_is_refused(text: str) -> None:
+    """Nothing can be seen of it: somebody forgot it."""
+    with pytest.raises(Refused, match="the text is empty") as refusal:
         read(text)
     assert refusal.value.code == "empty_text"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *[
+            (silent, "")
+            for silent in ("...", "?!", "— … “”", "* * *", "---", "こんばんは", "<p></p>")
+        ],
+        *[(named, named) for named in ("%", "👍", "👍🏽 ❤️", "+ =")],
+    ],
+)
+def test_a_text_of_signs_is_their_names_or_a_silence(text: str, said: str) -> None:
+    """A client that hands in one sentence after the other must not fail over a row of dots."""
+    assert read(text).segments == sentences(said)
 
 
 @pytest.mark.parametrize("field", ["engine", "voice"])
@@ -224,11 +240,11 @@ def test_silences_are_those_of_the_moment_in_which_the_job_came() -> None:
         {"segments": {"sentence_pause_s": 0.1, "heading_pause_s": 0.2, "paragraph_pause_s": 3}}
     )
     request = read("A title\n\nOne.\n\nTwo, and", settings=settings)
-    assert request.ends == ("heading", "paragraph", "sentence")
-    assert [request.pauses.after(end, 2.0) for end in request.ends] == [0.1, 1.5, 0.05]
+    ends = [part.ends for part in request.segments]
+    assert ends == ["heading", "paragraph", "sentence"]
+    assert [request.pauses.after(end, 2.0) for end in ends] == [0.1, 1.5, 0.05]
     assert request.pauses.after("phrase", 2.0) == 0
     assert request.pauses.after(1.5, 2.0) == 1.5, "what a text asks for is the same at any speed"
-    assert read().ends == ()
 
 
 def test_an_option_that_is_left_open_is_not_in_the_fingerprint() -> None:

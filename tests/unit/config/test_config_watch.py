@@ -110,6 +110,23 @@ def test_edit_in_place(watched: Watched) -> None:
     assert watched.after(60) == []
 
 
+def test_a_pronunciation_changes_live(watched: Watched) -> None:
+    """An edit of one word is delivered as a change to be applied at once; a wrong one is not."""
+    for entries in ({"Nguyen": "win"}, {"Nguyen": "/wɪn/", "SQL": "sequel"}):
+        replace(watched.place.override, json.dumps({"reading": {"pronunciations": entries}}))
+        (event,) = watched.after()
+        assert isinstance(event, Reloaded)
+        assert [(change.path, change.effect) for change in event.changes] == [
+            ("reading.pronunciations", "live")
+        ]
+        assert watched.watch.loaded.settings.reading.pronunciations == entries
+    replace(watched.place.override, '{"reading": {"pronunciations": {"Nguyen": "/R/"}}}')
+    (event,) = watched.after()
+    assert isinstance(event, Rejected)
+    assert "reading.pronunciations.Nguyen: 'R' (U+0052)" in str(event.error)
+    assert watched.watch.loaded.settings.reading.pronunciations == entries
+
+
 def test_atomic_replace_even_of_the_same_size_and_time(watched: Watched) -> None:
     """A new file under the old name is a change, whatever its size."""
     replace(watched.place.override, port(8))

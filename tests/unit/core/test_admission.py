@@ -11,6 +11,7 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import DrainRate
 from supervisor.core.jobs.limits import Limits
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 from tests.fixtures.defaults import fresh_jobs, limits_with
@@ -25,7 +26,7 @@ def request(chars: int, *, deadline: float | None = None, segments: int = 1) -> 
     return JobRequest(
         speech=Speech(engine="e", voice="v"),
         sample_rate=24_000,
-        segments=(text,) * segments,
+        segments=sentences(text) * segments,
         priority=5,
         deadline=deadline,
     )
@@ -138,13 +139,13 @@ def test_ten_times_the_load_keeps_the_queue_short_and_every_deadline() -> None:
     def carry_out(commands: list[e.Command], at: float) -> None:
         for command in commands:
             if isinstance(command, e.RunSegment):
-                seconds = len(command.text) / CHARS_PER_S
+                seconds = len(command.part.text) / CHARS_PER_S
                 heappush(busy, (at + seconds * chance.uniform(0.8, 1.2), command.worker, command))
 
     while now < 60.0 or busy:
         if busy and (now >= 60.0 or busy[0][0] <= now + 0.01):
             now, worker, run = heappop(busy)
-            took = len(run.text) / CHARS_PER_S
+            took = len(run.part.text) / CHARS_PER_S
             carry_out(
                 jobs.handle(
                     e.SegmentSpoken(

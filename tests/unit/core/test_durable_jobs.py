@@ -13,6 +13,7 @@ from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import LEFT_OUT, STORY_LINES, Job, JobState
 from supervisor.core.jobs.limits import HeldLimits, Keep
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 from tests.fixtures.defaults import fresh_jobs
@@ -26,7 +27,7 @@ def request(*texts: str, deadline: float | None = None) -> JobRequest:
     return JobRequest(
         speech=Speech(engine="e", voice="v"),
         sample_rate=24_000,
-        segments=texts,
+        segments=sentences(*texts),
         priority=5,
         deadline=deadline,
         durable=True,

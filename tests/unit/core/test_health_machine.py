@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.pool import events as e
 from supervisor.core.pool.health import Hang, Health, HealthPolicy, Running, Vitals
@@ -199,7 +200,7 @@ def test_what_a_segment_is_expected_to_take_is_what_admission_learned() -> None:
         request = JobRequest(
             speech=Speech(engine="e", voice="v", speed=speed),
             sample_rate=24_000,
-            segments=("x" * characters,),
+            segments=sentences("x" * characters),
         )
         name = f"{speed} {characters}"
         submitted = job_events.Submitted(
@@ -224,7 +225,7 @@ def test_what_a_segment_is_expected_to_take_is_what_admission_learned() -> None:
     assert run(2.0, 100, 5.0) == pytest.approx(5.0)
     jobs.handle(job_events.CostsExpected(2.0, {}, {"other": 0.5}))
     request = JobRequest(
-        speech=Speech(engine="other", voice="v"), sample_rate=24_000, segments=("x" * 10,)
+        speech=Speech(engine="other", voice="v"), sample_rate=24_000, segments=sentences("x" * 10)
     )
     submitted = job_events.Submitted(
         now=2.0, job="declared", owner="o", client=b"c", request=request, credit=1 << 20

@@ -22,6 +22,7 @@ from supervisor.core.allocation.host_profile import (
 )
 from supervisor.core.jobs.admission import FIRST_GUESS, Costs
 from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 
@@ -154,7 +155,9 @@ def test_predictions_start_from_what_was_measured() -> None:
     is a guess for the queue, and nobody is refused for it.
     """
     request = JobRequest(
-        speech=Speech(engine="hibari", voice="v"), sample_rate=24_000, segments=("ten chars.",)
+        speech=Speech(engine="hibari", voice="v"),
+        sample_rate=24_000,
+        segments=sentences("ten chars."),
     )
     job = Job("j", request, owner="o", flow="o", now=0.0, credit=0)
     costs = Costs()

@@ -6,6 +6,7 @@ import pytest
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import SEGMENT_TRANSITIONS, Job, Segment
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 from tests.fixtures.defaults import fresh_jobs
@@ -14,7 +15,10 @@ from tests.fixtures.defaults import fresh_jobs
 def request(*segments: str, durable: bool = False) -> JobRequest:
     """A request with these segments."""
     return JobRequest(
-        speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=segments, durable=durable
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=sentences(*segments),
+        durable=durable,
     )
 
 

@@ -9,6 +9,7 @@ from supervisor.core.jobs.backpressure import HELD_BYTES_MAX
 from supervisor.core.jobs.job import OUTCOMES, TRANSITIONS, Job
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import POISON_KILLS, Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.speech import Speech
 from tests.fixtures.defaults import fresh_jobs
@@ -21,7 +22,7 @@ def request(
     return JobRequest(
         speech=Speech(engine="e", voice="v"),
         sample_rate=24_000,
-        segments=texts,
+        segments=sentences(*texts),
         priority=priority,
         deadline=deadline,
         progress=progress,
@@ -329,7 +330,10 @@ def test_a_durable_job_is_accepted_when_the_journal_has_it() -> None:
     jobs = fresh_jobs()
     jobs.handle(e.WorkerReady(0.0, 1))
     wanted = JobRequest(
-        speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one",), durable=True
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=sentences("one"),
+        durable=True,
     )
     for name, error in (("good", None), ("bad", "disk full")):
         commands = jobs.handle(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.machine import Jobs
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.timings import FACTORS, SECONDS, Histogram
 from supervisor.speech import Speech
@@ -47,7 +48,7 @@ def submitted(now: float, job: str, segments: int, credit: int = 1 << 20) -> e.S
     request = JobRequest(
         speech=Speech(engine="noop", voice="tone", seed=1),
         sample_rate=24_000,
-        segments=("Yes.",) * segments,
+        segments=sentences("Yes.") * segments,
     )
     return e.Submitted(
         now=now, job=job, owner="owner", client=b"client", request=request, credit=credit

@@ -10,6 +10,7 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.job import STORY_LINES
 from supervisor.core.jobs.machine import POISON_KILLS
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.spans import Span, Trace
 from supervisor.speech import Speech
@@ -25,7 +26,7 @@ def request(segments: int = 1, *, traced: bool = True, **fields: Any) -> JobRequ
     return JobRequest(
         speech=Speech(engine="e", voice="v"),
         sample_rate=24_000,
-        segments=(TEXT,) * segments,
+        segments=sentences(TEXT) * segments,
         trace=trace,
         **fields,
     )

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import pytest
 
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal.journal import AUDIO, DATABASE
 from supervisor.journal.rows import pack, unpack
@@ -38,7 +39,7 @@ def request(job: str) -> JobRequest:
     return JobRequest(
         speech=Speech(engine="e", voice=f"voice-{job}"),
         sample_rate=24_000,
-        segments=segments,
+        segments=sentences(*segments),
         durable=True,
     )
 

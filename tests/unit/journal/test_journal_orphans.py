@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal import recovery as journal_recovery
 from supervisor.journal.journal import AUDIO, DATABASE
@@ -19,7 +20,10 @@ from supervisor.speech import Speech
 from tests.unit.journal.ear import Ear
 
 REQUEST = JobRequest(
-    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one", "two"), durable=True
+    speech=Speech(engine="e", voice="v"),
+    sample_rate=24_000,
+    segments=sentences("one", "two"),
+    durable=True,
 )
 ASIDE = f"{AUDIO}.orphaned"
 

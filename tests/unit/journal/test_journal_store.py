@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from supervisor.core.jobs.parts import Part, sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal import rows as journal_rows
 from supervisor.journal import salvage as journal_salvage
@@ -18,7 +19,7 @@ from supervisor.journal.opening import JournalError, Sync
 from supervisor.journal.rows import Row
 from supervisor.journal.schema import SCHEMAS, VERSION
 from supervisor.journal.store import JournalStore
-from supervisor.speech import Ends, Pauses, Speech
+from supervisor.speech import Pauses, Prosody, Speech
 from tests.fixtures.cutting import parts_of
 from tests.fixtures.remains import files_with
 
@@ -30,7 +31,7 @@ def request(*segments: str) -> JobRequest:
     return JobRequest(
         speech=Speech(engine="e", voice="v"),
         sample_rate=24_000,
-        segments=segments,
+        segments=sentences(*segments),
         durable=True,
         key="k",
     )
@@ -240,9 +241,10 @@ def test_a_message_of_any_length_is_read_up_to_its_bound(tmp_path: Path) -> None
 
 
 def flat(asked: JobRequest) -> dict[str, Any]:
-    """Its fields with those of its speech beside them, as every version stores them."""
+    """Its fields with those of its speech beside them, and its texts, as version 1 stored them."""
     fields = msgspec.structs.asdict(asked)
-    return {**fields, **msgspec.structs.asdict(fields.pop("speech"))}
+    texts = [part.text for part in asked.segments]
+    return {**fields, **msgspec.structs.asdict(fields.pop("speech")), "segments": texts}
 
 
 def version_1(path: Path, jobs: dict[str, tuple[str | None, str]]) -> None:
@@ -345,19 +347,23 @@ def test_a_long_journal_is_read_in_time_that_grows_with_it(tmp_path: Path) -> No
 @pytest.mark.parametrize("times", [1, 100])
 def test_what_ends_with_a_segment_is_kept_with_its_text(times: int) -> None:
     """And the silences that the job began with: what is spoken after a restart is the same."""
-    ends: tuple[Ends, ...] = ("phrase", "sentence", "paragraph", 1.25)
-    texts = ("One of the", "long ones.", "Two.", "Three.")
+    slow = Prosody(rate=0.8, voice="a(2)+b")
+    parts = (
+        Part("One of the", "phrase"),
+        Part("long ones."),
+        Part("Two.", "paragraph", slow),
+        Part("Three.", 1.25),
+        Part("Four.", "sentence", slow),
+    )
     asked = msgspec.structs.replace(
-        request(*texts * times), ends=ends * times, pauses=Pauses(sentence_s=0.1)
+        request(), segments=parts * times, pauses=Pauses(sentence_s=0.1)
     )
     kept = journal_rows.unpack(journal_rows.pack("a", "me", asked, 1.0, None))
     assert kept.pauses == asked.pauses
     if kept.rest is None:
         assert kept == asked
     else:
-        found = parts_of(kept.rest)
-        assert tuple(part.text for part in found) == asked.segments
-        assert tuple(part.ends for part in found) == asked.ends
+        assert tuple(parts_of(kept.rest)) == asked.segments
 
 
 def test_a_row_of_before_ends_sentences() -> None:
@@ -367,7 +373,7 @@ def test_a_row_of_before_ends_sentences() -> None:
     del fields["pauses"]
     old = packed._replace(request=msgspec.msgpack.encode(fields))
     kept = journal_rows.unpack(old)
-    assert (kept.segments, kept.ends, kept.pauses) == (("One.", "Two."), (), Pauses())
+    assert (kept.segments, kept.pauses) == (sentences("One.", "Two."), Pauses())
 
 
 def test_a_quotation_is_found_whatever_ends_with_it() -> None:

@@ -12,6 +12,7 @@ import pytest
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored
 from supervisor.core.jobs.job import JobState
+from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal import journal as journal_module
 from supervisor.journal.audio import JournalAudio
@@ -23,7 +24,10 @@ from tests.supervised import eventually
 from tests.unit.journal.ear import Ear
 
 REQUEST = JobRequest(
-    speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=("one", "two"), durable=True
+    speech=Speech(engine="e", voice="v"),
+    sample_rate=24_000,
+    segments=sentences("one", "two"),
+    durable=True,
 )
 
 
@@ -183,7 +187,7 @@ def test_soon_after_an_outcome_no_file_holds_the_text(tmp_path: Path, outcome: J
     wanted = JobRequest(
         speech=Speech(engine="e", voice="v"),
         sample_rate=24_000,
-        segments=("one", MARK),
+        segments=sentences("one", MARK),
         durable=True,
     )
 
@@ -211,7 +215,10 @@ def test_a_log_that_cannot_be_emptied_now_is_emptied_later(
 ) -> None:
     """Outcomes are told all the same: they are in the journal."""
     wanted = JobRequest(
-        speech=Speech(engine="e", voice="v"), sample_rate=24_000, segments=(MARK,), durable=True
+        speech=Speech(engine="e", voice="v"),
+        sample_rate=24_000,
+        segments=sentences(MARK),
+        durable=True,
     )
     tried = 0
 

@@ -29,7 +29,6 @@ from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.parts import split
 from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segmentation import uncut
 from supervisor.core.machine import Cpu, Machine, WorkerShape
@@ -97,12 +96,10 @@ class Run:
         job = f"j{next(self._names)}"
         whole = uncut(TEXT, language="en", first_max_chars=40, max_chars=90)
         first, rest = whole.slice()
-        segments, ends = split(first)
         request = JobRequest(
             speech=Speech(engine="noop", voice="tone", seed=1),
             sample_rate=24_000,
-            segments=segments,
-            ends=ends,
+            segments=first,
             rest=rest,
             durable=durable,
             key=key,
@@ -136,7 +133,7 @@ class Run:
                 )
             elif self.running:
                 run = self.running.pop(next(iter(self.running)))
-                pieces = (bytes(4 * len(run.text)), b"1234")
+                pieces = (bytes(4 * len(run.part.text)), b"1234")
                 self.tell(
                     e.SegmentSpoken(
                         now=self.now,

@@ -1,0 +1,39 @@
+"""How to tell a pronunciation, `[tomato](/təˈmɑːtəʊ/)`, from a link, `[manual](/docs/)`.
+
+Both have a target between two slashes with none inside. It is a pronunciation if each character of
+it is one of the phonetic alphabet, and one is used for nothing else: a letter such as ə or æ, a
+mark of stress (an apostrophe counts) or of length. `/docs/` and `/français/` stay links: a word
+that is read in its usual way does less harm than a path read as phonemes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from supervisor.marks import pronounced
+
+_ONLY_PHONETIC: Final = "æðŋħβθχɐ-ʯʰ-˿̀-ͯᴀ-ᶿⱱǀ-ǃ‿↗↘↓↑ˈˌː'’"
+_PHONETIC: Final = re.compile(
+    rf"/(?=[^/]{{0,200}}[{_ONLY_PHONETIC}])[a-zA-Zçøœ .|(){_ONLY_PHONETIC}-]{{1,200}}+/\Z"
+)
+PHONETIC_TARGET: Final = re.compile(r"\((?P<place>/[^/()\[\]\n]{1,200}+/)\)")
+"""What may be one behind a link's text; unlike an address it may hold spaces."""
+_WRITTEN: Final = re.compile(
+    r"\[(?P<written>[^\[\]]{1,200}+)\]\((?P<target>/[^/()\[\]]{1,200}+/)\)"
+)
+
+
+def is_phonemes(target: str) -> bool:
+    """Whether a link's target, with its slashes, is a pronunciation."""
+    return _PHONETIC.match(target) is not None
+
+
+def with_pronunciations(text: str) -> str:
+    """The text with each `[written](/phonemes/)` made a mark, and nothing else changed."""
+    return _WRITTEN.sub(_mark, text) if "](/" in text else text
+
+
+def _mark(found: re.Match[str]) -> str:
+    target = found["target"]
+    return pronounced(found["written"], target[1:-1]) if is_phonemes(target) else found[0]
