@@ -111,7 +111,10 @@ def test_signs_are_understood_in_plain_writing(text: str, heard: str) -> None:
     ("text", "heard"),
     [
         ("<speak>Hi</speak>", "Hi⟨paragraph⟩"),
-        ('\ufeff <?xml version="1.0"?>\n<!-- x -->\n<speak version="1.1">Hi</speak>', "Hi⟨paragraph⟩"),
+        (
+            '\ufeff <?xml version="1.0"?>\n<!-- x -->\n<speak version="1.1">Hi</speak>',
+            "Hi⟨paragraph⟩",
+        ),
         ("<!DOCTYPE html>\n<html><body><p>A\n  b</p><p>*c*", "A b⟨paragraph⟩*c*"),
         ("<html><head><title>T</title></head>Text", "Text"),
         ("<speaker> said hi", "<speaker> said hi"),
@@ -166,7 +169,23 @@ def test_signs_in_any_order_never_fail(pieces: list[str]) -> None:
         st.one_of(
             st.from_regex(r"[a-z]{1,8}", fullmatch=True),
             st.sampled_from(
-                ["*", "**", "_", "`", "[", "]", "~~", "# ", "- ", "> ", "\n", "\n\n", "|", "<b>", "</b>"]
+                [
+                    "*",
+                    "**",
+                    "_",
+                    "`",
+                    "[",
+                    "]",
+                    "~~",
+                    "# ",
+                    "- ",
+                    "> ",
+                    "\n",
+                    "\n\n",
+                    "|",
+                    "<b>",
+                    "</b>",
+                ]
             ),
         ),
         max_size=60,

@@ -18,7 +18,10 @@ from tests.fixtures.marked_texts import marked_whole, shown
         ("Some text\nof two lines.\n---\nmore", "Some text\nof two lines.⟨paragraph⟩more"),
         ("A.\n\n---\n\nB.\n\n* * *\n\n***\nC.", "A.⟨paragraph⟩B.⟨paragraph⟩C."),
         ("> quoted\n> lines\n>> deep\n\nAfter", "quoted\nlines\ndeep⟨paragraph⟩After"),
-        ("Tom wrote:\n> 5 apples\n> came\nYes", "Tom wrote:⟨paragraph⟩5 apples\ncame⟨paragraph⟩Yes"),
+        (
+            "Tom wrote:\n> 5 apples\n> came\nYes",
+            "Tom wrote:⟨paragraph⟩5 apples\ncame⟨paragraph⟩Yes",
+        ),
         ("> [!WARNING]\n> Mind it.", "Warning⟨item⟩Mind it.⟨paragraph⟩"),
         ("<!-- a\n\nb -->Text <!-- c --> end", "Text end"),
         ("---\ntitle: X\ntags:\n  - a\n---\n\nBody", "\nBody"),
@@ -53,7 +56,10 @@ def test_each_item_of_a_list_ends(text: str, heard: str) -> None:
     [
         ("| Name | Age |\n|:---|---:|\n| Ann | 31 |", "Name, Age⟨item⟩Ann, 31⟨item⟩"),
         ("a | b\n--- | ---\n1 | 2\n\nEnd", "a, b⟨item⟩1, 2⟨item⟩End"),
-        ("T:\n| a | b |\n|---|---|\n| | **x** \\| y. |\n| c. | d |", "T:⟨item⟩a, b⟨item⟩x | y.⟨item⟩c. d⟨item⟩"),
+        (
+            "T:\n| a | b |\n|---|---|\n| | **x** \\| y. |\n| c. | d |",
+            "T:⟨item⟩a, b⟨item⟩x | y.⟨item⟩c. d⟨item⟩",
+        ),
     ],
 )
 def test_a_table_is_read_row_by_row(text: str, heard: str) -> None:
@@ -145,7 +151,10 @@ def test_a_text_that_is_called_markdown_needs_fewer_signs(text: str, heard: str)
             '<div align="center">\n  <h1>T</h1>\n  <p>x\n  *y*</p>\n</div>\n\nText\nhere',
             "T⟨heading⟩x y⟨paragraph⟩Text\nhere",
         ),
-        ("<details>\n<summary>More</summary>\n\n- a\n- b\n\n</details>\nEnd", "More⟨item⟩a⟨item⟩b⟨paragraph⟩End"),
+        (
+            "<details>\n<summary>More</summary>\n\n- a\n- b\n\n</details>\nEnd",
+            "More⟨item⟩a⟨item⟩b⟨paragraph⟩End",
+        ),
         ("a <script>x\n\ny</script> b <style> c", "a  b <style> c"),
         ("H<sub>2</sub>O <img alt='A dog' src=x> `<b>`", "H2O A dog <b>"),
     ],
