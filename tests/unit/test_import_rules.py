@@ -29,6 +29,7 @@ PACKAGES = (
     "supervisor/core",
     "supervisor/core/allocation",
     "supervisor/core/jobs",
+    "supervisor/core/markup",
     "supervisor/core/pool",
     "supervisor/gateway",
     "supervisor/host",
@@ -66,6 +67,7 @@ PURE = {
     "enum",
     "functools",
     "hashlib",
+    "html",
     "heapq",
     "itertools",
     "math",
@@ -74,6 +76,7 @@ PURE = {
     "statistics",
     "typing",
     "unicodedata",
+    "xml",
     "msgspec",  # the records
     "sentencex",  # splits a text; a function of the text alone
     "supervisor.core",

@@ -10,22 +10,29 @@ hibari's own way of reading them takes 0.3 s and 65 to 95 MB for each accent.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import hibari
-from hibari.g2p import G2P
+from hibari.g2p import G2P, Context
 from hibari.g2p.lexicon import Lexicon
 from hibari.g2p.oov import OOV
 from hibari.g2p.tagger import Tagger
+from hibari.g2p.token import Tok
 from hibari.g2p.tokenize import Tokenizer
 
+from workers.engines import pronounced
 from workers.engines.base import Reading
 from workers.engines.packed import packed
+from workers.engines.unknown import Unknown
 from workers.session import build_session
+from workers.text.homographs import readings
+from workers.text.ipa import engine_phonemes
+from workers.text.names import NAMES
 from workers.text.reading import Word, spoken_words
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
@@ -43,6 +50,13 @@ _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 _CLOSING = ",.;:!?"
 """Marks that are put to the word before them, over what stands between and is not said."""
 
+_REMEMBERED = 4096
+"""Words of which the process remembers whether they are said in several ways."""
+
+_SHORTEST_NAME = 5
+_POSSESSIVE = frozenset({"'s", "’s", "'S"})
+_PARTS = frozenset({"NOUN", "VERB", "ADJ"})
+_SLOT = re.compile(f"({pronounced.SLOT})")
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
 
@@ -53,7 +67,8 @@ class English:
         name = "oov_gb.onnx" if british else "oov.onnx"
         net = OOV(str(_ASSETS / name), build_session(_ASSETS / name, 1))
         self._british = british
-        self._read = _g2p(functools.partial(_unknown_word, net), british=british)
+        self._read, self._unknown = _g2p(net, british=british)
+        self._ways = functools.lru_cache(_REMEMBERED)(self._parts)
 
     def phonemes(self, text: str) -> str:
         """One line of phonemes, empty if nothing in the text can be read.
@@ -73,12 +88,62 @@ class English:
         )
 
     def words(self, text: str) -> list[Word]:
-        """The words that are said for this text, each with the place that it was read from."""
-        return spoken_words(text, british=self._british, known=self._known)
+        """The words that are said for this text, each with the place that it was read from.
+
+        What has its pronunciation given is a word as it stands there, marks and all.
+        """
+        read = functools.partial(spoken_words, british=self._british, known=self._known)
+        return pronounced.read_around(text, read)
+
+    def _tokens(self, words: Sequence[Word]) -> list[Tok]:
+        """The G2P's tokens for one line, with the phonemes that are not for it to find."""
+        line, given = pronounced.slots(words, british=self._british)
+        tokens: list[Tok] = []
+        for run in _for_g2p(line).split():
+            for piece in _SLOT.split(run):
+                if piece == pronounced.SLOT:
+                    tokens += _given(next(given))
+                elif piece:
+                    tokens += [Tok(text) for text in self._read.tokenizer.split(piece)]
+            tokens[-1].whitespace = " "
+        for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
+            token.tag = tag
+        self._settle(tokens)
+        return tokens
+
+    def _settle(self, tokens: Sequence[Tok]) -> None:
+        """Put in what is known of how words are said before the lexicon is asked."""
+        written = [token.text for token in tokens]
+        for token, word in zip(tokens, written, strict=True):
+            if token.phonemes is None:
+                token.phonemes = self._named(word.lower())
+        for at, said in readings(written, [token.tag for token in tokens], self._ways):
+            token = tokens[at]
+            if token.phonemes is None:
+                token.tag = said.tag or token.tag
+                token.phonemes = said.phonemes(british=self._british) or None
+        for name, ending in itertools.pairwise(tokens):
+            if name.phonemes and not name.whitespace and ending.text in _POSSESSIVE:
+                said_so_far = name.phonemes
+                ending.phonemes = self._read.lexicon._s(said_so_far)[len(said_so_far) :]  # noqa: SLF001
+
+    def _named(self, word: str) -> str | None:
+        ipa = NAMES.get(word)
+        return None if ipa is None else engine_phonemes(ipa, british=self._british)
+
+    def _parts(self, word: str) -> frozenset[str]:
+        """As which parts of speech the lexicon has a word, if it makes a difference."""
+        found = self._read.lexicon.golds.get(word)
+        return _PARTS.intersection(found) if isinstance(found, dict) else frozenset()
+
+    def reads(self, word: str) -> bool:
+        """Whether the lexicon has this word, or one that it is derived from."""
+        return self._read.lexicon.get_word(word, "NN", None, Context())[0] is not None
 
     def _sounds(self, words: Sequence[Word]) -> str:
-        read = str(self._read(_for_g2p(words), normalize_text=False))
-        return read.replace(" .", ".")
+        tokens = self._read.phonemize_tokens(self._tokens(words))
+        read = "".join(f"{tok.phonemes or ''}{' ' if tok.whitespace else ''}" for tok in tokens)
+        return read.strip().replace(" .", ".")
 
     def _skipped(self, text: str, words: Sequence[Word]) -> Iterator[str]:
         """What no word comes from, and words of which nothing is heard: those of other scripts."""
@@ -101,7 +166,11 @@ class English:
 
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon
-        return word in lexicon.golds or word in lexicon.silvers
+        return word in lexicon.golds or word in lexicon.silvers or self._is_name(word)
+
+    def _is_name(self, word: str) -> bool:
+        """Whether a longer word is known outside the lexicon: a short one may be an acronym's."""
+        return len(word) >= _SHORTEST_NAME and word in self._unknown
 
 
 @functools.cache
@@ -110,24 +179,26 @@ def reader(*, british: bool) -> English:
     return English(british=british)
 
 
-def _g2p(oov: Callable[[str], str | None], *, british: bool) -> G2P:
-    """Build `G2P(oov, british=british)` over packed dictionaries in place of its own.
+def _g2p(net: OOV, *, british: bool) -> tuple[G2P, Unknown]:
+    """Build `G2P(british=british)` over packed dictionaries in place of its own, and more of them.
 
     It is put together from parts that hibari documents nowhere. Raises RuntimeError where they are
     not those of the versions that pyproject.toml allows.
     """
     try:
-        made = _assembled(oov, british=british)
+        made = _assembled(british=british)
+        unknown = Unknown(net, made.lexicon, british=british)
+        made._oov = unknown  # noqa: SLF001 (G2P has no other place for it)
         made("It reads 2 words.")
     except (AttributeError, KeyError, TypeError) as error:
         raise RuntimeError(
             f"hibari-tts {version('hibari-tts')} is built otherwise than this engine expects "
             f"({error}): pip install 'hibari-tts>=0.2.1,<0.3'"
         ) from error
-    return made
+    return made, unknown
 
 
-def _assembled(oov: Callable[[str], str | None], *, british: bool) -> G2P:
+def _assembled(*, british: bool) -> G2P:
     accent = "gb" if british else "us"
     made = G2P.__new__(G2P)
     made.lexicon = Lexicon(
@@ -138,7 +209,6 @@ def _assembled(oov: Callable[[str], str | None], *, british: bool) -> G2P:
     made.tokenizer = Tokenizer(json.loads((_ASSETS / "tokenizer_exceptions.json").read_bytes()))
     made.tagger = _tagger()
     made.unk, made.british = "", british
-    made._oov = oov  # noqa: SLF001 (G2P has no other place for it)
     return made
 
 
@@ -164,19 +234,18 @@ def _set_off(written: str) -> Iterator[str]:
         yield last
 
 
-def _for_g2p(words: Sequence[Word]) -> str:
-    """One line of words for the G2P: letters that are said one by one as it knows them ("F.B.I"),
-    and words that would take it too long in several.
+def _given(word: pronounced.Given) -> list[Tok]:
+    """Tokens that keep their place in the sentence: all that is said stands at the last of them."""
+    tokens = [Tok(text, phonemes="", rating=5) for text in word.written]
+    tokens[-1].phonemes = word.phonemes
+    return tokens
+
+
+def _for_g2p(line: str) -> str:
+    """A line for the G2P: letters that are said one by one as it knows them ("F.B.I"), and
+    words that would take it too long in several.
     """
-    line = " ".join(word.spoken for word in words)
     line = _ET_CETERA.sub(r"\1tc", line)
     lettered = _LETTERS.sub(lambda run: run.group().replace(" ", "."), line)
     stopped = _LETTERS_AND_STOP.sub(r"\g<0> ", lettered)
     return _LONG_WORD.sub(lambda word: " ".join(_WORD_BREAK.findall(word.group())), stopped)
-
-
-def _unknown_word(net: OOV, word: str) -> str | None:
-    """A word outside the lexicon; the net takes 24 letters and would drop the rest."""
-    step = int(net.maxlen)
-    read = [net(word[start : start + step]) for start in range(0, len(word), step)]
-    return "".join(part for part in read if part) or None

@@ -30,7 +30,7 @@ DENOMINATORS = {
     1000: "thousandth",
 }
 GLYPHS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
-_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+HIGH = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SCORES = frozenset(
     "win wins won lose lost loss beat beats score scored scores drew draw tied tie lead leads led "
     "final victory defeat defeated trailing leading".split()
@@ -45,6 +45,10 @@ _SURE_YEAR_CUES = frozenset(
     "january "
     "february april june july august september october november december".split()
 )
+_HOURS = re.compile(
+    r"\b(?:(?i:open|hours?|works?|working|daily|from)|Mon|Tues?|Wed|Thu|Fri|Sat|Sun)\b|day\b"
+)
+_ODDS = re.compile(r"\bodds\b")
 _COUNTED = re.compile(r"\s(?:[a-z]{2,}[^su\W]s|people|men|women|children|feet|sheep)\b")
 
 
@@ -104,16 +108,30 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
             zero if end == "0" else numbers.quantity(end, manner.british) for end in (first, second)
         ]
         return " to ".join(ends) if "0" not in (first, second) else " ".join(ends)
+    if first == second:
+        return " ".join([numbers.quantity(first, manner.british)] * 2)
     if len(first) == 4 and first.isdigit() and len(second) in {2, 4} and 1100 <= int(first) <= 2099:
         low = numbers.year(int(first), manner.british)
         high = numbers.year(int(second), manner.british)
         return f"{low} to {high}"
     low_number, high_number = float(first.replace(",", "")), float(second.replace(",", ""))
-    hours = re.search(r"\b(?i:open|hours?|works?|working|daily|from|odds)\b", before(found))
-    link = "to" if low_number <= high_number or (hours and low_number <= 12) else ""
+    hours = _HOURS.search(before(found))
+    odds = _ODDS.search(before(found)) or _completes(first, second)
+    link = "to" if low_number <= high_number or odds or (hours and low_number <= 12) else ""
     return " ".join(
         f"{numbers.quantity(first, manner.british)} {link} "
         f"{numbers.quantity(second, manner.british)}".split()
+    )
+
+
+def _completes(first: str, second: str) -> bool:
+    """Whether the second end of a range is the last digits of a number above the first, "245-7"."""
+    return (
+        first.isdigit()
+        and second.isdigit()
+        and len(second) < len(first)
+        and len(first) > 2
+        and int(first[-len(second) :]) < int(second)
     )
 
 
@@ -131,6 +149,10 @@ def _slash(found: re.Match[str], manner: Manner) -> str | None:
     )
     if top <= bottom and top != 1 and (bottom in {10, 20, 100} or starred or rated):
         return f"{say_top} out of {say_bottom}"
+    if _ODDS.search(before(found)):
+        return f"{say_top} to {say_bottom}"
+    if top + bottom == 100 and min(top, bottom) > 4:
+        return f"{say_top} {say_bottom}"
     if top >= 60 and bottom >= 30:
         return f"{numbers.code(first)} over {numbers.code(second)}"
     return fraction(top, bottom, manner.british) or f"{say_top} over {say_bottom}"
@@ -153,8 +175,11 @@ def _glyph(found: re.Match[str], manner: Manner) -> str | None:
     return fraction(top, bottom, manner.british)
 
 
-def _ordinal(found: re.Match[str], manner: Manner) -> str:
-    return numbers.ordinal(int(found.group(1).replace(",", "")), manner.british)
+def _ordinal(found: re.Match[str], manner: Manner) -> str | None:
+    number = int(found.group(1).replace(",", ""))
+    if found.group(2) == "st" and (number % 10 != 1 or number % 100 == 11):
+        return None
+    return numbers.ordinal(number, manner.british)
 
 
 def _plural(found: re.Match[str], manner: Manner) -> str:
@@ -173,7 +198,7 @@ def _times(found: re.Match[str], manner: Manner) -> str:
 
 
 def _power(found: re.Match[str], manner: Manner) -> str | None:
-    power = found.group(2).translate(_POWERS)
+    power = found.group(2).translate(HIGH)
     base = numbers.quantity(found.group(1), manner.british)
     return f"{base} {power_words(power, manner)}"
 
@@ -188,6 +213,17 @@ def power_words(power: str, manner: Manner) -> str:
     if power.startswith("-"):
         return f"to the minus {numbers.number(digits, manner.british)}"
     return f"to the power of {numbers.number(digits, manner.british)}"
+
+
+def _exponent(found: re.Match[str], manner: Manner) -> str:
+    """`1.5e-5`: a power of ten, whichever it is."""
+    base = numbers.quantity(found.group(1), manner.british)
+    power = numbers.number(found.group(2).lstrip("-−+"), manner.british)
+    return f"{base} times ten to the {'minus' if found.group(2)[0] in '-−' else 'power of'} {power}"
+
+
+def _any_version(found: re.Match[str], manner: Manner) -> str:
+    return f"{numbers.number(found.group(1), manner.british)} point X"
 
 
 def _percent(found: re.Match[str], manner: Manner) -> str:
@@ -247,12 +283,24 @@ DIGITS = [
         re.compile(rf"(?P<whole>\d{{1,9}}) ?(?P<glyph>[{GLYPHS}])"),
         _glyph,
     ),
-    Rule("number over number", "/", re.compile(rf"(\d{{1,4}})/(\d{{1,4}}){_END}"), _slash),
+    Rule(
+        "number over number",
+        "/",
+        re.compile(rf"(\d{{1,4}})/(\d{{1,4}})(?:(?:rd|th|nd|st)?s?(?=[^\w/.]|\.?$|\. )|{_END})"),
+        _slash,
+    ),
+    Rule(
+        "power of ten",
+        "eE.",
+        re.compile(rf"({NUMBER})(?:e|E(?=[-−+])|(?<=\.\d)E)([-−+]?\d{{1,3}})(?!\w|\.\d)"),
+        _exponent,
+    ),
+    Rule("any version", ".", re.compile(r"(\d{1,3})\.[xX](?!\w)"), _any_version),
     Rule("mark", ".", re.compile(rf"(\d{{1,2}}\.\d)/(5|10|20|100){_END}"), _out_of),
     Rule(
         "ordinal",
         "sntrdh,",
-        re.compile(r"(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)"),
+        re.compile(r"(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(st|nd|rd|th|ST|ND|RD|TH)(?!\w)"),
         _ordinal,
     ),
     Rule("plural", "s'", re.compile(r"(\d{1,4})'?s(?!\w)"), _plural),

@@ -95,11 +95,17 @@ def _short(found: re.Match[str], manner: Manner) -> str | None:
 
 def _day_and_month(found: re.Match[str], manner: Manner) -> str | None:
     day, month, year = int(found.group("day")), found.group("month"), found.group("year")
-    if not 1 <= day <= 31 or (
-        month == "May" and re.match(r"\s[a-z]", after(found)) and not found.group("th")
+    first = found.group("from")
+    if (
+        not 1 <= day <= 31
+        or (first and not 1 <= int(first) <= 31)
+        or (month == "May" and re.match(r"\s[a-z]", after(found)) and not found.group("th"))
     ):
         return None
     words = f"{numbers.ordinal(day, manner.british)} of {MONTHS[month.lower()]}"
+    if first:
+        link = "and" if found.group("link").strip() in {"and", "&"} else "to"
+        words = f"{numbers.ordinal(int(first), manner.british)} {link} {words}"
     if word_before(found).lower() not in {"the", "this", "that"}:
         words = f"the {words}"
     if year:
@@ -130,6 +136,16 @@ def _month(found: re.Match[str], manner: Manner) -> str | None:
     if short.lower() in _WORDS_TOO and word_before(found).lower() not in _MONTH_LINKS:
         return None
     return MONTHS[short.lower()] + _stop(found)
+
+
+def _months(found: re.Match[str], manner: Manner) -> str:
+    first, until = MONTHS[found.group(1).lower()], MONTHS[found.group("until").lower()]
+    return f"{first} to {until}{_stop(found)}"
+
+
+def _era_first(found: re.Match[str], manner: Manner) -> str:
+    letters = " ".join(letter for letter in found.group(1) if letter.isalpha())
+    return f"{letters} {numbers.year(int(found.group(2)), manner.british)}"
 
 
 def _days(found: re.Match[str], manner: Manner) -> str:
@@ -169,7 +185,7 @@ def _decade(found: re.Match[str], manner: Manner) -> str:
 
 
 def _short_year(found: re.Match[str], manner: Manner) -> str:
-    return numbers.code(found.group(1)).replace("zero", "oh")
+    return f" {numbers.code(found.group(1)).replace('zero', 'oh')}"
 
 
 def _era(found: re.Match[str], manner: Manner) -> str:
@@ -209,8 +225,9 @@ DIGITS = [
     ),
     Rule(
         "day before month",
-        {*"sntr", *spaced("JFMASONDo")},
+        {*"sntr-–", *spaced("JFMASONDoat&")},
         re.compile(
+            r"(?:(?P<from>\d{1,2})(?:st|nd|rd|th)?(?P<link>[-–]| and | & | to ))?"
             rf"(?P<day>\d{{1,2}})(?P<th>st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})\b\.?{_YEAR}?"
         ),
         _day_and_month,
@@ -248,6 +265,18 @@ WORDS = [
         _month,
     ),
     Rule(
+        "months from and to",
+        MONTHS,
+        re.compile(rf"({_MONTH})\.?[-–/](?P<until>{_MONTH})\b\.?"),
+        _months,
+    ),
+    Rule(
+        "era before its year",
+        ["ad", "bc"],
+        re.compile(r"(AD|BC|A\.D\.|B\.C\.) (\d{1,4})(?![\w]|[.,]\d)"),
+        _era_first,
+    ),
+    Rule(
         "days from and to",
         DAYS,
         re.compile(
@@ -259,5 +288,10 @@ WORDS = [
 ]
 SYMBOLS = [
     Rule("decade", "'‘", re.compile(r"['‘](\d0)'?s(?!\w)"), _decade),
-    Rule("year without its century", "'‘", re.compile(r"(?<!\w)['‘](\d\d)(?![\w'’])"), _short_year),
+    Rule(
+        "year without its century",
+        "'‘",
+        re.compile(r"(?:(?<!\w)|(?<=\bQ\d))['‘](\d\d)(?![\w'’])"),
+        _short_year,
+    ),
 ]

@@ -14,7 +14,7 @@ _CODE_CUES = frozenset(
 )
 _ROOM_CUES = frozenset(
     "room flight suite apartment apt unit highway route interstate bus gate boeing airbus channel "
-    "platform studio train model".split()
+    "platform studio train model port rtx gtx rfc ryzen".split()
 )
 _CALL_CUES = frozenset(
     "call calls called calling dial dials dialed dialled dialing dialling phone ring text".split()
@@ -26,7 +26,21 @@ _VERSION_CUES = frozenset(
     "bluetooth usb http tls gpt llama section chapter figure table".split()
 )
 _FILLERS = frozenset("is was number no no. of ending ends in #".split())
+_STAGES = {
+    "alpha": "alpha", "beta": "beta", "rc": "R C", "dev": "dev", "pre": "pre", "preview": "preview",
+    "canary": "canary", "nightly": "nightly", "snapshot": "snapshot", "post": "post", "a": "A",
+    "b": "B",
+}  # fmt: skip
+_STAGE = (
+    rf"[-.]?(?P<stage>(?i:{'|'.join(sorted(_STAGES, key=len, reverse=True))}))"
+    r"(?:[-.]?(?P<count>\d{1,9}(?:\.\d{1,9})?))?(?![\w.]\w)(?!\w)"
+)
+_ANSWERS = re.compile(
+    r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$| ?(?:error|errors|not found|page|status|response)\b)"
+)
 _SHORT_CUES = frozenset(["acct.", "ref.", "ext.", "tel.", "apt."])
+_HYPHENED = re.compile(r"-\d")
+_DIALLED = re.compile(r"\s(?:or|to|for|and|now|if|at|free)\b")
 _EMERGENCIES = frozenset(["911", "999", "112", "111", "101", "311", "411", "988"])
 
 
@@ -58,19 +72,60 @@ def _short_phone(found: re.Match[str], manner: Manner) -> str | None:
     return _grouped(found.group(), manner) if _cue(found) in _CALL_CUES | _CODE_CUES else None
 
 
+def _hex(found: re.Match[str], manner: Manner) -> str:
+    """`0x80FF` by its digits and letters."""
+    said = (numbers.digits(symbol) if symbol.isdigit() else symbol.upper() for symbol in found[1])
+    return f"zero X {' '.join(said)}"
+
+
+def _stage(found: re.Match[str], manner: Manner) -> str:
+    """`1.0-beta.3`, `3.12.1rc2`: a version before it is done."""
+    name = _STAGES[found.group("stage").lower()]
+    said = [f"{_point_parts(found.group('parts'), manner)} {name}"]
+    if found.group("count"):
+        said.append(_point_parts(found.group("count"), manner))
+    return " ".join(said)
+
+
+def _v_stage(found: re.Match[str], manner: Manner) -> str:
+    return f"version {_stage(found, manner)}"
+
+
+def _free_call(found: re.Match[str], manner: Manner) -> str:
+    words = found.group(2).replace("-", " ").lower()
+    return f"one {numbers.code(found.group(1))} {words}"
+
+
+def _processor(found: re.Match[str], manner: Manner) -> str | None:
+    """`i7-9700K`: a model's number and letters."""
+    if not re.search(r"\b(?:[A-Z]{1,4}|[a-z])\d?-$", before(found, 7)):
+        return None
+    return f"{numbers.code(found.group(1))} {' '.join(found.group(2))}".strip()
+
+
+def _status(found: re.Match[str], manner: Manner) -> str | None:
+    """`404`, where servers answer or pages are missing."""
+    if _ANSWERS.search(before(found)) or _ANSWERS.match(after(found)):
+        return numbers.code(found.group())
+    return None
+
+
 def _dashed(found: re.Match[str], manner: Manner) -> str | None:
     count = sum(symbol.isdigit() for symbol in found.group())
     return (
         _grouped(found.group(), manner)
-        if count >= 7 or found.group() in {"9-1-1", "9-9-9"}
+        if count >= 7 or _cue(found) in _CODE_CUES or found.group() in {"9-1-1", "9-9-9"}
         else None
     )
 
 
 def _cued(found: re.Match[str], manner: Manner) -> str | None:
     written, cue = found.group(), _cue(found)
+    if _HYPHENED.match(after(found, 2)) and cue not in {"boeing", "airbus", "model"}:
+        return None
     emergency = written in _EMERGENCIES or not re.match(r"\s[a-z]", after(found, 2))
-    if cue in _CODE_CUES or (cue in _CALL_CUES and emergency):
+    dialled = emergency or (len(written) > 3 and _DIALLED.match(after(found)))
+    if cue in _CODE_CUES or (cue in _CALL_CUES and dialled):
         return numbers.digits(written)
     if cue in _ROOM_CUES:
         return numbers.code(written)
@@ -86,10 +141,12 @@ def _zeros(found: re.Match[str], manner: Manner) -> str:
 def _point_parts(written: str, manner: Manner) -> str:
     said = []
     for part in written.split("."):
-        zeros = len(part) > 1 and part[0] == "0"
-        said.append(
-            f"oh {numbers.digits(part[1:])}" if zeros else numbers.number(part, manner.british)
-        )
+        if len(part) > 1 and part[0] == "0":
+            said.append(f"oh {numbers.digits(part[1:])}")
+        elif not said and len(part) == 4 and 1990 <= int(part) <= 2099:
+            said.append(numbers.year(int(part), manner.british))
+        else:
+            said.append(numbers.number(part, manner.british))
     return " point ".join(said)
 
 
@@ -141,6 +198,18 @@ _END = r"(?![\w-]|\.\d)"
 _AREA = r"\(\d{3,5}\)"
 
 DIGITS = [
+    Rule("number to the base of sixteen", "x", re.compile(r"0x([0-9a-fA-F]{1,32})(?!\w)"), _hex),
+    Rule(
+        "version before it is done",
+        {*".-abcdnprs"},
+        re.compile(rf"(?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
+        _stage,
+    ),
+    Rule(
+        "free call", "-", re.compile(r"1-(8\d\d)-([A-Z]{3,10}(?:-[A-Z]{2,8})?)(?!\w)"), _free_call
+    ),
+    Rule("processor", ANY, re.compile(r"(\d{3,5})([A-Z]{0,2})(?!\w|[.-]\d)"), _processor),
+    Rule("answer of a server", ANY, re.compile(r"[45]\d\d(?![\w-]|[.,:/]\d)"), _status),
     Rule(
         "address of a computer",
         ".",
@@ -176,13 +245,19 @@ DIGITS = [
     ),
     Rule("groups of digits", "-", re.compile(rf"\d{{1,7}}(?:-\d{{1,7}}){{2,5}}{_END}"), _dashed),
     Rule("behind a letter", ANY, re.compile(r"\d{1,30}(?:\.\d{1,9}(?![\w.]))?"), _glued),
-    Rule("code", ANY, re.compile(r"\d{3,30}(?![\d%°]|[.,:/]\d|-\d)"), _cued),
+    Rule("code", ANY, re.compile(r"\d{3,30}(?![\d%°]|[.,:/]\d)"), _cued),
     Rule("version", ".", re.compile(r"\d{1,9}(?:\.\d{1,9}){2,9}(?![\w]|\.\d)"), _version),
     Rule("version of a program", ".", re.compile(r"\d{1,4}\.\d{1,4}(?!\w|\.\d)"), _cued_version),
     Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),
 ]
 WORDS = [
-    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v)
+    Rule(
+        "version before it is done",
+        "v0123456789",
+        re.compile(rf"[vV](?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
+        _v_stage,
+    ),
+    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v),
 ]
 SYMBOLS = [
     Rule(

@@ -91,9 +91,12 @@ MAGNITUDES = {
     "tn": "trillion",
     "t": "trillion",
     "tr": "trillion",
-} | {name: name for name in ("hundred", "thousand", "million", "billion", "trillion")}
+} | {
+    name: name
+    for name in ("hundred", "thousand", "million", "billion", "trillion", "lakh", "crore")
+}
 _BIG = (
-    r"(?: ?(?P<big>hundred|thousand|million|billion|trillion|bn|mn|mm|mio|mil|tn|tr|[kKmMbBtT])"
+    r"(?: ?(?P<big>hundred|lakh|crore|thousand|million|billion|trillion|bn|mn|mm|mio|mil|tn|tr|[kKmMbBtT])"
     r"(?!\w|/\w))?"
 )
 _PER = {
@@ -104,7 +107,16 @@ _PER = {
     "m²": "square meter", "unit": "unit", "user": "user", "kWh": "kilowatt hour", "GB": "gigabyte",
     "each": "each", "share": "share",
 }  # fmt: skip
-_EACH = rf"(?: ?/ ?(?P<per>{alternatives(_PER)})(?!\w))?"
+_RATES = {
+    "pp": "per person",
+    "pw": "per week",
+    "pcm": "per calendar month",
+    "pa": "per annum",
+    "ph": "per hour",
+}
+"""Letters behind a sum, "£500pw"."""
+
+_EACH = rf"(?: ?/ ?(?P<per>{alternatives(_PER)})(?!\w)| ?(?P<rate>{alternatives(_RATES)})(?!\w))?"
 _UNTIL = rf"(?:(?P<big1>bn|[kKmMbB])? ?[-–—] ?(?:{_SIGN})?(?P<until>{NUMBER}))?"
 _DETERMINER = re.compile(r"(?i)\b(?:an?|the|this|that|every|each|his|her|their|our|my|your|its)\s$")
 _NOUN = re.compile(
@@ -116,7 +128,9 @@ _NOUN = re.compile(
 
 
 def is_adjective(found: re.Match[str]) -> bool:
-    """Whether an amount stands before what it measures: "a $5 bill"."""
+    """Whether an amount stands before what it measures: "a $5 bill", "£3m-a-year"."""
+    if re.match(r"-[a-z]", after(found, 2)):
+        return True
     return bool(_DETERMINER.search(before(found, 8)) and _NOUN.match(after(found)))
 
 
@@ -124,6 +138,7 @@ def amount(
     written: str, money: Currency, big: str | None, *, adjective: bool, british: bool
 ) -> str:
     """A sum in words."""
+    written = f"0{written}" if written.startswith(".") else written
     if big:
         coin = money.one if adjective else money.many
         return f"{numbers.quantity(written, british)} {MAGNITUDES[big.lower()]} {coin}"
@@ -157,6 +172,8 @@ def _sum(found: re.Match[str], money: Currency, manner: Manner) -> str:
     per = groups.get("per")
     if per:
         said += " each" if per == "each" else f" per {_PER[per]}"
+    if groups.get("rate"):
+        said += f" {_RATES[groups['rate']]}"
     return minus + said
 
 
@@ -185,23 +202,27 @@ def _comma_before(found: re.Match[str], manner: Manner) -> str:
     )
 
 
-def _cents(found: re.Match[str], manner: Manner) -> str:
+def _cents(found: re.Match[str], manner: Manner) -> str | None:
+    if found.group(3) and not _PRICED.search(before(found)):
+        return None
     coin = "cent" if numbers.is_one(found.group(1)) else "cents"
     return f"{numbers.quantity(found.group(1), manner.british)} {coin}"
 
 
 def _pence(found: re.Match[str], manner: Manner) -> str | None:
-    if len(found.group(1)) > 2:
+    if found.group(1).isdigit() and len(found.group(1)) > 2:
         return f"{numbers.code(found.group(1))} P"
     return (
         f"{numbers.quantity(found.group(1), manner.british)} {'pence' if manner.british else 'P'}"
     )
 
 
+_PRICED = re.compile(r"(?i)\b(?:costs?|pa(?:y|ys|id)|for|only|just|price[ds]?|sells?|or|at) $")
 _TAILS = ",.$£€¥₹₩₽₺₪₫₱₿kKmMbBthUEGJCANIPRSD-–"
 _COMMA = r"(\d{1,3}(?:\.\d{3}){0,4}),(\d\d)(?!\d)"
+_LAKHS = r"\d{1,2}(?:,\d\d){1,5},\d{3}(?![\d,])(?:\.\d\d)?"
 _FORE = re.compile(
-    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?(?P<sum>{NUMBER}){_UNTIL}{_BIG}{_EACH}"
+    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
 )
 
 DIGITS = [
@@ -216,12 +237,12 @@ DIGITS = [
         {*_TAILS, *spaced(_TAILS)},
         re.compile(
             rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))?{_BIG} ?(?P<sign>[$£€¥₹₩₽₺₪₫₱₿]"
-            rf"|{_CODE})(?![\w$])(?! ?\d)"
+            rf"|{_CODE})(?![\w$])(?! ?\d){_EACH}"
         ),
         _behind,
     ),
-    Rule("cents", {*"¢.,", " ¢"}, re.compile(rf"({NUMBER}) ?¢"), _cents),
-    Rule("pence", "p", re.compile(r"(\d{1,4})p(?!\w)"), _pence),
+    Rule("cents", {*"¢.,c", " ¢"}, re.compile(rf"({NUMBER})(?: ?(¢)|(c)(?!\w))"), _cents),
+    Rule("pence", "p,.", re.compile(r"(\d{1,4}|\d,\d{3}|\d{1,3}\.\d)p(?!\w)"), _pence),
 ]
 SYMBOLS = [
     Rule(

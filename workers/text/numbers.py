@@ -137,4 +137,4 @@ def quantity(written: str, british: bool) -> str:  # noqa: FBT001 (as above)
 
 def is_one(written: str) -> bool:
     """Whether what is counted stands in the singular."""
-    return written.lstrip("-−") in {"1", "1.0"}
+    return written.lstrip("-−") == "1"

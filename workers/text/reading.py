@@ -6,11 +6,13 @@ takes is read as it is written.
 
 from __future__ import annotations
 
+import bisect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from supervisor.marks import PRONOUNCED
 from workers.text import (
     abbreviations,
     amounts,
@@ -19,24 +21,29 @@ from workers.text import (
     labels,
     money,
     numbers,
+    pictures,
     roman,
     symbols,
     times,
     units,
     web,
 )
-from workers.text.characters import fold
+from workers.text.characters import CIRCLED, fold
 from workers.text.rules import FIGURES, Manner, Rule, by_start
 
-_LETTER = r"[^\W\d_²³¹¼½¾\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189]"
+_NO_LETTERS = "".join([*symbols.RAISED, *symbols.LOWERED, *CIRCLED])
+_LETTER = rf"[^\W\d_{_NO_LETTERS}²³¹¼½¾\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189]"
 _ATOM = re.compile(
-    rf"(?P<space>\s+)|(?P<word>{_LETTER}+(?:'{_LETTER}+)*)|(?P<digits>[0-9]+)|(?P<symbol>.)",
+    rf"(?P<greek>(?<![\u0370-\u03ff])[\u0391-\u03c9\u03d5\u03f5](?![\u0370-\u03ff]))"
+    rf"|(?P<word>{_LETTER}+(?:'{_LETTER}+)*)|(?P<digits>[0-9]+)|(?P<symbol>.)",
     re.DOTALL,
 )
+_SPACE = re.compile(r"\s*")
 _WORD_RULES = by_start(
     [
         *abbreviations.WORDS,
         *dates.WORDS,
+        *times.WORDS,
         *roman.WORDS,
         *money.WORDS,
         *web.WORDS,
@@ -59,10 +66,13 @@ _SYMBOL_RULES = by_start(
     [
         *web.SYMBOLS,
         *labels.SYMBOLS,
+        *roman.SYMBOLS,
         *money.SYMBOLS,
+        *units.SYMBOLS,
         *amounts.SYMBOLS,
         *dates.SYMBOLS,
         *symbols.SYMBOLS,
+        *pictures.SYMBOLS,
     ]
 )
 _NOISE = re.compile(r"(?<!\S)\S{2500,}")
@@ -71,11 +81,24 @@ _NOISE = re.compile(r"(?<!\S)\S{2500,}")
 _JOINTS = frozenset("@.:/\\_-+#&$0123456789")
 """What may go on in the same word after letters: addresses, names of files, codes."""
 
-_RUN = re.compile(r"\s+|\S+")
-_CLOSING = re.compile(r"[,.;:!?]+")
+_BACK, _AHEAD = 48, 64
+"""Characters around a place on which its reading depends. Two places of a text that look the same
+as far as that are read the same, so a reading is made once and remembered.
+"""
+_REMEMBERED = 4096
+_WORTH_REMEMBERING = 2000
+"""Characters of a text below which no reading is remembered."""
+
+_RUN = re.compile(r"\S+")
+_CLOSING = frozenset(",.;:!?")
+_MARK_END = "\ue006"
+_ARTICLES = frozenset(["a", "A"])
+"""Words that are a part of something else only with a joint behind them: "a/c", "A#"."""
+
+_UNALONE = re.compile(r"\s*(.)\s*", re.DOTALL)
 
 
-class Word(msgspec.Struct, frozen=True):
+class Word(msgspec.Struct, frozen=True, gc=False):
     """A word as it is said, its punctuation with it, read from `text[start:end]` as written."""
 
     spoken: str
@@ -83,75 +106,218 @@ class Word(msgspec.Struct, frozen=True):
     end: int
 
 
-class _Piece(msgspec.Struct, frozen=True):
-    """A stretch of the folded text, and what is said for it."""
-
-    spoken: str
-    start: int
-    end: int
-    as_written: bool
-
-
 def spoken_words(text: str, *, british: bool, known: Callable[[str], bool]) -> list[Word]:
     """What a person says who reads this text aloud. `known`: is this, in small letters, a word?
 
     Punctuation that makes pauses is kept. Several words may come from the same place, and one
-    word from what several stretches of the text say. The time is linear in the text's length.
+    word from what several stretches of the text say. A stretch that is marked as pronounced
+    (`supervisor.marks`) is one word, its mark. The time is linear in the text's length.
     """
-    folded, places = fold(text)
+    alone = _UNALONE.fullmatch(text) if len(text) < 9 else None
+    if alone is not None and alone[1] in symbols.ALONE:
+        return [
+            Word(name, alone.start(1), alone.end(1)) for name in symbols.ALONE[alone[1]].split()
+        ]
     manner = Manner(british, known)
-    return _words(_pieces(capitals.calm(folded, manner), manner), places)
+    marks = list(PRONOUNCED.finditer(text))
+    if not marks:
+        folded, places = fold(text)
+        return _Reading(capitals.calm(folded, manner), places, manner, []).words()
+    plain, origins = _unmarked(text, marks)
+    folded, unmarked_places = fold(plain)
+    places = [origins[place] for place in unmarked_places]
+    stretches = [
+        (bisect.bisect_left(places, mark.start()), bisect.bisect_left(places, mark.end()), mark[0])
+        for mark in marks
+    ]
+    return _Reading(capitals.calm(folded, manner), places, manner, stretches).words()
 
 
-def _pieces(text: str, manner: Manner) -> Iterator[_Piece]:
-    done = at = 0
-    size = len(text)
-    noise = _NOISE.search(text)
-    while at < size:
-        if noise is not None and at >= noise.start():
-            if done < noise.start():
-                yield _Piece(text[done : noise.start()], done, noise.start(), as_written=True)
-            yield from _noise(noise)
-            done = at = noise.end()
-            noise = _NOISE.search(text, at)
-            continue
-        atom = _ATOM.match(text, at)
-        assert atom is not None  # noqa: S101 (the pattern takes any character)
-        at = atom.end()
-        said = None if atom.lastgroup == "space" else _said(text, atom, manner)
-        if said is None:
-            continue
-        spoken, at = said
-        if done < atom.start():
-            yield _Piece(text[done : atom.start()], done, atom.start(), as_written=True)
-        yield _Piece(spoken, atom.start(), at, as_written=False)
+def _unmarked(text: str, marks: Sequence[re.Match[str]]) -> tuple[str, Sequence[int]]:
+    """The text with what is written in place of each mark, and where each character stood."""
+    parts: list[str] = []
+    origins: list[int] = []
+    done = 0
+    for mark in marks:
+        written = mark[1] or "-"
+        parts += (text[done : mark.start()], written)
+        origins.extend(range(done, mark.start()))
+        origins.extend([mark.start()] * len(written))
+        done = mark.end()
+    parts.append(text[done:])
+    origins.extend(range(done, len(text) + 1))
+    return "".join(parts), origins
+
+
+class _Reading:
+    """One text on its way to words."""
+
+    def __init__(
+        self,
+        text: str,
+        places: Sequence[int],
+        manner: Manner,
+        stretches: Sequence[tuple[int, int, str]],
+    ) -> None:
+        self._text, self._places, self._manner = text, places, manner
+        self._stretches = stretches
+        self._words: list[Word] = []
+        self._apart = True
+        self._plain: set[str] = set()
+        self._remembered: dict[str, tuple[str, int] | None] = {}
+        self._remember = len(text) >= _WORTH_REMEMBERING
+
+    def words(self) -> list[Word]:
+        done = 0
+        for start, end, mark in self._stretches:
+            self._read(done, start)
+            self._mark(mark, start, end)
+            done = end
+        self._read(done, len(self._text))
+        return self._words
+
+    def _read(self, at: int, stop: int) -> None:
+        """The words of `text[at:stop]`; rules see what stands around it."""
+        noise = _NOISE.search(self._text, at, stop)
+        while noise is not None:
+            self._read_rules(at, noise.start())
+            self._read_noise(noise)
+            at = noise.end()
+            noise = _NOISE.search(self._text, at, stop)
+        self._read_rules(at, stop)
+
+    def _read_rules(self, at: int, stop: int) -> None:
+        text, plain = self._text, self._plain
+        atom_at, space_at = _ATOM.match, _SPACE.match
         done = at
-    if done < size:
-        yield _Piece(text[done:], done, size, as_written=True)
+        while True:
+            space = space_at(text, at, stop)
+            at = space.end() if space else at
+            if at >= stop:
+                break
+            atom = atom_at(text, at, stop)
+            assert atom is not None  # noqa: S101 (the pattern takes any character)
+            start, at = at, atom.end()
+            if atom.lastgroup == "word":
+                written = atom.group()
+                joint = text[at : at + 1] in _JOINTS
+                if not joint and written in plain:
+                    continue
+                said = self._said(atom, start, at)
+                if said is None:
+                    if not joint and _is_plain(written):
+                        plain.add(written)
+                    continue
+            else:
+                said = self._said(atom, start, at)
+                if said is None:
+                    continue
+            if said[1] > stop - start:
+                continue
+            self._add_written(done, start)
+            done = at = start + said[1]
+            self._add(said[0], start, at)
+        self._add_written(done, stop)
+
+    def _said(self, atom: re.Match[str], start: int, end: int) -> tuple[str, int] | None:
+        """What is said from this atom on, and for how many characters; None: as written."""
+        if not self._remember or start < _BACK or end + _AHEAD > len(self._text):
+            return _said(self._text, atom, self._manner)
+        around = self._text[start - _BACK : end + _AHEAD]
+        if around in self._remembered:
+            return self._remembered[around]
+        said = _said(self._text, atom, self._manner)
+        if said is None or said[1] < _AHEAD // 2:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[around] = said
+        return said
+
+    def _read_noise(self, run: re.Match[str]) -> None:
+        """Digit by digit and letters as they come: what no rule needs to look at."""
+        for part in re.finditer(r"[0-9]+|[^\W0-9_]+", run.group()):
+            written = part.group()
+            spoken = written if written[0] not in FIGURES else numbers.digits(written)
+            self._apart = True
+            self._add(spoken, run.start() + part.start(), run.start() + part.end())
+        self._apart = True
+
+    def _mark(self, mark: str, start: int, end: int) -> None:
+        self._words.append(Word(mark, self._places[start], self._places[end]))
+        self._apart = False
+
+    def _add_written(self, start: int, end: int) -> None:
+        """Words that are said as they stand in the text."""
+        if start >= end:
+            return
+        text, places, words = self._text, self._places, self._words
+        first = True
+        for run in _RUN.finditer(text, start, end):
+            here, there = run.span()
+            if first:
+                self._apart = self._apart or here > start
+                self._join(run.group(), here, there)
+                first = False
+            elif text[here] in _CLOSING:
+                self._apart = True
+                self._join(run.group(), here, there)
+            else:
+                words.append(Word(run.group(), places[here], places[there]))
+        self._apart = text[end - 1].isspace() if not first else True
+
+    def _add(self, spoken: str, start: int, end: int) -> None:
+        """What is said in place of `text[start:end]`."""
+        parts = spoken.split()
+        if not parts:
+            self._apart = self._apart or spoken != ""
+            return
+        self._apart = self._apart or spoken[0].isspace()
+        self._join(parts[0], start, end)
+        for part in parts[1:]:
+            self._apart = True
+            self._join(part, start, end)
+        self._apart = spoken[-1].isspace()
+
+    def _join(self, spoken: str, start: int, end: int) -> None:
+        """A new word, or more of the last one: what nothing parts from it, and punctuation."""
+        words = self._words
+        if words:
+            last = words[-1]
+            apart = self._apart
+            if not apart:
+                ending = last.spoken[-1]
+                apart = (ending.isalnum() and spoken[0].isalnum()) or (
+                    ending == _MARK_END and any(map(str.isalnum, spoken))
+                )
+            elif spoken[0] in _CLOSING:
+                apart = not _CLOSING.issuperset(spoken)
+            if not apart:
+                words[-1] = Word(last.spoken + spoken, last.start, self._places[end])
+                return
+        words.append(Word(spoken, self._places[start], self._places[end]))
 
 
-def _noise(run: re.Match[str]) -> Iterator[_Piece]:
-    """Digit by digit and letters as they come: what no rule needs to look at."""
-    for part in re.finditer(r"[0-9]+|[^\W0-9_]+", run.group()):
-        spoken = part.group() if part.group()[0] not in FIGURES else numbers.digits(part.group())
-        yield _Piece(
-            f" {spoken} ", run.start() + part.start(), run.start() + part.end(), as_written=False
-        )
+def _is_plain(written: str) -> bool:
+    """Whether a word that is read as it is written here is so everywhere, but for a joint."""
+    if written in _ARTICLES:
+        return True
+    return written.lower() not in _WORD_RULES and (written.islower() or written.istitle())
 
 
 def _said(text: str, atom: re.Match[str], manner: Manner) -> tuple[str, int] | None:
-    """What is said for the text from this atom on, and where that ends; None: as written."""
+    """What is said for the text from this atom on, and for how many characters of it."""
+    start = atom.start()
     for rule in _rules(text, atom):
-        found = rule.pattern.match(text, atom.start())
+        found = rule.pattern.match(text, start)
         if found is not None:
             spoken = rule.read(found, manner)
             if spoken is not None:
-                return spoken, found.end()
+                return spoken, found.end() - start
     if atom.lastgroup == "digits":
-        return numbers.number(atom.group(), manner.british), atom.end()
+        return numbers.number(atom.group(), manner.british), atom.end() - start
     if atom.lastgroup == "word":
         word = capitals.word(atom, manner)
-        return None if word is None else (word, atom.end())
+        return None if word is None else (word, atom.end() - start)
     return None
 
 
@@ -169,30 +335,7 @@ def _rules(text: str, atom: re.Match[str]) -> Sequence[Rule]:
         plain = len(written) < 3 and written[0] != "0" and following[:1] not in {".", ","}
         alone = plain and not text[atom.start() - 1 : atom.start()].isalpha()
         return () if alone else _DIGIT_RULES["any"]
-    if atom.lastgroup == "symbol":
+    if atom.lastgroup != "word":
         return _SYMBOL_RULES.get(atom.group(), ())
     rules = _WORD_RULES.get(atom.group().lower(), ())
     return (*rules, *_WORD_RULES.get(following, ())) if following in _JOINTS else rules
-
-
-def _words(pieces: Iterator[_Piece], places: Sequence[int]) -> list[Word]:
-    words: list[Word] = []
-    apart = True
-    for piece in pieces:
-        if words and words[-1].spoken[-1].isalnum() and piece.spoken[:1].isalnum():
-            apart = True
-        for run in _RUN.finditer(piece.spoken):
-            spoken = run.group()
-            if spoken.isspace():
-                apart = True
-                continue
-            start, end = piece.start, piece.end
-            if piece.as_written:
-                start, end = start + run.start(), start + run.end()
-            if words and (not apart or _CLOSING.fullmatch(spoken)):
-                last = words.pop()
-                words.append(Word(last.spoken + spoken, last.start, places[end]))
-            else:
-                words.append(Word(spoken, places[start], places[end]))
-            apart = False
-    return words

@@ -10,7 +10,7 @@ from workers.text.rules import Manner, Rule, after, before
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _COUNTED = frozenset(
-    "chapter chapters part parts act scene section volume vol book phase article war mark "
+    "chapter chapters part parts vols volumes acts books sections articles phases stages types act scene section volume vol book phase article war mark "
     "type level stage class "
     "grade bowl apollo gemini episode round title appendix figure fig table psalm canto "
     "sonata symphony group "
@@ -40,6 +40,18 @@ _NEVER = frozenset("a an the this that his her my our your their on no type-".sp
 """Words before letters that are no numeral: "an IV drip"."""
 
 
+_PLAIN = frozenset("II III VII VIII XII XIII XIV XVI XVII XVIII XIX".split())
+"""Letters that are a numeral wherever they stand."""
+
+_TITLED = re.compile(
+    r"\b(?:King|Queen|Pope|Emperor|Empress|Sultan|Tsar|Czar|Kaiser|Prince|Duke|Count|Saint|Pharaoh|"
+    r"Shah|Patriarch) [A-Z]\w+ $"
+)
+_REIGNS = re.compile(
+    r" (?:of|and|died|is|has|became|reigned|ruled|succeeded|granted|ascended|abdicated|married|'s)\b"
+)
+
+
 def value(numeral: str) -> int | None:
     """The number that a Roman numeral stands for; None for letters that are none."""
     if not numeral or _VALID.fullmatch(numeral) is None:
@@ -53,10 +65,12 @@ def value(numeral: str) -> int | None:
 def _numeral(found: re.Match[str], manner: Manner) -> str | None:
     written = found.group(1)
     number = value(written)
-    cue = re.search(r"([^\W\d_]+)[.]?,? $", before(found))
-    if number is None or cue is None:
+    if number is None:
         return None
-    said = _behind(cue.group(1), written, number, found, manner)
+    cue = re.search(r"([^\W\d_]+)[.]?,? $", before(found))
+    said = _behind(cue.group(1), written, number, found, manner) if cue else None
+    if said is None and written in _PLAIN and not (cue and cue.group(1).lower() in _NEVER):
+        said = numbers.cardinal(number, manner.british)
     return said and said + ("'s" if found.group(2) else "")
 
 
@@ -79,8 +93,9 @@ def _is_ruler(name: str, written: str, found: re.Match[str]) -> bool:
     """Henry VIII, and people with a surname, "John Smith III"."""
     if len(written) == 1:
         pronoun = written == "I" and re.match(r" [a-z]|'", after(found))
-        return name in _RULERS and written in "IVX" and not pronoun
-    if name in _RULERS:
+        reigns = _REIGNS.match(after(found))
+        return name in _RULERS and written in "IVX" and (not pronoun or reigns is not None)
+    if name in _RULERS or _TITLED.search(before(found)):
         return True
     person = re.search(r"([A-Z][a-z]+) (?:[A-Z][\w.]* ){1,2}$", before(found))
     return person is not None and person.group(1).lower() in _RULERS
@@ -94,6 +109,22 @@ def _is_counted(cue: str, written: str, found: re.Match[str]) -> bool:
     if written == "I" and not cue[0].isupper():
         return re.match(r"\s*(?:$|[.,;:)]|of\b|and\b)", after(found)) is not None
     return True
+
+
+def _range(found: re.Match[str], manner: Manner) -> str | None:
+    """`Chapters I-IV`."""
+    cue = re.search(r"([^\W\d_]+)[.]? $", before(found))
+    ends = value(found.group(1)), value(found.group(2))
+    if cue is None or cue.group(1).lower() not in _COUNTED or None in ends:
+        return None
+    return " to ".join(numbers.cardinal(end or 0, manner.british) for end in ends)
+
+
+def _bracketed(found: re.Match[str], manner: Manner) -> str | None:
+    number = value(found.group(2).upper())
+    if number is None:
+        return None
+    return f"{found.group(1)}{numbers.cardinal(number, manner.british)}{found.group(3)}"
 
 
 def _century(found: re.Match[str], manner: Manner) -> str | None:
@@ -141,6 +172,26 @@ WORDS = [
         re.compile(r"(?<![^\n])([IVX]{2,6}|[VX])\.(?= [A-Z])"),
         _heading,
     ),
+    Rule(
+        "from numeral to numeral",
+        _STARTS,
+        re.compile(r"([IVXLC]{1,6})[-–]([IVXLC]{1,6})(?!\w)"),
+        _range,
+    ),
+    Rule(
+        "small numeral of a list",
+        ["ii", "iii", "iv", "vi", "vii", "viii", "ix"],
+        re.compile(r"(?<![^\n])()([iv]{2,4}|ix)([.)])(?= )"),
+        _bracketed,
+    ),
     Rule("numeral", _STARTS | _POSSESSIVE, re.compile(r"([IVXLCDM]{1,8})('s)?(?![\w])"), _numeral),
     Rule("year in numerals", _YEARS, re.compile(r"([IVXLCDM]{5,15})(?!\w)"), _year),
+]
+SYMBOLS = [
+    Rule(
+        "small numeral in brackets",
+        "(",
+        re.compile(r"(?<!\w)(\()(i{1,3}|iv|vi{0,3}|ix|xi{1,3}|xiv|xv)(\))"),
+        _bracketed,
+    ),
 ]

@@ -65,7 +65,7 @@ def after(found: re.Match[str], reach: int = 24) -> str:
     return found.string[found.end() : found.end() + reach]
 
 
-_LAST_WORD = re.compile(r"([^\W\d_]+)[.]?['\"(]?\s?['\"(]?$")
+_LAST_WORD = re.compile(r"([^\W\d_]+(?:'[^\W\d_]+)?)[.]?['\"(]?\s?['\"(]?$")
 
 
 def word_before(found: re.Match[str]) -> str:
@@ -79,7 +79,12 @@ def alternatives(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_DIRECTION = re.compile(r"\s(?:[NS][EW]?|[EW])(?!\w)")
+
+
 def ends_sentence(found: re.Match[str]) -> bool:
     """Whether the full stop that ends this match ends a sentence, too."""
-    rest = after(found, 3)
+    rest = after(found, 5)
+    if _DIRECTION.match(rest):
+        return False
     return not rest.strip() or (rest[0].isspace() and rest.lstrip()[:1].isupper())

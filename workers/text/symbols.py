@@ -1,10 +1,10 @@
-"""Signs: of mathematics, of footnotes, of trade; small faces; and pictures, which are not read."""
+"""Signs: of mathematics, of footnotes, of trade; small faces made of them, which are not read."""
 
 from __future__ import annotations
 
 import re
 
-from workers.text.amounts import power_words
+from workers.text.amounts import HIGH, power_words
 from workers.text.rules import Manner, Rule, after, before
 
 _NAMES = {
@@ -16,27 +16,39 @@ _NAMES = {
     "≡": "is identical to", "∛": "the cube root of", "→": "to", "⇒": "implies",
     "⇔": "if and only if", "↔": "to and from", "↑": "up", "↓": "down", "°": "degrees",
     "%": "percent", "‰": "per mille", "&": "and", "@": "at", "§": "section", "¶": "paragraph",
-    "©": "copyright", "¢": "cents", "µ": "micro", "Ω": "ohms", "^": "to the power of", "+": "plus",
+    "©": "copyright", "¢": "cents", "Ω": "ohms", "^": "to the power of", "+": "plus",
     "#": "hash", "€": "euros", "£": "pounds", "$": "dollars", "¥": "yen", "₹": "rupees",
-    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "✓": "check",
-    "✔": "check", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
+    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
     "¬": "not", "∧": "and", "∨": "or",
 }  # fmt: skip
+ALONE = _NAMES | {
+    "*": "asterisk", "/": "slash", "\\": "backslash", "_": "underscore", "|": "vertical bar",
+    "<": "less than", ">": "greater than", "~": "tilde", "™": "trademark", "®": "registered",
+    "•": "bullet", "★": "star", "†": "dagger",
+}  # fmt: skip
+"""What a sign is called where it is all that there is."""
+
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
     "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "ν": "nu", "ξ": "xi", "π": "pi",
     "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi",
-    "ω": "omega", "Δ": "delta", "Σ": "sigma", "Γ": "gamma", "Θ": "theta", "Λ": "lambda", "Π": "pi",
-    "Φ": "phi", "Ψ": "psi",
+    "ω": "omega", "ο": "omicron", "ς": "sigma", "µ": "mu", "μ": "mu", "ϕ": "phi", "ϵ": "epsilon",
 }  # fmt: skip
-_SILENT = "*_\\•·™®†‡`{}~←◦▪●■□○★☆❤►▶◆"
+_SILENT = "*_\\•·™®†‡`{}~←◦▪●■□○★☆►▶◆"
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
-_HIGH = str.maketrans(_POWERS, "0123456789-")
+RAISED = {"ⁿ": "n", "ˣ": "x", "ⁱ": "i", "ᵗ": "t", "ᵏ": "k", "ᵐ": "m", "ʸ": "y"}
+LOWERED = {
+    "ᵢ": "I", "ⱼ": "J", "ₙ": "N", "ₖ": "K", "ₘ": "M", "ₓ": "X", "ₜ": "T", "ₐ": "A", "ₑ": "E",
+    "ₒ": "O", "ₚ": "P", "ₛ": "S", "ₕ": "H", "ₗ": "L", "ᵣ": "R", "ᵤ": "U", "ᵥ": "V",
+}  # fmt: skip
 _LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def _named(found: re.Match[str], manner: Manner) -> str:
-    return f" {_NAMES[found.group()]} "
+    name = _NAMES[found.group()[0]]
+    if name.endswith(" of") and after(found, 4).startswith(" of "):
+        name = name.removesuffix(" of")
+    return f" {name} "
 
 
 def _minus(found: re.Match[str], manner: Manner) -> str:
@@ -48,7 +60,7 @@ def _superscript(found: re.Match[str], manner: Manner) -> str:
     if re.search(
         r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[απθλσω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
     ):
-        return f" {power_words(found.group().translate(_HIGH), manner)}"
+        return f" {power_words(found.group().translate(HIGH), manner)}"
     return ""
 
 
@@ -81,7 +93,9 @@ def _compared(found: re.Match[str], manner: Manner) -> str:
     """`<` and `>` between two things that can be compared; anywhere else they are brackets."""
     near, far = before(found, 12), after(found, 4)
     things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w<])[a-zA-Z]) ?$|[\w)%] $", near)
-    if things is None or re.match(r" ?[−$-]?\d| [\w(]|\w\b", far) is None:
+    if re.match(r"[=]?[$€£−-]?\.?\d", far) and re.search(r"(?:^|[^\n\w]|\w )$", near):
+        things = things or re.search(r"[ (]$", near)
+    if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
         return " "
     name = "less than" if found.group(1) == "<" else "greater than"
     return f" {name}{' or equal to' if found.group(2) else ''} "
@@ -93,7 +107,7 @@ def _star(found: re.Match[str], manner: Manner) -> str:
 
 
 def _greek(found: re.Match[str], manner: Manner) -> str:
-    return f" {_GREEK[found.group()]} "
+    return f" {_GREEK[found.group().lower()]} "
 
 
 def _minus_between(found: re.Match[str], manner: Manner) -> str:
@@ -106,6 +120,34 @@ def _sharp(found: re.Match[str], manner: Manner) -> str:
 
 def _and(found: re.Match[str], manner: Manner) -> str:
     return " and ".join(" ".join(letters) for letters in found.groups())
+
+
+def _raised(found: re.Match[str], manner: Manner) -> str:
+    return f" to the {RAISED[found.group()].upper()} "
+
+
+def _lowered(found: re.Match[str], manner: Manner) -> str:
+    return f" {LOWERED[found.group()]} "
+
+
+def _switch(found: re.Match[str], manner: Manner) -> str | None:
+    """`--verbose` and `-q`, as a command is given them. A word behind one hyphen is no switch."""
+    dashes, name = found.groups()
+    if len(dashes) == 1 and len(name) > 1:
+        return None
+    return f"{'dash ' * len(dashes)}{name.replace('-', ' dash ')}"
+
+
+def _unequal(found: re.Match[str], manner: Manner) -> str:
+    return " is not equal to "
+
+
+def _equals(found: re.Match[str], manner: Manner) -> str:
+    return " equals "
+
+
+def _both(found: re.Match[str], manner: Manner) -> str:
+    return " and "
 
 
 def _over(found: re.Match[str], manner: Manner) -> str:
@@ -129,29 +171,29 @@ def _love(found: re.Match[str], manner: Manner) -> str:
     return "love"
 
 
-def _picture(found: re.Match[str], manner: Manner) -> str | None:
-    return " "
-
-
-_PICTURES = [
-    chr(code)
-    for code in (*range(0x2600, 0x27C0), *range(0x1F000, 0x1FB00))
-    if chr(code) not in "♯♭✓✔"
-]
 _FACE = r"[:;=8]['’]?-?[)(DPpOo3/\\|*\]\[](?![\w/])|:-?[)(](?!\w)"
 
 SYMBOLS = [
     Rule("face", ":;=", re.compile(rf"(?<!\w)(?:{_FACE})"), _nothing),
-    Rule("heart", "<", re.compile(r"<3(?!\d)"), _love),
+    Rule(
+        "heart",
+        "<",
+        re.compile(
+            r"<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"
+        ),
+        _love,
+    ),
     Rule(
         "footnote in brackets",
         "[",
-        re.compile(r"(?<=[\w.,;:!?\"”)'])\[\d{1,3}(?:[,–-] ?\d{1,3}){0,9}\]"),
+        re.compile(r"(?<=[\w.,;:!?\"”)'])\[[1-9]\d{0,2}(?:[,–-] ?\d{1,3}){0,9}\]"),
         _nothing,
     ),
     Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),
     Rule("footnote or power", _POWERS, re.compile(rf"[{_POWERS}]+"), _superscript),
-    Rule("letters below", "₀₁₂₃₄₅₆₇₈₉", re.compile(r"[₀₁₂₃₄₅₆₇₈₉]{1,9}"), _subscript),
+    Rule("letter above", RAISED, re.compile(r"(?<=[\w)])."), _raised),
+    Rule("letter below", LOWERED, re.compile(r"(?<=[\w)])."), _lowered),
+    Rule("figures below", "₀₁₂₃₄₅₆₇₈₉", re.compile(r"[₀₁₂₃₄₅₆₇₈₉]{1,9}"), _subscript),
     Rule(
         "sign of a number",
         "-−+~",
@@ -161,16 +203,33 @@ SYMBOLS = [
     Rule(
         "from one to another",
         "-–—",
-        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"),
+        re.compile(
+            r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"
+            r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"
+        ),
         _arrow,
     ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),
     Rule(
         "subtracted",
         "-",
-        re.compile(r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"),
+        re.compile(
+            r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"
+            r"|(?<=\b[a-z\d][a-z)] )-(?= \d{0,3}[a-z](?!\w))|(?<=\b[a-z)] )-(?= \d{0,3}[a-z] [=+])"
+        ),
         _minus_between,
     ),
+    Rule("version of a protocol", "/", re.compile(r"(?<=HTTP)/(?=\d)"), _space),
+    Rule(
+        "switch",
+        "-",
+        re.compile(r"(?<![^\s(`])(--?)([a-zA-Z][a-z]*(?:-[a-z]+){0,6})(?=[\s=,.;:)`]|$)"),
+        _switch,
+    ),
+    Rule("not equal", "!", re.compile(r"(?<=[\w)\]] )!==?(?= )|(?<=\w)!==?(?=\w)"), _unequal),
+    Rule("equal", "=:", re.compile(r"(?<=[\w)\]'\" ])={2,3}(?!=)|:=(?= )"), _equals),
+    Rule("and or or", "&", re.compile(r"&&"), _both),
+    Rule("money, nobody says how much", "$", re.compile(r"\${2,5}"), _space),
     Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])|(?<=[\d)] )/ (?=[\d(])"), _over),
     Rule("slash", "/", re.compile(r"/"), _slash),
     Rule("arrow", "-=", re.compile(r"[-=]{1,2}>"), _arrow),
@@ -179,9 +238,14 @@ SYMBOLS = [
     Rule("line of a table", "|", re.compile(r"\|(?:[ :-]*-{2,}[ :|-]*)?"), _column),
     Rule("compared", "<>", re.compile(r"([<>])(=?)"), _compared),
     Rule("star", "*", re.compile(r"\*+"), _star),
+    Rule(
+        "Greek letter",
+        {*_GREEK, *(letter.upper() for letter in _GREEK)} - {"µ", "Ω"},
+        re.compile(r"[^\W\d_]"),
+        _greek,
+    ),
     Rule("name", _NAMES, re.compile(r"(.)(?!\1)", re.DOTALL), _named),
     Rule("not read", _SILENT, re.compile(r".", re.DOTALL), _space),
-    Rule("picture", _PICTURES, re.compile(r".\u200d?"), _picture),
 ]
 WORDS = [
     Rule(
@@ -191,5 +255,5 @@ WORDS = [
         _sharp,
     ),
     Rule("letters and letters", "&", re.compile(r"([A-Z]{1,3})&([A-Z]{1,3})(?!\w)"), _and),
-    Rule("Greek letter", _GREEK, re.compile(r"[^\W\d_](?!\w)"), _greek),
+    Rule("Greek letter", "µ", re.compile(r"µ(?!\w)"), _greek),
 ]

@@ -94,7 +94,27 @@ def _span(found: re.Match[str], manner: Manner) -> str | None:
         ("oh " if part < 10 else "") + numbers.cardinal(part, manner.british)
         for part in (minutes, seconds)
     ]
+    if found.group("part"):
+        parts.append(f"point {numbers.digits(found.group('part'))}")
     return " ".join(parts) + (half_of_day(half, found) if half else "")
+
+
+def _race(found: re.Match[str], manner: Manner) -> str:
+    """`1:23.45` on the track."""
+    minutes, seconds = (int(part) for part in found.group(1, 2))
+    said = clock(minutes, seconds, bare=True, british=manner.british)
+    return f"{said} point {numbers.digits(found.group(3))}"
+
+
+def _lasting(found: re.Match[str], manner: Manner) -> str:
+    """`2h 15m 30s`."""
+    said = []
+    for name in ("hour", "minute", "second"):
+        many = found.groupdict().get(f"{name}s") or found.groupdict().get(f"{name}s2")
+        if many:
+            plural = "" if many == "1" else "s"
+            said.append(f"{numbers.quantity(many, manner.british)} {name}{plural}")
+    return " ".join(said)
 
 
 def _military(found: re.Match[str], manner: Manner) -> str | None:
@@ -112,22 +132,30 @@ def _military(found: re.Match[str], manner: Manner) -> str | None:
     return f"{said.strip()} {tail} hours"
 
 
-def _ratio(found: re.Match[str], manner: Manner) -> str:
+_BOOKS = frozenset(
+    "Verse Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles "
+    "Ezra Nehemiah Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations "
+    "Ezekiel Daniel Hosea Joel Amos Obadiah Jonah Micah Habakkuk Zephaniah Haggai Zechariah "
+    "Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians Philippians "
+    "Colossians Thessalonians Timothy Titus Philemon Hebrews James Peter Jude Revelation Surah "
+    "Quran Gen Ex Matt Rom Cor Heb Rev Ps Isa".split()
+)
+
+
+def _ratio(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group(1), found.group(2)
     said = [numbers.number(part, manner.british) for part in (first, second)]
     cue = word_before(found)
     if all(len(part) == 2 and int(part) < 60 for part in (first, second)):
         return " ".join(said)
-    verse = cue[:1].isupper() and cue.lower() not in {
-        "a",
-        "the",
-        "at",
-        "in",
-        "scale",
-        "ratio",
-        "odds",
-    }
-    return " ".join(said) if verse else " to ".join(said)
+    if cue in _BOOKS or (cue[:1].isupper() and manner.known(cue.lower()) is False):
+        until = found.group("until")
+        return " ".join(said) + (f" to {numbers.number(until, manner.british)}" if until else "")
+    return None if found.group("until") else " to ".join(said)
+
+
+def _noon(found: re.Match[str], manner: Manner) -> str:
+    return f"{found.group(1)} to "
 
 
 _ONE = r"\d{1,2}(?:[:.]\d\d)?(?: ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w))?"
@@ -147,10 +175,21 @@ DIGITS = [
     Rule(
         "hours, minutes and seconds",
         ":",
-        re.compile(rf"(\d{{1,2}}):(\d\d):(\d\d)(?![:\d]){_HALF}?"),
+        re.compile(rf"(\d{{1,2}}):(\d\d):(\d\d)(?P<part>\.\d{{1,6}})?(?![:\d]){_HALF}?"),
         _span,
     ),
-    Rule("time", ":", re.compile(rf"(\d{{1,2}}):(\d\d)(?![:\d]){_HALF}?"), _time),
+    Rule("race", ":", re.compile(r"(\d{1,2}):(\d\d)\.(\d{1,3})(?![\w:])"), _race),
+    Rule("time", ":", re.compile(rf"(\d{{1,2}}):(\d\d)(?![:\d])(?:{_HALF}|h\b)?"), _time),
+    Rule(
+        "hours and minutes",
+        {*"hm", " h", " m"},
+        re.compile(
+            r"(?P<hours>\d{1,3}) ?h(?:rs?|ours?)? ?(?P<minutes>\d{1,2})(?: ?m(?:ins?)?)?"
+            r"(?: ?(?P<seconds>\d{1,2}) ?s(?:ecs?)?)?(?!\w|\.\d)"
+            r"|(?P<minutes2>\d{1,3}) ?m(?:ins?)? ?(?P<seconds2>\d{1,2}(?:\.\d{1,3})?) ?s(?:ecs?)?(?!\w)"
+        ),
+        _lasting,
+    ),
     Rule(
         "hour with its half of the day",
         {*"aApP", *spaced("aApP")},
@@ -164,5 +203,19 @@ DIGITS = [
         re.compile(r"(\d\d)(\d\d) ?(?:hours|hrs?|h)\b"),
         _military,
     ),
-    Rule("ratio", ":", re.compile(r"(\d{1,6}):(\d{1,6})(?![:\d])"), _ratio),
+    Rule(
+        "verses",
+        ":",
+        re.compile(r"(\d{1,3}):(\d{1,3})[-–](?P<until>\d{1,3})(?![:\d])"),
+        _ratio,
+    ),
+    Rule("ratio", ":", re.compile(r"(\d{1,6}):(\d{1,6})(?P<until>)(?![:\d])"), _ratio),
+]
+WORDS = [
+    Rule(
+        "from noon",
+        ["noon", "midnight"],
+        re.compile(r"(?i:(noon|midnight)) ?[-–] ?(?=\d)"),
+        _noon,
+    ),
 ]

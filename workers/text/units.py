@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from workers.text import money, numbers
-from workers.text.amounts import GLYPHS, NUMBER, fraction, mixed, parts_of
+from workers.text.amounts import (
+    GLYPHS,
+    HIGH,
+    NUMBER,
+    fraction,
+    mixed,
+    parts_of,
+    power_words,
+)
 from workers.text.rules import (
     FIGURES,
     Manner,
@@ -43,6 +51,10 @@ ppm part~per~million parts~per~million|px pixel|MP megapixel|dB decibel|lm lumen
 mol mole|K kelvin kelvin|kn knot|kt knot|kts knot|ev electron~volt|eV electron~volt
 keV kilo~electron~volt|MeV mega~electron~volt|pct percent percent|sq~ft square~foot square~feet
 sq~mi square~mile|sq~m square~meter|sq~km square~kilometer|sq.~ft. square~foot square~feet
+kgs kilogram|cu~ft cubic~foot cubic~feet|cu.~ft. cubic~foot cubic~feet|sq.~m square~meter
+sq.~km square~kilometer|sq.~mi. square~mile|deg~C degree~Celsius degrees~Celsius|mmol millimole
+deg~F degree~Fahrenheit degrees~Fahrenheit|µmol micromole|IU I~U I~Us
+mmHg millimeter~of~mercury millimeters~of~mercury|st stone stone|pts point|bps basis~point|atm atmosphere|Nm newton~meter|kcals kilocalorie
 sqft square~foot square~feet
 """.replace("\n", "|")
 UNITS: dict[str, tuple[str, str]] = {}
@@ -52,7 +64,10 @@ for _entry in filter(None, _TABLE.split("|")):
     UNITS[_sign.replace("\0", " ")] = (_one.replace("\0", " "), _plural.replace("\0", " "))
 for _length in ("km", "m", "cm", "mm", "ft", "in", "mi", "yd"):
     _one, _plural = UNITS[_length]
-    for _power, _word in (("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")):
+    for _power, _word in (
+        *(("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")),
+        *(("2", "square"), ("3", "cubic")),
+    ):
         UNITS[_length + _power] = (f"{_word} {_one}", f"{_word} {_plural}")
 
 UNITS["s²"] = ("second squared", "seconds squared")
@@ -81,7 +96,7 @@ _INGREDIENTS = frozenset(
 """Units that are followed by what is measured, without "of": "400 g flour"."""
 
 _GLUED_ONLY = frozenset(
-    ["A", "B", "K", "in", "t", "bar", "cal", "ha", "pt", "cd", "mo", "ac", "kn", "MP"]
+    ["A", "B", "st", "in", "t", "bar", "cal", "ha", "pt", "cd", "mo", "ac", "kn", "MP"]
 )
 """Signs that are words or letters, too: units right behind a number alone ("5in")."""
 
@@ -148,8 +163,14 @@ def _stop(found: re.Match[str]) -> str:
 def _is_unit(found: re.Match[str]) -> bool:
     """Whether these letters are a unit here: not in "5 in the morning", "the 1980s", "stop 4B"."""
     written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
+    if sign == "K" and gap == " ":
+        return not re.match(r"\s[A-Z]", after(found, 3))
+    if sign == "in" and gap == " " and re.match(r"\s*(?:[,.;)]|$)", after(found, 3)):
+        return True
     if sign in _GLUED_ONLY and gap == " " and sign != "MP":
         return False
+    if sign == "st":
+        return written.isdigit() and (written[-1] != "1" or written[-2:] == "11")
     if sign == "A":
         return "." in written
     if sign == "B":
@@ -174,7 +195,7 @@ def _thousands(found: re.Match[str], manner: Manner) -> str | None:
         return f"{number} million"
     if sign == "B" and not gap:
         return f"{number} billion"
-    if sign == "K":
+    if sign == "K" and not gap:
         special = found.group("sum") in {"2", "4", "5", "8"} and (
             found.group("sum") in {"4", "8"} or _VIDEO.match(after(found))
         )
@@ -198,7 +219,8 @@ def _by(found: re.Match[str], manner: Manner) -> str:
     sides = re.findall(NUMBER, found.group("sides"))
     unit = found.group("unit")
     sized = len(sides) > 2 or all(len(side) > 2 for side in sides)
-    times = "×" in found.group("sides") and not sized and not unit
+    noun = " " not in found.group("sides") and _NOUN.match(after(found))
+    times = "×" in found.group("sides") and not sized and not unit and not noun
     said = (" times " if times else " by ").join(
         numbers.code(side)
         if sized and len(side) == 4 and side.isdigit()
@@ -212,6 +234,8 @@ def _by(found: re.Match[str], manner: Manner) -> str:
 
 
 def _big(found: re.Match[str], manner: Manner) -> str:
+    if found.group() == "3M" and not re.match(r"\s[a-z]", after(found, 2)):
+        return "three M"
     if found.group() in {"5k", "10k"} and re.search(
         r"\b(?:ran|runs?|running|races?|jog)\b", before(found) + after(found)
     ):
@@ -233,6 +257,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
 def _part(found: re.Match[str], manner: Manner) -> str | None:
     one, many = _unit(found.group("unit"), manner.british)
     whole, glyph = found.group("whole"), found.group("glyph")
+    if found.group("unit") == "s":
+        return None
     top, bottom = (
         parts_of(glyph) if glyph else (int(found.group("top")), int(found.group("bottom")))
     )
@@ -261,6 +287,39 @@ def _degrees(found: re.Match[str], manner: Manner) -> str:
     if minutes:
         many += f" {numbers.number(minutes, manner.british)} minutes"
     return f"{said} {many}{tail}"
+
+
+_WARM = re.compile(
+    r"(?i)\b(?:temp\w*|heat\w*|ovens?|bak\w+|pre-?heat\w*|cook\w*|boil\w*|freez\w*|froze|warm\w*|cold|cool\w*"
+    r"|hot|highs?|lows?|degrees|fever|weather|hit|reach\w*|roast\w*|below|above|sunny|record|minus)\b"
+    r"|\d[CF]\b|[-−]$"
+)
+
+
+def _warmth(found: re.Match[str], manner: Manner) -> str | None:
+    """`200C/400F`: degrees, where it is about heat."""
+    if not (_WARM.search(before(found)) or re.match(r"\s?[/(]-?\d{1,3} ?°?[CF]\b", after(found))):
+        return None
+    said = numbers.quantity(found.group("sum"), manner.british)
+    if found.group("until"):
+        said += f" to {numbers.quantity(found.group('until'), manner.british)}"
+    return f"{said} degrees{_SCALES[found.group('scale')]}"
+
+
+def _powered(found: re.Match[str], manner: Manner) -> str | None:
+    """`10⁶ J`."""
+    if found.group("unit") in _GLUED_ONLY:
+        return None
+    base = numbers.quantity(found.group(1), manner.british)
+    power = power_words(found.group(2).translate(HIGH), manner)
+    per = f" per {_unit(found.group('per'), manner.british)[0]}" if found.group("per") else ""
+    return f"{base} {power} {_unit(found.group('unit'), manner.british)[1]}{per}"
+
+
+def _glyph(found: re.Match[str], manner: Manner) -> str | None:
+    top, bottom = parts_of(found.group("glyph"))
+    part = fraction(top, bottom, manner.british)
+    return part and f"{part} {_unit(found.group('unit'), manner.british)[0]}{_stop(found)}"
 
 
 def _feet(found: re.Match[str], manner: Manner) -> str | None:
@@ -297,6 +356,18 @@ DIGITS = [
             r"(?: ?(?P<minutes>\d{1,2})['′])?(?: ?(?P<scale>[CFKNSEW])(?!\w))?"
         ),
         _degrees,
+    ),
+    Rule(
+        "warmth",
+        "CF-–.",
+        re.compile(rf"(?P<sum>{NUMBER})(?:[-–](?P<until>{NUMBER}))?(?P<scale>[CF])(?![\w+#])"),
+        _warmth,
+    ),
+    Rule(
+        "power of a unit",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁻.",
+        re.compile(rf"({NUMBER})([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{{1,9}}) ?{_UNIT}"),
+        _powered,
     ),
     Rule(
         "feet and inches",
@@ -337,4 +408,9 @@ DIGITS = [
         _per,
     ),
     Rule("measure", _STARTS, re.compile(rf"(?P<sum>{NUMBER})(?P<gap>[ -]?){_UNIT}"), _measure),
+]
+SYMBOLS = [
+    Rule(
+        "fraction sign of a unit", GLYPHS, re.compile(rf"(?P<glyph>[{GLYPHS}])[ -]?{_UNIT}"), _glyph
+    ),
 ]

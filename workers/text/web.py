@@ -95,6 +95,8 @@ def _host(found: re.Match[str], manner: Manner) -> str | None:
 
 def _file(found: re.Match[str], manner: Manner) -> str | None:
     name, ending = found.group("name"), found.group("ending")
+    if len(ending) == 1 and all(len(part) == 1 for part in name.split(".")):
+        return None
     if (
         ending.lower()
         in {"c", "h", "go", "no", "net", "log", "lock", "service", "env", "bat", "bin"}
@@ -115,6 +117,8 @@ def _handle(found: re.Match[str], manner: Manner) -> str:
 
 
 def _tag(found: re.Match[str], manner: Manner) -> str:
+    if _ORDER.fullmatch(found.group(1)):
+        return f"number {_tagged(found.group(1), manner)}"
     return f"hashtag {_tagged(found.group(1), manner)}"
 
 
@@ -129,6 +133,10 @@ def _tagged(name: str, manner: Manner) -> str:
         else:
             said += _CAMEL.split(part)
     return " ".join(said)
+
+
+_ORDER = re.compile(r"[A-Z]{1,4}\d+[A-Z0-9]*")
+"""The number of an order, `#A1234`; no tag looks so."""
 
 
 def _dot_name(found: re.Match[str], manner: Manner) -> str:
@@ -154,7 +162,7 @@ WORDS = [
         "e-mail",
         "@.-_+0123456789",
         re.compile(
-            rf"{_FREE}(?:mailto:)?[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![\w@])"
+            rf"{_FREE}(?:mailto:)?[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,6}}[A-Za-z]{{2,12}}(?![\w@])(?:(?<=\.com|\.org|\.net):[\w./~-]{{1,200}}(?<![.,]))?"
         ),
         _address,
     ),
@@ -176,6 +184,22 @@ WORDS = [
             rf"(?P<ending>(?i:{alternatives(_FILES)}))(?![\w@/]|\.\w)"
         ),
         _file,
+    ),
+    Rule(
+        "this computer",
+        ":",
+        re.compile(r"localhost:\d{1,5}(?:/[\w./-]{0,200}[\w/])?(?!\w)"),
+        _path,
+    ),
+    Rule("folders", "\\", re.compile(r"\w{1,60}(?:\\[\w.-]{1,60}){1,20}(?<![.,])"), _path),
+    Rule(
+        "parts of a program",
+        ".",
+        re.compile(
+            rf"{_FREE}[a-z_][a-z0-9_]{{1,40}}(?:\.[A-Za-z_][A-Za-z0-9_]{{1,40}}){{0,4}}"
+            r"\.[a-z_][A-Za-z0-9_]{1,40}(?:\(\))?(?![\w@/.]\w)(?!\w)"
+        ),
+        _path,
     ),
     Rule(
         "name with underscores",
@@ -213,6 +237,8 @@ SYMBOLS = [
         "path from here", ".", re.compile(r"(?<![\w.])\.{1,2}/[\w./@-]{1,200}(?<![.,;:!?])"), _path
     ),
     Rule("handle", "@", re.compile(r"(?<![\w@])@([A-Za-z_]\w{0,60})"), _handle),
-    Rule("tag", "#", re.compile(r"(?<![\w#&])#([A-Za-z_]\w{0,80})"), _tag),
+    Rule(
+        "tag", "#", re.compile(r"(?<![\w#&])#((?:\d{1,4}(?=[A-Za-z]{3}))?[A-Za-z_]\w{0,80})"), _tag
+    ),
     Rule("name with a dot", ".", re.compile(r"(?<![\w.])\.([A-Za-z]{2,8})(?![\w.]\w)"), _dot_name),
 ]

@@ -22,25 +22,25 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 import sentencex
 
-from supervisor import marks
 from supervisor.core.jobs import breaths
 from supervisor.core.jobs.breaths import CLAUSE_END, LETTER_OR_NUMBER
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
+from supervisor.marks import ENDS, HEADING, ITEM, OPENING, PARAGRAPH, PRONOUNCED, PROSODY
 from supervisor.speech import Ends, Prosody
 
 _TAG = re.compile(r"\[pause:(\d{1,6}(?:\.\d{1,6})?)(ms|s)\]", re.ASCII | re.IGNORECASE)
 """A silence that the text asks for."""
 _STOP = re.compile(
-    rf"{_TAG.pattern}|(?P<blank>\n\s*\n)|(?P<mark>[{marks.ENDS}])|(?P<manner>{marks.PROSODY.pattern})",
+    rf"{_TAG.pattern}|(?P<blank>\n\s*\n)|(?P<mark>[{ENDS}])|(?P<manner>{PROSODY.pattern})",
     _TAG.flags,
 )
 """Such a silence, a blank line, a mark for what ends here, or one for another manner."""
 _MARKED: Final[dict[str, Ends]] = {
-    marks.HEADING: "heading",
-    marks.ITEM: "item",
-    marks.PARAGRAPH: "paragraph",
+    HEADING: "heading",
+    ITEM: "item",
+    PARAGRAPH: "paragraph",
 }
-_NO_MARKS: Final = str.maketrans("", "", marks.ENDS)
+_NO_MARKS: Final = str.maketrans("", "", ENDS)
 _LONGEST_MARK = 512
 _LONGEST_TAG = 24
 _LINE_END = re.compile(r"\n\s*")
@@ -69,7 +69,7 @@ _Ended = Ends | Literal["blank", "manner"]
 """What ends a stretch of text: a blank line, or another manner, beside what ends with a part."""
 
 _PLAIN: Final = Prosody()
-_MARK: Final = re.compile(f"{marks.PRONOUNCED.pattern}|{marks.PROSODY.pattern}")
+_MARK: Final = re.compile(f"{PRONOUNCED.pattern}|{PROSODY.pattern}")
 
 _LINES = 64
 """Segments that a slice takes of a text that was cut before."""
@@ -157,7 +157,7 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         end or just behind it: it belongs to what was said before.
         """
         end = self.at + size
-        opened = max(self.text.rfind(mark, self.at, end) for mark in marks.OPENING)
+        opened = max(self.text.rfind(mark, self.at, end) for mark in OPENING)
         if opened >= 0:
             closed = _MARK.match(self.text, opened, opened + _LONGEST_MARK)
             end = max(end, closed.end() if closed else end)

@@ -35,7 +35,7 @@ SIGNS = {
     "3 * 4 = 12, 9 / 3 = 3.": "three times four equals twelve, nine divided by three equals three.",
     "x ≤ y, a ≠ b.": "x less than or equal to y, a is not equal to b.",
     "c - b, 7 - 2, 5 − 1.": "c minus b, seven minus two, five minus one.",
-    "H₂O and CO2.": "H two O and CO two.",
+    "H₂O and CO2.": "H two O and C O two.",
     "C++ and C# are fun.": "C plus plus and C sharp are fun.",
     "§ 4, ¶ 2, © 2020.": "section four, paragraph two, copyright twenty twenty.",
     "It is ~20 more.": "It is about twenty more.",

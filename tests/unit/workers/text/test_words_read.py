@@ -58,7 +58,7 @@ UNSEEN = {
     "A\ufeff quiet\u200b eve\u2060ning\u200e.": "A quiet evening.",
     "She won`t come, he can´t go, it’s so.": "She won't come, he can't go, it's so.",
     "The flood.[7] It was rebuilt.¹²": "The flood. It was rebuilt.",
-    "Great job 👍 see you 😀": "Great job see you",
+    "Great job 👍 see you 😀": "Great job thumbs up see you grinning face",
     "I <3 you :) see ya ;-)": "I love you see ya",
     "cafe\u0301 z\u0334\u0335\u0336o\u0337": "café zo",
     "Wait... what?!? No way!!!": "Wait... what?!? No way!!!",
