@@ -17,7 +17,7 @@ import typer
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
 from supervisor.cli.connecting import client_errors
 from supervisor.cli.endings import exit_codes
-from supervisor.cli.texts import given_text
+from supervisor.cli.texts import given_text, said_as
 
 if TYPE_CHECKING:
     from supervisor.client import SupervisorError
@@ -34,8 +34,10 @@ class _Wanted(NamedTuple):
     engine: str | None
     voice: str | None
     language: str | None
-    markup: str | None
     speed: float
+    markup: str | None
+    unreadable: str | None
+    pronunciations: dict[str, str] | None
 
 
 def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
@@ -59,7 +61,18 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
         str | None,
         typer.Option(help="As en-GB: takes a voice of that language where none is named."),
     ] = None,
-    markup: Annotated[str | None, typer.Option(help="What the text is marked up with.")] = None,
+    markup: Annotated[
+        str | None,
+        typer.Option(help="auto, plain, markdown, html or ssml. Default: as configured."),
+    ] = None,
+    unreadable: Annotated[
+        str | None,
+        typer.Option(help="Letters that the voice cannot read: skip, spell or refuse."),
+    ] = None,
+    pronounce: Annotated[
+        list[str] | None,
+        typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
+    ] = None,
     speed: Annotated[float, typer.Option(help="Factor on the voice's own pace.")] = 1.0,
     config: ConfigFile = None,
     override: OverrideFile = None,
@@ -78,7 +91,15 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
     from supervisor import config as configuration
     from supervisor.reading.process import ReadingEnded
 
-    wanted = _Wanted(engine, voice, language, markup, speed)
+    wanted = _Wanted(
+        engine=engine,
+        voice=voice,
+        language=language,
+        speed=speed,
+        markup=markup,
+        unreadable=unreadable,
+        pronunciations=said_as(pronounce or []),
+    )
     with exit_codes(None), client_errors():
         try:
             assigned = configuration.assignments(set_ or [])
@@ -178,8 +199,15 @@ def _submit(wanted: _Wanted, catalogue: Catalogue, settings: Settings) -> Submit
     voice = wanted.voice
     if voice is None and wanted.language is not None:
         voice = _voice_of(wanted.language, wanted.engine or settings.engines.default, catalogue)
-    # `wanted.markup` has its place here, beside the voice.
-    return Submit(id="read", engine=wanted.engine, voice=voice, speed=wanted.speed)
+    return Submit(
+        id="read",
+        engine=wanted.engine,
+        voice=voice,
+        speed=wanted.speed,
+        markup=wanted.markup,
+        unreadable=wanted.unreadable,
+        pronunciations=wanted.pronunciations,
+    )
 
 
 def _voice_of(language: str, engine: str, catalogue: Catalogue) -> str | None:

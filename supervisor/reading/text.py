@@ -7,6 +7,8 @@ looks at its sockets between two of them; reading is the reading process's.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -19,7 +21,8 @@ from supervisor.config import Settings
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
 from supervisor.reading.process import ReadingProcess
-from supervisor.speech import End
+from supervisor.reading.skipped import skipped
+from supervisor.speech import End, Speech
 from supervisor.wire.client import Error, ErrorCode, Submit
 from supervisor.wire.reading import Said
 from supervisor.wire.worker import Catalogue
@@ -65,38 +68,61 @@ async def read(process: ReadingProcess, submit: Submit, text: bytes, settings: S
     Raises SupervisorError for what would be refused, ReadingEnded.
     """
     try:
-        request, parts = await _cut(submit, text, process.catalogue, settings)
+        readable = read_text(text, settings.broker.max_text_bytes)
+        request, parts = await _cut(submit, readable, process.catalogue, settings)
     except Refused as refused:
         raise from_wire(refused.answer(submit.id)) from None
-    speech = request.speech
-    texts = [part.text for part in parts if part.text]
-    said: list[Said] = []
-    for start in range(0, len(texts), AT_ONCE):
-        some = texts[start : start + AT_ONCE]
-        said += await process.read(speech.engine, speech.voice, some)
-    answers = iter(said)
-    silent = Said()
-    readings = [next(answers) if part.text else silent for part in parts]
-    segments = [
+    manners = [_manner(part, request.speech) for part in parts]
+    said = await _said(process, parts, manners)
+    error = _failure(said, tolerant=request.tolerant)
+    written = [marks.written(part.text) for part in parts]
+    emoji = settings.reading.emoji != "names"
+    left_out = skipped(readable, written, request.left_out, emoji=emoji)
+    segments = tuple(
         ReadSegment(
-            text=marks.written(part.text),
-            spoken=reading.spoken,
-            phonemes=reading.phonemes,
+            text=written[number],
+            spoken=said[number].spoken,
+            phonemes=said[number].phonemes,
             ends="pause" if isinstance(part.ends, float) else part.ends,
-            pause_s=round(request.pauses.after(part.ends, speech.speed), 3),
-            skipped=reading.skipped,
+            pause_s=round(request.pauses.after(part.ends, manners[number].speed), 3),
+            skipped=(*left_out[number], *_unsaid(written[number], said[number])),
         )
-        for part, reading in zip(parts, readings, strict=True)
-    ]
-    return Outcome(ReadText(tuple(segments)), _failure(readings))
+        for number, part in enumerate(parts)
+    )
+    return Outcome(ReadText(segments), error)
+
+
+def _manner(part: Part, speech: Speech) -> Speech:
+    return speech if part.prosody is None else part.prosody.applied(speech)
+
+
+async def _said(
+    process: ReadingProcess, parts: Sequence[Part], manners: Sequence[Speech]
+) -> list[Said]:
+    """How each part is read, in its own voice. Raises ReadingEnded."""
+    said = [Said()] * len(parts)
+    spoken = [number for number, part in enumerate(parts) if part.text]
+    for voice, run in groupby(spoken, key=lambda number: manners[number].voice):
+        numbers = list(run)
+        for start in range(0, len(numbers), AT_ONCE):
+            some = numbers[start : start + AT_ONCE]
+            texts = [parts[number].text for number in some]
+            answers = await process.read(manners[some[0]].engine, voice, texts)
+            for number, answer in zip(some, answers, strict=True):
+                said[number] = answer
+    return said
+
+
+def _unsaid(text: str, said: Said) -> tuple[str, ...]:
+    """What the engine's reader left out of a segment, or the whole of it and why."""
+    return said.skipped if said.error is None else (f"{text} ({said.error})",)
 
 
 async def _cut(
-    submit: Submit, text: bytes, catalogue: Catalogue, settings: Settings
+    submit: Submit, text: str, catalogue: Catalogue, settings: Settings
 ) -> tuple[JobRequest, list[Part]]:
     """The request that a SUBMIT becomes, and all its parts. Raises Refused."""
-    readable = read_text(text, settings.broker.max_text_bytes)
-    request, reader = read_request(submit, readable, catalogue, settings, now=0.0)
+    request, reader = read_request(submit, text, catalogue, settings, now=0.0)
     while not reader.ended:
         reader.step()
         await asyncio.sleep(0)
@@ -110,11 +136,13 @@ async def _cut(
     return request, parts
 
 
-def _failure(readings: list[Said]) -> SupervisorError | None:
-    """The error that a job of these segments would end with, by the first that cannot be read."""
-    for number, reading in enumerate(readings):
-        if reading.error is not None:
-            code: ErrorCode = "bad_text" if reading.unreadable else "failed"
-            message = f"segment {number}: {reading.error}"
+def _failure(said: Iterable[Said], *, tolerant: bool) -> SupervisorError | None:
+    """The error that a job of these segments would end with: that of the first which cannot be
+    read, unless it is left out.
+    """
+    for number, segment in enumerate(said):
+        if segment.error is not None and not (tolerant and segment.unreadable):
+            code: ErrorCode = "bad_text" if segment.unreadable else "failed"
+            message = f"segment {number}: {segment.error}"
             return from_wire(Error(code, message, id="", field="text"))
     return None

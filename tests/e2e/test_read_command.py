@@ -57,7 +57,7 @@ def test_a_text_as_json(place: Path) -> None:
     assert answer == {
         "segments": [
             {
-                "text": "Dr. Smith paid $3.50 😀.",
+                "text": "Dr. Smith paid $3.50 .",
                 "spoken": "Doctor Smith paid three dollars and fifty cents.",
                 "phonemes": "dˈɑktəɹ smˈɪθ pˈAd θɹˈi dˈɑləɹz ænd fˈɪfti sˈɛnts.",
                 "ends": "paragraph",
@@ -89,7 +89,7 @@ def test_a_text_for_people(place: Path) -> None:
     result = run(place, "Dr. Smith 😀. Yes.", "--speed", "2")
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.decode().splitlines() == [
-        "0   Dr. Smith 😀.",
+        "0   Dr. Smith .",
         "    spoken    Doctor Smith.",
         "    phonemes  dˈɑktəɹ smˈɪθ.",
         "    skipped   😀",
@@ -117,30 +117,27 @@ def test_a_text_from_a_file_or_standard_input(place: Path) -> None:
 
 def test_many_texts_are_read_by_one_process(place: Path) -> None:
     """An object for each, in order; one that is refused says why, and the rest goes on."""
-    texts = ["Hi.", "", "中文", "Lead. 中文。", "a\0b", *(f"Number {n}." for n in range(495))]
+    texts = ["Hi.", "", "Hi 中文.", "a\0b", *(f"Number {n}." for n in range(495))]
     lines = [json.dumps(text) for text in texts]
-    lines[5:5] = ["{}", "no JSON", "   ", '"\\ud800"']
+    lines[4:4] = ["{}", "no JSON", "   ", '"\\ud800"']
     given = place / "texts.jsonl"
     given.write_text("\n".join(lines))
-    found = answers(run(place, "--lines", str(given)))
-    assert len(found) == 503
+    found = answers(run(place, "--lines", str(given), "--unreadable", "refuse"))
+    assert len(found) == 502
     errors = {number: line["error"] for number, line in enumerate(found) if "error" in line}
     assert {number: error["code"] for number, error in errors.items()} == {
         1: "empty_text",
         2: "bad_text",
         3: "bad_text",
-        4: "bad_text",
+        4: "bad_json",
         5: "bad_json",
         6: "bad_json",
-        7: "bad_json",
     }
     assert errors[1] == {
         "code": "empty_text",
-        "message": "the text has nothing to speak: no letter and no number",
+        "message": "the text is empty: there is nothing to speak",
         "field": "text",
     }
-    assert errors[3]["message"].startswith("segment 1: cannot read this in this voice")
-    assert [segment["spoken"] for segment in found[3]["segments"]] == ["Lead.", ""]
     assert found[1]["segments"] == []
     assert found[-1]["segments"][0]["spoken"] == "Number four hundred ninety four."
 
@@ -188,7 +185,9 @@ def test_a_text_that_ends_the_process_costs_its_own_line(place: Path) -> None:
         (("-f", "latin1.txt"), "byte 0xfc at offset 2"),
         ((b"\xff",), "the text is not UTF-8: byte 0 is 0xff"),
         (("",), "nothing to speak"),
-        (("?!",), "nothing to speak"),
+        (("Hi 中文", "--unreadable", "refuse"), "this voice cannot read 2 characters"),
+        (("Hi", "--markup", "tex"), "markup 'tex' is none of auto, plain"),
+        (("Hi", "--pronounce", "word"), "write WORD=HOW"),
         (("Hi", "--voice", "hart"), "nearest: heart"),
         (("Hi", "--engine", "hibary"), "nearest: hibari"),
         (("Hi", "--language", "de"), "engine hibari has no voice of language 'de'; there are: en"),
@@ -210,12 +209,26 @@ def test_what_cannot_be_read_is_one_line(
 
 def test_what_can_be_read_is_shown_before_the_error(place: Path) -> None:
     """A job of this text would fail at its second segment: exit code and line say so."""
-    result = run(place, "--json", "Yes. 中文。")
-    assert result.returncode == 2
+    stage = place / "stage"
+    stage.mkdir()
+    options = json.dumps({"stunts": {"stage": str(stage)}})
+    arguments = ("--json", "--engine", "stunts", "--set", f"engines.options={options}")
+    result = run(place, *arguments, "Yes. Fail.", path=register_stunts(stage))
+    assert result.returncode == 5
     first, second = json.loads(result.stdout)["segments"]
-    assert (first["phonemes"], second["phonemes"]) == ("jˈɛs.", "")
+    assert (first["spoken"], second["spoken"]) == ("yes.", "")
     (line,) = result.stderr.decode().splitlines()
-    assert line.startswith("supervisor: segment 1: cannot read this in this voice")
+    assert line.startswith("supervisor: segment 1: RuntimeError in stunts.py")
+
+
+def test_markup_and_pronunciations_are_those_of_a_job(place: Path) -> None:
+    """What `supervisor say` takes for them is taken, and seen in what is said."""
+    arguments = ("--markup", "markdown", "--pronounce", "Nguyen=win", "--json")
+    (answer,) = answers(run(place, *arguments, "# Title\n\nAsk *Nguyen*."))
+    assert [(s["spoken"], s["ends"]) for s in answer["segments"]] == [
+        ("Title", "heading"),
+        ("Ask win.", "sentence"),
+    ]
 
 
 def test_an_engine_whose_extra_is_missing_says_which(place: Path) -> None:

@@ -47,8 +47,8 @@ _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
 _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 """The G2P's dictionary has these two words as one, shortened."""
 
-_BEFORE_STOP = re.compile(r"\s([^\w\s]+)[,.;:!?]+$")
-"""Symbols between a word and the mark that closes it, with which the mark was put to the word."""
+_CLOSING = ",.;:!?"
+"""Marks that are put to the word before them, over what stands between and is not said."""
 
 _REMEMBERED = 4096
 """Words of which the process remembers whether they are said in several ways."""
@@ -153,8 +153,8 @@ class English:
             yield from text[done : word.start].split()
             if not word.spoken.isascii() and not self._is_heard(word):
                 yield written
-            elif symbols := _BEFORE_STOP.search(written):
-                yield symbols[1]
+            elif written.endswith(tuple(_CLOSING)):
+                yield from _set_off(written)
             done = max(done, word.end)
         yield from text[done:].split()
 
@@ -225,6 +225,13 @@ def _tagger() -> Tagger:
     )
     tagger.vocab = packed(source, "vocab")
     return tagger
+
+
+def _set_off(written: str) -> Iterator[str]:
+    """The symbols that stand by themselves between a word and the mark that closes it."""
+    *before, last = written.rstrip(_CLOSING).split() or [""]
+    if before and last.strip(_CLOSING) and not any(symbol.isalnum() for symbol in last):
+        yield last
 
 
 def _given(word: pronounced.Given) -> list[Tok]:

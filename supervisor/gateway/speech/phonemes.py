@@ -14,7 +14,15 @@ from aiohttp import web
 from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
-from supervisor.gateway.speech.routes import ModelName, Speed, VoiceName, engine_and_voice
+from supervisor.gateway.speech.routes import (
+    MarkupName,
+    ModelName,
+    Pronunciations,
+    Speed,
+    UnreadableName,
+    VoiceName,
+    engine_and_voice,
+)
 from supervisor.wire.client import Submit, Welcome
 
 MOST_CHARS: Final = 20_000
@@ -34,6 +42,9 @@ class PhonemesRequest(msgspec.Struct, frozen=True):
     model: ModelName = None
     voice: VoiceName = None
     speed: Speed = 1.0
+    markup: MarkupName = None
+    unreadable: UnreadableName = None
+    pronunciations: Pronunciations = None
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -57,4 +68,12 @@ def _submit(wanted: PhonemesRequest, welcome: Welcome) -> Submit:
     """The request by which the supervisor would be asked to speak it."""
     engine, voice = engine_and_voice(wanted.model, wanted.voice, welcome)
     engine = engine or welcome.default_engine
-    return Submit(id="read", engine=engine, voice=voice, speed=wanted.speed)
+    return Submit(
+        id="read",
+        engine=engine,
+        voice=voice,
+        speed=wanted.speed,
+        markup=wanted.markup,
+        unreadable=wanted.unreadable,
+        pronunciations=wanted.pronunciations,
+    )

@@ -51,6 +51,19 @@ VoiceName = Annotated[
 Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
 
 
+MarkupName = Annotated[
+    Markup | None, msgspec.Meta(description="What the text is written in; the default finds out.")
+]
+UnreadableName = Annotated[
+    Unreadable | None,
+    msgspec.Meta(description="What becomes of letters that the voice cannot read."),
+]
+Pronunciations = Annotated[
+    dict[str, str | dict[str, str | bool | None]] | None,
+    msgspec.Meta(description="Words, and how they are said: /phonemes/ or another spelling."),
+]
+
+
 class SpeechRequest(msgspec.Struct, frozen=True):
     """OpenAI's body, without `instructions`, which no engine here could follow."""
 
@@ -66,18 +79,9 @@ class SpeechRequest(msgspec.Struct, frozen=True):
         Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] | None,
         msgspec.Meta(description="The same seed makes the same samples; without one it is drawn."),
     ] = None
-    markup: Annotated[
-        Markup | None,
-        msgspec.Meta(description="What the text is written in; the default finds out."),
-    ] = None
-    unreadable: Annotated[
-        Unreadable | None,
-        msgspec.Meta(description="What becomes of letters that the voice cannot read."),
-    ] = None
-    pronunciations: Annotated[
-        dict[str, str | dict[str, str | bool | None]] | None,
-        msgspec.Meta(description="Words, and how they are said: /phonemes/ or another spelling."),
-    ] = None
+    markup: MarkupName = None
+    unreadable: UnreadableName = None
+    pronunciations: Pronunciations = None
     stream_format: Literal["audio", "sse"] = "audio"
 
 

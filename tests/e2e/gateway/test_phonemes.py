@@ -71,7 +71,7 @@ def test_the_segments_of_a_text(gateway: Serving) -> None:
     assert "dˈɑktəɹ" in answer.body.decode()
     first, second = answer.document["segments"]
     assert first == {
-        "text": "Dr. Smith 😀.",
+        "text": "Dr. Smith .",
         "spoken": "Doctor Smith.",
         "phonemes": "dˈɑktəɹ smˈɪθ.",
         "ends": "sentence",
@@ -79,6 +79,14 @@ def test_the_segments_of_a_text(gateway: Serving) -> None:
         "skipped": ["😀"],
     }
     assert second["text"] == "The roof was covered with lead."
+
+
+def test_markup_and_pronunciations_are_those_of_speech(gateway: Serving) -> None:
+    """They are seen in what is said; letters that are left out are told."""
+    fields = {"markup": "html", "pronunciations": {"Nguyen": "win"}}
+    (segment,) = ask(gateway, "<p>Ask <b>Nguyen</b> 中文</p>", **fields).document["segments"]
+    assert segment["spoken"] == "Ask win"
+    assert segment["skipped"] == ["中文 (Chinese characters)"]
 
 
 def test_models_and_voices_are_named_as_for_speech(gateway: Serving) -> None:
@@ -95,9 +103,10 @@ def test_models_and_voices_are_named_as_for_speech(gateway: Serving) -> None:
         (b"{", 400, "bad_json", None),
         (b"{}", 400, "bad_value", "input"),
         (b'{"input": ""}', 400, "empty_text", "input"),
-        (b'{"input": "?!"}', 400, "empty_text", "input"),
+        (b'{"input": "Hi.", "markup": "tex"}', 400, "bad_value", "markup"),
+        (b'{"input": "Hi.", "pronunciations": {"a": "//"}}', 400, "out_of_range", "pronunciations"),
         (b'{"input": "a\\u0000b"}', 400, "bad_text", "input"),
-        (b'{"input": "\\u4e2d", "model": "hibari"}', 400, "bad_text", "input"),
+        (b'{"input": "\\u4e2d", "unreadable": "refuse"}', 400, "bad_text", "input"),
         (b'{"input": "Hi.", "model": "none"}', 404, "unknown_engine", "model"),
         (b'{"input": "Hi.", "voice": "none"}', 404, "unknown_voice", "voice"),
         (b'{"input": "Hi.", "speed": 9}', 400, "out_of_range", "speed"),

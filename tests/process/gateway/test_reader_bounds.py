@@ -24,12 +24,16 @@ from tests.supervised import eventually
 
 STUNTS = Submit(id="x", engine="stunts")
 
+OTHERS: set[int] = set()
+"""Children of other tests' fixtures."""
+
 Work = Callable[[Reader], Awaitable[None]]
 
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the engine `stunts` leaves and finds its files; it is installed for this test."""
+    OTHERS.update(children())
     stage = tmp_path / "stage"
     stage.mkdir()
     monkeypatch.setenv("PYTHONPATH", register_stunts(stage))
@@ -63,7 +67,7 @@ def children() -> list[int]:
             parent = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(parent) == os.getpid():
+        if int(parent) == os.getpid() and int(name) not in OTHERS:
             found.append(int(name))
     return found
 

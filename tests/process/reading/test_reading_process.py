@@ -112,11 +112,14 @@ def test_ends_and_pauses_are_those_that_are_heard() -> None:
     ("text", "submit", "code", "field"),
     [
         ("", NOOP, "empty_text", "text"),
-        ("?!", NOOP, "empty_text", "text"),
+        (" \n", NOOP, "empty_text", "text"),
         ("a\0b", NOOP, "bad_text", "text"),
         ("Hi.", Submit(id="x", engine="none"), "unknown_engine", "engine"),
         ("Hi.", Submit(id="x", engine="noop", voice="none"), "unknown_voice", "voice"),
         ("Hi.", Submit(id="x", engine="noop", speed=9.0), "out_of_range", "speed"),
+        ("Hi.", Submit(id="x", engine="noop", markup="tex"), "out_of_range", "markup"),
+        ("中文", Submit(id="x", engine="hibari", unreadable="refuse"), "bad_text", "text"),
+        ("<speak>", Submit(id="x", engine="noop", markup="ssml"), "bad_text", "text"),
     ],
 )
 def test_what_a_job_is_refused_for_is_refused(
@@ -128,14 +131,47 @@ def test_what_a_job_is_refused_for_is_refused(
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
-def test_the_first_segment_that_cannot_be_read_is_named() -> None:
-    """The others are read; a job would end with this error."""
-    outcome = outcome_of("Yes. 中文。 No.", Submit(id="x", engine="hibari"))
-    heard = {segment.text: segment.phonemes for segment in outcome.text.segments}
-    assert heard["No."] == "nˈO."
-    assert outcome.error is not None
-    assert outcome.error.code == "bad_text"
-    assert "cannot read this in this voice" in str(outcome.error)
+def test_markup_decides_how_a_segment_is_read() -> None:
+    """A voice and a pace of its own, a silence, a word that is said otherwise; an unknown tag is
+    told with the segment in which it stands.
+    """
+    text = (
+        '<speak>One. <prosody rate="200%">Two.</prosody> <blink>Three</blink> '
+        '<sub alias="World Wide Web">WWW</sub>.<break time="1500ms"/></speak>'
+    )
+    segments = outcome_of(text, Submit(id="x", engine="hibari", markup="ssml")).text.segments
+    assert [(s.text, s.ends, s.pause_s, s.skipped) for s in segments] == [
+        ("One.", "sentence", 0.6, ()),
+        ("Two.", "sentence", 0.3, ("<blink>",)),
+        ("Three World Wide Web.", "pause", 1.5, ()),
+    ]
+
+
+def test_letters_that_are_left_out_are_shown() -> None:
+    """With their script; emoji, too. Where they are spelled, their names are what is said."""
+    text = "Yes 中文. No 😀 more."
+    submit = Submit(id="x", engine="hibari")
+    yes, no = outcome_of(text, submit).text.segments
+    assert (yes.phonemes, yes.skipped) == ("jˈɛs.", ("中文 (Chinese characters)",))
+    assert (no.text, no.skipped) == ("No more.", ("😀",))
+    spelled = outcome_of("Yes Ж.", Submit(id="x", engine="hibari", unreadable="spell"))
+    assert [(s.text, s.skipped) for s in spelled.text.segments] == [("Yes zhe .", ())]
+
+
+def test_a_segment_that_its_engine_refuses_is_left_out_or_an_error(stage: Path) -> None:
+    """As in a job: left out with the reason, or, where that is not allowed, the job's error."""
+    text = "Fine. Tell refusal of this."
+    skip = outcome_of(text, Submit(id="x", engine="stunts"), settings_of(stage))
+    assert skip.error is None
+    fine, told = skip.text.segments
+    assert (fine.spoken, fine.skipped) == ("fine.", ())
+    assert told.spoken == ""
+    assert told.skipped[0].startswith("Tell refusal of this. (the engine cannot speak this text: ")
+    refuse = Submit(id="x", engine="stunts", unreadable="refuse")
+    refused = outcome_of(text, refuse, settings_of(stage))
+    assert refused.error is not None
+    assert refused.error.code == "bad_text"
+    assert str(refused.error).startswith("segment 1: the engine cannot speak this text: ")
 
 
 def test_a_killed_process_is_told_to_all_who_wait(stage: Path) -> None:

