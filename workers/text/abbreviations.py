@@ -96,7 +96,7 @@ _SLASHED = {
     "a/c": "A C", "i/o": "I O", "tcp/ip": "T C P I P", "and/or": "and or", "he/she": "he or she",
     "she/he": "she or he", "his/her": "his or her", "him/her": "him or her", "s/he": "she or he",
     "km/h": "kilometers per hour", "m/s": "meters per second", "yes/no": "yes or no",
-    "either/or": "either or", "on/off": "on off", "ac/dc": "A C D C",
+    "either/or": "either or", "sir/madam": "sir or madam", "on/off": "on off", "ac/dc": "A C D C",
 }  # fmt: skip
 _CHAT = {
     "thx": "thanks", "tnx": "thanks", "pls": "please", "plz": "please", "gr8": "great",
@@ -223,6 +223,13 @@ def _numbered(found: re.Match[str], manner: Manner) -> str | None:
     return f"{full.capitalize() if word[0].isupper() else full} "
 
 
+def _count(found: re.Match[str], manner: Manner) -> str | None:
+    """`No. of items`, `the No 1 song`."""
+    if found.group(1) or word_before(found)[:1].islower():
+        return "number"
+    return None
+
+
 def _always(found: re.Match[str], manner: Manner) -> str | None:
     word, short = found.group(1), found.group(1).lower()
     ending = ends_sentence(found)
@@ -342,7 +349,7 @@ WORDS = [
     Rule(
         "with a slash",
         {key.split("/")[0] for key in _SLASHED},
-        re.compile(r"[A-Za-z]{1,6}/[A-Za-z]{0,4}(?![\w/])"),
+        re.compile(r"[A-Za-z]{1,6}/[A-Za-z]{0,5}(?![\w/])"),
         _slashed,
     ),
     Rule(
@@ -365,6 +372,7 @@ WORDS = [
         ),
         _numbered,
     ),
+    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?<=No)(?= \d))"), _count),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),
     Rule(
         "street", {*_STREETS} - {"st", "dr", "mt"}, re.compile(r"([A-Za-z]{2,5})\.(?!\w)"), _street

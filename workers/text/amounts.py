@@ -55,6 +55,8 @@ _COUNTED = re.compile(r"\s(?:[a-z]{2,}[^su\W]s|people|men|women|children|feet|sh
 def fraction(top: int, bottom: int, british: bool) -> str | None:  # noqa: FBT001 (as in numbers)
     """`3/4` as "three quarters"; None if the parts have no name."""
     name = DENOMINATORS.get(bottom)
+    if name is None and 2 < bottom < 100 and 1 < top < bottom:
+        name = numbers.ordinal(bottom, british)
     if name is None or not 0 < top < max(bottom, 2):
         return None
     if top == 1:
@@ -184,6 +186,8 @@ def _ordinal(found: re.Match[str], manner: Manner) -> str | None:
 
 def _plural(found: re.Match[str], manner: Manner) -> str:
     written = found.group(1)
+    if written in {"100", "1000"}:
+        return "hundreds" if written == "100" else "thousands"
     if len(written) == 4 and 1100 <= int(written) <= 2099:
         return numbers.plural_of(numbers.year(int(written), manner.british))
     return numbers.plural_of(numbers.code(written))

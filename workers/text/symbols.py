@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.text.amounts import HIGH, power_words
-from workers.text.rules import Manner, Rule, after, before
+from workers.text.rules import Manner, Rule, after, alternatives, before
 
 _NAMES = {
     "=": "equals", "≠": "is not equal to", "≈": "approximately", "≤": "less than or equal to",
@@ -92,7 +92,7 @@ def _caret(found: re.Match[str], manner: Manner) -> str:
 def _compared(found: re.Match[str], manner: Manner) -> str:
     """`<` and `>` between two things that can be compared; anywhere else they are brackets."""
     near, far = before(found, 12), after(found, 4)
-    things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w<])[a-zA-Z]) ?$|[\w)%] $", near)
+    things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w</])[a-zA-Z]) ?$|[\w)%] $", near)
     if re.match(r"[=]?[$€£−-]?\.?\d", far) and re.search(r"(?:^|[^\n\w]|\w )$", near):
         things = things or re.search(r"[ (]$", near)
     if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
@@ -116,6 +116,21 @@ def _minus_between(found: re.Match[str], manner: Manner) -> str:
 
 def _sharp(found: re.Match[str], manner: Manner) -> str:
     return f"{found.group(1)} {'plus plus' if found.group(2) == '++' else 'sharp'}"
+
+
+_CLIPPED = {
+    "tis": "tis", "twas": "twas", "twill": "twill", "n": "and", "em": "em", "cause": "because",
+    "cos": "because", "cuz": "because", "til": "till", "bout": "about", "round": "round",
+}  # fmt: skip
+
+
+def _clipped(found: re.Match[str], manner: Manner) -> str | None:
+    """`'tis` and `rock 'n' roll`: words that lost their first letters."""
+    word, tail = found.group(1).lower(), found.group(2)
+    if tail and word != "n":
+        return None
+    full = _CLIPPED[word]
+    return full.capitalize() if found.group(1)[0].isupper() else full
 
 
 def _and(found: re.Match[str], manner: Manner) -> str:
@@ -186,6 +201,12 @@ SYMBOLS = [
         "[",
         re.compile(r"(?<=[\w.,;:!?\"”)'])\[[1-9]\d{0,2}(?:[,–-] ?\d{1,3}){0,9}\]"),
         _nothing,
+    ),
+    Rule(
+        "word without its beginning",
+        "'‘",
+        re.compile(rf"(?<!\w)['‘]((?i:{alternatives(_CLIPPED)}))(?![\w])('?)"),
+        _clipped,
     ),
     Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),
     Rule("footnote or power", _POWERS, re.compile(rf"[{_POWERS}]+"), _superscript),

@@ -163,6 +163,8 @@ def _stop(found: re.Match[str]) -> str:
 def _is_unit(found: re.Match[str]) -> bool:
     """Whether these letters are a unit here: not in "5 in the morning", "the 1980s", "stop 4B"."""
     written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
+    if sign == "in" and _HYPHEN.match(after(found, 2)):
+        return False
     if sign == "K" and gap == " ":
         return not re.match(r"\s[A-Z]", after(found, 3))
     if sign == "in" and gap == " " and re.match(r"\s*(?:[,.;)]|$)", after(found, 3)):
@@ -289,6 +291,7 @@ def _degrees(found: re.Match[str], manner: Manner) -> str:
     return f"{said} {many}{tail}"
 
 
+_HYPHEN = re.compile(r"-\w")
 _WARM = re.compile(
     r"(?i)\b(?:temp\w*|heat\w*|ovens?|bak\w+|pre-?heat\w*|cook\w*|boil\w*|freez\w*|froze|warm\w*|cold|cool\w*"
     r"|hot|highs?|lows?|degrees|fever|weather|hit|reach\w*|roast\w*|below|above|sunny|record|minus)\b"
@@ -331,9 +334,14 @@ def _feet(found: re.Match[str], manner: Manner) -> str | None:
     return f"{said[0]} {foot} {said[1]}"
 
 
+_QUOTED = re.compile(r"(?:^|[\s(])'\w[^']*$")
+
+
 def _inches(found: re.Match[str], manner: Manner) -> str | None:
     mark = found.group(2)
     if mark == '"' and found.string[max(0, found.start() - 400) : found.start()].count('"') % 2:
+        return None
+    if mark == "'" and _QUOTED.search(before(found, 60)):
         return None
     names = ("inch", "inches") if mark in '"″' else ("foot", "feet")
     if mark == "'" and not re.match(r"\s(?:tall|high|long|deep|wide|[a-z]+)", after(found)):
