@@ -49,7 +49,7 @@ _NUMBERED = {
     "fl": "floor", "ext": "extension", "tel": "telephone", "ph": "phone", "est": "established",
     "c": "circa", "ca": "circa", "cap": "chapter", "ref": "reference", "reg": "regulation",
     "max": "maximum", "min": "minimum", "ed": "edition", "eqs": "equations", "secs": "sections",
-    "encl": "enclosure", "tbl": "table", "chs": "chapters", "arts": "articles", "ln": "line", "l": "line", "ll": "lines", "nr": "number",
+    "encl": "enclosure", "rte": "route", "tbl": "table", "chs": "chapters", "arts": "articles", "ln": "line", "l": "line", "ll": "lines", "nr": "number",
     "b": "born", "d": "died", "r": "reigned",
 }  # fmt: skip
 _ALWAYS = {
@@ -215,7 +215,7 @@ def _numbered(found: re.Match[str], manner: Manner) -> str | None:
     if word.isupper() and len(word) > 1:
         return None
     full = _NUMBERED[word.lower()]
-    digit = after(found, 2).lstrip("#")[:1].isdigit()
+    digit = re.match(r"#?\d|[A-Z]{1,4}-?\d", after(found, 8)) is not None
     if (len(word) == 1 and word.isupper()) or (full == "number" and not digit):
         return None
     if full in {"born", "died", "reigned", "circa"} and not re.match(r"\d{3,4}\b", after(found)):
@@ -291,7 +291,7 @@ def _state(found: re.Match[str], manner: Manner) -> str | None:
 
 def _road(found: re.Match[str], manner: Manner) -> str | None:
     """`Fifth Ave` without its full stop."""
-    near = re.search(r"(?:[A-Z][a-z]+|\d(?:st|nd|rd|th)) $", before(found))
+    near = word_before(found)[:1].isupper() or re.search(r"\d(?:st|nd|rd|th) $", before(found, 8))
     return _STREETS[found.group().lower()] if near else None
 
 
@@ -339,6 +339,13 @@ def _chat(found: re.Match[str], manner: Manner) -> str | None:
     return None if found.group() in _KEPT_CAPITAL else _CHAT.get(found.group().lower())
 
 
+def _chat_digit(found: re.Match[str], manner: Manner) -> str | None:
+    return _CHAT.get(found.group().lower())
+
+
+DIGITS = [
+    Rule("chat", "ndme", re.compile(r"[24][A-Za-z]{3,4}(?!\w)"), _chat_digit),
+]
 WORDS = [
     Rule(
         "chat",
@@ -368,7 +375,7 @@ WORDS = [
         "before a number",
         _NUMBERED,
         re.compile(
-            r"([A-Za-z]{1,5})\. ?(?=#?\d|\(\d{1,4}\)|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"
+            r"([A-Za-z]{1,5})\. ?(?=#?\d|\(\d{1,4}\)|(?<=No\. )[A-Z]{1,4}-?\d|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"
         ),
         _numbered,
     ),

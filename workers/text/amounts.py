@@ -227,7 +227,8 @@ def _exponent(found: re.Match[str], manner: Manner) -> str:
 
 
 def _any_version(found: re.Match[str], manner: Manner) -> str:
-    return f"{numbers.number(found.group(1), manner.british)} point X"
+    parts = [numbers.number(part, manner.british) for part in found.group(1).split(".")]
+    return " point ".join([*parts, "X"])
 
 
 def _percent(found: re.Match[str], manner: Manner) -> str:
@@ -260,7 +261,7 @@ def _point(found: re.Match[str], manner: Manner) -> str:
     return f"point {numbers.digits(found.group(1))}"
 
 
-_END = r"(?![\w/]|[.,]\d|-\d)"
+_END = r"(?![\w/°%]|[.,]\d|-\d)"
 
 DIGITS = [
     Rule(
@@ -290,7 +291,7 @@ DIGITS = [
     Rule(
         "number over number",
         "/",
-        re.compile(rf"(\d{{1,4}})/(\d{{1,4}})(?:(?:rd|th|nd|st)?s?(?=[^\w/.]|\.?$|\. )|{_END})"),
+        re.compile(rf"(\d{{1,4}})/(\d{{1,4}})(?:(?:rd|th|nd|st)?s?(?=[^\w/.°%]|\.?$|\. )|{_END})"),
         _slash,
     ),
     Rule(
@@ -299,7 +300,7 @@ DIGITS = [
         re.compile(rf"({NUMBER})(?:e|E(?=[-−+])|(?<=\.\d)E)([-−+]?\d{{1,3}})(?!\w|\.\d)"),
         _exponent,
     ),
-    Rule("any version", ".", re.compile(r"(\d{1,3})\.[xX](?!\w)"), _any_version),
+    Rule("any version", ".", re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})\.[xX](?!\w)"), _any_version),
     Rule("mark", ".", re.compile(rf"(\d{{1,2}}\.\d)/(5|10|20|100){_END}"), _out_of),
     Rule(
         "ordinal",

@@ -116,6 +116,12 @@ def _section(found: re.Match[str], manner: Manner) -> str:
     )
 
 
+def _listed(found: re.Match[str], manner: Manner) -> str:
+    """`CVE-2023-12345`."""
+    letters, year, number = found.groups()
+    return f"{letters} {numbers.code(year)} {numbers.code(number)}"
+
+
 def _free_call(found: re.Match[str], manner: Manner) -> str:
     words = found.group(2).replace("-", " ").lower()
     return f"one {numbers.code(found.group(1))} {words}"
@@ -297,6 +303,9 @@ DIGITS = [
     Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),
 ]
 WORDS = [
+    Rule(
+        "number of a year's list", "-", re.compile(r"([A-Z]{2,5})-(\d{4})-(\d{2,7})(?![\w-])"), _listed
+    ),
     Rule("number of sixteen bytes", "0123456789-", _UUID, _hex_groups),
     Rule("extension", "0123456789", re.compile(r"x(\d{2,6})(?!\w)"), _extension),
     Rule(

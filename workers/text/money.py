@@ -120,7 +120,7 @@ _NOUN = re.compile(
     r"[ -](?!(?:and|or|of|at|in|on|for|to|per|with|is|was|are|from|over|by|but|a|an|each|more|less|"
     r"off|that|which|as|if|when|will|would|extra|would|has|had|than|into|back|we|he|she|they"
     r"|it|you|i)\b)"
-    r"[a-z]{2,}"
+    r"(?:[a-z]{2,}|[A-Z]\w)"
 )
 
 

@@ -53,6 +53,7 @@ _WORD_RULES = by_start(
 )
 _DIGIT_RULES = by_start(
     [
+        *abbreviations.DIGITS,
         *times.DIGITS,
         *dates.DIGITS,
         *labels.DIGITS,
@@ -78,6 +79,7 @@ _SYMBOL_RULES = by_start(
 _NOISE = re.compile(r"(?<!\S)\S{2500,}")
 """Longer than any address: nobody wrote this to be read aloud."""
 
+_NOISE_PARTS = re.compile(r"[0-9]+|[^\W0-9_]+")
 _JOINTS = frozenset("@.:/\\_-+#&$0123456789")
 """What may go on in the same word after letters: addresses, names of files, codes."""
 
@@ -244,11 +246,12 @@ class _Reading:
 
     def _read_noise(self, run: re.Match[str]) -> None:
         """Digit by digit and letters as they come: what no rule needs to look at."""
-        for part in re.finditer(r"[0-9]+|[^\W0-9_]+", run.group()):
+        start = run.start()
+        for part in _NOISE_PARTS.finditer(run.group()):
             written = part.group()
-            spoken = written if written[0] not in FIGURES else numbers.digits(written)
-            start, end = run.start() + part.start(), run.start() + part.end()
-            self._add(_split(f" {spoken} ", end - start), start, end)
+            spoken = numbers.digits(written) if written[0] in FIGURES else written
+            first, last = part.span()
+            self._add(_split(f" {spoken} ", last - first), start + first, start + last)
         self._apart = True
 
     def _mark(self, mark: str, start: int, end: int) -> None:

@@ -58,7 +58,7 @@ def _minus(found: re.Match[str], manner: Manner) -> str:
 def _superscript(found: re.Match[str], manner: Manner) -> str:
     """A power behind a letter alone or a closing bracket; elsewhere the mark of a footnote."""
     if re.search(
-        r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[απθλσω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
+        r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[α-ωΑ-Ω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
     ):
         return f" {power_words(found.group().translate(HIGH), manner)}"
     return ""
@@ -94,7 +94,7 @@ def _compared(found: re.Match[str], manner: Manner) -> str:
     near, far = before(found, 12), after(found, 4)
     things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w</])[a-zA-Z]) ?$|[\w)%] $", near)
     if re.match(r"[=]?[$€£−-]?\.?\d", far) and re.search(r"(?:^|[^\n\w]|\w )$", near):
-        things = things or re.search(r"[ (]$", near)
+        things = things or re.search(r"[ (,]$", near)
     if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
         return " "
     name = "less than" if found.group(1) == "<" else "greater than"
@@ -193,7 +193,7 @@ SYMBOLS = [
     Rule(
         "heart",
         "<",
-        re.compile(r"<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"),
+        re.compile(r"(?<![\w,=])<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"),
         _love,
     ),
     Rule(
@@ -226,6 +226,9 @@ SYMBOLS = [
             r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"),
         _arrow,
     ),
+    Rule(
+        "from version to version", "-–", re.compile(r"(?<=\d)[-–](?=\d{1,3}\.\d{1,3}\.\d)"), _arrow
+    ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),
     Rule(
         "subtracted",
@@ -240,7 +243,7 @@ SYMBOLS = [
     Rule("equal", "=:", re.compile(r"(?<=[\w)\]'\" ])={2,3}(?!=)|:=(?= )"), _equals),
     Rule("and or or", "&", re.compile(r"&&"), _both),
     Rule("money, nobody says how much", "$", re.compile(r"\${2,5}"), _space),
-    Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])|(?<=[\d)] )/ (?=[\d(])"), _over),
+    Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])(?!\d{1,4} ?°)|(?<=[\d)] )/ (?=[\d(])"), _over),
     Rule("slash", "/", re.compile(r"/"), _slash),
     Rule("arrow", "-=", re.compile(r"[-=]{1,2}>"), _arrow),
     Rule("rule or dash", "-=", re.compile(r"(?<![^\n])[-=]{3,}(?![^\s])"), _nothing),
@@ -257,7 +260,14 @@ SYMBOLS = [
     Rule("name", _NAMES, re.compile(r"(.)(?!\1)", re.DOTALL), _named),
     Rule("not read", _SILENT, re.compile(r".", re.DOTALL), _space),
 ]
+def _scale(found: re.Match[str], manner: Manner) -> str | None:
+    if not re.search(r"\bdegrees? $", before(found, 9)):
+        return None
+    return "Celsius" if found.group() == "C" else "Fahrenheit"
+
+
 WORDS = [
+    Rule("scale of heat", ["c", "f"], re.compile(r"[CF](?!\w)"), _scale),
     Rule(
         "language of programs",
         ["c", "f", "a", "g", "j", "d"],
