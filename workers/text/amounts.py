@@ -139,11 +139,11 @@ def _completes(first: str, second: str) -> bool:
 
 def _slash(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group(1), found.group(2)
-    if (first, second) in _OF_PAIRS:
-        return _OF_PAIRS[first, second]
     top, bottom = int(first), int(second)
-    if len(first) == 4 and len(second) in {2, 4}:
-        return f"{numbers.year(top, manner.british)} {numbers.year(bottom, manner.british)}"
+    pair = _OF_PAIRS.get((first, second))
+    if pair is not None or (len(first) == 4 and len(second) in {2, 4}):
+        years = f"{numbers.year(top, manner.british)} {numbers.year(bottom, manner.british)}"
+        return pair or years
     say_top, say_bottom = (numbers.cardinal(n, manner.british) for n in (top, bottom))
     starred = re.match(r"\s(?:stars?|points?|marks?|correct)\b", after(found))
     rated = re.search(
@@ -151,10 +151,9 @@ def _slash(found: re.Match[str], manner: Manner) -> str | None:
     )
     if top <= bottom and top != 1 and (bottom in {10, 20, 100} or starred or rated):
         return f"{say_top} out of {say_bottom}"
-    if _ODDS.search(before(found)):
-        return f"{say_top} to {say_bottom}"
-    if top + bottom == 100 and min(top, bottom) > 4:
-        return f"{say_top} {say_bottom}"
+    odds = _ODDS.search(before(found)) is not None
+    if odds or (top + bottom == 100 and min(top, bottom) > 4):
+        return f"{say_top}{' to' if odds else ''} {say_bottom}"
     if top >= 60 and bottom >= 30:
         return f"{numbers.code(first)} over {numbers.code(second)}"
     return fraction(top, bottom, manner.british) or f"{say_top} over {say_bottom}"

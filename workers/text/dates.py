@@ -96,8 +96,10 @@ def _short(found: re.Match[str], manner: Manner) -> str | None:
 def _day_and_month(found: re.Match[str], manner: Manner) -> str | None:
     day, month, year = int(found.group("day")), found.group("month"), found.group("year")
     first = found.group("from")
-    if not 1 <= day <= 31 or (first and not 1 <= int(first) <= 31) or (
-        month == "May" and re.match(r"\s[a-z]", after(found)) and not found.group("th")
+    if (
+        not 1 <= day <= 31
+        or (first and not 1 <= int(first) <= 31)
+        or (month == "May" and re.match(r"\s[a-z]", after(found)) and not found.group("th"))
     ):
         return None
     words = f"{numbers.ordinal(day, manner.british)} of {MONTHS[month.lower()]}"
@@ -286,5 +288,10 @@ WORDS = [
 ]
 SYMBOLS = [
     Rule("decade", "'‘", re.compile(r"['‘](\d0)'?s(?!\w)"), _decade),
-    Rule("year without its century", "'‘", re.compile(r"(?:(?<!\w)|(?<=\bQ\d))['‘](\d\d)(?![\w'’])"), _short_year),
+    Rule(
+        "year without its century",
+        "'‘",
+        re.compile(r"(?:(?<!\w)|(?<=\bQ\d))['‘](\d\d)(?![\w'’])"),
+        _short_year,
+    ),
 ]

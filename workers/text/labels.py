@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.text import numbers
+from workers.text.places import ROADS
 from workers.text.rules import ANY, FIGURES, Manner, Rule, after, before, spaced
 
 _CODE_CUES = frozenset(
@@ -35,7 +36,10 @@ _STAGE = (
     rf"[-.]?(?P<stage>(?i:{'|'.join(sorted(_STAGES, key=len, reverse=True))}))"
     r"(?:[-.]?(?P<count>\d{1,9}(?:\.\d{1,9})?))?(?![\w.]\w)(?!\w)"
 )
-_ANSWERS = re.compile(r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$| ?(?:error|errors|not found|page|status|response)\b)")
+_ANSWERS = re.compile(
+    r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$"
+    r"| ?(?:error|errors|not found|page|status|response)\b)"
+)
 _SHORT_CUES = frozenset(["acct.", "ref.", "ext.", "tel.", "apt."])
 _HYPHENED = re.compile(r"-\d")
 _DIALLED = re.compile(r"\s(?:or|to|for|and|now|if|at|free)\b")
@@ -234,16 +238,13 @@ _END = r"(?![\w-]|\.\d)"
 _AREA = r"\(\d{3,5}\)"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\w)")
-_ROAD = (
-    r"(?:St|Ave?|Street|Avenue|Road|Rd|Blvd|Boulevard|Dr|Drive|Lane|Ln|Place|Pl|Way|Ct|Court|Pkwy|Hwy)\b"
-)
 
 DIGITS = [
     Rule("number of sixteen bytes", "-abcdefABCDEF", _UUID, _hex_groups),
     Rule(
         "house",
         spaced("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-        re.compile(rf"[1-9]\d{{2,3}}(?= (?:[NSEW]\.? )?(?:[A-Z][a-z]+ ){{1,2}}{_ROAD})"),
+        re.compile(rf"[1-9]\d{{2,3}}(?= (?:[NSEW]\.? )?(?:[A-Z][a-z]+ ){{1,2}}{ROADS}\b)"),
         _house,
     ),
     Rule(
@@ -259,7 +260,9 @@ DIGITS = [
         re.compile(rf"(?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
         _stage,
     ),
-    Rule("free call", "-", re.compile(r"1-(8\d\d)-([A-Z]{3,10}(?:-[A-Z]{2,8})?)(?!\w)"), _free_call),
+    Rule(
+        "free call", "-", re.compile(r"1-(8\d\d)-([A-Z]{3,10}(?:-[A-Z]{2,8})?)(?!\w)"), _free_call
+    ),
     Rule("processor", ANY, re.compile(r"(\d{3,5})([A-Z]{0,2})(?!\w|[.-]\d)"), _processor),
     Rule("answer of a server", ANY, re.compile(r"[45]\d\d(?![\w-]|[.,:/]\d)"), _status),
     Rule(
@@ -304,7 +307,10 @@ DIGITS = [
 ]
 WORDS = [
     Rule(
-        "number of a year's list", "-", re.compile(r"([A-Z]{2,5})-(\d{4})-(\d{2,7})(?![\w-])"), _listed
+        "number of a year's list",
+        "-",
+        re.compile(r"([A-Z]{2,5})-(\d{4})-(\d{2,7})(?![\w-])"),
+        _listed,
     ),
     Rule("number of sixteen bytes", "0123456789-", _UUID, _hex_groups),
     Rule("extension", "0123456789", re.compile(r"x(\d{2,6})(?!\w)"), _extension),
@@ -314,7 +320,7 @@ WORDS = [
         re.compile(rf"[vV](?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
         _v_stage,
     ),
-    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v)
+    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v),
 ]
 SYMBOLS = [
     Rule(

@@ -91,9 +91,13 @@ MAGNITUDES = {
     "tn": "trillion",
     "t": "trillion",
     "tr": "trillion",
-} | {name: name for name in ("hundred", "thousand", "million", "billion", "trillion", "lakh", "crore")}
+} | {
+    name: name
+    for name in ("hundred", "thousand", "million", "billion", "trillion", "lakh", "crore")
+}
 _BIG = (
-    r"(?: ?(?P<big>hundred|lakh|crore|thousand|million|billion|trillion|bn|mn|mm|mio|mil|tn|tr|[kKmMbBtT])"
+    r"(?: ?(?P<big>hundred|lakh|crore|thousand|million|billion|trillion|bn|mn|mm|mio|mil"
+    r"|tn|tr|[kKmMbBtT])"
     r"(?!\w|/\w))?"
 )
 _PER = {
@@ -219,7 +223,8 @@ _TAILS = ",.$£€¥₹₩₽₺₪₫₱₿kKmMbBthUEGJCANIPRSD-–"
 _COMMA = r"(\d{1,3}(?:\.\d{3}){0,4}),(\d\d)(?!\d)"
 _LAKHS = r"\d{1,2}(?:,\d\d){1,5},\d{3}(?![\d,])(?:\.\d\d)?"
 _FORE = re.compile(
-    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
+    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?"
+    rf"(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
 )
 
 DIGITS = [

@@ -17,11 +17,13 @@ from workers.text import (
     abbreviations,
     amounts,
     capitals,
+    chat,
     dates,
     labels,
     money,
     numbers,
     pictures,
+    places,
     roman,
     symbols,
     times,
@@ -41,6 +43,8 @@ _ATOM = re.compile(_ATOMS, re.DOTALL)
 _NEXT = re.compile(rf"\s*(?:{_ATOMS}|$)", re.DOTALL)
 _WORD_RULES = by_start(
     [
+        *chat.WORDS,
+        *places.WORDS,
         *abbreviations.WORDS,
         *dates.WORDS,
         *times.WORDS,
@@ -53,7 +57,7 @@ _WORD_RULES = by_start(
 )
 _DIGIT_RULES = by_start(
     [
-        *abbreviations.DIGITS,
+        *chat.DIGITS,
         *times.DIGITS,
         *dates.DIGITS,
         *labels.DIGITS,
@@ -117,7 +121,9 @@ def spoken_words(text: str, *, british: bool, known: Callable[[str], bool]) -> l
     """
     alone = _UNALONE.fullmatch(text) if len(text) < 9 else None
     if alone is not None and alone[1] in symbols.ALONE:
-        return [Word(name, alone.start(1), alone.end(1)) for name in symbols.ALONE[alone[1]].split()]
+        return [
+            Word(name, alone.start(1), alone.end(1)) for name in symbols.ALONE[alone[1]].split()
+        ]
     manner = Manner(british, known)
     marks = list(PRONOUNCED.finditer(text))
     if not marks:
@@ -206,24 +212,21 @@ class _Reading:
             if atom is None or kind is None:
                 break
             start, at = atom.span(kind)
-            if kind == "word":
-                joint = text[at : at + 1] in _JOINTS
-                written = atom[kind]
-                if not joint and written in plain:
+            written = atom[kind]
+            if kind == "word" and text[at : at + 1] not in _JOINTS:
+                if written in plain:
                     continue
                 said = self._said(start, at)
-                if said is None:
-                    if not joint and _is_plain(written):
-                        plain.add(written)
-                    continue
+                if said is None and _is_plain(written):
+                    plain.add(written)
             else:
                 said = self._said(start, at)
-                if said is None:
-                    continue
+            if said is None:
+                continue
             if said.length > stop - start:
                 if kind != "digits":
                     continue
-                said = _split(numbers.number(atom[kind], self._manner.british), at - start)
+                said = _split(numbers.number(written, self._manner.british), at - start)
             if done < start:
                 self._add_written(done, start)
             done = at = start + said.length

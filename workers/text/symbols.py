@@ -18,7 +18,8 @@ _NAMES = {
     "%": "percent", "‰": "per mille", "&": "and", "@": "at", "§": "section", "¶": "paragraph",
     "©": "copyright", "¢": "cents", "Ω": "ohms", "^": "to the power of", "+": "plus",
     "#": "hash", "€": "euros", "£": "pounds", "$": "dollars", "¥": "yen", "₹": "rupees",
-    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
+    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat",
+    "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
     "¬": "not", "∧": "and", "∨": "or",
 }  # fmt: skip
 ALONE = _NAMES | {
@@ -193,7 +194,10 @@ SYMBOLS = [
     Rule(
         "heart",
         "<",
-        re.compile(r"(?<![\w,=])<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"),
+        re.compile(
+            r"(?<![\w,=])<3(?![\d%]|[.,]\d"
+            r"| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"
+        ),
         _love,
     ),
     Rule(
@@ -222,8 +226,10 @@ SYMBOLS = [
     Rule(
         "from one to another",
         "-–—",
-        re.compile(r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"
-            r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"),
+        re.compile(
+            r"(?:(?<=\d[%€$£s])|(?<=\d°[CF])|(?<=\d°)|(?<=\d[kcm][mg]))[-–—](?=[$€£]?\d)"
+            r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"
+        ),
         _arrow,
     ),
     Rule(
@@ -233,17 +239,29 @@ SYMBOLS = [
     Rule(
         "subtracted",
         "-",
-        re.compile(r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"
-            r"|(?<=\b[a-z\d][a-z)] )-(?= \d{0,3}[a-z](?!\w))|(?<=\b[a-z)] )-(?= \d{0,3}[a-z] [=+])"),
+        re.compile(
+            r"(?<=[\d)] )-(?= [\d(x])|(?<=\b[b-hj-z)] )-(?= [b-hj-z0-9(](?!\w))"
+            r"|(?<=\b[a-z\d][a-z)] )-(?= \d{0,3}[a-z](?!\w))|(?<=\b[a-z)] )-(?= \d{0,3}[a-z] [=+])"
+        ),
         _minus_between,
     ),
     Rule("version of a protocol", "/", re.compile(r"(?<=HTTP)/(?=\d)"), _space),
-    Rule("switch", "-", re.compile(r"(?<![^\s(`])(--?)([a-zA-Z][a-z]*(?:-[a-z]+){0,6})(?=[\s=,.;:)`]|$)"), _switch),
+    Rule(
+        "switch",
+        "-",
+        re.compile(r"(?<![^\s(`])(--?)([a-zA-Z][a-z]*(?:-[a-z]+){0,6})(?=[\s=,.;:)`]|$)"),
+        _switch,
+    ),
     Rule("not equal", "!", re.compile(r"(?<=[\w)\]] )!==?(?= )|(?<=\w)!==?(?=\w)"), _unequal),
     Rule("equal", "=:", re.compile(r"(?<=[\w)\]'\" ])={2,3}(?!=)|:=(?= )"), _equals),
     Rule("and or or", "&", re.compile(r"&&"), _both),
     Rule("money, nobody says how much", "$", re.compile(r"\${2,5}"), _space),
-    Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])(?!\d{1,4} ?°)|(?<=[\d)] )/ (?=[\d(])"), _over),
+    Rule(
+        "divided",
+        "/",
+        re.compile(r"(?<=[\d)])/(?=[\d(])(?!\d{1,4} ?°)|(?<=[\d)] )/ (?=[\d(])"),
+        _over,
+    ),
     Rule("slash", "/", re.compile(r"/"), _slash),
     Rule("arrow", "-=", re.compile(r"[-=]{1,2}>"), _arrow),
     Rule("rule or dash", "-=", re.compile(r"(?<![^\n])[-=]{3,}(?![^\s])"), _nothing),
@@ -260,6 +278,8 @@ SYMBOLS = [
     Rule("name", _NAMES, re.compile(r"(.)(?!\1)", re.DOTALL), _named),
     Rule("not read", _SILENT, re.compile(r".", re.DOTALL), _space),
 ]
+
+
 def _scale(found: re.Match[str], manner: Manner) -> str | None:
     if not re.search(r"\bdegrees? $", before(found, 9)):
         return None

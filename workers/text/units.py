@@ -54,7 +54,8 @@ sq~mi square~mile|sq~m square~meter|sq~km square~kilometer|sq.~ft. square~foot s
 kgs kilogram|cu~ft cubic~foot cubic~feet|cu.~ft. cubic~foot cubic~feet|sq.~m square~meter
 sq.~km square~kilometer|sq.~mi. square~mile|deg~C degree~Celsius degrees~Celsius|mmol millimole
 deg~F degree~Fahrenheit degrees~Fahrenheit|µmol micromole|IU I~U I~Us
-mmHg millimeter~of~mercury millimeters~of~mercury|c. cup|st stone stone|pts point|bps basis~point|atm atmosphere|Nm newton~meter|kcals kilocalorie
+mmHg millimeter~of~mercury millimeters~of~mercury|c. cup|st stone stone|pts point|bps basis~point
+atm atmosphere|Nm newton~meter|kcals kilocalorie
 sqft square~foot square~feet
 """.replace("\n", "|")
 UNITS: dict[str, tuple[str, str]] = {}
@@ -123,7 +124,7 @@ _NOUN = re.compile(
     r"around|along|between|during|before|after|if|when|while|until|as|that|which|so|then|east"
     r"|west|north|south|"
     r"daily|weekly|every|today|tomorrow|through|back|total|has|had|he|she|it|we|they|you|i"
-    r"|will|would|per)\b)"
+    r"|will|would|per|via|using|under|against|because|since)\b)"
     r"[a-z]{3,}"
 )
 
@@ -162,27 +163,34 @@ def _stop(found: re.Match[str]) -> str:
 
 def _is_unit(found: re.Match[str]) -> bool:
     """Whether these letters are a unit here: not in "5 in the morning", "the 1980s", "stop 4B"."""
-    written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
-    if sign == "in" and _HYPHEN.match(after(found, 2)):
+    if found.group("unit") == "in" and _HYPHEN.match(after(found, 2)):
         return False
-    if gap == " " and sign.isupper() and re.search(r"\b[A-Z]-$", before(found, 3)):
+    return (_is_spaced_unit if found.group("gap") == " " else _is_glued_unit)(found)
+
+
+def _is_spaced_unit(found: re.Match[str]) -> bool:
+    sign = found.group("unit")
+    if sign.isupper() and re.search(r"\b[A-Z]-$", before(found, 3)):
         return False
-    if sign == "K" and gap == " ":
+    if sign in {"K", "in."}:
         return not re.match(r"\s[A-Z]", after(found, 3))
-    if sign == "in" and gap == " " and re.match(r"\s*(?:[,.;)]|$)", after(found, 3)):
-        return True
-    if sign in _GLUED_ONLY and gap == " " and sign != "MP":
-        return False
+    if sign == "in":
+        return re.match(r"\s*(?:[,.;)]|$)", after(found, 3)) is not None
+    return sign not in _GLUED_ONLY or sign == "MP"
+
+
+def _is_glued_unit(found: re.Match[str]) -> bool:
+    written, sign = found.group("sum"), found.group("unit")
     if sign == "st":
         return written.isdigit() and (written[-1] != "1" or written[-2:] == "11")
     if sign == "A":
-        return "." in written
+        return "." in written or re.search(r"\dV[/, ] ?$", before(found, 4)) is not None
     if sign == "B":
         return "." in written or _CROWD.match(after(found)) is not None
-    if sign == "s" and not gap and written.isdigit():
-        lasts = written[-1] != "0" or _LASTING.search(before(found))
-        return lasts is not None and lasts is not False and len(written) <= 2
-    return not (sign == "in." and gap == " " and re.match(r"\s[A-Z]", after(found, 3)))
+    if sign == "s" and not found.group("gap") and written.isdigit():
+        lasts = written[-1] != "0" or _LASTING.search(before(found)) is not None
+        return lasts and len(written) <= 2
+    return True
 
 
 def _per(found: re.Match[str], manner: Manner) -> str:
@@ -298,7 +306,9 @@ def _degrees(found: re.Match[str], manner: Manner) -> str:
     return f"{said} {many}{tail}"
 
 
-_LASTING = re.compile(r"(?:=|\b(?:for|after|within|every|took|takes?|waits?|than|lasts?|lasted)) ?$")
+_LASTING = re.compile(
+    r"(?:=|\b(?:for|after|within|every|took|takes?|waits?|than|lasts?|lasted)) ?$"
+)
 _HYPHEN = re.compile(r"-\w")
 _WARM = re.compile(
     r"(?i)\b(?:temp\w*|heat\w*|ovens?|bak\w+|pre-?heat\w*|cook\w*|boil\w*|freez\w*|froze|warm\w*|cold|cool\w*"

@@ -58,9 +58,7 @@ def spell(written: str, manner: Manner) -> str:
         elif part in _MARKS:
             said.append(_MARKS[part])
         elif part[0].isalpha():
-            said += [
-                _named(piece, manner, ending=ending) for piece in _CAMEL.split(part)
-            ]
+            said += [_named(piece, manner, ending=ending) for piece in _CAMEL.split(part)]
     return " ".join(filter(None, said))
 
 
@@ -185,7 +183,10 @@ WORDS = [
     ),
     Rule("host", ".-0123456789", re.compile(rf"{_FREE}(?P<host>{_HOST})(?P<path>{_TAIL})"), _host),
     Rule(
-        "drive", ":", re.compile(rf"[A-Za-z]:[\\/][^\s<>\"“”|]{{0,400}}{_URL_END}|[A-Za-z]:[\\/]"), _path
+        "drive",
+        ":",
+        re.compile(rf"[A-Za-z]:[\\/][^\s<>\"“”|]{{0,400}}{_URL_END}|[A-Za-z]:[\\/]"),
+        _path,
     ),
     Rule(
         "file",
@@ -248,6 +249,8 @@ SYMBOLS = [
         "path from here", ".", re.compile(r"(?<![\w.])\.{1,2}/[\w./@-]{1,200}(?<![.,;:!?])"), _path
     ),
     Rule("handle", "@", re.compile(r"(?<![\w@])@([A-Za-z_]\w{0,60})"), _handle),
-    Rule("tag", "#", re.compile(r"(?<![\w#&])#((?:\d{1,4}(?=[A-Za-z]{3}))?[A-Za-z_]\w{0,80})"), _tag),
+    Rule(
+        "tag", "#", re.compile(r"(?<![\w#&])#((?:\d{1,4}(?=[A-Za-z]{3}))?[A-Za-z_]\w{0,80})"), _tag
+    ),
     Rule("name with a dot", ".", re.compile(r"(?<![\w.])\.([A-Za-z]{2,20})(?!\w|\.\w)"), _dot_name),
 ]
