@@ -102,6 +102,8 @@ def count(written: str, found: re.Match[str], manner: Manner) -> str:
 
 def _range(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group("first"), found.group("second")
+    if first == second:
+        return " ".join([numbers.quantity(first, manner.british)] * 2)
     near = f"{before(found)} {after(found, 10)}".lower()
     score = _SCORES & {*re.findall(r"[a-z]+", near)}
     if score:
@@ -110,8 +112,6 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
             zero if end == "0" else numbers.quantity(end, manner.british) for end in (first, second)
         ]
         return " to ".join(ends) if "0" not in (first, second) else " ".join(ends)
-    if first == second:
-        return " ".join([numbers.quantity(first, manner.british)] * 2)
     if len(first) == 4 and first.isdigit() and len(second) in {2, 4} and 1100 <= int(first) <= 2099:
         low = numbers.year(int(first), manner.british)
         high = numbers.year(int(second), manner.british)

@@ -96,7 +96,9 @@ def _compared(found: re.Match[str], manner: Manner) -> str:
     things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w</])[a-zA-Z]) ?$|[\w)%] $", near)
     if re.match(r"[=]?[$€£−-]?\.?\d", far) and re.search(r"(?:^|[^\n\w]|\w )$", near):
         things = things or re.search(r"[ (,]$", near)
-    if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
+    if not found.group(2) and (
+        things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None
+    ):
         return " "
     name = "less than" if found.group(1) == "<" else "greater than"
     return f" {name}{' or equal to' if found.group(2) else ''} "
