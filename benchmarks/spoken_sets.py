@@ -22,7 +22,7 @@ import msgspec
 
 from supervisor.config import Settings
 from supervisor.reading.process import ReadingProcess
-from supervisor.reading.text import read
+from supervisor.reading.text import ReadSegment, read
 from supervisor.service.settings import make_setup
 from supervisor.wire.client import Submit
 
@@ -76,13 +76,18 @@ def load_set(path: Path = ENGLISH) -> list[Row]:
 def judge(rows: Sequence[Row]) -> list[Judged]:
     """Read every sentence and its spoken forms by the default engine's reader, and compare."""
     wanted = [text for row in rows for text in (row.text, *row.say)]
-    found = dict(zip(wanted, asyncio.run(_read(wanted)), strict=True))
+    found = dict(zip(wanted, segments_read(wanted), strict=True))
     judged = []
     for row in rows:
-        spoken, phonemes = found[row.text]
-        forms = [found[form][1] for form in row.say]
-        judged.append(Judged(row, spoken, phonemes, is_right(row, phonemes, forms)))
+        spoken = " ".join(segment.spoken for segment in found[row.text])
+        phonemes = _phonemes(found[row.text])
+        right = is_right(row, phonemes, (_phonemes(found[form]) for form in row.say))
+        judged.append(Judged(row, spoken, phonemes, right))
     return judged
+
+
+def _phonemes(segments: Iterable[ReadSegment]) -> str:
+    return " ".join(segment.phonemes for segment in segments)
 
 
 def is_right(row: Row, phonemes: str, forms: Iterable[str]) -> bool:
@@ -105,11 +110,12 @@ def _in_order(patterns: Iterable[str], phonemes: str) -> bool:
 
 def _apart(phonemes: str, form: str) -> float:
     """Symbols that differ, for each symbol of the form."""
-    one, other = _heard(phonemes), _heard(form)
+    one, other = plain(phonemes), plain(form)
     return differences(one, other) / max(1, len(other))
 
 
-def _heard(phonemes: str) -> str:
+def plain(phonemes: str) -> str:
+    """Phonemes without stress, length and marks; of weak vowels and flaps one of each."""
     return _UNHEARD.sub("", phonemes).translate(_ALIKE)
 
 
@@ -123,18 +129,15 @@ def differences(one: Sequence[str], other: Sequence[str]) -> int:
     return row[-1]
 
 
-async def _read(texts: Sequence[str]) -> list[tuple[str, str]]:
-    """The words that are said for each text, and their phonemes."""
+def segments_read(texts: Sequence[str]) -> list[tuple[ReadSegment, ...]]:
+    """How each text is read: its segments, by the default engine's reader."""
+    return asyncio.run(_segments(texts))
+
+
+async def _segments(texts: Sequence[str]) -> list[tuple[ReadSegment, ...]]:
     settings = Settings()
-    read_so_far = []
     async with ReadingProcess(make_setup(settings)) as process:
-        for text in texts:
-            outcome = await read(process, Submit(id="set"), text.encode(), settings)
-            segments = outcome.text.segments
-            read_so_far.append(
-                (
-                    " ".join(segment.spoken for segment in segments),
-                    " ".join(segment.phonemes for segment in segments),
-                )
-            )
-    return read_so_far
+        outcomes = [
+            await read(process, Submit(id="set"), text.encode(), settings) for text in texts
+        ]
+    return [outcome.text.segments for outcome in outcomes]
