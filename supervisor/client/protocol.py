@@ -289,7 +289,7 @@ class Conversation:
         if len(frames[1]) > MAX_HEADER_BYTES:
             # The supervisor could not tell which request it was, and so would end all of them.
             raise BadRequest(
-                f"the names in this request have more than {MAX_HEADER_BYTES:,} bytes",
+                f"the names and pronunciations of a request have more than {MAX_HEADER_BYTES:,} bytes",
                 code="bad_message",
             )
         self.outbox.append(frames)
