@@ -23,6 +23,9 @@ SLOT: Final = "\ue004"
 _NO_WORD = "zuqo"
 """What no rule of reading knows, however often it is repeated."""
 
+_REACH = 256
+"""Characters: how far on in a word what stands for a mark is looked for."""
+
 
 class Given(msgspec.Struct, frozen=True):
     """The words that are written, and the engines' phonemes for all of them."""
@@ -51,11 +54,17 @@ def _stand_in(mark: re.Match[str]) -> str:
 
 
 def _put_back(word: Word, marks: deque[re.Match[str]]) -> Word:
-    spoken = word.spoken
+    """The word with the marks that it stood for; one that the reader has changed is left out."""
+    parts: list[str] = []
+    done = 0
     while marks and marks[0].start() < word.end:
         mark = marks.popleft()
-        spoken = spoken.replace(_stand_in(mark), mark.group(), 1)
-    return Word(spoken, word.start, word.end)
+        name = _stand_in(mark)
+        found = word.spoken.find(name, done, done + len(name) + _REACH)
+        if found >= 0:
+            parts += [word.spoken[done:found], mark.group()]
+            done = found + len(name)
+    return Word("".join([*parts, word.spoken[done:]]), word.start, word.end) if parts else word
 
 
 def slots(words: Sequence[Word], *, british: bool) -> tuple[str, Iterator[Given]]:

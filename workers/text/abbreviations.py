@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from workers.text.places import STREETS
 from workers.text.rules import Manner, Rule, after, before, ends_sentence, word_before
 
 _TITLES = {
@@ -34,12 +35,6 @@ _UNDOTTED = frozenset(
         "mlle",
     ]
 )
-_STREETS = {
-    "st": "Street", "dr": "Drive", "ave": "Avenue", "av": "Avenue", "blvd": "Boulevard",
-    "rd": "Road", "ln": "Lane", "hwy": "Highway", "pkwy": "Parkway", "pl": "Place", "ct": "Court",
-    "sq": "Square", "ter": "Terrace", "mt": "Mount", "mtn": "Mountain", "expy": "Expressway",
-    "cres": "Crescent",
-}  # fmt: skip
 _NUMBERED = {
     "no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "vol": "volume",
     "vols": "volumes", "ch": "chapter", "chap": "chapter", "p": "page", "pp": "pages", "pg": "page",
@@ -49,8 +44,9 @@ _NUMBERED = {
     "fl": "floor", "ext": "extension", "tel": "telephone", "ph": "phone", "est": "established",
     "c": "circa", "ca": "circa", "cap": "chapter", "ref": "reference", "reg": "regulation",
     "max": "maximum", "min": "minimum", "ed": "edition", "eqs": "equations", "secs": "sections",
-    "encl": "enclosure", "tbl": "table", "chs": "chapters", "arts": "articles", "ln": "line", "l": "line", "ll": "lines", "nr": "number",
-    "b": "born", "d": "died", "r": "reigned",
+    "encl": "enclosure", "rte": "route", "tbl": "table", "chs": "chapters", "arts": "articles",
+    "ln": "line", "l": "line", "ll": "lines", "nr": "number", "b": "born", "d": "died",
+    "r": "reigned",
 }  # fmt: skip
 _ALWAYS = {
     "approx": "approximately", "etc": "et cetera", "vs": "versus", "dept": "department",
@@ -96,34 +92,8 @@ _SLASHED = {
     "a/c": "A C", "i/o": "I O", "tcp/ip": "T C P I P", "and/or": "and or", "he/she": "he or she",
     "she/he": "she or he", "his/her": "his or her", "him/her": "him or her", "s/he": "she or he",
     "km/h": "kilometers per hour", "m/s": "meters per second", "yes/no": "yes or no",
-    "either/or": "either or", "on/off": "on off", "ac/dc": "A C D C",
+    "either/or": "either or", "sir/madam": "sir or madam", "on/off": "on off", "ac/dc": "A C D C",
 }  # fmt: skip
-_CHAT = {
-    "thx": "thanks", "tnx": "thanks", "pls": "please", "plz": "please", "gr8": "great",
-    "l8r": "later", "b4": "before", "m8": "mate", "w8": "wait", "2day": "today", "2nite": "tonight",
-    "2moro": "tomorrow", "str8": "straight", "h8": "hate", "l8": "late", "f8": "fate",
-    "sk8": "skate", "btw": "by the way", "imo": "in my opinion", "imho": "in my humble opinion",
-    "tbh": "to be honest", "idk": "I don't know", "ppl": "people", "tmrw": "tomorrow",
-    "tbd": "to be determined", "aka": "also known as", "w/e": "whatever", "msg": "message",
-    "ur": "your", "bc": "because", "cuz": "because", "afaik": "as far as I know",
-    "fyi": "for your information", "rn": "right now", "ty": "thank you", "yw": "you're welcome",
-    "omg": "oh my god", "brb": "be right back", "ikr": "I know right", "ttyl": "talk to you later",
-    "smh": "shaking my head", "np": "no problem", "jk": "just kidding", "nvm": "never mind",
-    "lmk": "let me know", "irl": "in real life", "iirc": "if I recall correctly",
-    "ofc": "of course", "tysm": "thank you so much", "atm": "at the moment", "idc": "I don't care",
-    "hbu": "how about you", "fwiw": "for what it's worth", "rly": "really", "srsly": "seriously",
-    "tmr": "tomorrow", "bday": "birthday", "im": "I'm", "ive": "I've", "dont": "don't",
-    "didnt": "didn't", "doesnt": "doesn't", "isnt": "isn't", "wasnt": "wasn't", "thats": "that's",
-    "whats": "what's", "youre": "you're", "theyre": "they're", "couldnt": "couldn't",
-    "wouldnt": "wouldn't", "havent": "haven't", "arent": "aren't", "4ever": "forever",
-    "omw": "on my way", "wknd": "weekend", "abt": "about", "sry": "sorry",
-}  # fmt: skip
-_KEPT_CAPITAL = frozenset(
-    "BC TY RN UR MSG PPL ABT OMG NP JK IRL ATM IM IVE LMK SMH TTYL BRB IKR OFC IDC HBU TMR NVM "
-    "IIRC RLY FWIW TYSM".split()
-)
-"""The same letters in capitals are something else."""
-
 _HOW_MANY = frozenset(
     "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty "
     "sixty few several couple many some half".split()
@@ -135,36 +105,7 @@ _STARTERS = frozenset(
 )
 
 
-_POINTS = {
-    "n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest",
-    "se": "southeast", "sw": "southwest", "nne": "north-northeast", "nnw": "north-northwest",
-    "ene": "east-northeast", "ese": "east-southeast", "sse": "south-southeast",
-    "ssw": "south-southwest", "wnw": "west-northwest", "wsw": "west-southwest",
-}  # fmt: skip
 _POINT = re.compile(r"\s(?:[NS][EW]?|[EW])(?!\w)")
-_ROADS = r"(?:St|Ave?|Street|Avenue|Road|Rd|Blvd|Boulevard|Dr|Drive|Lane|Ln|Place|Pl|Way|Ct|Court)"
-_OFF_ROAD = re.compile(rf"\b{_ROADS}\.?,? $")
-_ONTO_ROAD = re.compile(
-    rf" (?:\d{{1,3}}(?:st|nd|rd|th) {_ROADS}?\b|(?:[A-Z][a-z]+ ){{1,2}}{_ROADS}\b)"
-)
-_LANDS = re.compile(r" (Ireland|Korea|Carolina|Dakota|America|Africa|Virginia|London|Yorkshire)\b")
-_STATES = {
-    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California",
-    "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware", "FL": "Florida", "GA": "Georgia",
-    "HI": "Hawaii", "ID": "Idaho", "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas",
-    "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts",
-    "MI": "Michigan", "MN": "Minnesota", "MS": "Mississippi", "MO": "Missouri", "MT": "Montana",
-    "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire", "NJ": "New Jersey",
-    "NM": "New Mexico", "NY": "New York", "NC": "North Carolina", "ND": "North Dakota",
-    "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon", "PA": "Pennsylvania", "RI": "Rhode Island",
-    "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah",
-    "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia",
-    "WI": "Wisconsin", "WY": "Wyoming",
-}  # fmt: skip
-_STATES_TOO = frozenset("CO DE HI ID IN LA ME MD MA MS NE OH OK OR PA AL CT".split())
-"""States whose letters are something else as often: read as states before a ZIP code alone."""
-
-_CITY = re.compile(r"[A-Z][a-z]+, $")
 
 
 def _title(found: re.Match[str], manner: Manner) -> str | None:
@@ -179,8 +120,8 @@ def _title(found: re.Match[str], manner: Manner) -> str | None:
     behind = word_before(found)
     follows = after(found)
     named = re.match(r"\s?[A-Z]", follows) is not None and not _POINT.match(follows)
-    if short in _STREETS and _is_street(behind, found, named=named):
-        return _STREETS[short] + ("." if dot and ends_sentence(found) else "")
+    if short in STREETS and _is_street(behind, found, named=named):
+        return STREETS[short] + ("." if dot and ends_sentence(found) else "")
     if named and not (short in {"sr", "gen", "col", "fr", "br"} and not dot):
         return _TITLES[short]
     if dot and short in {"mr", "mrs", "ms", "dr", "prof", "messrs"} and follows.strip():
@@ -207,7 +148,7 @@ def _is_street(behind: str, found: re.Match[str], *, named: bool) -> bool:
 def _street(found: re.Match[str], manner: Manner) -> str | None:
     if not found.group(1)[0].isupper() or not word_before(found)[:1].isupper():
         return None
-    return _STREETS[found.group(1).lower()] + ("." if ends_sentence(found) else "")
+    return STREETS[found.group(1).lower()] + ("." if ends_sentence(found) else "")
 
 
 def _numbered(found: re.Match[str], manner: Manner) -> str | None:
@@ -215,12 +156,19 @@ def _numbered(found: re.Match[str], manner: Manner) -> str | None:
     if word.isupper() and len(word) > 1:
         return None
     full = _NUMBERED[word.lower()]
-    digit = after(found, 2).lstrip("#")[:1].isdigit()
+    digit = re.match(r"#?\d|[A-Z]{1,4}-?\d", after(found, 8)) is not None
     if (len(word) == 1 and word.isupper()) or (full == "number" and not digit):
         return None
     if full in {"born", "died", "reigned", "circa"} and not re.match(r"\d{3,4}\b", after(found)):
         return None
     return f"{full.capitalize() if word[0].isupper() else full} "
+
+
+def _count(found: re.Match[str], manner: Manner) -> str | None:
+    """`No. of items`, `the No 1 song`."""
+    if found.group(1) or word_before(found)[:1].islower():
+        return "number"
+    return None
 
 
 def _always(found: re.Match[str], manner: Manner) -> str | None:
@@ -253,44 +201,6 @@ def before_sentence(found: re.Match[str]) -> bool:
     """Whether a sentence seems to begin here: nothing follows, or a word that begins many."""
     follows = re.match(r"\s+([A-Z][a-z]*)\b", after(found))
     return not after(found).strip() or bool(follows and follows.group(1).lower() in _STARTERS)
-
-
-def _point_of_compass(found: re.Match[str], manner: Manner) -> str | None:
-    """The letters of north and west in an address, "5th Ave. NW", and in "12 km E of Rome"."""
-    place = after(found, 32)
-    letters = found.group(1)
-    short = len(letters) == 1
-    road = (_OFF_ROAD.search(before(found)) and re.match(r"[,.;]|\s|$", place)) or (
-        short and _ONTO_ROAD.match(place)
-    )
-    land = _LANDS.match(place)
-    if short and found.group().endswith(".") and land:
-        return _POINTS[letters.lower()].capitalize() + ("ern" if land.group(1) == "Ireland" else "")
-    far = re.match(r" of\b", place) and re.search(
-        r"\d ?(?:km|mi|miles|kilometers|m) $", before(found)
-    )
-    if not road and not far:
-        return None
-    stop = "." if found.group().endswith(".") and not place.strip() else ""
-    return _POINTS[letters.lower()] + stop
-
-
-def _state(found: re.Match[str], manner: Manner) -> str | None:
-    """The letters of a state behind its city, "Troy, NY 12180"."""
-    if not _CITY.search(before(found)):
-        return None
-    zipped = re.match(r"\.? \d{5}\b", after(found))
-    if not zipped and (
-        found.group() in _STATES_TOO or not re.match(r"[.,;:)]|\s*$|\s[a-z]", after(found, 4))
-    ):
-        return None
-    return _STATES[found.group()]
-
-
-def _road(found: re.Match[str], manner: Manner) -> str | None:
-    """`Fifth Ave` without its full stop."""
-    near = re.search(r"(?:[A-Z][a-z]+|\d(?:st|nd|rd|th)) $", before(found))
-    return _STREETS[found.group().lower()] if near else None
 
 
 def _initials(found: re.Match[str], manner: Manner) -> str:
@@ -333,21 +243,11 @@ def _slashed(found: re.Match[str], manner: Manner) -> str | None:
     return _SLASHED.get(found.group().lower())
 
 
-def _chat(found: re.Match[str], manner: Manner) -> str | None:
-    return None if found.group() in _KEPT_CAPITAL else _CHAT.get(found.group().lower())
-
-
 WORDS = [
-    Rule(
-        "chat",
-        {word.split("/")[0].rstrip("0123456789") for word in _CHAT if word[0].isalpha()},
-        re.compile(r"[A-Za-z]{1,8}(?:\d{1,2}r?|/e)?(?![\w'/@.]\w?)|[A-Za-z]{2,8}(?=\.(?!\w))"),
-        _chat,
-    ),
     Rule(
         "with a slash",
         {key.split("/")[0] for key in _SLASHED},
-        re.compile(r"[A-Za-z]{1,6}/[A-Za-z]{0,4}(?![\w/])"),
+        re.compile(r"[A-Za-z]{1,6}/[A-Za-z]{0,5}(?![\w/])"),
         _slashed,
     ),
     Rule(
@@ -356,16 +256,6 @@ WORDS = [
         re.compile(r"(?i:(e\.g|i\.e|p\.a|a\.k\.a|w\.r\.t|n\.b|et al))\.(?:,(?=,))?"),
         _dotted,
     ),
-    Rule(
-        "point of the compass", _POINTS, re.compile(r"([NSEW]{1,3})\b\.?(?!\w)"), _point_of_compass
-    ),
-    Rule("state", [state.lower() for state in _STATES], re.compile(r"[A-Z]{2}(?!\w)"), _state),
-    Rule(
-        "road",
-        ["ave", "blvd", "rd", "hwy", "pkwy"],
-        re.compile(r"[A-Z][a-z]{1,4}(?![\w.'])(?! Maria)"),
-        _road,
-    ),
     Rule("initials", ".", re.compile(r"(?<![\w.])(?:[A-Z]\.){2,6}(?!\w)"), _initials),
     Rule("against", ["v"], re.compile(r"v\.?(?= [A-Z])"), _against),
     Rule("from year to year", _PACE, re.compile(r"[YQM]o[YQM](?!\w)"), _pace),
@@ -373,13 +263,15 @@ WORDS = [
         "before a number",
         _NUMBERED,
         re.compile(
-            r"([A-Za-z]{1,5})\. ?(?=#?\d|\(\d{1,4}\)|[IVXLC]{2,6}\b|[A-Z]\b(?!\.| [a-z]|'))"
+            r"([A-Za-z]{1,5})\. ?(?=#?\d|\(\d{1,4}\)|(?<=No\. )[A-Z]{1,4}-?\d|[IVXLC]{2,6}\b"
+            r"|[A-Z]\b(?!\.| [a-z]|'))"
         ),
         _numbered,
     ),
+    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?<=No)(?= \d))"), _count),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),
     Rule(
-        "street", {*_STREETS} - {"st", "dr", "mt"}, re.compile(r"([A-Za-z]{2,5})\.(?!\w)"), _street
+        "street", {*STREETS} - {"st", "dr", "mt"}, re.compile(r"([A-Za-z]{2,5})\.(?!\w)"), _street
     ),
     Rule("versus", ["vs"], re.compile(r"vs(?![\w.])"), _versus),
     Rule("company", ["co"], re.compile(r"([A-Za-z]o)\.(?!\w)"), _company),

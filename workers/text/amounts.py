@@ -55,6 +55,8 @@ _COUNTED = re.compile(r"\s(?:[a-z]{2,}[^su\W]s|people|men|women|children|feet|sh
 def fraction(top: int, bottom: int, british: bool) -> str | None:  # noqa: FBT001 (as in numbers)
     """`3/4` as "three quarters"; None if the parts have no name."""
     name = DENOMINATORS.get(bottom)
+    if name is None and 2 < bottom < 100 and 1 < top < bottom:
+        name = numbers.ordinal(bottom, british)
     if name is None or not 0 < top < max(bottom, 2):
         return None
     if top == 1:
@@ -100,6 +102,8 @@ def count(written: str, found: re.Match[str], manner: Manner) -> str:
 
 def _range(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group("first"), found.group("second")
+    if first == second:
+        return " ".join([numbers.quantity(first, manner.british)] * 2)
     near = f"{before(found)} {after(found, 10)}".lower()
     score = _SCORES & {*re.findall(r"[a-z]+", near)}
     if score:
@@ -108,8 +112,6 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
             zero if end == "0" else numbers.quantity(end, manner.british) for end in (first, second)
         ]
         return " to ".join(ends) if "0" not in (first, second) else " ".join(ends)
-    if first == second:
-        return " ".join([numbers.quantity(first, manner.british)] * 2)
     if len(first) == 4 and first.isdigit() and len(second) in {2, 4} and 1100 <= int(first) <= 2099:
         low = numbers.year(int(first), manner.british)
         high = numbers.year(int(second), manner.british)
@@ -137,11 +139,11 @@ def _completes(first: str, second: str) -> bool:
 
 def _slash(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group(1), found.group(2)
-    if (first, second) in _OF_PAIRS:
-        return _OF_PAIRS[first, second]
     top, bottom = int(first), int(second)
-    if len(first) == 4 and len(second) in {2, 4}:
-        return f"{numbers.year(top, manner.british)} {numbers.year(bottom, manner.british)}"
+    pair = _OF_PAIRS.get((first, second))
+    if pair is not None or (len(first) == 4 and len(second) in {2, 4}):
+        years = f"{numbers.year(top, manner.british)} {numbers.year(bottom, manner.british)}"
+        return pair or years
     say_top, say_bottom = (numbers.cardinal(n, manner.british) for n in (top, bottom))
     starred = re.match(r"\s(?:stars?|points?|marks?|correct)\b", after(found))
     rated = re.search(
@@ -149,10 +151,9 @@ def _slash(found: re.Match[str], manner: Manner) -> str | None:
     )
     if top <= bottom and top != 1 and (bottom in {10, 20, 100} or starred or rated):
         return f"{say_top} out of {say_bottom}"
-    if _ODDS.search(before(found)):
-        return f"{say_top} to {say_bottom}"
-    if top + bottom == 100 and min(top, bottom) > 4:
-        return f"{say_top} {say_bottom}"
+    odds = _ODDS.search(before(found)) is not None
+    if odds or (top + bottom == 100 and min(top, bottom) > 4):
+        return f"{say_top}{' to' if odds else ''} {say_bottom}"
     if top >= 60 and bottom >= 30:
         return f"{numbers.code(first)} over {numbers.code(second)}"
     return fraction(top, bottom, manner.british) or f"{say_top} over {say_bottom}"
@@ -184,6 +185,8 @@ def _ordinal(found: re.Match[str], manner: Manner) -> str | None:
 
 def _plural(found: re.Match[str], manner: Manner) -> str:
     written = found.group(1)
+    if written in {"100", "1000"}:
+        return "hundreds" if written == "100" else "thousands"
     if len(written) == 4 and 1100 <= int(written) <= 2099:
         return numbers.plural_of(numbers.year(int(written), manner.british))
     return numbers.plural_of(numbers.code(written))
@@ -223,7 +226,8 @@ def _exponent(found: re.Match[str], manner: Manner) -> str:
 
 
 def _any_version(found: re.Match[str], manner: Manner) -> str:
-    return f"{numbers.number(found.group(1), manner.british)} point X"
+    parts = [numbers.number(part, manner.british) for part in found.group(1).split(".")]
+    return " point ".join([*parts, "X"])
 
 
 def _percent(found: re.Match[str], manner: Manner) -> str:
@@ -256,7 +260,7 @@ def _point(found: re.Match[str], manner: Manner) -> str:
     return f"point {numbers.digits(found.group(1))}"
 
 
-_END = r"(?![\w/]|[.,]\d|-\d)"
+_END = r"(?![\w/°%]|[.,]\d|-\d)"
 
 DIGITS = [
     Rule(
@@ -286,7 +290,7 @@ DIGITS = [
     Rule(
         "number over number",
         "/",
-        re.compile(rf"(\d{{1,4}})/(\d{{1,4}})(?:(?:rd|th|nd|st)?s?(?=[^\w/.]|\.?$|\. )|{_END})"),
+        re.compile(rf"(\d{{1,4}})/(\d{{1,4}})(?:(?:rd|th|nd|st)?s?(?=[^\w/.°%]|\.?$|\. )|{_END})"),
         _slash,
     ),
     Rule(
@@ -295,7 +299,7 @@ DIGITS = [
         re.compile(rf"({NUMBER})(?:e|E(?=[-−+])|(?<=\.\d)E)([-−+]?\d{{1,3}})(?!\w|\.\d)"),
         _exponent,
     ),
-    Rule("any version", ".", re.compile(r"(\d{1,3})\.[xX](?!\w)"), _any_version),
+    Rule("any version", ".", re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})\.[xX](?!\w)"), _any_version),
     Rule("mark", ".", re.compile(rf"(\d{{1,2}}\.\d)/(5|10|20|100){_END}"), _out_of),
     Rule(
         "ordinal",

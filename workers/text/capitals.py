@@ -64,7 +64,11 @@ def _calmed(run: str, manner: Manner) -> str:
     words = _LOUD.findall(run)
     known = [word for word in words if word not in _SPELLED and _is_word(word, manner)]
     others = [word for word in words if word in _SPELLED]
-    if len(known) < 2 or len(known) * 2 < len(words) or not any(len(word) > 3 for word in known):
+    if (
+        len(known) < 2
+        or len(known) * 2 < len(words)
+        or not (len(known) > 3 or any(len(word) > 3 for word in known))
+    ):
         return run
     all_loud = len(known) + len(others) >= 3 and len(known) > 2
     return _LOUD.sub(lambda word: _small(word, manner, all_loud=all_loud), run)

@@ -65,14 +65,15 @@ _VERBS_AFTER = frozenset({"VBZ", "VBD", "MD"})
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A word in its sentence: the words as written and in small letters, their tags (Penn), and
-    which of them it is.
+    """A word in its sentence: the words as written and in small letters, their tags (Penn), which
+    of them it is, and how many steps before it the first word stands that is no adverb.
     """
 
     written: Sequence[str]
     words: Sequence[str]
     tags: Sequence[str]
     at: int
+    steps: int
 
     @property
     def word(self) -> str:
@@ -103,35 +104,39 @@ class Place(msgspec.Struct, frozen=True):
         at = self.at + steps
         return self.tags[at] if at < len(self.tags) else ""
 
-    def adverbs(self) -> int:
-        """How many adverbs stand right before the word, two at most."""
-        count = 0
-        while count < 2 and (
-            self.before(count + 1) in _ADVERBS
-            or (self.tag_before(count + 1) == "RB" and self.before(count + 1).endswith("ly"))
-        ):
-            count += 1
-        return count
+    @property
+    def capital(self) -> bool:
+        """Whether the word is written with a capital."""
+        return self.written[self.at][:1].isupper()
 
-    def beside_before(self) -> set[str]:
+    def beside_before(self) -> tuple[str, ...]:
         """The word before and the one before the adverbs there, with their tags."""
-        steps = self.adverbs() + 1
-        return {self.before(), self.tag_before(), self.before(steps), self.tag_before(steps)}
+        beside = self.before(), self.tag_before()
+        steps = self.steps
+        return beside if steps == 1 else (*beside, self.before(steps), self.tag_before(steps))
 
     def around(self, reach: int = 9) -> set[str]:
         """The words near this one but itself, and their tags."""
-        start = max(0, self.at - reach)
-        near = [
-            *range(start, self.at),
-            *range(self.at + 1, min(self.at + reach + 1, len(self.words))),
-        ]
-        return {self.words[at] for at in near} | {self.tags[at] for at in near}
+        before = slice(max(0, self.at - reach), self.at)
+        after = slice(self.at + 1, self.at + reach + 1)
+        return {*self.words[before], *self.words[after], *self.tags[before], *self.tags[after]}
+
+
+def place(written: Sequence[str], words: Sequence[str], tags: Sequence[str], at: int) -> Place:
+    """The word there, and where it stands: up to two adverbs before it do not count."""
+    steps = 1
+    while steps < 3 and at >= steps:
+        word = words[at - steps]
+        if word not in _ADVERBS and not (tags[at - steps] == "RB" and word.endswith("ly")):
+            break
+        steps += 1
+    return Place(written=written, words=words, tags=tags, at=at, steps=steps)
 
 
 def part_of_speech(place: Place) -> str:
     """The tag that the neighbours demand: VB or VBZ, NN or NNS, JJ; empty if they do not say."""
     plural = place.word.endswith("s") and not place.word.endswith("ss")
-    steps = place.adverbs() + 1
+    steps = place.steps
     if _is_verb(place, steps, plural=plural):
         return "VBZ" if plural else "VB"
     if _is_noun(place, steps):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from workers.text.clauses import Place, part_of_speech
+from workers.text.clauses import Place, part_of_speech, place
 from workers.text.homograph_rows import ROWS, Clue, Said
 
 _NOUN_ALONE = frozenset({"NOUN"})
@@ -30,41 +30,49 @@ def readings(
         ways = parts(word)
         if clues is None and not ways:
             continue
-        place = Place(written=written, words=words, tags=tags, at=at)
-        said = _said(place, clues or (), ways)
+        said = _said(place(written, words, tags, at), clues or (), ways)
         if said is not None:
             yield at, said
 
 
-def _said(place: Place, clues: Sequence[Clue], ways: frozenset[str]) -> Said | None:
-    part = part_of_speech(place)
-    if part == "NN" and ways == _ADJECTIVE_ALONE and _describes(place):
+def _said(here: Place, clues: Sequence[Clue], ways: frozenset[str]) -> Said | None:
+    part = part_of_speech(here)
+    if part == "NN" and ways == _ADJECTIVE_ALONE and _describes(here):
         part = "JJ"
-    for clue in clues:
-        if _fits(clue, place, part or place.tag):
-            return clue.said
-    if not part and place.tag == "JJ" and not clues and ways == _NOUN_ALONE:
+    if clues:
+        said = _by_clues(here, clues, part or here.tag)
+        if said is not None:
+            return said
+    elif not part and here.tag == "JJ" and ways == _NOUN_ALONE:
         part = "NN"
     return Said(part) if part else None
 
 
-def _describes(place: Place) -> bool:
+def _describes(here: Place) -> bool:
     """Whether a word that stands where a noun may is the adjective before one."""
-    return place.word.endswith(("ate", "use")) or place.tag_after().startswith(("NN", "JJ"))
+    return here.word.endswith(("ate", "use")) or here.tag_after().startswith(("NN", "JJ"))
 
 
-def _fits(clue: Clue, place: Place, part: str) -> bool:
-    if clue.capital is not None and clue.capital != place.written[place.at][0].isupper():
-        return False
-    if not part.startswith(clue.part):
-        return False
-    before = place.beside_before()
-    after = {place.after(), place.tag_after()}
-    return (
-        clue.not_before.isdisjoint(before)
-        and clue.not_after.isdisjoint(after)
-        and not (clue.before and clue.before.isdisjoint(before))
-        and not (clue.after and clue.after.isdisjoint(after))
-        and not (clue.earlier and place.before(2) not in clue.earlier)
-        and not (clue.near and clue.near.isdisjoint(place.around()))
-    )
+def _by_clues(here: Place, clues: Sequence[Clue], part: str) -> Said | None:
+    """What the first clue that fits says."""
+    before = here.beside_before()
+    after = (here.after(), here.tag_after())
+    earlier = here.before(2)
+    near: set[str] | None = None
+    for clue in clues:
+        if (
+            (clue.before and clue.before.isdisjoint(before))
+            or (clue.after and clue.after.isdisjoint(after))
+            or (clue.earlier and earlier not in clue.earlier)
+            or not clue.not_before.isdisjoint(before)
+            or not clue.not_after.isdisjoint(after)
+            or not part.startswith(clue.part)
+            or (clue.capital is not None and clue.capital != here.capital)
+        ):
+            continue
+        if clue.near:
+            near = here.around() if near is None else near
+            if clue.near.isdisjoint(near):
+                continue
+        return clue.said
+    return None

@@ -8,6 +8,7 @@ right before the vowel, and length in British alone. What is in that alphabet al
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -96,12 +97,21 @@ def engine_phonemes(ipa: str, *, british: bool) -> str:
 
     Symbols of neither alphabet are dropped. The time is linear in the length.
     """
+    return (_remembered if len(ipa) <= _SHORT else _respelled)(ipa, british)
+
+
+def _respelled(ipa: str, british: bool) -> str:  # noqa: FBT001 (private, and remembered by place)
     plain = unicodedata.normalize("NFD", ipa).replace("c\u0327", "ç").translate(_TIES)
     whole = _TOGETHER.sub(lambda pair: _COMPOSED[pair.group()], _OPTIONAL_R.sub("r", plain))
     spelled = "".join(_KEYBOARD.get(symbol, symbol) for symbol in whole)
     kept = "".join(symbol for symbol in spelled if symbol in ALPHABET)
     stressed = _STRESS.sub(r"\2\1", _NO_STRESS.sub("", kept))
     return " ".join(_changed(stressed, _BRITISH if british else _AMERICAN).split())
+
+
+_SHORT = 64
+"""Characters: what is longer is no name that comes again."""
+_remembered = functools.lru_cache(1024)(_respelled)
 
 
 def british_from_american(phonemes: str) -> str:

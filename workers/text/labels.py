@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.text import numbers
+from workers.text.places import ROADS
 from workers.text.rules import ANY, FIGURES, Manner, Rule, after, before, spaced
 
 _CODE_CUES = frozenset(
@@ -36,11 +37,13 @@ _STAGE = (
     r"(?:[-.]?(?P<count>\d{1,9}(?:\.\d{1,9})?))?(?![\w.]\w)(?!\w)"
 )
 _ANSWERS = re.compile(
-    r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$| ?(?:error|errors|not found|page|status|response)\b)"
+    r"(?i)(?:\b(?:http|status|error|errors|return(?:s|ed)?|code|page|got an?) ?$"
+    r"| ?(?:error|errors|not found|page|status|response)\b)"
 )
 _SHORT_CUES = frozenset(["acct.", "ref.", "ext.", "tel.", "apt."])
 _HYPHENED = re.compile(r"-\d")
 _DIALLED = re.compile(r"\s(?:or|to|for|and|now|if|at|free)\b")
+_ALARM = re.compile(r"(?i)\b(?:emergenc|dial|call(?:ing|ed)? )")
 _EMERGENCIES = frozenset(["911", "999", "112", "111", "101", "311", "411", "988"])
 
 
@@ -91,6 +94,38 @@ def _v_stage(found: re.Match[str], manner: Manner) -> str:
     return f"version {_stage(found, manner)}"
 
 
+def _extension(found: re.Match[str], manner: Manner) -> str | None:
+    """`555-0123 x45`."""
+    if not re.search(r"\d{4},? $", before(found, 6)):
+        return None
+    return f"extension {numbers.digits(found.group(1))}"
+
+
+def _hex_groups(found: re.Match[str], manner: Manner) -> str:
+    groups = found.group().upper().split("-")
+    return ", ".join(
+        " ".join(numbers.digits(symbol) or symbol for symbol in group) for group in groups
+    )
+
+
+def _house(found: re.Match[str], manner: Manner) -> str:
+    return numbers.code(found.group())
+
+
+def _section(found: re.Match[str], manner: Manner) -> str:
+    """`1.E.8`: a section's number, part by part."""
+    parts = found.group(1).split(".")
+    return " ".join(
+        numbers.number(part, manner.british) if part.isdigit() else part for part in parts
+    )
+
+
+def _listed(found: re.Match[str], manner: Manner) -> str:
+    """`CVE-2023-12345`."""
+    letters, year, number = found.groups()
+    return f"{letters} {numbers.code(year)} {numbers.code(number)}"
+
+
 def _free_call(found: re.Match[str], manner: Manner) -> str:
     words = found.group(2).replace("-", " ").lower()
     return f"one {numbers.code(found.group(1))} {words}"
@@ -111,6 +146,9 @@ def _status(found: re.Match[str], manner: Manner) -> str | None:
 
 
 def _dashed(found: re.Match[str], manner: Manner) -> str | None:
+    groups = found.group().split("-")
+    if len(groups) > 2 and max(map(len, groups)) < 3 and _cue(found) not in _CODE_CUES:
+        return " ".join(numbers.number(group, manner.british) for group in groups)
     count = sum(symbol.isdigit() for symbol in found.group())
     return (
         _grouped(found.group(), manner)
@@ -123,6 +161,8 @@ def _cued(found: re.Match[str], manner: Manner) -> str | None:
     written, cue = found.group(), _cue(found)
     if _HYPHENED.match(after(found, 2)) and cue not in {"boeing", "airbus", "model"}:
         return None
+    if written in _EMERGENCIES and _ALARM.search(before(found, 48)):
+        return numbers.digits(written)
     emergency = written in _EMERGENCIES or not re.match(r"\s[a-z]", after(found, 2))
     dialled = emergency or (len(written) > 3 and _DIALLED.match(after(found)))
     if cue in _CODE_CUES or (cue in _CALL_CUES and dialled):
@@ -197,7 +237,22 @@ def _hash(found: re.Match[str], manner: Manner) -> str:
 _END = r"(?![\w-]|\.\d)"
 _AREA = r"\(\d{3,5}\)"
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\w)")
+
 DIGITS = [
+    Rule("number of sixteen bytes", "-abcdefABCDEF", _UUID, _hex_groups),
+    Rule(
+        "house",
+        spaced("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        re.compile(rf"[1-9]\d{{2,3}}(?= (?:[NSEW]\.? )?(?:[A-Z][a-z]+ ){{1,2}}{ROADS}\b)"),
+        _house,
+    ),
+    Rule(
+        "section",
+        ".",
+        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?: |$)|[,;)])"),
+        _section,
+    ),
     Rule("number to the base of sixteen", "x", re.compile(r"0x([0-9a-fA-F]{1,32})(?!\w)"), _hex),
     Rule(
         "version before it is done",
@@ -233,7 +288,7 @@ DIGITS = [
             rf"(?:1[ .-])?(?:{_AREA}[ -]?)?\d{{3}}([ .-])\d{{3}}\1\d{{4}}{_END}"
             rf"|1[ .-]?\(\d{{3}}\) ?\d{{3}}[ -]\d{{4}}{_END}"
             rf"|0\d{{2,4}}[ -]\d{{3,4}}[ -]\d{{3,4}}{_END}|0\d{{3,4}}[ -]\d{{5,6}}{_END}"
-            rf"|\d{{3}}-\d{{4}}{_END}|\d{{5}}-\d{{4}}{_END}"
+            rf"|\d{{3}}-\d{{4}}{_END}|\d{{5}}-\d{{4}}{_END}|\d{{2}}-\d{{6,8}}{_END}"
         ),
         _phone,
     ),
@@ -251,6 +306,14 @@ DIGITS = [
     Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),
 ]
 WORDS = [
+    Rule(
+        "number of a year's list",
+        "-",
+        re.compile(r"([A-Z]{2,5})-(\d{4})-(\d{2,7})(?![\w-])"),
+        _listed,
+    ),
+    Rule("number of sixteen bytes", "0123456789-", _UUID, _hex_groups),
+    Rule("extension", "0123456789", re.compile(r"x(\d{2,6})(?!\w)"), _extension),
     Rule(
         "version before it is done",
         "v0123456789",

@@ -96,7 +96,8 @@ MAGNITUDES = {
     for name in ("hundred", "thousand", "million", "billion", "trillion", "lakh", "crore")
 }
 _BIG = (
-    r"(?: ?(?P<big>hundred|lakh|crore|thousand|million|billion|trillion|bn|mn|mm|mio|mil|tn|tr|[kKmMbBtT])"
+    r"(?: ?(?P<big>hundred|lakh|crore|thousand|million|billion|trillion|bn|mn|mm|mio|mil"
+    r"|tn|tr|[kKmMbBtT])"
     r"(?!\w|/\w))?"
 )
 _PER = {
@@ -123,7 +124,7 @@ _NOUN = re.compile(
     r"[ -](?!(?:and|or|of|at|in|on|for|to|per|with|is|was|are|from|over|by|but|a|an|each|more|less|"
     r"off|that|which|as|if|when|will|would|extra|would|has|had|than|into|back|we|he|she|they"
     r"|it|you|i)\b)"
-    r"[a-z]{2,}"
+    r"(?:[a-z]{2,}|[A-Z]\w)"
 )
 
 
@@ -222,7 +223,8 @@ _TAILS = ",.$£€¥₹₩₽₺₪₫₱₿kKmMbBthUEGJCANIPRSD-–"
 _COMMA = r"(\d{1,3}(?:\.\d{3}){0,4}),(\d\d)(?!\d)"
 _LAKHS = r"\d{1,2}(?:,\d\d){1,5},\d{3}(?![\d,])(?:\.\d\d)?"
 _FORE = re.compile(
-    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
+    rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?"
+    rf"(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
 )
 
 DIGITS = [

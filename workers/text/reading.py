@@ -17,11 +17,13 @@ from workers.text import (
     abbreviations,
     amounts,
     capitals,
+    chat,
     dates,
     labels,
     money,
     numbers,
     pictures,
+    places,
     roman,
     symbols,
     times,
@@ -33,14 +35,16 @@ from workers.text.rules import FIGURES, Manner, Rule, by_start
 
 _NO_LETTERS = "".join([*symbols.RAISED, *symbols.LOWERED, *CIRCLED])
 _LETTER = rf"[^\W\d_{_NO_LETTERS}²³¹¼½¾\u2070-\u2079\u2080-\u2089\u2150-\u215f\u2189]"
-_ATOM = re.compile(
+_ATOMS = (
     rf"(?P<greek>(?<![\u0370-\u03ff])[\u0391-\u03c9\u03d5\u03f5](?![\u0370-\u03ff]))"
-    rf"|(?P<word>{_LETTER}+(?:'{_LETTER}+)*)|(?P<digits>[0-9]+)|(?P<symbol>.)",
-    re.DOTALL,
+    rf"|(?P<word>{_LETTER}+(?:'{_LETTER}+)*)|(?P<digits>[0-9]+)|(?P<symbol>.)"
 )
-_SPACE = re.compile(r"\s*")
+_ATOM = re.compile(_ATOMS, re.DOTALL)
+_NEXT = re.compile(rf"\s*(?:{_ATOMS}|$)", re.DOTALL)
 _WORD_RULES = by_start(
     [
+        *chat.WORDS,
+        *places.WORDS,
         *abbreviations.WORDS,
         *dates.WORDS,
         *times.WORDS,
@@ -53,6 +57,7 @@ _WORD_RULES = by_start(
 )
 _DIGIT_RULES = by_start(
     [
+        *chat.DIGITS,
         *times.DIGITS,
         *dates.DIGITS,
         *labels.DIGITS,
@@ -78,6 +83,7 @@ _SYMBOL_RULES = by_start(
 _NOISE = re.compile(r"(?<!\S)\S{2500,}")
 """Longer than any address: nobody wrote this to be read aloud."""
 
+_NOISE_PARTS = re.compile(r"[0-9]+|[^\W0-9_]+")
 _JOINTS = frozenset("@.:/\\_-+#&$0123456789")
 """What may go on in the same word after letters: addresses, names of files, codes."""
 
@@ -149,6 +155,17 @@ def _unmarked(text: str, marks: Sequence[re.Match[str]]) -> tuple[str, Sequence[
     return "".join(parts), origins
 
 
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    """What is said from a place on: its words, whether it is apart from what stands before and
+    behind it, and how many characters it is said for.
+    """
+
+    words: tuple[str, ...]
+    parted: bool
+    parts: bool
+    length: int
+
+
 class _Reading:
     """One text on its way to words."""
 
@@ -164,7 +181,7 @@ class _Reading:
         self._words: list[Word] = []
         self._apart = True
         self._plain: set[str] = set()
-        self._remembered: dict[str, tuple[str, int] | None] = {}
+        self._remembered: dict[str, _Said | None] = {}
         self._remember = len(text) >= _WORTH_REMEMBERING
 
     def words(self) -> list[Word]:
@@ -187,47 +204,44 @@ class _Reading:
         self._read_rules(at, stop)
 
     def _read_rules(self, at: int, stop: int) -> None:
-        text, plain = self._text, self._plain
-        atom_at, space_at = _ATOM.match, _SPACE.match
+        text, plain, next_atom = self._text, self._plain, _NEXT.match
         done = at
         while True:
-            space = space_at(text, at, stop)
-            at = space.end() if space else at
-            if at >= stop:
+            atom = next_atom(text, at, stop)
+            kind = atom.lastgroup if atom is not None else None
+            if atom is None or kind is None:
                 break
-            atom = atom_at(text, at, stop)
-            assert atom is not None  # noqa: S101 (the pattern takes any character)
-            start, at = at, atom.end()
-            if atom.lastgroup == "word":
-                written = atom.group()
-                joint = text[at : at + 1] in _JOINTS
-                if not joint and written in plain:
+            start, at = atom.span(kind)
+            written = atom[kind]
+            if kind == "word" and text[at : at + 1] not in _JOINTS:
+                if written in plain:
                     continue
-                said = self._said(atom, start, at)
-                if said is None:
-                    if not joint and _is_plain(written):
-                        plain.add(written)
-                    continue
+                said = self._said(start, at)
+                if said is None and _is_plain(written):
+                    plain.add(written)
             else:
-                said = self._said(atom, start, at)
-                if said is None:
-                    continue
-            if said[1] > stop - start:
+                said = self._said(start, at)
+            if said is None:
                 continue
-            self._add_written(done, start)
-            done = at = start + said[1]
-            self._add(said[0], start, at)
+            if said.length > stop - start:
+                if kind != "digits":
+                    continue
+                said = _split(numbers.number(written, self._manner.british), at - start)
+            if done < start:
+                self._add_written(done, start)
+            done = at = start + said.length
+            self._add(said, start, at)
         self._add_written(done, stop)
 
-    def _said(self, atom: re.Match[str], start: int, end: int) -> tuple[str, int] | None:
-        """What is said from this atom on, and for how many characters; None: as written."""
+    def _said(self, start: int, end: int) -> _Said | None:
+        """What is said from the atom at this place on; None: it is said as it is written."""
         if not self._remember or start < _BACK or end + _AHEAD > len(self._text):
-            return _said(self._text, atom, self._manner)
+            return _said(self._text, start, self._manner)
         around = self._text[start - _BACK : end + _AHEAD]
         if around in self._remembered:
             return self._remembered[around]
-        said = _said(self._text, atom, self._manner)
-        if said is None or said[1] < _AHEAD // 2:
+        said = _said(self._text, start, self._manner)
+        if said is None or said.length < _AHEAD // 2:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             self._remembered[around] = said
@@ -235,11 +249,12 @@ class _Reading:
 
     def _read_noise(self, run: re.Match[str]) -> None:
         """Digit by digit and letters as they come: what no rule needs to look at."""
-        for part in re.finditer(r"[0-9]+|[^\W0-9_]+", run.group()):
+        start = run.start()
+        for part in _NOISE_PARTS.finditer(run.group()):
             written = part.group()
-            spoken = written if written[0] not in FIGURES else numbers.digits(written)
-            self._apart = True
-            self._add(spoken, run.start() + part.start(), run.start() + part.end())
+            spoken = numbers.digits(written) if written[0] in FIGURES else written
+            first, last = part.span()
+            self._add(_split(f" {spoken} ", last - first), start + first, start + last)
         self._apart = True
 
     def _mark(self, mark: str, start: int, end: int) -> None:
@@ -248,8 +263,12 @@ class _Reading:
 
     def _add_written(self, start: int, end: int) -> None:
         """Words that are said as they stand in the text."""
-        if start >= end:
-            return
+        if end - start < 2:
+            if start == end:
+                return
+            if self._text[start] in " \n":
+                self._apart = True
+                return
         text, places, words = self._text, self._places, self._words
         first = True
         for run in _RUN.finditer(text, start, end):
@@ -265,18 +284,18 @@ class _Reading:
                 words.append(Word(run.group(), places[here], places[there]))
         self._apart = text[end - 1].isspace() if not first else True
 
-    def _add(self, spoken: str, start: int, end: int) -> None:
+    def _add(self, said: _Said, start: int, end: int) -> None:
         """What is said in place of `text[start:end]`."""
-        parts = spoken.split()
-        if not parts:
-            self._apart = self._apart or spoken != ""
-            return
-        self._apart = self._apart or spoken[0].isspace()
-        self._join(parts[0], start, end)
-        for part in parts[1:]:
+        if said.parted:
             self._apart = True
-            self._join(part, start, end)
-        self._apart = spoken[-1].isspace()
+        if not said.words:
+            return
+        first, *others = said.words
+        self._join(first, start, end)
+        for word in others:
+            self._apart = True
+            self._join(word, start, end)
+        self._apart = said.parts
 
     def _join(self, spoken: str, start: int, end: int) -> None:
         """A new word, or more of the last one: what nothing parts from it, and punctuation."""
@@ -304,20 +323,25 @@ def _is_plain(written: str) -> bool:
     return written.lower() not in _WORD_RULES and (written.islower() or written.istitle())
 
 
-def _said(text: str, atom: re.Match[str], manner: Manner) -> tuple[str, int] | None:
-    """What is said for the text from this atom on, and for how many characters of it."""
-    start = atom.start()
+def _split(spoken: str, length: int) -> _Said:
+    return _Said(tuple(spoken.split()), spoken[:1].isspace(), spoken[-1:].isspace(), length)
+
+
+def _said(text: str, start: int, manner: Manner) -> _Said | None:
+    """What is said for the text from the atom at `start` on; None: it is said as it is written."""
+    atom = _ATOM.match(text, start)
+    assert atom is not None  # noqa: S101 (the pattern takes any character)
     for rule in _rules(text, atom):
         found = rule.pattern.match(text, start)
         if found is not None:
             spoken = rule.read(found, manner)
             if spoken is not None:
-                return spoken, found.end() - start
+                return _split(spoken, found.end() - start)
     if atom.lastgroup == "digits":
-        return numbers.number(atom.group(), manner.british), atom.end() - start
+        return _split(numbers.number(atom.group(), manner.british), atom.end() - start)
     if atom.lastgroup == "word":
         word = capitals.word(atom, manner)
-        return None if word is None else (word, atom.end() - start)
+        return None if word is None else _split(word, atom.end() - start)
     return None
 
 

@@ -10,7 +10,8 @@ from workers.text.rules import Manner, Rule, after, before
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _COUNTED = frozenset(
-    "chapter chapters part parts vols volumes acts books sections articles phases stages types act scene section volume vol book phase article war mark "
+    "chapter chapters part parts vols volumes acts books sections articles phases stages "
+    "types act scene section volume vol book phase article war mark "
     "type level stage class "
     "grade bowl apollo gemini episode round title appendix figure fig table psalm canto "
     "sonata symphony group "
@@ -48,7 +49,8 @@ _TITLED = re.compile(
     r"Shah|Patriarch) [A-Z]\w+ $"
 )
 _REIGNS = re.compile(
-    r" (?:of|and|died|is|has|became|reigned|ruled|succeeded|granted|ascended|abdicated|married|'s)\b"
+    r" (?:of|and|died|is|has|became|reigned|ruled|succeeded|granted|ascended|abdicated|married"
+    r"|'s)\b"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.text.amounts import HIGH, power_words
-from workers.text.rules import Manner, Rule, after, before
+from workers.text.rules import Manner, Rule, after, alternatives, before
 
 _NAMES = {
     "=": "equals", "≠": "is not equal to", "≈": "approximately", "≤": "less than or equal to",
@@ -18,7 +18,8 @@ _NAMES = {
     "%": "percent", "‰": "per mille", "&": "and", "@": "at", "§": "section", "¶": "paragraph",
     "©": "copyright", "¢": "cents", "Ω": "ohms", "^": "to the power of", "+": "plus",
     "#": "hash", "€": "euros", "£": "pounds", "$": "dollars", "¥": "yen", "₹": "rupees",
-    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat", "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
+    "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "♯": "sharp", "♭": "flat",
+    "№": "number", "∠": "angle", "⊂": "subset of", "∴": "therefore", "∵": "because",
     "¬": "not", "∧": "and", "∨": "or",
 }  # fmt: skip
 ALONE = _NAMES | {
@@ -58,7 +59,7 @@ def _minus(found: re.Match[str], manner: Manner) -> str:
 def _superscript(found: re.Match[str], manner: Manner) -> str:
     """A power behind a letter alone or a closing bracket; elsewhere the mark of a footnote."""
     if re.search(
-        r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[απθλσω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
+        r"(?:^|[^\w'])(?:\d{0,9}[a-zA-Z]|[α-ωΑ-Ω])$|\)$|[=+−*/] ?\w{1,3}$", before(found, 12)
     ):
         return f" {power_words(found.group().translate(HIGH), manner)}"
     return ""
@@ -92,10 +93,12 @@ def _caret(found: re.Match[str], manner: Manner) -> str:
 def _compared(found: re.Match[str], manner: Manner) -> str:
     """`<` and `>` between two things that can be compared; anywhere else they are brackets."""
     near, far = before(found, 12), after(found, 4)
-    things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w<])[a-zA-Z]) ?$|[\w)%] $", near)
+    things = re.search(r"(?:[\d)%&]|\b(?:is|are|if|was)|(?<![\w</])[a-zA-Z]) ?$|[\w)%] $", near)
     if re.match(r"[=]?[$€£−-]?\.?\d", far) and re.search(r"(?:^|[^\n\w]|\w )$", near):
-        things = things or re.search(r"[ (]$", near)
-    if things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None:
+        things = things or re.search(r"[ (,]$", near)
+    if not found.group(2) and (
+        things is None or re.match(r" ?[−$-]?\.?\d| [\w(]|\w\b", far) is None
+    ):
         return " "
     name = "less than" if found.group(1) == "<" else "greater than"
     return f" {name}{' or equal to' if found.group(2) else ''} "
@@ -116,6 +119,21 @@ def _minus_between(found: re.Match[str], manner: Manner) -> str:
 
 def _sharp(found: re.Match[str], manner: Manner) -> str:
     return f"{found.group(1)} {'plus plus' if found.group(2) == '++' else 'sharp'}"
+
+
+_CLIPPED = {
+    "tis": "tis", "twas": "twas", "twill": "twill", "n": "and", "em": "em", "cause": "because",
+    "cos": "because", "cuz": "because", "til": "till", "bout": "about", "round": "round",
+}  # fmt: skip
+
+
+def _clipped(found: re.Match[str], manner: Manner) -> str | None:
+    """`'tis` and `rock 'n' roll`: words that lost their first letters."""
+    word, tail = found.group(1).lower(), found.group(2)
+    if tail and word != "n":
+        return None
+    full = _CLIPPED[word]
+    return full.capitalize() if found.group(1)[0].isupper() else full
 
 
 def _and(found: re.Match[str], manner: Manner) -> str:
@@ -179,7 +197,8 @@ SYMBOLS = [
         "heart",
         "<",
         re.compile(
-            r"<3(?![\d%]|[.,]\d| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"
+            r"(?<![\w,=])<3(?![\d%]|[.,]\d"
+            r"| ?(?:[mck]?m|[mk]?g|m?s|hours|days|years|minutes|seconds)\b)"
         ),
         _love,
     ),
@@ -188,6 +207,12 @@ SYMBOLS = [
         "[",
         re.compile(r"(?<=[\w.,;:!?\"”)'])\[[1-9]\d{0,2}(?:[,–-] ?\d{1,3}){0,9}\]"),
         _nothing,
+    ),
+    Rule(
+        "word without its beginning",
+        "'‘",
+        re.compile(rf"(?<!\w)['‘]((?i:{alternatives(_CLIPPED)}))(?![\w])('?)"),
+        _clipped,
     ),
     Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),
     Rule("footnote or power", _POWERS, re.compile(rf"[{_POWERS}]+"), _superscript),
@@ -208,6 +233,9 @@ SYMBOLS = [
             r"|(?<=\d[ap]m)[-–—](?=noon|midnight)"
         ),
         _arrow,
+    ),
+    Rule(
+        "from version to version", "-–", re.compile(r"(?<=\d)[-–](?=\d{1,3}\.\d{1,3}\.\d)"), _arrow
     ),
     Rule("minus", "−", re.compile(r"−"), _minus_between),
     Rule(
@@ -230,7 +258,12 @@ SYMBOLS = [
     Rule("equal", "=:", re.compile(r"(?<=[\w)\]'\" ])={2,3}(?!=)|:=(?= )"), _equals),
     Rule("and or or", "&", re.compile(r"&&"), _both),
     Rule("money, nobody says how much", "$", re.compile(r"\${2,5}"), _space),
-    Rule("divided", "/", re.compile(r"(?<=[\d)])/(?=[\d(])|(?<=[\d)] )/ (?=[\d(])"), _over),
+    Rule(
+        "divided",
+        "/",
+        re.compile(r"(?<=[\d)])/(?=[\d(])(?!\d{1,4} ?°)|(?<=[\d)] )/ (?=[\d(])"),
+        _over,
+    ),
     Rule("slash", "/", re.compile(r"/"), _slash),
     Rule("arrow", "-=", re.compile(r"[-=]{1,2}>"), _arrow),
     Rule("rule or dash", "-=", re.compile(r"(?<![^\n])[-=]{3,}(?![^\s])"), _nothing),
@@ -247,7 +280,16 @@ SYMBOLS = [
     Rule("name", _NAMES, re.compile(r"(.)(?!\1)", re.DOTALL), _named),
     Rule("not read", _SILENT, re.compile(r".", re.DOTALL), _space),
 ]
+
+
+def _scale(found: re.Match[str], manner: Manner) -> str | None:
+    if not re.search(r"\bdegrees? $", before(found, 9)):
+        return None
+    return "Celsius" if found.group() == "C" else "Fahrenheit"
+
+
 WORDS = [
+    Rule("scale of heat", ["c", "f"], re.compile(r"[CF](?!\w)"), _scale),
     Rule(
         "language of programs",
         ["c", "f", "a", "g", "j", "d"],

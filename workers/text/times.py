@@ -147,7 +147,7 @@ def _ratio(found: re.Match[str], manner: Manner) -> str | None:
     said = [numbers.number(part, manner.british) for part in (first, second)]
     cue = word_before(found)
     if all(len(part) == 2 and int(part) < 60 for part in (first, second)):
-        return " ".join(said)
+        return clock(int(first), int(second), bare=True, british=manner.british)
     if cue in _BOOKS or (cue[:1].isupper() and manner.known(cue.lower()) is False):
         until = found.group("until")
         return " ".join(said) + (f" to {numbers.number(until, manner.british)}" if until else "")
@@ -186,7 +186,8 @@ DIGITS = [
         re.compile(
             r"(?P<hours>\d{1,3}) ?h(?:rs?|ours?)? ?(?P<minutes>\d{1,2})(?: ?m(?:ins?)?)?"
             r"(?: ?(?P<seconds>\d{1,2}) ?s(?:ecs?)?)?(?!\w|\.\d)"
-            r"|(?P<minutes2>\d{1,3}) ?m(?:ins?)? ?(?P<seconds2>\d{1,2}(?:\.\d{1,3})?) ?s(?:ecs?)?(?!\w)"
+            r"|(?P<minutes2>\d{1,3}) ?m(?:ins?)? ?"
+            r"(?P<seconds2>\d{1,2}(?:\.\d{1,3})?) ?s(?:ecs?)?(?!\w)"
         ),
         _lasting,
     ),

@@ -54,7 +54,8 @@ sq~mi square~mile|sq~m square~meter|sq~km square~kilometer|sq.~ft. square~foot s
 kgs kilogram|cu~ft cubic~foot cubic~feet|cu.~ft. cubic~foot cubic~feet|sq.~m square~meter
 sq.~km square~kilometer|sq.~mi. square~mile|deg~C degree~Celsius degrees~Celsius|mmol millimole
 deg~F degree~Fahrenheit degrees~Fahrenheit|µmol micromole|IU I~U I~Us
-mmHg millimeter~of~mercury millimeters~of~mercury|st stone stone|pts point|bps basis~point|atm atmosphere|Nm newton~meter|kcals kilocalorie
+mmHg millimeter~of~mercury millimeters~of~mercury|c. cup|st stone stone|pts point|bps basis~point
+atm atmosphere|Nm newton~meter|kcals kilocalorie
 sqft square~foot square~feet
 """.replace("\n", "|")
 UNITS: dict[str, tuple[str, str]] = {}
@@ -96,7 +97,7 @@ _INGREDIENTS = frozenset(
 """Units that are followed by what is measured, without "of": "400 g flour"."""
 
 _GLUED_ONLY = frozenset(
-    ["A", "B", "st", "in", "t", "bar", "cal", "ha", "pt", "cd", "mo", "ac", "kn", "MP"]
+    ["A", "B", "st", "in", "t", "bar", "ha", "pt", "cd", "mo", "ac", "kn", "MP"]
 )
 """Signs that are words or letters, too: units right behind a number alone ("5in")."""
 
@@ -123,7 +124,7 @@ _NOUN = re.compile(
     r"around|along|between|during|before|after|if|when|while|until|as|that|which|so|then|east"
     r"|west|north|south|"
     r"daily|weekly|every|today|tomorrow|through|back|total|has|had|he|she|it|we|they|you|i"
-    r"|will|would|per)\b)"
+    r"|will|would|per|via|using|under|against|because|since)\b)"
     r"[a-z]{3,}"
 )
 
@@ -162,22 +163,34 @@ def _stop(found: re.Match[str]) -> str:
 
 def _is_unit(found: re.Match[str]) -> bool:
     """Whether these letters are a unit here: not in "5 in the morning", "the 1980s", "stop 4B"."""
-    written, gap, sign = found.group("sum"), found.group("gap"), found.group("unit")
-    if sign == "K" and gap == " ":
-        return not re.match(r"\s[A-Z]", after(found, 3))
-    if sign == "in" and gap == " " and re.match(r"\s*(?:[,.;)]|$)", after(found, 3)):
-        return True
-    if sign in _GLUED_ONLY and gap == " " and sign != "MP":
+    if found.group("unit") == "in" and _HYPHEN.match(after(found, 2)):
         return False
+    return (_is_spaced_unit if found.group("gap") == " " else _is_glued_unit)(found)
+
+
+def _is_spaced_unit(found: re.Match[str]) -> bool:
+    sign = found.group("unit")
+    if sign.isupper() and re.search(r"\b[A-Z]-$", before(found, 3)):
+        return False
+    if sign in {"K", "in."}:
+        return not re.match(r"\s[A-Z]", after(found, 3))
+    if sign == "in":
+        return re.match(r"\s*(?:[,.;)]|$)", after(found, 3)) is not None
+    return sign not in _GLUED_ONLY or sign == "MP"
+
+
+def _is_glued_unit(found: re.Match[str]) -> bool:
+    written, sign = found.group("sum"), found.group("unit")
     if sign == "st":
         return written.isdigit() and (written[-1] != "1" or written[-2:] == "11")
     if sign == "A":
-        return "." in written
+        return "." in written or re.search(r"\dV[/, ] ?$", before(found, 4)) is not None
     if sign == "B":
         return "." in written or _CROWD.match(after(found)) is not None
-    if sign == "s" and not gap and written.isdigit():
-        return written[-1] != "0" and len(written) <= 2
-    return not (sign == "in." and gap == " " and re.match(r"\s[A-Z]", after(found, 3)))
+    if sign == "s" and not found.group("gap") and written.isdigit():
+        lasts = written[-1] != "0" or _LASTING.search(before(found)) is not None
+        return lasts and len(written) <= 2
+    return True
 
 
 def _per(found: re.Match[str], manner: Manner) -> str:
@@ -195,6 +208,8 @@ def _thousands(found: re.Match[str], manner: Manner) -> str | None:
         return f"{number} million"
     if sign == "B" and not gap:
         return f"{number} billion"
+    if sign == "K" and not gap and found.group("sum") in {"5", "10"} and _RUN.search(before(found)):
+        return f"{number} K"
     if sign == "K" and not gap:
         special = found.group("sum") in {"2", "4", "5", "8"} and (
             found.group("sum") in {"4", "8"} or _VIDEO.match(after(found))
@@ -221,7 +236,8 @@ def _by(found: re.Match[str], manner: Manner) -> str:
     sized = len(sides) > 2 or all(len(side) > 2 for side in sides)
     noun = " " not in found.group("sides") and _NOUN.match(after(found))
     times = "×" in found.group("sides") and not sized and not unit and not noun
-    said = (" times " if times else " by ").join(
+    packs = len(sides) == 2 and unit in _INGREDIENTS and len(sides[0]) < 3
+    said = (" times " if times else " " if packs else " by ").join(
         numbers.code(side)
         if sized and len(side) == 4 and side.isdigit()
         else numbers.quantity(side, manner.british)
@@ -233,12 +249,13 @@ def _by(found: re.Match[str], manner: Manner) -> str:
     return numbers.plural_of(said) if found.group("many") else said
 
 
+_RUN = re.compile(r"\b(?:ran|runs?|running|races?|jog)\b")
+
+
 def _big(found: re.Match[str], manner: Manner) -> str:
     if found.group() == "3M" and not re.match(r"\s[a-z]", after(found, 2)):
         return "three M"
-    if found.group() in {"5k", "10k"} and re.search(
-        r"\b(?:ran|runs?|running|races?|jog)\b", before(found) + after(found)
-    ):
+    if found.group() in {"5k", "10k"} and _RUN.search(before(found) + after(found)):
         return f"{numbers.quantity(found.group(1), manner.british)} K"
     magnitude = money.MAGNITUDES[found.group(2).lower()]
     return f"{numbers.quantity(found.group(1), manner.british)} {magnitude}"
@@ -289,6 +306,10 @@ def _degrees(found: re.Match[str], manner: Manner) -> str:
     return f"{said} {many}{tail}"
 
 
+_LASTING = re.compile(
+    r"(?:=|\b(?:for|after|within|every|took|takes?|waits?|than|lasts?|lasted)) ?$"
+)
+_HYPHEN = re.compile(r"-\w")
 _WARM = re.compile(
     r"(?i)\b(?:temp\w*|heat\w*|ovens?|bak\w+|pre-?heat\w*|cook\w*|boil\w*|freez\w*|froze|warm\w*|cold|cool\w*"
     r"|hot|highs?|lows?|degrees|fever|weather|hit|reach\w*|roast\w*|below|above|sunny|record|minus)\b"
@@ -316,6 +337,15 @@ def _powered(found: re.Match[str], manner: Manner) -> str | None:
     return f"{base} {power} {_unit(found.group('unit'), manner.british)[1]}{per}"
 
 
+def _caret(found: re.Match[str], manner: Manner) -> str | None:
+    """`10^8 km`."""
+    if found.group("unit") in _GLUED_ONLY or not before(found, 1).isdigit():
+        return None
+    per = f" per {_unit(found.group('per'), manner.british)[0]}" if found.group("per") else ""
+    many = _unit(found.group("unit"), manner.british)[1]
+    return f" {power_words(found.group(1), manner)} {many}{per}"
+
+
 def _glyph(found: re.Match[str], manner: Manner) -> str | None:
     top, bottom = parts_of(found.group("glyph"))
     part = fraction(top, bottom, manner.british)
@@ -331,9 +361,14 @@ def _feet(found: re.Match[str], manner: Manner) -> str | None:
     return f"{said[0]} {foot} {said[1]}"
 
 
+_QUOTED = re.compile(r"(?:^|[\s(])'\w[^']*$")
+
+
 def _inches(found: re.Match[str], manner: Manner) -> str | None:
     mark = found.group(2)
     if mark == '"' and found.string[max(0, found.start() - 400) : found.start()].count('"') % 2:
+        return None
+    if mark == "'" and _QUOTED.search(before(found, 60)):
         return None
     names = ("inch", "inches") if mark in '"″' else ("foot", "feet")
     if mark == "'" and not re.match(r"\s(?:tall|high|long|deep|wide|[a-z]+)", after(found)):
@@ -410,6 +445,7 @@ DIGITS = [
     Rule("measure", _STARTS, re.compile(rf"(?P<sum>{NUMBER})(?P<gap>[ -]?){_UNIT}"), _measure),
 ]
 SYMBOLS = [
+    Rule("power of a unit", "^", re.compile(rf"\^\(?(-?\d{{1,9}})\)? ?{_UNIT}"), _caret),
     Rule(
         "fraction sign of a unit", GLYPHS, re.compile(rf"(?P<glyph>[{GLYPHS}])[ -]?{_UNIT}"), _glyph
     ),

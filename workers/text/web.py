@@ -31,6 +31,11 @@ _SAID = {
     "src": "source", "png": "P N G", "ini": "I N I", "onnx": "onyx", "epub": "E pub",
     "wifi": "wi fi", "localhost": "local host",
 }  # fmt: skip
+_SMALL_WORDS = frozenset(
+    "in it at be no me us is so to go do of by on or as an my we he up if cat pages news".split()
+)
+"""Words, unless they are the ending of a name: `sign_in`, but `bit.ly.in`."""
+
 _MARKS = {
     ".": "dot", "/": "slash", "@": "at", "-": "dash", "_": "underscore", ":": "colon",
     "?": "question mark", "=": "equals", "&": "and", "#": "hash", "~": "tilde", "%": "percent",
@@ -45,18 +50,22 @@ _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 def spell(written: str, manner: Manner) -> str:
     """An address in words: its marks by their names, its parts as words or letters."""
     said = []
+    last = ""
     for part in _PART.findall(written):
+        ending, last = last == ".", part
         if part.isdigit():
             said.append(numbers.code(part))
         elif part in _MARKS:
             said.append(_MARKS[part])
         elif part[0].isalpha():
-            said += [_named(piece, manner) for piece in _CAMEL.split(part)]
+            said += [_named(piece, manner, ending=ending) for piece in _CAMEL.split(part)]
     return " ".join(filter(None, said))
 
 
-def _named(part: str, manner: Manner) -> str:
+def _named(part: str, manner: Manner, *, ending: bool = True) -> str:
     small = part.lower()
+    if not ending and small in _SMALL_WORDS:
+        return small
     if small in _SAID:
         return _SAID[small]
     if small in _WORDS:
@@ -174,7 +183,10 @@ WORDS = [
     ),
     Rule("host", ".-0123456789", re.compile(rf"{_FREE}(?P<host>{_HOST})(?P<path>{_TAIL})"), _host),
     Rule(
-        "drive", ":", re.compile(rf"[A-Za-z]:\\[^\s<>\"“”|]{{0,400}}{_URL_END}|[A-Za-z]:\\"), _path
+        "drive",
+        ":",
+        re.compile(rf"[A-Za-z]:[\\/][^\s<>\"“”|]{{0,400}}{_URL_END}|[A-Za-z]:[\\/]"),
+        _path,
     ),
     Rule(
         "file",
@@ -240,5 +252,5 @@ SYMBOLS = [
     Rule(
         "tag", "#", re.compile(r"(?<![\w#&])#((?:\d{1,4}(?=[A-Za-z]{3}))?[A-Za-z_]\w{0,80})"), _tag
     ),
-    Rule("name with a dot", ".", re.compile(r"(?<![\w.])\.([A-Za-z]{2,8})(?![\w.]\w)"), _dot_name),
+    Rule("name with a dot", ".", re.compile(r"(?<![\w.])\.([A-Za-z]{2,20})(?!\w|\.\w)"), _dot_name),
 ]

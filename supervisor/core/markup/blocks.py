@@ -15,6 +15,7 @@ _EOL = r"[ \t\r]*+(?:\n|\Z)"
 _HTML_NAMES = "|".join(sorted(BLOCKS | UNREAD | {"head"}))
 _HTML = rf"[ \t]*+<(?:/?(?i:{_HTML_NAMES})(?=[\s/>])|!--|![A-Za-z])"
 _RULE = r"[ ]{0,3}(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?+(?:\n|\Z)"
+_LABEL = r"[ ]{0,3}\[[^\[\]\n]{1,200}+\]:"
 _FENCE = r"[ \t]*+(?:`{3,}+(?=[^`\n]*+(?:\n|\Z))|~{3,}+)"
 
 BLOCK: Final = re.compile(
@@ -34,7 +35,7 @@ BLOCK: Final = re.compile(
 MORE: Final = re.compile(
     rf"[^\n]*+(?:\n|\Z)"
     rf"(?:(?!{_EOL}|{_FENCE}|[ ]{{0,3}}(?:\#{{1,6}}[ \t]|>|=++{_EOL}|-++{_EOL})|{_RULE}|{_HTML}"
-    rf"|[ \t]*+(?:[-*+•]|1[.)])[ \t]|[ \t]*+\|)[^\n]++(?:\n|\Z))*+"
+    rf"|{_LABEL}|[ \t]*+(?:[-*+•]|1[.)])[ \t]|[ \t]*+\|)[^\n]++(?:\n|\Z))*+"
 )
 """A line, and what goes on with it in a paragraph."""
 MORE_OF_ITEM: Final = re.compile(MORE.pattern.replace("|1[.)])", r"|\d{1,9}+[.)])"))

@@ -58,7 +58,7 @@ def message(code: int, text: str, inner: str) -> str:
         return _invalid(text)
     if code == _CODE[errors.XML_ERROR_NO_ELEMENTS] and not inner:
         return NO_SPEAK
-    found = _NAME.match(text if text.startswith("<") else f"</{text}")
+    found = _NAME.match(text)
     reference = _REFERENCE.match(text)
     line = _LINES.get(code, "{error}; write what stands here anew")
     return line.format(

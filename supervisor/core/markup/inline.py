@@ -13,8 +13,9 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from supervisor.core.markup.elements import TAG, UNCLOSED, UNREAD, Elements, Tag
+from supervisor.core.markup.emphasis import is_part_of_name, works
 from supervisor.core.markup.entities import REFERENCE, character
-from supervisor.core.markup.ipa import PHONETIC_TARGET, is_phonemes
+from supervisor.core.markup.ipa import PHONETIC_TARGET, phonemes_of
 from supervisor.core.markup.unread import COMMENT, ENDS
 from supervisor.marks import pronounced
 
@@ -44,8 +45,8 @@ _AUTOLINK: Final = re.compile(
 )
 _PLACE_LIKE: Final = re.compile(r"[/.#:@]|\A\Z")
 """What an address has; a careful reader takes nothing else for one behind a word and a bracket."""
-_REST_OF_NAME: Final = re.compile(r"[./(\\][\w)]")
-"""What goes on behind `__init__` in a name of a file or a function."""
+_SCHEME: Final = re.compile(r"\A(?i:mailto|tel|sms):")
+"""What is not said of an address."""
 
 
 _Piece = str | Tag | None
@@ -199,9 +200,10 @@ class _Scan:
             target = PHONETIC_TARGET.match(block, end) or TARGET.match(block, end)
         if target is not None and self._is_link(start, target):
             said = self.pieces[piece + 1 :]
-            if is_phonemes(target["place"]) and all(isinstance(one, str) for one in said):
+            phonemes = phonemes_of(target["place"])
+            if phonemes is not None and all(isinstance(one, str) for one in said):
                 written = "".join(str(one) for one in said)
-                self.pieces[piece:] = [pronounced(written, target["place"][1:-1])]
+                self.pieces[piece:] = [pronounced(written, phonemes)]
                 self._forget(piece)
             else:
                 self.pieces[piece] = ""
@@ -237,8 +239,8 @@ class _Scan:
     def _emphasis(self, found: re.Match[str]) -> int:
         sign, left = found[0][0], found[0]
         runs = self._runs.setdefault(sign, [])
-        opens, closes = self._works(found)
-        if sign == "_" and closes and _REST_OF_NAME.match(self._block, found.end()):
+        opens, closes = works(found, careful=self._careful)
+        if sign == "_" and closes and is_part_of_name(self._block, found.end()):
             closes = False
             del runs[-1:]
         while closes and left and runs:
@@ -253,33 +255,13 @@ class _Scan:
         self.pieces.append(left)
         return found.end()
 
-    def _works(self, found: re.Match[str]) -> tuple[bool, bool]:
-        """Whether a run of signs may open emphasis, and may close it."""
-        block, sign, size = self._block, found[0][0], len(found[0])
-        last = block[found.start() - 1] if found.start() else " "
-        following = block[found.end()] if found.end() < len(block) else " "
-        inside = _is_letter(last) and _is_letter(following)
-        # Twice 2*3 is a product.
-        none = last.isdigit() or following.isdigit() if sign == "*" else sign in "_="
-        if (inside and none) or (sign in "~=" and size != 2):
-            return False, False
-        opens = not following.isspace() and not (_is_mark(following) and _is_letter(last))
-        closes = not last.isspace() and not (_is_mark(last) and _is_letter(following))
-        if sign == "_" and last in "./\\":
-            opens = False
-        if sign == "*" and size > 1 and not last.isspace():
-            closes = True  # `**Note:**this` is no emphasis by the book, and meant as one.
-        if self._careful and inside:
-            opens = False  # A word with letters left out: "f*ck".
-        return opens, closes
-
     def _angle(self, found: re.Match[str]) -> int:
         block, at = self._block, found.start()
         if block.startswith(COMMENT, at):
             return self._left_out(COMMENT, at + len("<!"), at + len(COMMENT))
         address = _AUTOLINK.match(block, at)
         if address is not None:
-            self.pieces.append(address["address"].removeprefix("mailto:"))
+            self.pieces.append(_SCHEME.sub("", address["address"]))
             return address.end()
         tag = TAG.match(block, at)
         one = None if tag is None else Tag.of(tag)
@@ -325,12 +307,3 @@ class _Scan:
 
 def _is_word(block: str, at: int) -> bool:
     return 0 <= at < len(block) and block[at].isalnum()
-
-
-def _is_letter(one: str) -> bool:
-    """Whether this belongs to a word that stands between spaces: no 漢字."""
-    return one.isalnum() and one < "\u2e80"
-
-
-def _is_mark(one: str) -> bool:
-    return not one.isalnum() and not one.isspace()

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from supervisor.marks import pronounced
+from supervisor.phonemes import PhonemeError, one_form
 
 _ONLY_PHONETIC: Final = "æðŋħβθχɐ-ʯʰ-˿̀-ͯᴀ-ᶿⱱǀ-ǃ‿↗↘↓↑ˈˌː'’"
 _PHONETIC: Final = re.compile(
@@ -24,9 +25,16 @@ _WRITTEN: Final = re.compile(
 )
 
 
-def is_phonemes(target: str) -> bool:
-    """Whether a link's target, with its slashes, is a pronunciation."""
-    return _PHONETIC.match(target) is not None
+def phonemes_of(target: str) -> str | None:
+    """The phonemes in a link's target, which has its slashes; None where it is no pronunciation, or
+    one that no reader knows.
+    """
+    if _PHONETIC.match(target) is None:
+        return None
+    try:
+        return one_form(target[1:-1])
+    except PhonemeError:
+        return None
 
 
 def with_pronunciations(text: str) -> str:
@@ -35,5 +43,5 @@ def with_pronunciations(text: str) -> str:
 
 
 def _mark(found: re.Match[str]) -> str:
-    target = found["target"]
-    return pronounced(found["written"], target[1:-1]) if is_phonemes(target) else found[0]
+    phonemes = phonemes_of(found["target"])
+    return found[0] if phonemes is None else pronounced(found["written"], phonemes)

@@ -18,6 +18,7 @@ from supervisor.core.markup.elements import Elements
 from supervisor.core.markup.flow import Flow
 from supervisor.core.markup.front_matter import front_matter
 from supervisor.core.markup.inline import Inline
+from supervisor.core.markup.lists import REACH, has_sibling
 from supervisor.core.markup.stretches import stretch
 from supervisor.core.markup.unread import Ends
 from supervisor.marks import HEADING, ITEM, PARAGRAPH, PRIVATE
@@ -25,10 +26,9 @@ from supervisor.marks import HEADING, ITEM, PARAGRAPH, PRIVATE
 _REACH: Final = 65_536
 """Characters within which a comment or a script ends, or it is none."""
 _LONGEST_TITLE: Final = 200
-_SIBLING: Final = 600
-"""Characters within which the next item of a list begins."""
 _CODE_LINE: Final = re.compile(r"[ \t\r]*+\n\s*+")
-_CLOSING_HASHES: Final = re.compile(r"(?:\A|[ \t])#+[ \t\r]*\Z")
+_CLOSING: Final = re.compile(r"(?:\A|[ \t])(?:#+|\{#[\w-]{1,80}\})[ \t\r]*\Z")
+"""What ends a heading and is not read: hash signs, or its name for links."""
 _NUMBERED: Final = re.compile(r"\A(\d{1,9})[.)][ \t]++")
 _NUMBER: Final = r"\1: "
 """How a number is written that people say before an item or a title; "1." would be a sentence."""
@@ -68,6 +68,8 @@ class _Reader:
         self._after_blank = True
         self._ahead = ""
         self._quoted = False
+        self._is_known = not careful
+        """Whether something was met that can be nothing but Markdown."""
 
     def read(self) -> Iterator[str]:
         source = self._source
@@ -77,7 +79,7 @@ class _Reader:
             end = stretch(source, self._at)
             text = source[self._at : end]
             self._resume = 0
-            self._ahead = source[end : end + _SIBLING]
+            self._ahead = source[end : end + REACH]
             self._stretch(PRIVATE.sub("", text), whole_line=whole_line)
             whole_line = not self._resume and text.endswith("\n")
             self._at = self._resume or end
@@ -190,11 +192,12 @@ class _Reader:
 
     def _heading(self, found: re.Match[str]) -> int | None:
         title = found["title"]
-        if title is None and self._careful:
+        if self._careful and not (title and title.strip()):
             return None
+        self._is_known = True
         self._leave_list()
         self._apart(PARAGRAPH)
-        return self._title(_CLOSING_HASHES.sub("", title or ""), found.end())
+        return self._title(_CLOSING.sub("", title or ""), found.end())
 
     def _title(self, title: str, end: int) -> int:
         self._say(_NUMBERED.sub(_NUMBER, title.strip()), end)
@@ -252,7 +255,7 @@ class _Reader:
         if self._careful and not self._in_list and not self._has_sibling(found):
             return None
         self._apart(ITEM)
-        self._in_list = True
+        self._in_list = self._is_known = True
         self._after_blank = False
         if bullet[0].isdigit():
             self._elements.text(f"{bullet[:-1]}: ")  # As in a title.
@@ -261,15 +264,12 @@ class _Reader:
 
     def _has_sibling(self, found: re.Match[str]) -> bool:
         bullet = found["bullet"]
-        if self._flow.last.endswith(":"):
+        if self._flow.last.endswith(":") or (self._is_known and not bullet[0].isdigit()):
             return True
-        signs = f"[{bullet}]"
-        if bullet[0].isdigit():
-            signs = f"(?:{bullet[:-1]}|{int(bullet[:-1]) + 1})[{bullet[-1]}]"
-        text = found.string[found.end() : found.end() + _SIBLING]
-        if len(text) < _SIBLING:
-            text += self._ahead[: _SIBLING - len(text)]
-        return re.search(rf"\n[ \t]*+{signs}\s", text) is not None
+        behind = found.string[found.end() : found.end() + REACH]
+        if len(behind) < REACH:
+            behind += self._ahead[: REACH - len(behind)]
+        return has_sibling(bullet, behind)
 
     def _table(self, found: re.Match[str]) -> int | None:
         if "|" not in found["delimiter"]:
@@ -283,7 +283,7 @@ class _Reader:
         return found.end()
 
     def _row(self, row: re.Match[str]) -> int:
-        for cell in blocks.ROW_BORDER.split(row[0]):
+        for cell in filter(str.strip, blocks.ROW_BORDER.split(row[0])):
             self._say(cell.strip().replace("\\|", "|"), row.end())
             self._flow.cell()
         self._flow.end(ITEM)

@@ -20,6 +20,7 @@ from supervisor.core.markup.ipa import with_pronunciations
 from supervisor.core.markup.places import Places
 from supervisor.core.markup.told import MarkupError, Told
 from supervisor.marks import ITEM, PARAGRAPH, PRIVATE, pronounced
+from supervisor.phonemes import PhonemeError, one_form
 from supervisor.speech import Prosody
 
 _STEP: Final = 1024
@@ -83,6 +84,8 @@ class _Written(msgspec.Struct, frozen=True, gc=False):
     depth: int
     name: str
     attributes: dict[str, str]
+    byte: int
+    """Where it begins."""
 
 
 class _Document:
@@ -151,16 +154,18 @@ class _Document:
         inner = self._open[-1].name if self._open else ""
         if error.code == faults.INVALID:
             at = faults.cause(self._source, at)
+        elif self._source.startswith("</", at - 2):
+            at -= 2
         return self._error(faults.message(error.code, self._source[at : at + 100], inner), at)
 
     def _doctype(self, *_: object) -> None:
         raise self._error(faults.DOCTYPE)
 
-    def _tell(self, what: str) -> None:
-        """Tell once of what is read through."""
+    def _tell(self, what: str, byte: int | None = None) -> None:
+        """Tell once of what is read through. `byte`: where it began, if not just now."""
         if len(self._all_told) < _MOST_TOLD and what not in self._all_told:
             self._all_told.add(what)
-            at = self._places.char(self._parser.CurrentByteIndex)
+            at = self._places.char(self._parser.CurrentByteIndex if byte is None else byte)
             self._told.append(Told(PRIVATE.sub("", what)[:_LONGEST_TOLD], at))
 
     # -- what stands in it -------------------------------------------------------------------------
@@ -252,7 +257,12 @@ class _Document:
 
     def _begin_anew(self, name: str, attributes: dict[str, str]) -> None:
         if self._anew is None:
-            self._anew = _Written(len(self._open), name, attributes)
+            self._anew = _Written(
+                depth=len(self._open),
+                name=name,
+                attributes=attributes,
+                byte=self._parser.CurrentByteIndex,
+            )
 
     def _write_anew(self, element: _Written) -> None:
         """Say the content of an element that has ended, as the element has it."""
@@ -262,13 +272,16 @@ class _Document:
         attributes = element.attributes
         if element.name == "phoneme":
             phonemes = PRIVATE.sub("", attributes.get("ph", "")).strip(" /[]")
-            written = content.strip() or phonemes
-            said = pronounced(written, phonemes) if phonemes else written
+            said = content.strip() or phonemes
+            try:
+                said = pronounced(said, one_form(phonemes))
+            except PhonemeError:
+                self._tell(_tag("phoneme", "ph", attributes), element.byte)
         else:
             what, form = attributes.get("interpret-as", ""), attributes.get("format", "")
             rewritten = say_as.said(content, what, form)
             if rewritten is None:
-                self._tell(_tag("say-as", "interpret-as", attributes))
+                self._tell(_tag("say-as", "interpret-as", attributes), element.byte)
             said = content if rewritten is None else rewritten
         before, after = (" " * bool(edge.isspace()) for edge in (content[:1], content[-1:]))
         self.flow.text(f"{before}{said}{after}")

@@ -13,6 +13,7 @@ from tests.fixtures.marked_texts import marked_whole, shown
     [
         ("# Title\n\nText.", "Title⟨heading⟩Text."),
         ("Text\n## Title ##\nMore", "Text⟨paragraph⟩Title⟨heading⟩More"),
+        ("# Fixes {#fixes}\n* One", "Fixes⟨heading⟩One⟨item⟩"),
         ("### 1. Key points\nx", "1: Key points⟨heading⟩x"),
         ("Title\n=====\ntext\n\nSub\n---\nmore", "Title⟨heading⟩text\n\nSub⟨heading⟩more"),
         ("Some text\nof two lines.\n---\nmore", "Some text\nof two lines.⟨paragraph⟩more"),
@@ -55,6 +56,7 @@ def test_each_item_of_a_list_ends(text: str, heard: str) -> None:
     ("text", "heard"),
     [
         ("| Name | Age |\n|:---|---:|\n| Ann | 31 |", "Name, Age⟨item⟩Ann, 31⟨item⟩"),
+        ("Prices:\n\n| A | B |\n|---|---|", "Prices:\n\nA, B⟨item⟩"),
         ("a | b\n--- | ---\n1 | 2\n\nEnd", "a, b⟨item⟩1, 2⟨item⟩End"),
         (
             "T:\n| a | b |\n|---|---|\n| | **x** \\| y. |\n| c. | d |",
@@ -90,7 +92,7 @@ def test_code_is_read_as_it_is_written(text: str, heard: str) -> None:
         ("[x][ref], [ref] and [Ref][]\n\n[ref]: <http://x.org> 'T'\nEnd", "x, ref and Ref\n\nEnd"),
         ("![A cat](c.png) [![Build](b.svg)](http://x)", "A cat Build"),
         ("[**bold** link](a/b)!", "bold link!"),
-        ("Note[^1] and[^a].\n\n[^a]: The note.", "Note and.\n\nThe note."),
+        ("Note[^1] and[^a].\n\n[^1]: One.\n[^a]: Two.", "Note and.\n\nOne.⟨item⟩Two."),
         ("a [] (b) [c]", "a [] (b) [c]"),
     ],
 )
@@ -119,7 +121,7 @@ def test_emphasis_is_read_through(text: str, heard: str) -> None:
     ("text", "heard"),
     [
         ("[tomato](/təˈmɑːtəʊ/)", "⟨tomato = təˈmɑːtəʊ⟩"),
-        ("[cat](/kæt/) [T'ma](/t'ma/)", "⟨cat = kæt⟩ ⟨T'ma = t'ma⟩"),
+        ("[cat](/kæt/) [T'ma](/t'ma/)", "⟨cat = kæt⟩ ⟨T'ma = tˈma⟩"),
         ("[**New** York](/nuː jɔːk/)", "⟨New York = nuː jɔːk⟩"),
         ("[manual](/docs/) [fr](/français/) [a](/a/b/) [ru](/страница/)", "manual fr a ru"),
     ],

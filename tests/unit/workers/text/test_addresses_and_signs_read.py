@@ -23,6 +23,11 @@ WEB = {
     "Use Node.js and .NET.": "Use node dot J S and dot net.",
     "http://x.org?a=1&b=2": "X dot org question mark a equals one and B equals two",
     "He/she and/or they.": "he or she and or they.",
+    "Run bar.baz() with --verbose and -q.": "Run bar dot baz with dash dash verbose and dash q.",
+    "On localhost:8080/admin or C:/Users/me.": "On local host colon eighty eighty slash admin or "
+    "C colon slash users slash me.",
+    "Set sign_in, not .gitignore.": "Set sign underscore in, not dot gitignore.",
+    "From #2024goals on.": "From hashtag twenty twenty four goals on.",
 }
 SIGNS = {
     "If x = 3 then 2x + 1 = 7.": "If x equals three then two X plus one equals seven.",
@@ -40,6 +45,14 @@ SIGNS = {
     "§ 4, ¶ 2, © 2020.": "section four, paragraph two, copyright twenty twenty.",
     "It is ~20 more.": "It is about twenty more.",
     "A → B.": "A to B.",
+    "If x != y or a == b.": "If x is not equal to y or a equals b.",
+    "a - b = c.": "a minus b equals c.",
+    "p < .05 and <1%, >= 3.": "p less than point zero five and less than one percent, greater "
+    "than or equal to three.",
+    "2ⁿ, xᵢ and χ².": "two to the N, x I and chi squared.",
+    "C6H12O6 and H2SO4.": "C six H twelve O six and H two S O four.",
+    "α, Δx and 2π.": "alpha, delta x and two pi.",
+    "It is <3mm, I <3 you.": "It is less than three millimeters, I love you.",
 }
 
 

@@ -18,6 +18,7 @@ YEARS = {
     "fifteen hundred B C E.",
     "About 1200 people came.": "About one thousand two hundred people came.",
     "Mid-1990s, post-1945.": "Mid-nineteen nineties, post-nineteen forty five.",
+    "In AD 79, or Q1'24.": "In A D seventy nine, or Q one twenty four.",
 }
 DATES = {
     "On 12/25/2024 or 1/2/23.": "On December twenty fifth twenty twenty four or January second "
@@ -35,6 +36,10 @@ DATES = {
     "He looked at the Sun. It sat.": "He looked at the Sun. It sat.",
     "I met Jan. She smiled.": "I met Jan. She smiled.",
     "On 9/11 and on 7/4.": "On nine eleven and on July fourth.",
+    "On 21st-24th May, or 5 and 6 June.": "On the twenty first to twenty fourth of May, or the "
+    "fifth and sixth of June.",
+    "Jan-Mar and June–August.": "January to March and June to August.",
+    "Open Sat. & Sun. 10-4.": "Open Saturday and Sunday ten to four.",
 }
 TIMES = {
     "Doors at 6:00, last call 23:59.": "Doors at six o'clock, last call twenty three fifty nine.",
@@ -48,6 +53,11 @@ TIMES = {
     "At 0800 hours, then 1630 hrs.": "At oh eight hundred hours, then sixteen thirty hours.",
     "It starts at 8.30pm.": "It starts at eight thirty P M.",
     "The news at 18:00.": "The news at eighteen hundred.",
+    "Open noon-1pm.": "Open noon to one P M.",
+    "It took 2h 15m 30s, then 1h30.": "It took two hours fifteen minutes thirty seconds, then one "
+    "hour thirty minutes.",
+    "A lap of 1:18.725, a day of 01:02:03.4.": "A lap of one eighteen point seven two five, a day "
+    "of one oh two oh three point four.",
 }
 
 

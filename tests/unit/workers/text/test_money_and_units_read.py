@@ -24,6 +24,12 @@ MONEY = {
     "She paid 100€ and 20$.": "She paid one hundred euros and twenty dollars.",
     "It is $5-6 million.": "It is five to six million dollars.",
     "The fine was $12.5.": "The fine was twelve point five dollars.",
+    "A £3m-a-year deal.": "A three million pound-a-year deal.",
+    "A bid of $1.5-2m.": "A bid of one point five to two million dollars.",
+    "It is 99c, $.50 or £500pw.": "It is ninety nine c, fifty cents or five hundred pounds per "
+    "week.",
+    "It costs 99c, or ₹1,00,000.": "It costs ninety nine cents, or one hundred thousand rupees.",
+    "Save $$$ now, at 5€/kg.": "Save now, at five euros per kilogram.",
 }
 UNITS = {
     "He is 6'2\" and weighs 82 kg.": "He is six foot two and weighs eighty two kilograms.",
@@ -54,6 +60,18 @@ UNITS = {
     "fifteen degrees Celsius.",
     "It falls at 10 m/s².": "It falls at ten meters per second squared.",
     "From 5-10 kg, 1.5-2 km.": "From five to ten kilograms, one point five to two kilometers.",
+    "He weighs 13st 4lb.": "He weighs thirteen stone four pounds.",
+    "The temp. hit 38C (100F).": "The temperature hit thirty eight degrees Celsius (one hundred "
+    "degrees Fahrenheit).",
+    "About ½ tsp, or 3.6 × 10⁶ J.": "About one half teaspoon, or three point six times ten to the "
+    "power of six joules.",
+    "A 2-in-1 with 3×4 tiles.": "A two-in-one with three by four tiles.",
+    "Ten min. later, for 30s, in the 30s.": "Ten minutes later, for thirty seconds, in the "
+    "thirties.",
+    "It is 6 ft 1 in, or 5km2.": "It is six feet one inch, or five square kilometers.",
+    "At 300 K, up 25bps.": "At three hundred kelvin, up twenty five basis points.",
+    "Take I-80 W, then turn 180 degrees C.": "Take I-eighty W, then turn one hundred eighty "
+    "degrees Celsius.",
 }
 
 

@@ -24,6 +24,8 @@ COUNTS = {
     "It's 10x faster, or 2x as big.": "It's ten times faster, or two times as big.",
     "A ①, then ٣.": "A one, then three.",
     "Sizes 4x4 and 1920x1080.": "Sizes four by four and nineteen twenty by ten eighty.",
+    "A tolerance of 1e-5.": "A tolerance of one times ten to the minus five.",
+    "100s of them, 1000s more.": "hundreds of them, thousands more.",
 }
 FRACTIONS = {
     "Add 1/2 cup and 3/4 tsp salt.": "Add one half cup and three quarters teaspoon salt.",
@@ -39,6 +41,8 @@ FRACTIONS = {
     "The 40th of 1,000th.": "The fortieth of one thousandth.",
     "3⅛ inches, 7/8 in. bolts": "three and an eighth inches, seven eighths inch bolts",
     "In the 2023/24 season.": "In the twenty twenty three twenty four season.",
+    "About 2/3rds, or 8/15 of it.": "About two thirds, or eight fifteenths of it.",
+    "The 80/20 rule.": "The eighty twenty rule.",
 }
 RANGES = {
     "Pages 10–20, ages 5-12.": "Pages ten to twenty, ages five to twelve.",
@@ -54,6 +58,15 @@ RANGES = {
     "See section 4.2.1.": "See section four point two point one.",
     "She's 30-something; a 10-year-old.": "She's thirty-something; a ten-year-old.",
     "Work 9-5 in rooms 3-7.": "Work nine to five in rooms three to seven.",
+    "A 50-50 split, 2001-2, a 1-1 draw.": "A fifty fifty split, two thousand one to two, a one "
+    "one draw.",
+    "The odds are 100-1 or 7/2.": "The odds are one hundred to one or seven to two.",
+    "Mix 1:3. Genesis 1:1-3.": "Mix one to three. Genesis one one to three.",
+    "Use 1.x, v1.2.0-beta.3 or 3.12.1rc2.": "Use one point X, version one point two point zero "
+    "beta three or three point twelve point one R C two.",
+    "Release 2024.1 fixes 3.0.0-3.0.6.": "Release twenty twenty four point one fixes three point "
+    "zero point zero to three point zero point six.",
+    "A 4-4-2 formation.": "A four four two formation.",
 }
 LABELS = {
     "Call 555-0142 or (212) 555-0199.": "Call five five five, zero one four two or two one two, "
@@ -71,6 +84,19 @@ LABELS = {
     "Gate B12 at the G20, on A4.": "Gate B twelve at the G twenty, on A four.",
     "Her SSN is 123-45-6789.": "Her SSN is one two three, four five, six seven eight nine.",
     "She sent me her ID. 300 people saw it.": "She sent me her ID. three hundred people saw it.",
+    "Order #A1234 or 0x1F.": "Order number A twelve thirty four or zero X one F.",
+    "A 404 page on port 443.": "A four oh four page on port four forty three.",
+    "A Boeing 747-400, an i7-9700K.": "A Boeing seven forty seven-four hundred, an i seven-ninety "
+    "seven hundred K.",
+    "Sort code 12-34-56.": "Sort code one two, three four, five six.",
+    "Dial 1-800-FLOWERS.": "Dial one eight hundred flowers.",
+    "Call 1 (800) 555-0123 x45.": "Call one, eight zero zero, five five five, zero one two three "
+    "extension four five.",
+    "At 123 Main St. in Troy, NY 12180.": "At one twenty three Main Street in Troy, New York one "
+    "two one eight zero.",
+    "In an emergency call 999 or 112.": "In an emergency call nine nine nine or one one two.",
+    "See paragraph 1.E.8 and CVE-2023-12345.": "See paragraph one E eight and CVE twenty twenty "
+    "three one two three four five.",
 }
 
 

@@ -26,6 +26,16 @@ SHORT_FORMS = {
     "Gen Z likes it.": "Gen Z likes it.",
     "thx, btw it was gr8": "thanks, by the way it was great",
     "Sooo coool": "So cool",
+    "At St. John's on St. John's St. today.": "At Saint John's on Saint John's Street today.",
+    "The U.S. team met in the U.S.": "The U S team met in the U S.",
+    "Roe v. Wade, England v France.": "Roe versus Wade, England versus France.",
+    "1600 Pennsylvania Ave. NW, 12 km E of Rome.": "sixteen hundred Pennsylvania Avenue "
+    "northwest, twelve kilometers east of Rome.",
+    "They met in Boise, ID, or in Reno, NV.": "They met in Boise, ID, or in Reno, Nevada.",
+    "No. of items, the No 1 song, no. Off!": "number of items, the number one song, no. Off!",
+    "'Tis rock 'n' roll, tell 'em.": "Tis rock and roll, tell em.",
+    "omg im here, brb": "oh my god I'm here, be right back",
+    "OMG, up 4% YoY": "OMG, up four percent year over year",
 }
 ROMAN = {
     "Henry VIII had six wives.": "Henry the eighth had six wives.",
@@ -42,6 +52,10 @@ ROMAN = {
     "The part I liked.": "The part I liked.",
     "Pope John Paul II spoke.": "Pope John Paul the second spoke.",
     "Elizabeth II's reign.": "Elizabeth the second's reign.",
+    "I, II and III, chapters I-IV.": "I, two and three, chapters one to four.",
+    "Elizabeth I died; James I and Anne.": "Elizabeth the first died; James the first and Anne.",
+    "(iv) the fourth, f(x) and (i.e. x)": "(four) the fourth, f(x) and (that is x)",
+    "Sultan Mahmud II ruled.": "Sultan Mahmud the second ruled.",
 }
 CAPITALS = {
     "STOP SHOUTING AT ME PLEASE.": "stop shouting at me please.",
@@ -64,6 +78,7 @@ UNSEEN = {
     "Wait... what?!? No way!!!": "Wait... what?!? No way!!!",
     "“Quoted,” she said—then left.": "“Quoted,” she said—then left.",
     "It was **very** *urgent*.": "It was very urgent.",
+    "Chapter Ⅷ of the ﬁne 𝗕𝗼𝗹𝗱 book.": "Chapter eight of the fine Bold book.",
 }
 
 
