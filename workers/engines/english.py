@@ -95,8 +95,7 @@ class English:
 
         What has its pronunciation given is a word as it stands there, marks and all.
         """
-        read = functools.partial(spoken_words, british=self._british, known=self._known)
-        return pronounced.read_around(text, read)
+        return spoken_words(text, british=self._british, known=self._known)
 
     def _tokens(self, words: Sequence[Word]) -> list[Tok]:
         """The G2P's tokens for one line, with the phonemes that are not for it to find."""
