@@ -61,7 +61,8 @@ _ALWAYS = {
     "pkwy": "Parkway", "jr": "Junior", "inc": "Incorporated", "corp": "Corporation",
     "ltd": "Limited", "bros": "Brothers", "bldg": "building", "apt": "apartment", "qty": "quantity",
     "amt": "amount", "resp": "respectively", "conf": "conference", "vers": "version",
-    "edn": "edition", "esq": "Esquire", "eds": "editors", "hist": "history",
+    "edn": "edition", "sq": "square", "cu": "cubic", "esq": "Esquire",
+    "eds": "editors", "hist": "history",
 }  # fmt: skip
 _WORDS_TOO = frozenset(
     [
@@ -89,7 +90,8 @@ _DOTTED = {
 }  # fmt: skip
 _SLASHED = {
     "w/o": "without", "w/": "with", "c/o": "care of", "b/c": "because", "n/a": "not applicable",
-    "a/c": "A C", "i/o": "I O", "tcp/ip": "T C P I P", "and/or": "and or", "he/she": "he or she",
+    "a/c": "A C", "p/m": "per month", "p/w": "per week",
+    "i/o": "I O", "tcp/ip": "T C P I P", "and/or": "and or", "he/she": "he or she",
     "she/he": "she or he", "his/her": "his or her", "him/her": "him or her", "s/he": "she or he",
     "km/h": "kilometers per hour", "m/s": "meters per second", "yes/no": "yes or no",
     "either/or": "either or", "sir/madam": "sir or madam", "on/off": "on off", "ac/dc": "A C D C",

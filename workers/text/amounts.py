@@ -38,6 +38,7 @@ _SCORES = frozenset(
 _OF_PAIRS = {
     ("24", "7"): "twenty four seven",
     ("9", "11"): "nine eleven",
+    ("20", "20"): "twenty twenty",
     ("50", "50"): "fifty fifty",
 }
 _SURE_YEAR_CUES = frozenset(

@@ -128,7 +128,8 @@ def _month_and_day(found: re.Match[str], manner: Manner) -> str | None:
 
 def _month_and_year(found: re.Match[str], manner: Manner) -> str:
     name = MONTHS[found.group("month").lower()]
-    return f"{name} {numbers.year(int(found.group('year')), manner.british)}"
+    year = found.group("year") or found.group("joined")
+    return f"{name} {numbers.year(int(year), manner.british)}"
 
 
 def _month(found: re.Match[str], manner: Manner) -> str | None:
@@ -180,6 +181,16 @@ def _stop(found: re.Match[str]) -> str:
     return "." if found.group().endswith(".") and not after(found).strip() else ""
 
 
+def _until(found: re.Match[str], manner: Manner) -> str:
+    return " to "
+
+
+def _hyphened(found: re.Match[str], manner: Manner) -> str | None:
+    """`22-Mar-2024`."""
+    month = _NAMES.index(MONTHS[found.group(2).lower()]) + 1
+    return date(_whole_year(found.group(3)), month, int(found.group(1)), manner)
+
+
 def _decade(found: re.Match[str], manner: Manner) -> str:
     return numbers.plural_of(numbers.cardinal(int(found.group(1)), manner.british))
 
@@ -221,6 +232,12 @@ DIGITS = [
         _slashed,
     ),
     Rule(
+        "date with a month's name",
+        "-",
+        re.compile(rf"(\d{{1,2}})-({_MONTH})-(\d{{4}}|\d{{2}})(?![\w-])"),
+        _hyphened,
+    ),
+    Rule(
         "day and month in numbers", "/", re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/%]|[.-]\d)"), _short
     ),
     Rule(
@@ -255,7 +272,7 @@ WORDS = [
     Rule(
         "month before year",
         MONTHS,
-        re.compile(rf"(?P<month>{_MONTH})\.?,?{_YEAR}"),
+        re.compile(rf"(?P<month>{_MONTH})(?:\.?,?{_YEAR}|-(?P<joined>[12]\d{{3}})(?![\w-]))"),
         _month_and_year,
     ),
     Rule(
@@ -287,6 +304,14 @@ WORDS = [
     Rule("short day", DAYS, re.compile(rf"({_DAY})\b\.?"), _day),
 ]
 SYMBOLS = [
+    Rule(
+        "from date to date",
+        "-–",
+        re.compile(
+            rf"(?<=[a-z\d])[-–](?=(?:{_MONTH})\.? \d|\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH})\b)"
+        ),
+        _until,
+    ),
     Rule("decade", "'‘", re.compile(r"['‘](\d0)'?s(?!\w)"), _decade),
     Rule(
         "year without its century",

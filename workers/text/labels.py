@@ -250,7 +250,7 @@ DIGITS = [
     Rule(
         "section",
         ".",
-        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?: |$)|[,;)])"),
+        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?:\s|$)|[,;)])"),
         _section,
     ),
     Rule("number to the base of sixteen", "x", re.compile(r"0x([0-9a-fA-F]{1,32})(?!\w)"), _hex),
