@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from workers.text.places import STREETS
-from workers.text.rules import Manner, Rule, after, before, ends_sentence, word_before
+from workers.text.rules import (
+    STARTERS,
+    Manner,
+    Rule,
+    after,
+    before,
+    before_sentence,
+    ends_sentence,
+    word_before,
+)
 
 _TITLES = {
     "mr": "Mister", "mrs": "Missus", "ms": "Miz", "dr": "Doctor", "prof": "Professor",
@@ -100,11 +109,6 @@ _HOW_MANY = frozenset(
     "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty "
     "sixty few several couple many some half".split()
 )
-_STARTERS = frozenset(
-    "the then he she it they we i and but a an in on at his her their our my this that there "
-    "so when after as if for "
-    "you your what no yes".split()
-)
 
 
 _POINT = re.compile(r"\s(?:[NS][EW]?|[EW])(?!\w)")
@@ -135,15 +139,17 @@ def _title(found: re.Match[str], manner: Manner) -> str | None:
 
 def _is_street(behind: str, found: re.Match[str], *, named: bool) -> bool:
     number = re.search(r"\d(?:st|nd|rd|th) $", before(found)) is not None
-    if not number and (not behind[:1].isupper() or behind.lower() in _STARTERS):
+    if not number and (not behind[:1].isupper() or behind.lower() in STARTERS):
+        return False
+    if re.search(r"'(?:m|re|ve|ll|d|t)$", behind):
         return False
     if re.search(r"[.!?,;:]['\")]? $", before(found, 4)):
         return False
-    follows = re.match(r"\s([A-Za-z]+)", after(found))
+    follows = re.match(r"\s([A-Za-z]+)(?!\.[A-Z ])", after(found))
     return (
         number
         or not named
-        or bool(follows and follows.group(1).lower() in {*_STARTERS, "n", "nw", "ne", "sw", "se"})
+        or bool(follows and follows.group(1).lower() in {*STARTERS, "n", "nw", "ne", "sw", "se"})
     )
 
 
@@ -175,7 +181,7 @@ def _count(found: re.Match[str], manner: Manner) -> str | None:
 
 def _always(found: re.Match[str], manner: Manner) -> str | None:
     word, short = found.group(1), found.group(1).lower()
-    ending = ends_sentence(found)
+    ending = ends_sentence(found) if short == "etc" else before_sentence(found)
     if short in _WORDS_TOO and ending:
         return None
     if short in _CAPITAL_FIRST and not word[0].isupper():
@@ -194,15 +200,7 @@ def _always(found: re.Match[str], manner: Manner) -> str | None:
         and after(found).strip()
     ):
         ending = False
-    if short in {"inc", "corp", "ltd", "jr"} and not before_sentence(found):
-        ending = False
     return full + ("." if ending else "")
-
-
-def before_sentence(found: re.Match[str]) -> bool:
-    """Whether a sentence seems to begin here: nothing follows, or a word that begins many."""
-    follows = re.match(r"\s+([A-Z][a-z]*)\b", after(found))
-    return not after(found).strip() or bool(follows and follows.group(1).lower() in _STARTERS)
 
 
 def _initials(found: re.Match[str], manner: Manner) -> str:

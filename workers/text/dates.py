@@ -11,6 +11,7 @@ from workers.text.rules import (
     after,
     alternatives,
     before,
+    before_sentence,
     ends_sentence,
     spaced,
     word_before,
@@ -178,7 +179,7 @@ def _day(found: re.Match[str], manner: Manner) -> str | None:
 
 
 def _stop(found: re.Match[str]) -> str:
-    return "." if found.group().endswith(".") and not after(found).strip() else ""
+    return "." if found.group().endswith(".") and before_sentence(found) else ""
 
 
 def _until(found: re.Match[str], manner: Manner) -> str:
