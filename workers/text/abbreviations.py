@@ -172,11 +172,14 @@ def _numbered(found: re.Match[str], manner: Manner) -> str | None:
     return f"{full.capitalize() if word[0].isupper() else full} "
 
 
+_NUMBERED_THINGS = frozenset("the at my our your his her their world".split())
+
+
 def _count(found: re.Match[str], manner: Manner) -> str | None:
     """`No. of items`, `the No 1 song`."""
-    if found.group(1) or word_before(found)[:1].islower():
-        return "number"
-    return None
+    cue = word_before(found)
+    numbered = cue[:1].islower() if found.group()[0] == "N" else cue.lower() in _NUMBERED_THINGS
+    return "number" if found.group(1) or numbered else None
 
 
 def _always(found: re.Match[str], manner: Manner) -> str | None:
@@ -268,7 +271,7 @@ WORDS = [
         ),
         _numbered,
     ),
-    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?<=No)(?= \d))"), _count),
+    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?= \d))"), _count),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),
     Rule(
         "street", {*STREETS} - {"st", "dr", "mt"}, re.compile(r"([A-Za-z]{2,5})\.(?!\w)"), _street

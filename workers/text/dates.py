@@ -114,10 +114,13 @@ def _day_and_month(found: re.Match[str], manner: Manner) -> str | None:
     return words + _stop(found)
 
 
+_NO_DATE = re.compile(r" (?:miles|km|kilomet(?:er|re)s|steps|times|in \d|of \d|per)\b")
+
+
 def _month_and_day(found: re.Match[str], manner: Manner) -> str | None:
     name = MONTHS[found.group("month").lower()]
     day, until, year = int(found.group("day")), found.group("until"), found.group("year")
-    if not 1 <= day <= 31:
+    if not 1 <= day <= 31 or (name in {"May", "March"} and _NO_DATE.match(after(found))):
         return None
     words = f"{name} {'the ' if manner.british else ''}{numbers.ordinal(day, manner.british)}"
     if until:

@@ -334,7 +334,7 @@ def _inches(found: re.Match[str], manner: Manner) -> str | None:
 
 
 _PER = alternatives([*UNITS, "second", "minute", "hour", "day", "week", "month", "year", "person"])
-_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{_PER}))?(?![\w²³])"
+_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{_PER}))?(?![\w²³]|'[a-z])"
 _SIGNS = {sign[0] for sign in UNITS}
 _STARTS = {*"-,.", *_SIGNS, *spaced(_SIGNS)}
 
