@@ -50,6 +50,7 @@ _WORD_RULES = by_start(
         *times.WORDS,
         *roman.WORDS,
         *money.WORDS,
+        *units.WORDS,
         *web.WORDS,
         *labels.WORDS,
         *symbols.WORDS,
