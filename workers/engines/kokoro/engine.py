@@ -5,11 +5,11 @@ Silence is inside the audio, 0.7 s after a sentence and 0.3 s before it, whateve
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import onnxruntime as ort
 
 from supervisor.speech import Speech
@@ -18,12 +18,16 @@ from workers.engines import files
 from workers.engines.base import EngineInfo, Model, Samples
 from workers.engines.english import reader
 from workers.engines.kokoro import derived, stock, voices, weights
-from workers.engines.kokoro.inputs import inputs, vocabulary
+from workers.engines.kokoro.inputs import DURATIONS, SPEED, inputs, vocabulary
+from workers.engines.kokoro.pacing import speeds
 from workers.engines.kokoro.reading import phonemes
 from workers.engines.phonemic import speak
 from workers.session import Stopper, build_session
 
 SAMPLE_RATE = 24_000
+FRAME = 600
+"""Samples of one step of the model's time; every token takes whole steps."""
+
 MAX_TOKENS = voices.ROWS
 
 SECONDS_PER_CHARACTER = 0.015
@@ -120,8 +124,21 @@ class Kokoro:
         return f"engine kokoro is not installed: {weights.INSTALL}"
 
 
+class Run(msgspec.Struct, frozen=True):
+    """What one run gave: the samples, and how many of them each token took, the pads before and
+    after the symbols included; None from a model that was not prepared to tell.
+    """
+
+    samples: Samples
+    durations: list[int] | None
+
+
 class KokoroSession:
-    """The model with a fixed number of threads, and the styles of the voices used so far."""
+    """The model with a fixed number of threads, and the styles of the voices used so far.
+
+    A model that `derive.pace` has not prepared takes one speed for the whole of a run, and says
+    vowels around the sentence where that is a low one (`pacing`).
+    """
 
     def __init__(self, session: ort.InferenceSession, collections: Mapping[str, Path]) -> None:
         self._session = session
@@ -130,16 +147,32 @@ class KokoroSession:
         self._mixed: dict[Mix, voices.Style] = {}
         self._stopper = Stopper()
         self._vocabulary = vocabulary()
+        self._prepared = any(output.name == DURATIONS for output in session.get_outputs())
 
     def synthesize(self, text: str, speech: Speech) -> Samples:
         """Speak one segment; the seed changes nothing."""
         mix = self._mix(speech.voice)
-        style = self._style(mix)
+        self._style(mix)  # A voice that is not here is said before a text that cannot be read.
         with self._stopper.running():
             read = phonemes(text, mix.leading)
             spoken = "".join(symbol for symbol in read if symbol in self._vocabulary)
-            say = functools.partial(self._say, style, speech.speed)
+
+            def say(part: str) -> Samples:
+                return self.run(part, speech).samples
+
             return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
+
+    def run(self, spoken: str, speech: Speech) -> Run:
+        """Say at most 510 symbols of the vocabulary in one run of the model. Raises ValueError for
+        a voice that is not here.
+        """
+        tokens = [self._vocabulary[symbol] for symbol in spoken]
+        given = inputs(tokens, self._style(self._mix(speech.voice)), speech.speed)
+        if self._prepared:
+            given[SPEED] = speeds(spoken, speech.speed)
+        audio, *told = self._stopper.run(self._session, given, shrink=True)
+        durations = [FRAME * int(frames) for frames in told[0].reshape(-1)] if told else None
+        return Run(audio.reshape(-1), durations)
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""
@@ -169,10 +202,3 @@ class KokoroSession:
                 raise ValueError(f"kokoro has no voice {voice!r}")
             self._styles[voice] = voices.style(collection, voice)
         return self._styles[voice]
-
-    def _say(self, style: voices.Style, speed: float, spoken: str) -> Samples:
-        """One run of at most 510 symbols."""
-        tokens = [self._vocabulary[symbol] for symbol in spoken]
-        given = inputs(tokens, style, speed)
-        (audio,) = self._stopper.run(self._session, given, shrink=True)
-        return audio.reshape(-1)
