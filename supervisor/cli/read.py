@@ -45,7 +45,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
         str | None, typer.Argument(help="What to read; - reads standard input.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file.")
+        Path | None, typer.Option("--file", "-f", help="Read the text from a file.")
     ] = None,
     lines: Annotated[
         Path | None,
