@@ -5,6 +5,7 @@ Silence is inside the audio, 0.7 s after a sentence and 0.3 s before it, whateve
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any

@@ -8,7 +8,6 @@ import functools
 import json
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.engines import files
 from workers.engines.kokoro import voices, weights

@@ -51,4 +51,4 @@ def _durations(graph: Graph) -> str | None:
 
 def _drops_its_axis(node: Node) -> bool:
     """Whether what is summed up has one dimension less: [1, tokens], not [1, tokens, 1]."""
-    return attributes(node).get("keepdims", 1) == 0
+    return bool(attributes(node).get("keepdims", 1) == 0)
