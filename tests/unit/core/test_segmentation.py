@@ -59,7 +59,7 @@ def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> Non
     """Every character there is, by its category; of symbols only the emoji, which have names."""
     for code in range(sys.maxunicode + 1):
         kind = unicodedata.category(chr(code))
-        assert has_speech(chr(code)) is (kind[0] in "LN") or kind in {"So", "Cn"}, hex(code)
+        assert has_speech(chr(code)) is (kind[0] in "LN") or kind in {"So", "Sk", "Cn"}, hex(code)
     assert has_speech("👍")
     assert not any(map(has_speech, "©®°™→✓♪"))
 
