@@ -145,7 +145,7 @@ def _sentences(text: str, language: str) -> list[str]:
     if not has_speech(text):
         return [text]
     sentences: list[str] = sentencex.segment(language, text)
-    if language == "en":
+    if language == "en" and len(sentences) > 1:
         sentences = _with_their_titles(sentences)
     if len(sentences) > 1 and not sentences[-1].strip():
         *sentences, last, blank = sentences
