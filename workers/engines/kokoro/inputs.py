@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.engines import files
 from workers.engines.kokoro import voices, weights
