@@ -50,6 +50,9 @@ _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 _CLOSING = ",.;:!?"
 """Marks that are put to the word before them, over what stands between and is not said."""
 
+_LATIN = "\u024f"
+"""The last letter of those that are always heard."""
+
 _REMEMBERED = 4096
 """Words of which the process remembers whether they are said in several ways."""
 
@@ -92,8 +95,7 @@ class English:
 
         What has its pronunciation given is a word as it stands there, marks and all.
         """
-        read = functools.partial(spoken_words, british=self._british, known=self._known)
-        return pronounced.read_around(text, read)
+        return spoken_words(text, british=self._british, known=self._known)
 
     def _tokens(self, words: Sequence[Word]) -> list[Tok]:
         """The G2P's tokens for one line, with the phonemes that are not for it to find."""
@@ -151,7 +153,7 @@ class English:
         for word in words:
             written = text[word.start : word.end]
             yield from text[done : word.start].split()
-            if not word.spoken.isascii() and not self._is_heard(word):
+            if max(word.spoken, default="") > _LATIN and not self._is_heard(word):
                 yield written
             elif written.endswith(tuple(_CLOSING)):
                 yield from _set_off(written)

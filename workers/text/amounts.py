@@ -38,6 +38,7 @@ _SCORES = frozenset(
 _OF_PAIRS = {
     ("24", "7"): "twenty four seven",
     ("9", "11"): "nine eleven",
+    ("20", "20"): "twenty twenty",
     ("50", "50"): "fifty fifty",
 }
 _SURE_YEAR_CUES = frozenset(
@@ -103,7 +104,8 @@ def count(written: str, found: re.Match[str], manner: Manner) -> str:
 def _range(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group("first"), found.group("second")
     if first == second:
-        return " ".join([numbers.quantity(first, manner.british)] * 2)
+        nil = first == "0" and manner.british
+        return " ".join(["nil" if nil else numbers.quantity(first, manner.british)] * 2)
     near = f"{before(found)} {after(found, 10)}".lower()
     score = _SCORES & {*re.findall(r"[a-z]+", near)}
     if score:
@@ -159,6 +161,11 @@ def _slash(found: re.Match[str], manner: Manner) -> str | None:
     return fraction(top, bottom, manner.british) or f"{say_top} over {say_bottom}"
 
 
+def _run(found: re.Match[str], manner: Manner) -> str:
+    """`24/7/365`."""
+    return " ".join(numbers.code(part) for part in found.group().split("/"))
+
+
 def _out_of(found: re.Match[str], manner: Manner) -> str:
     top, bottom = (numbers.quantity(part, manner.british) for part in found.groups())
     return f"{top} out of {bottom}"
@@ -174,6 +181,10 @@ def _glyph(found: re.Match[str], manner: Manner) -> str | None:
     if whole is not None:
         return mixed(whole, top, bottom, manner)
     return fraction(top, bottom, manner.british)
+
+
+def _book(found: re.Match[str], manner: Manner) -> str:
+    return numbers.ordinal(int(found.group()), manner.british).capitalize()
 
 
 def _ordinal(found: re.Match[str], manner: Manner) -> str | None:
@@ -264,6 +275,15 @@ _END = r"(?![\w/°%]|[.,]\d|-\d)"
 
 DIGITS = [
     Rule(
+        "book of the Bible",
+        spaced("CKSTPJ"),
+        re.compile(
+            r"[123](?= (?:(?:Corinthians|Kings|Samuel|Chronicles|Thessalonians)\b"
+            r"|(?:Timothy|Peter|John) \d))"
+        ),
+        _book,
+    ),
+    Rule(
         "thousands set apart by spaces",
         spaced(FIGURES),
         re.compile(r"\d{1,3}(?: \d{3}){2,9}(?![ ]?\d)|\d{1,3} 000(?![ ]?\d)"),
@@ -300,6 +320,7 @@ DIGITS = [
         _exponent,
     ),
     Rule("any version", ".", re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})\.[xX](?!\w)"), _any_version),
+    Rule("numbers over numbers", "/", re.compile(rf"\d{{1,4}}(?:/\d{{1,4}}){{2}}{_END}"), _run),
     Rule("mark", ".", re.compile(rf"(\d{{1,2}}\.\d)/(5|10|20|100){_END}"), _out_of),
     Rule(
         "ordinal",
@@ -326,5 +347,5 @@ DIGITS = [
 ]
 SYMBOLS = [
     Rule("fraction sign", GLYPHS, re.compile(rf"(?P<glyph>[{GLYPHS}])"), _glyph),
-    Rule("decimal without a zero", ".", re.compile(r"(?<![\w.])\.(\d{1,40})(?![\w.])"), _point),
+    Rule("decimal without a zero", ".", re.compile(r"(?<![\w.])\.(\d{1,40})(?!\w|\.\w)"), _point),
 ]

@@ -126,6 +126,16 @@ def _listed(found: re.Match[str], manner: Manner) -> str:
     return f"{letters} {numbers.code(year)} {numbers.code(number)}"
 
 
+def _network(found: re.Match[str], manner: Manner) -> str:
+    """`802.11ac`."""
+    part = numbers.number(found.group(1), manner.british)
+    return f"eight oh two dot {part} {' '.join(found.group(2).upper())}".strip()
+
+
+def _video(found: re.Match[str], manner: Manner) -> str:
+    return f"H {numbers.code(found.group(1))}"
+
+
 def _free_call(found: re.Match[str], manner: Manner) -> str:
     words = found.group(2).replace("-", " ").lower()
     return f"one {numbers.code(found.group(1))} {words}"
@@ -135,7 +145,9 @@ def _processor(found: re.Match[str], manner: Manner) -> str | None:
     """`i7-9700K`: a model's number and letters."""
     if not re.search(r"\b(?:[A-Z]{1,4}|[a-z])\d?-$", before(found, 7)):
         return None
-    return f"{numbers.code(found.group(1))} {' '.join(found.group(2))}".strip()
+    number = found.group(1)
+    said = numbers.number(number, manner.british) if number[-3:] == "000" else numbers.code(number)
+    return f"{said} {' '.join(found.group(2))}".strip()
 
 
 def _status(found: re.Match[str], manner: Manner) -> str | None:
@@ -250,9 +262,10 @@ DIGITS = [
     Rule(
         "section",
         ".",
-        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?: |$)|[,;)])"),
+        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?:\s|$)|[,;)])"),
         _section,
     ),
+    Rule("standard of a network", ".", re.compile(r"802\.(\d{1,2})([a-z]{0,2})(?!\w)"), _network),
     Rule("number to the base of sixteen", "x", re.compile(r"0x([0-9a-fA-F]{1,32})(?!\w)"), _hex),
     Rule(
         "version before it is done",
@@ -306,6 +319,7 @@ DIGITS = [
     Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),
 ]
 WORDS = [
+    Rule("code of pictures", ".", re.compile(r"H\.(26\d)(?!\w)"), _video),
     Rule(
         "number of a year's list",
         "-",
@@ -320,7 +334,12 @@ WORDS = [
         re.compile(rf"[vV](?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
         _v_stage,
     ),
-    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v),
+    Rule(
+        "version",
+        "v0123456789",
+        re.compile(r"(?:v|V(?=\d{1,9}\.))(\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"),
+        _v,
+    ),
 ]
 SYMBOLS = [
     Rule(

@@ -50,6 +50,7 @@ _WORD_RULES = by_start(
         *times.WORDS,
         *roman.WORDS,
         *money.WORDS,
+        *units.WORDS,
         *web.WORDS,
         *labels.WORDS,
         *symbols.WORDS,
@@ -258,7 +259,12 @@ class _Reading:
         self._apart = True
 
     def _mark(self, mark: str, start: int, end: int) -> None:
-        self._words.append(Word(mark, self._places[start], self._places[end]))
+        words, places = self._words, self._places
+        if words and not self._apart and not _is_sound(words[-1].spoken[-1]):
+            last = words.pop()
+            words.append(Word(last.spoken + mark, last.start, places[end]))
+        else:
+            words.append(Word(mark, places[start], places[end]))
         self._apart = False
 
     def _add_written(self, start: int, end: int) -> None:
@@ -304,16 +310,18 @@ class _Reading:
             last = words[-1]
             apart = self._apart
             if not apart:
-                ending = last.spoken[-1]
-                apart = (ending.isalnum() and spoken[0].isalnum()) or (
-                    ending == _MARK_END and any(map(str.isalnum, spoken))
-                )
+                apart = _is_sound(last.spoken[-1]) and spoken[0].isalnum()
             elif spoken[0] in _CLOSING:
                 apart = not _CLOSING.issuperset(spoken)
             if not apart:
                 words[-1] = Word(last.spoken + spoken, last.start, self._places[end])
                 return
         words.append(Word(spoken, self._places[start], self._places[end]))
+
+
+def _is_sound(character: str) -> bool:
+    """Whether a word that ends with this is said as far as there, not closed by punctuation."""
+    return character.isalnum() or character == _MARK_END
 
 
 def _is_plain(written: str) -> bool:

@@ -11,7 +11,7 @@ _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _COUNTED = frozenset(
     "chapter chapters part parts vols volumes acts books sections articles phases stages "
-    "types act scene section volume vol book phase article war mark "
+    "types wars ww saturn gta fantasy act scene section volume vol book phase article war mark "
     "type level stage class "
     "grade bowl apollo gemini episode round title appendix figure fig table psalm canto "
     "sonata symphony group "
@@ -33,6 +33,7 @@ _RULERS = frozenset(
     "suleiman abdul mohammed "
     "hassan hussein faisal martin thomas arthur stephen adrian celestine eugene nicolas "
     "casimir sigismund wladyslaw "
+    "ramesses seti bayezid osman baldwin godfrey "
     "philippa isabella anne pope king queen emperor tsar prince edmund alfred harold rameses "
     "cosimo lorenzo".split()
 )
@@ -166,6 +167,12 @@ WORDS = [
         "century",
         _STARTS | {f"{numeral}th" for numeral in _STARTS},
         re.compile(r"([IVX]{1,6})(?:th|e)?(?= (?:century|centuries)\b)"),
+        _century,
+    ),
+    Rule(
+        "ordinal",
+        {f"{numeral}{ending}" for numeral in _STARTS for ending in ("th", "st", "nd", "rd")},
+        re.compile(r"([IVX]{2,8})(?:th|st|nd|rd)(?!\w)"),
         _century,
     ),
     Rule(

@@ -8,7 +8,8 @@ import unicodedata
 
 import pytest
 
-from supervisor.core.jobs.segmentation import Uncut, has_speech, uncut
+from supervisor.core.jobs.pieces import has_speech
+from supervisor.core.jobs.segmentation import Uncut, uncut
 from supervisor.speech import Ends
 from tests.fixtures.cutting import cut_whole, parts_of
 from tests.fixtures.patterns import PATTERNS, worst
@@ -54,11 +55,13 @@ def test_what_cannot_be_spoken_is_no_segment(text: str) -> None:
     assert cut(text) == ()
 
 
-def test_speech_is_what_unicode_calls_a_letter_or_a_number() -> None:
-    """Every character there is, by its category."""
+def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> None:
+    """Every character there is, by its category; of symbols only the emoji, which have names."""
     for code in range(sys.maxunicode + 1):
-        spoken = unicodedata.category(chr(code))[0] in "LN"
-        assert has_speech(chr(code)) is spoken, hex(code)
+        kind = unicodedata.category(chr(code))
+        assert has_speech(chr(code)) is (kind[0] in "LN") or kind in {"So", "Sk", "Cn"}, hex(code)
+    assert has_speech("👍")
+    assert not any(map(has_speech, "©®°™→✓♪"))
 
 
 def test_a_long_sentence_is_cut_at_its_clauses() -> None:

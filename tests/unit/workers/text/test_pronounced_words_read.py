@@ -18,12 +18,12 @@ _UNIT = pronounced("kg", "kˈeɪ")
     {
         f"Ask {_NAME}, please.": ["Ask", f"{_NAME},", "please."],
         f"Ask Dr. {_NAME}.": ["Ask", "Doctor", f"{_NAME}."],
-        f"({_CITY}) {_NAME}!": ["(", f"{_CITY})", f"{_NAME}!"],
+        f"({_CITY}) {_NAME}!": [f"({_CITY})", f"{_NAME}!"],
         f"{_NAME}{_CITY}": [_NAME, _CITY],
-        f"{_NAME}'s $5": [_NAME, "'s", "five", "dollars"],
+        f"{_NAME}'s $5": [f"{_NAME}'s", "five", "dollars"],
         f"Add 5 {_UNIT} now": ["Add", "five", _UNIT, "now"],
         f"A caf{_ACCENTED}": ["A", "caf", _ACCENTED],
-        f"“{_NAME}”": ["“", f"{_NAME}”"],
+        f"“{_NAME}”": [f"“{_NAME}”"],
         _NAME: [_NAME],
     }.items(),
 )

@@ -21,12 +21,14 @@ from workers.engines import files
 from workers.engines.kokoro import derived, quality, texts, voices
 from workers.engines.kokoro.derive import levels
 from workers.engines.kokoro.derive import ranges as calibration
+from workers.engines.kokoro.derive.pace import tell_durations
 from workers.engines.kokoro.derive.reference import write_reference
 from workers.engines.kokoro.derive.static import static_convolutions
 from workers.engines.kokoro.inputs import vocabulary
 from workers.session import build_session, save_optimized
 
 _BLOCK = 1 << 20
+_REWRITTEN = "rewritten.onnx"
 _VOICES = ("jf_alpha", "jm_kumo")
 """They come in the wheel with the vocabulary, so they are here."""
 
@@ -67,7 +69,8 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
     optimized = aside / "optimized.onnx"
     try:
         if level == derived.UNCHANGED:  # Nothing to try: sessions of the source do the same.
-            save_optimized(source, optimized)
+            _prepare(onnx.load(source), aside)
+            save_optimized(aside / _REWRITTEN, optimized)
             faults = []
         else:
             ranges = derived.ranges(digest) if level == "calibrated" else None
@@ -87,7 +90,7 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
 
 def _faults(source: Path, aside: Path, optimized: Path) -> list[str]:
     """Optimize what was rewritten, and try it; what is wrong with it."""
-    save_optimized(aside / "rewritten.onnx", optimized)
+    save_optimized(aside / _REWRITTEN, optimized)
     return quality.faults(_try(source, optimized, aside / "reference.onnx"))
 
 
@@ -105,8 +108,14 @@ def _rewrite(source: Path, ranges: Path | None, aside: Path) -> dict[str, int]:
     write_reference(source, aside / "reference.onnx")
     model = onnx.load(source)
     sites = levels.rewrite(model, calibration.read(ranges) if ranges else None)
-    onnx.save(model, aside / "rewritten.onnx")
+    _prepare(model, aside)
     return sites
+
+
+def _prepare(model: onnx.ModelProto, aside: Path) -> None:
+    """Write the model, made to take a speed for each token where it can be."""
+    tell_durations(model)
+    onnx.save(model, aside / _REWRITTEN)
 
 
 def _try(published: Path, optimized: Path, reference: Path) -> list[quality.Finding]:
