@@ -1,7 +1,7 @@
 """The speed of each token, and how long each becomes: what the published graph keeps to itself.
 
-It takes one speed for a whole run and gives audio alone. Not a pass of `levels`: it computes what
-the graph does, and every level has it.
+It takes one speed for a whole run and gives audio alone. No pass of `levels`: it rewrites nothing,
+and every level has it. Which speeds is for `pacing` to say.
 """
 
 from __future__ import annotations
