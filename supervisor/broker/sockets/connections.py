@@ -99,6 +99,7 @@ class Connections:
         loop.add_reader(self._fd, self.read)
         self._timer = loop.call_later(_WATCH_IDLE_S, self._watch)
         self._watches = 0
+        self.read()  # libzmq tells a reader of what comes once that has found nothing to read.
 
     @property
     def wants_deliveries(self) -> bool:

@@ -40,6 +40,13 @@ _SENTENCE_MARK = re.compile(r"[.!?…。！？,;:—–、，；：-]\W*$")
 _ITEM = re.compile(r"(?:[-*+•‣]|\d{1,3}[.)])\s")
 """The beginning of an item in a list."""
 
+_TITLE = re.compile(
+    r"(?:^|(?<=[\s(\"'“‘]))(?:Mrs?|Ms|Mx|Messrs|Prof|Rev|Capt|Lt|Sgt|Mme|Mlle"
+    r"|(?<!\w [A-Z][a-z]{2} )(?<![A-Z][a-z]{3} )(?<![A-Z][a-z]{4} )Dr)\.[^\S\n]*$"
+)
+"""A title at the end of what looks like a sentence; behind a name it is a road ("Elm Dr.")."""
+_LONGEST_TITLE = 24
+
 _HEADING_CHARS = 100
 """A heading is not longer."""
 
@@ -138,10 +145,27 @@ def _sentences(text: str, language: str) -> list[str]:
     if not has_speech(text):
         return [text]
     sentences: list[str] = sentencex.segment(language, text)
+    if language == "en" and len(sentences) > 1:
+        sentences = _with_their_titles(sentences)
     if len(sentences) > 1 and not sentences[-1].strip():
         *sentences, last, blank = sentences
         sentences.append(last + blank)
     return sentences
+
+
+def _with_their_titles(sentences: list[str]) -> list[str]:
+    """The same sentences, none of them ended by the point of a title before a name that may also
+    begin one: "Dr. Will Smith".
+    """
+    joined: list[str] = []
+    title = False
+    for sentence in sentences:
+        if title:
+            joined[-1] += sentence
+        else:
+            joined.append(sentence)
+        title = _TITLE.search(sentence[-_LONGEST_TITLE:]) is not None
+    return joined
 
 
 def _line_ends(paragraph: str, column: int) -> list[int]:

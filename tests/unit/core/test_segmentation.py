@@ -59,9 +59,26 @@ def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> Non
     """Every character there is, by its category; of symbols only the emoji, which have names."""
     for code in range(sys.maxunicode + 1):
         kind = unicodedata.category(chr(code))
-        assert has_speech(chr(code)) is (kind[0] in "LN") or kind in {"So", "Sk", "Cn"}, hex(code)
+        assert has_speech(chr(code)) is (kind[0] in "LN") or kind in {"So", "Sk", "Sm", "Cn"}, hex(
+            code
+        )
     assert has_speech("👍")
     assert not any(map(has_speech, "©®°™→✓♪"))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["I met Dr. Will Smith.", "Dr. Who is here.", "Mr. It said no.", "“Mrs. When,” he said."],
+)
+def test_a_title_does_not_end_a_sentence(sentence: str) -> None:
+    """Whatever the name begins like."""
+    assert cut(f"{sentence} Then she left.") == (sentence, "Then she left.")
+
+
+@pytest.mark.parametrize("sentence", ["It stands in Elm Dr.", "I was in the U.S.", "It is 5 p.m."])
+def test_what_is_no_title_may_end_one(sentence: str) -> None:
+    """A road, a country, an hour."""
+    assert cut(f"{sentence} It was hot.") == (sentence, "It was hot.")
 
 
 def test_a_long_sentence_is_cut_at_its_clauses() -> None:

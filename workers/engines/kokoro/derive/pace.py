@@ -13,7 +13,7 @@ from workers.engines.kokoro.derive.graph import Graph, Node, attributes
 from workers.engines.kokoro.inputs import DURATIONS, SPEED, SPEEDS
 
 
-def tell_durations(model: onnx.ModelProto) -> bool:
+def prepare(model: onnx.ModelProto) -> bool:
     """Have the model take a speed for each token and give their durations, in frames; edited in
     place. False, and nothing edited, where its durations are not made as the published model's.
 
