@@ -68,14 +68,20 @@ def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> Non
 
 @pytest.mark.parametrize(
     "sentence",
-    ["I met Dr. Will Smith.", "Dr. Who is here.", "Mr. It said no.", "“Mrs. When,” he said."],
+    [
+        *["I met Dr. Will Smith.", "Dr. Who is here.", "Mr. It said no.", "“Mrs. When,” he said."],
+        *["See vol. 2 of it.", "See fig. 3 and Vol. IV.", "It is in (p. 5).", "No. 10 is old."],
+        *["It is on Mon. at five.", "He came on Sept. 4 by train."],
+    ],
 )
-def test_a_title_does_not_end_a_sentence(sentence: str) -> None:
-    """Whatever the name begins like."""
+def test_an_abbreviation_that_goes_on_ends_no_sentence(sentence: str) -> None:
+    """A title before a name, whatever that begins like; what a number follows; a date."""
     assert cut(f"{sentence} Then she left.") == (sentence, "Then she left.")
 
 
-@pytest.mark.parametrize("sentence", ["It stands in Elm Dr.", "I was in the U.S.", "It is 5 p.m."])
+@pytest.mark.parametrize(
+    "sentence", ["It stands in Elm Dr.", "I was in the U.S.", "It is 5 p.m.", "He said no."]
+)
 def test_what_is_no_title_may_end_one(sentence: str) -> None:
     """A road, a country, an hour."""
     assert cut(f"{sentence} It was hot.") == (sentence, "It was hot.")
