@@ -31,6 +31,7 @@ _MARKED: Final[dict[str, Ends]] = {
     ITEM: "item",
     PARAGRAPH: "paragraph",
 }
+_SPEECH: Final = re.compile(r"[^\W_²³¹\u2070\u2074-\u2079]")
 _LINE_END = re.compile(r"\n\s*")
 _MARKS = 8
 """Characters at the end of a text among which the mark is that ends it."""
@@ -47,7 +48,7 @@ _TITLE = re.compile(
 """A title at the end of what looks like a sentence; behind a name it is a road ("Elm Dr.")."""
 _COUNTED = re.compile(
     r"(?:^|(?<=[\s(\"'“‘]))(?i:vols?|nos?|figs?|chs?|chap|pp?|secs?|arts?|paras?|pts?|eqs?|bk|app"
-    r"|approx|ca?)\.[^\S\n]*$"
+    r"|approx|ca?|lat|long?|rom|cor|gen|exod?|lev|deut|ps|prov|matt|heb|eph)\.[^\S\n]*$"
 )
 """What a number follows."""
 _NUMBER = re.compile(r"[#(]?(?:\d|[IVXLC]+\b)")
@@ -57,8 +58,18 @@ _DATE = re.compile(
 )
 """A day or a month, which goes on with what no sentence begins with."""
 _GOES_ON = re.compile(r"[a-z\d]")
-_NO_ENDS = ((_TITLE, re.compile("")), (_COUNTED, _NUMBER), (_DATE, _GOES_ON))
-"""Abbreviations at the end of what is no sentence, if such a text follows."""
+_BETWEEN = re.compile(r"\s(?:vs|viz|cf|e\.g|i\.e)\.[^\S\n]*$")
+"""What never ends a sentence."""
+_NO_ENDS = (
+    (_TITLE, re.compile("")),
+    (_COUNTED, _NUMBER),
+    (_DATE, _GOES_ON),
+    (_BETWEEN, re.compile("")),
+    (re.compile(r"(?:^|\s)\.$"), re.compile(r"\w")),
+)
+"""What is the end of no sentence, if such a text follows: abbreviations, and the point that a name
+begins with, as .NET.
+"""
 _LONGEST_SHORT = 24
 
 _HEADING_CHARS = 100
@@ -112,8 +123,10 @@ def complete(window: str, language: str, column: int, *, last: bool) -> Iterator
 
 
 def has_speech(text: str) -> bool:
-    """Whether anything in a text can be said: a letter, a number, or an emoji by its name."""
-    return LETTER_OR_NUMBER.search(text) is not None or EMOJI.search(text) is not None
+    """Whether anything in a text can be said: a letter, a number, or an emoji by its name. Small
+    raised figures alone are the mark of a footnote.
+    """
+    return _SPEECH.search(text) is not None or EMOJI.search(text) is not None
 
 
 def _ended_by(stop: re.Match[str] | None) -> tuple[bool, _Ended]:

@@ -70,6 +70,7 @@ class Kokoro:
             mixes=True,
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
+            pronounces=True,
         )
 
     def load(self) -> None:
