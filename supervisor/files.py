@@ -50,8 +50,12 @@ def replace_file(
     """
     before = _stat(path) if keep_access else None
     created = _AS_UMASK_SAYS if mode is None and before is None else PRIVATE
-    aside, descriptor = _make_sole(path, created) if sole_writer else _make(path, created)
-    try:
+    aside = _aside(path, sole_writer=sole_writer)
+    try:  # From before the file is there: a signal may end us between any two steps.
+        descriptor = _create(aside, created, sole_writer=sole_writer)
+        while descriptor is None:
+            aside = _aside(path, sole_writer=sole_writer)
+            descriptor = _create(aside, created, sole_writer=sole_writer)
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
@@ -91,25 +95,27 @@ def _part(of: str, random: str) -> str:
     return f".{of}.{random}{_PART}"
 
 
-def _make_sole(path: Path, mode: int) -> tuple[Path, int]:
-    """Open the sole writer's temporary file; what a killed writer left in it is overwritten."""
-    aside = path.with_name(f".{path.name}{_PART}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    return aside, os.open(aside, flags, mode)
-
-
-def _make(path: Path, mode: int) -> tuple[Path, int]:
-    """Make a temporary file of a new name beside `path`, locked for as long as it is open."""
+def _aside(path: Path, *, sole_writer: bool) -> Path:
+    """A name for the temporary file beside `path`; what killed writers left there is removed."""
+    if sole_writer:
+        return path.with_name(f".{path.name}{_PART}")
     _remove_left(path)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    while True:
-        aside = path.with_name(_part(path.name, os.urandom(_RANDOM).hex()))
-        descriptor = os.open(aside, flags, mode)
-        if _lock(descriptor) and os.fstat(descriptor).st_nlink:
-            return aside, descriptor
-        # Another writer took it for a killed one's between the two calls.
-        os.close(descriptor)
-        aside.unlink(missing_ok=True)
+    return path.with_name(_part(path.name, os.urandom(_RANDOM).hex()))
+
+
+def _create(aside: Path, mode: int, *, sole_writer: bool) -> int | None:
+    """Open a temporary file: one that is new, and locked for as long as it is open; for the sole
+    writer one that is empty. None if another writer took it for a killed one's meanwhile.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    if sole_writer:
+        return os.open(aside, flags | os.O_TRUNC, mode)
+    descriptor = os.open(aside, flags | os.O_EXCL, mode)
+    if _lock(descriptor) and os.fstat(descriptor).st_nlink:
+        return descriptor
+    os.close(descriptor)
+    aside.unlink(missing_ok=True)
+    return None
 
 
 def _lock(descriptor: int) -> bool:

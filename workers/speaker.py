@@ -14,6 +14,7 @@ import time
 import numpy as np
 from msgspec.structs import replace
 
+from supervisor.marks import written
 from supervisor.wire.worker import (
     MAX_ERROR_CHARS,
     MAX_PACKET_BYTES,
@@ -122,7 +123,8 @@ class Speaker:
         info = self._engines.info(run.speech.engine)
         if not run.text:
             return silence(info.sample_rate, max(run.silence_s, _LEFT_OUT_S))
-        samples = session.synthesize(run.text, run.speech)
+        text = run.text if info.pronounces else written(run.text)
+        samples = session.synthesize(text, run.speech)
         if info.silent_ends:
             longest_s, stops = _BREATH_S / run.speech.speed, len(_STOP.findall(run.text))
             samples = without_stops(samples, info.sample_rate, longest_s, stops)

@@ -42,6 +42,7 @@ MAX_DEADLINE_MS = 366 * 24 * 3_600_000
 _SHOWN_CHARS = 64
 _Name = TypeVar("_Name", bound=str)
 _LEFT_OPEN = PartialSpeech()
+_NO_ENTRIES = Dictionary()
 
 
 def read_text(body: Body, max_bytes: int) -> str:
@@ -140,7 +141,7 @@ def _one_of(field: str, asked: str | None, names: object, default: _Name) -> _Na
 
 def _pronounced(submit: Submit, settings: Settings, language: str) -> Callable[[str], str] | None:
     """What puts the pronunciations of request and settings into a text. Raises Refused."""
-    own = Dictionary()
+    own = _NO_ENTRIES
     if submit.pronunciations:
         try:
             own = Dictionary(parse(submit.pronunciations, at_most=MAX_REQUEST))

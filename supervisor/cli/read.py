@@ -45,7 +45,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
         str | None, typer.Argument(help="What to read; - reads standard input.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file.")
+        Path | None, typer.Option("--file", "-f", help="Read the text from a file.")
     ] = None,
     lines: Annotated[
         Path | None,
@@ -79,7 +79,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
     set_: Assignments = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show how a text is read: supervisor read "Dr. Smith paid $3.50."
+    """Show how a text is read: supervisor read 'Dr. Smith paid $3.50.'
 
     For each segment the words that are said, their phonemes, the pause after it, and what is left
     out.

@@ -31,7 +31,7 @@ _LONG_TEXT_SEGMENTS = 4
 def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     text: Annotated[str | None, typer.Argument(help="What to say; - reads standard input.")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file.")
+        Path | None, typer.Option("--file", "-f", help="Read the text from a file.")
     ] = None,
     output: Annotated[
         Path | None,

@@ -288,8 +288,9 @@ class Conversation:
             raise BadRequest("a number is too large to send", code="out_of_range") from None
         if len(frames[1]) > MAX_HEADER_BYTES:
             # The supervisor could not tell which request it was, and so would end all of them.
+            most = f"{MAX_HEADER_BYTES:,} bytes"
             raise BadRequest(
-                f"the names in this request have more than {MAX_HEADER_BYTES:,} bytes",
+                f"the names and pronunciations of a request have more than {most}",
                 code="bad_message",
             )
         self.outbox.append(frames)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from supervisor.config import Settings
 from supervisor.config.changes import Change
 from supervisor.wire.worker import Catalogue, Setup
+
+_SHOWN_ENTRIES = 8
 
 
 def make_setup(settings: Settings) -> Setup:
@@ -39,11 +43,18 @@ def describe(change: Change, settings: Settings) -> str:
     integrated = settings.performance.dynamic_cpu_allocation.onnx_integration
     if change.effect == "session_rebuild" and not integrated:
         done = "held back: onnx_integration is off, sessions stay as they are"
-        return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
-    done = {
-        "live": "applied",
-        "session_rebuild": "applied, sessions are rebuilt",
-        "worker_restart": "applied, workers are replaced",
-        "supervisor_restart": "holds after a restart of the supervisor",
-    }[change.effect]
-    return f"configuration: {change.path}: {change.old!r} → {change.new!r} ({done})"
+    else:
+        done = {
+            "live": "applied",
+            "session_rebuild": "applied, sessions are rebuilt",
+            "worker_restart": "applied, workers are replaced",
+            "supervisor_restart": "holds after a restart of the supervisor",
+        }[change.effect]
+    return f"configuration: {change.path}: {_shown(change.old)} → {_shown(change.new)} ({done})"
+
+
+def _shown(value: object) -> str:
+    """A value for the log: a table of thousands of words by its size."""
+    if isinstance(value, Mapping) and len(value) > _SHOWN_ENTRIES:
+        return f"{len(value)} entries"
+    return repr(value)

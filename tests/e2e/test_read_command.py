@@ -182,7 +182,7 @@ def test_a_text_that_ends_the_process_costs_its_own_line(place: Path) -> None:
         (("Hi", "--lines", "text.txt"), "not both"),
         (("-f", "nowhere.txt"), "cannot read nowhere.txt: No such file"),
         (("--lines", "nowhere.jsonl"), "cannot read nowhere.jsonl: No such file"),
-        (("-f", "latin1.txt"), "byte 0xfc at offset 2"),
+        (("-f", "damaged.txt"), "byte 0x81 at offset 2"),
         ((b"\xff",), "the text is not UTF-8: byte 0 is 0xff"),
         (("",), "nothing to speak"),
         (("Hi 中文", "--unreadable", "refuse"), "this voice cannot read 2 characters"),
@@ -199,7 +199,7 @@ def test_what_cannot_be_read_is_one_line(
     place: Path, arguments: tuple[str | bytes, ...], words: str
 ) -> None:
     """The exit code of a wrong request, and what to do; nothing is printed of it."""
-    (place / "latin1.txt").write_bytes("Grüße".encode("latin-1"))
+    (place / "damaged.txt").write_bytes(b"Gr\x81\xdfe")
     result = run(place, *arguments)
     assert (result.returncode, result.stdout) == (2, b""), result.stderr
     (line,) = result.stderr.decode().splitlines()

@@ -89,7 +89,7 @@ def test_say_reads_standard_input_and_writes_a_pipe(running_supervisor: Supervis
         (("say", "<speak>Hi</speck>", "-o", "x.wav"), 2, "line 1, column"),
         (("say", "Hi", "-f", "book.txt", "-o", "x.wav"), 2, "not both"),
         (("say", "-f", "nowhere.txt", "-o", "x.wav"), 2, "cannot read nowhere.txt"),
-        (("say", "-f", "latin1.txt", "-o", "x.wav"), 2, "byte 0xfc at offset 2"),
+        (("say", "-f", "damaged.txt", "-o", "x.wav"), 2, "byte 0x81 at offset 2"),
         (("say", "Hi", "-o", "nowhere/x.wav"), 2, "there is no directory nowhere"),
         (("say", "Hi", "-o", "."), 2, ". is a directory"),
         (("say", "Hi", "-o", "x.xyz"), 2, "no audio format 'xyz'"),
@@ -117,14 +117,14 @@ def test_what_cannot_be_said_is_one_line(
     words: str,
 ) -> None:
     """Each mistake has its exit code and one line that says what to do, and leaves no file."""
-    (tmp_path / "latin1.txt").write_bytes("Grüße".encode("latin-1"))
+    (tmp_path / "damaged.txt").write_bytes(b"Gr\x81\xdfe")
     result = run(running_supervisor, *arguments, cwd=tmp_path)
     assert result.returncode == code, result.stderr
     lines = result.stderr.decode().splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("supervisor: ")
     assert words in lines[0]
-    assert os.listdir(tmp_path) == ["latin1.txt"]
+    assert os.listdir(tmp_path) == ["damaged.txt"]
 
 
 @pytest.mark.parametrize(

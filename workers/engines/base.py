@@ -40,6 +40,8 @@ class EngineInfo(msgspec.Struct, frozen=True):
     author measured it; None if unknown.
     `seconds_per_character`: roughly the time of one thread; None if unknown. Jobs are charged by
     it until the engine has spoken. Figures of `supervisor bench host` take precedence over both.
+    `pronounces`: it reads what is pronounced as asked (`supervisor.marks`); others get such words
+    as they are written.
     `silent_ends`: the samples of a segment begin and end with silence that the model puts around
     whatever it says. The worker then puts there what the text asks for: after a sentence, after
     a paragraph, none in the middle of a phrase. Samples of other engines stay as they are.
@@ -57,6 +59,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     parallel: float | None = None
     seconds_per_character: float | None = None
     silent_ends: bool = False
+    pronounces: bool = False
 
 
 class Terminated(Exception):

@@ -50,6 +50,9 @@ _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 _CLOSING = ",.;:!?"
 """Marks that are put to the word before them, over what stands between and is not said."""
 
+_LATIN = "\u024f"
+"""The last letter of those that are always heard."""
+
 _REMEMBERED = 4096
 """Words of which the process remembers whether they are said in several ways."""
 
@@ -150,7 +153,7 @@ class English:
         for word in words:
             written = text[word.start : word.end]
             yield from text[done : word.start].split()
-            if not word.spoken.isascii() and not self._is_heard(word):
+            if max(word.spoken, default="") > _LATIN and not self._is_heard(word):
                 yield written
             elif written.endswith(tuple(_CLOSING)):
                 yield from _set_off(written)

@@ -71,6 +71,7 @@ class Hibari:
             parallel=PARALLEL,
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
+            pronounces=True,
         )
 
     def load(self) -> None:

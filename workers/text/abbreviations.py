@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from workers.text.places import STREETS
-from workers.text.rules import Manner, Rule, after, before, ends_sentence, word_before
+from workers.text.rules import (
+    STARTERS,
+    Manner,
+    Rule,
+    after,
+    before,
+    before_sentence,
+    ends_sentence,
+    word_before,
+)
 
 _TITLES = {
     "mr": "Mister", "mrs": "Missus", "ms": "Miz", "dr": "Doctor", "prof": "Professor",
@@ -61,7 +70,8 @@ _ALWAYS = {
     "pkwy": "Parkway", "jr": "Junior", "inc": "Incorporated", "corp": "Corporation",
     "ltd": "Limited", "bros": "Brothers", "bldg": "building", "apt": "apartment", "qty": "quantity",
     "amt": "amount", "resp": "respectively", "conf": "conference", "vers": "version",
-    "edn": "edition", "esq": "Esquire", "eds": "editors", "hist": "history",
+    "edn": "edition", "sq": "square", "cu": "cubic", "esq": "Esquire",
+    "eds": "editors", "hist": "history", "fl": "floor",
 }  # fmt: skip
 _WORDS_TOO = frozenset(
     [
@@ -89,7 +99,8 @@ _DOTTED = {
 }  # fmt: skip
 _SLASHED = {
     "w/o": "without", "w/": "with", "c/o": "care of", "b/c": "because", "n/a": "not applicable",
-    "a/c": "A C", "i/o": "I O", "tcp/ip": "T C P I P", "and/or": "and or", "he/she": "he or she",
+    "a/c": "A C", "p/m": "per month", "p/w": "per week",
+    "i/o": "I O", "tcp/ip": "T C P I P", "and/or": "and or", "he/she": "he or she",
     "she/he": "she or he", "his/her": "his or her", "him/her": "him or her", "s/he": "she or he",
     "km/h": "kilometers per hour", "m/s": "meters per second", "yes/no": "yes or no",
     "either/or": "either or", "sir/madam": "sir or madam", "on/off": "on off", "ac/dc": "A C D C",
@@ -97,11 +108,6 @@ _SLASHED = {
 _HOW_MANY = frozenset(
     "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty "
     "sixty few several couple many some half".split()
-)
-_STARTERS = frozenset(
-    "the then he she it they we i and but a an in on at his her their our my this that there "
-    "so when after as if for "
-    "you your what no yes".split()
 )
 
 
@@ -133,15 +139,17 @@ def _title(found: re.Match[str], manner: Manner) -> str | None:
 
 def _is_street(behind: str, found: re.Match[str], *, named: bool) -> bool:
     number = re.search(r"\d(?:st|nd|rd|th) $", before(found)) is not None
-    if not number and (not behind[:1].isupper() or behind.lower() in _STARTERS):
+    if not number and (not behind[:1].isupper() or behind.lower() in STARTERS):
+        return False
+    if re.search(r"'(?:m|re|ve|ll|d|t)$", behind):
         return False
     if re.search(r"[.!?,;:]['\")]? $", before(found, 4)):
         return False
-    follows = re.match(r"\s([A-Za-z]+)", after(found))
+    follows = re.match(r"\s([A-Za-z]+)(?!\.[A-Z ])", after(found))
     return (
         number
         or not named
-        or bool(follows and follows.group(1).lower() in {*_STARTERS, "n", "nw", "ne", "sw", "se"})
+        or bool(follows and follows.group(1).lower() in {*STARTERS, "n", "nw", "ne", "sw", "se"})
     )
 
 
@@ -164,19 +172,24 @@ def _numbered(found: re.Match[str], manner: Manner) -> str | None:
     return f"{full.capitalize() if word[0].isupper() else full} "
 
 
+_NUMBERED_THINGS = frozenset("the at my our your his her their world".split())
+
+
 def _count(found: re.Match[str], manner: Manner) -> str | None:
     """`No. of items`, `the No 1 song`."""
-    if found.group(1) or word_before(found)[:1].islower():
-        return "number"
-    return None
+    cue = word_before(found)
+    numbered = cue[:1].islower() if found.group()[0] == "N" else cue.lower() in _NUMBERED_THINGS
+    return "number" if found.group(1) or numbered else None
 
 
 def _always(found: re.Match[str], manner: Manner) -> str | None:
     word, short = found.group(1), found.group(1).lower()
-    ending = ends_sentence(found)
+    ending = ends_sentence(found) if short == "etc" else before_sentence(found)
     if short in _WORDS_TOO and ending:
         return None
     if short in _CAPITAL_FIRST and not word[0].isupper():
+        return None
+    if short == "fl" and not re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):
         return None
     full = _ALWAYS[short]
     if short == "min" and re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):
@@ -192,15 +205,7 @@ def _always(found: re.Match[str], manner: Manner) -> str | None:
         and after(found).strip()
     ):
         ending = False
-    if short in {"inc", "corp", "ltd", "jr"} and not before_sentence(found):
-        ending = False
     return full + ("." if ending else "")
-
-
-def before_sentence(found: re.Match[str]) -> bool:
-    """Whether a sentence seems to begin here: nothing follows, or a word that begins many."""
-    follows = re.match(r"\s+([A-Z][a-z]*)\b", after(found))
-    return not after(found).strip() or bool(follows and follows.group(1).lower() in _STARTERS)
 
 
 def _initials(found: re.Match[str], manner: Manner) -> str:
@@ -268,7 +273,7 @@ WORDS = [
         ),
         _numbered,
     ),
-    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?<=No)(?= \d))"), _count),
+    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?= \d))"), _count),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),
     Rule(
         "street", {*STREETS} - {"st", "dr", "mt"}, re.compile(r"([A-Za-z]{2,5})\.(?!\w)"), _street

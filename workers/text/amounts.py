@@ -38,6 +38,7 @@ _SCORES = frozenset(
 _OF_PAIRS = {
     ("24", "7"): "twenty four seven",
     ("9", "11"): "nine eleven",
+    ("20", "20"): "twenty twenty",
     ("50", "50"): "fifty fifty",
 }
 _SURE_YEAR_CUES = frozenset(
@@ -82,7 +83,7 @@ def parts_of(glyph: str) -> tuple[int, int]:
 
 def is_year(written: str, found: re.Match[str]) -> bool:
     """Whether these four digits are said as a year is."""
-    if len(written) != 4 or not written.isdigit() or not 1001 <= int(written) <= 2099:
+    if len(written) != 4 or not written.isdecimal() or not 1001 <= int(written) <= 2099:
         return False
     if word_before(found).lower() in _SURE_YEAR_CUES:
         return True
@@ -95,7 +96,7 @@ def count(written: str, found: re.Match[str], manner: Manner) -> str:
     """A number that stands alone: a year or a count."""
     if is_year(written, found):
         return numbers.year(int(written), manner.british)
-    if written.isdigit():
+    if written.isdecimal():
         return numbers.number(written, manner.british)
     return numbers.quantity(written, manner.british)
 
@@ -103,7 +104,8 @@ def count(written: str, found: re.Match[str], manner: Manner) -> str:
 def _range(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group("first"), found.group("second")
     if first == second:
-        return " ".join([numbers.quantity(first, manner.british)] * 2)
+        nil = first == "0" and manner.british
+        return " ".join(["nil" if nil else numbers.quantity(first, manner.british)] * 2)
     near = f"{before(found)} {after(found, 10)}".lower()
     score = _SCORES & {*re.findall(r"[a-z]+", near)}
     if score:
@@ -112,7 +114,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
             zero if end == "0" else numbers.quantity(end, manner.british) for end in (first, second)
         ]
         return " to ".join(ends) if "0" not in (first, second) else " ".join(ends)
-    if len(first) == 4 and first.isdigit() and len(second) in {2, 4} and 1100 <= int(first) <= 2099:
+    years = first.isdecimal() and second.isdecimal() and len(first) == 4 and len(second) in {2, 4}
+    if years and 1100 <= int(first) <= 2099:
         low = numbers.year(int(first), manner.british)
         high = numbers.year(int(second), manner.british)
         return f"{low} to {high}"
@@ -129,8 +132,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
 def _completes(first: str, second: str) -> bool:
     """Whether the second end of a range is the last digits of a number above the first, "245-7"."""
     return (
-        first.isdigit()
-        and second.isdigit()
+        first.isdecimal()
+        and second.isdecimal()
         and len(second) < len(first)
         and len(first) > 2
         and int(first[-len(second) :]) < int(second)
@@ -159,6 +162,11 @@ def _slash(found: re.Match[str], manner: Manner) -> str | None:
     return fraction(top, bottom, manner.british) or f"{say_top} over {say_bottom}"
 
 
+def _run(found: re.Match[str], manner: Manner) -> str:
+    """`24/7/365`."""
+    return " ".join(numbers.code(part) for part in found.group().split("/"))
+
+
 def _out_of(found: re.Match[str], manner: Manner) -> str:
     top, bottom = (numbers.quantity(part, manner.british) for part in found.groups())
     return f"{top} out of {bottom}"
@@ -174,6 +182,10 @@ def _glyph(found: re.Match[str], manner: Manner) -> str | None:
     if whole is not None:
         return mixed(whole, top, bottom, manner)
     return fraction(top, bottom, manner.british)
+
+
+def _book(found: re.Match[str], manner: Manner) -> str:
+    return numbers.ordinal(int(found.group()), manner.british).capitalize()
 
 
 def _ordinal(found: re.Match[str], manner: Manner) -> str | None:
@@ -210,7 +222,7 @@ def power_words(power: str, manner: Manner) -> str:
     """`2` as "squared", `-3` as "to the minus three"."""
     if power in {"2", "3"}:
         return "squared" if power == "2" else "cubed"
-    digits = power.lstrip("-")
+    digits = power.replace("-", "")
     if not digits:
         return ""
     if power.startswith("-"):
@@ -264,6 +276,15 @@ _END = r"(?![\w/°%]|[.,]\d|-\d)"
 
 DIGITS = [
     Rule(
+        "book of the Bible",
+        spaced("CKSTPJ"),
+        re.compile(
+            r"[123](?= (?:(?:Corinthians|Kings|Samuel|Chronicles|Thessalonians)\b"
+            r"|(?:Timothy|Peter|John) \d))"
+        ),
+        _book,
+    ),
+    Rule(
         "thousands set apart by spaces",
         spaced(FIGURES),
         re.compile(r"\d{1,3}(?: \d{3}){2,9}(?![ ]?\d)|\d{1,3} 000(?![ ]?\d)"),
@@ -300,6 +321,7 @@ DIGITS = [
         _exponent,
     ),
     Rule("any version", ".", re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})\.[xX](?!\w)"), _any_version),
+    Rule("numbers over numbers", "/", re.compile(rf"\d{{1,4}}(?:/\d{{1,4}}){{2}}{_END}"), _run),
     Rule("mark", ".", re.compile(rf"(\d{{1,2}}\.\d)/(5|10|20|100){_END}"), _out_of),
     Rule(
         "ordinal",
@@ -326,5 +348,5 @@ DIGITS = [
 ]
 SYMBOLS = [
     Rule("fraction sign", GLYPHS, re.compile(rf"(?P<glyph>[{GLYPHS}])"), _glyph),
-    Rule("decimal without a zero", ".", re.compile(r"(?<![\w.])\.(\d{1,40})(?![\w.])"), _point),
+    Rule("decimal without a zero", ".", re.compile(r"(?<![\w.])\.(\d{1,40})(?!\w|\.\w)"), _point),
 ]

@@ -28,6 +28,7 @@ _SMALL = frozenset(
 _INITIALS = {
     "phd": "P H D",
     "phds": "P H D's",
+    "ipv": "I P V",
     "ios": "I O S",
     "macos": "mac O S",
     "ipados": "I pad O S",
@@ -47,6 +48,19 @@ _AMBIGUOUS = {
     "PM": (re.compile(""), "P M", "pm"),
 }
 """What must stand before these letters to make them letters, and what they are then and else."""
+
+_STAFF = {
+    "IT": re.compile(
+        r" (?:staff|departments?|teams?|support|guys?|managers?|systems?|infrastructure|industry"
+        r"|firms?|sector|skills|jobs?|desk|professionals?|admins?|security|services?|projects?|directors?"
+        r"|consultants?|budget|equipment|company|companies|workers?|specialists?|experts?)\b"
+    ),
+    "WHO": re.compile(
+        r" (?:guidelines|officials?|chief|director|reports?|data|experts|standards"
+        r"|warns|estimates)\b"
+    ),
+}
+"""What stands behind these letters where they are letters."""
 
 _LONG = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 
@@ -124,12 +138,13 @@ def _shortened(written: str, manner: Manner) -> str | None:
 
 def _capitals(written: str, atom: re.Match[str], manner: Manner) -> str | None:
     """One word in capitals among others: letters, or a word that the capital keeps stressed."""
-    if after(atom, 1).isdigit() or before(atom, 1).isdigit():
+    if after(atom, 1).isdecimal() or before(atom, 1).isdecimal():
         return " ".join(written) if len(written) < 4 and "'" not in written else None
     choice = _AMBIGUOUS.get(written)
     if choice is not None:
         cue, letters, otherwise = choice
-        return letters if cue.search(before(atom)) else otherwise
+        noun = _STAFF[written].match(after(atom)) if written in _STAFF else None
+        return letters if noun or cue.search(before(atom)) else otherwise
     if written in _SMALL:
         return None if re.match(r"[-.&/]\w", after(atom)) else written.capitalize()
     if len(written) < 4 or written in _SPELLED or "'" in written or manner.known(written):

@@ -11,6 +11,7 @@ from workers.text.rules import (
     after,
     alternatives,
     before,
+    before_sentence,
     ends_sentence,
     spaced,
     word_before,
@@ -113,10 +114,13 @@ def _day_and_month(found: re.Match[str], manner: Manner) -> str | None:
     return words + _stop(found)
 
 
+_NO_DATE = re.compile(r" (?:miles|km|kilomet(?:er|re)s|steps|times|in \d|of \d|per)\b")
+
+
 def _month_and_day(found: re.Match[str], manner: Manner) -> str | None:
     name = MONTHS[found.group("month").lower()]
     day, until, year = int(found.group("day")), found.group("until"), found.group("year")
-    if not 1 <= day <= 31:
+    if not 1 <= day <= 31 or (name in {"May", "March"} and _NO_DATE.match(after(found))):
         return None
     words = f"{name} {'the ' if manner.british else ''}{numbers.ordinal(day, manner.british)}"
     if until:
@@ -128,7 +132,8 @@ def _month_and_day(found: re.Match[str], manner: Manner) -> str | None:
 
 def _month_and_year(found: re.Match[str], manner: Manner) -> str:
     name = MONTHS[found.group("month").lower()]
-    return f"{name} {numbers.year(int(found.group('year')), manner.british)}"
+    year = found.group("year") or found.group("joined")
+    return f"{name} {numbers.year(int(year), manner.british)}"
 
 
 def _month(found: re.Match[str], manner: Manner) -> str | None:
@@ -166,7 +171,11 @@ def _day(found: re.Match[str], manner: Manner) -> str | None:
     )
     dot = found.group().endswith(".")
     if short in _WORDS_TOO and not (
-        dated and (dot or re.match(r",? \d", found.string[found.end(1) : found.end(1) + 3]))
+        dated
+        and (
+            dot
+            or re.match(rf",? \d|, (?:{_MONTH})\b", found.string[found.end(1) : found.end(1) + 16])
+        )
     ):
         sure = dot and linked and not re.search(r"\b(?:the|this) $", before(found))
         if not sure:
@@ -177,7 +186,17 @@ def _day(found: re.Match[str], manner: Manner) -> str | None:
 
 
 def _stop(found: re.Match[str]) -> str:
-    return "." if found.group().endswith(".") and not after(found).strip() else ""
+    return "." if found.group().endswith(".") and before_sentence(found) else ""
+
+
+def _until(found: re.Match[str], manner: Manner) -> str:
+    return " to "
+
+
+def _hyphened(found: re.Match[str], manner: Manner) -> str | None:
+    """`22-Mar-2024`."""
+    month = _NAMES.index(MONTHS[found.group(2).lower()]) + 1
+    return date(_whole_year(found.group(3)), month, int(found.group(1)), manner)
 
 
 def _decade(found: re.Match[str], manner: Manner) -> str:
@@ -221,6 +240,12 @@ DIGITS = [
         _slashed,
     ),
     Rule(
+        "date with a month's name",
+        "-",
+        re.compile(rf"(\d{{1,2}})-({_MONTH})-(\d{{4}}|\d{{2}})(?![\w-])"),
+        _hyphened,
+    ),
+    Rule(
         "day and month in numbers", "/", re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/%]|[.-]\d)"), _short
     ),
     Rule(
@@ -255,7 +280,7 @@ WORDS = [
     Rule(
         "month before year",
         MONTHS,
-        re.compile(rf"(?P<month>{_MONTH})\.?,?{_YEAR}"),
+        re.compile(rf"(?P<month>{_MONTH})(?:\.?,?{_YEAR}|-(?P<joined>[12]\d{{3}})(?![\w-]))"),
         _month_and_year,
     ),
     Rule(
@@ -287,6 +312,14 @@ WORDS = [
     Rule("short day", DAYS, re.compile(rf"({_DAY})\b\.?"), _day),
 ]
 SYMBOLS = [
+    Rule(
+        "from date to date",
+        "-–",
+        re.compile(
+            rf"(?<=[a-z\d])[-–](?=(?:{_MONTH})\.? \d|\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH})\b)"
+        ),
+        _until,
+    ),
     Rule("decade", "'‘", re.compile(r"['‘](\d0)'?s(?!\w)"), _decade),
     Rule(
         "year without its century",

@@ -176,6 +176,7 @@ _PLAYED = (
     "show came come televised carried performed seen heard appear appeared available reported"
 )
 _LIVE = (
+    _if(_LYV, after="-", near="streamed streaming stream streams action fire tweet tweeted blog"),
     _if(_VERB, before=f"{_ASKED} TO MD"),
     _if(_VERB, before=_SUBJECTS, not_before="it that which"),
     _if(
@@ -257,7 +258,7 @@ _TEARS = (
 _AIR, _TURN = _NOUN, _VERB
 _WIND = (
     _if(_TURN, after="up", not_before="DT JJ NN"),
-    _if(_TURN, after="-", near="up", not_before="JJ NN", part="V"),
+    _if(_TURN, after="-", near="up"),
     _if(_TURN, before=f"{_ASKED} TO MD not n't {PLURAL_SUBJECTS}"),
     _if(_TURN, before=f"{START} and or ,", after="the it a your this"),
     _if(_TURN, before=f"NNS {_WAYS}", after=_ALONG),

@@ -77,7 +77,7 @@ def _short_phone(found: re.Match[str], manner: Manner) -> str | None:
 
 def _hex(found: re.Match[str], manner: Manner) -> str:
     """`0x80FF` by its digits and letters."""
-    said = (numbers.digits(symbol) if symbol.isdigit() else symbol.upper() for symbol in found[1])
+    said = (numbers.digits(symbol) if symbol.isdecimal() else symbol.upper() for symbol in found[1])
     return f"zero X {' '.join(said)}"
 
 
@@ -116,7 +116,7 @@ def _section(found: re.Match[str], manner: Manner) -> str:
     """`1.E.8`: a section's number, part by part."""
     parts = found.group(1).split(".")
     return " ".join(
-        numbers.number(part, manner.british) if part.isdigit() else part for part in parts
+        numbers.number(part, manner.british) if part.isdecimal() else part for part in parts
     )
 
 
@@ -124,6 +124,16 @@ def _listed(found: re.Match[str], manner: Manner) -> str:
     """`CVE-2023-12345`."""
     letters, year, number = found.groups()
     return f"{letters} {numbers.code(year)} {numbers.code(number)}"
+
+
+def _network(found: re.Match[str], manner: Manner) -> str:
+    """`802.11ac`."""
+    part = numbers.number(found.group(1), manner.british)
+    return f"eight oh two dot {part} {' '.join(found.group(2).upper())}".strip()
+
+
+def _video(found: re.Match[str], manner: Manner) -> str:
+    return f"H {numbers.code(found.group(1))}"
 
 
 def _free_call(found: re.Match[str], manner: Manner) -> str:
@@ -135,7 +145,9 @@ def _processor(found: re.Match[str], manner: Manner) -> str | None:
     """`i7-9700K`: a model's number and letters."""
     if not re.search(r"\b(?:[A-Z]{1,4}|[a-z])\d?-$", before(found, 7)):
         return None
-    return f"{numbers.code(found.group(1))} {' '.join(found.group(2))}".strip()
+    number = found.group(1)
+    said = numbers.number(number, manner.british) if number[-3:] == "000" else numbers.code(number)
+    return f"{said} {' '.join(found.group(2))}".strip()
 
 
 def _status(found: re.Match[str], manner: Manner) -> str | None:
@@ -149,7 +161,7 @@ def _dashed(found: re.Match[str], manner: Manner) -> str | None:
     groups = found.group().split("-")
     if len(groups) > 2 and max(map(len, groups)) < 3 and _cue(found) not in _CODE_CUES:
         return " ".join(numbers.number(group, manner.british) for group in groups)
-    count = sum(symbol.isdigit() for symbol in found.group())
+    count = sum(symbol.isdecimal() for symbol in found.group())
     return (
         _grouped(found.group(), manner)
         if count >= 7 or _cue(found) in _CODE_CUES or found.group() in {"9-1-1", "9-9-9"}
@@ -250,9 +262,10 @@ DIGITS = [
     Rule(
         "section",
         ".",
-        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?: |$)|[,;)])"),
+        re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.[A-Z](?:\.\d{1,3}){0,3})(?=\.?(?:\s|$)|[,;)])"),
         _section,
     ),
+    Rule("standard of a network", ".", re.compile(r"802\.(\d{1,2})([a-z]{0,2})(?!\w)"), _network),
     Rule("number to the base of sixteen", "x", re.compile(r"0x([0-9a-fA-F]{1,32})(?!\w)"), _hex),
     Rule(
         "version before it is done",
@@ -306,6 +319,7 @@ DIGITS = [
     Rule("zeros first", ANY, re.compile(r"0\d{1,29}(?![\d:/-]|[.,]\d)"), _zeros),
 ]
 WORDS = [
+    Rule("code of pictures", ".", re.compile(r"H\.(26\d)(?!\w)"), _video),
     Rule(
         "number of a year's list",
         "-",
@@ -320,7 +334,12 @@ WORDS = [
         re.compile(rf"[vV](?P<parts>\d{{1,9}}(?:\.\d{{1,9}}){{1,5}}){_STAGE}"),
         _v_stage,
     ),
-    Rule("version", "v0123456789", re.compile(r"[vV](\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"), _v),
+    Rule(
+        "version",
+        "v0123456789",
+        re.compile(r"(?:v|V(?=\d{1,9}\.))(\d{1,9}(?:\.\d{1,9}){0,9})(?![\w]|\.\d)"),
+        _v,
+    ),
 ]
 SYMBOLS = [
     Rule(

@@ -45,6 +45,10 @@ _SIGNS = {
     "A$": _dollars_of("Australian"),
     "AU$": _dollars_of("Australian"),
     "NZ$": _dollars_of("New Zealand"),
+    "USD $": _dollars_of("U S"),
+    "CAD $": _dollars_of("Canadian"),
+    "AUD $": _dollars_of("Australian"),
+    "NZD $": _dollars_of("New Zealand"),
     "HK$": _dollars_of("Hong Kong"),
     "S$": _dollars_of("Singapore"),
     "R$": Currency("real", "reais", "centavo", "centavos"),
@@ -130,7 +134,7 @@ _NOUN = re.compile(
 
 def is_adjective(found: re.Match[str]) -> bool:
     """Whether an amount stands before what it measures: "a $5 bill", "£3m-a-year"."""
-    if re.match(r"-[a-z]", after(found, 2)):
+    if re.match(r"-(?!plus)[a-z]", after(found, 5)):
         return True
     return bool(_DETERMINER.search(before(found, 8)) and _NOUN.match(after(found)))
 
@@ -211,7 +215,7 @@ def _cents(found: re.Match[str], manner: Manner) -> str | None:
 
 
 def _pence(found: re.Match[str], manner: Manner) -> str | None:
-    if found.group(1).isdigit() and len(found.group(1)) > 2:
+    if found.group(1).isdecimal() and len(found.group(1)) > 2:
         return f"{numbers.code(found.group(1))} P"
     return (
         f"{numbers.quantity(found.group(1), manner.british)} {'pence' if manner.british else 'P'}"
@@ -224,7 +228,7 @@ _COMMA = r"(\d{1,3}(?:\.\d{3}){0,4}),(\d\d)(?!\d)"
 _LAKHS = r"\d{1,2}(?:,\d\d){1,5},\d{3}(?![\d,])(?:\.\d\d)?"
 _FORE = re.compile(
     rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?"
-    rf"(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}{_EACH}"
+    rf"(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}(?:(?<=\.\d\d)p(?!\w))?{_EACH}"
 )
 
 DIGITS = [
@@ -258,7 +262,7 @@ SYMBOLS = [
 WORDS = [
     Rule(
         "letters and sign before a sum",
-        ["us", "c", "ca", "a", "au", "nz", "hk", "s", "r"],
+        ["us", "c", "ca", "a", "au", "nz", "hk", "s", "r", "usd", "cad", "aud", "nzd"],
         _FORE,
         _before,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workers.text.rules import Manner, Rule, after, before, word_before
+from workers.text.rules import Manner, Rule, after, before, before_sentence, word_before
 
 STREETS = {
     "st": "Street", "dr": "Drive", "ave": "Avenue", "av": "Avenue", "blvd": "Boulevard",
@@ -75,6 +75,19 @@ def _state(found: re.Match[str], manner: Manner) -> str | None:
     return _STATES[found.group()]
 
 
+_OLD = {
+    "Calif": "California", "Conn": "Connecticut", "Fla": "Florida", "Tenn": "Tennessee",
+    "Ariz": "Arizona", "Colo": "Colorado", "Okla": "Oklahoma", "Penn": "Pennsylvania",
+    "Minn": "Minnesota", "Mich": "Michigan", "Nev": "Nevada", "Neb": "Nebraska", "Ky": "Kentucky",
+    "Tex": "Texas", "Wis": "Wisconsin", "Wyo": "Wyoming", "Ont": "Ontario", "Que": "Quebec",
+}  # fmt: skip
+"""Short forms with a full stop, as newspapers have them."""
+
+
+def _old_state(found: re.Match[str], manner: Manner) -> str:
+    return _OLD[found.group(1)] + ("." if before_sentence(found) else "")
+
+
 def _road(found: re.Match[str], manner: Manner) -> str | None:
     """`Fifth Ave` without its full stop."""
     near = word_before(found)[:1].isupper() or re.search(r"\d(?:st|nd|rd|th) $", before(found, 8))
@@ -82,6 +95,12 @@ def _road(found: re.Match[str], manner: Manner) -> str | None:
 
 
 WORDS = [
+    Rule(
+        "state of old",
+        [state.lower() for state in _OLD],
+        re.compile(rf"({'|'.join(_OLD)})\.(?!\w)"),
+        _old_state,
+    ),
     Rule(
         "point of the compass", _POINTS, re.compile(r"([NSEW]{1,3})\b\.?(?!\w)"), _point_of_compass
     ),

@@ -11,7 +11,7 @@ _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _COUNTED = frozenset(
     "chapter chapters part parts vols volumes acts books sections articles phases stages "
-    "types act scene section volume vol book phase article war mark "
+    "types wars ww saturn gta fantasy act scene section volume vol book phase article war mark "
     "type level stage class "
     "grade bowl apollo gemini episode round title appendix figure fig table psalm canto "
     "sonata symphony group "
@@ -33,9 +33,13 @@ _RULERS = frozenset(
     "suleiman abdul mohammed "
     "hassan hussein faisal martin thomas arthur stephen adrian celestine eugene nicolas "
     "casimir sigismund wladyslaw "
+    "ramesses seti bayezid osman baldwin godfrey "
     "philippa isabella anne pope king queen emperor tsar prince edmund alfred harold rameses "
     "cosimo lorenzo".split()
 )
+
+_SMALL = frozenset("act scene page pages canto verse chapter appendix section".split())
+"""What is counted in small letters, too."""
 
 _NEVER = frozenset("a an the this that his her my our your their on no type-".split())
 """Words before letters that are no numeral: "an IV drip"."""
@@ -113,6 +117,17 @@ def _is_counted(cue: str, written: str, found: re.Match[str]) -> bool:
     return True
 
 
+def _small(found: re.Match[str], manner: Manner) -> str | None:
+    """`act iii, scene iv`, `page xii`."""
+    number = value(found.group(1).upper())
+    cue = re.search(r"([^\W\d_]+)[.]? $", before(found))
+    if number is None or cue is None or cue.group(1).lower() not in _SMALL:
+        return None
+    if len(found.group(1)) == 1 and re.match(r"\s*(?:$|[.,;:)]|of\b)", after(found)) is None:
+        return None
+    return numbers.cardinal(number, manner.british)
+
+
 def _range(found: re.Match[str], manner: Manner) -> str | None:
     """`Chapters I-IV`."""
     cue = re.search(r"([^\W\d_]+)[.]? $", before(found))
@@ -169,6 +184,12 @@ WORDS = [
         _century,
     ),
     Rule(
+        "ordinal",
+        {f"{numeral}{ending}" for numeral in _STARTS for ending in ("th", "st", "nd", "rd")},
+        re.compile(r"([IVX]{2,8})(?:th|st|nd|rd)(?!\w)"),
+        _century,
+    ),
+    Rule(
         "numbered heading",
         _STARTS,
         re.compile(r"(?<![^\n])([IVX]{2,6}|[VX])\.(?= [A-Z])"),
@@ -185,6 +206,12 @@ WORDS = [
         ["ii", "iii", "iv", "vi", "vii", "viii", "ix"],
         re.compile(r"(?<![^\n])()([iv]{2,4}|ix)([.)])(?= )"),
         _bracketed,
+    ),
+    Rule(
+        "small numeral behind what it counts",
+        ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"],
+        re.compile(r"([ivx]{1,4})(?![\w'’-])"),
+        _small,
     ),
     Rule("numeral", _STARTS | _POSSESSIVE, re.compile(r"([IVXLCDM]{1,8})('s)?(?![\w])"), _numeral),
     Rule("year in numerals", _YEARS, re.compile(r"([IVXLCDM]{5,15})(?!\w)"), _year),

@@ -88,3 +88,17 @@ def ends_sentence(found: re.Match[str]) -> bool:
     if _DIRECTION.match(rest):
         return False
     return not rest.strip() or (rest[0].isspace() and rest.lstrip()[:1].isupper())
+
+
+STARTERS = frozenset(
+    "the then he she it they we i and but a an in on at his her their our my this that there "
+    "so when after as if for "
+    "you your what no yes".split()
+)
+"""Words that begin many sentences, and stand in capitals nowhere else."""
+
+
+def before_sentence(found: re.Match[str]) -> bool:
+    """Whether a sentence seems to begin here: nothing follows, or a word that begins many."""
+    follows = re.match(r"\s+([A-Z][a-z]*)\b", after(found))
+    return not after(found).strip() or bool(follows and follows.group(1).lower() in STARTERS)

@@ -148,6 +148,25 @@ def _lowered(found: re.Match[str], manner: Manner) -> str:
     return f" {LOWERED[found.group()]} "
 
 
+def _more_or_less(found: re.Match[str], manner: Manner) -> str:
+    return " plus or minus "
+
+
+def _dollar_s(found: re.Match[str], manner: Manner) -> str | None:
+    """`$ave`, where the sign stands for a letter."""
+    word = f"s{found.group(1)}"
+    return word if manner.known(word) and len(word) > 3 else None
+
+
+def _dollar_name(found: re.Match[str], manner: Manner) -> str:
+    return found.group().replace("$", "s")
+
+
+def _and_short(found: re.Match[str], manner: Manner) -> str | None:
+    """`Guns N' Roses`."""
+    return "and" if re.search(r"\w $", before(found, 2)) else None
+
+
 def _switch(found: re.Match[str], manner: Manner) -> str | None:
     """`--verbose` and `-q`, as a command is given them. A word behind one hyphen is no switch."""
     dashes, name = found.groups()
@@ -214,6 +233,8 @@ SYMBOLS = [
         re.compile(rf"(?<!\w)['‘]((?i:{alternatives(_CLIPPED)}))(?![\w])('?)"),
         _clipped,
     ),
+    Rule("more or less", "+", re.compile(r"\+/[-−]"), _more_or_less),
+    Rule("s in a name", "$", re.compile(r"\$([a-z]{2,12})(?!\w)"), _dollar_s),
     Rule("power", "^", re.compile(r"\^\(?(-?\d{1,9})\)?"), _caret),
     Rule("footnote or power", _POWERS, re.compile(rf"[{_POWERS}]+"), _superscript),
     Rule("letter above", RAISED, re.compile(r"(?<=[\w)])."), _raised),
@@ -289,11 +310,13 @@ def _scale(found: re.Match[str], manner: Manner) -> str | None:
 
 
 WORDS = [
+    Rule("s in a name", "$", re.compile(r"[A-Za-z]{1,10}\$[A-Za-z]{1,10}(?!\w)"), _dollar_name),
+    Rule("and", ["n"], re.compile(r"[nN]'(?= [A-Za-z])"), _and_short),
     Rule("scale of heat", ["c", "f"], re.compile(r"[CF](?!\w)"), _scale),
     Rule(
         "language of programs",
         ["c", "f", "a", "g", "j", "d"],
-        re.compile(r"([A-GJ])(\+\+|#)(?!\w)"),
+        re.compile(r"([A-GJ])(\+\+|#)(?![A-Za-z_])"),
         _sharp,
     ),
     Rule("letters and letters", "&", re.compile(r"([A-Z]{1,3})&([A-Z]{1,3})(?!\w)"), _and),

@@ -91,7 +91,9 @@ def _span(found: re.Match[str], manner: Manner) -> str | None:
     half = found.group("half")
     parts = [numbers.cardinal(hours, manner.british)]
     parts += [
-        ("oh " if part < 10 else "") + numbers.cardinal(part, manner.british)
+        "oh oh"
+        if not part
+        else ("oh " if part < 10 else "") + numbers.cardinal(part, manner.british)
         for part in (minutes, seconds)
     ]
     if found.group("part"):
@@ -165,7 +167,8 @@ DIGITS = [
         "from one time to another",
         {*":-–—.aApP", *spaced("-–—aApP")},
         re.compile(
-            rf"(?P<first>\d{{1,2}}:\d\d(?: ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w))?"
+            rf"(?P<first>\d{{1,2}}[.]\d\d(?=[-–]\d{{1,2}}[.]\d\d ?[AaPp]\.?[Mm])"
+            rf"|\d{{1,2}}:\d\d(?: ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w))?"
             rf"|\d{{1,2}} ?[AaPp](?:\.[Mm]\.?|[Mm])(?!\w)"
             rf"|\d{{1,2}}(?=[^\n]{{0,9}}[AaPp]\.?[Mm]))"
             rf" ?[-–—] ?(?P<second>{_ONE})(?![\d:])"

@@ -14,6 +14,7 @@ from workers.text.amounts import (
     parts_of,
     power_words,
 )
+from workers.text.measures import GLUED_ONLY, INGREDIENTS, UNITS
 from workers.text.rules import (
     FIGURES,
     Manner,
@@ -24,82 +25,6 @@ from workers.text.rules import (
     ends_sentence,
     spaced,
 )
-
-_TABLE = """
-km kilometer|m meter|cm centimeter|mm millimeter|nm nanometer|µm micrometer|mi mile|yd yard
-yds yard|ft foot feet|in inch|in. inch|nmi nautical~mile|ha hectare|ac acre|kg kilogram|g gram
-ft. foot feet
-mg milligram|µg microgram|mcg microgram|lb pound|lbs pound|lb. pound|lbs. pound|oz ounce
-oz. ounce|t tonne|l liter|L liter|ml milliliter|mL milliliter|cl centiliter|dl deciliter
-dL deciliter|gal gallon|pt pint|qt quart|tsp teaspoon|tsps teaspoon|tsp. teaspoon
-tbsp tablespoon|tbsps tablespoon|tbsp. tablespoon|fl~oz fluid~ounce|cc cubic~centimeter|s second
-sec second|secs second|sec. second|ms millisecond|µs microsecond|ns nanosecond|min minute
-mins minute|min. minute|h hour|hr hour|hrs hour|hr. hour|hrs. hour|wk week|wks week|mo month
-mos month|yr year|yrs year|yr. year|yrs. year|W watt|kW kilowatt|MW megawatt|GW gigawatt
-mW milliwatt|kWh kilowatt~hour|MWh megawatt~hour|Wh watt~hour|V volt|kV kilovolt|mV millivolt
-mA milliamp|mAh milliamp~hour|Ah amp~hour|A amp|Ω ohm|kΩ kiloohm|MΩ megaohm|J joule|kJ kilojoule
-MJ megajoule|N newton|kN kilonewton|Pa pascal|hPa hectopascal|kPa kilopascal|psi P~S~I P~S~I
-bar bar|kcal kilocalorie|cal calorie|Hz hertz hertz|kHz kilohertz kilohertz
-MHz megahertz megahertz|GHz gigahertz gigahertz|B byte|KB kilobyte|kB kilobyte|MB megabyte
-GB gigabyte|TB terabyte|PB petabyte|KiB kibibyte|MiB mebibyte|GiB gibibyte|kb kilobit|Kb kilobit
-Mb megabit|Gb gigabit|Mbit megabit|Gbit gigabit|kbps kilobit~per~second kilobits~per~second
-Mbps megabit~per~second megabits~per~second|Gbps gigabit~per~second gigabits~per~second
-mph mile~per~hour miles~per~hour|kph kilometer~per~hour kilometers~per~hour
-kmh kilometer~per~hour kilometers~per~hour|mpg mile~per~gallon miles~per~gallon|rpm R~P~M R~P~M
-bpm beat~per~minute beats~per~minute|fps frame~per~second frames~per~second|dpi D~P~I D~P~I
-ppm part~per~million parts~per~million|px pixel|MP megapixel|dB decibel|lm lumen|cd candela
-mol mole|K kelvin kelvin|kn knot|kt knot|kts knot|ev electron~volt|eV electron~volt
-keV kilo~electron~volt|MeV mega~electron~volt|pct percent percent|sq~ft square~foot square~feet
-sq~mi square~mile|sq~m square~meter|sq~km square~kilometer|sq.~ft. square~foot square~feet
-kgs kilogram|cu~ft cubic~foot cubic~feet|cu.~ft. cubic~foot cubic~feet|sq.~m square~meter
-sq.~km square~kilometer|sq.~mi. square~mile|deg~C degree~Celsius degrees~Celsius|mmol millimole
-deg~F degree~Fahrenheit degrees~Fahrenheit|µmol micromole|IU I~U I~Us
-mmHg millimeter~of~mercury millimeters~of~mercury|c. cup|st stone stone|pts point|bps basis~point
-atm atmosphere|Nm newton~meter|kcals kilocalorie
-sqft square~foot square~feet
-""".replace("\n", "|")
-UNITS: dict[str, tuple[str, str]] = {}
-for _entry in filter(None, _TABLE.split("|")):
-    _sign, _one, *_many = _entry.replace("~", "\0").split()
-    _plural = _many[0] if _many else f"{_one}es" if _one.endswith("ch") else f"{_one}s"
-    UNITS[_sign.replace("\0", " ")] = (_one.replace("\0", " "), _plural.replace("\0", " "))
-for _length in ("km", "m", "cm", "mm", "ft", "in", "mi", "yd"):
-    _one, _plural = UNITS[_length]
-    for _power, _word in (
-        *(("²", "square"), ("³", "cubic"), ("^2", "square"), ("^3", "cubic")),
-        *(("2", "square"), ("3", "cubic")),
-    ):
-        UNITS[_length + _power] = (f"{_word} {_one}", f"{_word} {_plural}")
-
-UNITS["s²"] = ("second squared", "seconds squared")
-
-_INGREDIENTS = frozenset(
-    [
-        "g",
-        "kg",
-        "mg",
-        "ml",
-        "mL",
-        "l",
-        "L",
-        "oz",
-        "lb",
-        "lbs",
-        "tsp",
-        "tbsp",
-        "cl",
-        "h",
-        "s",
-        "t",
-        "min",
-    ]
-)
-"""Units that are followed by what is measured, without "of": "400 g flour"."""
-
-_GLUED_ONLY = frozenset(
-    ["A", "B", "st", "in", "t", "bar", "ha", "pt", "cd", "mo", "ac", "kn", "MP"]
-)
-"""Signs that are words or letters, too: units right behind a number alone ("5in")."""
 
 _CROWD = re.compile(
     r"\s(?:people|[a-z]*(?:views?|users|followers|likes|readers|subscribers|downloads"
@@ -176,18 +101,20 @@ def _is_spaced_unit(found: re.Match[str]) -> bool:
         return not re.match(r"\s[A-Z]", after(found, 3))
     if sign == "in":
         return re.match(r"\s*(?:[,.;)]|$)", after(found, 3)) is not None
-    return sign not in _GLUED_ONLY or sign == "MP"
+    if sign == "ha":
+        return not re.match(r"\s[Hh]a\b", after(found, 4))
+    return sign not in GLUED_ONLY or sign == "MP"
 
 
 def _is_glued_unit(found: re.Match[str]) -> bool:
     written, sign = found.group("sum"), found.group("unit")
     if sign == "st":
-        return written.isdigit() and (written[-1] != "1" or written[-2:] == "11")
+        return written.isdecimal() and (written[-1] != "1" or written[-2:] == "11")
     if sign == "A":
         return "." in written or re.search(r"\dV[/, ] ?$", before(found, 4)) is not None
     if sign == "B":
         return "." in written or _CROWD.match(after(found)) is not None
-    if sign == "s" and not found.group("gap") and written.isdigit():
+    if sign == "s" and not found.group("gap") and written.isdecimal():
         lasts = written[-1] != "0" or _LASTING.search(before(found)) is not None
         return lasts and len(written) <= 2
     return True
@@ -221,12 +148,14 @@ def _thousands(found: re.Match[str], manner: Manner) -> str | None:
 def _is_adjective(found: re.Match[str], sign: str, gap: str) -> bool:
     aside = re.match(r" \([^()]{1,12}\)", after(found))
     noun = _NOUN.match(after(found, 40)[aside.end() if aside else 0 :])
+    if re.match(r"-[a-z]", after(found, 2)):
+        return True
     if found.groupdict().get("per") or not noun:
         return False
     determined = _DETERMINER.search(before(found, 8))
     if aside:
         return bool(determined)
-    return bool(determined) if sign in _INGREDIENTS or gap == " " else True
+    return bool(determined) if sign in INGREDIENTS or gap == " " else True
 
 
 def _by(found: re.Match[str], manner: Manner) -> str:
@@ -236,10 +165,10 @@ def _by(found: re.Match[str], manner: Manner) -> str:
     sized = len(sides) > 2 or all(len(side) > 2 for side in sides)
     noun = " " not in found.group("sides") and _NOUN.match(after(found))
     times = "×" in found.group("sides") and not sized and not unit and not noun
-    packs = len(sides) == 2 and unit in _INGREDIENTS and len(sides[0]) < 3
+    packs = len(sides) == 2 and unit in INGREDIENTS and len(sides[0]) < 3
     said = (" times " if times else " " if packs else " by ").join(
         numbers.code(side)
-        if sized and len(side) == 4 and side.isdigit()
+        if sized and len(side) == 4 and side.isdecimal()
         else numbers.quantity(side, manner.british)
         for side in sides
     )
@@ -252,6 +181,11 @@ def _by(found: re.Match[str], manner: Manner) -> str:
 _RUN = re.compile(r"\b(?:ran|runs?|running|races?|jog)\b")
 
 
+def _big_range(found: re.Match[str], manner: Manner) -> str:
+    low, high = (numbers.quantity(found.group(end), manner.british) for end in (1, 2))
+    return f"{low} to {high} {money.MAGNITUDES[found.group(3).lower()]}"
+
+
 def _big(found: re.Match[str], manner: Manner) -> str:
     if found.group() == "3M" and not re.match(r"\s[a-z]", after(found, 2)):
         return "three M"
@@ -262,7 +196,7 @@ def _big(found: re.Match[str], manner: Manner) -> str:
 
 
 def _range(found: re.Match[str], manner: Manner) -> str | None:
-    if found.group("unit") in _GLUED_ONLY and found.group("gap") == " ":
+    if found.group("unit") in GLUED_ONLY and found.group("gap") == " ":
         return None
     one, many = _unit(found.group("unit"), manner.british)
     low, high = (numbers.quantity(found.group(end), manner.british) for end in ("first", "second"))
@@ -329,7 +263,7 @@ def _warmth(found: re.Match[str], manner: Manner) -> str | None:
 
 def _powered(found: re.Match[str], manner: Manner) -> str | None:
     """`10⁶ J`."""
-    if found.group("unit") in _GLUED_ONLY:
+    if found.group("unit") in GLUED_ONLY:
         return None
     base = numbers.quantity(found.group(1), manner.british)
     power = power_words(found.group(2).translate(HIGH), manner)
@@ -339,7 +273,7 @@ def _powered(found: re.Match[str], manner: Manner) -> str | None:
 
 def _caret(found: re.Match[str], manner: Manner) -> str | None:
     """`10^8 km`."""
-    if found.group("unit") in _GLUED_ONLY or not before(found, 1).isdigit():
+    if found.group("unit") in GLUED_ONLY or not before(found, 1).isdecimal():
         return None
     per = f" per {_unit(found.group('per'), manner.british)[0]}" if found.group("per") else ""
     many = _unit(found.group("unit"), manner.british)[1]
@@ -352,8 +286,30 @@ def _glyph(found: re.Match[str], manner: Manner) -> str | None:
     return part and f"{part} {_unit(found.group('unit'), manner.british)[0]}{_stop(found)}"
 
 
+def _part_of_inch(found: re.Match[str], manner: Manner) -> str | None:
+    """`5 1/4"`."""
+    if found.group("mark") == '"' and _is_in_quotes(found):
+        return None
+    whole, top, bottom = found.group("whole"), int(found.group("top")), int(found.group("bottom"))
+    part = fraction(top, bottom, manner.british)
+    said = mixed(whole, top, bottom, manner) if whole else part
+    return said and f"{said} inch"
+
+
+def _is_in_quotes(found: re.Match[str]) -> bool:
+    """Whether a quotation is open here, which the next straight mark would close."""
+    if re.search(r'\d" ?(?:x|by) $', before(found, 8)):
+        return False
+    return found.string[max(0, found.start() - 400) : found.start()].count('"') % 2 == 1
+
+
+def _by_sides(found: re.Match[str], manner: Manner) -> str | None:
+    """`2m x 3m`: the sign between two sides that have units."""
+    return "by" if re.search(r"\d ?(?:[\"″'′]|[a-z]{1,2}) $", before(found, 8)) else None
+
+
 def _feet(found: re.Match[str], manner: Manner) -> str | None:
-    feet, inches = int(found.group(1)), found.group(2)
+    feet, inches = int(found.group(1) or found.group(3)), found.group(2) or found.group(4)
     if inches is None or int(inches) > 11:
         return None
     foot = "foot" if feet < 10 else "feet"
@@ -366,7 +322,7 @@ _QUOTED = re.compile(r"(?:^|[\s(])'\w[^']*$")
 
 def _inches(found: re.Match[str], manner: Manner) -> str | None:
     mark = found.group(2)
-    if mark == '"' and found.string[max(0, found.start() - 400) : found.start()].count('"') % 2:
+    if mark == '"' and _is_in_quotes(found):
         return None
     if mark == "'" and _QUOTED.search(before(found, 60)):
         return None
@@ -378,7 +334,7 @@ def _inches(found: re.Match[str], manner: Manner) -> str | None:
 
 
 _PER = alternatives([*UNITS, "second", "minute", "hour", "day", "week", "month", "year", "person"])
-_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{_PER}))?(?![\w²³])"
+_UNIT = rf"(?P<unit>{alternatives(UNITS)})(?: ?/ ?(?P<per>{_PER}))?(?![\w²³]|'[a-z])"
 _SIGNS = {sign[0] for sign in UNITS}
 _STARTS = {*"-,.", *_SIGNS, *spaced(_SIGNS)}
 
@@ -406,11 +362,29 @@ DIGITS = [
     ),
     Rule(
         "feet and inches",
-        "'′",
-        re.compile(r"(\d{1,2})['′] ?(\d{1,2})(?:\"|″|”|''|′′)?(?!\w)"),
+        "'′f",
+        re.compile(
+            r"(\d{1,2})['′] ?(\d{1,2})(?:\"|″|”|''|′′)?(?!\w)"
+            r"|(\d)ft(\d{1,2})(?!\w)"
+        ),
         _feet,
     ),
+    Rule(
+        "part of an inch",
+        {"/", "-", *spaced(FIGURES)},
+        re.compile(
+            r"(?:(?P<whole>\d{1,3})[ -])?(?P<top>\d{1,2})/(?P<bottom>\d{1,2}) ?"
+            r"(?P<mark>[\"″])(?!\w)"
+        ),
+        _part_of_inch,
+    ),
     Rule("inches or feet", "\"″'′.", re.compile(rf"({NUMBER})([\"″'′])(?!\w)"), _inches),
+    Rule(
+        "range of large counts",
+        "-–.,",
+        re.compile(rf"({NUMBER})[-–]({NUMBER})(k|K|M|bn|mn|tn)\b(?![/²³])"),
+        _big_range,
+    ),
     Rule("large count", "kKMbmt.", re.compile(rf"({NUMBER})(k|M|bn|mn|tn)\b(?![/²³])"), _big),
     Rule(
         "part of a unit",
@@ -450,3 +424,4 @@ SYMBOLS = [
         "fraction sign of a unit", GLYPHS, re.compile(rf"(?P<glyph>[{GLYPHS}])[ -]?{_UNIT}"), _glyph
     ),
 ]
+WORDS = [Rule("by", ["x", "×"], re.compile(r"[x×](?= \d)"), _by_sides)]

@@ -9,6 +9,11 @@ most `UNSEEN` connections are open that we have not seen, however busy we are. O
 any host may connect, a new connection at the limit takes the place of the oldest one that has sent
 no message yet; so peers that cannot complete the handshake keep no client out. `flood` watches
 what connections send.
+
+On ipc the monitor also bounds what waits to be read. libzmq has no bound on that: peers that connect,
+say one thing and leave fill a queue each, and hands out one message of each queue in turn. So while
+messages wait, the monitor is read in small parts only, until libzmq accepts nobody; those who are
+connected need not wait behind ever more who come.
 """
 
 from __future__ import annotations
@@ -39,6 +44,14 @@ _WATCH_S: Final = 0.25
 _WATCH_IDLE_S: Final = 2.0
 _WATCHES_PER_READ: Final = 4
 """The monitor's descriptor announces events; this is in case that it once does not."""
+
+_PART: Final = 500
+"""Events that are read at once while messages wait: when about so many are read, libzmq goes on."""
+_PART_S: Final = 2.0
+"""So often is a part read then. libzmq's thread serves no connection while it waits, and must not
+wait for as long as a handshake may take."""
+_BACKLOG_S: Final = 0.5
+"""Messages that have waited for so long have taken memory that is worth giving back."""
 
 _EVENT: Final = struct.Struct("=HI")
 _MONITOR: Final = "inproc://connections"
@@ -91,6 +104,9 @@ class Connections:
         self._silent: dict[int, None] = {}
         """Those on tcp that have sent no message yet, the oldest first."""
         self._tcp = tcp
+        self._held_since: float | None = None
+        self._part_at = 0.0
+        """Time of the next part, while we hold."""
         socket.monitor(_MONITOR, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
         self._monitor = socket.context.socket(zmq.PAIR)
         self._monitor.setsockopt(zmq.RCVHWM, 1)
@@ -99,6 +115,7 @@ class Connections:
         loop.add_reader(self._fd, self.read)
         self._timer = loop.call_later(_WATCH_IDLE_S, self._watch)
         self._watches = 0
+        self.read()  # libzmq tells a reader of what comes once that has found nothing to read.
 
     @property
     def wants_deliveries(self) -> bool:
@@ -114,22 +131,49 @@ class Connections:
 
     def read(self) -> None:
         """Read the monitor: which connections were opened and closed."""
-        while True:
-            try:
-                event, fd = _EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])
-            except zmq.Again:
-                return
-            if event == zmq.EVENT_DISCONNECTED:
-                self._forget(fd)
-            elif len(self.open) < self.limit or self._evict():
-                if not self.open:
-                    self._schedule(_WATCH_S)
-                self.open.add(fd)
-                self.flood_guard.opened(fd)
-                if self._tcp:
-                    self._silent[fd] = None
-            else:
-                self._refuse(fd)
+        if self._held_since is None:
+            while self._read_one():
+                pass
+
+    def hold(self) -> None:
+        """Note that messages wait, so that few may connect; to be called again while they do."""
+        if self._tcp:
+            return  # Who has said something is told by the monitor's being read before.
+        now = self._loop.time()
+        if self._held_since is None:
+            self._held_since, self._part_at = now, now + _PART_S
+        elif now >= self._part_at:
+            self._part_at = now + _PART_S
+            for _ in range(_PART):
+                if not self._read_one():
+                    return
+
+    def release(self) -> None:
+        """Note that no message waits any more."""
+        since, self._held_since = self._held_since, None
+        if since is not None:
+            if self._loop.time() - since > _BACKLOG_S:
+                self.flood_guard.settle()
+            self.read()
+
+    def _read_one(self) -> bool:
+        """Read one event of the monitor; False if there is none."""
+        try:
+            event, fd = _EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])
+        except zmq.Again:
+            return False
+        if event == zmq.EVENT_DISCONNECTED:
+            self._forget(fd)
+        elif len(self.open) < self.limit or self._evict():
+            if not self.open:
+                self._schedule(_WATCH_S)
+            self.open.add(fd)
+            self.flood_guard.opened(fd)
+            if self._tcp:
+                self._silent[fd] = None
+        else:
+            self._refuse(fd)
+        return True
 
     def close(self) -> None:
         """Stop watching; then the socket may be closed."""

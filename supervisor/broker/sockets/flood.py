@@ -33,7 +33,7 @@ FAST_BYTES: Final = 64 << 20
 
 _LOOK_S: Final = 0.005
 _SETTLE: Final = 8
-"""Watches after a look until the heap is trimmed again: libzmq has freed what it held by then."""
+"""Watches after a look, or a backlog, until the heap is trimmed again: libzmq has freed what it held by then."""
 _GROWTH_BYTES: Final = 6 << 20
 _PAGE: Final = resource.getpagesize()
 
@@ -84,6 +84,10 @@ class FloodGuard:
     def delivered(self, fd: int) -> None:
         """Note that a whole message came over this connection."""
         self._delivered.add(fd)
+
+    def settle(self) -> None:
+        """Note that libzmq has freed what it held, or is about to: the heap is trimmed soon."""
+        self._settling = _SETTLE
 
     def watch(self) -> None:
         """Look closer when memory has grown; on tcp, check the size of incomplete messages."""
@@ -144,7 +148,7 @@ class FloodGuard:
         self._looks = 0
         self._suspects.clear()
         self._trim()
-        self._settling = _SETTLE
+        self.settle()
 
     def _acquit(self) -> None:
         """Drop suspects that have delivered a message."""

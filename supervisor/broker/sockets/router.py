@@ -228,7 +228,10 @@ class Router:
                     return
         finally:
             self._draining = False
-            if not empty and not self._socket.closed:  # One of them may have been a fault of ours.
+            if empty:
+                self._connections.release()
+            elif not self._socket.closed:  # One of them may have been a fault of ours.
+                self._connections.hold()
                 self._schedule_drain()
 
     def _take_one(self) -> bool:
@@ -241,11 +244,19 @@ class Router:
         frame = first
         while frame.more:
             frame = self._receive(_NOW)
-            if len(frames) <= _MOST_FRAMES:
-                frames.append(frame.bytes)
+            frames.append(frame.bytes)
+            if len(frames) > _MOST_FRAMES:
+                self._skip(frame)
+                break
         owner = self._owner(first)
         if self._connections.wants_deliveries:
             self._connections.delivered(first)
         if owner is not None:
             self._on_message(self._prefix + first.bytes, owner, frames)
         return True
+
+    def _skip(self, frame: Any) -> None:
+        """Take the rest of a message off the socket: thousands of frames, maybe."""
+        receive = self._receive
+        while frame.more:
+            frame = receive(_NOW)

@@ -58,7 +58,7 @@ its engine whole."""
 _BETWEEN = r" \t\u00a0\u3000、。・「」『』…ー〜！？，．：；,.'’()-"
 """What stands between two words of a script, and goes with them."""
 
-_EMOJI = re.compile(
+EMOJI = re.compile(
     r"(?:(?:[\U0001f000-\U0001f0ff\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001faff"
     r"\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1"
     r"\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705"
@@ -91,7 +91,7 @@ def _unread(language: str) -> re.Pattern[str] | None:
     mark = r"[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31-\u0e4e]*"
     if own != _GREEK:  # One Greek letter is a sign, which readers name; several are a word.
         greek = f"[{_GREEK}]"
-        letter = rf"(?:(?!{greek}){letter}|{greek}(?={greek})|(?<={greek}){greek})"
+        letter += rf"(?:(?<!{greek})|(?<={greek}{greek})|(?={greek}))"
     return re.compile(
         rf"{letter}{mark}(?:[{_BETWEEN}]{{0,8}}{letter}{mark})*[、。！？，．」』]{{0,4}}"
     )
@@ -121,7 +121,7 @@ def spelled(text: str, pattern: re.Pattern[str]) -> str:
 
 def without_emoji(text: str) -> str:
     """The text with spaces in place of its emoji."""
-    return _EMOJI.sub(lambda emoji: " " * len(emoji[0]), text)
+    return EMOJI.sub(lambda emoji: " " * len(emoji[0]), text)
 
 
 def is_blank(text: str) -> bool:
@@ -131,7 +131,7 @@ def is_blank(text: str) -> bool:
 
 def emoji(text: str) -> str:
     """The first emoji of a text."""
-    found = (emoji[0] for emoji in _EMOJI.finditer(text[: _MOST_SIGNS * 8]))
+    found = (emoji[0] for emoji in EMOJI.finditer(text[: _MOST_SIGNS * 8]))
     return " ".join(itertools.islice(found, _MOST_SIGNS))
 
 

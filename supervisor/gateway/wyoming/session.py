@@ -4,6 +4,7 @@ A text comes whole (`synthesize`), or in pieces as a language model writes them
 (`synthesize-start`, `-chunk`, `-stop`). Of the latter each sentence becomes a job as soon
 as it is complete (`dictation`), so sentences are spoken in parallel; their audio is sent in
 order. Reading goes on meanwhile: a client that disconnects is noticed, and its jobs are cancelled.
+Audio begins before it ends, also that of a text in which there is nothing to speak.
 """
 
 from __future__ import annotations
@@ -54,6 +55,15 @@ class _End(msgspec.Struct, frozen=True):
     streamed: bool
 
 
+class _Nothing(msgspec.Struct, frozen=True):
+    """In place of a job, for an empty text; `sample_rate` in Hz is its voice's."""
+
+    sample_rate: int
+
+
+_Item = AsyncJob | SupervisorError | _Nothing | _End
+
+
 class WyomingSession:
     """Serves one connection until it ends."""
 
@@ -67,7 +77,9 @@ class WyomingSession:
         self._dictation: Dictation | None = None
         self._voice: VoiceQuery | None = None
         """Of the text that comes in pieces."""
-        self._out: asyncio.Queue[AsyncJob | SupervisorError | _End] = asyncio.Queue(AHEAD)
+        self._begun = False
+        """Whether there was a sentence in it."""
+        self._out: asyncio.Queue[_Item] = asyncio.Queue(AHEAD)
         self._started = False
         self._speaking = False
         """Whether something is being sent, or waited for to be."""
@@ -162,7 +174,7 @@ class WyomingSession:
         elif Ping.is_type(event.type):
             await self._write(Pong(text=event.text or None).event())
         elif SynthesizeStart.is_type(event.type):
-            self._dictation, self._voice = Dictation(), event.voice
+            self._dictation, self._voice, self._begun = Dictation(), event.voice, False
         elif SynthesizeChunk.is_type(event.type) and self._dictation is not None:
             for sentences in self._dictation.add(event.text):
                 for sentence in sentences:
@@ -170,7 +182,7 @@ class WyomingSession:
                 await asyncio.sleep(0)
         elif SynthesizeStop.is_type(event.type) and self._dictation is not None:
             dictation, self._dictation = self._dictation, None
-            for sentence in dictation.rest():
+            for sentence in dictation.rest() or ([] if self._begun else [""]):
                 await self._submit(sentence, self._voice, slot)
             await self._out.put(_End(streamed=True))
         elif Synthesize.is_type(event.type) and self._dictation is None:
@@ -185,14 +197,12 @@ class WyomingSession:
             await self._send_error(error)
 
     async def _submit(self, text: str, wanted: VoiceQuery | None, slot: Slot) -> None:
-        self._asking = True
+        self._asking = self._begun = True
         self._settle(slot)
         try:
             item = await self._ask(text, wanted)
         finally:
             self._asking = False
-        if item is None:
-            return
         try:
             await self._out.put(item)
         except asyncio.CancelledError:
@@ -200,15 +210,21 @@ class WyomingSession:
                 item.cancel()
             raise
 
-    async def _ask(self, text: str, wanted: VoiceQuery | None) -> AsyncJob | SupervisorError | None:
-        """The job, or the error; None for a text without anything to speak."""
+    async def _ask(self, text: str, wanted: VoiceQuery | None) -> _Item:
+        """The job, the error, or that there is nothing to speak."""
         try:
-            voice = find_voice(await self._context.welcome(), wanted)
+            welcome = await self._context.welcome()
+        except SupervisorError as error:
+            return error
+        voice = find_voice(welcome, wanted)
+        try:
             return await self._context.client.submit(
                 text, voice.name, voice.engine, on_behalf=self._on_behalf
             )
         except SupervisorError as error:
-            return None if error.code == "empty_text" else error
+            if error.code != "empty_text":
+                return error
+        return _Nothing(welcome.engines[voice.engine or welcome.default_engine]["sample_rate"])
 
     # -- out ------------------------------------------------------------------------------
 
@@ -224,6 +240,8 @@ class WyomingSession:
                     await self._send_end(item)
                 elif isinstance(item, AsyncJob):
                     await self._send_audio(item)
+                elif isinstance(item, _Nothing):
+                    await self._start(item.sample_rate)
                 else:
                     await self._send_error(item)
 
@@ -235,6 +253,7 @@ class WyomingSession:
                     pcm = pcm16(samples).tobytes()
                     chunk = AudioChunk(job.sample_rate, _BYTES, _CHANNELS, pcm)
                     await self._write(chunk.event())
+                await self._start(job.sample_rate)  # It may have had none.
         except SupervisorError as error:
             await self._send_error(error)
 

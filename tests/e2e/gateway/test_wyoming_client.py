@@ -82,6 +82,7 @@ async def hear(client: AsyncTcpClient, last: str) -> tuple[NDArray[np.float64], 
                 return raw(audio), others
 
 
+AUDIO_START = AudioStart(RATE, 2, 1).event().type
 AUDIO_STOP = AudioStop().event().type
 STOPPED = SynthesizeStopped().event().type
 
@@ -107,7 +108,7 @@ def test_a_whole_text(wyoming: int) -> None:
         english = SynthesizeVoice(language="en_GB")
         await client.write_event(Synthesize(text="Hello there.", voice=english).event())
         samples, events = await hear(client, AUDIO_STOP)
-        assert events == [AudioStart(RATE, 2, 1).event().type, AUDIO_STOP]
+        assert events == [AUDIO_START, AUDIO_STOP]
         assert len(samples) > RATE // 2
         await client.write_event(Synthesize(text="Hello there.", voice=TONE).event())
         samples, _events = await hear(client, AUDIO_STOP)
@@ -154,8 +155,27 @@ def test_errors_are_told(wyoming: int) -> None:
         error = Error.from_event(await next_event(client))
         assert error.code == "unknown_voice"
         assert AudioStop.is_type((await next_event(client)).type)
-        await client.write_event(Synthesize(text="…", voice=TONE).event())
-        assert AudioStop.is_type((await next_event(client)).type)
+        await client.write_event(Synthesize(text="Hello.", voice=TONE).event())
+        _samples, events = await hear(client, AUDIO_STOP)
+        assert events == [AUDIO_START, AUDIO_STOP]
+
+    talk(wyoming, what)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b", "…", "?!", "[pause:0s]"])
+def test_a_text_with_nothing_to_say_is_begun_and_ended(wyoming: int, text: str) -> None:
+    """Whole and in pieces: a client that opens its player at the start finds one to close."""
+
+    async def what(client: AsyncTcpClient) -> None:
+        await client.write_event(Synthesize(text=text, voice=TONE).event())
+        samples, events = await hear(client, AUDIO_STOP)
+        assert events == [AUDIO_START, AUDIO_STOP]
+        assert not samples.any()
+        await client.write_event(SynthesizeStart(voice=TONE).event())
+        await client.write_event(SynthesizeChunk(text=text).event())
+        await client.write_event(SynthesizeStop().event())
+        _samples, events = await hear(client, STOPPED)
+        assert events == [AUDIO_START, AUDIO_STOP, STOPPED]
 
     talk(wyoming, what)
 

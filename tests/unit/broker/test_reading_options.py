@@ -118,6 +118,7 @@ def test_emoji_are_named_or_not() -> None:
     """Not by default; a text of nothing else is."""
     assert said("Great job 👍 see you.") == ["Great job see you."]
     assert said("Great job 👍.", settings(emoji="names")) == ["Great job 👍."]
+    assert said("Great. 👍 Bye.", settings(emoji="names")) == ["Great.", "👍 Bye."]
     assert said("👍") == ["👍"]
 
 

@@ -91,7 +91,7 @@ def test_whom_a_job_is_charged_to_is_told(talk: Dialogue) -> None:
 def test_names_too_long_to_be_read_cost_their_request_alone(talk: Dialogue, field: str) -> None:
     """The supervisor could not say whose header it was: all jobs of the connection would end."""
     long: dict[str, Any] = {field: "x" * MAX_HEADER_BYTES}
-    with pytest.raises(BadRequest, match="the names in this request") as refused:
+    with pytest.raises(BadRequest, match="names and pronunciations of a request") as refused:
         talk.conversation.submit("Hello.", talk.now, **long)
     assert refused.value.code == "bad_message"
     assert talk.sent() == []

@@ -8,7 +8,8 @@ import unicodedata
 
 import pytest
 
-from supervisor.core.jobs.segmentation import Uncut, has_speech, uncut
+from supervisor.core.jobs.pieces import has_speech
+from supervisor.core.jobs.segmentation import Uncut, uncut
 from supervisor.speech import Ends
 from tests.fixtures.cutting import cut_whole, parts_of
 from tests.fixtures.patterns import PATTERNS, worst
@@ -54,11 +55,41 @@ def test_what_cannot_be_spoken_is_no_segment(text: str) -> None:
     assert cut(text) == ()
 
 
-def test_speech_is_what_unicode_calls_a_letter_or_a_number() -> None:
-    """Every character there is, by its category."""
+def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> None:
+    """Every character there is, by its category; of symbols only the emoji, which have names."""
     for code in range(sys.maxunicode + 1):
-        spoken = unicodedata.category(chr(code))[0] in "LN"
-        assert has_speech(chr(code)) is spoken, hex(code)
+        kind = unicodedata.category(chr(code))
+        spoken = kind[0] in "LN" and chr(code) not in "¹²³⁰⁴⁵⁶⁷⁸⁹"
+        assert has_speech(chr(code)) is spoken or kind in {"So", "Sk", "Sm", "Cn"}, hex(code)
+    assert has_speech("👍")
+    assert has_speech("x²")
+    assert cut("It was rebuilt.¹²") == ("It was rebuilt.",)
+    assert not any(map(has_speech, "©®°™→✓♪"))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *["I met Dr. Will Smith.", "Dr. Who is here.", "Mr. It said no.", "“Mrs. When,” he said."],
+        *["See vol. 2 of it.", "See fig. 3 and Vol. IV.", "It is in (p. 5).", "No. 10 is old."],
+        *[
+            "It is on Mon. at five.",
+            "He came on Sept. 4 by train.",
+            "We use .NET vs. No. 2.",
+        ],
+    ],
+)
+def test_an_abbreviation_that_goes_on_ends_no_sentence(sentence: str) -> None:
+    """A title before a name, whatever that begins like; what a number follows; a date."""
+    assert cut(f"{sentence} Then she left.") == (sentence, "Then she left.")
+
+
+@pytest.mark.parametrize(
+    "sentence", ["It stands in Elm Dr.", "I was in the U.S.", "It is 5 p.m.", "He said no."]
+)
+def test_what_is_no_title_may_end_one(sentence: str) -> None:
+    """A road, a country, an hour."""
+    assert cut(f"{sentence} It was hot.") == (sentence, "It was hot.")
 
 
 def test_a_long_sentence_is_cut_at_its_clauses() -> None:

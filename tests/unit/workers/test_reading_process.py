@@ -60,6 +60,7 @@ def test_words_and_phonemes_are_told(readers: Readers) -> None:
 @pytest.mark.parametrize(
     ("text", "skipped"),
     [
+        ("Dr. Smith ★.", ("★",)),
         ("*bold* and ★ stars", ("*", "*", "★")),
         ("Hello 中文, friend", ("中文,",)),
         ("Naïve “café” — 20 °C…", ()),

@@ -19,12 +19,16 @@ from workers.engines import files
 from workers.engines.base import EngineInfo, Model, Reading, Samples
 from workers.engines.english import reader
 from workers.engines.kokoro import derived, stock, voices, weights
-from workers.engines.kokoro.inputs import inputs, vocabulary
+from workers.engines.kokoro.inputs import DURATIONS, SPEED, inputs, vocabulary
+from workers.engines.kokoro.pacing import speeds
 from workers.engines.kokoro.reading import phonemes, read
 from workers.engines.phonemic import is_heard, known, speak
 from workers.session import Stopper, build_session
 
 SAMPLE_RATE = 24_000
+FRAME = 600
+"""Samples of one step of the model's time; every token takes whole steps."""
+
 MAX_TOKENS = voices.ROWS
 
 SECONDS_PER_CHARACTER = 0.015
@@ -66,6 +70,7 @@ class Kokoro:
             mixes=True,
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
+            pronounces=True,
         )
 
     def load(self) -> None:
@@ -138,8 +143,21 @@ class Kokoro:
         return f"engine kokoro is not installed: {weights.INSTALL}"
 
 
+class Run(msgspec.Struct, frozen=True):
+    """What one run gave: the samples, and how many of them each token took, the pads before and
+    after the symbols included; None from a model that was not prepared to tell.
+    """
+
+    samples: Samples
+    durations: list[int] | None
+
+
 class KokoroSession:
-    """The model with a fixed number of threads, and the styles of the voices used so far."""
+    """The model with a fixed number of threads, and the styles of the voices used so far.
+
+    A model that `derive.pace` has not prepared takes one speed for the whole of a run, and says
+    vowels around the sentence where that is a low one (`pacing`).
+    """
 
     def __init__(self, session: ort.InferenceSession, collections: Mapping[str, Path]) -> None:
         self._session = session
@@ -148,15 +166,31 @@ class KokoroSession:
         self._mixed: dict[Mix, voices.Style] = {}
         self._stopper = Stopper()
         self._vocabulary = vocabulary()
+        self._prepared = any(output.name == DURATIONS for output in session.get_outputs())
 
     def synthesize(self, text: str, speech: Speech) -> Samples:
         """Speak one segment; the seed changes nothing."""
         mix = _mix(speech.voice, self._collections)
-        style = self._style(mix)
+        self._style(mix)  # A voice that is not here is said before a text that cannot be read.
         with self._stopper.running():
             spoken = known(phonemes(text, mix.leading), self._vocabulary)
-            say = functools.partial(self._say, style, speech.speed)
+
+            def say(part: str) -> Samples:
+                return self.run(part, speech).samples
+
             return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
+
+    def run(self, spoken: str, speech: Speech) -> Run:
+        """Say at most 510 symbols of the vocabulary in one run of the model. Raises ValueError for
+        a voice that is not here.
+        """
+        tokens = [self._vocabulary[symbol] for symbol in spoken]
+        given = inputs(tokens, self._style(_mix(speech.voice, self._collections)), speech.speed)
+        if self._prepared:
+            given[SPEED] = speeds(spoken, speech.speed)
+        audio, *told = self._stopper.run(self._session, given, shrink=True)
+        durations = [FRAME * int(frames) for frames in told[0].reshape(-1)] if told else None
+        return Run(audio.reshape(-1), durations)
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""
@@ -181,13 +215,6 @@ class KokoroSession:
                 raise ValueError(f"kokoro has no voice {voice!r}")
             self._styles[voice] = voices.style(collection, voice)
         return self._styles[voice]
-
-    def _say(self, style: voices.Style, speed: float, spoken: str) -> Samples:
-        """One run of at most 510 symbols."""
-        tokens = [self._vocabulary[symbol] for symbol in spoken]
-        given = inputs(tokens, style, speed)
-        (audio,) = self._stopper.run(self._session, given, shrink=True)
-        return audio.reshape(-1)
 
 
 def _mix(voice: str, collections: Container[str]) -> Mix:

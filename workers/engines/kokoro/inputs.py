@@ -1,4 +1,6 @@
-"""Inputs of the model: tokens between two pads, the style for their number, the speed."""
+"""Inputs of the model: tokens between two pads, the style for their number, the speed. And how
+slowly each token may be said.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,15 @@ import numpy as np
 from workers.engines import files
 from workers.engines.kokoro import voices, weights
 from workers.session import Tensor
+
+SPEED = "speed"
+"""The input that holds the speed: one for all tokens, or in a prepared model one for each."""
+
+SPEEDS = "speeds"
+"""What the dimension of that input is called where it takes one for each."""
+
+DURATIONS = "durations"
+"""The output of a prepared model that holds each token's number of frames, shape [1, tokens]."""
 
 
 @functools.cache
@@ -33,5 +44,5 @@ def inputs(tokens: list[int], style: voices.Style, speed: float) -> dict[str, Te
     return {
         "tokens": np.asarray([[0, *tokens, 0]], np.int64),
         "style": style[row : row + 1],
-        "speed": np.asarray([speed], np.float32),
+        SPEED: np.asarray([speed], np.float32),
     }

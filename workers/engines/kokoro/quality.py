@@ -75,7 +75,7 @@ class Panel:
         spoken = []
         for session in self._sessions:
             with self._stopper.running():
-                (audio,) = self._stopper.run(session, given, shrink=True)
+                audio, *_ = self._stopper.run(session, given, shrink=True)
             spoken.append(audio.reshape(-1))
         published, derived, reference = spoken
         finding = Finding(

@@ -19,7 +19,7 @@ import onnx
 
 from workers.engines import files
 from workers.engines.kokoro import derived, quality, texts, voices
-from workers.engines.kokoro.derive import levels
+from workers.engines.kokoro.derive import levels, pace
 from workers.engines.kokoro.derive import ranges as calibration
 from workers.engines.kokoro.derive.reference import write_reference
 from workers.engines.kokoro.derive.static import static_convolutions
@@ -27,6 +27,7 @@ from workers.engines.kokoro.inputs import vocabulary
 from workers.session import build_session, save_optimized
 
 _BLOCK = 1 << 20
+_REWRITTEN = "rewritten.onnx"
 _VOICES = ("jf_alpha", "jm_kumo")
 """They come in the wheel with the vocabulary, so they are here."""
 
@@ -67,7 +68,8 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
     optimized = aside / "optimized.onnx"
     try:
         if level == derived.UNCHANGED:  # Nothing to try: sessions of the source do the same.
-            save_optimized(source, optimized)
+            _write(onnx.load(source), aside)
+            save_optimized(aside / _REWRITTEN, optimized)
             faults = []
         else:
             ranges = derived.ranges(digest) if level == "calibrated" else None
@@ -87,7 +89,7 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
 
 def _faults(source: Path, aside: Path, optimized: Path) -> list[str]:
     """Optimize what was rewritten, and try it; what is wrong with it."""
-    save_optimized(aside / "rewritten.onnx", optimized)
+    save_optimized(aside / _REWRITTEN, optimized)
     return quality.faults(_try(source, optimized, aside / "reference.onnx"))
 
 
@@ -105,8 +107,14 @@ def _rewrite(source: Path, ranges: Path | None, aside: Path) -> dict[str, int]:
     write_reference(source, aside / "reference.onnx")
     model = onnx.load(source)
     sites = levels.rewrite(model, calibration.read(ranges) if ranges else None)
-    onnx.save(model, aside / "rewritten.onnx")
+    _write(model, aside)
     return sites
+
+
+def _write(model: onnx.ModelProto, aside: Path) -> None:
+    """Write the model, made to take a speed for each token where it can be."""
+    pace.prepare(model)
+    onnx.save(model, aside / _REWRITTEN)
 
 
 def _try(published: Path, optimized: Path, reference: Path) -> list[quality.Finding]:
