@@ -150,6 +150,7 @@ class Router:
 
         The old one stays bound: unbinding it would close every connection that came by it.
         """
+        self._connections.read_all()  # Binding waits for a lock that libzmq holds while it waits.
         self._socket.bind(self._endpoint)
 
     def send(self, client: bytes, frames: Frames) -> None:
