@@ -151,8 +151,10 @@ def _run(*arguments: str) -> str:
 
     import msgspec
 
+    from supervisor.config.sections.engines import OWN
+
     engines = _engines()
-    names = {"hibari", "kokoro", *engines.options}
+    names = {*OWN, *engines.options}
     settings = msgspec.json.encode({name: engines.settings_of(name) for name in names}).decode()
     command = [sys.executable, "-m", "workers.engines.models", "--settings", settings, *arguments]
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1"}
