@@ -20,7 +20,9 @@ TYPES: Final = ("espeak", "text")
 
 _MAX_BYTES: Final = 4 << 20
 _RATES: Final = range(8_000, 48_001)
-_LICENCE: Final = re.compile(r"^[ \t*-]{0,8}licen[sc]e:[ \t]{0,8}(\S.{0,79})$", re.I | re.M)
+_LICENCE: Final = re.compile(
+    r"^[ \t*-]{0,8}licen[sc]e:[ \t]{0,8}(\S.{0,79})$", re.IGNORECASE | re.MULTILINE
+)
 _UNKNOWN_LICENCE: Final = "see its MODEL_CARD"
 
 
@@ -72,8 +74,9 @@ class Description(msgspec.Struct, frozen=True):
         """BCP 47; where it names no language, that of espeak-ng's voice."""
         code = self.language.code or self.espeak.voice
         primary, *rest = code.replace("_", "-").split("-")
-        region = [part.upper() if len(part) == 2 else part for part in rest]
-        return "-".join([primary.lower(), *region]) or "und"
+        if rest and len(rest[0]) == 2:
+            rest[0] = rest[0].upper()
+        return "-".join([primary.lower(), *rest]) or "und"
 
     @property
     def speakers(self) -> dict[str, int]:
@@ -133,19 +136,17 @@ def licence(model: Path) -> str:
 
 def _fault(found: Description) -> str | None:
     """What is wrong with it, if anything."""
-    if found.phoneme_type not in TYPES:
-        return f"it reads symbols of the kind {found.phoneme_type[:40]!r}, not {' or '.join(TYPES)}"
-    if found.phoneme_type == "espeak" and not found.espeak.voice:
-        return "it names no voice of espeak-ng"
-    if found.audio.sample_rate not in _RATES:
-        return f"its sample rate is {found.audio.sample_rate} Hz"
-    for symbol in (PAD, BEGIN, END):
-        if not found.phoneme_id_map.get(symbol):
-            return f"its map of symbols has no {symbol!r}"
-    if any(number < 0 for ids in found.phoneme_id_map.values() for number in ids):
-        return "its map of symbols has negative numbers"
-    if found.num_speakers < 1:
-        return f"it has {found.num_speakers} speakers"
-    if any(not 0 <= number < found.num_speakers for number in found.speaker_id_map.values()):
-        return f"it names speakers beyond its {found.num_speakers}"
-    return None
+    kind, rate, count = found.phoneme_type, found.audio.sample_rate, found.num_speakers
+    missing = [symbol for symbol in (PAD, BEGIN, END) if not found.phoneme_id_map.get(symbol)]
+    numbers = [number for ids in found.phoneme_id_map.values() for number in ids]
+    speakers = found.speaker_id_map.values()
+    faults = {
+        f"it reads symbols of the kind {kind[:40]!r}, not {' or '.join(TYPES)}": kind not in TYPES,
+        "it names no voice of espeak-ng": kind == "espeak" and not found.espeak.voice,
+        f"its sample rate is {rate} Hz": rate not in _RATES,
+        f"its map of symbols has no {' and no '.join(missing)}": bool(missing),
+        "its map of symbols has negative numbers": min(numbers, default=0) < 0,
+        f"it has {count} speakers": count < 1,
+        f"it names speakers beyond its {count}": not all(0 <= each < count for each in speakers),
+    }
+    return next((fault for fault, holds in faults.items() if holds), None)

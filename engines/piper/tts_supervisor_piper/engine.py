@@ -20,7 +20,7 @@ from supervisor.speech import SENTENCE_S, Speech
 from tts_supervisor_piper import stock, symbols
 from tts_supervisor_piper.description import Description
 from workers.engines.base import EngineInfo, Model, Reading, Samples, Voice
-from workers.engines.toolkit import Kept, Stopper, build_session, is_heard, package, paced, speak
+from workers.engines.toolkit import Kept, Stopper, is_heard, paced, package, speak
 
 LICENCE = "GPL-3.0-or-later"
 """Of what is used here together; the code of this package is under Apache-2.0."""
@@ -190,7 +190,7 @@ class PiperSession:
         self._stopper.stop()
 
     def _build(self, name: str) -> ort.InferenceSession:
-        return build_session(stock.graph(self._files[name]), self._threads)
+        return stock.session(self._files[name], self._threads)
 
 
 class _Sentence:
@@ -205,9 +205,7 @@ class _Sentence:
 
     def __call__(self, phonemes: str) -> Samples:
         ids = self._about.ids(phonemes)
-        given = stock.inputs(
-            self._session, self._about, ids, self._number, self._speed, self._seed
-        )
+        given = stock.inputs(self._session, self._about, ids, self._number, self._speed, self._seed)
         self._seed += 1
         (audio, *_) = self._stopper.run(self._session, given, shrink=True)
         samples: Samples = np.clip(audio.reshape(-1), -1.0, 1.0).astype(np.float32, copy=False)

@@ -6,7 +6,6 @@ already; one of a folder of the user's own is made so whenever it is loaded, hal
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -121,13 +120,13 @@ def pull(source: Path | None) -> Model:
     return _model(source.stem, description.licence(target), target)
 
 
-def try_out(path: Path, graph: bytes | Path, about: Description) -> None:
+def try_out(path: Path, graph: bytes, about: Description) -> None:
     """Have a model say every symbol of its description once. Raises ValueError."""
     try:
-        session = build_session(graph, 1)
+        trial = build_session(graph, 1)
     except Exception as error:
         raise ValueError(f"{path} is a damaged model, or not all of one") from error
-    names = {each.name for each in session.get_inputs()}
+    names = {each.name for each in trial.get_inputs()}
     if not names >= _INPUTS:
         shown = ", ".join(sorted(names))[:120]
         raise ValueError(f"{path} is an ONNX model, but no Piper voice: it takes {shown}")
@@ -137,7 +136,7 @@ def try_out(path: Path, graph: bytes | Path, about: Description) -> None:
         )
     numbers = sorted({number for ids in about.phoneme_id_map.values() for number in ids})
     try:
-        (audio,) = session.run(None, inputs(session, about, numbers, about.num_speakers - 1, 1.0, 0))
+        (audio,) = trial.run(None, inputs(trial, about, numbers, about.num_speakers - 1, 1.0, 0))
     except Exception as error:
         raise ValueError(
             f"{path} cannot say the symbols of its description: {_last_line(error)}"
@@ -168,9 +167,15 @@ def inputs(
     return given
 
 
-def graph(voice: Found) -> bytes | Path:
-    """The model to build sessions with. Raises ValueError, OSError."""
-    return voice.path if voice.path.parent == folder() else seeded_noise(voice.path)
+def session(voice: Found, threads: int) -> ort.InferenceSession:
+    """A session over the voice's model, whose noise follows the seed. Raises ValueError, OSError,
+    and what ONNX Runtime raises.
+    """
+    if voice.path.parent == folder():
+        built = build_session(voice.path, threads)
+        if noise_inputs(built, 0):
+            return built  # Put there by `pull`.
+    return build_session(seeded_noise(voice.path), threads)
 
 
 def _replace(source: Path, target: Path, graph: bytes) -> None:
@@ -186,7 +191,7 @@ def _replace(source: Path, target: Path, graph: bytes) -> None:
 
 def _model(name: str, licence: str, path: Path) -> Model:
     try:
-        size = os.stat(path).st_size
+        size = path.stat().st_size
     except OSError:
         size = 0
     return Model(engine=ENGINE, name=name, licence=licence, size=size, path=str(path), how=HOW)

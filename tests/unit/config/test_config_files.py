@@ -47,7 +47,8 @@ TARGET = "performance.dynamic_cpu_allocation.cpu_target"
         ('{"engines": {"options": {"kokoro": {"modl": 1}}}}', "unknown key engines.kokoro.modl"),
         ('{"engines": {"options": {"kokoro": 1}}}', "engines.options must be an object of objects"),
         (
-            '{"engines": {"hibari": {"voices_dir": "a"}, "options": {"hibari": {"voices_dir": "b"}}}}',
+            """{"engines": {"hibari": {"voices_dir": "a"},
+            "options": {"hibari": {"voices_dir": "b"}}}}""",
             "engines.options.hibari.voices_dir stands under engines.hibari, too",
         ),
         ('{"logging": {"level": "loud"}, "http": {"port": -1}}', r"\(and 1 more\)"),

@@ -1,0 +1,110 @@
+"""A real Piper voice: what espeak-ng reads to it, and that it can live in a worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from supervisor.speech import Speech
+from tests.fixtures.piper_voice import VOICE, folder
+from tts_supervisor_piper import Piper
+from tts_supervisor_piper.engine import PiperSession
+
+SPEECH = Speech(engine="piper", voice=VOICE, seed=7)
+TEXT = "The same words twice, and then once more."
+
+
+@pytest.fixture(scope="module")
+def engine() -> Piper:
+    """The engine with its one voice, as `load` leaves it."""
+    engine = Piper({"voices_dir": str(folder())})
+    engine.load()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def session(engine: Piper) -> PiperSession:
+    """With one thread."""
+    return engine.open(1, [VOICE])
+
+
+@pytest.mark.parametrize(
+    ("text", "phonemes"),
+    [
+        ("Hello there.", "həlˈoʊ ðˈɛɹ."),
+        ("Hello there", "həlˈoʊ ðˈɛɹ"),
+        ("Well, no!", "wˈɛl, nˈoʊ!"),
+        ("Why? Because.", "wˈaɪ? bɪkˈʌz."),
+        ("Dr. Smith met Mrs. Jones.", "dˈɑːktɚ smˈɪθ mˈɛt mˈɪsɪz dʒˈoʊnz."),
+        ("Two  lines\nof one.", "tˈuː lˈaɪnz ʌv wˈʌn."),
+    ],
+)
+def test_phonemes_are_those_of_the_voice(engine: Piper, text: str, phonemes: str) -> None:
+    """With the punctuation that its model was taught; a title's point ends no sentence."""
+    assert engine.read(text, VOICE).phonemes == phonemes
+
+
+def test_the_template_stays_single_threaded() -> None:
+    """Loading espeak-ng and the model, and speaking, start no thread."""
+    where = str(folder())
+    code = (
+        "import os; from tts_supervisor_piper import Piper; from supervisor.speech import Speech; "
+        f"e = Piper({{'voices_dir': {where!r}}}); e.load(); "
+        f"e.open(1, [{VOICE!r}]).synthesize('One.', Speech(engine='piper', voice={VOICE!r})); "
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment = {**os.environ, **one, "ORT_DISABLE_TELEMETRY": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    said = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.stdout.strip(), said.returncode) == ("1", 0), said.stderr
+
+
+def test_the_same_seed_gives_the_same_samples(session: PiperSession, engine: Piper) -> None:
+    """After other texts, and in another session; another seed does not."""
+    first = session.synthesize(TEXT, SPEECH)
+    session.synthesize("Something else.", SPEECH)
+    assert np.array_equal(first, session.synthesize(TEXT, SPEECH))
+    assert np.array_equal(first, engine.open(1).synthesize(TEXT, SPEECH))
+    other = Speech(engine="piper", voice=VOICE, seed=8)
+    assert not np.array_equal(first, session.synthesize(TEXT, other)[: first.size])
+
+
+def test_two_sentences_are_two_runs_with_a_pause_between(session: PiperSession) -> None:
+    """Where a segment holds two, as a quotation does."""
+    both = session.synthesize("Yes. No.", SPEECH)
+    one = session.synthesize("Yes.", SPEECH)
+    assert both.size > one.size + 0.5 * 22_050
+
+
+def test_text_of_any_kind_is_spoken_or_refused(session: PiperSession) -> None:
+    """No crash of the library, which is C: a segment at its longest, signs, scripts, controls."""
+    for text in ("x" * 2_000, "a, " * 700, "(((" * 600, "\u200b\ufeff1", "\ud7ff", "é" * 300):
+        try:
+            assert np.isfinite(session.synthesize(text, SPEECH)).all()
+        except ValueError as refusal:
+            assert "cannot read this" in str(refusal)
+
+
+def test_a_folder_of_the_cache_is_as_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: PiperSession
+) -> None:
+    """Pulled, it says the same to the sample."""
+    monkeypatch.setenv("SUPERVISOR_CACHE_DIR", str(tmp_path))
+    engine = Piper({})
+    model = engine.pull("piper", folder() / f"{VOICE}.onnx")
+    assert model.name == VOICE
+    assert np.array_equal(
+        Piper({}).open(1).synthesize(TEXT, SPEECH), session.synthesize(TEXT, SPEECH)
+    )
