@@ -8,6 +8,8 @@ imports ONNX Runtime: an engine with another one takes what it needs of the prot
   of which spins, and runs that can be stopped.
 * `Kept`: voices that are made ready when they are asked for, and kept in bounded number.
 * `seeded_noise`, `noise_inputs`: a model that draws noise does it from the job's seed.
+* `english_words`, `Word`: numbers, dates, money, abbreviations and addresses of an English text as
+  a person says them, each word with the place it was read from.
 * `pieces`, `speak`, `is_heard`, `known`: phonemes cut to what a model takes in one run, what is
   said of a text in which nothing can be read, and the pauses between the pieces.
 * `paced`, `without_stops`, `silence`: the silence around and within sound, in seconds. A worker
@@ -27,14 +29,17 @@ from workers.external_wait import waiting
 from workers.memory import memory_errors
 from workers.session import Stopper, Tensor, build_session
 from workers.silence import paced, silence, without_stops
+from workers.text.reading import Word
 
 __all__ = [
     "NOISE",
     "Kept",
     "Stopper",
     "Tensor",
+    "Word",
     "build_session",
     "cache",
+    "english_words",
     "is_heard",
     "known",
     "locked",
@@ -50,3 +55,13 @@ __all__ = [
     "without_stops",
     "write",
 ]
+
+
+def english_words(text: str, *, british: bool = False) -> list[Word]:
+    """What a person says who reads this English text aloud: words with their punctuation.
+
+    Loads the lexicon of the accent with the first text (0.3 s).
+    """
+    from workers.engines.english import reader  # noqa: PLC0415 - most engines have no use for it
+
+    return reader(british=british).words(text)

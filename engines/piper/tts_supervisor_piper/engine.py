@@ -8,6 +8,7 @@ Silence is inside the audio before and after each sentence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -53,6 +54,7 @@ class Piper:
         self._folders = [Path(configured).expanduser()] if configured else []
         self._folders.append(stock.folder())
         self._default = settings.get("default_voice")
+        self._loaded = False
         self._most = settings.get("voices_kept", 3)
         if not isinstance(self._most, int) or not 1 <= self._most <= _MOST_KEPT:
             raise ValueError(f"voices_kept is a whole number from 1 to {_MOST_KEPT}")
@@ -73,9 +75,13 @@ class Piper:
         )
 
     def load(self) -> None:
-        """Load espeak-ng, if a voice reads with it."""
-        if any(voice.about.phoneme_type == "espeak" for voice in self._found.values()):
-            symbols.load()
+        """Load espeak-ng and the lexicons of English, as far as voices read with them."""
+        if self._loaded:
+            return
+        for voice in self._found.values():
+            with suppress(ValueError):  # Said when that voice is to speak; others speak meanwhile.
+                symbols.load(voice.about)
+        self._loaded = True
 
     def open(self, threads: int, voices: Sequence[str] = ()) -> PiperSession:
         """Build the session, and in it the models of these voices, half a second each."""
@@ -86,13 +92,13 @@ class Piper:
         return session
 
     def read(self, text: str, voice: str) -> Reading:
-        """The phonemes of espeak-ng. Which words it says for a number it does not tell."""
+        """The words, where they are English, and the phonemes of espeak-ng."""
         speaker = self.voices.get(voice)
         if speaker is None:
             raise ValueError(f"piper has no voice {voice!r}")
         phonemes = " ".join(symbols.sentences(text, speaker.found.about))
         is_heard(text, phonemes)
-        return Reading(spoken=text, phonemes=phonemes)
+        return Reading(spoken=symbols.words(text, speaker.found.about), phonemes=phonemes)
 
     def models(self) -> tuple[Model, ...]:
         """The voices that are here."""
@@ -141,7 +147,7 @@ class Piper:
         if package("piper") is None and any(
             found.about.phoneme_type == "espeak" for found in self._found.values()
         ):
-            return "engine piper reads with espeak-ng: pip install 'piper-tts>=1.8'"
+            return symbols.INSTALL
         return None
 
 

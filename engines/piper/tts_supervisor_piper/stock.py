@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import onnxruntime as ort
 
-from tts_supervisor_piper import description
+from tts_supervisor_piper import description, symbols
 from tts_supervisor_piper.description import Description, DescriptionError
 from workers.engines.base import Model, PullError
 from workers.engines.toolkit import (
@@ -108,6 +108,7 @@ def pull(source: Path | None) -> Model:
                 f"{_MAX_BYTES / 1e6:.0f} MB"
             )
         about = description.read(beside(source))
+        symbols.load(about)
         graph = seeded_noise(source)
         try_out(source, graph, about)
         target = folder() / source.name
@@ -117,6 +118,8 @@ def pull(source: Path | None) -> Model:
         raise PullError(f"cannot copy {source}: {error.strerror or error}") from None
     except ValueError as error:
         raise PullError(str(error)) from None
+    except ImportError:
+        raise PullError(symbols.INSTALL) from None
     return _model(source.stem, description.licence(target), target)
 
 

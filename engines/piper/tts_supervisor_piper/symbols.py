@@ -14,6 +14,9 @@ from functools import cache
 from typing import Any, Final
 
 from tts_supervisor_piper.description import Description
+from workers.engines.toolkit import english_words
+
+INSTALL: Final = "engine piper reads with espeak-ng: pip install 'piper-tts>=1.8'"
 
 _ESPEAK: Final = threading.Lock()
 """A session that is being made warm speaks while another one does."""
@@ -21,32 +24,42 @@ _ESPEAK: Final = threading.Lock()
 _SWITCH: Final = re.compile(r"\([^()]{1,20}\)")
 """espeak-ng's remark that it reads a word in another language."""
 
-_GOES_ON: Final = frozenset(",:;")
+_ENDS: Final = frozenset(".?!")
 
-_TITLE: Final = re.compile(r"\b(Mr|Mrs|Ms|Dr|Prof|St|Rev|Gen|Sen|Gov|Lt|Sgt|Capt)\.(?=\s)")
-"""Its point ends no sentence; espeak-ng makes a full stop of it."""
+_DOTS: Final = re.compile(r"(?:\.{3}|…)(?=\s)")
+"""An ellipsis inside a sentence; espeak-ng makes one word of those around it."""
 
 
-def load() -> None:
-    """Have espeak-ng ready."""
-    _espeak()
+def load(voice: Description) -> None:
+    """Have ready what reads for this voice. Raises ValueError as `sentences`, ImportError."""
+    sentences("one", voice)
+
+
+def words(text: str, voice: Description) -> str:
+    """What is said for what is written. English is read here, as for all engines; of other
+    languages espeak-ng reads the numbers, and does not tell what it says for them.
+    """
+    language = voice.espeak.voice
+    if voice.phoneme_type == "espeak" and language.partition("-")[0] == "en":
+        said = english_words(text, british=language.startswith("en-gb"))
+        text = " ".join(word.spoken for word in said)
+    return _DOTS.sub(",", " ".join(text.split()))
 
 
 def sentences(text: str, voice: Description) -> list[str]:
     """The symbols that the voice knows, of each sentence that has any. Raises ValueError where
     espeak-ng does not have the voice's language.
     """
+    said = words(text, voice)
     if voice.phoneme_type == "text":
-        found = [unicodedata.normalize("NFD", " ".join(text.split()))]
+        found = [unicodedata.normalize("NFD", said)]
     else:
-        found = _spoken(text, voice.espeak.voice)
+        found = _spoken(said, voice.espeak.voice)
     return [symbols for each in found if (symbols := voice.known(each).strip())]
 
 
 def _spoken(text: str, language: str) -> list[str]:
     """Phonemes with the punctuation of their clauses, in canonical decomposition."""
-    if language.startswith("en"):
-        text = _TITLE.sub(r"\1", text)
     espeak = _espeak()
     with _ESPEAK:
         try:
@@ -56,11 +69,11 @@ def _spoken(text: str, language: str) -> list[str]:
         clauses = espeak.get_phonemes(text)
     found, sentence = [], ""
     for phonemes, mark, ends in clauses:
-        sentence += _SWITCH.sub("", phonemes) + mark + (" " if mark in _GOES_ON else "")
+        sentence += _SWITCH.sub("", phonemes) + mark + ("" if mark in _ENDS else " ")
         if ends:
             found.append(sentence)
             sentence = ""
-    return [unicodedata.normalize("NFD", each) for each in [*found, sentence] if each]
+    return [unicodedata.normalize("NFD", each) for each in [*found, sentence]]
 
 
 @cache
