@@ -64,7 +64,8 @@ def pull(
         typer.Option(
             "--from",
             help="A file or directory that is already here. For kokoro-voices: the npm package "
-            "(.tgz), a directory of .bin files, or a voices file in .npz format.",
+            "(.tgz), a directory of .bin files, or a voices file in .npz format. For piper: the "
+            "voice's .onnx, with its .onnx.json beside it.",
         ),
     ] = None,
 ) -> None:

@@ -106,8 +106,8 @@ def test_a_language_that_nobody_reads_is_said_when_the_voice_is_pulled(
 ) -> None:
     """And no other voice is lost where it lies in a folder all the same."""
     monkeypatch.setenv("SUPERVISOR_CACHE_DIR", str(tmp_path / "cache"))
-    klingon = {"phoneme_type": "espeak", "espeak": {"voice": "tlh-xx"}}
-    bad = voice(tmp_path / "bad.onnx", **klingon)
+    klingon = {"voice": "tlh-xx"}
+    bad = voice(tmp_path / "bad.onnx", phoneme_type="espeak", espeak=klingon)
     voice(tmp_path / "good.onnx")
     with pytest.raises(PullError, match="espeak-ng has no voice 'tlh-xx'"):
         Piper({}).pull("piper", bad)

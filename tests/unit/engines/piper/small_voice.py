@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.helper import make_node, make_tensor_value_info
 
@@ -56,7 +57,7 @@ def voice(path: Path, symbols: int = len(SYMBOLS), **changes: Any) -> Path:
             make_node("Add", ["uneven", "higher"], ["said"]),
         ]
     nodes.append(make_node("Reshape", ["said" if speakers else "uneven", "flat"], ["output"]))
-    constants = {
+    constants: dict[str, NDArray[np.generic]] = {
         "table": table,
         "last": np.array([-1], np.int64),
         "ones": np.array([1, 1], np.int64),
