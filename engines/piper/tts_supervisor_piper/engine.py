@@ -72,6 +72,7 @@ class Piper:
             unavailable=self._missing(),
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
+            pronunciations=True,
         )
 
     def load(self) -> None:

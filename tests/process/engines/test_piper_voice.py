@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from supervisor.marks import pronounced
 from supervisor.speech import Speech
 from tests.fixtures.piper_voice import VOICE, folder
 from tests.unit.engines.piper.small_voice import voice
@@ -53,6 +54,30 @@ def session(engine: Piper) -> PiperSession:
 def test_phonemes_are_those_of_the_voice(engine: Piper, text: str, phonemes: str) -> None:
     """Of the words that a person says, with the punctuation that its model was taught."""
     assert engine.read(text, VOICE).phonemes == phonemes
+
+
+@pytest.mark.parametrize(
+    ("text", "phonemes"),
+    [
+        ("The {} here.", "ðə wˈɪn hˈɪɹ."),
+        ("{}, no. {}!", "wˈɪn, nˈoʊ. wˈɪn!"),
+        ("It is {}'s.", "ɪɾ ˈɪz wˈɪnz."),
+        ("“{}” she said", "wˈɪn ʃiː sˈɛd"),
+        ("{}", "wˈɪn"),
+    ],
+)
+def test_given_phonemes_stand_in_the_place_of_their_word(
+    engine: Piper, text: str, phonemes: str
+) -> None:
+    """And the punctuation behind it is heard."""
+    given = text.replace("{}", pronounced("Nguyen", "w'ɪn"))
+    assert engine.read(given, VOICE).phonemes == phonemes
+
+
+def test_given_phonemes_that_say_nothing_are_the_word_as_written(engine: Piper) -> None:
+    """A voice does not fall silent over a sign that it does not have."""
+    text = f"The {pronounced('two trees', '..')} here."
+    assert engine.read(text, VOICE).phonemes == "ðə tˈuː tɹˈiːz hˈɪɹ."
 
 
 def test_the_template_stays_single_threaded() -> None:
