@@ -162,7 +162,17 @@ class Broker:
         engines = {
             engine.name: {
                 "default_voice": engine.default_voice,
-                "voices": {name: language for name, language, _licence in engine.voices},
+                "voices": {voice.name: voice.language for voice in engine.voices},
+                "sample_rates": {
+                    voice.name: voice.sample_rate
+                    for voice in engine.voices
+                    if voice.sample_rate != engine.sample_rate
+                },
+                "languages": {
+                    voice.name: voice.languages
+                    for voice in engine.voices
+                    if len(voice.languages) > 1
+                },
                 "sample_rate": engine.sample_rate,
                 "licence": engine.licence,
                 "min_speed": engine.min_speed,
