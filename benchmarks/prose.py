@@ -2,7 +2,8 @@
 
 misaki, with espeak for words that it does not know, is the reader that Kokoro was trained with. Two
 readers that agree may both be wrong, and where they differ either may be right; but rules for what
-is hard to read that harm what is easy would show here at once.
+is hard to read that harm what is easy would show here at once, beside hibari's own reader, which
+ours is built on.
 
     PROSE=austen.txt:doyle.txt make bench BENCH=prose
 
@@ -13,18 +14,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
+from hibari.g2p import G2P
+
 from benchmarks.aside import MISAKI, ask, prepare
-from benchmarks.harness import LeftOut, Result, Sample, at_least, say
+from benchmarks.harness import LeftOut, Result, Sample, at_least, at_most, say
 from benchmarks.prose_texts import WORDS, books, paragraphs
 from benchmarks.spoken_sets import plain, segments_read
 
 TARGET_PERCENT = 99.0
 MOST_OFTEN = 100
+
+OURS = "as read here"
+HIBARI = "hibari's own reader"
 
 _WORD = re.compile(r"\w+")
 """Phonemes between spaces and marks; those of stress and length are letters to it, too."""
@@ -51,14 +57,25 @@ class Pair(NamedTuple):
 
 
 def run() -> Result:
-    """An arm for each book, a sample for about a thousand words."""
-    read = _both()
-    pairs = [pair for each in read.values() for pair in each]
+    """An arm for each book and reader, a sample for about a thousand words."""
+    read = _read_all()
+    pairs, alone = _together(read, OURS), _together(read, HIBARI)
     known = [pair for pair in pairs if pair.theirs.known]
     return Result(
         title="Plain prose is unharmed",
-        arms={book: [*_counted(each)] for book, each in read.items()},
+        arms={
+            f"{book}, {reader}": [*_counted(each)]
+            for book, readings in read.items()
+            for reader, each in readings.items()
+        },
         claims=[
+            at_most(
+                "words of plain prose that differ from misaki's ÷ those of hibari's own reader",
+                _differ(pairs) / _differ(alone),
+                1,
+                "×",
+                f"{_differ(pairs)} and {_differ(alone)} of {len(pairs)} words, stress apart",
+            ),
             at_least(
                 "words of plain prose read as misaki reads them",
                 _percent(pairs),
@@ -81,7 +98,7 @@ def run() -> Result:
 def main() -> None:
     """Print the agreement and the most frequent words that differ."""
     try:
-        pairs = [pair for each in _both().values() for pair in each]
+        pairs = _together(_read_all(), OURS)
     except LeftOut as left_out:
         raise SystemExit(str(left_out)) from None
     print(f"{_percent(pairs):.2f} % of {len(pairs)} words agree")
@@ -92,9 +109,11 @@ def beside(theirs: Sequence[Theirs], ours: Sequence[str]) -> Iterator[Pair]:
     """Each word of one reading with that of the other, those that are the same first."""
     one, other = [plain(word.phonemes) for word in theirs], [plain(word) for word in ours]
     same = SequenceMatcher(None, one, other, autojunk=False)
-    for _, begin, end, start, stop in same.get_opcodes():
+    for found, begin, end, start, stop in same.get_opcodes():
         left, right = theirs[begin:end], ours[start:stop]
-        if plain("".join(word.phonemes for word in left)) == plain("".join(right)):
+        if found != "equal" and plain("".join(word.phonemes for word in left)) == plain(
+            "".join(right)
+        ):
             yield from (Pair(word, word.phonemes) for word in left)
             continue
         for number in range(max(len(left), len(right))):
@@ -102,22 +121,45 @@ def beside(theirs: Sequence[Theirs], ours: Sequence[str]) -> Iterator[Pair]:
             yield Pair(word, right[number] if number < len(right) else "")
 
 
-def _both() -> dict[str, list[Pair]]:
-    """The words of each book, by both readers. Raises LeftOut where one of these is missing."""
+def _read_all() -> dict[str, dict[str, list[Pair]]]:
+    """The words of each book, by each reader. Raises LeftOut where misaki or books are missing."""
     paths = books()
     prepare(MISAKI)
     found = {}
     for path in paths:
-        found[path.stem] = [*_read(path, WORDS // len(paths))]
-        say(f"{path.stem}: {len(found[path.stem])} words, {_percent(found[path.stem]):.2f} % agree")
+        found[path.stem] = _read(path, WORDS // len(paths))
+        for reader, pairs in found[path.stem].items():
+            say(f"{path.stem}, {reader}: {len(pairs)} words, {_percent(pairs):.2f} % agree")
     return found
 
 
-def _read(book: Path, words: int) -> Iterator[Pair]:
+def _read(book: Path, words: int) -> dict[str, list[Pair]]:
+    """Segment by segment, as they are cut here; the words of misaki beside those of each reader."""
     segments = [one for text in segments_read(paragraphs(book, words)) for one in text]
-    answers = ask(MISAKI, [segment.text for segment in segments])
-    for segment, answer in zip(segments, answers, strict=True):
-        yield from beside([Theirs(*word) for word in answer], _WORD.findall(segment.phonemes))
+    texts = [segment.text for segment in segments]
+    answers = [[Theirs(*word) for word in answer] for answer in ask(MISAKI, texts)]
+    alone = G2P(british=False)
+    read = {
+        OURS: [segment.phonemes for segment in segments],
+        HIBARI: [str(alone(text)) for text in texts],
+    }
+    return {
+        reader: [
+            pair
+            for theirs, ours in zip(answers, lines, strict=True)
+            for pair in beside(theirs, _WORD.findall(ours))
+        ]
+        for reader, lines in read.items()
+    }
+
+
+def _together(read: Mapping[str, Mapping[str, list[Pair]]], reader: str) -> list[Pair]:
+    """The words of all books, by one reader."""
+    return [pair for readings in read.values() for pair in readings[reader]]
+
+
+def _differ(pairs: Iterable[Pair]) -> int:
+    return sum(not pair.agree for pair in pairs)
 
 
 def _percent(pairs: Sequence[Pair]) -> float:

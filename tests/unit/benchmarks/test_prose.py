@@ -22,6 +22,13 @@ def test_stress_and_weak_vowels_agree() -> None:
     assert agreed("ðˌə bˈʌɾəɹ", "ðə bˈʌTəɹ") == [True, True]
 
 
+def test_what_we_say_is_kept_where_it_agrees() -> None:
+    """Stress is counted apart, so it must be ours that stands beside theirs."""
+    (pair,) = beside([Theirs("the", "ðə", known=True)], ["ðˈə"])
+    assert pair.agree
+    assert pair.ours == "ðˈə"
+
+
 def test_words_that_one_reader_joins_agree() -> None:
     """One writes "good-bye" as one word, the other as two: it is heard the same."""
     assert agreed("hi ɡʊd bˈI tu", "hi ɡʊdbˈI tu") == [True, True, True, True]
