@@ -19,6 +19,7 @@ siobhán ʃɪˈvɔːn | tadhg ˈtaɪɡ
 """
 
 _PLACES = """
+bingley ˈbɪŋɡli | devonshire ˈdɛvənʃər | gloucestershire ˈɡlɒstərʃər
 alnwick ˈænɪk | belvoir ˈbiːvər | berwick ˈbɛrɪk | bogotá ˌboʊɡəˈtɑː | cholmondeley ˈtʃʌmli
 frome ˈfruːm | gdańsk ɡəˈdænsk | holborn ˈhoʊbərn | keswick ˈkɛzɪk | kyiv ˈkiːv | lviv ləˈviːv
 marseille mɑːrˈseɪ | marylebone ˈmɑːrləboʊn | milngavie mʌlˈɡaɪ | qatar kəˈtɑːr
@@ -59,6 +60,7 @@ wysiwyg ˈwɪziwɪɡ | xiaomi ˌʃaʊˈmiː
 """
 
 _BORROWED = """
+appétit ˌæpəˈtiː | appetit ˌæpəˈtiː | tis ˈtɪz
 blasé blɑːˈzeɪ | cliché kliːˈʃeɪ | crème ˈkrɛm | d'oeuvre ˈdɜːrv | d'oeuvres ˈdɜːrvz
 d'état deɪˈtɑː | d'œuvre ˈdɜːrv | doppelgänger ˈdɒpəlˌɡɛŋər | déjà ˈdeɪʒɑː | entrée ˈɒntreɪ
 façade fəˈsɑːd | fiancé ˌfiːɒnˈseɪ | fiancée ˌfiːɒnˈseɪ | hors ˈɔːr | mañana mənˈjɑːnə
