@@ -38,6 +38,9 @@ from supervisor.wire.worker import Catalogue
 _LOGGED_CHARS = 500
 _AT_ONCE_S = 0.002
 """How long one text is cut before the loop goes on; a slice may take 2 ms more."""
+_SHORT_CHARS = 1_024
+"""A text of no more is not refused for those that are being read: on a busy machine our thread
+may have had no core for the time that each text has at first. It is read in its next turn."""
 _READ_AT_ONCE = 4
 _READ_AT_ONCE_IN_ALL = 32
 
@@ -216,7 +219,8 @@ class Broker:
             if reader.ready:
                 self._hand_in(pending)
             else:
-                self._check_reading(flow)
+                if len(text) > _SHORT_CHARS:
+                    self._check_reading(flow)
                 self._pending.add(pending)
                 self._turns.add(partial(self._read_on, pending))
         except Refused as refused:

@@ -10,10 +10,10 @@ any host may connect, a new connection at the limit takes the place of the oldes
 no message yet; so peers that cannot complete the handshake keep no client out. `flood` watches
 what connections send.
 
-On ipc the monitor also bounds the messages that wait. libzmq has no bound on them all: a peer that
-connects, says one thing and leaves has filled a queue of its own, and the queues take turns. So while
-messages wait, the monitor is not read, until libzmq waits and accepts nobody. Who is connected waits
-behind a few hundred others at most, and those who come wait in the kernel.
+On ipc the monitor also bounds the messages that wait. libzmq has no bound on them all: a peer
+that connects, says one thing and leaves has filled a queue of its own, and the queues take turns.
+So while messages wait, the monitor is not read, until libzmq waits and accepts nobody. Who is
+connected waits behind a few hundred others at most, and those who come wait in the kernel.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ class FloodGuard:
         self._delivered.add(fd)
 
     def settle(self) -> None:
-        """Note that many messages have waited and are read: memory is free soon, and more of it once
-        those who have left are found out.
+        """Note that many messages have waited and are read: libzmq frees what held them, and we
+        what we know of their peers, as they are found to have left.
         """
         self._settling = _SETTLE * _SETTLE_TIMES
 

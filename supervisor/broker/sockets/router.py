@@ -256,7 +256,7 @@ class Router:
             self._on_message(self._prefix + first.bytes, owner, frames)
         return True
 
-    def _skip(self, frame: Any) -> None:
+    def _skip(self, frame: zmq.Frame) -> None:
         """Take the rest of a message off the socket: thousands of frames, maybe."""
         receive = self._receive
         while frame.more:
