@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,9 @@ def test_who_is_connected_does_not_wait_behind_all_who_come_and_go(endpoint: str
             heard.append(frames[0])
             time.sleep(0.0005)
 
+        def answered(since: int) -> bool:
+            return b"good" in heard[since:]
+
         router = Router(
             asyncio.get_running_loop(), endpoint, take, lambda _client: None, LocalPeers()
         )
@@ -259,7 +263,7 @@ def test_who_is_connected_does_not_wait_behind_all_who_come_and_go(endpoint: str
             while heard.count(b"bad") < peers:
                 since = len(heard)
                 good.send(b"good")
-                await until(lambda since=since: b"good" in heard[since:])
+                await until(partial(answered, since))
                 waits.append(heard.index(b"good", since) - since)
             attacker.join()
         router.close()
