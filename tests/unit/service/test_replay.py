@@ -335,7 +335,6 @@ def test_an_answer_has_the_latest_events_as_far_as_there_is_room() -> None:
     assert not [step for step in Replay(document).steps() if step.broken]
 
 
-
 def test_the_story_ends_where_an_invariant_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
