@@ -142,3 +142,45 @@ def french(number: int) -> str:
 
 def _joined(said: str, rest: int, read: Callable[[int], str]) -> str:
     return f"{said} {read(rest)}" if rest else said
+
+
+_HI = (
+    "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस "
+    "इक्कीस बाईस तेईस चौबीस पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस छत्तीस "
+    "सैंतीस अड़तीस उनतालीस चालीस इकतालीस बयालीस तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस अड़तालीस उनचास पचास "
+    "इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ साठ इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ "
+    "अड़सठ उनहत्तर सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उनासी अस्सी इक्यासी बयासी "
+    "तिरासी चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी नब्बे इक्यानवे बानवे तिरानवे चौरानवे पचानवे छियानवे सत्तानवे "
+    "अट्ठानवे निन्यानवे"
+).split()
+
+
+def hindi(number: int) -> str:
+    """1234: एक हज़ार दो सौ चौंतीस. Above a thousand by lakh and crore."""
+    if number < 100:
+        return _HI[number]
+    for size, name in ((10**7, "करोड़"), (10**5, "लाख"), (1000, "हज़ार"), (100, "सौ")):
+        if number >= size:
+            count, rest = divmod(number, size)
+            return _joined(f"{hindi(count)} {name}", rest, hindi)
+    raise AssertionError
+
+
+_ZH = "零一二三四五六七八九"
+
+
+def mandarin(number: int) -> str:
+    """1234: 一千二百三十四."""
+    if number < 10:
+        return _ZH[number]
+    said = _mandarin(number)
+    return said[1:] if said.startswith("一十") else said
+
+
+def _mandarin(number: int) -> str:
+    for size, name in ((10**8, "亿"), (10**4, "万"), (1000, "千"), (100, "百"), (10, "十")):
+        if number >= size:
+            count, rest = divmod(number, size)
+            gap = "零" if 0 < rest < size // 10 else ""
+            return f"{_mandarin(count)}{name}{gap}{_mandarin(rest) if rest else ''}"
+    return _ZH[number]

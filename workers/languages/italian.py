@@ -23,13 +23,19 @@ _DATA = Path(__file__).parent / "data" / "italian.txt.gz"
 
 _UNSTRESSED = frozenset(
     "a ad ai al alla alle allo agli che ci con col da dal dalla dalle dallo dai dagli di dei del "
-    "della delle dello degli e ed fra gli i il in la le li lo mi ne nei nel nella nelle nello negli "
+    "della delle dello degli e ed fra gli ha ho i il in la le li lo ma mi ne nei nel nella nelle nello negli "
     "non o od per se si su sui sul sulla sulle sullo sugli ti tra un una uno vi".split()
 )
 
 _STRONG = "aeoàèéòó"
 _VOWELS = "aeiouàèéìíòóùú"
 _ACCENTED = "àèéìíòóùú"
+_COMPOUND = re.compile(
+    "(venti|trenta|quaranta|cinquanta|sessanta|settanta|ottanta|novanta)"
+    "(due|tre|tré|quattro|cinque|sei|sette|nove)"
+)
+"""Numbers that are said as both of their parts are."""
+
 _THIRD_LAST = re.compile(
     "(?:[aeiu]b?il[ei]|evol[ei]|issim[oaei]|(?:[^aeiou]|gli|[cg]i)(?:an|on)o"
     "|[aei](?:r|ss|bb)(?:er|on)o|ic(?:[oai]|he)|[oiae](?:log|graf|fer|metr|cid)[oai]"
@@ -74,7 +80,12 @@ def sounds(words: Sequence[str]) -> list[str]:
 def _word(word: str) -> str:
     elided, apostrophe, main = word.rpartition("'")
     if apostrophe and main:
-        return _LETTERS.sounds(elided) + _word(main)
+        soft = elided[-1:] in {"c", "g"} and main[0] in "eièéìí"
+        return _LETTERS.sounds(f"{elided}i" if soft else elided).rstrip("iɪ") + _word(main)
+    compound = _COMPOUND.fullmatch(word)
+    if compound is not None:
+        tens, ones = compound.groups()
+        return _LETTERS.sounds(f"{tens}.").replace("z", "s") + _word(ones)
     if word in _UNSTRESSED:
         return _LETTERS.sounds(word)
     return _LETTERS.sounds(_marked(_accented(word)))

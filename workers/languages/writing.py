@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from supervisor.marks import BOUND_SPACE, PRONOUNCED
+from workers.languages import english
 from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks
 from workers.languages.base import Said
 from workers.languages.cardinals import LIMIT
@@ -28,7 +29,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     `time`: hours and minutes. `money` and `units`: what one and what many are called; `cents`: a
     sum in words, and the words for its hundredths. `letters`: names of letters, for capitals that
     are no word. `ordinals`: a pattern of what stands behind a number to make it an ordinal;
-    `ordinal` says it.
+    `ordinal` says it. `clock`: what stands between hours and minutes. `latin`: words in Latin
+    letters are English.
     """
 
     cardinal: Callable[[int], str]
@@ -48,6 +50,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     ordinals: str = "(?!)"
     ordinal: Callable[[int, str], str] = lambda _number, _written: ""
     clock: str = ":"
+    latin: bool = False
 
 
 class Token(msgspec.Struct):
@@ -116,6 +119,7 @@ class Scanner:
 
     def tokens(self, text: str) -> list[Token]:
         """What is said for a text, in its order."""
+        text = text.translate(_FIGURES_OF_OTHERS)
         found: list[Token] = []
         opening = ""
         for match in self._pattern.finditer(text):
@@ -138,6 +142,8 @@ class Scanner:
         if match["mark"] is not None:
             written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
             return Token(start, end, written.split() or [""], given=from_ipa(ipa))
+        if self._writing.latin and match["word"] is not None and match[0] < _AFTER_LATIN:
+            return Token(start, end, [match[0]], given=english.phonemes(match[0]))
         kind = next(name for name in _KINDS if match[name] is not None)
         return Token(start, end, self._forms[kind](match).split())
 
@@ -244,6 +250,11 @@ class Written:
         return said
 
 
+_AFTER_LATIN: Final = "\u0250"
+_FIGURES_OF_OTHERS: Final = {
+    zero + figure: ord("0") + figure for zero in (0x966, 0xFF10, 0x660, 0x6F0) for figure in range(10)
+}
+"""Figures of Devanagari, wide ones, and those of Arabic."""
 _KINDS: Final = "date iso time sum paid measure place amount figures short sign word".split()
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
