@@ -106,8 +106,8 @@ def _silenced(units: list[_Unit]) -> list[_Unit]:
 
 
 def _nasal(unit: _Unit, following: str) -> str:
-    if unit.nasal != "N":
-        return unit.nasal
+    if unit.nasal != "N" or "ː" in unit.vowel:
+        return "\u0303" if unit.nasal else ""
     for consonants, nasal in _HOMORGANIC:
         if following[:1] and following[0] in consonants:
             return nasal
@@ -139,7 +139,9 @@ _DOUBLED = re.compile("([bdɡkptʈɖɟcmnlsʃ])(?=\\1)\\1")
 def _weight(units: Sequence[_Unit], place: int) -> int:
     """1 to 3 for a syllable: its vowel, and whether a consonant closes it."""
     unit = units[place]
-    closed = place + 1 < len(units) and (not units[place + 1].vowel or unit.nasal == "N")
+    closed = place + 1 < len(units) and (
+        not units[place + 1].vowel or (unit.nasal == "N" and "ː" not in unit.vowel)
+    )
     return 1 + ("ː" in unit.vowel) + closed
 
 
@@ -150,6 +152,8 @@ def _stress(weights: Sequence[int]) -> int:
     if weights[last] == 3 and max(weights[:last]) < 3:
         return last
     heaviest = max(weights[:last])
+    if heaviest == 1:
+        return 0
     return max(place for place in range(last) if weights[place] == heaviest)
 
 
@@ -188,4 +192,5 @@ WRITING: Final = Writing(
     signs={"&": "और", "+": "प्लस", "=": "बराबर", "@": "ऐट", "%": "प्रतिशत"},
     abbreviations={"डॉ.": "डॉक्टर", "श्री.": "श्री", "रु.": "रुपये"},
     latin=True,
+    figure_by_figure=True,
 )  # fmt: skip

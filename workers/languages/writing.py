@@ -30,7 +30,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     sum in words, and the words for its hundredths. `letters`: names of letters, for capitals that
     are no word. `ordinals`: a pattern of what stands behind a number to make it an ordinal;
     `ordinal` says it. `clock`: what stands between hours and minutes. `latin`: words in Latin
-    letters are English.
+    letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a fraction
+    is said. Names of units and money with "{}" in them have the number there.
     """
 
     cardinal: Callable[[int], str]
@@ -41,7 +42,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     date: Callable[[int, int, int | None], str]
     time: Callable[[int, int], str]
     money: Mapping[str, tuple[str, str]]
-    cents: Callable[[str, str], str]
+    cents: Callable[[str, str], str] | None
     units: Mapping[str, tuple[str, str]]
     signs: Mapping[str, str]
     letters: Mapping[str, str] = {}
@@ -51,6 +52,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     ordinal: Callable[[int, str], str] = lambda _number, _written: ""
     clock: str = ":"
     latin: bool = False
+    spaced: bool = True
+    figure_by_figure: bool = False
 
 
 class Token(msgspec.Struct):
@@ -145,7 +148,7 @@ class Scanner:
         if self._writing.latin and match["word"] is not None and match[0] < _AFTER_LATIN:
             return Token(start, end, [match[0]], given=english.phonemes(match[0]))
         kind = next(name for name in _KINDS if match[name] is not None)
-        return Token(start, end, self._forms[kind](match).split())
+        return Token(start, end, self._forms[kind](match).replace("-", " ").split())
 
     def _date(self, found: re.Match[str]) -> str:
         if found["iso"] is not None:
@@ -163,18 +166,19 @@ class Scanner:
     def _money(self, found: re.Match[str]) -> str:
         names = self._writing.money[found["before"] or found["behind"]]
         whole, fraction = self._parts(found["sum"] or found["paid"])
-        said = f"{self._signed(found, whole, names[1])} {names[int(whole) != 1]}"
-        if len(fraction) == 2 and int(fraction):
+        if fraction.strip("0") and (len(fraction) != 2 or self._writing.cents is None):
+            said = self._signed(found, f"{whole}{self._writing.decimal}{fraction.rstrip('0')}", "")
+            return _named(said, names[1])
+        said = _named(self._signed(found, whole, names[1]), names[int(whole) != 1])
+        if self._writing.cents is not None and fraction.strip("0"):
             return self._writing.cents(said, self._cardinal(fraction.lstrip("0")))
-        if fraction.strip("0"):
-            return f"{self._signed(found, found['sum'] or found['paid'], '')} {names[1]}"
         return said
 
     def _measure(self, found: re.Match[str]) -> str:
         one, many = self._writing.units[found["unit"]]
         whole, fraction = self._parts(found["measure"])
         name = one if int(whole) == 1 and not fraction else many
-        return f"{self._signed(found, found['measure'], name)} {name}"
+        return _named(self._signed(found, found["measure"], name), name)
 
     def _counted(self, found: re.Match[str]) -> str:
         after = _NEXT_WORD.match(found.string, found.end())
@@ -191,7 +195,8 @@ class Scanner:
         said = self._cardinal(whole)
         if not fraction:
             return said
-        tail = self._cardinal(fraction) if len(fraction) < 3 else self._one_by_one(fraction)
+        whole_tail = len(fraction) < 3 and not self._writing.figure_by_figure
+        tail = self._cardinal(fraction) if whole_tail else self._one_by_one(fraction)
         return f"{said} {self._writing.point} {tail}"
 
     def _parts(self, amount: str) -> tuple[str, str]:
@@ -261,7 +266,9 @@ _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
 def _pattern(writing: Writing) -> str:
     """A pattern for whatever may stand in a text of this language."""
-    apart = r"(?<!\w)"
+    edge = r"\w" if writing.spaced else "[A-Za-z0-9_]"
+    apart, alone = f"(?<!{edge})", f"(?!{edge})"
+    behind = alone if writing.spaced else ""
     other = "." if writing.decimal == "," else ","
     mark = f"[{re.escape(writing.groups)}]"
     amount = (
@@ -276,15 +283,15 @@ def _pattern(writing: Writing) -> str:
         (
             f"(?P<mark>{PRONOUNCED.pattern})",
             rf"{apart}(?P<date>(?P<day>[0-9]{{1,2}})(?P<between>[/.-])(?P<month>[0-9]{{1,2}})"
-            r"(?P=between)(?P<year>[0-9]{4}))(?!\w)",
-            rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?!\w)",
+            rf"(?P=between)(?P<year>[0-9]{{4}})){alone}",
+            rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){alone}",
             rf"{apart}(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])(?![0-9:])",
-            rf"{apart}(?P<minus>[-−])?(?:(?P<before>{money}){_SPACE}(?P<sum>{amount})(?!\w)"
-            rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money})(?!\w)"
-            rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units})(?!\w)"
-            rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals})(?!\w)"
+            rf"{apart}(?P<minus>[-−])?(?:(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
+            rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
+            rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
+            rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
             rf"|(?P<amount>{amount}))",
-            rf"{apart}(?P<short>{short})(?!\w)",
+            rf"{apart}(?P<short>{short}){alone}",
             rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
             r"(?P<figures>[0-9]{1,32})",
             f"(?P<sign>{signs})",
@@ -298,6 +305,10 @@ def _pattern(writing: Writing) -> str:
 def _any_of(words: Iterable[str]) -> str:
     """A pattern for any of these, the longest first; for none of them one that never fits."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
+def _named(said: str, name: str) -> str:
+    return name.format(said) if "{}" in name else f"{said} {name}"
 
 
 def _opens(text: str, place: int) -> bool:
