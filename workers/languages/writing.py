@@ -131,7 +131,7 @@ class Scanner:
                 opening += OPENING.get(match[0], match[0])
             elif kind in {"punctuation", "quote"}:
                 closing = marks(match[0]) or match[0]
-                if found:
+                if found and closing not in found[-1].closing:
                     found[-1].closing += closing
             else:
                 token = self._token(match)
