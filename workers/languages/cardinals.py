@@ -35,7 +35,9 @@ def spanish(number: int) -> str:
         return "cien" if number == 100 else _joined(_ES_HUNDREDS[hundreds - 1], rest, spanish)
     if number < 10**6:
         thousands, rest = divmod(number, 1000)
-        return _joined("mil" if thousands == 1 else f"{_short(spanish(thousands))} mil", rest, spanish)
+        return _joined(
+            "mil" if thousands == 1 else f"{_short(spanish(thousands))} mil", rest, spanish
+        )
     millions, rest = divmod(number, 10**6)
     said = "un millón" if millions == 1 else f"{_short(spanish(millions))} millones"
     return _joined(said, rest, spanish)
@@ -43,8 +45,10 @@ def spanish(number: int) -> str:
 
 def _short(said: str) -> str:
     """Before what is counted: veintiún mil, treinta y un millones."""
-    return said.removesuffix("veintiuno") + "veintiún" if said.endswith("veintiuno") else (
-        said.removesuffix("o") if said.endswith("uno") else said
+    return (
+        said.removesuffix("veintiuno") + "veintiún"
+        if said.endswith("veintiuno")
+        else (said.removesuffix("o") if said.endswith("uno") else said)
     )
 
 
@@ -98,14 +102,22 @@ def portuguese(number: int) -> str:
         hundreds, rest = divmod(number, 100)
         if number == 100:
             return "cem"
-        return f"{_PT_HUNDREDS[hundreds - 1]} e {portuguese(rest)}" if rest else _PT_HUNDREDS[hundreds - 1]
-    for size, one, many in ((10**9, "um bilhão", "bilhões"), (10**6, "um milhão", "milhões"), (1000, "mil", "mil")):
+        return (
+            f"{_PT_HUNDREDS[hundreds - 1]} e {portuguese(rest)}"
+            if rest
+            else _PT_HUNDREDS[hundreds - 1]
+        )
+    for size, one, many in (
+        (10**9, "um bilhão", "bilhões"),
+        (10**6, "um milhão", "milhões"),
+        (1000, "mil", "mil"),
+    ):
         if number >= size:
             count, rest = divmod(number, size)
             said = one if count == 1 else f"{portuguese(count)} {many}"
             if not rest:
                 return said
-            between = " e " if rest < 100 or rest < 1000 and rest % 100 == 0 else " "
+            between = " e " if rest < 100 or (rest < 1000 and rest % 100 == 0) else " "
             return f"{said}{between}{portuguese(rest)}"
     raise AssertionError
 
@@ -133,7 +145,11 @@ def french(number: int) -> str:
         hundreds, rest = divmod(number, 100)
         word = "cent" if hundreds == 1 else f"{_FR[hundreds]} cent"
         return f"{word} {french(rest)}" if rest else word
-    for size, one, many in ((10**9, "un milliard", "milliards"), (10**6, "un million", "millions"), (1000, "mille", "mille")):
+    for size, one, many in (
+        (10**9, "un milliard", "milliards"),
+        (10**6, "un million", "millions"),
+        (1000, "mille", "mille"),
+    ):
         if number >= size:
             count, rest = divmod(number, size)
             return _joined(one if count == 1 else f"{french(count)} {many}", rest, french)
@@ -145,13 +161,15 @@ def _joined(said: str, rest: int, read: Callable[[int], str]) -> str:
 
 
 _HI = (
-    "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस "
-    "इक्कीस बाईस तेईस चौबीस पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस छत्तीस "
-    "सैंतीस अड़तीस उनतालीस चालीस इकतालीस बयालीस तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस अड़तालीस उनचास पचास "
-    "इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ साठ इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ "
-    "अड़सठ उनहत्तर सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उनासी अस्सी इक्यासी बयासी "
-    "तिरासी चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी नब्बे इक्यानवे बानवे तिरानवे चौरानवे पचानवे छियानवे सत्तानवे "
-    "अट्ठानवे निन्यानवे"
+    "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह "
+    "बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस इक्कीस बाईस तेईस "
+    "चौबीस पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस "
+    "छत्तीस सैंतीस अड़तीस उनतालीस चालीस इकतालीस बयालीस तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस "
+    "अड़तालीस उनचास पचास इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ "
+    "साठ इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ अड़सठ उनहत्तर सत्तर इकहत्तर "
+    "बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उनासी अस्सी इक्यासी बयासी तिरासी "
+    "चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी नब्बे इक्यानवे बानवे तिरानवे चौरानवे पचानवे "
+    "छियानवे सत्तानवे अट्ठानवे निन्यानवे"
 ).split()
 
 

@@ -24,7 +24,7 @@ _C = f"[^{_V}]"
 _FRONT = "(?=[eiyéèêëîïœ])"
 _NASAL = f"(?![{_V}nmh])"
 
-_LETTERS = Letters([
+LETTERS = Letters([
     # Endings.
     ("(?<=.)ers?$", "e"), ("ez$", "e"), ("(?<=.)ets?$", "ɛ"), ("(?<=i)ens?$", "ɛ̃"),
     (f"(?<=[{_V}].)es?$|(?<=[{_V}]..)es?$|(?<=[{_V}]...)es?$|(?<=[{_V}])es?$", ""),
@@ -45,19 +45,21 @@ _LETTERS = Letters([
     (f"(?<={_C})ill(?=[{_V}])", "ij"), ("(?<!s)ti(?=on|eu|el)", "sj"), ("ii", "ij"),
     # Consonants.
     ("ch(?=[rl])", "k"), ("s?ch|sh", "ʃ"), ("ph", "f"), ("gn", "ɲ"), ("th", "t"), ("rh", "ʁ"),
-    (f"gu{_FRONT}|gu(?=ai|on|ant)", "ɡ"), ("ge(?=[aoâôu])", "ʒ"), (f"gg{_FRONT}", "ɡʒ"), (f"g{_FRONT}|j", "ʒ"),
-    ("gg|g", "ɡ"), ("cqu|qu|q|ck", "k"), (f"cc{_FRONT}", "ks"), (f"s?c{_FRONT}|ç", "s"), ("cc|c|k", "k"),
+    (f"gu{_FRONT}|gu(?=ai|on|ant)", "ɡ"), ("ge(?=[aoâôu])", "ʒ"), (f"gg{_FRONT}", "ɡʒ"),
+    (f"g{_FRONT}|j", "ʒ"), ("gg|g", "ɡ"), ("cqu|qu|q|ck", "k"), (f"cc{_FRONT}", "ks"),
+    (f"s?c{_FRONT}|ç", "s"), ("cc|c|k", "k"),
     (f"(?<=[{_V}])s(?=[{_V}])", "z"), ("ss|s", "s"), (f"(?<=e)x(?=h?[{_V}])", "ɡz"), ("x", "ks"),
     ("bb|b", "b"), ("dd|d", "d"), ("ff|f", "f"), ("ll|l", "l"), ("mm|m", "m"), ("nn|n", "n"),
     ("pp|p", "p"), ("rr|r", "ʁ"), ("tt|t", "t"), ("[vw]", "v"), ("zz|z", "z"), ("h", ""),
     # Vowels.
     ("é", "e"), ("[èêë]", "ɛ"), (f"e(?={_C}{_C})(?!{_C}[rl])|e(?=x)|e(?={_C}$)", "ɛ"), ("e", "ə"),
-    (f"i(?=[{_V}])(?<![bcdfgptv][rl]i)", "j"), ("[iîïy]", "i"), (f"u(?=[{_V}])", "ɥ"), ("[uùûü]", "y"),
+    (f"i(?=[{_V}])(?<![bcdfgptv][rl]i)", "j"), ("[iîïy]", "i"), (f"u(?=[{_V}])", "ɥ"),
+    ("[uùûü]", "y"),
     ("[aàâä]", "a"), (f"o(?=(?:[dtpsxz]s?)?$|s[{_V}])", "o"), ("[oöó]", "ɔ"),
 ])  # fmt: skip
 _VOWEL = re.compile("[aeiouyɛɔəøœɑ]\u0303?")
 
-_CLITICS: Final[Mapping[str, str]] = {
+CLITICS: Final[Mapping[str, str]] = {
     "le": "lə", "la": "la", "les": "le", "de": "də", "du": "dy", "des": "de", "un": "œ̃",
     "une": "yn", "je": "ʒə", "tu": "ty", "il": "il", "ils": "il", "elle": "ɛl", "elles": "ɛl",
     "on": "ɔ̃", "nous": "nu", "vous": "vu", "me": "mə", "te": "tə", "se": "sə", "ce": "sə",
@@ -76,9 +78,9 @@ _CLITICS: Final[Mapping[str, str]] = {
 _LIAISON: Final[Mapping[str, str]] = {
     word: sound
     for sound, words in {
-        "z": "les des ces mes tes ses nos vos leurs nous vous ils elles aux dans sans sous chez très plus "
-        "deux trois six dix quelques plusieurs autres petits petites grands grandes mêmes quels "
-        "quelles cents vingts",
+        "z": "les des ces mes tes ses nos vos leurs nous vous ils elles aux dans sans sous chez "
+        "très plus deux trois six dix quelques plusieurs autres petits petites grands grandes "
+        "mêmes quels quelles cents vingts",
         "n": "un on mon ton son en bien aucun",
         "t": "est sont ont tout petit grand quand fait vingt cent était étaient avait",
     }.items()
@@ -127,14 +129,14 @@ def _word(word: str) -> str:
     elided, apostrophe, main = word.rpartition("'")
     if apostrophe and main:
         return _elided(elided) + _word(main)
-    known = _CLITICS.get(word)
+    known = CLITICS.get(word)
     if known is not None:
         return known
-    return _stressed(_known().get(word) or _LETTERS.sounds(word))
+    return _stressed(_known().get(word) or LETTERS.sounds(word))
 
 
 def _elided(word: str) -> str:
-    return "".join(_CLITICS.get(part, _LETTERS.sounds(part)) for part in word.split("'"))
+    return "".join(CLITICS.get(part, LETTERS.sounds(part)) for part in word.split("'"))
 
 
 def _stressed(said: str) -> str:

@@ -157,9 +157,7 @@ def _stress(weights: Sequence[int]) -> int:
     return max(place for place in range(last) if weights[place] == heaviest)
 
 
-_MONTHS: Final = (
-    "जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर".split()
-)
+_MONTHS: Final = "जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर".split()
 
 
 def _date(day: int, month: int, year: int | None) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import gzip
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -21,10 +20,10 @@ from workers.languages.writing import Writing
 
 _DATA = Path(__file__).parent / "data" / "italian.txt.gz"
 
-_UNSTRESSED = frozenset(
+UNSTRESSED = frozenset(
     "a ad ai al alla alle allo agli che ci con col da dal dalla dalle dallo dai dagli di dei del "
-    "della delle dello degli e ed fra gli ha ho i il in la le li lo ma mi ne nei nel nella nelle nello negli "
-    "non o od per se si su sui sul sulla sulle sullo sugli ti tra un una uno vi".split()
+    "della delle dello degli e ed fra gli ha ho i il in la le li lo ma mi ne nei nel nella "
+    "nelle nello negli non o od per se si su sui sul sulla sulle sullo sugli ti tra un una uno vi".split()
 )
 
 _STRONG = "aeoàèéòó"
@@ -86,9 +85,14 @@ def _word(word: str) -> str:
     if compound is not None:
         tens, ones = compound.groups()
         return _LETTERS.sounds(f"{tens}.").replace("z", "s") + _word(ones)
-    if word in _UNSTRESSED:
+    if word in UNSTRESSED:
         return _LETTERS.sounds(word)
-    return _LETTERS.sounds(_marked(_accented(word)))
+    return by_rules(_accented(word))
+
+
+def by_rules(word: str) -> str:
+    """Phonemes of a word by its letters and accents alone."""
+    return _LETTERS.sounds(_marked(word))
 
 
 def _accented(word: str) -> str:
@@ -133,13 +137,14 @@ def _carries(word: str, place: int) -> bool:
 @functools.cache
 def _known() -> Mapping[str, str]:
     words = gzip.decompress(_DATA.read_bytes()).decode().split()
-    return {_plain(word): word for word in words}
+    return {plain(word): word for word in words}
 
 
 _PLAIN = str.maketrans("àèéìíòóùúż", "aeeiioouuz")
 
 
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
+    """The word without the accents of a dictionary."""
     return word.translate(_PLAIN)
 
 
@@ -167,9 +172,7 @@ def _counted(said: str, following: str) -> str:
     return "uno" if re.match("z|x|gn|ps|s[^aeiou]", following) else "un"
 
 
-_ORDINALS: Final = (
-    "zero primo secondo terzo quarto quinto sesto settimo ottavo nono decimo".split()
-)
+_ORDINALS: Final = "zero primo secondo terzo quarto quinto sesto settimo ottavo nono decimo".split()
 
 
 def _ordinal(number: int, written: str) -> str:

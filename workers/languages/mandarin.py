@@ -1,7 +1,7 @@
 """Mandarin: pinyin by a library, and its sounds as the voices learned them.
 
-jieba cuts a text into words, and pypinyin knows how words of several characters are read. Tones stand
-behind the vowel as arrows: → 1, ↗ 2, ↓ 3, ↘ 4.
+jieba cuts a text into words, and pypinyin knows how words of several characters are read. Tones
+stand behind the vowel as arrows: → 1, ↗ 2, ↓ 3, ↘ 4.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ WRITING: Final = Writing(
     ordinals="年",
     ordinal=_year,
     money={
-        "¥": ("元", "元"), "￥": ("元", "元"), "元": ("元", "元"), "$": ("美元", "美元"), "€": ("欧元", "欧元"),
-        "£": ("英镑", "英镑"),
+        "¥": ("元", "元"), "￥": ("元", "元"), "元": ("元", "元"), "$": ("美元", "美元"),
+        "€": ("欧元", "欧元"), "£": ("英镑", "英镑"),
     },
     cents=None,
     units={

@@ -1,7 +1,8 @@
 """Portuguese of Brazil: sounds by rules of our own, open vowels by a list of words that differ.
 
-Written Portuguese says where a word is stressed, but not how open a stressed e or o is. Before -a and
--e they are mostly open, before -o closed; `data/portuguese.txt.gz` has the words that are otherwise.
+Written Portuguese says where a word is stressed, but not how open a stressed e or o is. Before -a
+and -e they are mostly open, before -o closed; `data/portuguese.txt.gz` has the words that are
+otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from workers.languages.writing import Writing
 
 _DATA = Path(__file__).parent / "data" / "portuguese.txt.gz"
 
-_UNSTRESSED: Final[Mapping[str, str]] = {
+UNSTRESSED: Final[Mapping[str, str]] = {
     "a": "a", "as": "as", "o": "ʊ", "os": "ʊs", "e": "i", "ou": "ow", "de": "ʤy", "do": "dʊ",
     "da": "da", "dos": "dʊs", "das": "das", "no": "nʊ", "na": "na", "nos": "nʊs", "nas": "nas",
     "em": "Aŋ", "um": "ũŋ", "por": "por", "com": "koŋ", "que": "ky", "se": "sy", "me": "my",
@@ -33,7 +34,8 @@ _UNSTRESSED: Final[Mapping[str, str]] = {
 
 _ACUTE = "áéíóúâêôàèòãõ"
 _VOWELS = f"aeiou{_ACUTE}ü"
-_STRESSED_MARK = re.compile("[áéíóúâêôèò]")
+_ACCENT: Final = frozenset("áéíóúâêôèò")
+_TILDE: Final = frozenset("ãõ")
 _PENULTIMATE = re.compile("(?:[aeo]s?|[ae]m|ens)$")
 
 _S = "[ˈˌ]?"
@@ -54,16 +56,16 @@ _LETTERS = Letters([
     (f"[ií]m{_BEFORE_LIP}", "im"), (f"[ií][nm]{_CODA}", "iŋ"),
     (f"[oóôò]m{_BEFORE_LIP}", "om"), (f"[oóôò][nm]{_CODA}", "oŋ"),
     (f"[uú]m{_BEFORE_LIP}", "ũm"), (f"[uú][nm]{_CODA}", "ũŋ"),
-    (f"(?<=ˈ)[aáâ](?=n|m)|[aáâ](?=nh)", "ɐ̃"),
+    ("(?<=ˈ)[aáâ](?=n|m)|[aáâ](?=nh)", "ɐ̃"),
     (f"[aáâ]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "I"),
     (f"[eéêè]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "A"), ("[óò]i", "Y"),
     (f"[oô]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "oɪ"), (f"[aáâ]u(?![nm])|[aáâ]l{_CODA}", "W"),
     (f"[éè]u|[éè]l{_CODA}", "ɛʊ"), (f"[eê]u|[eê]l{_CODA}", "eʊ"), (f"[ií]u|[ií]l{_CODA}", "iʊ"),
-    (f"[óò]l$", "ɔl"), (f"[oôóò]u|[oôóò]l{_CODA}", "ow"), (f"[uú]l{_CODA}", "uʊ"),
+    ("[óò]l$", "ɔl"), (f"[oôóò]u|[oôóò]l{_CODA}", "ow"), (f"[uú]l{_CODA}", "uʊ"),
     ("(?<=[^qg])ui(?!nh|[nmlrz])", "uɪ"),
     ("lh", "lj"), ("nh", "ɲ"), ("ch|sh", "ʃ"), ("ph", "f"),
-    (f"qu{_FRONT}|q(?!u)", "k"), (f"gu{_FRONT}", "ɡ"), (f"qu{_V}", "kw"), (f"gu(?={_S}[aoáó])", "ɡw"),
-    ("qü", "kw"), ("gü", "ɡw"),
+    (f"qu{_FRONT}|q(?!u)", "k"), (f"gu{_FRONT}", "ɡ"), (f"qu{_V}", "kw"),
+    (f"gu(?={_S}[aoáó])", "ɡw"), ("qü", "kw"), ("gü", "ɡw"),
     (f"s?c{_FRONT}|s?ç|ss|xc{_FRONT}", "s"), ("c|k|q", "k"), (f"g{_FRONT}|j", "ʒ"), ("g", "ɡ"),
     (f"{_FIRST}[rh]r?(?<=r)|rr|(?<=[nls])r", "x"), (f"(?<=[{_VOWELS}])r{_V}", "ɾ"),
     (f"(?<=[{_VOWELS}])r(?=[^{_VOWELS}ˈˌ])", "ɾə"), ("r", "r"),
@@ -73,11 +75,12 @@ _LETTERS = Letters([
     (f"t(?={_S}[ií])|t(?=es?$)|t$", "ʧ"), (f"d(?={_S}[ií])|d(?=es?$)|d$", "ʤ"),
     ("t", "t"), ("d", "d"), ("b", "b"), ("f", "f"), ("l", "l"), ("m", "m"), ("n", "n"), ("p", "p"),
     ("[vw]", "v"), ("h", ""),
-    (f"(?<!ˈ)i(?=[ao]s?$)", "j"), ("(?<=[^ˈ])i(?=es?$)", "j"), ("(?<=[^ˈ])u(?=[aoe]s?$)", "w"),
+    ("(?<!ˈ)i(?=[ao]s?$)", "j"), ("(?<=[^ˈ])i(?=es?$)", "j"), ("(?<=[^ˈ])u(?=[aoe]s?$)", "w"),
     (f"(?<![ˈˌ])a(?=s?$)|(?<!ˈ)a(?=[mn]{_S}[aeiou])", "æ"), ("[aáâà]", "a"),
     ("(?<![ˈˌ])e(?=s?$)", "y"), ("[éè]", "ɛ"), ("[eê]", "e"), ("[iíy]", "i"),
     ("(?<![ˈˌ])o(?=s?$)", "ʊ"), ("[óò]", "ɔ"), ("[oô]", "o"), ("[uúü]", "u"),
 ])  # fmt: skip
+
 
 def sounds(words: Sequence[str]) -> list[str]:
     """Phonemes of words in small letters that are said without a pause, one for each."""
@@ -93,7 +96,7 @@ _VOICED: Final = frozenset("æaeiouɛɔɐAIWOYbdɡlmnvʒʤʊ")
 
 @functools.lru_cache(4096)
 def _word(word: str) -> str:
-    known = _UNSTRESSED.get(word)
+    known = UNSTRESSED.get(word)
     return known if known is not None else _LETTERS.sounds(_marked(word))
 
 
@@ -101,32 +104,39 @@ def _marked(word: str) -> str:
     nuclei = [place for place in range(len(word)) if _carries(word, place)]
     if not nuclei:
         return word
-    last = len(nuclei) - 1
-    accents = [number for number, place in enumerate(nuclei) if _STRESSED_MARK.match(word[place])]
-    tildes = [number for number, place in enumerate(nuclei) if word[place] in "ãõ"]
-    if accents:
-        at = accents[-1]
-    elif tildes:
-        at = tildes[-1]
-    else:
-        at = last - 1 if last and _PENULTIMATE.search(word) else last
-    if not accents and not tildes:
-        word = _opened(word, nuclei[at])
+    at = _stress(word, nuclei)
+    place = doubtful(word)
+    if place is not None and expected_open(word, place) != (word in _known()):
+        word = f"{word[:place]}{'è' if word[place] == 'e' else 'ò'}{word[place + 1 :]}"
     marked = stressed(word, nuclei, at, secondary=False)
-    if last >= 2 and at >= 1:
+    if len(nuclei) > 2 and at:
         marked = f"{marked[: nuclei[0]]}ˌ{marked[nuclei[0] :]}"
     return marked
 
 
-def _opened(word: str, place: int) -> str:
-    """The word with a grave accent on the stressed vowel, if that is open."""
-    letter = word[place]
-    if letter not in "eo" or word[place + 1 : place + 2] in {"m", "n", "i", "u"}:
-        return word
-    expected = word.rstrip("s")[-1:] in {"a", "e", "l"} and len(word) > place + 1
-    if expected == (word in _known()):
-        return word
-    return f"{word[:place]}{'è' if letter == 'e' else 'ò'}{word[place + 1 :]}"
+def _stress(word: str, nuclei: Sequence[int]) -> int:
+    """The number of the stressed vowel among these."""
+    last = len(nuclei) - 1
+    for accents in (_ACCENT, _TILDE):
+        found = [number for number, place in enumerate(nuclei) if word[place] in accents]
+        if found:
+            return found[-1]
+    return last - 1 if last and _PENULTIMATE.search(word) else last
+
+
+def doubtful(word: str) -> int | None:
+    """The place of the stressed vowel, if its letter does not say whether it is open."""
+    nuclei = [place for place in range(len(word)) if _carries(word, place)]
+    if not nuclei or word in UNSTRESSED:
+        return None
+    place = nuclei[_stress(word, nuclei)]
+    closed = word[place + 1 : place + 2] in {"m", "n", "i", "u"}
+    return place if word[place] in {"e", "o"} and not closed else None
+
+
+def expected_open(word: str, place: int) -> bool:
+    """Whether most words that end as this one have an open vowel there."""
+    return word.rstrip("s")[-1:] in {"a", "e", "l"} and len(word) > place + 1
 
 
 def _carries(word: str, place: int) -> bool:

@@ -37,6 +37,11 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         """Whether all that it imports is here; nothing is imported for that."""
         return all(find_spec(package) is not None for package in self.packages)
 
+    @property
+    def remedy(self) -> str:
+        """The command that installs it; empty for one that needs nothing."""
+        return f"pip install 'tts-supervisor[{self.extra}]'" if self.extra else ""
+
     def load(self) -> LanguageReader:
         """Make the reader; up to a second, and 150 MB for Mandarin. Raises ImportError."""
         module = importlib.import_module(f"workers.languages.{self.module}")
@@ -87,8 +92,12 @@ def how_to_read(language: str) -> str:
     """What to install so that a language can be read, as a command; empty for one that nothing
     reads.
     """
-    extras = (option.extra for option in _options(language) if option.extra)
-    return next((f"pip install 'tts-supervisor[{extra}]'" for extra in extras), "")
+    return next((option.remedy for option in _options(language) if option.remedy), "")
+
+
+def optional() -> tuple[Option, ...]:
+    """The readers that come with an extra."""
+    return tuple(option for options in _OPTIONS.values() for option in options if option.extra)
 
 
 def name_of(language: str) -> str:

@@ -15,8 +15,8 @@ from workers.languages.letters import Letters, stressed
 from workers.languages.writing import Writing
 
 _UNSTRESSED = frozenset(
-    "a al con de del e el en la las le les lo los me mi mis ni nos o os por que se si sin su sus te "
-    "tus u y".split()
+    "a al con de del e el en la las le les lo los me mi mis ni nos o os por que se si sin su sus "
+    "te tus u y".split()
 )
 _WEAKLY = frozenset("desde hasta para pero sobre".split())
 """Said with half a stress."""

@@ -238,7 +238,9 @@ class Written:
         """All that is said for a text, a stretch for each token."""
         said: list[Said] = []
         for clause in _clauses(self._scanner.tokens(text)):
-            words = [word.lower() for token in clause if token.given is None for word in token.words]
+            words = [
+                word.lower() for token in clause if token.given is None for word in token.words
+            ]
             sounds = iter(self._sounds(words) if words else ())
             for token in clause:
                 heard = token.given
@@ -257,7 +259,9 @@ class Written:
 
 _AFTER_LATIN: Final = "\u0250"
 _FIGURES_OF_OTHERS: Final = {
-    zero + figure: ord("0") + figure for zero in (0x966, 0xFF10, 0x660, 0x6F0) for figure in range(10)
+    zero + figure: ord("0") + figure
+    for zero in (0x966, 0xFF10, 0x660, 0x6F0)
+    for figure in range(10)
 }
 """Figures of Devanagari, wide ones, and those of Arabic."""
 _KINDS: Final = "date iso time sum paid measure place amount figures short sign word".split()
@@ -278,19 +282,25 @@ def _pattern(writing: Writing) -> str:
     money, units, short, signs = map(
         _any_of, (writing.money, writing.units, writing.abbreviations, writing.signs)
     )
+    date = (
+        "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
+        "(?P=between)(?P<year>[0-9]{4}))"
+    )
+    number = (
+        rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
+        rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
+        rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
+        rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
+        rf"|(?P<amount>{amount})"
+    )
     letter = rf"[^\W\d_][{COMBINING}]{{0,8}}"
     return "|".join(
         (
             f"(?P<mark>{PRONOUNCED.pattern})",
-            rf"{apart}(?P<date>(?P<day>[0-9]{{1,2}})(?P<between>[/.-])(?P<month>[0-9]{{1,2}})"
-            rf"(?P=between)(?P<year>[0-9]{{4}})){alone}",
+            f"{apart}{date}{alone}",
             rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){alone}",
             rf"{apart}(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])(?![0-9:])",
-            rf"{apart}(?P<minus>[-−])?(?:(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
-            rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
-            rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
-            rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
-            rf"|(?P<amount>{amount}))",
+            f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
             rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
             r"(?P<figures>[0-9]{1,32})",
