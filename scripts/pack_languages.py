@@ -26,7 +26,7 @@ _ITALIAN: Final = (
     "mìo tùo sùo mìa tùa sùa dìo zìo zìa vìa pìa dùe ìo lùi cùi fùi zìi mièi tuòi suòi dòrme "
     "dòrmono dòrmo dèvo dève dèvi dèvono pòsso pòssono pòrta pòrto pòrtano tèngo vèngo viène "
     "vèngono rèsta rèsto sèrve sènto sènte sèntono trèno tèmpo bène bèllo bèlla bèlli bèlle "
-    "sèmpre òggi nòtte òtto sètte sèi cènto nòve nòi vòi pòi mòlto pòco giòrno vècchio nuòvo "
+    "sèmpre òggi nòtte òtto sètte sèi cènto nòve nói vói pòi mólto pòco giórno vècchio nuòvo "
     "buòno cuòre fuòri èssere èra èrano èro sóno dópo còsa còse ròba stòria nóme méno mése "
     "mési prèsto quésto quélla quéllo stésso vérde déntro cèrto cérca apèrto tèrra guèrra "
     "diètro prèzzo mèżżo mèżża prènde prèndo prèndono crédo créde telèfonano càpitano "

@@ -57,6 +57,16 @@ def from_ipa(ipa: str) -> str:
     return _STRESS.sub(r"\2\1", whole).strip()
 
 
+_NASAL: Final = str.maketrans({
+    vowel: unicodedata.normalize("NFD", vowel) for vowel in "\u00e3\u1ebd\u0129\u00f5\u0169"
+})  # fmt: skip
+
+
+def spelled(sounds: str) -> str:
+    """Sounds with the tilde of a nasal vowel as a symbol of its own, as the alphabet has it."""
+    return sounds.translate(_NASAL)
+
+
 def marks(written: str) -> str:
     """A run of punctuation in the alphabet, each mark once."""
     known = [PUNCTUATION[mark] for mark in written.replace("...", "…") if mark in PUNCTUATION]

@@ -23,7 +23,8 @@ _DATA = Path(__file__).parent / "data" / "italian.txt.gz"
 UNSTRESSED = frozenset(
     "a ad ai al alla alle allo agli che ci con col da dal dalla dalle dallo dai dagli di dei del "
     "della delle dello degli e ed fra gli ha ho i il in la le li lo ma mi ne nei nel nella "
-    "nelle nello negli non o od per se si su sui sul sulla sulle sullo sugli ti tra un una uno vi".split()
+    "nelle nello negli non o od per se si su sui sul sulla sulle sullo sugli ti tra un una uno "
+    "vi".split()
 )
 
 _STRONG = "aeoàèéòó"

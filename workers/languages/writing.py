@@ -15,7 +15,7 @@ import msgspec
 
 from supervisor.marks import BOUND_SPACE, PRONOUNCED
 from workers.languages import english
-from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks
+from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks, spelled
 from workers.languages.base import Said
 from workers.languages.cardinals import LIMIT
 
@@ -83,6 +83,9 @@ _SPACE: Final = "[ \u00a0\u202f\u2009]?"
 _LONGEST: Final = 64
 """Characters of a word; what is longer is several."""
 
+_MOST_WORDS: Final = 7
+"""English words that are read together, after the first."""
+
 _FIGURES: Final = 10
 """A number of so many figures without groups is said figure by figure."""
 
@@ -145,8 +148,8 @@ class Scanner:
         if match["mark"] is not None:
             written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
             return Token(start, end, written.split() or [""], given=from_ipa(ipa))
-        if self._writing.latin and match["word"] is not None and match[0] < _AFTER_LATIN:
-            return Token(start, end, [match[0]], given=english.phonemes(match[0]))
+        if match["latin"] is not None:
+            return Token(start, end, match[0].split(), given=english.phonemes(match[0]))
         kind = next(name for name in _KINDS if match[name] is not None)
         return Token(start, end, self._forms[kind](match).replace("-", " ").split())
 
@@ -249,7 +252,7 @@ class Written:
                 said.append(
                     Said(
                         spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
-                        phonemes=f"{token.opening}{heard}{token.closing}" if heard else "",
+                        phonemes=f"{token.opening}{spelled(heard)}{token.closing}" if heard else "",
                         start=token.start,
                         end=token.end,
                     )
@@ -257,7 +260,6 @@ class Written:
         return said
 
 
-_AFTER_LATIN: Final = "\u0250"
 _FIGURES_OF_OTHERS: Final = {
     zero + figure: ord("0") + figure
     for zero in (0x966, 0xFF10, 0x660, 0x6F0)
@@ -282,6 +284,8 @@ def _pattern(writing: Writing) -> str:
     money, units, short, signs = map(
         _any_of, (writing.money, writing.units, writing.abbreviations, writing.signs)
     )
+    word = f"[A-Za-z][A-Za-z'’]{{0,{_LONGEST}}}"
+    latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
     date = (
         "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
         "(?P=between)(?P<year>[0-9]{4}))"
@@ -302,6 +306,7 @@ def _pattern(writing: Writing) -> str:
             rf"{apart}(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])(?![0-9:])",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
+            f"(?P<latin>{latin})",
             rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
             r"(?P<figures>[0-9]{1,32})",
             f"(?P<sign>{signs})",
