@@ -102,6 +102,8 @@ def sounds(words: Sequence[str]) -> list[str]:
         begins = said[place + 1].lstrip("ˈˌ")[:1]
         if word == "vingt" and following in _ONES and words[max(place - 1, 0)] != "quatre":
             said[place] += "t"
+        elif following in _INVERTED and word.endswith(("d", "t")):
+            said[place] = f"{said[place].removesuffix('t')}t"
         elif begins in _VOWELS_FIRST and not _ASPIRATED.match(following):
             said[place] = _linked(word, said[place], following)
         elif word in _SHORTENED and following not in _MONTHS:
@@ -111,6 +113,8 @@ def sounds(words: Sequence[str]) -> list[str]:
 
 _VOWELS_FIRST: Final = frozenset("aeiouyɛɔøœɑɥjw")
 _ONES: Final = frozenset("deux trois quatre cinq six sept huit neuf".split())
+_INVERTED: Final = frozenset("il ils elle elles on".split())
+"""Behind its verb: dit-il."""
 _SHORTENED: Final = frozenset("six dix huit".split())
 """Numbers whose last consonant is silent before another one."""
 

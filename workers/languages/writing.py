@@ -297,7 +297,7 @@ def _pattern(writing: Writing) -> str:
         rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
         rf"|(?P<amount>{amount})"
     )
-    letter = rf"[^\W\d_][{COMBINING}]{{0,8}}"
+    letter = rf"[^\W\d_{'A-Za-z' if writing.latin else ''}][{COMBINING}]{{0,8}}"
     return "|".join(
         (
             f"(?P<mark>{PRONOUNCED.pattern})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from workers.engines.base import PullError
 from workers.engines.kokoro import Kokoro, stock, voices
 from workers.engines.kokoro.reading import phonemes, read
 from workers.languages import readers
@@ -47,7 +48,7 @@ def test_missing_readers_stand_among_the_models() -> None:
     listed = {model.name: model for model in stock.models()}
     assert listed["chinese-reader"].path is None
     assert "tts-supervisor[chinese]" in listed["chinese-reader"].how
-    with pytest.raises(stock.PullError, match="installed, not pulled: pip install"):
+    with pytest.raises(PullError, match="installed, not pulled: pip install"):
         stock.pull("chinese-reader", None)
 
 

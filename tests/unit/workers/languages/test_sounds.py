@@ -73,7 +73,7 @@ def test_portuguese(written: str, sounds: str) -> None:
         ("aujourd'hui c'est l'hiver", "oʒuʁdɥˈi sɛ livˈɛʁ"),
         ("six personnes, six ans", "sˈi pɛʁsˈɔn, sˈiz ˈɑ̃"),
         ("la femme chante", "la fˈam ʃˈɑ̃t"),
-        ("ils mangent", "il mˈɑ̃ʒ"),
+        ("ils mangent, dit-il", "il mˈɑ̃ʒ, dˈit il"),
         ("Monsieur, où est-il ?", "məsjˈø, ˈu ɛt il?"),
     ],
 )
@@ -109,10 +109,12 @@ def test_mandarin() -> None:
     """Tones behind the vowel, words by what they mean, figures as they are counted."""
     assert said("zh", "你好。") == "ni↓xau↓."
     assert said("zh", "银行, 行走") == "i↗nxa↗ŋ, ɕi↗ŋʦou↓"
-    assert said("zh", "2024年5月") == said("zh", "二零二四年五月")
-    assert said("zh", "我用Python写程序").split()[2] == "pˈIθˌɑn"
+    figures, characters = said("zh", "2024年5月"), said("zh", "二零二四年五月")
+    assert figures.replace(" ", "") == characters.replace(" ", "")
+    assert "pˈIθˌɑn" in said("zh", "我用Python写程序").split()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 def test_japanese() -> None:
     """Figures with what they count; Latin words are English."""
