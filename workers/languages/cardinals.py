@@ -200,7 +200,8 @@ def _mandarin(number: int) -> str:
         if number >= size:
             count, rest = divmod(number, size)
             gap = "零" if 0 < rest < size // 10 else ""
-            return f"{_mandarin(count)}{name}{gap}{_mandarin(rest) if rest else ''}"
+            many = "两" if count == 2 and size > 100 else _mandarin(count)
+            return f"{many}{name}{gap}{_mandarin(rest) if rest else ''}"
     return _ZH[number]
 
 

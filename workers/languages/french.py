@@ -102,6 +102,8 @@ def sounds(words: Sequence[str]) -> list[str]:
         begins = said[place + 1].lstrip("ˈˌ")[:1]
         if word == "vingt" and following in _ONES and words[max(place - 1, 0)] != "quatre":
             said[place] += "t"
+        elif word == "dix" and following in {"sept", "huit", "neuf"}:
+            said[place] = f"{said[place][:-1]}{'s' if following == 'sept' else 'z'}"
         elif following in _INVERTED and word.endswith(("d", "t")):
             said[place] = f"{said[place].removesuffix('t')}t"
         elif begins in _VOWELS_FIRST and not _ASPIRATED.match(following):
@@ -189,6 +191,8 @@ _ORDINALS: Final = {1: "premier", 5: "cinquième", 9: "neuvième"}
 
 
 def _ordinal(number: int, written: str) -> str:
+    if not written:
+        return cardinals.french(number)
     if number == 1:
         return "première" if written.startswith(("re", "ère")) else "premier"
     said = cardinals.french(number)
@@ -209,6 +213,10 @@ WRITING: Final = Writing(
     time=_time,
     clock=":h",
     counted=_counted,
+    dot="point",
+    roman=True,
+    scales="millions?|milliards?",
+    of="de",
     ordinals="(?:ers?|res?|ères?|èmes?|es?|ᵉ)",
     ordinal=_ordinal,
     money={
@@ -241,6 +249,7 @@ WRITING: Final = Writing(
     abbreviations={
         "M.": "monsieur", "MM.": "messieurs", "Mme": "madame", "Mmes": "mesdames",
         "Mlle": "mademoiselle", "Dr": "docteur", "Pr": "professeur", "Me": "maître",
+        "e-mail": "imèle",
         "etc.": "etcétéra", "p. ex.": "par exemple", "av.": "avenue", "bd": "boulevard",
         "St": "saint", "Ste": "sainte", "n°": "numéro", "N°": "numéro", "tél.": "téléphone",
         "Tél.": "téléphone", "J.-C.": "Jésus Christ",

@@ -178,6 +178,10 @@ WRITING: Final = Writing(
     minus="माइनस",
     date=_date,
     time=_time,
+    after_time="बजे",
+    dot="डॉट",
+    lakhs=True,
+    scales="हज़ार|लाख|करोड़",
     money={
         "₹": ("रुपया", "रुपये"), "$": ("डॉलर", "डॉलर"), "€": ("यूरो", "यूरो"), "£": ("पाउंड", "पाउंड"),
     },

@@ -37,7 +37,7 @@ _COMPOUND = re.compile(
 """Numbers that are said as both of their parts are."""
 
 _THIRD_LAST = re.compile(
-    "(?:[aeiu]b?il[ei]|evol[ei]|issim[oaei]|(?:[^aeiou]|gli|[cg]i)(?:an|on)o"
+    "(?:[aeiu]b?il[ei]|evol[ei]|(?:iss|es)im[oaei]|(?:[^aeiou]|gli|[cg]i)(?:an|on)o"
     "|[aei](?:r|ss|bb)(?:er|on)o|ic(?:[oai]|he)|[oiae](?:log|graf|fer|metr|cid)[oai]"
     "|(?:[au]d|[ai]g)in[ei])$"
 )
@@ -196,6 +196,10 @@ WRITING: Final = Writing(
     date=_date,
     time=_time,
     counted=_counted,
+    dot="punto",
+    roman=True,
+    scales="mila|milione|milioni|miliardi",
+    of="di",
     ordinals="[ºª°]",
     ordinal=_ordinal,
     money={

@@ -114,6 +114,7 @@ WRITING: Final = Writing(
     time=_time,
     clock=":：",
     counted=_counted,
+    dot="点",
     ordinals="年",
     ordinal=_year,
     money={

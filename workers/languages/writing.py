@@ -25,13 +25,16 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 
     `cardinal`: a whole number below `LIMIT` in words. `decimal`: the mark before a fraction,
     `point` the word for it. `groups`: what may stand between thousands. `counted`: a number in
-    words as it is said before the next word. `date`: a day, a month of 1 to 12, and a year or None;
-    `time`: hours and minutes. `money` and `units`: what one and what many are called; `cents`: a
-    sum in words, and the words for its hundredths. `letters`: names of letters, for capitals that
-    are no word. `ordinals`: a pattern of what stands behind a number to make it an ordinal;
-    `ordinal` says it. `clock`: what stands between hours and minutes. `latin`: words in Latin
-    letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a fraction
-    is said. Names of units and money with "{}" in them have the number there.
+    words as it is said before the next word. `date`: a day, a month of 1 to 12, and a year or
+    None; `time`: hours and minutes. `money` and `units`: what one and what many are called;
+    `cents`: a sum in words, and the words for its hundredths. `letters`: names of letters, for
+    capitals that are no word. `ordinals`: a pattern of what stands behind a number to make it an
+    ordinal; `ordinal` says it. `clock`: what stands between hours and minutes, and `after_time`
+    what may stand behind them and is said with them. `dot`: the one in an address. `roman`:
+    capitals may be a number; ordinals say it. `scales`: a pattern of words that make a number
+    larger, and `of` what joins money to them. `lakhs`: groups of two figures. `latin`: words in
+    Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
+    fraction is said. Names of units and money with "{}" in them have the number there.
     """
 
     cardinal: Callable[[int], str]
@@ -51,6 +54,12 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     ordinals: str = "(?!)"
     ordinal: Callable[[int, str], str] = lambda _number, _written: ""
     clock: str = ":"
+    after_time: str = "(?!)"
+    dot: str = ""
+    roman: bool = False
+    scales: str = "(?!)"
+    of: str = ""
+    lakhs: bool = False
     latin: bool = False
     spaced: bool = True
     figure_by_figure: bool = False
@@ -118,8 +127,11 @@ class Scanner:
             "place": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
             "amount": self._counted,
             "figures": lambda found: self._number(found["figures"]),
-            "short": lambda found: writing.abbreviations[found["short"]],
+            "short": lambda found: _with_capitals(writing)[found["short"]],
             "sign": lambda found: writing.signs[found["sign"]],
+            "times": lambda _found: writing.signs.get("×", ""),
+            "dot": lambda _found: writing.dot,
+            "roman": lambda found: writing.ordinal(_roman(found["roman"]), found["nth"]),
             "word": self._word,
         }
 
@@ -169,6 +181,9 @@ class Scanner:
     def _money(self, found: re.Match[str]) -> str:
         names = self._writing.money[found["before"] or found["behind"]]
         whole, fraction = self._parts(found["sum"] or found["paid"])
+        if found["scale"]:
+            said = self._signed(found, found["sum"], "")
+            return f"{said} {found['scale']} {self._writing.of} {names[1]}"
         if fraction.strip("0") and (len(fraction) != 2 or self._writing.cents is None):
             said = self._signed(found, f"{whole}{self._writing.decimal}{fraction.rstrip('0')}", "")
             return _named(said, names[1])
@@ -195,7 +210,8 @@ class Scanner:
 
     def _number(self, amount: str) -> str:
         whole, fraction = self._parts(amount)
-        said = self._cardinal(whole)
+        grouped = len(whole) < len(amount) - len(fraction)
+        said = self._writing.cardinal(int(whole)) if grouped else self._cardinal(whole)
         if not fraction:
             return said
         whole_tail = len(fraction) < 3 and not self._writing.figure_by_figure
@@ -266,7 +282,9 @@ _FIGURES_OF_OTHERS: Final = {
     for figure in range(10)
 }
 """Figures of Devanagari, wide ones, and those of Arabic."""
-_KINDS: Final = "date iso time sum paid measure place amount figures short sign word".split()
+_KINDS: Final = (
+    "date iso time sum paid measure place amount roman figures short sign times dot word".split()
+)
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
 
@@ -277,21 +295,25 @@ def _pattern(writing: Writing) -> str:
     behind = alone if writing.spaced else ""
     other = "." if writing.decimal == "," else ","
     mark = f"[{re.escape(writing.groups)}]"
+    size = "2" if writing.lakhs else "3"
     amount = (
-        rf"(?:[0-9]{{1,3}}{mark}[0-9]{{3}}(?:{mark}[0-9]{{3}}){{0,3}}(?![0-9])|[0-9]{{1,32}})"
+        rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{{size}}}){{0,4}}{mark}[0-9]{{3}}(?![0-9])|[0-9]{{1,32}})"
         rf"(?:[{writing.decimal}{other}][0-9]{{1,12}}(?![0-9]))?"
     )
     money, units, short, signs = map(
-        _any_of, (writing.money, writing.units, writing.abbreviations, writing.signs)
+        _any_of, (writing.money, writing.units, _with_capitals(writing), writing.signs)
     )
     word = f"[A-Za-z][A-Za-z'’]{{0,{_LONGEST}}}"
     latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
+    clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
+    roman = "[IVX]{2,8}" if writing.roman else "(?!)"
     date = (
         "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
         "(?P=between)(?P<year>[0-9]{4}))"
     )
     number = (
         rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
+        rf"(?:{_SPACE}(?P<scale>{writing.scales}){alone})?"
         rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
         rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
         rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
@@ -303,9 +325,12 @@ def _pattern(writing: Writing) -> str:
             f"(?P<mark>{PRONOUNCED.pattern})",
             f"{apart}{date}{alone}",
             rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){alone}",
-            rf"{apart}(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])(?![0-9:])",
+            f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
+            f"{apart}(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
+            r"(?<=[0-9] )(?P<times>x)(?= [0-9])",
+            rf"(?<=[^\W_])(?P<dot>[.])(?=[a-z]{{2}}){'' if writing.dot else '(?!)'}",
             f"(?P<latin>{latin})",
             rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
             r"(?P<figures>[0-9]{1,32})",
@@ -320,6 +345,24 @@ def _pattern(writing: Writing) -> str:
 def _any_of(words: Iterable[str]) -> str:
     """A pattern for any of these, the longest first; for none of them one that never fits."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
+def _with_capitals(writing: Writing) -> dict[str, str]:
+    """Abbreviations, those in small letters as a sentence begins with them, too."""
+    begun = {short[:1].upper() + short[1:]: said for short, said in writing.abbreviations.items()}
+    return {**begun, **writing.abbreviations}
+
+
+_ROMAN: Final = {"I": 1, "V": 5, "X": 10}
+
+
+def _roman(capitals: str) -> int:
+    """XIV: 14. What is no number as it is written is some number even so."""
+    values = [_ROMAN[capital] for capital in capitals]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
 
 
 def _named(said: str, name: str) -> str:
@@ -346,11 +389,11 @@ def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """Tokens that are said without a pause."""
     clause: list[Token] = []
     for token in tokens:
-        if clause and token.opening:
+        if clause and (token.opening or token.given is not None):
             yield clause
             clause = []
         clause.append(token)
-        if token.closing:
+        if token.closing or token.given is not None:
             yield clause
             clause = []
     if clause:

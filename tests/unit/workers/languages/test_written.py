@@ -113,3 +113,22 @@ def test_the_time_is_linear(language: str, pattern: str) -> None:
     started = time.process_time()
     reader.read(pattern * (20_000 // len(pattern)))
     assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "words"),
+    [
+        ("es", "Siglo XXI, Felipe VI", "siglo veintiuno, felipe sexto"),
+        ("it", "XXI secolo", "ventunesimo secolo"),
+        ("fr", "le XXIe siècle, Louis XIV", "le vingt et unième siècle, louis quatorze"),
+        ("es", "ana.perez@correo.es", "ana punto perez arroba correo punto es"),
+        ("es", "Pág. 3, a las 8 p. m.", "página tres, a las ocho de la tarde"),
+        ("pt", "R$ 3,5 milhões", "três vírgula cinco milhões de reais"),
+        ("hi", "9:05 बजे", "नौ बजकर पाँच मिनट"),
+        ("hi", "1,40,00,000", "एक करोड़ चालीस लाख"),
+        ("es", "3 x 4 = 12", "tres por cuatro igual a doce"),
+    ],
+)
+def test_said_for_what_stands_in_messages(language: str, written: str, words: str) -> None:
+    """Centuries, addresses, abbreviations, large sums."""
+    assert spoken(language, written) == words
