@@ -42,6 +42,7 @@ PACKAGES = (
     "supervisor/wire",
     "workers",
     "workers/engines",
+    "workers/languages",
     "workers/text",
 )
 

@@ -33,7 +33,8 @@ def test_list_shows_what_is_here_and_what_is_not(home: Path) -> None:
     assert listed["hibari-heart"]["path"].endswith("hibari.onnx")
     assert listed["hibari-heart"]["size"] == Path(listed["hibari-heart"]["path"]).stat().st_size
     assert listed["kokoro-voices"]["path"] is None
-    assert {model["licence"] for model in listed.values()} == {"Apache-2.0"}
+    assert {model["licence"] for model in listed.values()} >= {"Apache-2.0", "MIT"}
+    assert listed["japanese-reader"]["how"] == "pip install 'tts-supervisor[japanese]'"
     table = run("list").stdout
     assert "kokoro-voices     28.2 MB  Apache-2.0  not here: supervisor models pull" in table
 

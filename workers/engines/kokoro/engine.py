@@ -54,8 +54,9 @@ class Kokoro:
         self._ready: derived.Ready | None = None
 
     def describe(self) -> EngineInfo:
-        """The voices that are here: until more are pulled, the five Japanese ones of the
-        wheels, which read English too.
+        """The voices that are here: until more are pulled, the five Japanese ones of the wheels.
+
+        Each has the language that it is read in here: its own, or English without a reader of that.
         """
         try:
             found, missing = self.collections(), self._missing()

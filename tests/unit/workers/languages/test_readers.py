@@ -1,0 +1,66 @@
+"""Which languages are read, and what is told where something is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.engines.base import PullError
+from workers.engines.kokoro import Kokoro, stock, voices
+from workers.engines.kokoro.reading import phonemes, read
+from workers.languages import readers
+
+
+@pytest.fixture
+def nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An install without any extra that reads a language."""
+    monkeypatch.setattr(readers, "find_spec", lambda _package: None)
+    readers._reader.cache_clear()
+
+
+@pytest.mark.usefixtures("nothing_more")
+def test_the_base_install_reads_six_languages() -> None:
+    """The others need an extra; which one is told."""
+    assert all(map(readers.can_read, ["en-GB", "es", "fr-FR", "hi", "it", "pt-BR"]))
+    assert not any(map(readers.can_read, ["ja", "zh", "ko"]))
+    assert readers.how_to_read("zh-CN") == "pip install 'tts-supervisor[chinese]'"
+
+
+@pytest.mark.usefixtures("nothing_more")
+def test_a_voice_has_the_language_that_it_is_read_in() -> None:
+    """Its own, or English where nothing reads that."""
+    spoken = {name: voices.voice(name).language for name in ("ef_dora", "zf_xiaoyi", "jf_alpha")}
+    assert spoken == {"ef_dora": "es", "zf_xiaoyi": "en-US", "jf_alpha": "en-US"}
+    assert {voice.language for voice in Kokoro({}).describe().voices} == {"en-US"}
+    assert phonemes("Hello there.", "jf_alpha") == phonemes("Hello there.", "af_heart")
+    assert phonemes("12", "zf_xiaoyi") == phonemes("12", "af_heart")
+
+
+@pytest.mark.usefixtures("nothing_more")
+def test_a_text_that_nothing_reads_is_refused_with_the_remedy() -> None:
+    """One line that says which extra brings the reader."""
+    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: pip install '.*\[japan"):
+        phonemes("日本。", "jf_alpha")
+
+
+@pytest.mark.usefixtures("nothing_more")
+def test_missing_readers_stand_among_the_models() -> None:
+    """`supervisor models list` says how each comes; it is not pulled."""
+    listed = {model.name: model for model in stock.models()}
+    assert listed["chinese-reader"].path is None
+    assert "tts-supervisor[chinese]" in listed["chinese-reader"].how
+    with pytest.raises(PullError, match="installed, not pulled: pip install"):
+        stock.pull("chinese-reader", None)
+
+
+def test_a_spanish_voice_reads_spanish() -> None:
+    """And says what it leaves out."""
+    reading = read("Cuesta 5 €. 日本", "ef_dora")
+    assert reading.spoken == "cuesta cinco euros. 日本"
+    assert reading.phonemes == "kwˈesta θˈinko ˈeʊɾos."
+    assert reading.skipped == ("日本",)
+
+
+def test_a_language_that_is_asked_for_comes_before_the_voices_own() -> None:
+    """Any voice speaks any language that is read here."""
+    assert phonemes("gente", "af_heart", "es") == phonemes("gente", "ef_dora")
+    assert phonemes("gentle", "ef_dora", "en-GB") == phonemes("gentle", "bf_emma")

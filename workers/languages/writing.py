@@ -1,0 +1,400 @@
+"""What is written, as words to say: figures, dates, times, money, units and signs by tables.
+
+One pass over a text. A language brings its tables, and functions for what cannot stand in one
+(`Writing`). Small on purpose: what people write to each other, not what stands in a balance sheet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from supervisor.marks import BOUND_SPACE, PRONOUNCED
+from workers.languages import english
+from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks, spelled
+from workers.languages.base import Said
+from workers.languages.cardinals import LIMIT
+
+
+class Writing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a language writes what is no word, and what it says for it.
+
+    `cardinal`: a whole number below `LIMIT` in words. `decimal`: the mark before a fraction,
+    `point` the word for it. `groups`: what may stand between thousands. `counted`: a number in
+    words as it is said before the next word. `date`: a day, a month of 1 to 12, and a year or
+    None; `time`: hours and minutes. `money` and `units`: what one and what many are called;
+    `cents`: a sum in words, and the words for its hundredths. `letters`: names of letters, for
+    capitals that are no word. `ordinals`: a pattern of what stands behind a number to make it an
+    ordinal; `ordinal` says it. `clock`: what stands between hours and minutes, and `after_time`
+    what may stand behind them and is said with them. `dot`: the one in an address. `roman`:
+    capitals may be a number; ordinals say it. `scales`: a pattern of words that make a number
+    larger, and `of` what joins money to them. `lakhs`: groups of two figures. `latin`: words in
+    Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
+    fraction is said. Names of units and money with "{}" in them have the number there.
+    """
+
+    cardinal: Callable[[int], str]
+    decimal: str
+    point: str
+    groups: str
+    minus: str
+    date: Callable[[int, int, int | None], str]
+    time: Callable[[int, int], str]
+    money: Mapping[str, tuple[str, str]]
+    cents: Callable[[str, str], str] | None
+    units: Mapping[str, tuple[str, str]]
+    signs: Mapping[str, str]
+    letters: Mapping[str, str] = {}
+    abbreviations: Mapping[str, str] = {}
+    counted: Callable[[str, str], str] = lambda said, _next: said
+    ordinals: str = "(?!)"
+    ordinal: Callable[[int, str], str] = lambda _number, _written: ""
+    clock: str = ":"
+    after_time: str = "(?!)"
+    dot: str = ""
+    roman: bool = False
+    scales: str = "(?!)"
+    of: str = ""
+    lakhs: bool = False
+    latin: bool = False
+    spaced: bool = True
+    figure_by_figure: bool = False
+
+
+class Token(msgspec.Struct):
+    """A stretch of the text: the words that are said for it, or sounds that are given.
+
+    `opening` and `closing` are the punctuation around it, in Kokoro's alphabet.
+    """
+
+    start: int
+    end: int
+    words: list[str]
+    given: str | None = None
+    opening: str = ""
+    closing: str = ""
+
+
+Sounds = Callable[[Sequence[str]], Sequence[str]]
+"""Phonemes of words that are said without a pause, one for each; words in small letters."""
+
+COMBINING: Final = (
+    "\u00ad\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200b-\u200d\u2060"
+)
+"""What may stand inside a word and is no letter by itself."""
+
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060]")
+_SPACE: Final = "[ \u00a0\u202f\u2009]?"
+_LONGEST: Final = 64
+"""Characters of a word; what is longer is several."""
+
+_MOST_WORDS: Final = 7
+"""English words that are read together, after the first."""
+
+_FIGURES: Final = 10
+"""A number of so many figures without groups is said figure by figure."""
+
+_VOWELS: Final = "AEIOUYÁÉÍÓÚÀÈÌÒÙÂÊÔÃÕÜ"
+_CONSONANT: Final = rf"[^\W\d_{_VOWELS}]"
+_SAYABLE = re.compile(
+    f"(?:[BCDFGPTVK][LR]|S[TP]|QU|[CSPT]H|GU|{_CONSONANT})?"
+    f"[{_VOWELS}](?:{_CONSONANT}{{1,2}}[{_VOWELS}]{{1,2}}){{0,8}}{_CONSONANT}?"
+)
+"""Capitals that can be said as a word."""
+
+_MOST_LETTERS: Final = 5
+"""Capitals of more letters are a word, said loudly."""
+
+
+class Scanner:
+    """Cuts texts of a language into what is said for them."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+        self._pattern = re.compile(_pattern(writing))
+        self._grouping = re.compile(f"[{re.escape(writing.groups)}]")
+        self._forms: Mapping[str, Callable[[re.Match[str]], str]] = {
+            "date": self._date,
+            "iso": self._date,
+            "time": self._time,
+            "sum": self._money,
+            "paid": self._money,
+            "measure": self._measure,
+            "place": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
+            "amount": self._counted,
+            "figures": lambda found: self._number(found["figures"]),
+            "short": lambda found: _with_capitals(writing)[found["short"]],
+            "sign": lambda found: writing.signs[found["sign"]],
+            "times": lambda _found: writing.signs.get("×", ""),
+            "dot": lambda _found: writing.dot,
+            "roman": lambda found: writing.ordinal(_roman(found["roman"]), found["nth"]),
+            "word": self._word,
+        }
+
+    def tokens(self, text: str) -> list[Token]:
+        """What is said for a text, in its order."""
+        text = text.translate(_FIGURES_OF_OTHERS)
+        found: list[Token] = []
+        opening = ""
+        for match in self._pattern.finditer(text):
+            kind = match.lastgroup
+            if kind == "opening" or (kind == "quote" and _opens(text, match.start())):
+                opening += OPENING.get(match[0], match[0])
+            elif kind in {"punctuation", "quote"}:
+                closing = marks(match[0]) or match[0]
+                if found and closing not in found[-1].closing:
+                    found[-1].closing += closing
+            else:
+                token = self._token(match)
+                if token.words or token.given:
+                    token.opening, opening = opening, ""
+                    found.append(token)
+        return found
+
+    def _token(self, match: re.Match[str]) -> Token:
+        start, end = match.span()
+        if match["mark"] is not None:
+            written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
+            return Token(start, end, written.split() or [""], given=from_ipa(ipa))
+        if match["latin"] is not None:
+            return Token(start, end, match[0].split(), given=english.phonemes(match[0]))
+        kind = next(name for name in _KINDS if match[name] is not None)
+        return Token(start, end, self._forms[kind](match).replace("-", " ").split())
+
+    def _date(self, found: re.Match[str]) -> str:
+        if found["iso"] is not None:
+            year, month, day = map(int, found["iso"].split("-"))
+        else:
+            day, month, year = (int(found[part]) for part in ("day", "month", "year"))
+        if 1 <= month <= 12 and 1 <= day <= 31:
+            return self._writing.date(day, month, year)
+        return " ".join(map(self._writing.cardinal, (day, month, year)))
+
+    def _time(self, found: re.Match[str]) -> str:
+        hours, minutes = map(int, re.split(f"[{self._writing.clock}]", found["time"]))
+        return self._writing.time(hours, minutes)
+
+    def _money(self, found: re.Match[str]) -> str:
+        names = self._writing.money[found["before"] or found["behind"]]
+        whole, fraction = self._parts(found["sum"] or found["paid"])
+        if found["scale"]:
+            said = self._signed(found, found["sum"], "")
+            return f"{said} {found['scale']} {self._writing.of} {names[1]}"
+        if fraction.strip("0") and (len(fraction) != 2 or self._writing.cents is None):
+            said = self._signed(found, f"{whole}{self._writing.decimal}{fraction.rstrip('0')}", "")
+            return _named(said, names[1])
+        said = _named(self._signed(found, whole, names[1]), names[int(whole) != 1])
+        if self._writing.cents is not None and fraction.strip("0"):
+            return self._writing.cents(said, self._cardinal(fraction.lstrip("0")))
+        return said
+
+    def _measure(self, found: re.Match[str]) -> str:
+        one, many = self._writing.units[found["unit"]]
+        whole, fraction = self._parts(found["measure"])
+        name = one if int(whole) == 1 and not fraction else many
+        return _named(self._signed(found, found["measure"], name), name)
+
+    def _counted(self, found: re.Match[str]) -> str:
+        after = _NEXT_WORD.match(found.string, found.end())
+        return self._signed(found, found["amount"], after[1].lower() if after else "")
+
+    def _signed(self, found: re.Match[str], amount: str, following: str) -> str:
+        said = self._number(amount)
+        if following:
+            said = self._writing.counted(said, following)
+        return f"{self._writing.minus} {said}" if found["minus"] else said
+
+    def _number(self, amount: str) -> str:
+        whole, fraction = self._parts(amount)
+        grouped = len(whole) < len(amount) - len(fraction)
+        said = self._writing.cardinal(int(whole)) if grouped else self._cardinal(whole)
+        if not fraction:
+            return said
+        whole_tail = len(fraction) < 3 and not self._writing.figure_by_figure
+        tail = self._cardinal(fraction) if whole_tail else self._one_by_one(fraction)
+        return f"{said} {self._writing.point} {tail}"
+
+    def _parts(self, amount: str) -> tuple[str, str]:
+        """The figures before and after the decimal mark."""
+        whole, mark, fraction = amount.rpartition(self._writing.decimal)
+        if mark:
+            return self._grouping.sub("", whole) or "0", fraction
+        grouped = self._grouping.split(amount)
+        if len(grouped) > 1 and len(grouped[-1]) != 3:
+            return "".join(grouped[:-1]), grouped[-1]
+        return "".join(grouped), ""
+
+    def _cardinal(self, figures: str) -> str:
+        if _is_code(figures) or int(figures) >= LIMIT:
+            return self._one_by_one(figures)
+        return self._writing.cardinal(int(figures))
+
+    def _one_by_one(self, figures: str) -> str:
+        return " ".join(self._writing.cardinal(int(figure)) for figure in figures)
+
+    def _word(self, found: re.Match[str]) -> str:
+        word = unicodedata.normalize("NFC", _UNSEEN.sub("", found["word"])).replace("’", "'")
+        letters = self._writing.letters
+        if letters and word.isupper() and len(word) <= _MOST_LETTERS and "'" not in word:
+            alone = len(word) == 1 and word not in _VOWELS
+            if alone or (len(word) > 1 and _SAYABLE.fullmatch(word) is None):
+                return " ".join(letters.get(letter.lower(), letter.lower()) for letter in word)
+        return word.lower()
+
+
+class Written:
+    """A reader that makes words by tables and their sounds by a function."""
+
+    def __init__(self, writing: Writing, sounds: Sounds) -> None:
+        self._scanner = Scanner(writing)
+        self._sounds = sounds
+
+    def read(self, text: str) -> list[Said]:
+        """All that is said for a text, a stretch for each token."""
+        said: list[Said] = []
+        for clause in _clauses(self._scanner.tokens(text)):
+            words = [
+                word.lower() for token in clause if token.given is None for word in token.words
+            ]
+            sounds = iter(self._sounds(words) if words else ())
+            for token in clause:
+                heard = token.given
+                if heard is None:
+                    heard = " ".join(filter(None, (next(sounds) for _word in token.words)))
+                said.append(
+                    Said(
+                        spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
+                        phonemes=f"{token.opening}{spelled(heard)}{token.closing}" if heard else "",
+                        start=token.start,
+                        end=token.end,
+                    )
+                )
+        return said
+
+
+_FIGURES_OF_OTHERS: Final = {
+    zero + figure: ord("0") + figure
+    for zero in (0x966, 0xFF10, 0x660, 0x6F0)
+    for figure in range(10)
+}
+"""Figures of Devanagari, wide ones, and those of Arabic."""
+_KINDS: Final = (
+    "date iso time sum paid measure place amount roman figures short sign times dot word".split()
+)
+_NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
+
+
+def _pattern(writing: Writing) -> str:
+    """A pattern for whatever may stand in a text of this language."""
+    edge = r"\w" if writing.spaced else "[A-Za-z0-9_]"
+    apart, alone = f"(?<!{edge})", f"(?!{edge})"
+    behind = alone if writing.spaced else ""
+    other = "." if writing.decimal == "," else ","
+    mark = f"[{re.escape(writing.groups)}]"
+    size = "2" if writing.lakhs else "3"
+    amount = (
+        rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{{size}}}){{0,4}}{mark}[0-9]{{3}}(?![0-9])|[0-9]{{1,32}})"
+        rf"(?:[{writing.decimal}{other}][0-9]{{1,12}}(?![0-9]))?"
+    )
+    money, units, short, signs = map(
+        _any_of, (writing.money, writing.units, _with_capitals(writing), writing.signs)
+    )
+    word = f"[A-Za-z][A-Za-z'’]{{0,{_LONGEST}}}"
+    latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
+    clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
+    roman = "[IVX]{2,8}" if writing.roman else "(?!)"
+    date = (
+        "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
+        "(?P=between)(?P<year>[0-9]{4}))"
+    )
+    number = (
+        rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
+        rf"(?:{_SPACE}(?P<scale>{writing.scales}){alone})?"
+        rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
+        rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
+        rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
+        rf"|(?P<amount>{amount})"
+    )
+    letter = rf"[^\W\d_{'A-Za-z' if writing.latin else ''}][{COMBINING}]{{0,8}}"
+    return "|".join(
+        (
+            f"(?P<mark>{PRONOUNCED.pattern})",
+            f"{apart}{date}{alone}",
+            rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){alone}",
+            f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
+            f"{apart}(?P<minus>[-−])?(?:{number})",
+            rf"{apart}(?P<short>{short}){alone}",
+            f"{apart}(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
+            r"(?<=[0-9] )(?P<times>x)(?= [0-9])",
+            rf"(?<=[^\W_])(?P<dot>[.])(?=[a-z]{{2}}){'' if writing.dot else '(?!)'}",
+            f"(?P<latin>{latin})",
+            rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
+            r"(?P<figures>[0-9]{1,32})",
+            f"(?P<sign>{signs})",
+            f"(?P<opening>[{re.escape(''.join(OPENING))}])",
+            '(?P<quote>")',
+            f"(?P<punctuation>[{re.escape(''.join(PUNCTUATION))}]+|(?<=\\s)-(?=\\s))",
+        )
+    )
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern for any of these, the longest first; for none of them one that never fits."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
+def _with_capitals(writing: Writing) -> dict[str, str]:
+    """Abbreviations, those in small letters as a sentence begins with them, too."""
+    begun = {short[:1].upper() + short[1:]: said for short, said in writing.abbreviations.items()}
+    return {**begun, **writing.abbreviations}
+
+
+_ROMAN: Final = {"I": 1, "V": 5, "X": 10}
+
+
+def _roman(capitals: str) -> int:
+    """XIV: 14. What is no number as it is written is some number even so."""
+    values = [_ROMAN[capital] for capital in capitals]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
+
+
+def _named(said: str, name: str) -> str:
+    return name.format(said) if "{}" in name else f"{said} {name}"
+
+
+def _opens(text: str, place: int) -> bool:
+    """Whether the quotation mark at this place stands before what it quotes."""
+    return place == 0 or text[place - 1].isspace() or text[place - 1] in OPENING
+
+
+def _given(mark: str) -> tuple[str, ...]:
+    """What is written in a mark of a pronunciation, and how it is said."""
+    found = PRONOUNCED.fullmatch(mark)
+    return found.groups() if found else ("", "")
+
+
+def _is_code(figures: str) -> bool:
+    """Whether figures are no quantity: one that begins with 0, or of very many."""
+    return len(figures) >= _FIGURES or (len(figures) > 1 and figures[0] == "0")
+
+
+def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """Tokens that are said without a pause."""
+    clause: list[Token] = []
+    for token in tokens:
+        if clause and (token.opening or token.given is not None):
+            yield clause
+            clause = []
+        clause.append(token)
+        if token.closing or token.given is not None:
+            yield clause
+            clause = []
+    if clause:
+        yield clause
