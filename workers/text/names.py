@@ -28,7 +28,8 @@ wrocław ˈvrɒtswɑːf | wymondham ˈwɪndəm | xi'an ˌʃiːˈɑːn | łódź 
 """
 
 _PEOPLE = """
-catherine ˈkæθrɪn | missus ˈmɪsɪz | forster ˈfɔːrstər | sutherland ˈsʌðərlənd
+catherine ˈkæθrɪn | meryton ˈmɛrɪtən | missus ˈmɪsɪz | ross ˈrɔːs
+forster ˈfɔːrstər | sutherland ˈsʌðərlənd
 ampère ˈæmpɛər | anaïs ˌænɑːˈiːs | bach ˈbɑːk | balzac ˈbɔːlzæk | baudelaire ˌboʊdəˈlɛər
 berlioz ˈbɛərlioʊz | beyoncé biˈɒnseɪ | bizet biːˈzeɪ | borges ˈbɔːrhɛs | camus kæˈmuː
 cauchy koʊˈʃiː | chekhov ˈtʃɛkɒf | chloë ˈkloʊi | chopin ˈʃoʊpæn | debussy ˌdɛbjuˈsiː
