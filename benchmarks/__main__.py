@@ -19,9 +19,12 @@ import msgspec
 import benchmarks
 from benchmarks import tables
 from benchmarks.environment import environment, load_average
-from benchmarks.harness import Record, Result, save
+from benchmarks.harness import LeftOut, Record, Result, save
 
 IN_THIS_PROCESS = "--in-this-process"
+
+_LEFT_OUT = 3
+"""Exit code of a benchmark that lacks what it needs, and has said so."""
 
 
 def names() -> list[str]:
@@ -33,7 +36,11 @@ def names() -> list[str]:
 def run_here(name: str) -> None:
     """Run one benchmark in this process, save its result, and print its claims."""
     before = environment()
-    result: Result = _module(name).run()
+    try:
+        result: Result = _module(name).run()
+    except LeftOut as left_out:
+        print(f"  {left_out}", flush=True)
+        sys.exit(_LEFT_OUT)
     after = msgspec.structs.replace(before, load_after=load_average())
     save(Record(name, after, result))
     for claim in result.claims:
@@ -48,14 +55,15 @@ def run_here(name: str) -> None:
 
 
 def run_apart(name: str) -> bool:
-    """Run one benchmark in a fresh process; False when it failed."""
+    """Run one benchmark in a fresh process, if what it needs is here; False when it failed."""
     print(f"{name}: started", flush=True)
     started = time.monotonic()
     command = [sys.executable, "-m", "benchmarks", IN_THIS_PROCESS, name]
     code = subprocess.run(command, check=False).returncode
-    outcome = "done" if code == 0 else f"FAILED (exit code {code}, no result written)"
+    failed = f"FAILED (exit code {code}, no result written)"
+    outcome = {0: "done", _LEFT_OUT: "left out"}.get(code, failed)
     print(f"{name}: {outcome} in {time.monotonic() - started:.0f} s", flush=True)
-    return code == 0
+    return code in {0, _LEFT_OUT}
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ numbers. Arms take turns within one run, because the machine changes while we
 measure: compare arms of the same run only, and prefer ratios. A function that
 finds many values at once (round trips) may put them into `arms` by itself as
 one sample each. Print progress with `say`. Leave an arm out, and say so in
-`notes`, when what it needs is not installed; never invent a value.
+`notes`, when what it needs is not installed; never invent a value. A benchmark that lacks what it
+cannot do without raises `LeftOut`, and the result that is there stays.
 
 Run one with `make bench BENCH=<name>`, all of them with `make bench`. The
 runner (`__main__`) adds the environment and writes `results/<name>.json`;
@@ -47,6 +48,10 @@ Sample = Mapping[str, float]
 """What one measurement found: measure name (with unit) to value."""
 
 Arm = Callable[[], Sample]
+
+
+class LeftOut(Exception):
+    """What a benchmark cannot do without is not here; one line that says what to do."""
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -20,8 +20,8 @@ import msgspec
 from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
 from supervisor.pool import interpreters
 from supervisor.speech import Speech
-from workers.engines.base import Session
 from workers.engines.kokoro import Kokoro
+from workers.engines.kokoro.engine import KokoroSession
 
 ROUNDS = 5
 SHORT = "One."
@@ -81,7 +81,7 @@ def _main(optimization: str) -> None:
     os.waitpid(child, 0)
 
 
-def _weighed(session: Session, voice: str) -> dict[str, float]:
+def _weighed(session: KokoroSession, voice: str) -> dict[str, float]:
     session.synthesize(SHORT, Speech(engine="", voice=voice))
     before = _pss_mb()
     started = time.perf_counter()

@@ -18,8 +18,8 @@ import msgspec
 from benchmarks.harness import Arm, Result, Sample, alternate, at_most, measure, median
 from supervisor.pool import interpreters
 from supervisor.speech import Speech
-from workers.engines.base import Session
 from workers.engines.kokoro import Kokoro
+from workers.engines.kokoro.engine import KokoroSession
 
 ROUNDS = 5
 TEXT = "The quick brown fox jumps over the lazy dog, and then it runs away into the forest."
@@ -103,7 +103,7 @@ def _name(level: str) -> str:
     return "published int8" if level == "none" else level
 
 
-def _speaking(engine: Kokoro, session: Session) -> Arm:
+def _speaking(engine: Kokoro, session: KokoroSession) -> Arm:
     voice = engine.describe().default_voice
 
     def once() -> Sample:

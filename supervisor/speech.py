@@ -70,11 +70,13 @@ class Speech(_Manner, frozen=True, kw_only=True):
     """All options that decide the samples of a text, checked and complete.
 
     `voice` may be a mix of voices (`wire.voices`); `seed` fixes what the engine draws at random.
+    `language`: the BCP 47 tag to read the text in, one of the voice's; None: the voice's own.
     """
 
     engine: str
     voice: str
     seed: int = 0
+    language: str | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):

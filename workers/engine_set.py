@@ -15,12 +15,19 @@ import threading
 import time
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from supervisor.speech import Speech
-from supervisor.wire.worker import Catalogue, EngineState
+from supervisor.wire.voices import is_mix, parse_mix
+from supervisor.wire.worker import MAX_PACKET_BYTES, Catalogue, EngineState, VoiceState, encode
 from workers.engines import registry
-from workers.engines.base import Engine, EngineInfo, Session
+from workers.engines.base import Engine, EngineInfo, Session, opened
 
 _WARM_UP_TEXT = "One."
+
+_VOICES_REMEMBERED = 3
+"""Of an engine: those that a wider session is opened for, so that none is made ready while
+somebody waits. A voice may be a model of 60 MB."""
 
 
 class EngineSet:
@@ -40,6 +47,10 @@ class EngineSet:
         self._infos: dict[str, EngineInfo] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         """By engine and number of threads."""
+        self._rates: dict[str, dict[str, int]] = {}
+        """By engine and voice, in Hz."""
+        self._recent: dict[str, dict[str, None]] = {}
+        """By engine: voices that were spoken with, the last one last."""
         self._failed: dict[str, str] = {}
         self._building = threading.Lock()
 
@@ -53,12 +64,15 @@ class EngineSet:
                 self._failed[name] = " ".join(f"engine {name}: {error}".split())
         self.session_build_s = time.perf_counter() - started
 
-    def session(self, name: str, *, reproducible: bool = False) -> Session:
+    def session(self, name: str, voice: str = "", *, reproducible: bool = False) -> Session:
         """The session of an engine, loaded now if it was not. Raises what the engine raises.
 
-        With `reproducible` it has one thread, whatever the others have.
+        `voice` is the one to speak with, or a mix. With `reproducible` the session has one thread,
+        whatever the others have.
         """
         threads = 1 if reproducible else self.threads
+        if voice:
+            self._remember(name, voice)
         session = self._sessions.get((name, threads))
         if session is not None:
             return session
@@ -68,6 +82,14 @@ class EngineSet:
     def info(self, name: str) -> EngineInfo:
         """What an engine says of itself, as it was when it was loaded. Raises KeyError before."""
         return self._infos[name]
+
+    def sample_rate(self, name: str, voice: str) -> int:
+        """Of a voice or a mix of a loaded engine, in Hz. Raises KeyError as `info` does."""
+        rates = self._rates[name]
+        found = rates.get(voice)
+        if found is None and is_mix(voice):
+            found = rates.get(next(iter(_parts(voice))))
+        return self._infos[name].sample_rate if found is None else found
 
     def rebuild(self, threads: int, *, warm: bool) -> None:
         """Replace every session by one with `threads` threads; on an error all stay as they were.
@@ -100,21 +122,58 @@ class EngineSet:
         if engine is None:
             engine = registry.make(name, self._settings)
             engine.load()
-            self._engines[name], self._infos[name] = engine, engine.describe()
+            info = engine.describe()
+            self._rates[name] = {
+                voice.name: voice.sample_rate or info.sample_rate for voice in info.voices
+            }
+            self._engines[name], self._infos[name] = engine, info
         session = self._sessions.get((name, threads))
         if session is None:
-            session = self._sessions[name, threads] = engine.open(threads)
+            recent = tuple(self._recent.get(name, ())) or (self._infos[name].default_voice,)
+            session = self._sessions[name, threads] = opened(engine, threads, recent)
         return session
+
+    def _remember(self, name: str, voice: str) -> None:
+        """Have the voices, those of a mix each, made ready in sessions to come."""
+        recent = dict(self._recent.get(name, {}))
+        known = self._rates.get(name, {})
+        for part in [voice] if voice in known or not is_mix(voice) else _parts(voice):
+            recent.pop(part, None)
+            recent[part] = None
+        while len(recent) > _VOICES_REMEMBERED:
+            del recent[next(iter(recent))]
+        self._recent[name] = recent  # A new one: another thread may be reading the old.
 
     def _warm(self, name: str, session: Session) -> None:
         """Speak once, so that the first segment does not pay for the set-up at first use."""
-        voice = self._infos[name].default_voice
+        voice = next(reversed(self._recent.get(name, {})), self._infos[name].default_voice)
         session.synthesize(_WARM_UP_TEXT, Speech(engine=name, voice=voice))
 
     def catalogue(self) -> Catalogue:
         """Describe every installed engine, with the reason for those that cannot speak."""
         infos = registry.catalogue(self._settings).values()
-        return Catalogue(tuple(_state(info, self._failed.get(info.name)) for info in infos))
+        return _fitting([_state(info, self._failed.get(info.name)) for info in infos])
+
+
+def _parts(mix: str) -> list[str]:
+    """The voices of a mix, the leading one first; of a name that is none, itself."""
+    try:
+        shares = parse_mix(mix).shares
+    except ValueError:
+        return [mix]
+    return [name for name, _share in sorted(shares, key=lambda part: -part[1])]
+
+
+def _fitting(states: list[EngineState]) -> Catalogue:
+    """The catalogue, in one packet: an engine with voices beyond number takes no other one down."""
+    while len(encode(Catalogue(tuple(states)))) > MAX_PACKET_BYTES:
+        index = max(range(len(states)), key=lambda number: len(encode(states[number])))
+        state = states[index]
+        if not state.voices:
+            break
+        why = f"engine {state.name} lists {len(state.voices)} voices, more than can be told of"
+        states[index] = replace(state, voices=(), unavailable=why)
+    return Catalogue(tuple(states))
 
 
 def _state(info: EngineInfo, failure: str | None) -> EngineState:
@@ -122,7 +181,16 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         name=info.name,
         sample_rate=info.sample_rate,
         default_voice=info.default_voice,
-        voices=tuple((voice.name, voice.language, voice.licence) for voice in info.voices),
+        voices=tuple(
+            VoiceState(
+                name=voice.name,
+                language=voice.language,
+                licence=voice.licence,
+                sample_rate=voice.sample_rate or info.sample_rate,
+                languages=tuple(dict.fromkeys([voice.language, *voice.languages])),
+            )
+            for voice in info.voices
+        ),
         licence=info.licence,
         min_speed=info.min_speed,
         max_speed=info.max_speed,

@@ -47,6 +47,8 @@ class Readers:
     def __init__(self, settings: registry.Settings) -> None:
         self._settings = settings
         self._engines: dict[str, Engine] = {}
+        self._understands: dict[str, bool] = {}
+        """By engine: whether it reads words whose pronunciation is given."""
 
     def answer(self, request: Read) -> Readings:
         """Read each of its texts; one that cannot be read does not stop the others."""
@@ -59,6 +61,8 @@ class Readers:
             engine = self._engine(name)
             if not isinstance(engine, Reads):
                 return Said(spoken=marks.written(text))
+            if not self._understands[name]:
+                text = marks.written(text)
             reading = engine.read(text, voice)
         except ValueError as error:
             return Said(error=redaction.of_refusal(error), unreadable=True)
@@ -72,7 +76,9 @@ class Readers:
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
-            self._engines[name] = registry.make(name, self._settings)
+            engine = registry.make(name, self._settings)
+            self._understands[name] = engine.describe().pronunciations
+            self._engines[name] = engine
         return self._engines[name]
 
 

@@ -14,6 +14,7 @@ import time
 import numpy as np
 from msgspec.structs import replace
 
+from supervisor import marks
 from supervisor.wire.worker import (
     MAX_ERROR_CHARS,
     MAX_PACKET_BYTES,
@@ -26,7 +27,7 @@ from supervisor.wire.worker import (
 from workers import redaction
 from workers.audio import at_volume, packets, pcm
 from workers.engine_set import EngineSet
-from workers.engines.base import Samples, Session, Terminated
+from workers.engines.base import Samples, Session, Terminated, spoken
 from workers.memory import is_out_of_memory
 from workers.silence import paced, silence, without_stops
 
@@ -79,7 +80,9 @@ class Speaker:
         data = memoryview(b"")
         self._now_running((run.job, run.segment, run.attempt), None)
         try:
-            session = self._engines.session(run.speech.engine, reproducible=run.reproducible)
+            session = self._engines.session(
+                run.speech.engine, run.speech.voice, reproducible=run.reproducible
+            )
             self._now_running((run.job, run.segment, run.attempt), session)
             samples = self._speak(session, run)
             data = pcm(at_volume(samples, run.speech.volume))
@@ -89,12 +92,7 @@ class Speaker:
             why = redaction.of_refusal(refusal)[:MAX_ERROR_CHARS]
             if run.tolerant:
                 left_out = why
-                data = pcm(
-                    silence(
-                        self._engines.info(run.speech.engine).sample_rate,
-                        max(run.silence_s, _LEFT_OUT_S),
-                    )
-                )
+                data = pcm(silence(self._rate(run), max(run.silence_s, _LEFT_OUT_S)))
             else:
                 error, unreadable = why, True
         except Exception as failure:
@@ -119,17 +117,24 @@ class Speaker:
 
     def _speak(self, session: Session, run: Run) -> Samples:
         """The segment's samples with the silence after them. Raises what the engine raises."""
-        info = self._engines.info(run.speech.engine)
+        info, rate = self._engines.info(run.speech.engine), self._rate(run)
         if not run.text:
-            return silence(info.sample_rate, max(run.silence_s, _LEFT_OUT_S))
-        samples = session.synthesize(run.text, run.speech)
+            return silence(rate, max(run.silence_s, _LEFT_OUT_S))
+        text = run.text if info.pronunciations else marks.written(run.text)
+        # The times of the words end here: nobody asks for them yet. Their characters are those of
+        # `text`, and what is cut below moves their seconds.
+        samples = spoken(session.synthesize(text, run.speech)).samples
         if info.silent_ends:
             longest_s, stops = _BREATH_S / run.speech.speed, len(_STOP.findall(run.text))
-            samples = without_stops(samples, info.sample_rate, longest_s, stops)
-            return paced(samples, info.sample_rate, run.silence_s)
+            samples = without_stops(samples, rate, longest_s, stops)
+            return paced(samples, rate, run.silence_s)
         if isinstance(run.ends, float):
-            return np.concatenate([samples, silence(info.sample_rate, run.silence_s)])
+            return np.concatenate([samples, silence(rate, run.silence_s)])
         return samples
+
+    def _rate(self, run: Run) -> int:
+        """The sample rate of the voice that speaks, in Hz."""
+        return self._engines.sample_rate(run.speech.engine, run.speech.voice)
 
     def _now_running(self, name: tuple[str, int, int] | None, session: Session | None) -> None:
         self.steps += 1

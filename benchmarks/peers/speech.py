@@ -15,6 +15,7 @@ import numpy as np
 
 from supervisor import speech
 from workers.engines import registry
+from workers.engines.base import spoken
 
 ENGINE = "PEER_ENGINE"
 WORKERS = "PEER_WORKERS"
@@ -43,7 +44,7 @@ class Speech:
     def __call__(self, text: str) -> bytes:
         """The text spoken, as 16-bit mono PCM: what the pool's gateway sends too."""
         with self._one_at_a_time:
-            samples = self._session.synthesize(text, self._speech)
+            samples = spoken(self._session.synthesize(text, self._speech)).samples
         return pcm16(samples)
 
 

@@ -102,7 +102,10 @@ class Crew:
         state, part = self._catalogue.result(), Part(text)
         request = JobRequest(
             speech=Speech(engine=self.engine, voice=state.default_voice),
-            sample_rate=state.sample_rate,
+            sample_rate=next(
+                (v.sample_rate for v in state.voices if v.name == state.default_voice),
+                state.sample_rate,
+            ),
             segments=(part,),
         )
         run = job_events.RunSegment(

@@ -30,7 +30,7 @@ from supervisor.wire.client import Submit
 from supervisor.wire.codec import Body
 from supervisor.wire.trace_context import header_or_none
 from supervisor.wire.voices import MixError, is_mix, parse_mix
-from supervisor.wire.worker import Catalogue, EngineState
+from supervisor.wire.worker import Catalogue, EngineState, VoiceState
 
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
@@ -42,6 +42,7 @@ MAX_DEADLINE_MS = 366 * 24 * 3_600_000
 _SHOWN_CHARS = 64
 _Name = TypeVar("_Name", bound=str)
 _LEFT_OPEN = PartialSpeech()
+_NO_ENTRIES = Dictionary()
 
 
 def read_text(body: Body, max_bytes: int) -> str:
@@ -70,9 +71,10 @@ def read_request(
     _check(submit)
     engine = _engine(submit.engine or settings.engines.default, catalogue)
     _within("speed", submit.speed, engine.min_speed, engine.max_speed)
-    voice, language = _voice(submit.voice or engine.default_voice, engine)
+    voice, leading = _voice(submit.voice or engine.default_voice, engine)
+    language = leading.language
     reader = TextReader(
-        _preparation(submit, text, settings, language, _Fit(engine, submit)),
+        _preparation(submit, text, settings, language, _Fit(engine, leading, submit)),
         functools.partial(
             uncut,
             language=language,
@@ -85,7 +87,7 @@ def read_request(
     seed = random.getrandbits(63) if submit.seed is None else submit.seed
     request = JobRequest(
         speech=submit.complete(engine=engine.name, voice=voice, seed=seed),
-        sample_rate=engine.sample_rate,
+        sample_rate=leading.sample_rate,
         segments=(),
         pauses=settings.segments.pauses(),
         progress=submit.progress,
@@ -140,7 +142,7 @@ def _one_of(field: str, asked: str | None, names: object, default: _Name) -> _Na
 
 def _pronounced(submit: Submit, settings: Settings, language: str) -> Callable[[str], str] | None:
     """What puts the pronunciations of request and settings into a text. Raises Refused."""
-    own = Dictionary()
+    own = _NO_ENTRIES
     if submit.pronunciations:
         try:
             own = Dictionary(parse(submit.pronunciations, at_most=MAX_REQUEST))
@@ -176,8 +178,9 @@ def _dictionary(known: _Same) -> Dictionary:
 class _Fit:
     """Checks the manners that a markup asks for, and keeps them within what the engine can do."""
 
-    def __init__(self, engine: EngineState, submit: Submit) -> None:
+    def __init__(self, engine: EngineState, leading: VoiceState, submit: Submit) -> None:
         self._engine = engine
+        self._leading = leading
         self._speed = submit.speed
         self._volume = submit.volume
 
@@ -188,13 +191,19 @@ class _Fit:
     def _fitting(self, mark: re.Match[str]) -> str:
         wanted = Prosody.decoded(mark[1])
         least, most = self._engine.min_speed / self._speed, self._engine.max_speed / self._speed
-        voice = None if wanted.voice is None else _voice(wanted.voice, self._engine)[0]
+        voice = None if wanted.voice is None else self._other(wanted.voice)
         fitting = Prosody(
             rate=min(max(wanted.rate, least), most),
             volume=min(wanted.volume, MAX_VOLUME / max(self._volume, 1e-9)),
             voice=voice,
         )
         return marks.manner(fitting.encoded())
+
+    def _other(self, name: str) -> str:
+        """A voice for a part of the text, of the job's sample rate. Raises Refused."""
+        voice, leading = _voice(name, self._engine)
+        _of_one_rate([self._leading, leading])
+        return voice
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:
@@ -259,14 +268,14 @@ def _engine(name: str, catalogue: Catalogue) -> EngineState:
     return engine
 
 
-def _voice(name: str, engine: EngineState) -> tuple[str, str]:
-    """The voice's name and language; a mix is read in the language of its largest part."""
-    languages = {voice: language for voice, language, _licence in engine.voices}
-    if name in languages:
-        return name, languages[name]
+def _voice(name: str, engine: EngineState) -> tuple[str, VoiceState]:
+    """The name to speak with, and its voice; that of a mix is its largest part."""
+    voices = {voice.name: voice for voice in engine.voices}
+    if name in voices:
+        return name, voices[name]
     if is_mix(name) and engine.mixes:
-        return _mixed(name, engine, languages)
-    hint = _nearest(name, list(languages))
+        return _mixed(name, engine, voices)
+    hint = _nearest(name, list(voices))
     if is_mix(name):
         hint = ", and it cannot mix voices"
     raise _no_voice(name, engine, hint)
@@ -277,16 +286,29 @@ def _no_voice(name: str, engine: EngineState, hint: str) -> Refused:
     return Refused("unknown_voice", message, field="voice")
 
 
-def _mixed(name: str, engine: EngineState, languages: dict[str, str]) -> tuple[str, str]:
+def _mixed(name: str, engine: EngineState, voices: dict[str, VoiceState]) -> tuple[str, VoiceState]:
     """Check each part of a mix; a mix of one voice becomes that voice."""
     try:
         mix = parse_mix(name)
     except MixError as error:
         raise Refused("out_of_range", f"voice: {error}", field="voice") from None
     for voice, _share in mix.shares:
-        if voice not in languages:
-            raise _no_voice(voice, engine, _nearest(voice, list(languages)))
-    return mix.leading if len(mix.shares) == 1 else name, languages[mix.leading]
+        if voice not in voices:
+            raise _no_voice(voice, engine, _nearest(voice, list(voices)))
+    _of_one_rate([voices[voice] for voice, _share in mix.shares])
+    return mix.leading if len(mix.shares) == 1 else name, voices[mix.leading]
+
+
+def _of_one_rate(voices: list[VoiceState]) -> None:
+    """Raises Refused for voices that cannot speak in one job."""
+    first, *others = voices
+    for voice in others:
+        if voice.sample_rate != first.sample_rate:
+            message = (
+                f"{_shown(first.name)} speaks at {first.sample_rate} Hz and {_shown(voice.name)} "
+                f"at {voice.sample_rate} Hz: take voices of one sample rate"
+            )
+            raise Refused("out_of_range", message, field="voice")
 
 
 def _shown(name: str) -> str:

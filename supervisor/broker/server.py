@@ -38,6 +38,9 @@ from supervisor.wire.worker import Catalogue
 _LOGGED_CHARS = 500
 _AT_ONCE_S = 0.002
 """How long one text is cut before the loop goes on; a slice may take 2 ms more."""
+_SHORT_CHARS = 1_024
+"""A text of no more is not refused for those that are being read: on a busy machine our thread
+may have had no core for the time that each text has at first. It is read in its next turn."""
 _READ_AT_ONCE = 4
 _READ_AT_ONCE_IN_ALL = 32
 
@@ -162,7 +165,17 @@ class Broker:
         engines = {
             engine.name: {
                 "default_voice": engine.default_voice,
-                "voices": {name: language for name, language, _licence in engine.voices},
+                "voices": {voice.name: voice.language for voice in engine.voices},
+                "sample_rates": {
+                    voice.name: voice.sample_rate
+                    for voice in engine.voices
+                    if voice.sample_rate != engine.sample_rate
+                },
+                "languages": {
+                    voice.name: voice.languages
+                    for voice in engine.voices
+                    if len(voice.languages) > 1
+                },
                 "sample_rate": engine.sample_rate,
                 "licence": engine.licence,
                 "min_speed": engine.min_speed,
@@ -206,7 +219,8 @@ class Broker:
             if reader.ready:
                 self._hand_in(pending)
             else:
-                self._check_reading(flow)
+                if len(text) > _SHORT_CHARS:
+                    self._check_reading(flow)
                 self._pending.add(pending)
                 self._turns.add(partial(self._read_on, pending))
         except Refused as refused:

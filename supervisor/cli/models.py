@@ -64,7 +64,8 @@ def pull(
         typer.Option(
             "--from",
             help="A file or directory that is already here. For kokoro-voices: the npm package "
-            "(.tgz), a directory of .bin files, or a voices file in .npz format.",
+            "(.tgz), a directory of .bin files, or a voices file in .npz format. For piper: the "
+            "voice's .onnx, with its .onnx.json beside it.",
         ),
     ] = None,
 ) -> None:
@@ -151,8 +152,10 @@ def _run(*arguments: str) -> str:
 
     import msgspec
 
+    from supervisor.config.sections.engines import OWN
+
     engines = _engines()
-    names = {"hibari", "kokoro", *engines.options}
+    names = {*OWN, *engines.options}
     settings = msgspec.json.encode({name: engines.settings_of(name) for name in names}).decode()
     command = [sys.executable, "-m", "workers.engines.models", "--settings", settings, *arguments]
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1"}

@@ -79,7 +79,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
     set_: Assignments = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show how a text is read: supervisor read "Dr. Smith paid $3.50."
+    """Show how a text is read: supervisor read 'Dr. Smith paid $3.50.'
 
     For each segment the words that are said, their phonemes, the pause after it, and what is left
     out.
@@ -219,14 +219,14 @@ def _voice_of(language: str, engine: str, catalogue: Catalogue) -> str | None:
     state = next((state for state in catalogue.engines if state.name == engine), None)
     if state is None or state.unavailable is not None:
         return None
-    tags = {name: tag.lower() for name, tag, _licence in state.voices}
+    tags = {voice.name: voice.language.lower() for voice in state.voices}
     names = sorted(tags, key=lambda name: name != state.default_voice)
     asked = language.replace("_", "-").lower()
     primary = asked.partition("-")[0]
     same = [name for name in names if tags[name] == asked]
     near = [name for name in names if tags[name].partition("-")[0] == primary]
     if not near:
-        there = ", ".join(sorted({tag for _name, tag, _licence in state.voices}))
+        there = ", ".join(sorted({voice.language for voice in state.voices}))
         fail(2, f"engine {engine} has no voice of language {language!r}; there are: {there}")
     return (*same, *near)[0]
 

@@ -3,6 +3,9 @@
 The dual thresholds of the old CPU allocation became one target: `cpu_target` is what
 `max_threshold` was (80 where only `min_threshold` is given), `hysteresis_factor` 0.6.
 New keys beside the old ones in the same source win; between sources, precedence holds.
+
+`engines.options.kokoro` and `engines.kokoro` are two names for the same settings, neither of them
+old: `with_engines` brings them together.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from supervisor.config.errors import ConfigError
+from supervisor.config.sections.engines import OWN
 
 SECTION = ("performance", "dynamic_cpu_allocation")
 LEGACY_KEYS = ("min_threshold", "max_threshold")
@@ -34,6 +38,35 @@ def migrate(tree: dict[str, Any], origin: str) -> tuple[dict[str, Any], bool]:
     kept = {key: value for key, value in section.items() if key not in LEGACY_KEYS}
     renamed = {"cpu_target": target, "hysteresis_factor": HYSTERESIS_FACTOR} | kept
     return tree | {SECTION[0]: performance | {SECTION[1]: renamed}}, True
+
+
+def with_engines(tree: dict[str, Any], origin: str) -> dict[str, Any]:
+    """Return the tree with `engines.options.<name>` of our own engines in their sections.
+
+    Raises ConfigError for a setting that stands under both names in one source.
+    """
+    engines = tree.get("engines")
+    options = engines.get("options") if isinstance(engines, dict) else None
+    if not isinstance(engines, dict) or not isinstance(options, dict):
+        return tree
+    own = {name: options[name] for name in OWN if isinstance(options.get(name), dict)}
+    if not own:
+        return tree
+    moved = {}
+    for name, given in own.items():
+        section = engines.get(name, {})
+        if not isinstance(section, dict):
+            return tree  # The check of the section says what is wrong with it.
+        for key in given.keys() & section.keys():
+            raise ConfigError(
+                f"{origin}: engines.options.{name}.{key} stands under engines.{name}, too: "
+                "take one of them away",
+                ("engines", name, key),
+            )
+        moved[name] = section | given
+    rest = {name: given for name, given in options.items() if name not in own}
+    others = {key: value for key, value in engines.items() if key != "options"}
+    return tree | {"engines": others | moved | ({"options": rest} if rest else {})}
 
 
 def warning(origins: list[str]) -> str:

@@ -15,7 +15,7 @@ from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from supervisor.config import files, problems, schema
 from supervisor.config.errors import ConfigError
-from supervisor.config.migration import LEGACY_KEYS, SECTION, migrate
+from supervisor.config.migration import LEGACY_KEYS, SECTION, migrate, with_engines
 from supervisor.config.settings import Settings
 
 PREFIX = "SUPERVISOR_"
@@ -41,7 +41,7 @@ class Layer(InitSettingsSource):
 
     def __init__(self, origin: str, tree: dict[str, Any]) -> None:
         today, self.was_old = migrate(tree, origin)
-        super().__init__(Settings, today)
+        super().__init__(Settings, with_engines(today, origin))
         self.origin = origin
 
     def holds(self, path: schema.Path) -> bool:

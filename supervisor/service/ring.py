@@ -46,6 +46,10 @@ EVENTS = 4_096
 load, a minute of many clients. They take 2 MB, and more on a machine of very many cores, which
 each look lists."""
 
+ANSWER_BYTES = 768 << 10
+"""Bytes of the events in an answer to a client, as JSON: the rest of the status has room beside
+them in a header (`wire.codec`)."""
+
 FILE = "events.json"
 """Name of the record in the state directory, after a fault."""
 
@@ -92,16 +96,48 @@ class Ring:
 
     def document(self, fault: str | None = None) -> dict[str, Any]:
         """The record, as `supervisor replay` reads it. `fault`: where the process failed."""
-        entries = [*self._settings.values(), *self._entries]
+        settings = map(self._encoded, self._settings.values())
+        entries = map(self._encoded, self._entries)
+        return self._document([*settings, *entries], self._lost, fault)
+
+    def answer(self, room: int = ANSWER_BYTES) -> dict[str, Any]:
+        """The same without so many of its oldest events that the others take `room` bytes at most;
+        settings stay, and take their room.
+        """
+        settings = {key: self._encoded(entry) for key, entry in self._settings.items()}
+        entries = [self._encoded(entry) for entry in self._entries]
+        sizes = [_size(each) for each in entries]
+        excess = sum(sizes) + sum(map(_size, settings.values())) - room
+        first = lost = 0
+        for entry, size in zip(self._entries, sizes, strict=True):
+            if excess <= 0:
+                break
+            kind = type(entry.event)
+            if kind in SETTINGS:
+                replaced = settings.get((entry.family, kind))
+                settings[entry.family, kind] = entries[first]
+                excess -= 0 if replaced is None else _size(replaced)
+            else:
+                lost += 1
+                excess -= size
+            first += 1
+        return self._document([*settings.values(), *entries[first:]], self._lost + lost)
+
+    def _document(
+        self, events: list[dict[str, Any]], lost: int, fault: str | None = None
+    ) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "version": __version__,
             "written_at": time.time(),
             "now": time.monotonic(),
-            "lost": self._lost,
+            "lost": lost,
             "fault": fault,
-            "events": [encode_entry(self.anonymized(entry)) for entry in entries],
+            "events": events,
         }
+
+    def _encoded(self, entry: Entry) -> dict[str, Any]:
+        return encode_entry(self.anonymized(entry))
 
     def anonymized(self, entry: Entry) -> Entry:
         """Replace the names that clients gave to their requests by hashes."""
@@ -126,6 +162,10 @@ class Ring:
 
     def _hash(self, what: bytes) -> bytes:
         return hashlib.blake2b(what, digest_size=8, key=self._key).digest()
+
+
+def _size(encoded: dict[str, Any]) -> int:
+    return len(msgspec.json.encode(encoded))
 
 
 # -- what is not kept: texts, what may quote them, and audio ------------------------------

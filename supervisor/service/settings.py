@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from supervisor.config import Settings
 from supervisor.config.changes import Change
+from supervisor.config.sections.engines import OWN
 from supervisor.wire.worker import Catalogue, Setup
 
 _SHOWN_ENTRIES = 8
@@ -14,7 +15,7 @@ _SHOWN_ENTRIES = 8
 def make_setup(settings: Settings) -> Setup:
     """The setup message for a template or a spawned worker."""
     engines = settings.engines
-    names = {"hibari", "kokoro", *engines.options}
+    names = {*OWN, *engines.options}
     return Setup(tuple(engines.preload), {name: engines.settings_of(name) for name in names})
 
 

@@ -105,7 +105,7 @@ class Service:
             self.jobs,
             self.tell_jobs,
             lambda: status_document(self),
-            self._ring.document,
+            self._ring.answer,
             self.journal.load,
         )
         self.address = Address(directory, self.broker.endpoints.bind_again)

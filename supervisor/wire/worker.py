@@ -141,6 +141,18 @@ class Beat(_Record, frozen=True):
     waits: bool = False
 
 
+class VoiceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One voice of an `EngineState`: BCP 47 tag, licence, and its sample rate in Hz. `languages`:
+    the tags that it can be asked to read, its own among them.
+    """
+
+    name: str
+    language: str
+    licence: str
+    sample_rate: int
+    languages: tuple[str, ...] = ()
+
+
 class EngineState(_Record, frozen=True):
     """One engine as `Catalogue` reports it. `unavailable`: the part that is missing; `mixes`:
     it takes mixes of its voices (`wire.voices`); `parallel`: share of its work that threads
@@ -150,7 +162,7 @@ class EngineState(_Record, frozen=True):
     name: str
     sample_rate: int
     default_voice: str
-    voices: tuple[tuple[str, str, str], ...]
+    voices: tuple[VoiceState, ...]
     licence: str
     min_speed: float
     max_speed: float

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
+from supervisor.speech import Markup, Unreadable
 from supervisor.wire import client as wire
 from supervisor.wire.codec import MAGIC, encode
 from tests.fixtures.patterns import PATTERNS, worst
@@ -83,6 +84,11 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         speed=st.one_of(st.just(1.0), st.floats()),
         volume=st.one_of(st.just(1.0), st.floats()),
         seed=MAYBE_NUMBERS,
+        markup=st.one_of(MAYBE_NAMES, st.sampled_from(get_args(Markup))),
+        unreadable=st.one_of(MAYBE_NAMES, st.sampled_from(get_args(Unreadable))),
+        pronunciations=st.one_of(
+            st.none(), st.dictionaries(NAMES, st.one_of(NAMES, MAYBE_NUMBERS), max_size=5)
+        ),
         credit=st.one_of(st.just(0), NUMBERS),
         progress=st.booleans(),
         priority=st.one_of(st.integers(0, 9), NUMBERS),

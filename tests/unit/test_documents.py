@@ -50,7 +50,8 @@ def test_every_path_that_a_document_names_is_there(page: Path) -> None:
         if name.split("/")[0] in ours or page.name == "ARCHITECTURE.md"
         if not is_there(name, bases)
     }
-    links = {link for link in LINK.findall(page.read_text()) if not link.startswith("http")}
+    prose = CODE.sub("", FENCED.sub("", page.read_text()))
+    links = {link for link in LINK.findall(prose) if not link.startswith("http")}
     lost |= {link for link in links if not (page.parent / link).exists()}
     assert lost == set()
 

@@ -4,13 +4,17 @@
 The template calls `describe` and `load`, then `open`s one single-threaded
 session and forks; a worker calls `open` again when its thread count changes. Engines
 know nothing of jobs, sockets or cores.
+
+A class says by `protocol` which version it was written for; without one that is the first, and it
+goes on working (`opened`). What the second one added: rates and languages of voices, the language
+of a request, times of words, and which voices a session is opened for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -18,24 +22,54 @@ from numpy.typing import NDArray
 
 from supervisor.speech import Speech
 
+PROTOCOL: Final = 2
+"""Version of this protocol; engines of every version from 1 on are taken."""
+
 Samples = NDArray[np.float32]
 """Mono PCM, shape [n], nominally within -1 … 1."""
 
 
+class WordTime(msgspec.Struct, frozen=True, gc=False):
+    """When a word is heard: the characters `start` to `end` of the text that `synthesize` got, and
+    the seconds of its samples in which they sound. A pause behind a word is no part of it.
+    """
+
+    start: int
+    end: int
+    begin_s: float
+    end_s: float
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """Samples with the times of the words in them, in their order; of words whose time the model
+    does not tell, none.
+    """
+
+    samples: Samples
+    words: tuple[WordTime, ...] = ()
+
+
 class Voice(msgspec.Struct, frozen=True):
-    """One voice: BCP 47 language tag and licence of its weights."""
+    """One voice: BCP 47 language tag and licence of its weights.
+
+    `sample_rate` in Hz; None: that of the engine. `languages`: the tags of all languages that it
+    can be asked to read, by `Speech.language`, beside its own.
+    """
 
     name: str
     language: str
     licence: str
+    sample_rate: int | None = None
+    languages: tuple[str, ...] = ()
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """Description of an engine, made without loading a model. `sample_rate` in Hz.
+    """Description of an engine, made without loading a model.
 
+    `sample_rate` in Hz, of every voice that names none of its own.
     `unavailable` is None, or one line that says what is missing and how to get it.
     `mixes`: a session also speaks in mixes of its voices, by names as `parse_mix` of
-    `supervisor.wire.voices` reads them.
+    `supervisor.wire.voices` reads them. Those of one mix have one sample rate.
     `parallel`: share of a segment's work that more threads divide (Amdahl's law), 0–1, as its
     author measured it; None if unknown.
     `seconds_per_character`: roughly the time of one thread; None if unknown. Jobs are charged by
@@ -43,6 +77,8 @@ class EngineInfo(msgspec.Struct, frozen=True):
     `silent_ends`: the samples of a segment begin and end with silence that the model puts around
     whatever it says. The worker then puts there what the text asks for: after a sentence, after
     a paragraph, none in the middle of a phrase. Samples of other engines stay as they are.
+    `pronunciations`: `synthesize` and `read` understand the marks of words whose phonemes are given
+    (`supervisor.marks.PRONOUNCED`). Other engines get such words as they are written.
     """
 
     name: str
@@ -57,6 +93,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     parallel: float | None = None
     seconds_per_character: float | None = None
     silent_ends: bool = False
+    pronunciations: bool = False
 
 
 class Terminated(Exception):
@@ -66,10 +103,11 @@ class Terminated(Exception):
 class Session(Protocol):
     """A loaded model with a fixed number of threads. One `synthesize` at a time."""
 
-    def synthesize(self, text: str, speech: Speech) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Samples | Spoken:
         """Speak one segment of text; the same arguments give the same samples.
 
-        An engine uses the options of `speech` that it knows: voice, speed and seed.
+        An engine uses the options of `speech` that it knows: voice, language, speed and seed. The
+        voice may be any of those it describes, also one that the session was not opened for.
         A text that the model cannot take in one run is split inside, never cut
         off. Raises Terminated, or ValueError with one clear line for a text or
         voice that this engine cannot speak. A message that quotes the text is not passed on:
@@ -83,10 +121,10 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """A speech engine, constructed with `engines.<name>` of the settings.
+    """A speech engine, constructed with `engines.options.<name>` of the settings."""
 
-    For an engine of another package that is `engines.options.<name>`.
-    """
+    protocol: ClassVar[int]
+    """The version of this protocol that the class was written for, `PROTOCOL` of its time."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None: ...
 
@@ -102,9 +140,32 @@ class Engine(Protocol):
         """
         ...
 
-    def open(self, threads: int) -> Session:
-        """Build a session with exactly `threads` intra-op threads (1: no thread is started)."""
+    def open(self, threads: int, voices: Sequence[str] = ()) -> Session:
+        """Build a session with exactly `threads` intra-op threads (1: no thread is started).
+
+        `voices` are those to have ready: the default one at first, later those that were spoken
+        with of late, the last one last. Others the session makes ready when they are asked for. An
+        engine whose voices are small may open all of them.
+        """
         ...
+
+
+def opened(engine: Engine, threads: int, voices: Sequence[str]) -> Session:
+    """A session of an engine of any version: the first one is not told of voices."""
+    if protocol_of(engine) < 2:
+        return engine.open(threads)
+    return engine.open(threads, voices)
+
+
+def protocol_of(engine: object) -> int:
+    """The version of the protocol that an engine, or its class, was written for."""
+    version: object = getattr(engine, "protocol", 1)
+    return version if isinstance(version, int) else 1
+
+
+def spoken(answer: Samples | Spoken) -> Spoken:
+    """What `synthesize` returned, in its one form."""
+    return answer if isinstance(answer, Spoken) else Spoken(answer)
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

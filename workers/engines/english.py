@@ -59,6 +59,11 @@ _REMEMBERED = 4096
 _SHORTEST_NAME = 5
 _POSSESSIVE = frozenset({"'s", "’s", "'S"})
 _PARTS = frozenset({"NOUN", "VERB", "ADJ"})
+_QUOTES = frozenset("\"“”„«»'‘’`")
+_APOSTROPHES = frozenset("'‘’`")
+_BRACKETS = {"[": "-LRB-", "]": "-RRB-"}
+_OPENS, _CLOSES = "``", "''"
+"""Tags of quotation marks."""
 _SLOT = re.compile(f"({pronounced.SLOT})")
 _WORD_BREAK = re.compile(rf"\S{{1,{LONGEST_WORD - 1}}}[^\w\s]|\S{{1,{LONGEST_WORD}}}")
 
@@ -110,6 +115,7 @@ class English:
             tokens[-1].whitespace = " "
         for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
             token.tag = tag
+        _tag_quotes(tokens)
         self._settle(tokens)
         return tokens
 
@@ -173,6 +179,25 @@ class English:
     def _is_name(self, word: str) -> bool:
         """Whether a longer word is known outside the lexicon: a short one may be an acronym's."""
         return len(word) >= _SHORTEST_NAME and word in self._unknown
+
+
+def _tag_quotes(tokens: Sequence[Tok]) -> None:
+    """Tag quotation marks as what they are: the tagger, which was taught on others, takes them for
+    words, and the word behind one is then looked for with the mark.
+    """
+    apart, quoting = True, False
+    for token in tokens:
+        if token.phonemes is not None:
+            apart = bool(token.whitespace)
+            continue
+        single = token.text in _APOSTROPHES
+        if token.text in _QUOTES:
+            token.tag = _OPENS if apart and not token.whitespace else _CLOSES
+            if single and token.tag == _CLOSES and not quoting:
+                token.phonemes = ""  # Of a plural: "the dogs' bones".
+            quoting = token.tag == _OPENS if single else quoting
+        token.tag = _BRACKETS.get(token.text, token.tag)
+        apart = bool(token.whitespace) or token.tag in {_OPENS, "-LRB-"}
 
 
 @functools.cache

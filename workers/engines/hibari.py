@@ -10,9 +10,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import hibari
 import msgspec
@@ -51,6 +51,8 @@ class Hibari:
     `voices_dir` or hibari's own cache directory. Only `pull` downloads anything.
     """
 
+    protocol: ClassVar[int] = 2
+
     def __init__(self, settings: Mapping[str, Any]) -> None:
         configured = settings.get("voices_dir")
         self._directories = [Path(configured)] if configured else []
@@ -71,6 +73,7 @@ class Hibari:
             parallel=PARALLEL,
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
+            pronunciations=True,
         )
 
     def load(self) -> None:
@@ -81,8 +84,9 @@ class Hibari:
             reader(british=british)
         self._models = {name: path.read_bytes() for name, path in self._found.items()}
 
-    def open(self, threads: int) -> HibariSession:
-        """Build one session for each voice, 40 ms each."""
+    def open(self, threads: int, voices: Sequence[str] = ()) -> HibariSession:
+        """Build one session for each voice that is here, 40 ms each, whatever `voices` are."""
+        del voices
         self.load()
         sessions = {name: build_session(model, threads) for name, model in self._models.items()}
         return HibariSession(sessions)

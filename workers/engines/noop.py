@@ -7,8 +7,8 @@ frequency that text and seed decide, so that a lost, doubled or mixed-up segment
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ LICENCE = "Apache-2.0"
 
 class Noop:
     """The engine and its session in one; it has no settings and nothing to load."""
+
+    protocol: ClassVar[int] = 2
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         del settings
@@ -41,9 +43,9 @@ class Noop:
     def load(self) -> None:
         """Nothing to load."""
 
-    def open(self, threads: int) -> Noop:
+    def open(self, threads: int, voices: Sequence[str] = ()) -> Noop:
         """The engine itself, since there is nothing to build."""
-        del threads
+        del threads, voices
         return self
 
     def synthesize(self, text: str, speech: Speech) -> Samples:

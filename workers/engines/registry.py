@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from workers.engines.base import Engine, EngineInfo
+from workers.engines.base import PROTOCOL, Engine, EngineInfo, protocol_of
 
 GROUP = "tts_supervisor.engines"
 
 Settings = Mapping[str, Mapping[str, Any]]
 """Engine name to its settings: the section `engines` of the configuration."""
+
+
+class UnknownProtocol(Exception):
+    """The engine was written for a later version; one line that says what to change."""
 
 
 def catalogue(settings: Settings) -> dict[str, EngineInfo]:
@@ -25,12 +29,19 @@ def catalogue(settings: Settings) -> dict[str, EngineInfo]:
 
 def make(name: str, settings: Settings) -> Engine:
     """One engine with its settings. Raises LookupError for a name that is not registered,
-    and whatever the engine's module or constructor raises.
+    UnknownProtocol, and whatever the engine's module or constructor raises.
     """
     entry = _entries().get(name)
     if entry is None:
         raise LookupError(f"no engine {name!r}; there are {', '.join(sorted(_entries()))}")
-    engine: Engine = entry.load()(settings.get(name, {}))
+    made = entry.load()
+    version = protocol_of(made)
+    if not 1 <= version <= PROTOCOL:
+        raise UnknownProtocol(
+            f"engine {name} speaks version {version} of the engine protocol, and this supervisor "
+            f"1 to {PROTOCOL}: pip install --upgrade tts-supervisor, or an older {_package(entry)}"
+        )
+    engine: Engine = made(settings.get(name, {}))
     return engine
 
 
@@ -54,12 +65,18 @@ def _describe(entry: EntryPoint, settings: Settings) -> EngineInfo:
 
 def _reason(entry: EntryPoint, error: Exception) -> str:
     """The failure in one line, with the command that most likely mends it."""
+    if isinstance(error, UnknownProtocol):
+        return str(error)
     what = " ".join(f"{type(error).__name__}: {error}".split())
     if not isinstance(error, ImportError):
         return f"engine {entry.name} is broken ({what})"
-    package = entry.dist.name if entry.dist else entry.name
+    package = _package(entry)
     extra = f"[{entry.name}]" if entry.dist and entry.name in _extras(entry) else ""
     return f"engine {entry.name} cannot be imported ({what}): pip install '{package}{extra}'"
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.name
 
 
 def _extras(entry: EntryPoint) -> list[str]:

@@ -71,7 +71,7 @@ _ALWAYS = {
     "ltd": "Limited", "bros": "Brothers", "bldg": "building", "apt": "apartment", "qty": "quantity",
     "amt": "amount", "resp": "respectively", "conf": "conference", "vers": "version",
     "edn": "edition", "sq": "square", "cu": "cubic", "esq": "Esquire",
-    "eds": "editors", "hist": "history",
+    "eds": "editors", "hist": "history", "fl": "floor",
 }  # fmt: skip
 _WORDS_TOO = frozenset(
     [
@@ -188,6 +188,8 @@ def _always(found: re.Match[str], manner: Manner) -> str | None:
     if short in _WORDS_TOO and ending:
         return None
     if short in _CAPITAL_FIRST and not word[0].isupper():
+        return None
+    if short == "fl" and not re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):
         return None
     full = _ALWAYS[short]
     if short == "min" and re.search(r"\d(?:st|nd|rd|th) $", before(found, 6)):

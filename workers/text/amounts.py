@@ -83,7 +83,7 @@ def parts_of(glyph: str) -> tuple[int, int]:
 
 def is_year(written: str, found: re.Match[str]) -> bool:
     """Whether these four digits are said as a year is."""
-    if len(written) != 4 or not written.isdigit() or not 1001 <= int(written) <= 2099:
+    if len(written) != 4 or not written.isdecimal() or not 1001 <= int(written) <= 2099:
         return False
     if word_before(found).lower() in _SURE_YEAR_CUES:
         return True
@@ -96,7 +96,7 @@ def count(written: str, found: re.Match[str], manner: Manner) -> str:
     """A number that stands alone: a year or a count."""
     if is_year(written, found):
         return numbers.year(int(written), manner.british)
-    if written.isdigit():
+    if written.isdecimal():
         return numbers.number(written, manner.british)
     return numbers.quantity(written, manner.british)
 
@@ -114,7 +114,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
             zero if end == "0" else numbers.quantity(end, manner.british) for end in (first, second)
         ]
         return " to ".join(ends) if "0" not in (first, second) else " ".join(ends)
-    if len(first) == 4 and first.isdigit() and len(second) in {2, 4} and 1100 <= int(first) <= 2099:
+    years = first.isdecimal() and second.isdecimal() and len(first) == 4 and len(second) in {2, 4}
+    if years and 1100 <= int(first) <= 2099:
         low = numbers.year(int(first), manner.british)
         high = numbers.year(int(second), manner.british)
         return f"{low} to {high}"
@@ -131,8 +132,8 @@ def _range(found: re.Match[str], manner: Manner) -> str | None:
 def _completes(first: str, second: str) -> bool:
     """Whether the second end of a range is the last digits of a number above the first, "245-7"."""
     return (
-        first.isdigit()
-        and second.isdigit()
+        first.isdecimal()
+        and second.isdecimal()
         and len(second) < len(first)
         and len(first) > 2
         and int(first[-len(second) :]) < int(second)
@@ -221,7 +222,7 @@ def power_words(power: str, manner: Manner) -> str:
     """`2` as "squared", `-3` as "to the minus three"."""
     if power in {"2", "3"}:
         return "squared" if power == "2" else "cubed"
-    digits = power.lstrip("-")
+    digits = power.replace("-", "")
     if not digits:
         return ""
     if power.startswith("-"):

@@ -138,7 +138,7 @@ def _shortened(written: str, manner: Manner) -> str | None:
 
 def _capitals(written: str, atom: re.Match[str], manner: Manner) -> str | None:
     """One word in capitals among others: letters, or a word that the capital keeps stressed."""
-    if after(atom, 1).isdigit() or before(atom, 1).isdigit():
+    if after(atom, 1).isdecimal() or before(atom, 1).isdecimal():
         return " ".join(written) if len(written) < 4 and "'" not in written else None
     choice = _AMBIGUOUS.get(written)
     if choice is not None:

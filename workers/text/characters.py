@@ -61,6 +61,9 @@ _ODD = re.compile(
 )
 _GRAVE = re.compile(r"(?<=[^\W\d_])[`´](?=[^\W\d_])")
 
+_DASH = re.compile(r"(?<=[\w,;:.!?\"'”’)])-{2,3}(?=[\s\w\"'“‘(.,;:!?]|$)")
+"""A dash as typewriters have it, with words on both sides: an option of a program has a space."""
+
 _MARKS = 4
 """Combining marks on one letter that are looked at. No alphabet here stacks more."""
 
@@ -68,6 +71,8 @@ _MARKS = 4
 def fold(text: str) -> tuple[str, Sequence[int]]:
     """The text to be read, and for each of its characters (and its end) its place in `text`."""
     same = _GRAVE.sub("'", text).translate(_SAME)
+    if "--" in same:
+        same = _DASH.sub(lambda dash: "—".ljust(len(dash[0])), same)
     parts: list[str] = []
     places: list[int] = []
     done = 0

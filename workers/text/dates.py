@@ -171,7 +171,11 @@ def _day(found: re.Match[str], manner: Manner) -> str | None:
     )
     dot = found.group().endswith(".")
     if short in _WORDS_TOO and not (
-        dated and (dot or re.match(r",? \d", found.string[found.end(1) : found.end(1) + 3]))
+        dated
+        and (
+            dot
+            or re.match(rf",? \d|, (?:{_MONTH})\b", found.string[found.end(1) : found.end(1) + 16])
+        )
     ):
         sure = dot and linked and not re.search(r"\b(?:the|this) $", before(found))
         if not sure:

@@ -77,7 +77,7 @@ def _short_phone(found: re.Match[str], manner: Manner) -> str | None:
 
 def _hex(found: re.Match[str], manner: Manner) -> str:
     """`0x80FF` by its digits and letters."""
-    said = (numbers.digits(symbol) if symbol.isdigit() else symbol.upper() for symbol in found[1])
+    said = (numbers.digits(symbol) if symbol.isdecimal() else symbol.upper() for symbol in found[1])
     return f"zero X {' '.join(said)}"
 
 
@@ -116,7 +116,7 @@ def _section(found: re.Match[str], manner: Manner) -> str:
     """`1.E.8`: a section's number, part by part."""
     parts = found.group(1).split(".")
     return " ".join(
-        numbers.number(part, manner.british) if part.isdigit() else part for part in parts
+        numbers.number(part, manner.british) if part.isdecimal() else part for part in parts
     )
 
 
@@ -161,7 +161,7 @@ def _dashed(found: re.Match[str], manner: Manner) -> str | None:
     groups = found.group().split("-")
     if len(groups) > 2 and max(map(len, groups)) < 3 and _cue(found) not in _CODE_CUES:
         return " ".join(numbers.number(group, manner.british) for group in groups)
-    count = sum(symbol.isdigit() for symbol in found.group())
+    count = sum(symbol.isdecimal() for symbol in found.group())
     return (
         _grouped(found.group(), manner)
         if count >= 7 or _cue(found) in _CODE_CUES or found.group() in {"9-1-1", "9-9-9"}

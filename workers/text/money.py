@@ -215,7 +215,7 @@ def _cents(found: re.Match[str], manner: Manner) -> str | None:
 
 
 def _pence(found: re.Match[str], manner: Manner) -> str | None:
-    if found.group(1).isdigit() and len(found.group(1)) > 2:
+    if found.group(1).isdecimal() and len(found.group(1)) > 2:
         return f"{numbers.code(found.group(1))} P"
     return (
         f"{numbers.quantity(found.group(1), manner.british)} {'pence' if manner.british else 'P'}"

@@ -19,6 +19,7 @@ siobhán ʃɪˈvɔːn | tadhg ˈtaɪɡ
 """
 
 _PLACES = """
+bingley ˈbɪŋɡli | coburg ˈkoʊbɜːrɡ | devonshire ˈdɛvənʃər | gloucestershire ˈɡlɒstərʃər
 alnwick ˈænɪk | belvoir ˈbiːvər | berwick ˈbɛrɪk | bogotá ˌboʊɡəˈtɑː | cholmondeley ˈtʃʌmli
 frome ˈfruːm | gdańsk ɡəˈdænsk | holborn ˈhoʊbərn | keswick ˈkɛzɪk | kyiv ˈkiːv | lviv ləˈviːv
 marseille mɑːrˈseɪ | marylebone ˈmɑːrləboʊn | milngavie mʌlˈɡaɪ | qatar kəˈtɑːr
@@ -27,6 +28,7 @@ wrocław ˈvrɒtswɑːf | wymondham ˈwɪndəm | xi'an ˌʃiːˈɑːn | łódź 
 """
 
 _PEOPLE = """
+catherine ˈkæθrɪn | missus ˈmɪsɪz | forster ˈfɔːrstər | sutherland ˈsʌðərlənd
 ampère ˈæmpɛər | anaïs ˌænɑːˈiːs | bach ˈbɑːk | balzac ˈbɔːlzæk | baudelaire ˌboʊdəˈlɛər
 berlioz ˈbɛərlioʊz | beyoncé biˈɒnseɪ | bizet biːˈzeɪ | borges ˈbɔːrhɛs | camus kæˈmuː
 cauchy koʊˈʃiː | chekhov ˈtʃɛkɒf | chloë ˈkloʊi | chopin ˈʃoʊpæn | debussy ˌdɛbjuˈsiː
@@ -59,6 +61,7 @@ wysiwyg ˈwɪziwɪɡ | xiaomi ˌʃaʊˈmiː
 """
 
 _BORROWED = """
+appétit ˌæpəˈtiː | appetit ˌæpəˈtiː | tis ˈtɪz
 blasé blɑːˈzeɪ | cliché kliːˈʃeɪ | crème ˈkrɛm | d'oeuvre ˈdɜːrv | d'oeuvres ˈdɜːrvz
 d'état deɪˈtɑː | d'œuvre ˈdɜːrv | doppelgänger ˈdɒpəlˌɡɛŋər | déjà ˈdeɪʒɑː | entrée ˈɒntreɪ
 façade fəˈsɑːd | fiancé ˌfiːɒnˈseɪ | fiancée ˌfiːɒnˈseɪ | hors ˈɔːr | mañana mənˈjɑːnə

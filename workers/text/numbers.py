@@ -87,7 +87,7 @@ def plural_of(words: str) -> str:
 def digits(written: str, *, zero: str = "zero") -> str:
     """Each digit by its name; what is no digit is passed over."""
     names = (
-        zero if symbol == "0" else _ONES[int(symbol)] for symbol in written if symbol.isdigit()
+        zero if symbol == "0" else _ONES[int(symbol)] for symbol in written if symbol.isdecimal()
     )
     return " ".join(names)
 

@@ -204,7 +204,7 @@ class _Reading:
             noise = _NOISE.search(self._text, at, stop)
         self._read_rules(at, stop)
 
-    def _read_rules(self, at: int, stop: int) -> None:
+    def _read_rules(self, at: int, stop: int) -> None:  # noqa: C901 (the hot loop, in one piece)
         text, plain, next_atom = self._text, self._plain, _NEXT.match
         done = at
         while True:
@@ -214,6 +214,8 @@ class _Reading:
                 break
             start, at = atom.span(kind)
             written = atom[kind]
+            if kind == "symbol" and written not in _SYMBOL_RULES:
+                continue
             if kind == "word" and text[at : at + 1] not in _JOINTS:
                 if written in plain:
                     continue
@@ -250,12 +252,17 @@ class _Reading:
 
     def _read_noise(self, run: re.Match[str]) -> None:
         """Digit by digit and letters as they come: what no rule needs to look at."""
-        start = run.start()
-        for part in _NOISE_PARTS.finditer(run.group()):
+        words, places = self._words, self._places
+        names: dict[str, list[str]] = {}
+        for part in _NOISE_PARTS.finditer(self._text, run.start(), run.end()):
             written = part.group()
-            spoken = numbers.digits(written) if written[0] in FIGURES else written
-            first, last = part.span()
-            self._add(_split(f" {spoken} ", last - first), start + first, start + last)
+            spoken = names.get(written)
+            if spoken is None:
+                spoken = numbers.digits(written).split() if written[0] in FIGURES else [written]
+                if len(written) < 3:
+                    names[written] = spoken
+            start, end = places[part.start()], places[part.end()]
+            words.extend([Word(word, start, end) for word in spoken])
         self._apart = True
 
     def _mark(self, mark: str, start: int, end: int) -> None:

@@ -38,6 +38,9 @@ _RULERS = frozenset(
     "cosimo lorenzo".split()
 )
 
+_SMALL = frozenset("act scene page pages canto verse chapter appendix section".split())
+"""What is counted in small letters, too."""
+
 _NEVER = frozenset("a an the this that his her my our your their on no type-".split())
 """Words before letters that are no numeral: "an IV drip"."""
 
@@ -112,6 +115,17 @@ def _is_counted(cue: str, written: str, found: re.Match[str]) -> bool:
     if written == "I" and not cue[0].isupper():
         return re.match(r"\s*(?:$|[.,;:)]|of\b|and\b)", after(found)) is not None
     return True
+
+
+def _small(found: re.Match[str], manner: Manner) -> str | None:
+    """`act iii, scene iv`, `page xii`."""
+    number = value(found.group(1).upper())
+    cue = re.search(r"([^\W\d_]+)[.]? $", before(found))
+    if number is None or cue is None or cue.group(1).lower() not in _SMALL:
+        return None
+    if len(found.group(1)) == 1 and re.match(r"\s*(?:$|[.,;:)]|of\b)", after(found)) is None:
+        return None
+    return numbers.cardinal(number, manner.british)
 
 
 def _range(found: re.Match[str], manner: Manner) -> str | None:
@@ -192,6 +206,12 @@ WORDS = [
         ["ii", "iii", "iv", "vi", "vii", "viii", "ix"],
         re.compile(r"(?<![^\n])()([iv]{2,4}|ix)([.)])(?= )"),
         _bracketed,
+    ),
+    Rule(
+        "small numeral behind what it counts",
+        ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"],
+        re.compile(r"([ivx]{1,4})(?![\w'’-])"),
+        _small,
     ),
     Rule("numeral", _STARTS | _POSSESSIVE, re.compile(r"([IVXLCDM]{1,8})('s)?(?![\w])"), _numeral),
     Rule("year in numerals", _YEARS, re.compile(r"([IVXLCDM]{5,15})(?!\w)"), _year),

@@ -109,12 +109,12 @@ def _is_spaced_unit(found: re.Match[str]) -> bool:
 def _is_glued_unit(found: re.Match[str]) -> bool:
     written, sign = found.group("sum"), found.group("unit")
     if sign == "st":
-        return written.isdigit() and (written[-1] != "1" or written[-2:] == "11")
+        return written.isdecimal() and (written[-1] != "1" or written[-2:] == "11")
     if sign == "A":
         return "." in written or re.search(r"\dV[/, ] ?$", before(found, 4)) is not None
     if sign == "B":
         return "." in written or _CROWD.match(after(found)) is not None
-    if sign == "s" and not found.group("gap") and written.isdigit():
+    if sign == "s" and not found.group("gap") and written.isdecimal():
         lasts = written[-1] != "0" or _LASTING.search(before(found)) is not None
         return lasts and len(written) <= 2
     return True
@@ -168,7 +168,7 @@ def _by(found: re.Match[str], manner: Manner) -> str:
     packs = len(sides) == 2 and unit in INGREDIENTS and len(sides[0]) < 3
     said = (" times " if times else " " if packs else " by ").join(
         numbers.code(side)
-        if sized and len(side) == 4 and side.isdigit()
+        if sized and len(side) == 4 and side.isdecimal()
         else numbers.quantity(side, manner.british)
         for side in sides
     )
@@ -273,7 +273,7 @@ def _powered(found: re.Match[str], manner: Manner) -> str | None:
 
 def _caret(found: re.Match[str], manner: Manner) -> str | None:
     """`10^8 km`."""
-    if found.group("unit") in GLUED_ONLY or not before(found, 1).isdigit():
+    if found.group("unit") in GLUED_ONLY or not before(found, 1).isdecimal():
         return None
     per = f" per {_unit(found.group('per'), manner.british)[0]}" if found.group("per") else ""
     many = _unit(found.group("unit"), manner.british)[1]

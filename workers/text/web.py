@@ -53,7 +53,7 @@ def spell(written: str, manner: Manner) -> str:
     last = ""
     for part in _PART.findall(written):
         ending, last = last == ".", part
-        if part.isdigit():
+        if part.isdecimal():
             said.append(numbers.code(part))
         elif part in _MARKS:
             said.append(_MARKS[part])
@@ -136,7 +136,7 @@ def _tagged(name: str, manner: Manner) -> str:
     for part in re.findall(r"[^\W\d_]+|\d+|_", name):
         if part == "_":
             said.append("underscore")
-        elif part.isdigit():
+        elif part.isdecimal():
             year = len(part) == 4 and 1900 <= int(part) <= 2099
             said.append(numbers.year(int(part), manner.british) if year else numbers.code(part))
         else:

@@ -9,12 +9,18 @@ most `UNSEEN` connections are open that we have not seen, however busy we are. O
 any host may connect, a new connection at the limit takes the place of the oldest one that has sent
 no message yet; so peers that cannot complete the handshake keep no client out. `flood` watches
 what connections send.
+
+On ipc the monitor also bounds the messages that wait. libzmq has no bound on them all: a peer
+that connects, says one thing and leaves has filled a queue of its own, and the queues take turns.
+So while messages wait, the monitor is not read, until libzmq waits and accepts nobody. Who is
+connected waits behind a few hundred others at most, and those who come wait in the kernel.
 """
 
 from __future__ import annotations
 
 import asyncio
 import struct
+import sys
 import threading
 from contextlib import suppress
 from typing import Final
@@ -39,6 +45,16 @@ _WATCH_S: Final = 0.25
 _WATCH_IDLE_S: Final = 2.0
 _WATCHES_PER_READ: Final = 4
 """The monitor's descriptor announces events; this is in case that it once does not."""
+
+_PART: Final = 500
+"""Events that are read at once on ipc: after about so many libzmq goes on where it waited."""
+_PART_S: Final = 0.01
+"""Pause between two parts, in which those who were accepted say what they have to say."""
+_HELD_PART_S: Final = 2.0
+"""The same while messages wait. libzmq's thread serves no connection until then, and must not be
+kept from it for as long as a handshake may take."""
+_BACKLOG_S: Final = 0.5
+"""Messages that have waited for so long have taken memory that is worth giving back."""
 
 _EVENT: Final = struct.Struct("=HI")
 _MONITOR: Final = "inproc://connections"
@@ -91,6 +107,10 @@ class Connections:
         self._silent: dict[int, None] = {}
         """Those on tcp that have sent no message yet, the oldest first."""
         self._tcp = tcp
+        self._part = sys.maxsize if tcp else _PART
+        self._held_since: float | None = None
+        self._part_at = 0.0
+        """Time of the next part, while we hold."""
         socket.monitor(_MONITOR, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
         self._monitor = socket.context.socket(zmq.PAIR)
         self._monitor.setsockopt(zmq.RCVHWM, 1)
@@ -99,6 +119,8 @@ class Connections:
         loop.add_reader(self._fd, self.read)
         self._timer = loop.call_later(_WATCH_IDLE_S, self._watch)
         self._watches = 0
+        # libzmq tells a reader of what comes only once that has found nothing to read.
+        self._more: asyncio.Handle = loop.call_soon(self.read)
 
     @property
     def wants_deliveries(self) -> bool:
@@ -114,26 +136,61 @@ class Connections:
 
     def read(self) -> None:
         """Read the monitor: which connections were opened and closed."""
-        while True:
-            try:
-                event, fd = _EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])
-            except zmq.Again:
-                return
-            if event == zmq.EVENT_DISCONNECTED:
-                self._forget(fd)
-            elif len(self.open) < self.limit or self._evict():
-                if not self.open:
-                    self._schedule(_WATCH_S)
-                self.open.add(fd)
-                self.flood_guard.opened(fd)
-                if self._tcp:
-                    self._silent[fd] = None
-            else:
-                self._refuse(fd)
+        if self._held_since is None and self._read_part():
+            self._more.cancel()
+            self._more = self._loop.call_later(_PART_S, self.read)
+
+    def read_all(self) -> None:
+        """Read it now and to its end, so that libzmq does not wait for us."""
+        while self._read_part():
+            pass
+
+    def hold(self) -> None:
+        """Note that messages wait, so that few may connect; to be called again while they do."""
+        if self._tcp:
+            return  # Who has sent a message has to be known before.
+        now = self._loop.time()
+        if self._held_since is None:
+            self._held_since, self._part_at = now, now + _HELD_PART_S
+        elif now >= self._part_at:
+            self._part_at = now + _HELD_PART_S
+            self._read_part()
+
+    def release(self) -> None:
+        """Note that no message waits any more."""
+        since, self._held_since = self._held_since, None
+        if since is not None:
+            if self._loop.time() - since > _BACKLOG_S:
+                self.flood_guard.settle()
+            self.read()
+
+    def _read_part(self) -> bool:
+        """Read some of its events, on tcp all; True if there may be more."""
+        return all(self._read_one() for _ in range(self._part))
+
+    def _read_one(self) -> bool:
+        """Read one event of the monitor; False if there is none."""
+        try:
+            event, fd = _EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])
+        except zmq.Again:
+            return False
+        if event == zmq.EVENT_DISCONNECTED:
+            self._forget(fd)
+        elif len(self.open) < self.limit or self._evict():
+            if not self.open:
+                self._schedule(_WATCH_S)
+            self.open.add(fd)
+            self.flood_guard.opened(fd)
+            if self._tcp:
+                self._silent[fd] = None
+        else:
+            self._refuse(fd)
+        return True
 
     def close(self) -> None:
         """Stop watching; then the socket may be closed."""
         self._timer.cancel()
+        self._more.cancel()
         self._loop.remove_reader(self._fd)
         # libzmq may wait at a full monitor, and holds the lock that `disable_monitor` needs.
         stopped = threading.Event()

@@ -34,6 +34,8 @@ FAST_BYTES: Final = 64 << 20
 _LOOK_S: Final = 0.005
 _SETTLE: Final = 8
 """Watches after a look until the heap is trimmed again: libzmq has freed what it held by then."""
+_SETTLE_TIMES: Final = 8
+"""How often it is trimmed after a backlog: its peers are found out within 13 s."""
 _GROWTH_BYTES: Final = 6 << 20
 _PAGE: Final = resource.getpagesize()
 
@@ -85,13 +87,19 @@ class FloodGuard:
         """Note that a whole message came over this connection."""
         self._delivered.add(fd)
 
+    def settle(self) -> None:
+        """Note that many messages have waited and are read: libzmq frees what held them, and we
+        what we know of their peers, as they are found to have left.
+        """
+        self._settling = _SETTLE * _SETTLE_TIMES
+
     def watch(self) -> None:
         """Look closer when memory has grown; on tcp, check the size of incomplete messages."""
         if self._tcp:
             self._check_sizes()
         if self._settling:
             self._settling -= 1
-            if not self._settling:
+            if self._settling % _SETTLE == 0:
                 self._trim()
         memory = self._resident_bytes()
         if memory < self._memory:
@@ -144,7 +152,7 @@ class FloodGuard:
         self._looks = 0
         self._suspects.clear()
         self._trim()
-        self._settling = _SETTLE
+        self._settling = max(self._settling, _SETTLE)
 
     def _acquit(self) -> None:
         """Drop suspects that have delivered a message."""

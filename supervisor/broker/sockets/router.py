@@ -150,6 +150,7 @@ class Router:
 
         The old one stays bound: unbinding it would close every connection that came by it.
         """
+        self._connections.read_all()  # Binding waits for a lock that libzmq holds while it waits.
         self._socket.bind(self._endpoint)
 
     def send(self, client: bytes, frames: Frames) -> None:
@@ -228,7 +229,10 @@ class Router:
                     return
         finally:
             self._draining = False
-            if not empty and not self._socket.closed:  # One of them may have been a fault of ours.
+            if empty:
+                self._connections.release()
+            elif not self._socket.closed:  # One of them may have been a fault of ours.
+                self._connections.hold()
                 self._schedule_drain()
 
     def _take_one(self) -> bool:
@@ -241,11 +245,19 @@ class Router:
         frame = first
         while frame.more:
             frame = self._receive(_NOW)
-            if len(frames) <= _MOST_FRAMES:
-                frames.append(frame.bytes)
+            frames.append(frame.bytes)
+            if len(frames) > _MOST_FRAMES:
+                self._skip(frame)
+                break
         owner = self._owner(first)
         if self._connections.wants_deliveries:
             self._connections.delivered(first)
         if owner is not None:
             self._on_message(self._prefix + first.bytes, owner, frames)
         return True
+
+    def _skip(self, frame: zmq.Frame) -> None:
+        """Take the rest of a message off the socket: thousands of frames, maybe."""
+        receive = self._receive
+        while frame.more:
+            frame = receive(_NOW)

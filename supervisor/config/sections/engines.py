@@ -1,13 +1,19 @@
-"""Settings of the engines; third-party engines have theirs in `engines.options`."""
+"""Settings of the engines; those of engine `x` are `engines.options.x`, whoever wrote it.
+
+The engines of this package have sections of their own too, which check what they hold:
+`engines.options.kokoro` is another name for `engines.kokoro` (`config.migration`).
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from supervisor.config.sections.declared import RULE, Declared, Name, Section
+from supervisor.config.sections.declared import Declared, Name, Section
+
+OWN = ("hibari", "kokoro")
+"""Engines with a section of their own."""
 
 
 class Hibari(Section):
@@ -60,20 +66,11 @@ class Engines(Section):
     ] = ["hibari"]
     options: Annotated[
         dict[str, dict[str, Any]],
-        Field(description="Settings of third-party engines: engine name to its own mapping."),
+        Field(description="Settings of engines: engine name to its own mapping."),
         Declared("worker_restart"),
     ] = {}
     hibari: Hibari = Hibari()
     kokoro: Kokoro = Kokoro()
-
-    @field_validator("options")
-    @classmethod
-    def _no_engine_twice(cls, options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        for engine in options.keys() & {"hibari", "kokoro"}:
-            raise PydanticCustomError(
-                RULE, "{engine} has a section of its own, engines.{engine}", {"engine": engine}
-            )
-        return options
 
     def settings_of(self, engine: str) -> dict[str, Any]:
         """The mapping that `engine` is constructed with; empty without settings for it."""

@@ -31,6 +31,7 @@ _MARKED: Final[dict[str, Ends]] = {
     ITEM: "item",
     PARAGRAPH: "paragraph",
 }
+_SPEECH: Final = re.compile(r"[^\W_²³¹\u2070\u2074-\u2079]")
 _LINE_END = re.compile(r"\n\s*")
 _MARKS = 8
 """Characters at the end of a text among which the mark is that ends it."""
@@ -45,7 +46,31 @@ _TITLE = re.compile(
     r"|(?<!\w [A-Z][a-z]{2} )(?<![A-Z][a-z]{3} )(?<![A-Z][a-z]{4} )Dr)\.[^\S\n]*$"
 )
 """A title at the end of what looks like a sentence; behind a name it is a road ("Elm Dr.")."""
-_LONGEST_TITLE = 24
+_COUNTED = re.compile(
+    r"(?:^|(?<=[\s(\"'“‘]))(?i:vols?|nos?|figs?|chs?|chap|pp?|secs?|arts?|paras?|pts?|eqs?|bk|app"
+    r"|approx|ca?|lat|long?|rom|cor|gen|exod?|lev|deut|ps|prov|matt|heb|eph)\.[^\S\n]*$"
+)
+"""What a number follows."""
+_NUMBER = re.compile(r"[#(]?(?:\d|[IVXLC]+\b)")
+_DATE = re.compile(
+    r"(?:^|(?<=[\s(]))(?:Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)"
+    r"\.[^\S\n]*$"
+)
+"""A day or a month, which goes on with what no sentence begins with."""
+_GOES_ON = re.compile(r"[a-z\d]")
+_BETWEEN = re.compile(r"\s(?:vs|viz|cf|e\.g|i\.e)\.[^\S\n]*$")
+"""What never ends a sentence."""
+_NO_ENDS = (
+    (_TITLE, re.compile("")),
+    (_COUNTED, _NUMBER),
+    (_DATE, _GOES_ON),
+    (_BETWEEN, re.compile("")),
+    (re.compile(r"(?:^|\s)\.$"), re.compile(r"\w")),
+)
+"""What is the end of no sentence, if such a text follows: abbreviations, and the point that a name
+begins with, as .NET.
+"""
+_LONGEST_SHORT = 24
 
 _HEADING_CHARS = 100
 """A heading is not longer."""
@@ -98,8 +123,10 @@ def complete(window: str, language: str, column: int, *, last: bool) -> Iterator
 
 
 def has_speech(text: str) -> bool:
-    """Whether anything in a text can be said: a letter, a number, or an emoji by its name."""
-    return LETTER_OR_NUMBER.search(text) is not None or EMOJI.search(text) is not None
+    """Whether anything in a text can be said: a letter, a number, or an emoji by its name. Small
+    raised figures alone are the mark of a footnote.
+    """
+    return _SPEECH.search(text) is not None or EMOJI.search(text) is not None
 
 
 def _ended_by(stop: re.Match[str] | None) -> tuple[bool, _Ended]:
@@ -145,26 +172,25 @@ def _sentences(text: str, language: str) -> list[str]:
     if not has_speech(text):
         return [text]
     sentences: list[str] = sentencex.segment(language, text)
-    if language == "en":
-        sentences = _with_their_titles(sentences)
+    if language == "en" and len(sentences) > 1:
+        sentences = _whole(sentences)
     if len(sentences) > 1 and not sentences[-1].strip():
         *sentences, last, blank = sentences
         sentences.append(last + blank)
     return sentences
 
 
-def _with_their_titles(sentences: list[str]) -> list[str]:
-    """The same sentences, none of them ended by the point of a title before a name that may also
-    begin one: "Dr. Will Smith".
+def _whole(sentences: list[str]) -> list[str]:
+    """The same sentences, none of them ended by the point of an abbreviation that goes on:
+    "Dr. Will Smith", "vol. 2", "on Mon. we".
     """
-    joined: list[str] = []
-    title = False
-    for sentence in sentences:
-        if title:
+    joined = sentences[:1]
+    for sentence in sentences[1:]:
+        end = joined[-1][-_LONGEST_SHORT:]
+        if any(short.search(end) and follows.match(sentence) for short, follows in _NO_ENDS):
             joined[-1] += sentence
         else:
             joined.append(sentence)
-        title = _TITLE.search(sentence[-_LONGEST_TITLE:]) is not None
     return joined
 
 

@@ -25,7 +25,6 @@ from supervisor.core.jobs.pieces import TAG, complete, has_speech
 from supervisor.marks import ENDS, OPENING, PRONOUNCED, PROSODY
 from supervisor.speech import Ends, Prosody
 
-_NO_MARKS: Final = str.maketrans("", "", ENDS)
 _LONGEST_MARK = 512
 _LONGESTTAG = 24
 _WINDOW = 1024
@@ -100,7 +99,7 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         column = self.at - self.text.rfind("\n", max(0, self.at - _WINDOW), self.at) - 1
         for piece, ends in complete(window, self.rules.language, column, last=last):
             taken += len(piece)
-            flat = " ".join(piece.translate(_NO_MARKS).split())
+            flat = " ".join(piece.rstrip(ENDS).split())
             if isinstance(ends, Prosody):
                 prosody = None if ends == _PLAIN else ends
             elif isinstance(ends, float):
@@ -123,6 +122,8 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         end or just behind it: it belongs to what was said before.
         """
         end = self.at + size
+        if end >= len(self.text):
+            return self.text[self.at :] if self.at else self.text
         opened = max(self.text.rfind(mark, self.at, end) for mark in OPENING)
         if opened >= 0:
             closed = _MARK.match(self.text, opened, opened + _LONGEST_MARK)

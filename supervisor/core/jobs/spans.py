@@ -135,13 +135,14 @@ class _Timeline:
 def _attributes(job: Job, timeline: _Timeline) -> dict[str, Value]:
     request = job.request
     attempts = sum(segment.attempt for segment in job.segments)
+    speech = msgspec.structs.asdict(request.speech).items()
     return {
         "tts.job.id": job.id,
         "tts.job.outcome": job.state,
         "tts.job.durable": request.durable,
         "tts.job.recovered": timeline.recovered,
         "tts.job.priority": request.priority,
-        **{f"tts.{name}": value for name, value in msgspec.structs.asdict(request.speech).items()},
+        **{f"tts.{name}": value for name, value in speech if value is not None},
         "tts.segments": len(job.segments),
         "tts.segments_retried": job.retried,
         "tts.segments_left_out": attempts - len(timeline.segments),

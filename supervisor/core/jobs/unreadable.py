@@ -91,7 +91,7 @@ def _unread(language: str) -> re.Pattern[str] | None:
     mark = r"[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31-\u0e4e]*"
     if own != _GREEK:  # One Greek letter is a sign, which readers name; several are a word.
         greek = f"[{_GREEK}]"
-        letter = rf"(?:(?!{greek}){letter}|{greek}(?={greek})|(?<={greek}){greek})"
+        letter += rf"(?:(?<!{greek})|(?<={greek}{greek})|(?={greek}))"
     return re.compile(
         rf"{letter}{mark}(?:[{_BETWEEN}]{{0,8}}{letter}{mark})*[、。！？，．」』]{{0,4}}"
     )

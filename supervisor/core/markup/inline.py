@@ -61,32 +61,28 @@ def label(written: str) -> str:
 class Inline:
     """Reads blocks of one text.
 
-    `defined` are the labels of all definitions in it. `ends_behind` says whether what is left out
-    (a key of `unread.ENDS`) has an end somewhere behind the block; reading goes on there then.
+    `defined` are the labels of all definitions in it.
     """
 
-    def __init__(
-        self,
-        elements: Elements,
-        defined: Container[str],
-        ends_behind: Callable[[str], bool],
-        *,
-        careful: bool,
-    ) -> None:
+    def __init__(self, elements: Elements, defined: Container[str], *, careful: bool) -> None:
         self._elements = elements
         self._defined = defined
-        self._ends_behind = ends_behind
         self._careful = careful
 
-    def read(self, block: str, *, in_markup: bool = False) -> None:
-        """Say a block. `in_markup`: it begins with a tag of a block of HTML."""
+    def read(
+        self, block: str, ends_behind: Callable[[str], bool], *, in_markup: bool = False
+    ) -> None:
+        """Say a block. `in_markup`: it begins with a tag of a block of HTML.
+
+        `ends_behind` says whether what is left out (a key of `unread.ENDS`) has an end somewhere
+        behind the block; reading goes on there then. We do not keep it, for it is a method of who
+        calls us: the two would hold each other, and the whole text with them.
+        """
         elements = self._elements
         if SIGN.search(block) is None:
             elements.text(block)
             return
-        scan = _Scan(
-            block, self._defined, self._ends_behind, careful=self._careful, in_markup=in_markup
-        )
+        scan = _Scan(block, self._defined, ends_behind, careful=self._careful, in_markup=in_markup)
         scan.run()
         said: list[str] = []
         for piece in scan.pieces:

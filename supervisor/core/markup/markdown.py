@@ -57,7 +57,7 @@ class _Reader:
         self._careful = careful
         self._flow = Flow()
         self._elements = Elements(self._flow)
-        self._inline = Inline(self._elements, defined, self._ends_behind, careful=careful)
+        self._inline = Inline(self._elements, defined, careful=careful)
         self._ends = Ends(source)
         self._at = 0
         self._resume = 0
@@ -134,7 +134,7 @@ class _Reader:
     def _say(self, text: str, end: int) -> None:
         """Say what stands inside a block that ends at `end` of this stretch."""
         self._block_end = end
-        self._inline.read(text, in_markup=self._in_html)
+        self._inline.read(text, self._ends_behind, in_markup=self._in_html)
 
     def _apart(self, mark: str) -> None:
         """What was said before ends here, as `mark` says if no empty line did."""

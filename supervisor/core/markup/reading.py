@@ -23,6 +23,12 @@ _BEGIN: Final = re.compile(
     r"<(?:(?P<ssml>speak)(?=[\s/>])|(?i:!doctype\s{1,20}html|html|head|body)(?=[\s/>]))"
 )
 
+_SHORT: Final = 2_048
+_SIGNLESS: Final = re.compile(
+    r"(?![-+•>\s\d])[^\x00-\x1f\x7f#*_`~<>&\[\]|\\=\ue000-\ue00f]*\Z", re.ASCII
+)
+"""One line in which nothing is a sign of Markdown or HTML: most requests are."""
+
 
 def marked(text: str, markup: Markup) -> Iterator[str | Told]:
     """Pieces of the marked text, some of them empty, and what was not understood.
@@ -30,6 +36,8 @@ def marked(text: str, markup: Markup) -> Iterator[str | Told]:
     Each step looks at some thousand characters at most, so that a caller can do other things
     between two. Raises MarkupError while it goes, for SSML only.
     """
+    if markup in {"auto", "markdown"} and len(text) <= _SHORT and _SIGNLESS.match(text):
+        return iter((text,))
     if markup == "auto":
         begin = _BEGIN.match(text)
         markup = "markdown" if begin is None else "ssml" if begin["ssml"] else "html"

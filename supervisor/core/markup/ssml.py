@@ -50,16 +50,19 @@ _UNFIT: Final = re.compile(r"[;\t\ue000-\ue00f]")
 def read(source: str) -> Iterator[str | Told]:
     """The marked text of SSML, a step at a time. Raises MarkupError."""
     document = _Document(source)
-    at = document.begin
-    while at < len(source):
-        end = _step(source, at)
-        document.feed(at, end)
-        at = end
-        yield document.flow.take()
+    try:
+        at = document.begin
+        while at < len(source):
+            end = _step(source, at)
+            document.feed(at, end)
+            at = end
+            yield document.flow.take()
+            yield from document.told_since()
+        document.close()
+        yield document.flow.finish()
         yield from document.told_since()
-    document.close()
-    yield document.flow.finish()
-    yield from document.told_since()
+    finally:
+        document.let_go()
 
 
 def _step(source: str, at: int) -> int:
@@ -137,6 +140,13 @@ class _Document:
             self._parser.Parse(b"", True)  # noqa: FBT003 (it takes no names)
         except expat.ExpatError as error:
             raise self._fault(error) from None
+
+    def let_go(self) -> None:
+        """Nothing more is read. The parser holds our methods, and they us, and the whole text."""
+        self._readers.clear()
+        parser = self._parser
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+        parser.StartDoctypeDeclHandler = None
 
     def told_since(self) -> list[Told]:
         """What was told since."""

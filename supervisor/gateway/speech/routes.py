@@ -59,8 +59,11 @@ UnreadableName = Annotated[
     msgspec.Meta(description="What becomes of letters that the voice cannot read."),
 ]
 Pronunciations = Annotated[
-    dict[str, str | dict[str, str | bool | None]] | None,
-    msgspec.Meta(description="Words, and how they are said: /phonemes/ or another spelling."),
+    dict[str, str | dict[str, str | bool | None] | None] | None,
+    msgspec.Meta(
+        description="Words, and how they are said: /phonemes/, another spelling, or null for what "
+        "is to be read as it is written."
+    ),
 ]
 
 

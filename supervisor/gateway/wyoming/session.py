@@ -224,7 +224,9 @@ class WyomingSession:
         except SupervisorError as error:
             if error.code != "empty_text":
                 return error
-        return _Nothing(welcome.engines[voice.engine or welcome.default_engine]["sample_rate"])
+        engine = welcome.engines[voice.engine or welcome.default_engine]
+        rates = engine.get("sample_rates", {})
+        return _Nothing(rates.get(voice.name or engine["default_voice"], engine["sample_rate"]))
 
     # -- out ------------------------------------------------------------------------------
 

@@ -35,11 +35,12 @@ def curl() -> str:
 
 
 @pytest.fixture(scope="module")
-def commands() -> list[str]:
-    """The commands of the document, each on one line."""
+def commands() -> dict[str, str]:
+    """The commands of the document, each on one line, by the path that they ask."""
     blocks = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [line for line in lines if line.startswith("curl ")]
+    found = (re.match(r"curl 127.0.0.1:8354(\S+)", line) for line in lines)
+    return {command[1]: command.string for command in found if command is not None}
 
 
 def run(words: list[str], where: Path) -> subprocess.CompletedProcess[bytes]:
@@ -54,21 +55,33 @@ def asked(curl: str, gateway: Serving, *options: str, **fields: object) -> list[
 
 
 def test_the_documented_request(
-    curl: str, commands: list[str], gateway: Serving, tmp_path: Path
+    curl: str, commands: dict[str, str], gateway: Serving, tmp_path: Path
 ) -> None:
     """As it stands there, but for the port: a whole MP3 file."""
     address = f"{gateway.host}:{gateway.port}"
-    command = commands[0].replace("127.0.0.1:8354", address)
+    command = commands["/v1/audio/speech"].replace("127.0.0.1:8354", address)
     done = run([curl, "-fsS", *shlex.split(command)[1:]], tmp_path)
     assert done.returncode == 0, done.stderr
     samples, rate = decode((tmp_path / "evening.mp3").read_bytes())
     assert len(samples) > rate // 2
 
 
-def test_the_documented_change(curl: str, commands: list[str], tmp_path: Path) -> None:
+def test_the_documented_reading(curl: str, commands: dict[str, str], gateway: Serving) -> None:
+    """As it stands there, with the answer that stands under it."""
+    address = f"{gateway.host}:{gateway.port}"
+    command = commands["/v1/audio/phonemes"].replace("127.0.0.1:8354", address)
+    done = run([curl, "-fsS", *shlex.split(command)[1:]], Path.cwd())
+    assert done.returncode == 0, done.stderr
+    answer = re.search(r'```json\n(\{"segments".*?)```', DOCUMENT.read_text(), re.DOTALL)
+    assert answer is not None
+    assert json.loads(done.stdout) == json.loads(answer[1])
+
+
+def test_the_documented_change(curl: str, commands: dict[str, str], tmp_path: Path) -> None:
     """As it stands there, with the key: the setting is in force."""
     with own_gateway() as own:
-        command = commands[1].replace("127.0.0.1:8354", f"{own.host}:{own.port}")
+        address = f"{own.host}:{own.port}"
+        command = commands["/settings/override"].replace("127.0.0.1:8354", address)
         words = shlex.split(command.replace("$KEY", KEY))
         done = run([curl, "-fsS", *words[1:]], tmp_path)
         assert done.returncode == 0, done.stderr

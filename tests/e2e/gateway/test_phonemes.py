@@ -83,7 +83,7 @@ def test_the_segments_of_a_text(gateway: Serving) -> None:
 
 def test_markup_and_pronunciations_are_those_of_speech(gateway: Serving) -> None:
     """They are seen in what is said; letters that are left out are told."""
-    fields = {"markup": "html", "pronunciations": {"Nguyen": "win"}}
+    fields = {"markup": "html", "pronunciations": {"Nguyen": "win", "Ask": None}}
     (segment,) = ask(gateway, "<p>Ask <b>Nguyen</b> 中文</p>", **fields).document["segments"]
     assert segment["spoken"] == "Ask win"
     assert segment["skipped"] == ["中文 (Chinese characters)"]

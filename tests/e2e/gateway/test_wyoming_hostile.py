@@ -55,9 +55,9 @@ def meanwhile(
 
 
 async def and_ask(port: int, said: bytes) -> None:
-    """Say it, and wait for the answer to what comes after it."""
+    """Say it, and wait for the answer to what comes after it; a silence may come before."""
     async with asyncio.timeout(90):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 26)
         writer.write(said + b'{"type": "ping", "data": {"text": "the end"}}\n')
         await reader.readuntil(b"the end")
         writer.close()

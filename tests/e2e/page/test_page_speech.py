@@ -48,11 +48,11 @@ def test_stop_ends_the_work_too(tab: Page, served: Serving) -> None:
 
 
 def test_a_refusal_is_said(tab: Page, served: Serving) -> None:
-    """The gateway's own words, where nothing is left of the text that could be spoken."""
+    """The gateway's own words, where nothing can be seen of the text."""
     opened(tab, served)
-    tab.fill("#text", "…")
+    tab.fill("#text", "\u200b")
     tab.click("#speak")
-    refusal = served.speak("…").error["message"]
+    refusal = served.speak("\u200b").error["message"]
     expect(tab.locator("#spoken.bad")).to_have_text(str(refusal))
     tab.locator("section", has=tab.locator("#speak")).screenshot(path=SHOTS / "refused.png")
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from supervisor.speech import Speech
-from workers.engines.base import Samples, Session, Terminated
+from workers.engines.base import Samples, Terminated
 from workers.engines.kokoro import Kokoro, voices
-from workers.engines.kokoro.engine import MIXES_KEPT
+from workers.engines.kokoro.engine import MIXES_KEPT, KokoroSession
 from workers.engines.kokoro.inputs import vocabulary
 from workers.engines.kokoro.reading import phonemes
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def session(kokoro_cache: Path) -> Session:
+def session(kokoro_cache: Path) -> KokoroSession:
     """The wheels' voices with one thread."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SUPERVISOR_CACHE_DIR", str(kokoro_cache))
         return Kokoro({}).open(1)
 
 
-def test_speaks_the_same_each_time(session: Session) -> None:
+def test_speaks_the_same_each_time(session: KokoroSession) -> None:
     """English in a Japanese voice: audible, of a plausible length, the same to the bit."""
     samples = session.synthesize("Hello there.", Speech(engine="", voice="jf_alpha", seed=1))
     assert 0.8 < samples.size / 24_000 < 3
@@ -41,7 +41,7 @@ def test_speaks_the_same_each_time(session: Session) -> None:
     )
 
 
-def test_voice_and_speed_matter(session: Session) -> None:
+def test_voice_and_speed_matter(session: KokoroSession) -> None:
     """Another voice sounds different, and speed 2 is about half as long."""
     alpha = session.synthesize(
         "Hello there, my friend.", Speech(engine="", voice="jf_alpha", seed=1)
@@ -55,7 +55,7 @@ def test_voice_and_speed_matter(session: Session) -> None:
 
 
 def test_a_mix_is_neither_of_its_voices_and_that_of_one_voice_is_that_voice(
-    session: Session,
+    session: KokoroSession,
 ) -> None:
     """Halfway between two; the order of equal parts of one language does not matter."""
     alpha, kumo, both, turned, itself = (
@@ -76,7 +76,7 @@ def test_a_mix_is_neither_of_its_voices_and_that_of_one_voice_is_that_voice(
 
 
 def test_a_mix_speaks_as_the_weighted_mean_of_its_styles(
-    session: Session, kokoro_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: KokoroSession, kokoro_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A voice whose table is that mean, put beside the others, says the same to the bit."""
     monkeypatch.setenv("SUPERVISOR_CACHE_DIR", str(kokoro_cache))
@@ -94,7 +94,7 @@ def test_a_mix_speaks_as_the_weighted_mean_of_its_styles(
     assert np.array_equal(mixed, expected)
 
 
-def test_few_mixes_are_remembered(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_mixes_are_remembered(session: KokoroSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are asked for: each table is half a megabyte."""
     made: list[weakref.ref[voices.Style]] = []
     mean = voices.mean
@@ -112,13 +112,13 @@ def test_few_mixes_are_remembered(session: Session, monkeypatch: pytest.MonkeyPa
     assert sum(style() is not None for style in made) == MIXES_KEPT
 
 
-def test_a_mix_with_a_voice_that_is_not_here_is_refused(session: Session) -> None:
+def test_a_mix_with_a_voice_that_is_not_here_is_refused(session: KokoroSession) -> None:
     """As such a voice alone is."""
     with pytest.raises(ValueError, match="kokoro has no voice 'nobody'"):
         session.synthesize("Yes.", Speech(engine="", voice="jf_alpha+nobody", seed=1))
 
 
-def test_more_tokens_than_a_run_takes(session: Session) -> None:
+def test_more_tokens_than_a_run_takes(session: KokoroSession) -> None:
     """A text of over 510 tokens is split: every part of it adds its time."""
     few = session.synthesize(
         "seven " * 25, Speech(engine="", voice="jf_alpha", speed=4.0, seed=1)
@@ -129,7 +129,7 @@ def test_more_tokens_than_a_run_takes(session: Session) -> None:
     assert many == pytest.approx(4 * few, rel=0.3)
 
 
-def test_the_longest_run_has_a_style(session: Session) -> None:
+def test_the_longest_run_has_a_style(session: KokoroSession) -> None:
     """510 tokens, one more than there are rows to count them from 0, are spoken."""
     text, known = "seven " * 73, vocabulary()
     assert sum(symbol in known for symbol in phonemes(text, "jf_alpha")) == voices.ROWS == 510
@@ -139,7 +139,7 @@ def test_the_longest_run_has_a_style(session: Session) -> None:
     )
 
 
-def test_terminate_stops_a_run(session: Session) -> None:
+def test_terminate_stops_a_run(session: KokoroSession) -> None:
     """A run of many seconds ends soon after terminate, with Terminated, and the session then
     speaks as before; a terminate without a run has no effect.
     """
@@ -170,7 +170,7 @@ def test_terminate_stops_a_run(session: Session) -> None:
     )
 
 
-def test_what_cannot_be_spoken(session: Session) -> None:
+def test_what_cannot_be_spoken(session: KokoroSession) -> None:
     """An unknown voice, and a script that nobody here reads, are refused in one line."""
     with pytest.raises(ValueError, match="kokoro has no voice 'af_hart'"):
         session.synthesize("Hello.", Speech(engine="", voice="af_hart", seed=1))

@@ -49,6 +49,12 @@ class ToySession:
         """Too short to be stopped."""
 
 
+class Later(Toy):
+    """Written for a version of the protocol that is still to come."""
+
+    protocol = 3
+
+
 class Fussy(Toy):
     """Refuses every setting."""
 

@@ -23,24 +23,33 @@ from supervisor.config import Settings
 from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.wire.client import Submit
-from supervisor.wire.worker import Catalogue, EngineState
+from supervisor.wire.worker import Catalogue, EngineState, VoiceState
 
 NOW = 50.0
 
 TRACED = Settings.model_validate({"tracing": {"enabled": True}})
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-VOICES = tuple((name, "en-US", "Apache-2.0") for name in ("heart", "bella", "michael", "emma"))
+VOICES = tuple(
+    VoiceState(name, "en-US", "Apache-2.0", 24_000)
+    for name in ("heart", "bella", "michael", "emma")
+)
 MIXED = (
-    ("alpha", "en-US", "Apache-2.0"),
-    ("beta", "ja", "Apache-2.0"),
-    ("c+d", "fr", "Apache-2.0"),
+    VoiceState("alpha", "en-US", "Apache-2.0", 24_000),
+    VoiceState("beta", "ja", "Apache-2.0", 24_000),
+    VoiceState("c+d", "fr", "Apache-2.0", 24_000),
+)
+RATES = (
+    VoiceState("wide", "en-US", "MIT", 22_050),
+    VoiceState("narrow", "de-DE", "MIT", 16_000),
+    VoiceState("slim", "de-DE", "MIT", 16_000),
 )
 CATALOGUE = Catalogue(
     (
         EngineState("hibari", 24_000, "heart", VOICES, "Apache-2.0", 0.5, 2.0, None),
         EngineState("kokoro", 24_000, "", (), "", 0.5, 2.0, "pip install 'tts-supervisor[kokoro]'"),
         EngineState("mixer", 24_000, "alpha", MIXED, "Apache-2.0", 0.5, 2.0, None, mixes=True),
+        EngineState("rates", 22_050, "wide", RATES, "MIT", 0.5, 2.0, None, mixes=True),
     )
 )
 
@@ -232,6 +241,31 @@ def test_a_mix_that_cannot_be_is_refused(engine: str, voice: str, code: str, say
         read(fields={"engine": engine, "voice": voice})
     assert caught.value.code == code
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("voice", "rate"),
+    [(None, 22_050), ("narrow", 16_000), ("narrow+slim(2)", 16_000)],
+)
+def test_a_job_has_the_rate_of_its_voice(voice: str | None, rate: int) -> None:
+    """The default voice's, the one that was asked for, or that of all voices of a mix."""
+    assert read(fields={"engine": "rates", "voice": voice}).sample_rate == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("Hello.", {"voice": "wide+slim"}),
+        ('<speak>One. <voice name="slim">Two.</voice></speak>', {"voice": "wide"}),
+    ],
+)
+def test_voices_of_two_rates_do_not_speak_in_one_job(text: str, fields: dict[str, str]) -> None:
+    """Neither in a mix nor in turns: the audio of a job has one sample rate."""
+    with pytest.raises(
+        Refused, match="'wide' speaks at 22050 Hz and 'slim' at 16000 Hz"
+    ) as refused:
+        read(text, {"engine": "rates", **fields})
+    assert (refused.value.code, refused.value.field) == ("out_of_range", "voice")
 
 
 def test_silences_are_those_of_the_moment_in_which_the_job_came() -> None:

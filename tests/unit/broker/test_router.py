@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import select
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import zmq
 from supervisor.broker.sockets import router as module
 from supervisor.broker.sockets.peers import LocalPeers
 from supervisor.broker.sockets.router import Router
+from tests.fuzz.hostile import greet, open_raw, zmtp_frame
 
 
 class Desk:
@@ -209,5 +212,61 @@ def test_a_send_that_cannot_go_out_hides_no_message(
             assert not select.select([desk.router._fd], [], [], 0)[0], "the edge is gone"
             await until(lambda: len(desk.messages) == 3)
         desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_a_connection_is_noticed_soon(endpoint: str) -> None:
+    """Also the first one: libzmq waits for whoever does not look, with all its connections."""
+
+    async def story() -> None:
+        desk = Desk(asyncio.get_running_loop(), endpoint)
+        await asyncio.sleep(0)
+        with dealer(endpoint):
+            await until(lambda: desk.router._connections.open)
+        await until(lambda: not desk.router._connections.open)
+        desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_who_is_connected_does_not_wait_behind_all_who_come_and_go(endpoint: str) -> None:
+    """Two thousand peers that say one thing each and leave, faster than they can be heard."""
+    path = Path(endpoint.removeprefix("ipc://"))
+    peers = 2000
+
+    def attack() -> None:
+        for _ in range(peers):
+            with open_raw(path) as raw:
+                greet(raw)
+                raw.sendall(zmtp_frame(b"bad"))
+
+    async def story() -> None:
+        heard: list[bytes] = []
+
+        def take(_client: bytes, _owner: str, frames: list[bytes]) -> None:
+            heard.append(frames[0])
+            time.sleep(0.0005)
+
+        def answered(since: int) -> bool:
+            return b"good" in heard[since:]
+
+        router = Router(
+            asyncio.get_running_loop(), endpoint, take, lambda _client: None, LocalPeers()
+        )
+        with dealer(endpoint) as good:
+            good.send(b"good")
+            await until(lambda: heard)
+            attacker = threading.Thread(target=attack)
+            attacker.start()
+            waits = []
+            while heard.count(b"bad") < peers:
+                since = len(heard)
+                good.send(b"good")
+                await until(partial(answered, since))
+                waits.append(heard.index(b"good", since) - since)
+            attacker.join()
+        router.close()
+        assert max(waits) < peers / 2
 
     asyncio.run(story())

@@ -44,7 +44,13 @@ TARGET = "performance.dynamic_cpu_allocation.cpu_target"
         ('{"pool": {"threads_per_worker": 0}}', '"auto" or a whole number from 1 to 4096'),
         ('{"engines": {"preload": ["hibari", 3]}}', "engines.preload must be a list"),
         ('{"engines": {"options": {"piper": 1}}}', "engines.options must be an object of objects"),
-        ('{"engines": {"options": {"kokoro": {}}}}', "a section of its own, engines.kokoro"),
+        ('{"engines": {"options": {"kokoro": {"modl": 1}}}}', "unknown key engines.kokoro.modl"),
+        ('{"engines": {"options": {"kokoro": 1}}}', "engines.options must be an object of objects"),
+        (
+            """{"engines": {"hibari": {"voices_dir": "a"},
+            "options": {"hibari": {"voices_dir": "b"}}}}""",
+            "engines.options.hibari.voices_dir stands under engines.hibari, too",
+        ),
         ('{"logging": {"level": "loud"}, "http": {"port": -1}}', r"\(and 1 more\)"),
         ('{"tracing": {"enabled": 1}}', "tracing.enabled must be true or false, but is 1"),
         *(

@@ -85,6 +85,19 @@ def test_command_line_takes_text_and_typed_values() -> None:
     assert loaded.settings.engines.settings_of("MyEngine") == {"path": "a=b"}
 
 
+@pytest.mark.parametrize("key", ["engines.kokoro", "engines.options.kokoro"])
+def test_settings_of_an_engine_have_one_name_whoever_wrote_it(key: str) -> None:
+    """Those of an engine that is known here are read by their types under either, and lie in one
+    place: what a later source says of them wins.
+    """
+    environ = {"SUPERVISOR_ENGINES__OPTIONS__KOKORO__OPTIMIZATION": "exact"}
+    loaded = load(environ=environ, command_line=assignments([f"{key}.optimization=none"]))
+    assert loaded.settings.engines.kokoro.optimization == "none"
+    assert loaded.settings.engines.settings_of("kokoro")["optimization"] == "none"
+    assert loaded.settings.engines.options == {}
+    assert loaded.origins["engines.kokoro.optimization"].startswith("command line")
+
+
 def test_a_single_variable_beats_that_of_its_section() -> None:
     """The more specific variable wins, whatever the order of the environment."""
     environ = {"SUPERVISOR_HTTP__PORT": "9", "SUPERVISOR_HTTP": '{"port": 8, "host": "::1"}'}

@@ -36,7 +36,7 @@ from supervisor.core.pool import events as pool_events
 from supervisor.service.machines import Machines, command_types
 from supervisor.service.record import RecordError, read
 from supervisor.service.replay import Replay, Step
-from supervisor.service.ring import Ring, write
+from supervisor.service.ring import SETTINGS, Ring, write
 from supervisor.speech import Speech
 from tests.fixtures.defaults import BOUNDS, HEALTH, RESTARTS, fresh_jobs, fresh_pool, policy_with
 
@@ -318,6 +318,21 @@ def test_settings_stay_in_the_record_however_old_they_are() -> None:
     kinds = [type(entry.event).__name__ for entry in read(run.record()).entries]
     of_all = ["Began", "Configured", "Configured", "CostsExpected"]
     assert kinds[:-20] == [*of_all, "GainExpected", "MachineChanged", "Configured"]
+
+
+def test_an_answer_has_the_latest_events_as_far_as_there_is_room() -> None:
+    """A client refuses a longer one. Its beginning is missing like that of an old record."""
+    ring = eventful().ring
+    whole = ring.document()
+    assert ring.answer()["events"] == whole["events"]
+    answer = ring.answer(room=30_000)
+    size = sum(len(msgspec.json.encode(event)) for event in answer["events"])
+    assert 25_000 < size <= 30_000
+    assert answer["events"][-50:] == whole["events"][-50:]
+    document = read(msgspec.json.encode(answer))
+    assert set(SETTINGS) <= {type(entry.event) for entry in document.entries}
+    assert document.lost == len(whole["events"]) - len(answer["events"])
+    assert not [step for step in Replay(document).steps() if step.broken]
 
 
 def test_the_story_ends_where_an_invariant_is_broken(

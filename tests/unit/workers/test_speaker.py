@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from supervisor.speech import Ends, Pauses, Speech
 from supervisor.wire.worker import MAX_PACKET_BYTES, Piece, Run, decode_piece, encode
 from workers.engine_set import EngineSet
-from workers.engines.base import EngineInfo, Terminated
+from workers.engines.base import EngineInfo, Spoken, Terminated, WordTime
 from workers.speaker import Speaker
 
 
@@ -21,21 +21,27 @@ class Scripted:
     """An engine set and its only session: answers with audio, or raises."""
 
     def __init__(
-        self, answer: NDArray[np.float32] | Exception, *, silent_ends: bool = False
+        self, answer: NDArray[np.float32] | Spoken | Exception, *, silent_ends: bool = False
     ) -> None:
         self._answer, self._silent_ends = answer, silent_ends
+        self.asked: list[str] = []
 
-    def session(self, _engine: str, *, reproducible: bool) -> Scripted:
+    def session(self, _engine: str, _voice: str, *, reproducible: bool) -> Scripted:
         """Itself."""
         del reproducible
         return self
+
+    def sample_rate(self, _engine: str, _voice: str) -> int:
+        """That of every voice."""
+        return 24_000
 
     def info(self, _engine: str) -> EngineInfo:
         """Of an engine whose samples stay as they are."""
         return EngineInfo("noop", 24_000, "tone", (), "", silent_ends=self._silent_ends)
 
-    def synthesize(self, *_: Any) -> NDArray[np.float32]:
+    def synthesize(self, text: str, _speech: Speech) -> NDArray[np.float32] | Spoken:
         """As scripted."""
+        self.asked.append(text)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -51,7 +57,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def spoken(
     ends: tuple[socket.socket, socket.socket],
-    answer: NDArray[np.float32] | Exception,
+    answer: NDArray[np.float32] | Spoken | Exception,
     *,
     text: str = "Hello.",
     after: Ends = "sentence",
@@ -91,6 +97,13 @@ def test_audio_comes_in_packets_of_which_the_last_says_so(
     assert len(packets) > 1
     assert b"".join(part for _, part in packets) == samples.tobytes()
     assert not any(piece.error or piece.terminated or piece.unreadable for piece, _ in packets)
+
+
+def test_samples_with_times_are_the_samples(ends: tuple[socket.socket, socket.socket]) -> None:
+    """An engine that tells when its words are heard is heard like any other."""
+    samples = np.full(240, 0.5, np.float32)
+    ((_, audio),) = spoken(ends, Spoken(samples, (WordTime(0, 5, 0.0, 0.01),)))
+    assert audio == samples.tobytes()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Storm(Noop):
         voice = Voice("tone", "en", "Apache-2.0")
         return EngineInfo("storm", 24_000, voice.name, (voice,), "Apache-2.0")
 
-    def open(self, threads: int) -> Storm:
+    def open(self, threads: int, voices: Sequence[str] = ()) -> Storm:
         return self
 
     def synthesize(self, text: str, speech: Speech) -> Samples:

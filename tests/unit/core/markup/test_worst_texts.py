@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
+from collections.abc import Iterator
 
 import pytest
 
@@ -133,3 +136,34 @@ def test_so_it_is_with_ssml(piece: str) -> None:
     started = time.process_time()
     assert longest_step(text, "ssml") < 0.1
     assert time.process_time() - started < 2.0
+
+
+class Text(str):
+    """A text of which one can ask whether it is still held."""
+
+    __slots__ = ("__weakref__",)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Nothing is found out by the garbage collector."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("steps", [1, 1_000])
+@pytest.mark.parametrize("markup", ["auto", "markdown", "html", "ssml"])
+def test_a_text_is_held_by_nobody_once_its_reading_is_over(markup: Markup, steps: int) -> None:
+    """At its end, or where its client has left: thousands of texts come between two collections."""
+    text = Text("# Title\n\n- *one* <!-- -->\n- two\n\n" * 200)
+    if markup in ("html", "ssml"):
+        root = "speak" if markup == "ssml" else "body"
+        text = Text(f"<{root}>{'<p>one <b>two</b></p> ' * 500}</{root}>")
+    held = weakref.ref(text)
+    reading = marked(text, markup)
+    for _ in zip(range(steps), reading, strict=False):
+        pass
+    del text, reading
+    assert held() is None

@@ -9,6 +9,7 @@ import pytest
 from supervisor.speech import Speech
 from tests.toy_engine.install import install
 from workers.engines import registry
+from workers.engines.base import spoken
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_separate_package_brings_an_engine(toy_package: Path) -> None:
     assert (info.sample_rate, info.default_voice, info.unavailable) == (8000, "plain", None)
     session = registry.make("toy", {"toy": {"level": 0.25}, "hibari": {}}).open(1)
     samples = session.synthesize("abc", Speech(engine="", voice="plain"))
-    assert samples.tolist() == [0.25] * 30
+    assert spoken(samples).samples.tolist() == [0.25] * 30
 
 
 def test_engine_that_cannot_be_imported_is_listed_with_the_remedy(toy_package: Path) -> None:
@@ -40,6 +41,14 @@ def test_engine_that_cannot_be_imported_is_listed_with_the_remedy(toy_package: P
     assert "a_library_that_nobody_has" in reason
     assert "pip install 'toy-engine[broken]'" in reason
     assert catalogue["toy"].unavailable is None
+
+
+def test_engine_of_a_later_protocol_is_refused_with_the_remedy(toy_package: Path) -> None:
+    """One line says what to change, whatever else such an engine would have said of itself."""
+    assert registry.catalogue({})["later"].unavailable == (
+        "engine later speaks version 3 of the engine protocol, and this supervisor 1 to 2: "
+        "pip install --upgrade tts-supervisor, or an older toy-engine"
+    )
 
 
 def test_engine_that_raises_is_listed_in_one_line(toy_package: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -92,3 +93,25 @@ def test_another_hibari_is_named_with_the_version_to_install(
     monkeypatch.setattr(english, "G2P", Another)
     with pytest.raises(RuntimeError, match=r"a_part_of_its_own.*pip install 'hibari-tts>=0\.2\.1"):
         english.English(british=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ('"That is it," he said.', "That is it, he said."),
+        ("“Now,” she said. “Upon my word!”", "Now, she said. Upon my word!"),
+        ("‘Yes,’ he said, ‘the dogs’ bones.’", "Yes, he said, the dogs bones."),
+        ("[That] is (this).", "That is this."),
+        ("him--that", "him, that"),
+        ("Peculiar--that is--a lot.", "Peculiar, that is, a lot."),
+    ],
+)
+def test_a_word_beside_a_quotation_mark_or_a_dash_is_read_as_it_is(text: str, same: str) -> None:
+    """Nothing but the pauses is another."""
+    read = reader(british=False)
+    assert sounds(read.phonemes(text)) == sounds(read.phonemes(same))
+
+
+def sounds(phonemes: str) -> list[str]:
+    """The words of it, without punctuation and stress."""
+    return re.sub(r"[^\w\s]", " ", re.sub("[ˈˌ]", "", phonemes)).split()

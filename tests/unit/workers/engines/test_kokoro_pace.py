@@ -8,7 +8,7 @@ from onnx import TensorProto
 
 from tests.unit.workers.engines.int8_graphs import Drawing, run
 from workers.engines.kokoro.derive.graph import Array, Graph
-from workers.engines.kokoro.derive.pace import tell_durations
+from workers.engines.kokoro.derive.pace import prepare
 from workers.engines.kokoro.inputs import vocabulary
 from workers.engines.kokoro.pacing import speeds
 
@@ -47,7 +47,7 @@ def test_one_speed_gives_what_it_gave() -> None:
     given = {"x": per_token(16, 3, 0.2), "speed": np.asarray([0.7], np.float32)}
     before = run(predictor(), **given)[0]
     graph = predictor()
-    assert tell_durations(graph.model)
+    assert prepare(graph.model)
     audio, durations = run(graph, **given)
     assert np.array_equal(audio, before)
     assert durations.tolist() == [[23, 4, 1]]
@@ -56,7 +56,7 @@ def test_one_speed_gives_what_it_gave() -> None:
 def test_each_token_has_its_speed() -> None:
     """The pad keeps its length while the rest takes twice its own."""
     graph = predictor()
-    assert tell_durations(graph.model)
+    assert prepare(graph.model)
     given = np.asarray([1, 0.5, 0.5], np.float32)
     assert run(graph, x=per_token(16, 3, 2), speed=given)[1].tolist() == [[16, 6, 4]]
 
@@ -74,14 +74,14 @@ def test_each_token_has_its_speed() -> None:
 def test_a_graph_of_another_kind_is_left_alone(graph: Graph) -> None:
     """Where the pattern is not the published model's."""
     before = graph.model.SerializeToString()
-    assert not tell_durations(graph.model)
+    assert not prepare(graph.model)
     assert graph.model.SerializeToString() == before
 
 
 def test_durations_are_whole_numbers() -> None:
     """Of frames."""
     graph = predictor()
-    tell_durations(graph.model)
+    prepare(graph.model)
     assert graph.model.graph.output[-1].type.tensor_type.elem_type == TensorProto.INT64
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from supervisor.speech import Speech
-from workers.engines import registry
+from workers.engines.noop import Noop
 
-SESSION = registry.make("noop", {}).open(1)
+SESSION = Noop({}).open(1)
 
 
 def test_length_follows_text_and_speed() -> None:

