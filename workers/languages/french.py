@@ -102,6 +102,8 @@ def sounds(words: Sequence[str]) -> list[str]:
         begins = said[place + 1].lstrip("ˈˌ")[:1]
         if word == "vingt" and following in _ONES and words[max(place - 1, 0)] != "quatre":
             said[place] += "t"
+        elif word == "quatre" and following in {"vingt", "vingts"}:
+            said[place] = "katʁə"
         elif word == "dix" and following in {"sept", "huit", "neuf"}:
             said[place] = f"{said[place][:-1]}{'s' if following == 'sept' else 'z'}"
         elif following in _INVERTED and word.endswith(("d", "t")):

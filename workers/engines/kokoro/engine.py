@@ -179,7 +179,7 @@ class KokoroSession:
         mix = _mix(speech.voice, self._collections)
         self._style(mix)  # A voice that is not here is said before a text that cannot be read.
         with self._stopper.running():
-            spoken = known(phonemes(text, mix.leading), self._vocabulary)
+            spoken = known(phonemes(text, mix.leading, speech.language), self._vocabulary)
 
             def say(part: str) -> Samples:
                 return self.run(part, speech).samples

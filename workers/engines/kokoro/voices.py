@@ -70,10 +70,10 @@ def own_language(name: str) -> str:
 
 
 def voice(name: str) -> Voice:
-    """Describe a voice, in its own language if that is read here; all voices speak English."""
+    """Describe a voice: its own language, if that is read here, and English, as all speak it."""
     own = own_language(name)
     spoken = own if own == UNKNOWN or readers.can_read(own) else ENGLISH
-    return Voice(name, spoken, LICENCE)
+    return Voice(name, spoken, LICENCE, languages=(ENGLISH,))
 
 
 def names(collection: Path) -> list[str]:

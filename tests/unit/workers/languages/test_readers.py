@@ -29,6 +29,7 @@ def test_the_base_install_reads_six_languages() -> None:
 def test_a_voice_has_the_language_that_it_is_read_in() -> None:
     """Its own, or English where nothing reads that."""
     spoken = {name: voices.voice(name).language for name in ("ef_dora", "zf_xiaoyi", "jf_alpha")}
+    assert voices.voice("ef_dora").languages == ("en-US",)
     assert spoken == {"ef_dora": "es", "zf_xiaoyi": "en-US", "jf_alpha": "en-US"}
     assert {voice.language for voice in Kokoro({}).describe().voices} == {"en-US"}
     assert phonemes("Hello there.", "jf_alpha") == phonemes("Hello there.", "af_heart")
