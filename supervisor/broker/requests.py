@@ -225,7 +225,8 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
         if (option := getattr(submit, name)) != getattr(_LEFT_OPEN, name)
     }
     what = options, submit.durable, text
-    return hashlib.blake2b(msgspec.msgpack.encode(what), digest_size=16).digest()
+    packed = msgspec.msgpack.encode(what, order="deterministic")
+    return hashlib.blake2b(packed, digest_size=16).digest()
 
 
 def _check(submit: Submit) -> None:
