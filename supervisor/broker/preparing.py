@@ -44,6 +44,12 @@ class Preparation:
 
     def steps(self) -> Iterator[str | None]:
         """None while there is more to do; at last the marked text. Raises Refused."""
+        for _at, begin in unreadable.slices(self.text):
+            if not unreadable.is_blank(begin):
+                break
+            yield None
+        else:
+            raise bad_text("empty_text", "the text is empty: there is nothing to speak")
         text = self.text
         if self._unread is not None or self._take_emoji:
             slices: list[str] = []
