@@ -43,8 +43,8 @@ MORE_OF_ITEM: Final = re.compile(MORE.pattern.replace("|1[.)])", r"|\d{1,9}+[.)]
 UNDERLINE: Final = re.compile(rf"[ ]{{0,3}}(?:=++|-++){_EOL}")
 """What makes a heading of the lines before."""
 BOLD: Final = re.compile(
-    r"[ ]{0,3}(?P<signs>\*\*|__)(?P<title>(?!\s)[^\n*_]{1,200}+(?<![\s.!?…]))(?P=signs):?+[ \t\r]*+"
-    r"(?:\n|\Z)"
+    r"[ ]{0,3}(?P<signs>\*\*|__)(?P<title>(?!\s)[^\n*_]{1,200}+(?<![\s.!?…])(?<![.!?…]['\"”’)]))"
+    r"(?P=signs):?+[ \t\r]*+(?:\n|\Z)"
 )
 """A line that is bold from end to end, and no sentence: a title, as assistants write them."""
 UNBROKEN: Final = re.compile(rf"(?:(?!{_EOL})[^\n]++(?:\n|\Z))++")
