@@ -150,11 +150,15 @@ def test_a_first_segment_ends_where_a_speaker_breathes() -> None:
             [("Buy:", "item"), ("- 2 eggs", "item"), ("- salt", S)],
         ),
         ("One line\nand the next.", [("One line and the next.", "sentence")]),
-        ("A full line of it\nAnd more of it.", [("A full line of it And more of it.", "sentence")]),
         (
-            "Roses\nAnd violets\nAnd pinks",
-            [("Roses", "item"), ("And violets And pinks", S)],
+            "A full line of it is this\nAnd more of it.",
+            [("A full line of it is this And more of it.", "sentence")],
         ),
+        (
+            "Roses\nAnd violets, and the grass\nAnd pinks",
+            [("Roses", "item"), ("And violets, and the grass And pinks", S)],
+        ),
+        ("Milk\nEggs\nBread", [("Milk", "item"), ("Eggs", "item"), ("Bread", S)]),
         ("Wait [pause:1.5s] for it.", [("Wait", 1.5), ("for it.", "sentence")]),
         ("One.\n\n[Pause:250MS]Two.", [("One.", 0.25), ("Two.", "sentence")]),
         ("[pause:6s][pause:7s]One. […]", [("", 10.0), ("One.", "sentence")]),
