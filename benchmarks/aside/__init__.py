@@ -19,6 +19,7 @@ from benchmarks.harness import LeftOut, say
 from supervisor.config.paths import cache_directory
 
 _HERE = Path(__file__).parent
+_CONSTRAINTS = _HERE.parents[1] / "constraints.txt"
 
 
 class Aside(NamedTuple):
@@ -81,7 +82,8 @@ def prepare(aside: Aside) -> Path:
     _run(aside, [sys.executable, "-m", "venv", str(home / "venv")])
     python = str(home / "venv" / "bin" / "python")
     options = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "180")
-    _run(aside, [python, "-m", "pip", "install", *options, *aside.packages])
+    constraints = ("--constraint", str(_CONSTRAINTS))
+    _run(aside, [python, "-m", "pip", "install", *options, *constraints, *aside.packages])
     stamp.write_text(wanted)
     return home
 

@@ -42,7 +42,7 @@ class WordTime(msgspec.Struct, frozen=True, gc=False):
 
 class Spoken(msgspec.Struct, frozen=True):
     """Samples with the times of the words in them, in their order; of words whose time the model
-    does not tell, none.
+    does not tell, none. Nobody but the engine's own tests reads the times yet.
     """
 
     samples: Samples
@@ -53,7 +53,7 @@ class Voice(msgspec.Struct, frozen=True):
     """One voice: BCP 47 language tag and licence of its weights.
 
     `sample_rate` in Hz; None: that of the engine. `languages`: the tags of all languages that it
-    can be asked to read, by `Speech.language`, beside its own.
+    can read, by `Speech.language`, beside its own; no request asks for one yet.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """What engines of other packages may build on, under names that stay.
 
-Everything here is used by the engines of this package, too; where it lives inside may change. It
-imports ONNX Runtime: an engine with another one takes what it needs of the protocol from
-`workers.engines.base` alone.
+The engines of this repository, Piper's among them, or the workers use all of it; where it lives
+inside may change. It imports ONNX Runtime: an engine with another one takes what it needs of the
+protocol from `workers.engines.base` alone.
 
 * `build_session`, `Stopper`, `Tensor`: ONNX sessions with as many threads as they are given, none
   of which spins, and runs that can be stopped.
