@@ -57,6 +57,8 @@ _DATE = re.compile(
     r"\.[^\S\n]*$"
 )
 """A day or a month, which goes on with what no sentence begins with."""
+_UNIT = re.compile(r"\d\s?(?:tsp|tbsp|oz|lbs?|ft|in|yds?|gal|qt|min|hrs?|secs?)\.[^\S\n]*$")
+"""A measure, which goes on likewise."""
 _GOES_ON = re.compile(r"[a-z\d]")
 _BETWEEN = re.compile(r"\s(?:vs|viz|cf|e\.g|i\.e)\.[^\S\n]*$")
 """What never ends a sentence."""
@@ -64,6 +66,7 @@ _NO_ENDS = (
     (_TITLE, re.compile("")),
     (_COUNTED, _NUMBER),
     (_DATE, _GOES_ON),
+    (_UNIT, _GOES_ON),
     (_BETWEEN, re.compile("")),
     (re.compile(r"(?:^|\s)\.$"), re.compile(r"\w")),
 )

@@ -26,7 +26,7 @@ from supervisor.speech import Ends, Prosody
 
 _LONGEST_MARK = 2_048
 """More than markup makes of a phrase and its phonemes."""
-_LONGESTTAG = 24
+_LONGEST_TAG = 24
 _WINDOW = 1024
 """Characters that a slice looks at. A window of the worst characters takes some milliseconds."""
 
@@ -127,7 +127,7 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         if opened >= 0:
             closed = LONG.match(self.text, opened, opened + _LONGEST_MARK)
             end = max(end, closed.end() if closed else end)
-        for tag in TAG.finditer(self.text, end - _LONGESTTAG, end + 2 * _LONGESTTAG):
+        for tag in TAG.finditer(self.text, end - _LONGEST_TAG, end + 2 * _LONGEST_TAG):
             end = max(end, tag.end())
         return self.text[self.at : end]
 

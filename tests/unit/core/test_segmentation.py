@@ -76,6 +76,7 @@ def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> Non
         *[
             "It is on Mon. at five.",
             "He came on Sept. 4 by train.",
+            "Add 2 tsp. of salt.",
             "We use .NET vs. No. 2.",
         ],
     ],
