@@ -21,6 +21,7 @@ import msgspec
 from supervisor.core.jobs import breaths
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
 from supervisor.core.jobs.pieces import TAG, complete, has_speech
+from supervisor.lexicon import MAX_RESPELLING_CHARS
 from supervisor.marks import ENDS, LONG, OPENING, sealed
 from supervisor.speech import Ends, Prosody
 
@@ -32,6 +33,14 @@ _WINDOW = 1024
 
 _LONG_WINDOW = 2048
 """The same where segments of more than half a window are asked for."""
+
+_GROWTH = 2
+"""How many times as long as others a segment with pronunciations may be: phonemes stand beside the
+words that they are for.
+"""
+_MOST_GROWTH = 8
+"""The same for the text of a segment before it is cut for that. What would be more is read as it is
+written: short words that are said at such length, all through a text, would fill our memory."""
 
 _PLAIN: Final = Prosody()
 
@@ -62,10 +71,20 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
         """Parts of a sentence. `begun`: they are not the first ones of their text."""
         first = self.max_chars if begun else self.first_max_chars
         parts = breaths.cut(sentence, ends, self.language, first_limit=first, limit=self.max_chars)
-        if prosody is None and self.finish is None:
+        if self.finish is not None:
+            parts = self._finished(parts, self.finish)
+        if prosody is None:
             return parts
-        finish = self.finish or str
-        return (Part(finish(part.text), part.ends, prosody) for part in parts)
+        return (Part(part.text, part.ends, prosody) for part in parts)
+
+    def _finished(self, parts: Iterator[Part], finish: Callable[[str], str]) -> Iterator[Part]:
+        """The parts with what is put into them; one that becomes far longer is cut once more."""
+        limit = _GROWTH * self.max_chars
+        for part in parts:
+            text = finish(part.text)
+            if len(text) > _MOST_GROWTH * self.max_chars + MAX_RESPELLING_CHARS:
+                text = part.text
+            yield from breaths.cut(text, part.ends, self.language, first_limit=limit, limit=limit)
 
 
 class Uncut(msgspec.Struct, frozen=True, gc=False):

@@ -132,6 +132,17 @@ def test_pronunciations_of_the_request_come_before_those_of_the_settings() -> No
     ]
 
 
+def test_a_segment_stays_one_however_much_is_said_for_its_words() -> None:
+    """It is cut again where that is long; a text that would become a library is read as it is."""
+    long = " ".join(["supreme"] * 25)
+    text = "SCOTUS ruled, SCOTUS said, and SCOTUS went home."
+    parts = said(text, pronunciations={"SCOTUS": long})
+    assert " ".join(parts) == text.replace("SCOTUS", long)
+    assert max(map(len, parts)) <= 480
+    parts = said("a " * 5_000, durable=True, pronunciations={"a": long})
+    assert " ".join(parts) == ("a " * 5_000).strip()
+
+
 def test_a_text_cannot_hold_marks_of_its_own() -> None:
     """They are taken out, whatever it is called."""
     forged = f"a{marks.manner('voice=none')}b {marks.pronounced('c', 'x')} {marks.HEADING}d."
