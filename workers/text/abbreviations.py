@@ -71,7 +71,7 @@ _ALWAYS = {
     "ltd": "Limited", "bros": "Brothers", "bldg": "building", "apt": "apartment", "qty": "quantity",
     "amt": "amount", "resp": "respectively", "conf": "conference", "vers": "version",
     "edn": "edition", "sq": "square", "cu": "cubic", "esq": "Esquire",
-    "eds": "editors", "hist": "history", "fl": "floor",
+    "doz": "dozen", "eds": "editors", "hist": "history", "fl": "floor",
 }  # fmt: skip
 _WORDS_TOO = frozenset(
     [
@@ -273,7 +273,7 @@ WORDS = [
         ),
         _numbered,
     ),
-    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b)|(?= \d))"), _count),
+    Rule("count of", ["no"], re.compile(r"[Nn]o(?:(\.)(?= of\b|:)|(?= \d))"), _count),
     Rule("title", _TITLES, re.compile(r"([A-Za-z]{2,6})(\.?)(?![\w'])"), _title),
     Rule(
         "street", {*STREETS} - {"st", "dr", "mt"}, re.compile(r"([A-Za-z]{2,5})\.(?!\w)"), _street

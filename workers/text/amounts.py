@@ -239,7 +239,7 @@ def _any_version(found: re.Match[str], manner: Manner) -> str:
 
 
 def _percent(found: re.Match[str], manner: Manner) -> str:
-    sign = "percent" if found.group(2) == "%" else "per mille"
+    sign = "per mille" if "‰" in found.group(2) else "percent"
     return f"{numbers.quantity(found.group(1), manner.british)} {sign}"
 
 
@@ -320,7 +320,12 @@ DIGITS = [
     Rule("times", "x", re.compile(rf"({NUMBER})[x×](?!\w)"), _times),
     Rule("power", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻.", re.compile(rf"({NUMBER})([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{{1,9}})"), _power),
     Rule("percent with a comma", ",", re.compile(r"(\d{1,3}),(\d{1,2}) ?%"), _comma_percent),
-    Rule("percent", {*"%‰.,", *spaced("%‰")}, re.compile(rf"({NUMBER}) ?([%‰])"), _percent),
+    Rule(
+        "percent",
+        {*"%‰.,p", *spaced("%‰")},
+        re.compile(rf"({NUMBER})( ?[%‰]|pc(?!\w| set| suite))"),
+        _percent,
+    ),
     Rule(
         "range",
         {*"-–—.,", *spaced("–—")},

@@ -83,7 +83,8 @@ _DATE_CUES = frozenset("on by until till since before after from due dated date"
 
 
 def _short(found: re.Match[str], manner: Manner) -> str | None:
-    if word_before(found).lower() not in _DATE_CUES:
+    cue = word_before(found).lower()
+    if cue not in _DATE_CUES and cue not in DAYS and not cue.endswith("day"):
         return None
     first, second = int(found.group(1)), int(found.group(2))
     if (first, second) == (9, 11):
@@ -94,13 +95,19 @@ def _short(found: re.Match[str], manner: Manner) -> str | None:
     return date(None, month, day, manner) or date(None, day, month, manner)
 
 
+def _is_verb(found: re.Match[str]) -> bool:
+    """Whether "3 May" is "three may", of a sentence that goes on."""
+    dated = found.group("th") or found.group("year") or word_before(found).lower() in _DATE_CUES
+    return not dated and re.match(r"\s[a-z]", after(found)) is not None
+
+
 def _day_and_month(found: re.Match[str], manner: Manner) -> str | None:
     day, month, year = int(found.group("day")), found.group("month"), found.group("year")
     first = found.group("from")
     if (
         not 1 <= day <= 31
         or (first and not 1 <= int(first) <= 31)
-        or (month == "May" and re.match(r"\s[a-z]", after(found)) and not found.group("th"))
+        or (month == "May" and _is_verb(found))
     ):
         return None
     words = f"{numbers.ordinal(day, manner.british)} of {MONTHS[month.lower()]}"

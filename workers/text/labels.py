@@ -246,6 +246,10 @@ def _hash(found: re.Match[str], manner: Manner) -> str:
     return f"number {numbers.code(written) if long else numbers.number(written, manner.british)}"
 
 
+def _number_sign(found: re.Match[str], manner: Manner) -> str:
+    return "number"
+
+
 _END = r"(?![\w-]|\.\d)"
 _AREA = r"\(\d{3,5}\)"
 
@@ -354,5 +358,6 @@ SYMBOLS = [
         re.compile(rf"{_AREA}[ -]?\d{{3,4}}[ -]?\d{{3,6}}{_END}"),
         _phone,
     ),
+    Rule("number sign alone", "#", re.compile(r"(?<=\w )#(?=: )"), _number_sign),
     Rule("number sign", "#№", re.compile(r"[#№] ?(\d{1,9})(?![\w])"), _hash),
 ]

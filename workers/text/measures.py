@@ -37,7 +37,7 @@ pkgs package|doz. dozen dozen|sqm square~meter|Tbsp tablespoon|TBSP tablespoon|T
 fl.~oz. fluid~ounce|L/100km liter~per~hundred~kilometers liters~per~hundred~kilometers
 L/100~km liter~per~hundred~kilometers liters~per~hundred~kilometers
 pts point|bps basis~point
-atm atmosphere|Nm newton~meter|kcals kilocalorie
+qts quart|ft-lb foot~pound|ft-lbs foot~pound|atm atmosphere|Nm newton~meter|kcals kilocalorie
 sqft square~foot square~feet
 """.replace("\n", "|")
 UNITS: dict[str, tuple[str, str]] = {}
@@ -45,7 +45,7 @@ for _entry in filter(None, _TABLE.split("|")):
     _sign, _one, *_many = _entry.replace("~", "\0").split()
     _plural = _many[0] if _many else f"{_one}es" if _one.endswith("ch") else f"{_one}s"
     UNITS[_sign.replace("\0", " ")] = (_one.replace("\0", " "), _plural.replace("\0", " "))
-for _dotted in "mins secs wk wks mos oz pt qt gal yd yds mi tsps tbsps Tbsp pkg pcs".split():
+for _dotted in "mins secs wk wks mos oz pt qt qts gal yd yds mi tsps tbsps Tbsp pkg pcs".split():
     UNITS[f"{_dotted}."] = UNITS[_dotted]
 for _length in ("km", "m", "cm", "mm", "ft", "in", "mi", "yd"):
     _one, _plural = UNITS[_length]

@@ -121,7 +121,10 @@ _RATES = {
 }
 """Letters behind a sum, "£500pw"."""
 
-_EACH = rf"(?: ?/ ?(?P<per>{alternatives(_PER)})(?!\w)| ?(?P<rate>{alternatives(_RATES)})(?!\w))?"
+_EACH = (
+    rf"(?: ?/ ?(?P<per>{alternatives(_PER)})(?!\w)(?:\.(?= [a-z]))?"
+    rf"| ?(?P<rate>{alternatives(_RATES)})(?!\w))?"
+)
 _UNTIL = rf"(?:(?P<big1>bn|[kKmMbB])? ?[-–—] ?(?:{_SIGN})?(?P<until>{NUMBER}))?"
 _DETERMINER = re.compile(r"(?i)\b(?:an?|the|this|that|every|each|his|her|their|our|my|your|its)\s$")
 _NOUN = re.compile(

@@ -23,6 +23,12 @@ _OFF_ROAD = re.compile(rf"\b{ROADS}\.?,? $")
 _ONTO_ROAD = re.compile(
     rf" (?:\d{{1,3}}(?:st|nd|rd|th) {ROADS}?\b|(?:[A-Z][a-z]+ ){{1,2}}{ROADS}\b)"
 )
+_ROAD = r"(?i:\b(?:hwy|highway|route|rte|interstate|I-|US-))\.? ?"
+ROAD = re.compile(rf"{_ROAD}$")
+"""What the number of a road stands behind."""
+
+_NUMBERED_ROAD = re.compile(rf"{_ROAD}\d{{1,3}} $")
+
 _LANDS = re.compile(r" (Ireland|Korea|Carolina|Dakota|America|Africa|Virginia|London|Yorkshire)\b")
 _STATES = {
     "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California",
@@ -48,9 +54,9 @@ def _point_of_compass(found: re.Match[str], manner: Manner) -> str | None:
     place = after(found, 32)
     letters = found.group(1)
     short = len(letters) == 1
-    road = (_OFF_ROAD.search(before(found)) and re.match(r"[,.;]|\s|$", place)) or (
-        short and _ONTO_ROAD.match(place)
-    )
+    behind = before(found)
+    off_road = _OFF_ROAD.search(behind) or _NUMBERED_ROAD.search(behind)
+    road = (off_road and re.match(r"[,.;]|\s|$", place)) or (short and _ONTO_ROAD.match(place))
     land = _LANDS.match(place)
     if short and found.group().endswith(".") and land:
         return _POINTS[letters.lower()].capitalize() + ("ern" if land.group(1) == "Ireland" else "")
@@ -90,7 +96,11 @@ def _old_state(found: re.Match[str], manner: Manner) -> str:
 
 def _road(found: re.Match[str], manner: Manner) -> str | None:
     """`Fifth Ave` without its full stop."""
-    near = word_before(found)[:1].isupper() or re.search(r"\d(?:st|nd|rd|th) $", before(found, 8))
+    near = (
+        word_before(found)[:1].isupper()
+        or re.search(r"\d(?:st|nd|rd|th) $", before(found, 8))
+        or (found.group() == "Hwy" and re.match(r" \d", after(found, 2)))
+    )
     return STREETS[found.group().lower()] if near else None
 
 

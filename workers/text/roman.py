@@ -159,6 +159,10 @@ def _year(found: re.Match[str], manner: Manner) -> str | None:
     return numbers.year(number, manner.british) if number and 1100 <= number <= 2099 else None
 
 
+def _world_war(found: re.Match[str], manner: Manner) -> str:
+    return f"World War {'one' if found.group(1) in {'1', 'I'} else 'two'}"
+
+
 _STARTS = {
     numeral.lower()
     for numeral in (
@@ -177,6 +181,7 @@ _YEARS = {
 _POSSESSIVE = {f"{numeral}'s" for numeral in _STARTS}
 
 WORDS = [
+    Rule("world war", ["ww", "wwi", "wwii"], re.compile(r"WW(I{1,2}|[12])(?!\w)"), _world_war),
     Rule(
         "century",
         _STARTS | {f"{numeral}th" for numeral in _STARTS},

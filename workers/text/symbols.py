@@ -197,6 +197,8 @@ def _slash(found: re.Match[str], manner: Manner) -> str:
         r"(?:second|minute|hour|day|night|week|month|year|person)\b", after(found)
     ):
         return " per "
+    if between and re.match(r"(?i:gas|fan)\b|\d{1,3} ?°?[CF]\b", after(found)):
+        return ", "
     return " slash " if between else ", " if after(found, 1) == " " else " "
 
 

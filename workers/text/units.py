@@ -15,6 +15,7 @@ from workers.text.amounts import (
     power_words,
 )
 from workers.text.measures import GLUED_ONLY, INGREDIENTS, UNITS
+from workers.text.places import ROAD
 from workers.text.rules import (
     FIGURES,
     Manner,
@@ -95,7 +96,7 @@ def _is_unit(found: re.Match[str]) -> bool:
 
 def _is_spaced_unit(found: re.Match[str]) -> bool:
     sign = found.group("unit")
-    if sign.isupper() and re.search(r"\b[A-Z]-$", before(found, 3)):
+    if sign.isupper() and (re.search(r"\b[A-Z]-$", before(found, 3)) or ROAD.search(before(found))):
         return False
     if sign in {"K", "in."}:
         return not re.match(r"\s[A-Z]", after(found, 3))
@@ -115,8 +116,10 @@ def _is_glued_unit(found: re.Match[str]) -> bool:
     if sign == "B":
         return "." in written or _CROWD.match(after(found)) is not None
     if sign == "s" and not found.group("gap") and written.isdecimal():
-        lasts = written[-1] != "0" or _LASTING.search(before(found)) is not None
-        return lasts and len(written) <= 2
+        lasts = (
+            written[-1] != "0" or _LASTING.search(before(found)) or _LASTING_TOO.match(after(found))
+        )
+        return bool(lasts) and len(written) <= 2
     return True
 
 
@@ -173,7 +176,8 @@ def _by(found: re.Match[str], manner: Manner) -> str:
         for side in sides
     )
     if unit:
-        name = _unit(unit, manner.british)[0 if _is_adjective(found, "", " ") else 1]
+        single = _is_adjective(found, "", "" if packs else " ")
+        name = _unit(unit, manner.british)[0 if single else 1]
         return f"{said} {name}{_stop(found)}"
     return numbers.plural_of(said) if found.group("many") else said
 
@@ -242,7 +246,9 @@ def _degrees(found: re.Match[str], manner: Manner) -> str:
 
 _LASTING = re.compile(
     r"(?:=|\b(?:for|after|within|every|took|takes?|waits?|than|lasts?|lasted)) ?$"
+    r"|\b(?:timeout|timer|delay|interval|countdown|duration|pause)s?\b.{0,12}$"
 )
+_LASTING_TOO = re.compile(r" (?:later|timeout|timer|delay|interval|countdown|pause|rest|clip)\b")
 _HYPHEN = re.compile(r"-\w")
 _WARM = re.compile(
     r"(?i)\b(?:temp\w*|heat\w*|ovens?|bak\w+|pre-?heat\w*|cook\w*|boil\w*|freez\w*|froze|warm\w*|cold|cool\w*"
@@ -251,9 +257,12 @@ _WARM = re.compile(
 )
 
 
+_OVEN = re.compile(r"\s?[/(]-?\d{1,3} ?°?[CF]\b|[ /(]{1,2}(?i:gas|fan)\b")
+
+
 def _warmth(found: re.Match[str], manner: Manner) -> str | None:
     """`200C/400F`: degrees, where it is about heat."""
-    if not (_WARM.search(before(found)) or re.match(r"\s?[/(]-?\d{1,3} ?°?[CF]\b", after(found))):
+    if not (_WARM.search(before(found)) or _OVEN.match(after(found))):
         return None
     said = numbers.quantity(found.group("sum"), manner.british)
     if found.group("until"):
@@ -327,7 +336,8 @@ def _inches(found: re.Match[str], manner: Manner) -> str | None:
     if mark == "'" and _QUOTED.search(before(found, 60)):
         return None
     names = ("inch", "inches") if mark in '"″' else ("foot", "feet")
-    if mark == "'" and not re.match(r"\s(?:tall|high|long|deep|wide|[a-z]+)", after(found)):
+    side = re.search(r"\d['′] ?[x×] ?$", before(found, 6))
+    if mark == "'" and not side and not re.match(r"\s[a-z]+", after(found)):
         return None
     single = numbers.is_one(found.group(1)) or bool(_NOUN.match(after(found)))
     return f"{numbers.quantity(found.group(1), manner.british)} {names[0 if single else 1]}"

@@ -31,6 +31,9 @@ DATES = {
     "See you Tues., Mar. 3.": "See you Tuesday, March third.",
     "Open Mon.-Fri., closed Sat. and Sun.": "Open Monday to Friday, closed Saturday and Sunday.",
     "We met in Oct. and Dec. 2019.": "We met in October and December twenty nineteen.",
+    "On 3 May 1962, on 3 May in Rome; 3 May be true": "On the third of May nineteen sixty two, on "
+    "the third of May in Rome; three May be true",
+    "Tue 3/14, then 3/4 of it": "Tuesday March fourteenth, then three quarters of it",
     "The 5th of May 2020.": "The fifth of May twenty twenty.",
     "He may 3 times march 5 miles.": "He may three times march five miles.",
     "He looked at the Sun. It sat.": "He looked at the Sun. It sat.",

@@ -14,6 +14,14 @@ MONEY = {
     "thousand pounds.",
     "I paid £5 6s. for it, then 12s. 6d.": "I paid five pounds six shillings for it, then twelve "
     "shillings six pence.",
+    "1 x 400g tin, 180C/Gas 4, 18 ft-lb": "one four hundred gram tin, one hundred eighty degrees "
+    "Celsius, Gas four, eighteen foot pounds",
+    "A timeout of 30s, 30s later, his 30s": "A timeout of thirty seconds, thirty seconds later, "
+    "his thirties",
+    "12' x 14', $3.59/gal. here": "twelve feet by fourteen feet, three dollars and fifty nine "
+    "cents per gallon here",
+    "Hwy 1 N, Route 66 W, 5 N of force": "Highway one north, Route sixty six west, five newtons "
+    "of force",
     "It took £5 and 6s.": "It took five pounds and six seconds.",
     "He lost -$15 and −€3.": "He lost minus fifteen dollars and minus three euros.",
     "It costs 50¢, or $0.05.": "It costs fifty cents, or five cents.",
@@ -73,7 +81,7 @@ UNITS = {
     "thirties.",
     "It is 6 ft 1 in, or 5km2.": "It is six feet one inch, or five square kilometers.",
     "At 300 K, up 25bps.": "At three hundred kelvin, up twenty five basis points.",
-    "Take I-80 W, then turn 180 degrees C.": "Take I-eighty W, then turn one hundred eighty "
+    "Take I-80 W, then turn 180 degrees C.": "Take I-eighty west, then turn one hundred eighty "
     "degrees Celsius.",
 }
 

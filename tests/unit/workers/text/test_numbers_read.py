@@ -54,6 +54,9 @@ RANGES = {
     "John 3:16 and Psalm 23:4.": "John three sixteen and Psalm twenty three verse four.",
     "Rom. 8:28-30, 1 Cor. 13:4-7": "Romans eight twenty eight to thirty, First Corinthians "
     "thirteen verses four to seven",
+    "BP fell 3.4pc.": "BP fell three point four percent.",
+    "Model No.: 5, Serial #: 7; he said no: 5": "Model number: five, Serial number: seven; he said "
+    "no: five",
     "verse 2:25; II Timothy 3:16": "verse two twenty five; Second Timothy three sixteen",
     "Meet Tim 4:30 or Rev. Lee at 8:28.": "Meet Tim four thirty or Reverend Lee at eight twenty "
     "eight.",

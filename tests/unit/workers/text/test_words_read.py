@@ -53,6 +53,7 @@ ROMAN = {
     "King Charles met James Cook.": "King Charles met James Cook.",
     "Stage Left, part Indian, Class Clown.": "Stage Left, part Indian, Class Clown.",
     "An IV drip, vitamin C, Malcolm X.": "An IV drip, vitamin C, Malcolm X.",
+    "WWII, WW1": "World War two, World War one",
     "World War I ended, and I ran.": "World War one ended, and I ran.",
     "The part I liked.": "The part I liked.",
     "Pope John Paul II spoke.": "Pope John Paul the second spoke.",
