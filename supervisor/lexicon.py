@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from supervisor.marks import PRONOUNCED, PROSODY
+from supervisor.marks import LONG
 from supervisor.phonemes import PhonemeError, one_form
 
 MAX_SETTINGS: Final = 10_000
@@ -66,7 +66,6 @@ _UNSPACED = (
 _L = rf"[^\W_{_UNSPACED}]"
 _ENDING = rf"['’](?i:s|ll|d|ve)(?!{_L})"
 """What is written onto any word: Nguyen's, Nguyen'll."""
-_MARK = f"{PRONOUNCED.pattern}|{PROSODY.pattern}".replace("(", "(?:")
 
 _PIECE = re.compile(
     rf"(?i:https?)://[^\s\ue000-\ue00f]*[\w/]"
@@ -74,7 +73,7 @@ _PIECE = re.compile(
     rf"|\s+"
     rf"|[{_UNSPACED}][{_M}]*"
     rf"|(?<={_L}){_ENDING}"
-    rf"|{_MARK}"
+    rf"|{LONG.pattern}"
     rf"|\[(?i:pause):[\d.]{{1,13}}(?i:m?s)\]"
     rf"|[^\w\s][{_M}]*|_"
 )

@@ -21,6 +21,7 @@ PARAGRAPH: Final = "\ue002"
 """These end here, whatever punctuation stands before."""
 ENDS: Final = HEADING + ITEM + PARAGRAPH
 
+PRONUNCIATION: Final = "\ue004"
 PRONOUNCED: Final = re.compile(
     "\ue004([^\ue000-\ue006\ue008-\ue00f]*)\ue005([^\ue000-\ue006\ue008-\ue00f]*)\ue006"
 )
@@ -32,9 +33,12 @@ MANNER: Final = "\ue008"
 PROSODY: Final = re.compile("\ue008([^\ue000-\ue00f]*)\ue009")
 """From here on this manner holds, as `Prosody.encoded` has it; empty: the request's own."""
 
-
-OPENING: Final = "\ue004\ue008"
+OPENING: Final = PRONUNCIATION + MANNER
 """What a mark of more than one character begins with."""
+LONG: Final = re.compile(f"{PRONOUNCED.pattern}|{PROSODY.pattern}".replace("(", "(?:"))
+"""Such a mark."""
+
+_SIGN: Final = re.compile("[^\\w\ue004-\ue006]")
 
 
 def pronounced(written: str, phonemes: str) -> str:
@@ -45,6 +49,15 @@ def pronounced(written: str, phonemes: str) -> str:
 def manner(encoded: str) -> str:
     """The mark from which on a manner holds."""
     return f"\ue008{encoded}\ue009"
+
+
+def sealed(text: str) -> str:
+    """The text, as long as it is, with nothing in a pronounced phrase where it could be cut: signs
+    in it are bound spaces.
+    """
+    if PRONUNCIATION not in text:
+        return text
+    return PRONOUNCED.sub(lambda mark: _SIGN.sub(BOUND_SPACE, mark[0]), text)
 
 
 def written(text: str) -> str:

@@ -66,22 +66,13 @@ class PhonemeError(ValueError):
     """Phonemes that nobody can say; the message is one line that says why."""
 
 
-def check_phonemes(phonemes: str) -> None:
-    """Check a pronunciation, without slashes around it. Raises PhonemeError, which names the first
-    wrong symbol, its place counted from 1, and what to write for it.
-    """
-    _read(phonemes)
-
-
 def one_form(phonemes: str) -> str:
-    """The same pronunciation in the one form that readers know. Raises PhonemeError.
+    """The same pronunciation, without slashes around it, in the one form that readers know.
 
-    Nasal vowels are two characters, stress is ˈ, the g is IPA's ɡ, spaces are single.
+    Nasal vowels are two characters, stress is ˈ, the g is IPA's ɡ, spaces are single. Raises
+    PhonemeError, which names the first wrong symbol, its place counted from 1, and what to write
+    for it.
     """
-    return " ".join(_read(phonemes).translate(_ONE_FORM).split())
-
-
-def _read(phonemes: str) -> str:
     if len(phonemes) > 4 * LONGEST:  # No symbol has more characters before they are composed.
         raise _too_long()
     composed = _SPACE.sub(" ", unicodedata.normalize("NFC", phonemes))
@@ -93,7 +84,7 @@ def _read(phonemes: str) -> str:
         raise _unknown(composed[place], place + 1)
     if _SOUND.search(composed) is None:
         raise PhonemeError("there is no sound between the slashes: write phonemes, as in /wɪn/")
-    return composed
+    return " ".join(composed.translate(_ONE_FORM).split())
 
 
 def _too_long() -> PhonemeError:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from supervisor.broker.preparing import Preparation
 from supervisor.core.jobs.parts import Part, line_of, part_of
 from supervisor.core.jobs.segmentation import Uncut
-from supervisor.core.jobs.unreadable import emoji, is_blank, signs
+from supervisor.core.jobs.unreadable import emoji, signs
 from supervisor.speech import LeftOut
 
 _MANY_SLICES = 64
@@ -89,11 +89,6 @@ class TextReader:
         """What of the text is not read, as far as that is known before it is spoken."""
         return self._preparation.left_out
 
-    @property
-    def tolerant(self) -> bool:
-        """Whether the text is spoken although some of it cannot be read."""
-        return self._preparation.policy != "refuse"
-
     def step(self) -> None:
         """Prepare a little of the text, or cut one slice. Raises Refused."""
         if self._steps is not None:
@@ -115,6 +110,6 @@ class TextReader:
         text = "\n".join(self._lines)
         if self.ended and len(self._lines) > _MANY_SLICES:
             return (), Uncut(text)
-        if text or self._rest is not None or is_blank(self._preparation.text):
-            return tuple(map(part_of, text.split("\n"))) if text else (), self._rest
+        if text:
+            return tuple(map(part_of, text.split("\n"))), self._rest
         return (Part(signs(self._prepared) or emoji(self._preparation.text)),), None

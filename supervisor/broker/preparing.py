@@ -14,7 +14,7 @@ from supervisor.core.markup.reading import MarkupError, Told, marked
 from supervisor.marks import MANNER
 from supervisor.speech import LeftOut, Markup, Unreadable
 
-MOST_LEFT_OUT = 16
+_MOST_PLACES = 16
 """Places that a client is told of one by one."""
 
 
@@ -44,6 +44,12 @@ class Preparation:
 
     def steps(self) -> Iterator[str | None]:
         """None while there is more to do; at last the marked text. Raises Refused."""
+        for _at, begin in unreadable.slices(self.text):
+            if not unreadable.is_blank(begin):
+                break
+            yield None
+        else:
+            raise bad_text("empty_text", "the text is empty: there is nothing to speak")
         text = self.text
         if self._unread is not None or self._take_emoji:
             slices: list[str] = []
@@ -90,7 +96,7 @@ class Preparation:
             raise bad_text("bad_text", text)
 
     def _leave_out(self, place: LeftOut) -> None:
-        if len(self._places) < MOST_LEFT_OUT:
+        if len(self._places) < _MOST_PLACES:
             self._places.append(place)
         else:
             self._more += 1

@@ -73,8 +73,9 @@ def read_request(
     _within("speed", submit.speed, engine.min_speed, engine.max_speed)
     voice, leading = _voice(submit.voice or engine.default_voice, engine)
     language = leading.language
+    preparation = _preparation(submit, text, settings, language, _Fit(engine, leading, submit))
     reader = TextReader(
-        _preparation(submit, text, settings, language, _Fit(engine, leading, submit)),
+        preparation,
         functools.partial(
             uncut,
             language=language,
@@ -98,16 +99,14 @@ def read_request(
         fingerprint=b"" if submit.key is None else _fingerprint(submit, text),
         reproducible=submit.seed is not None or submit.durable,
         trace=_trace_context(submit, now) if settings.tracing.enabled else None,
-        tolerant=reader.tolerant,
+        tolerant=preparation.policy != "refuse",
     )
     return request, reader
 
 
 def complete(request: JobRequest, reader: TextReader) -> JobRequest:
-    """The request with its text, as far as that is cut by now. Raises Refused."""
+    """The request with its text, as far as that is cut by now."""
     parts, rest = reader.take()
-    if not parts and rest is None:
-        raise bad_text("empty_text", "the text is empty: there is nothing to speak")
     left_out = reader.left_out
     return msgspec.structs.replace(request, segments=parts, rest=rest, left_out=left_out)
 
@@ -225,7 +224,8 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
         if (option := getattr(submit, name)) != getattr(_LEFT_OPEN, name)
     }
     what = options, submit.durable, text
-    return hashlib.blake2b(msgspec.msgpack.encode(what), digest_size=16).digest()
+    packed = msgspec.msgpack.encode(what, order="deterministic")
+    return hashlib.blake2b(packed, digest_size=16).digest()
 
 
 def _check(submit: Submit) -> None:

@@ -278,13 +278,14 @@ class Broker:
             raise Refused("busy", text, retry_after_ms=200)
 
     def _hand_in(self, pending: PendingSubmit) -> None:
-        """Submit the job: enough of its text is cut. Raises Refused."""
+        """Submit the job: enough of its text is cut."""
         request = complete(pending.request, pending.reader)
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
             said = " ".join(part.text for part in request.segments)
-            text = written(said or (request.rest.text if request.rest else ""))
+            text = said or (request.rest.text if request.rest else "")
+            text = written(text[: _LOGGED_CHARS * 8])  # Marks take most of some texts.
             log.info("job %s says: %s", job, text[:_LOGGED_CHARS], extra={"data": {"job": job}})
         self._tell(
             e.Submitted(

@@ -17,7 +17,14 @@ import typer
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
 from supervisor.cli.connecting import client_errors
 from supervisor.cli.endings import exit_codes
-from supervisor.cli.texts import given_text, said_as
+from supervisor.cli.texts import (
+    MarkupName,
+    Pronounced,
+    TextFile,
+    UnreadableName,
+    given_text,
+    said_as,
+)
 
 if TYPE_CHECKING:
     from supervisor.client import SupervisorError
@@ -44,9 +51,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
     text: Annotated[
         str | None, typer.Argument(help="What to read; - reads standard input.")
     ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Read the text from a file.")
-    ] = None,
+    file: TextFile = None,
     lines: Annotated[
         Path | None,
         typer.Option(
@@ -61,18 +66,9 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
         str | None,
         typer.Option(help="As en-GB: takes a voice of that language where none is named."),
     ] = None,
-    markup: Annotated[
-        str | None,
-        typer.Option(help="auto, plain, markdown, html or ssml. Default: as configured."),
-    ] = None,
-    unreadable: Annotated[
-        str | None,
-        typer.Option(help="Letters that the voice cannot read: skip, spell or refuse."),
-    ] = None,
-    pronounce: Annotated[
-        list[str] | None,
-        typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
-    ] = None,
+    markup: MarkupName = None,
+    unreadable: UnreadableName = None,
+    pronounce: Pronounced = None,
     speed: Annotated[float, typer.Option(help="Factor on the voice's own pace.")] = 1.0,
     config: ConfigFile = None,
     override: OverrideFile = None,
@@ -98,7 +94,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
         speed=speed,
         markup=markup,
         unreadable=unreadable,
-        pronunciations=said_as(pronounce or []),
+        pronunciations=said_as(pronounce),
     )
     with exit_codes(None), client_errors():
         try:

@@ -15,7 +15,14 @@ import typer
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors, wait_for_start
 from supervisor.cli.endings import exit_codes
-from supervisor.cli.texts import given_text, said_as
+from supervisor.cli.texts import (
+    MarkupName,
+    Pronounced,
+    TextFile,
+    UnreadableName,
+    given_text,
+    said_as,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +37,7 @@ _LONG_TEXT_SEGMENTS = 4
 
 def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     text: Annotated[str | None, typer.Argument(help="What to say; - reads standard input.")] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Read the text from a file.")
-    ] = None,
+    file: TextFile = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Audio file; without it WAV goes to standard output."),
@@ -42,18 +47,9 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
-    markup: Annotated[
-        str | None,
-        typer.Option(help="auto, plain, markdown, html or ssml. Default: the supervisor's."),
-    ] = None,
-    unreadable: Annotated[
-        str | None,
-        typer.Option(help="Letters that the voice cannot read: skip, spell or refuse."),
-    ] = None,
-    pronounce: Annotated[
-        list[str] | None,
-        typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
-    ] = None,
+    markup: MarkupName = None,
+    unreadable: UnreadableName = None,
+    pronounce: Pronounced = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +64,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     spoken = given_text(text, file)
     _check_output(output, as_json)
     audio_format = _format(output, form)
-    pronunciations = said_as(pronounce or [])
+    pronunciations = said_as(pronounce)
     from supervisor.client import Client
 
     with exit_codes(output), client_errors():

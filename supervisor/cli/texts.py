@@ -1,15 +1,29 @@
-"""The text that a command is given: as an argument, in a file, or on standard input."""
+"""The text that a command is given, as an argument, in a file, or on standard input; and options of
+how it is read.
+"""
 
 from __future__ import annotations
 
 import codecs
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 from supervisor.cli.common import fail
+
+TextFile = Annotated[Path | None, typer.Option("--file", "-f", help="Read the text from a file.")]
+MarkupName = Annotated[
+    str | None, typer.Option(help="auto, plain, markdown, html or ssml. Default: as configured.")
+]
+UnreadableName = Annotated[
+    str | None, typer.Option(help="Letters that the voice cannot read: skip, spell or refuse.")
+]
+Pronounced = Annotated[
+    list[str] | None,
+    typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),
+]
 
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -92,10 +106,10 @@ def _from_windows(content: bytes) -> str | None:
         return None
 
 
-def said_as(given: list[str]) -> dict[str, str] | None:
-    """Words and how they are said, from `WORD=HOW`."""
+def said_as(given: list[str] | None) -> dict[str, str] | None:
+    """Words and how they are said, from `WORD=HOW`; exit code 2 for what is none."""
     entries: dict[str, str] = {}
-    for entry in given:
+    for entry in given or ():
         word, equals, how = entry.partition("=")
         if not (word and equals and how):
             fail(2, f"--pronounce {entry!r}: write WORD=HOW, such as Nguyen=win or Cairo=/ˈkaɪroʊ/")

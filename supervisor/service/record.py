@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from supervisor.speech import Pauses, Prosody, Speech
+from supervisor.speech import Pauses, Speech
 
 FORMAT = 3
 
@@ -68,7 +68,7 @@ class Document(msgspec.Struct):
     entries: list[Entry]
 
 
-_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, Pauses, Prosody)}
+_OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, Pauses)}
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:

@@ -180,13 +180,20 @@ def _lighter_request(event: Any) -> Any:  # noqa: ANN401 - an event that has one
     request = event.request
     segments = tuple([_said(len(part.text)) for part in request.segments])
     rest = None if request.rest is None else Unsaid(len(request.rest))
-    return structs.replace(event, request=structs.replace(request, segments=segments, rest=rest))
+    lighter = structs.replace(request, segments=segments, rest=rest, left_out=())
+    return structs.replace(event, request=lighter)
 
 
 def _lighter_recovered(event: job_events.Recovered) -> job_events.Recovered:
     stored: Any = {index: _silent(pcm) for index, pcm in event.stored.items()}
     told = structs.replace(event, stored=stored, message=_x(len(event.message)))
     return cast("job_events.Recovered", _lighter_request(told))
+
+
+def _lighter_spoken(event: job_events.SegmentSpoken) -> job_events.SegmentSpoken:
+    why = None if event.left_out is None else _x(len(event.left_out))
+    told = structs.replace(event, left_out=why)
+    return cast("job_events.SegmentSpoken", _lighter_audio(told))
 
 
 def _lighter_audio(event: Any) -> Any:  # noqa: ANN401 - an event that has some
@@ -200,7 +207,7 @@ def _lighter_message(event: job_events.SegmentRefused) -> job_events.SegmentRefu
 _LIGHTER: dict[type, Callable[[Any], object]] = {
     job_events.Submitted: _lighter_request,
     job_events.Recovered: _lighter_recovered,
-    job_events.SegmentSpoken: _lighter_audio,
+    job_events.SegmentSpoken: _lighter_spoken,
     job_events.AudioStored: _lighter_audio,
     job_events.SegmentRefused: _lighter_message,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.phonemes import LONGEST, SIGNS, SOUNDS, PhonemeError, check_phonemes, one_form
+from supervisor.phonemes import LONGEST, SIGNS, SOUNDS, PhonemeError, one_form
 
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 
@@ -44,7 +44,6 @@ PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 )
 def test_phonemes_of_each_language_are_taken(phonemes: str) -> None:
     """Those of eight languages, in broad IPA, and the letters of Kokoro's own alphabet."""
-    check_phonemes(phonemes)
     assert one_form(one_form(phonemes)) == one_form(phonemes)
 
 
@@ -97,7 +96,7 @@ def test_all_spellings_of_one_pronunciation_have_one_form() -> None:
 def test_the_first_wrong_symbol_is_named_with_what_to_write(phonemes: str, message: str) -> None:
     """Its code, its place counted from 1, and the phoneme that was meant, on one line."""
     with pytest.raises(PhonemeError) as caught:
-        check_phonemes(phonemes)
+        one_form(phonemes)
     assert str(caught.value).startswith(message)
     assert str(caught.value).isprintable()
 
@@ -106,16 +105,16 @@ def test_what_is_proposed_is_taken() -> None:
     """Whoever follows the advice is not told of the next mistake, whatever they typed."""
     for code in [*range(0x21, 0x2500), *range(0xA640, 0xA800), 0x1F600]:
         try:
-            check_phonemes(f"a{chr(code)}a")
+            one_form(f"a{chr(code)}a")
         except PhonemeError as error:
             _, _, nearest = str(error).partition("nearest: ")
             if nearest:
-                check_phonemes(f"a{nearest.removeprefix('◌')}a")
+                one_form(f"a{nearest.removeprefix('◌')}a")
 
 
 def test_length_is_bounded() -> None:
     """200 symbols are taken, 201 are not, and a megabyte is refused unread."""
-    check_phonemes("a" * LONGEST)
+    one_form("a" * LONGEST)
     for length in (LONGEST + 1, 1 << 20):
         with pytest.raises(PhonemeError, match="at most 200 phonemes"):
-            check_phonemes("a" * length)
+            one_form("a" * length)

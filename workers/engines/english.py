@@ -124,7 +124,7 @@ class English:
         written = [token.text for token in tokens]
         for token, word in zip(tokens, written, strict=True):
             if token.phonemes is None:
-                token.phonemes = self._named(word.lower())
+                token.phonemes = self._named(word.lower()) or self._unknown.drawn(word)
         for at, said in readings(written, [token.tag for token in tokens], self._ways):
             token = tokens[at]
             if token.phonemes is None:
@@ -134,6 +134,19 @@ class English:
             if name.phonemes and not name.whitespace and ending.text in _POSSESSIVE:
                 said_so_far = name.phonemes
                 ending.phonemes = self._read.lexicon._s(said_so_far)[len(said_so_far) :]  # noqa: SLF001
+            elif not name.whitespace and ending.phonemes is None:
+                ending.phonemes = self._drawn(name.text.lower(), ending.text.lower())
+
+    def _drawn(self, word: str, verb: str) -> str | None:
+        """The sounds of a verb that the G2P says by itself, where it does so wrong: "what're"."""
+        verb = verb.replace("’", "'")
+        if self._read.lexicon.is_known(f"{word}{verb}", "NN"):
+            return None
+        if verb == "'re":
+            return "ə" if self._british else "əɹ"
+        if verb == "'ve" and word[0] in _APOSTROPHES:
+            return "əv"
+        return "əd" if verb == "'d" and word[-1] in "td" else None
 
     def _named(self, word: str) -> str | None:
         ipa = NAMES.get(word)

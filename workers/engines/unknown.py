@@ -16,11 +16,14 @@ from hibari.g2p.oov import OOV
 
 from workers.engines.packed import Packed, packed
 from workers.text.clauses import listed
-from workers.text.ipa import british_from_american
+from workers.text.ipa import VOWELS, british_from_american
 
 _CMUDICT: Final = Path(__file__).parent / "data/cmudict.json.gz"
 _NO_LETTERS: Final = 3
 """So many capitals are letters more often than a name: the dictionary is not asked."""
+
+_DRAWN: Final = {"'d": "d", "'ll": "l", "'ve": "v", "'re": "ɹ"}
+"""Verbs that are drawn to the word before them, and the sound of each behind a vowel."""
 
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 _SHORTEST_PART: Final = 4
@@ -47,13 +50,32 @@ class Unknown:
         if plain.isupper() and len(plain) <= _NO_LETTERS:
             return self._guessed(word)
         return (
-            self._named(plain.lower()) or self._humps(plain) or self._compound(plain.lower())
-            or self._guessed(word)
+            self.drawn(plain) or self._named(plain.lower()) or self._humps(plain)
+            or self._compound(plain.lower()) or self._guessed(word)
         )  # fmt: skip
 
     def __contains__(self, word: str) -> bool:
         """Whether the dictionary has this word in small letters."""
         return word in self._names
+
+    def drawn(self, word: str) -> str | None:
+        """Phonemes of `York'd`: the word, and the verb that is drawn to it with as much of a vowel
+        as it needs there. None for a word without one.
+        """
+        stem, apostrophe, verb = word.rpartition("'")
+        sound = _DRAWN.get(f"'{verb.lower()}")
+        if not (stem and apostrophe and sound):
+            return None
+        said = self._in_lexicon(stem) or self(stem)
+        if said is None:
+            return None
+        if sound == "ɹ":
+            return said.removesuffix("ɹ") + ("ə" if self._british else "əɹ")
+        if said[-1] in f"{VOWELS}ː" and sound != "l":
+            return said + sound
+        if not self._british and len(said) > 1 and said[-1] == "t" and said[-2] in VOWELS:
+            said = f"{said[:-1]}T"
+        return f"{said}{'ᵊ' if sound == 'l' else 'ə'}{sound}"
 
     def _named(self, word: str) -> str | None:
         found = self._entry(word)

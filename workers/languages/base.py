@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Words that are said one after another for one stretch of the text.
 
     `spoken`: the words, with the punctuation that stands around them; `phonemes`: the same in

@@ -6,6 +6,7 @@ and g between vowels, also from word to word.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -70,6 +71,7 @@ def sounds(words: Sequence[str]) -> list[str]:
     return _STOP.sub(_soft, said).split(" ")
 
 
+@functools.lru_cache(4096)
 def _word(word: str) -> str:
     nuclei = _nuclei(word)
     if not nuclei or word in _UNSTRESSED:

@@ -65,7 +65,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     figure_by_figure: bool = False
 
 
-class Token(msgspec.Struct):
+class Token(msgspec.Struct, gc=False):
     """A stretch of the text: the words that are said for it, or sounds that are given.
 
     `opening` and `closing` are the punctuation around it, in Kokoro's alphabet.
@@ -73,11 +73,14 @@ class Token(msgspec.Struct):
 
     start: int
     end: int
-    words: list[str]
+    words: tuple[str, ...]
     given: str | None = None
     opening: str = ""
     closing: str = ""
 
+
+_Remembered = dict[tuple[str, str], tuple[str, ...]]
+"""The words for a kind of match and what it matched."""
 
 Sounds = Callable[[Sequence[str]], Sequence[str]]
 """Phonemes of words that are said without a pause, one for each; words in small letters."""
@@ -122,16 +125,17 @@ class Scanner:
             "iso": self._date,
             "time": self._time,
             "sum": self._money,
-            "paid": self._money,
-            "measure": self._measure,
-            "place": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
+            "scale": self._money,
+            "behind": self._money,
+            "unit": self._measure,
+            "ordinal": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
             "amount": self._counted,
             "figures": lambda found: self._number(found["figures"]),
             "short": lambda found: _with_capitals(writing)[found["short"]],
             "sign": lambda found: writing.signs[found["sign"]],
             "times": lambda _found: writing.signs.get("×", ""),
             "dot": lambda _found: writing.dot,
-            "roman": lambda found: writing.ordinal(_roman(found["roman"]), found["nth"]),
+            "nth": lambda found: writing.ordinal(_roman(found["roman"]), found["nth"]),
             "word": self._word,
         }
 
@@ -140,6 +144,7 @@ class Scanner:
         text = text.translate(_FIGURES_OF_OTHERS)
         found: list[Token] = []
         opening = ""
+        said: _Remembered = {}
         for match in self._pattern.finditer(text):
             kind = match.lastgroup
             if kind == "opening" or (kind == "quote" and _opens(text, match.start())):
@@ -149,21 +154,28 @@ class Scanner:
                 if found and closing not in found[-1].closing:
                     found[-1].closing += closing
             else:
-                token = self._token(match)
+                token = self._token(match, said)
                 if token.words or token.given:
                     token.opening, opening = opening, ""
                     found.append(token)
         return found
 
-    def _token(self, match: re.Match[str]) -> Token:
+    def _token(self, match: re.Match[str], said: _Remembered) -> Token:
+        """What is said for a match. `said`: what has been said for others in this text."""
         start, end = match.span()
         if match["mark"] is not None:
             written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
-            return Token(start, end, written.split() or [""], given=from_ipa(ipa))
+            return Token(start, end, tuple(written.split()) or ("",), given=from_ipa(ipa))
         if match["latin"] is not None:
-            return Token(start, end, match[0].split(), given=english.phonemes(match[0]))
-        kind = next(name for name in _KINDS if match[name] is not None)
-        return Token(start, end, self._forms[kind](match).replace("-", " ").split())
+            return Token(start, end, tuple(match[0].split()), given=english.phonemes(match[0]))
+        kind = match.lastgroup or ""
+        key = (kind, match[0])
+        words = said.get(key)
+        if words is None:
+            words = tuple(self._forms[kind](match).replace("-", " ").split())
+            if kind != "amount":  # The word behind one has a say.
+                said[key] = words
+        return Token(start, end, words)
 
     def _date(self, found: re.Match[str]) -> str:
         if found["iso"] is not None:
@@ -282,9 +294,6 @@ _FIGURES_OF_OTHERS: Final = {
     for figure in range(10)
 }
 """Figures of Devanagari, wide ones, and those of Arabic."""
-_KINDS: Final = (
-    "date iso time sum paid measure place amount roman figures short sign times dot word".split()
-)
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
 

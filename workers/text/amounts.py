@@ -184,10 +184,6 @@ def _glyph(found: re.Match[str], manner: Manner) -> str | None:
     return fraction(top, bottom, manner.british)
 
 
-def _book(found: re.Match[str], manner: Manner) -> str:
-    return numbers.ordinal(int(found.group()), manner.british).capitalize()
-
-
 def _ordinal(found: re.Match[str], manner: Manner) -> str | None:
     number = int(found.group(1).replace(",", ""))
     if found.group(2) == "st" and (number % 10 != 1 or number % 100 == 11):
@@ -275,15 +271,6 @@ def _point(found: re.Match[str], manner: Manner) -> str:
 _END = r"(?![\w/°%]|[.,]\d|-\d)"
 
 DIGITS = [
-    Rule(
-        "book of the Bible",
-        spaced("CKSTPJ"),
-        re.compile(
-            r"[123](?= (?:(?:Corinthians|Kings|Samuel|Chronicles|Thessalonians)\b"
-            r"|(?:Timothy|Peter|John) \d))"
-        ),
-        _book,
-    ),
     Rule(
         "thousands set apart by spaces",
         spaced(FIGURES),

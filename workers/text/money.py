@@ -8,7 +8,7 @@ import msgspec
 
 from workers.text import numbers
 from workers.text.amounts import NUMBER
-from workers.text.rules import Manner, Rule, after, alternatives, before, spaced
+from workers.text.rules import Manner, Rule, after, alternatives, before, ends_sentence, spaced
 
 
 class Currency(msgspec.Struct, frozen=True):
@@ -222,6 +222,20 @@ def _pence(found: re.Match[str], manner: Manner) -> str | None:
     )
 
 
+def _of_old(found: re.Match[str], manner: Manner) -> str:
+    """`£5 6s. 8d.`, `12s. 6d.`: pounds, shillings and pence before 1971."""
+    pounds, shillings, pence = found["pounds"], found["shillings"], found["pence"]
+    parts = []
+    if pounds:
+        parts.append(amount(pounds, _POUND, None, adjective=False, british=manner.british))
+    shilling = "shilling" if shillings == "1" else "shillings"
+    parts.append(f"{numbers.number(shillings, manner.british)} {shilling}")
+    if pence:
+        name = _POUND.cent if pence == "1" else _POUND.cents
+        parts.append(f"{numbers.number(pence, manner.british)} {name}")
+    return " ".join(parts) + ("." if found.group().endswith(".") and ends_sentence(found) else "")
+
+
 _PRICED = re.compile(r"(?i)\b(?:costs?|pa(?:y|ys|id)|for|only|just|price[ds]?|sells?|or|at) $")
 _TAILS = ",.$£€¥₹₩₽₺₪₫₱₿kKmMbBthUEGJCANIPRSD-–"
 _COMMA = r"(\d{1,3}(?:\.\d{3}){0,4}),(\d\d)(?!\d)"
@@ -230,8 +244,16 @@ _FORE = re.compile(
     rf"(?P<minus>[-−])?(?P<sign>{_SIGN}) ?(?P<minus2>[-−])?"
     rf"(?P<sum>{_LAKHS}|{NUMBER}|\.\d{{1,3}}(?!\d)){_UNTIL}{_BIG}(?:(?<=\.\d\d)p(?!\w))?{_EACH}"
 )
+_SHILLINGS = r"(?P<shillings>1?\d)s\.?"
+_PENCE = r"(?P<pence>1?\d)d\b\.?"
 
 DIGITS = [
+    Rule(
+        "shillings and pence",
+        "s",
+        re.compile(rf"(?P<pounds>){_SHILLINGS},? {_PENCE}(?!\w)"),
+        _of_old,
+    ),
     Rule(
         "sum with a comma",
         ",.",
@@ -256,6 +278,12 @@ SYMBOLS = [
         "€£$",
         re.compile(rf"(?P<sign>[€£$]) ?{_COMMA}(?![,.]\d)"),
         _comma_before,
+    ),
+    Rule(
+        "pounds, shillings and pence",
+        "£",
+        re.compile(rf"£(?P<pounds>{NUMBER}),? {_SHILLINGS}(?:,? {_PENCE})?(?!\w)"),
+        _of_old,
     ),
     Rule("sign before its sum", "-−$£€¥₹₩₽₺₪₫₱₿", _FORE, _before),
 ]

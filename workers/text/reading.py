@@ -28,6 +28,7 @@ from workers.text import (
     symbols,
     times,
     units,
+    verses,
     web,
 )
 from workers.text.characters import CIRCLED, fold
@@ -44,6 +45,7 @@ _NEXT = re.compile(rf"\s*(?:{_ATOMS}|$)", re.DOTALL)
 _WORD_RULES = by_start(
     [
         *chat.WORDS,
+        *verses.WORDS,
         *places.WORDS,
         *abbreviations.WORDS,
         *dates.WORDS,
@@ -59,6 +61,7 @@ _WORD_RULES = by_start(
 _DIGIT_RULES = by_start(
     [
         *chat.DIGITS,
+        *verses.DIGITS,
         *times.DIGITS,
         *dates.DIGITS,
         *labels.DIGITS,

@@ -309,7 +309,29 @@ def _scale(found: re.Match[str], manner: Manner) -> str | None:
     return "Celsius" if found.group() == "C" else "Fahrenheit"
 
 
+def _grade(found: re.Match[str], manner: Manner) -> str | None:
+    """`a B- in biology`, `rated BB-`; not "A- and AS-levels", nor a dash without its spaces."""
+    letters = found.group(1)
+    if len(letters) < 2 and not _GRADED.search(before(found)):
+        return None
+    return f"{' '.join(letters)} minus"
+
+
+_GRADED = re.compile(
+    r"(?:\b(?:an?|got|gets?|my|his|her|their|your|solid|straight|earned|gave(?: \w+)?|graded?|rated"
+    r"|average|mark)|[A-F][+-]?(?:,? (?:or|to|and)|/|,)|:) ?(?:an? )?$"
+)
+"""What stands before a mark of a school."""
+
 WORDS = [
+    Rule(
+        "grade",
+        "-",
+        re.compile(
+            r"([A-DF]|(?P<one>[A-C])(?P=one){1,2})-(?![\w-])(?!,? (?:and|or|to) [\w.]+-[a-z])"
+        ),
+        _grade,
+    ),
     Rule("s in a name", "$", re.compile(r"[A-Za-z]{1,10}\$[A-Za-z]{1,10}(?!\w)"), _dollar_name),
     Rule("and", ["n"], re.compile(r"[nN]'(?= [A-Za-z])"), _and_short),
     Rule("scale of heat", ["c", "f"], re.compile(r"[CF](?!\w)"), _scale),

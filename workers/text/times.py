@@ -1,4 +1,4 @@
-"""Times of the day, spans of time, and the ratios and verses that are written like them."""
+"""Times of the day, spans of time, and the ratios that are written like them."""
 
 from __future__ import annotations
 
@@ -134,23 +134,13 @@ def _military(found: re.Match[str], manner: Manner) -> str | None:
     return f"{said.strip()} {tail} hours"
 
 
-_BOOKS = frozenset(
-    "Verse Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles "
-    "Ezra Nehemiah Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations "
-    "Ezekiel Daniel Hosea Joel Amos Obadiah Jonah Micah Habakkuk Zephaniah Haggai Zechariah "
-    "Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians Philippians "
-    "Colossians Thessalonians Timothy Titus Philemon Hebrews James Peter Jude Revelation Surah "
-    "Quran Gen Ex Matt Rom Cor Heb Rev Ps Isa".split()
-)
-
-
 def _ratio(found: re.Match[str], manner: Manner) -> str | None:
     first, second = found.group(1), found.group(2)
     said = [numbers.number(part, manner.british) for part in (first, second)]
     cue = word_before(found)
     if all(len(part) == 2 and int(part) < 60 for part in (first, second)):
         return clock(int(first), int(second), bare=True, british=manner.british)
-    if cue in _BOOKS or (cue[:1].isupper() and manner.known(cue.lower()) is False):
+    if cue[:1].isupper() and not manner.known(cue.lower()):
         until = found.group("until")
         return " ".join(said) + (f" to {numbers.number(until, manner.british)}" if until else "")
     return None if found.group("until") else " to ".join(said)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from supervisor.core.jobs.parts import Part
+from supervisor.marks import PRONOUNCED, PRONUNCIATION, sealed
 from supervisor.speech import Ends
 
 CLAUSE_END: Final = re.compile(r"[、，；：][\"'”’)\]」』]*\s*|[,;:—–][\"'”’)\]]*\s+|\s[-–—]\s")
@@ -89,9 +90,10 @@ def cut(
         yield Part(sentence, ends)
         return
     waiting: Part | None = None
+    whole = sealed(sentence)
     begun, start = False, 0
     while start < len(sentence):
-        end, after = _place(sentence, start, limit if begun else first_limit, limit, language)
+        end, after = _place(whole, start, limit if begun else first_limit, limit, language)
         text = sentence[start:end].strip()
         start = end
         if LETTER_OR_NUMBER.search(text) is None:
@@ -119,7 +121,18 @@ def _place(sentence: str, start: int, bound: int, limit: int, language: str) -> 
         near = _first_place(sentence, stop, start + min(limit, round(bound * _NEAR)), language)
         return near or _place(sentence, start, limit, limit, language)
     space = sentence.rfind(" ", start + 1, stop)
-    return (space + 1 if space > start else stop), "phrase"
+    return (space + 1 if space > start else _beside_mark(sentence, start, stop)), "phrase"
+
+
+def _beside_mark(sentence: str, start: int, stop: int) -> int:
+    """The place `stop`; or if that is in a pronounced phrase, where it begins, or ends if it begins
+    with the part.
+    """
+    opened = sentence.rfind(PRONUNCIATION, start, stop)
+    mark = None if opened < 0 else PRONOUNCED.match(sentence, opened)
+    if mark is None or mark.end() <= stop:
+        return stop
+    return opened if opened > start else mark.end()
 
 
 def _last_clause(sentence: str, start: int, stop: int) -> int | None:

@@ -55,8 +55,8 @@ LATE = "the deadline has passed"
 
 STORY_LINES = 400
 
-MOST_LEFT_OUT = 32
-"""Places that a client is told of one by one."""
+MOST_UNREADABLE = 16
+"""Segments that a client is told of one by one, because their engine cannot read them."""
 
 LEFT_OUT = "left out"
 
@@ -150,6 +150,7 @@ class Job:
         "state",
         "story",
         "synthesis_s",
+        "unreadable",
         "work",
     )
 
@@ -190,6 +191,8 @@ class Job:
         self.retries: list[int] = []
         self.left_out = request.left_out
         """What of its text is not read; the segments among it are known once they were tried."""
+        self.unreadable = 0
+        """Segments among it."""
         self.running = 0
         """Segments that a worker has now."""
         self.retried = 0
@@ -337,8 +340,11 @@ class Job:
     def leave_out(self, now: float, index: int, why: str) -> None:
         """Note that a segment is silent, because its engine could not read it."""
         self.note(now, "unreadable", index)
-        if len(self.left_out) < MOST_LEFT_OUT:
-            self.left_out = (*self.left_out, LeftOut(what=f"segment {index}: {why}"))
+        self.unreadable += 1
+        more = self.unreadable - MOST_UNREADABLE
+        before = self.left_out if more <= 1 else self.left_out[:-1]
+        what = f"segment {index}: {why}" if more <= 0 else f"{more} more segments"
+        self.left_out = (*before, LeftOut(what=what))
 
     def refused(self, now: float, index: int, worker: int) -> None:
         """Note that a worker has no audio for a segment: the job is about to end."""

@@ -57,6 +57,8 @@ _DATE = re.compile(
     r"\.[^\S\n]*$"
 )
 """A day or a month, which goes on with what no sentence begins with."""
+_UNIT = re.compile(r"\d\s?(?:tsp|tbsp|oz|lbs?|ft|in|yds?|gal|qt|min|hrs?|secs?)\.[^\S\n]*$")
+"""A measure, which goes on likewise."""
 _GOES_ON = re.compile(r"[a-z\d]")
 _BETWEEN = re.compile(r"\s(?:vs|viz|cf|e\.g|i\.e)\.[^\S\n]*$")
 """What never ends a sentence."""
@@ -64,6 +66,7 @@ _NO_ENDS = (
     (_TITLE, re.compile("")),
     (_COUNTED, _NUMBER),
     (_DATE, _GOES_ON),
+    (_UNIT, _GOES_ON),
     (_BETWEEN, re.compile("")),
     (re.compile(r"(?:^|\s)\.$"), re.compile(r"\w")),
 )
@@ -74,6 +77,9 @@ _LONGEST_SHORT = 24
 
 _HEADING_CHARS = 100
 """A heading is not longer."""
+
+_NARROWEST = 24
+"""Characters of a line in the narrowest text whose lines are broken because they are full."""
 
 _CONTEXT = 64
 """Characters of the next sentence that sentencex must have seen for the one before to count as
@@ -198,8 +204,8 @@ def _line_ends(paragraph: str, column: int) -> list[int]:
     """Where lines end in the paragraph that were meant to: behind white space, in characters.
 
     Where lines are broken because they are full, the first word of the next one has no room in the
-    longest of them. One that ends before, or with a colon, and whose next begins like a sentence,
-    is an item of a list, a title, or a verse.
+    longest of them, which is not a very short one. One that ends before, or with a colon, and whose
+    next begins like a sentence, is an item of a list, a title, or a verse.
     """
     body = paragraph.rstrip()
     if "\n" not in body:
@@ -207,7 +213,7 @@ def _line_ends(paragraph: str, column: int) -> list[int]:
     lines = body.split("\n")
     lengths = [len(line.rstrip()) for line in lines]
     lengths[0] += column
-    longest = max(lengths)
+    longest = max(_NARROWEST, *lengths)
     found: list[int] = []
     end = 0
     for line, length, other in zip(lines, lengths, lines[1:], strict=False):

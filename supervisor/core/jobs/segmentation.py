@@ -13,7 +13,6 @@ window may grow with the square of its length (quotes, backticks, 漢字。).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -22,11 +21,12 @@ import msgspec
 from supervisor.core.jobs import breaths
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
 from supervisor.core.jobs.pieces import TAG, complete, has_speech
-from supervisor.marks import ENDS, OPENING, PRONOUNCED, PROSODY
+from supervisor.marks import ENDS, LONG, OPENING, sealed
 from supervisor.speech import Ends, Prosody
 
-_LONGEST_MARK = 512
-_LONGESTTAG = 24
+_LONGEST_MARK = 2_048
+"""More than markup makes of a phrase and its phonemes."""
+_LONGEST_TAG = 24
 _WINDOW = 1024
 """Characters that a slice looks at. A window of the worst characters takes some milliseconds."""
 
@@ -34,7 +34,6 @@ _LONG_WINDOW = 2048
 """The same where segments of more than half a window are asked for."""
 
 _PLAIN: Final = Prosody()
-_MARK: Final = re.compile(f"{PRONOUNCED.pattern}|{PROSODY.pattern}")
 
 _LINES = 64
 """Segments that a slice takes of a text that was cut before."""
@@ -97,9 +96,9 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
         window = self._window(self.rules.window)
         last = self.at + len(window) == len(self.text)
         column = self.at - self.text.rfind("\n", max(0, self.at - _WINDOW), self.at) - 1
-        for piece, ends in complete(window, self.rules.language, column, last=last):
-            taken += len(piece)
-            flat = " ".join(piece.rstrip(ENDS).split())
+        for piece, ends in complete(sealed(window), self.rules.language, column, last=last):
+            begin, taken = taken, taken + len(piece)
+            flat = " ".join(window[begin:taken].rstrip(ENDS).split())
             if isinstance(ends, Prosody):
                 prosody = None if ends == _PLAIN else ends
             elif isinstance(ends, float):
@@ -126,9 +125,9 @@ class Uncut(msgspec.Struct, frozen=True, gc=False):
             return self.text[self.at :] if self.at else self.text
         opened = max(self.text.rfind(mark, self.at, end) for mark in OPENING)
         if opened >= 0:
-            closed = _MARK.match(self.text, opened, opened + _LONGEST_MARK)
+            closed = LONG.match(self.text, opened, opened + _LONGEST_MARK)
             end = max(end, closed.end() if closed else end)
-        for tag in TAG.finditer(self.text, end - _LONGESTTAG, end + 2 * _LONGESTTAG):
+        for tag in TAG.finditer(self.text, end - _LONGEST_TAG, end + 2 * _LONGEST_TAG):
             end = max(end, tag.end())
         return self.text[self.at : end]
 

@@ -169,9 +169,7 @@ def _spelled(run: re.Match[str]) -> str:
     return f" {', '.join(names)} "
 
 
-_PLAIN_NAME = re.compile(
-    r"^.*?\b(?:LETTER|SYLLABLE|LIGATURE|CHARACTER)\s+(?:SMALL |CAPITAL )?|^CJK UNIFIED IDEOGRAPH-"
-)
+_BEFORE_NAME = re.compile(r"^.*?\b(?:LETTER|SYLLABLE|LIGATURE|CHARACTER)\s+")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -181,4 +179,4 @@ def _letter_name(letter: str) -> str:
     if name.startswith("CJK") or not name:
         return "U " + " ".join(f"{ord(letter):X}")
     name = re.sub(r"\b(?:SMALL|CAPITAL) ", "", name)
-    return _PLAIN_NAME.sub("", name).lower().replace("-", " ")
+    return _BEFORE_NAME.sub("", name).lower().replace("-", " ")

@@ -42,6 +42,11 @@ MORE_OF_ITEM: Final = re.compile(MORE.pattern.replace("|1[.)])", r"|\d{1,9}+[.)]
 """The same in a list, where each number begins an item."""
 UNDERLINE: Final = re.compile(rf"[ ]{{0,3}}(?:=++|-++){_EOL}")
 """What makes a heading of the lines before."""
+BOLD: Final = re.compile(
+    r"[ ]{0,3}(?P<signs>\*\*|__)(?P<title>(?!\s)[^\n*_]{1,200}+(?<![\s.!?…])(?<![.!?…]['\"”’)]))"
+    r"(?P=signs):?+[ \t\r]*+(?:\n|\Z)"
+)
+"""A line that is bold from end to end, and no sentence: a title, as assistants write them."""
 UNBROKEN: Final = re.compile(rf"(?:(?!{_EOL})[^\n]++(?:\n|\Z))++")
 """All lines up to one that is empty."""
 ROW: Final = re.compile(r"[^\n|]*+\|[^\n]*+(?:\n|\Z)")

@@ -24,6 +24,10 @@ _ITEMS: Final = frozenset(
     "textarea tfoot thead tr xmp".split()
 )
 _CELLS: Final = frozenset(["td", "th"])
+_COUNTED: Final = {**dict.fromkeys(_LISTS, "list"), "ruby": "ruby", "sup": "sup"}
+"""Elements of which it counts in how many of their kind something stands."""
+_SMALL: Final = frozenset(["rt", "rp", "rtc"])
+"""What stands above or beside the text in a `ruby`."""
 BLOCKS: Final = HEADINGS | _PARAGRAPHS | _LISTS | _ITEMS | _CELLS
 """Elements that stand apart from what is before and after them."""
 
@@ -73,8 +77,11 @@ _SWITCHES: Final = frozenset(
 _HIDDEN: Final = re.compile(
     r"display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}hidden", re.IGNORECASE
 )
-_APART: Final = {"sup": ("reference",), "span": ("mw-editsection",)}
-"""Classes by which encyclopedias mark what is no part of a sentence."""
+_APART: Final = frozenset("reference mw-editsection mw-cite-backlink noprint".split())
+"""Classes by which encyclopedias mark what is no part of a sentence, in `sup` and `span`."""
+_EXPONENT: Final = re.compile(r"[-−+]?(?:\d{1,4}|n)", re.ASCII)
+_RAISED: Final = str.maketrans("0123456789n-−+", "⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁻⁻⁺")
+"""What a power, or the number of a footnote, is written with where nothing can be raised."""
 _MOST_DEEP: Final = 1000
 
 
@@ -115,9 +122,8 @@ class Elements:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._lists = 0
+        self._inside = dict.fromkeys(_COUNTED.values(), 0)
         self._quotes = 0
-        self._rubies = 0
         self._modes: list[Mode] = []
         self._hidden = ""
         self._hidden_depth = 0
@@ -125,8 +131,11 @@ class Elements:
 
     def text(self, text: str) -> None:
         """Text between two tags, its references decoded."""
-        if not self._hidden and not self._annotates:
-            self._flow.text(text)
+        if self._hidden or self._annotates:
+            return
+        if self._inside["sup"] and self._flow.joined and _EXPONENT.fullmatch(text):
+            text = text.translate(_RAISED)  # 10⁶, and no 106.
+        self._flow.text(text)
 
     def line(self) -> None:
         """A line's end that was meant."""
@@ -152,18 +161,16 @@ class Elements:
             flow.line()
         elif name == "img":
             self.text(PRIVATE.sub("", attributes.get("alt", "")))
-        elif name in _LISTS:
-            self._lists += 1
+        elif name in _COUNTED:
+            self._inside[_COUNTED[name]] += 1
         elif name == "pre" and len(self._modes) < _MOST_DEEP:
             self._modes.append(flow.mode)
             flow.mode = "lines"
         elif name == "q":
             self.text("“" if not self._quotes % 2 else "‘")
             self._quotes += 1
-        elif name == "ruby":
-            self._rubies += 1
-        elif name in {"rt", "rp", "rtc"}:
-            self._annotates = self._rubies > 0
+        elif name in _SMALL:
+            self._annotates = self._inside["ruby"] > 0
         elif name == "rb":
             self._annotates = False
 
@@ -171,20 +178,18 @@ class Elements:
         flow = self._flow
         if name in HEADINGS:
             flow.end(HEADING)
-        elif name in _LISTS:
-            self._lists = max(self._lists - 1, 0)
+        elif name in _COUNTED:
+            kind = _COUNTED[name]
+            self._inside[kind] = max(self._inside[kind] - 1, 0)
         elif name == "pre" and self._modes:
             flow.mode = self._modes.pop()
         elif name == "q" and self._quotes:
             self._quotes -= 1
             self.text("”" if not self._quotes % 2 else "’")
-        elif name == "ruby":
-            self._rubies = max(self._rubies - 1, 0)
-            self._annotates = False
-        elif name in {"rt", "rp", "rtc"}:
-            self._annotates = False
         elif name == "p":
             flow.end(PARAGRAPH)
+        if name == "ruby" or name in _SMALL:
+            self._annotates = False
         self._ends(name)
 
     def _ends(self, name: str) -> None:
@@ -193,9 +198,10 @@ class Elements:
             return
         flow = self._flow
         self._annotates = False
+        self._inside["sup"] = 0
         if name in _CELLS:
             flow.cell()
-        elif name in _ITEMS or (name in _LISTS and self._lists):
+        elif name in _ITEMS or (name in _LISTS and self._inside["list"]):
             flow.end(ITEM)
         else:
             flow.end(PARAGRAPH)
@@ -210,11 +216,14 @@ class Elements:
 
 
 def _is_hidden(name: str, attributes: Mapping[str, str]) -> bool:
-    """Whether an element is not shown, or is no part of what is read: the sign of a footnote."""
+    """Whether an element is not shown, or is no part of what is read: the sign of a footnote, an
+    icon.
+    """
     if not attributes:
         return False
     return (
         attributes.get("hidden") in {"", "hidden"}
+        or attributes.get("aria-hidden", "").lower() == "true"
         or _HIDDEN.search(attributes.get("style", "")) is not None
-        or attributes.get("class", "") in _APART.get(name, ())
+        or (name in {"sup", "span"} and not _APART.isdisjoint(attributes.get("class", "").split()))
     )

@@ -47,6 +47,11 @@ class Flow:
         return bool(self._last) and not self._end
 
     @property
+    def joined(self) -> bool:
+        """Whether nothing stands between what was said and what is said next."""
+        return self.begun and not self._gap
+
+    @property
     def last(self) -> str:
         """The end of what was said last."""
         return self._last

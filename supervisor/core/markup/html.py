@@ -14,6 +14,7 @@ from typing import Final
 from supervisor.core.markup.elements import LONGEST_TAG, LOOSE_TAG, TAG, UNREAD, Elements, Tag
 from supervisor.core.markup.entities import decoded
 from supervisor.core.markup.flow import Flow
+from supervisor.core.markup.ipa import LONGEST, WITH_PHONEMES, with_pronunciations
 from supervisor.core.markup.unread import CDATA, COMMENT, Ends
 from supervisor.marks import PRIVATE
 
@@ -75,11 +76,21 @@ def _text(source: str, at: int, stop: int, elements: Elements) -> int:
     sign = _SIGN.search(source, at, stop + _LONGEST_SIGN)
     end = stop if sign is None else min(sign.start(), stop)
     if end == stop < len(source):
-        reference = source.rfind("&", max(at + 1, stop - _LONGEST_REFERENCE), stop)
-        end = stop if reference < 0 else reference  # None is cut.
+        end = _uncut(source, at, stop)
     if end > at:
-        elements.text(PRIVATE.sub("", decoded(source[at:end], unended=True)))
+        text = PRIVATE.sub("", decoded(source[at:end], unended=True))
+        elements.text(with_pronunciations(text))
     return end
+
+
+def _uncut(source: str, at: int, stop: int) -> int:
+    """A place near `stop` where neither a reference nor a pronunciation is cut."""
+    bracket = source.rfind("[", max(at, stop - LONGEST), stop)
+    word = None if bracket < 0 else WITH_PHONEMES.match(source, bracket)
+    if word is not None and word.end() > stop:
+        return word.end()
+    reference = source.rfind("&", max(at + 1, stop - _LONGEST_REFERENCE), stop)
+    return stop if reference < 0 else reference
 
 
 def _sign(source: str, at: int, elements: Elements, unended: Container[str]) -> tuple[int, str]:

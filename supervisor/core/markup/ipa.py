@@ -20,9 +20,12 @@ _PHONETIC: Final = re.compile(
 )
 PHONETIC_TARGET: Final = re.compile(r"\((?P<place>/[^/()\[\]\n]{1,200}+/)\)")
 """What may be one behind a link's text; unlike an address it may hold spaces."""
-_WRITTEN: Final = re.compile(
-    r"\[(?P<written>[^\[\]]{1,200}+)\]\((?P<target>/[^/()\[\]]{1,200}+/)\)"
+WITH_PHONEMES: Final = re.compile(
+    r"\[(?P<written>[^\[\]<]{1,200}+)\]\((?P<target>/[^/()\[\]<]{1,200}+/)\)"
 )
+"""What may be one in a text that has no links of this kind."""
+LONGEST: Final = 406
+"""Characters that it takes at most."""
 
 
 def phonemes_of(target: str) -> str | None:
@@ -39,7 +42,7 @@ def phonemes_of(target: str) -> str | None:
 
 def with_pronunciations(text: str) -> str:
     """The text with each `[written](/phonemes/)` made a mark, and nothing else changed."""
-    return _WRITTEN.sub(_mark, text) if "](/" in text else text
+    return WITH_PHONEMES.sub(_mark, text) if "](/" in text else text
 
 
 def _mark(found: re.Match[str]) -> str:

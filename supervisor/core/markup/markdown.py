@@ -297,6 +297,10 @@ class _Reader:
             if code is not None:
                 self._lines(code[0])
                 return code.end()
+        bold = None if self._in_list else blocks.BOLD.match(text, at)
+        if bold is not None:
+            self._apart(PARAGRAPH)
+            return self._title(bold["title"], bold.end())
         more = (blocks.MORE_OF_ITEM if self._in_list else blocks.MORE).match(text, at)
         assert more is not None
         return self._more(text, at, more.end())

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.routes import (
@@ -55,7 +56,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         if len(wanted.input) > MOST_CHARS:
             reason = f"the text has {len(wanted.input):,} characters, more than {MOST_CHARS:,}"
             raise ApiError(413, reason, code="text_too_long", param="input")
-        submit = _submit(wanted, await context.welcome())
+        client = request_client(request, context.settings)
+        submit = _submit(wanted, await context.welcome(), client)
         found = await context.reader.read(submit, wanted.input.encode())
         return web.Response(
             body=msgspec.json.encode(found), content_type="application/json", charset="utf-8"
@@ -64,8 +66,8 @@ def routes(context: Context) -> list[web.RouteDef]:
     return [web.post("/v1/audio/phonemes", phonemes, expect_handler=when_wanted)]
 
 
-def _submit(wanted: PhonemesRequest, welcome: Welcome) -> Submit:
-    """The request by which the supervisor would be asked to speak it."""
+def _submit(wanted: PhonemesRequest, welcome: Welcome, client: str | None) -> Submit:
+    """The request by which the supervisor would be asked to speak it for this client."""
     engine, voice = engine_and_voice(wanted.model, wanted.voice, welcome)
     engine = engine or welcome.default_engine
     return Submit(
@@ -76,4 +78,5 @@ def _submit(wanted: PhonemesRequest, welcome: Welcome) -> Submit:
         markup=wanted.markup,
         unreadable=wanted.unreadable,
         pronunciations=wanted.pronunciations,
+        on_behalf=client,
     )

@@ -1,14 +1,15 @@
 """The gateway's reading process: at most one, started when a text is to be read, within bounds.
 
-One text is read at a time, and few wait: what is shown to operators must not cost those who
-listen. The process ends when nobody has asked for a while, when a text takes too long, and with the
-gateway.
+One text is read at a time, and few wait, of one client fewer: what is shown to operators must not
+cost those who listen, nor one client the others. The process ends when nobody has asked for a
+while, when a text takes too long, and with the gateway.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ from supervisor.service.settings import make_setup
 from supervisor.wire.client import Submit
 from supervisor.wire.worker import Setup
 
-LIMIT_S: Final = 20.0
+LIMIT_S: Final = 10.0
 """Seconds that a text may take."""
 START_S: Final = 60.0
 """Seconds that the process may take to import the engines: one, on a machine that is not busy."""
@@ -31,6 +32,8 @@ IDLE_S: Final = 60.0
 """Seconds without a text after which the process ends."""
 WAITING: Final = 4
 """Texts that may wait while one is read."""
+OF_A_CLIENT: Final = 2
+"""Texts of one client that may wait or be read, so that it keeps no place from the others."""
 RETRY_S: Final = 1
 _NICE: Final = 5
 """Priority of the process: speech comes first."""
@@ -48,21 +51,28 @@ class Reader:
         self._settings = settings
         self._place = place
         self._busy = asyncio.Lock()
-        self._texts = 0
+        self._texts = Counter[str | None]()
+        """Those that wait or are read, by client."""
         self._process: ReadingProcess | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
 
     async def read(self, submit: Submit, text: bytes) -> ReadText:
-        """How this text, UTF-8, is read for this SUBMIT. Raises SupervisorError, ApiError."""
-        if self._texts > WAITING:
+        """How this text, UTF-8, is read for this SUBMIT, whose client is that on whose behalf it
+        is. Raises SupervisorError, ApiError.
+        """
+        client, texts = submit.on_behalf, self._texts
+        if texts[client] >= OF_A_CLIENT:
+            raise _later("texts of yours are being read; try again", "busy")
+        if texts.total() > WAITING:
             raise _later("too many texts are being read; try again", "busy")
-        self._texts += 1
+        texts[client] += 1
         try:
             async with self._busy:
                 return await self._read(submit, text)
         finally:
-            self._texts -= 1
+            texts[client] -= 1
+            texts += Counter()  # Without those that have none.
 
     async def close(self) -> None:
         """End the process; to be called once no text is read any more."""

@@ -72,9 +72,10 @@ def children() -> list[int]:
     return found
 
 
-async def spoken(reader: Reader, text: str = "HELLO.") -> str:
-    """What is said for a text."""
-    found = await reader.read(STUNTS, text.encode())
+async def spoken(reader: Reader, text: str = "HELLO.", client: str = "one") -> str:
+    """What is said for a text of a client."""
+    submit = Submit(id="x", engine="stunts", on_behalf=client)
+    found = await reader.read(submit, text.encode())
     return found.segments[0].spoken
 
 
@@ -157,7 +158,8 @@ def test_few_wait_and_the_others_are_told_to_come_back(stage: Path) -> None:
     async def work(reader: Reader) -> None:
         held = asyncio.create_task(spoken(reader, "Hold."))
         await begun(stage, "holding")
-        waiting = [asyncio.create_task(spoken(reader, f"N{n}.")) for n in range(bounds.WAITING)]
+        numbers = range(bounds.WAITING)
+        waiting = [asyncio.create_task(spoken(reader, f"N{n}.", f"{n}")) for n in numbers]
         await asyncio.sleep(0)
         with pytest.raises(ApiError, match="too many texts") as refused:
             await spoken(reader)
@@ -171,19 +173,40 @@ def test_few_wait_and_the_others_are_told_to_come_back(stage: Path) -> None:
     within(work, settings_of(stage))
 
 
+def test_a_client_leaves_room_for_others(stage: Path) -> None:
+    """It has two texts read or waiting, and is told so; the next client has its text read."""
+
+    async def work(reader: Reader) -> None:
+        held = asyncio.create_task(spoken(reader, "Hold."))
+        await begun(stage, "holding")
+        waiting = asyncio.create_task(spoken(reader, "ITS SECOND."))
+        await asyncio.sleep(0)
+        with pytest.raises(ApiError, match="texts of yours") as refused:
+            await spoken(reader, "ITS THIRD.")
+        assert (refused.value.status, refused.value.code) == (503, "busy")
+        other = asyncio.create_task(spoken(reader, "ANOTHER.", "two"))
+        (stage / "go").touch()
+        said = [await held, await waiting, await other]
+        assert said == ["hold.", "its second.", "another."]
+        assert await spoken(reader, "ITS THIRD.") == "its third."
+
+    within(work, settings_of(stage))
+
+
 def test_who_leaves_makes_room(stage: Path) -> None:
     """Those that left while they waited, or were read, are no longer counted."""
 
     async def work(reader: Reader) -> None:
         left = [asyncio.create_task(spoken(reader, "Hold."))]
         await begun(stage, "holding")
-        left += [asyncio.create_task(spoken(reader)) for _ in range(bounds.WAITING)]
+        numbers = range(bounds.WAITING)
+        left += [asyncio.create_task(spoken(reader, client=f"{number}")) for number in numbers]
         await asyncio.sleep(0)
         for task in left:
             task.cancel()
         await asyncio.wait(left)
         (stage / "go").touch()
-        assert await spoken(reader) == "hello."
+        assert await asyncio.gather(*(spoken(reader) for _ in range(2))) == ["hello."] * 2
 
     within(work, settings_of(stage))
 

@@ -10,6 +10,7 @@ import pytest
 
 from supervisor.broker.cutting import TextReader, Turns
 from supervisor.broker.preparing import Preparation
+from supervisor.broker.refused import Refused
 from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.segmentation import uncut
 from tests.fixtures.cutting import cut_whole
@@ -26,12 +27,17 @@ def reader(text: str, *, whole: bool) -> TextReader:
     return TextReader(preparation, begin, whole=whole)
 
 
+def cut_up(one: TextReader) -> None:
+    """Read the text until it can become a job."""
+    while not one.ready:
+        one.step()
+
+
 def test_a_plain_text_is_enough_when_something_can_be_spoken() -> None:
     """Its first window is; the rest comes while that is spoken. Nothing gets lost between."""
     text = SENTENCE * 1_000
     one = reader(text, whole=False)
-    while not one.ready:
-        one.step()
+    cut_up(one)
     assert not one.ended
     parts, rest = one.take()
     assert rest is not None
@@ -44,8 +50,7 @@ def test_a_plain_text_is_enough_when_something_can_be_spoken() -> None:
 def test_a_durable_text_is_cut_whole_before_it_is_a_job(times: int) -> None:
     """However long: what is left to do with it is to take lines."""
     one = reader(SENTENCE * times, whole=True)
-    while not one.ready:
-        one.step()
+    cut_up(one)
     assert one.ended
     parts, rest = one.take()
     texts = [part.text for part in parts]
@@ -55,11 +60,12 @@ def test_a_durable_text_is_cut_whole_before_it_is_a_job(times: int) -> None:
 
 def test_a_text_without_anything_to_speak_is_read_to_its_end() -> None:
     """Before that nobody can say that it is a silence, or empty."""
-    for text, parts in (("…" * 5_000, sentences("")), (" " * 5_000, ())):
-        one = reader(text, whole=False)
-        while not one.ready:
-            one.step()
-        assert one.take() == (parts, None)
+    one = reader("…" * 5_000, whole=False)
+    cut_up(one)
+    assert one.take() == (sentences(""), None)
+    empty = reader(" " * 5_000, whole=False)
+    with pytest.raises(Refused, match="the text is empty"):
+        cut_up(empty)
 
 
 def test_turns_go_round_and_others_are_served_in_between() -> None:

@@ -103,6 +103,16 @@ def test_a_later_attempt_has_the_same_fingerprint() -> None:
     assert read(fields=later).fingerprint == first.fingerprint
 
 
+def test_the_order_of_pronunciations_makes_no_other_request() -> None:
+    """They come in a map, which a client may write in any order; what they say counts."""
+    said = {"Nguyen": "win", "Read": {"say": "red", "case": True}}
+    turned = {"Read": {"case": True, "say": "red"}, "Nguyen": "win"}
+    mine = read(fields={"key": "k", "pronunciations": said}).fingerprint
+    assert read(fields={"key": "k", "pronunciations": turned}).fingerprint == mine
+    other = {**said, "Nguyen": "wen"}
+    assert read(fields={"key": "k", "pronunciations": other}).fingerprint != mine
+
+
 def test_a_trace_context_is_kept_where_jobs_are_traced() -> None:
     """As it came, with the moment of its arrival; and nothing at all where they are not."""
     fields = {"traceparent": TRACEPARENT, "tracestate": "a=1", "key": "k"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.job import SEGMENT_TRANSITIONS, Job, Segment
+from supervisor.core.jobs.job import MOST_UNREADABLE, SEGMENT_TRANSITIONS, Job, Segment
 from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
-from supervisor.speech import Speech
+from supervisor.speech import LeftOut, Speech
 from tests.fixtures.defaults import fresh_jobs
 
 
@@ -48,6 +49,24 @@ def test_a_second_answer_for_a_segment_is_an_error() -> None:
     job.answered(1.0, 0, 1, (b"pcm!",), 0.1)
     with pytest.raises(ValueError, match="no way from spoken to spoken"):
         job.answered(2.0, 0, 1, (b"pcm!",), 0.1)
+
+
+def test_segments_that_nobody_can_read_are_told_or_counted() -> None:
+    """After what was known before; a book of them is a few lines."""
+    known = LeftOut(what="Chinese characters", at=9, chars=2)
+    job = Job(
+        "j",
+        msgspec.structs.replace(request("one"), left_out=(known,)),
+        owner="me",
+        flow="me",
+        now=0.0,
+    )
+    for index in range(1_000):
+        job.leave_out(float(index), index, "no sound")
+    first, *told, last = map(str, job.left_out)
+    assert first == "2 characters (Chinese characters) at 9"
+    assert told == [f"segment {index}: no sound" for index in range(MOST_UNREADABLE)]
+    assert last == f"{1_000 - MOST_UNREADABLE} more segments"
 
 
 def test_a_check_that_fails_fails_again() -> None:

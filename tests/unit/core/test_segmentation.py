@@ -10,6 +10,7 @@ import pytest
 
 from supervisor.core.jobs.pieces import has_speech
 from supervisor.core.jobs.segmentation import Uncut, uncut
+from supervisor.marks import PRONOUNCED, pronounced
 from supervisor.speech import Ends
 from tests.fixtures.cutting import cut_whole, parts_of
 from tests.fixtures.patterns import PATTERNS, worst
@@ -75,6 +76,7 @@ def test_speech_is_what_unicode_calls_a_letter_or_a_number_or_a_picture() -> Non
         *[
             "It is on Mon. at five.",
             "He came on Sept. 4 by train.",
+            "Add 2 tsp. of salt.",
             "We use .NET vs. No. 2.",
         ],
     ],
@@ -149,11 +151,15 @@ def test_a_first_segment_ends_where_a_speaker_breathes() -> None:
             [("Buy:", "item"), ("- 2 eggs", "item"), ("- salt", S)],
         ),
         ("One line\nand the next.", [("One line and the next.", "sentence")]),
-        ("A full line of it\nAnd more of it.", [("A full line of it And more of it.", "sentence")]),
         (
-            "Roses\nAnd violets\nAnd pinks",
-            [("Roses", "item"), ("And violets And pinks", S)],
+            "A full line of it is this\nAnd more of it.",
+            [("A full line of it is this And more of it.", "sentence")],
         ),
+        (
+            "Roses\nAnd violets, and the grass\nAnd pinks",
+            [("Roses", "item"), ("And violets, and the grass And pinks", S)],
+        ),
+        ("Milk\nEggs\nBread", [("Milk", "item"), ("Eggs", "item"), ("Bread", S)]),
         ("Wait [pause:1.5s] for it.", [("Wait", 1.5), ("for it.", "sentence")]),
         ("One.\n\n[Pause:250MS]Two.", [("One.", 0.25), ("Two.", "sentence")]),
         ("[pause:6s][pause:7s]One. […]", [("", 10.0), ("One.", "sentence")]),
@@ -186,6 +192,41 @@ def test_a_silence_is_found_wherever_a_window_ends(before: str) -> None:
         (silence,) = [part for part in found if isinstance(part.ends, float)]
         assert silence.ends == 1.25
         assert silence.text.endswith(f"{'y' * shift}."[-9:])
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("max_chars", [8, 240])
+@pytest.mark.parametrize(
+    ("written", "phonemes"),
+    [
+        ("Yahoo!", "ˈjɑː.huː"),
+        ("Mr. Smith", "ˈmɪs.tɚ smɪθ"),
+        ("Hello! How are you", "hɛˈloʊ haʊ ɑːɹ juː"),
+        ("What?No", "wɑt.noʊ"),
+        ("東京、大阪。神戸", "toː.kʲoː"),
+        ("x" * 150, "wɪn" * 60),
+        ("word " * 150, "wɪn"),
+    ],
+)
+def test_a_pronounced_phrase_is_never_cut(
+    written: str, phonemes: str, max_chars: int, language: str
+) -> None:
+    """Whatever its signs, however long it is, and wherever a segment or a window ends."""
+    phrase = pronounced(written, phonemes)
+    text = f"{phrase} begins. We said {phrase} (so{phrase}). " + f"x{phrase} " * 20 + phrase
+    segments = cut(text, language=language, first_max_chars=8, max_chars=max_chars)
+    found = [whole for segment in segments for whole in PRONOUNCED.findall(segment)]
+    assert len(found) == 24
+    assert len(set(found)) == 1
+
+
+def test_a_sentence_goes_on_behind_a_pronounced_sign() -> None:
+    """Whose point or exclamation mark belongs to the name."""
+    name = pronounced("Yahoo!", "ˈjɑːhuː")
+    assert cut(f"I like {name} and more. {name} It is.") == (
+        f"I like {name} and more.",
+        f"{name} It is.",
+    )
 
 
 def test_the_first_segment_is_short_so_that_speech_starts_early() -> None:

@@ -34,10 +34,10 @@ from supervisor.core.jobs.segmentation import uncut
 from supervisor.core.machine import Cpu, Machine, WorkerShape
 from supervisor.core.pool import events as pool_events
 from supervisor.service.machines import Machines, command_types
-from supervisor.service.record import RecordError, read
+from supervisor.service.record import FORMAT, RecordError, read
 from supervisor.service.replay import Replay, Step
 from supervisor.service.ring import SETTINGS, Ring, write
-from supervisor.speech import Speech
+from supervisor.speech import LeftOut, Speech
 from tests.fixtures.defaults import BOUNDS, HEALTH, RESTARTS, fresh_jobs, fresh_pool, policy_with
 
 SECRET = "Xylophon"  # noqa: S105 - no password
@@ -104,6 +104,7 @@ class Run:
             durable=durable,
             key=key,
             fingerprint=TEXT.encode(),
+            left_out=(LeftOut(what=f"<{SECRET}>", at=3),),
         )
         event = e.Submitted(
             now=self.now,
@@ -143,6 +144,7 @@ class Run:
                         attempt=run.attempt,
                         pieces=pieces,
                         synthesis_s=0.01,
+                        left_out=f"cannot say {SECRET}" if run.segment == 2 else None,
                     )
                 )
             else:
@@ -385,7 +387,7 @@ def test_the_command_prints_the_story(tmp_path: Path) -> None:
 
 def with_event(event: str) -> bytes:
     """A record of one event."""
-    head = '"format": 2, "written_at": 0, "now": 0, "version": "", "lost": 0, "fault": null'
+    head = f'"format": {FORMAT}, "written_at": 0, "now": 0, "version": "", "lost": 0, "fault": null'
     return f'{{{head}, "events": [{{"family": "jobs", "event": {event}}}]}}'.encode()
 
 
@@ -395,8 +397,8 @@ def with_event(event: str) -> bytes:
         b"",
         b"[]",
         b'{"format": 1}',
-        b'{"format": 2}',
-        b'{"format": 3}',
+        f'{{"format": {FORMAT}}}'.encode(),
+        f'{{"format": {FORMAT + 1}}}'.encode(),
         with_event('{"is": "service.supervisor:Service"}'),
         with_event('{"is": "core.jobs.machine:Jobs"}'),
         with_event('{"is": "core.jobs.events:Tick"}'),

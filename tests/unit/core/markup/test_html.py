@@ -73,12 +73,40 @@ def test_references_are_read_once(text: str, heard: str) -> None:
             "<abbr title='x'>HTML</abbr> <img alt='A dog &amp; a cat'> <![CDATA[a < b]]>",
             "HTML A dog & a cat a < b",
         ),
-        ("Kyoto<sup class='reference'>[1]</sup> has 8 km<sup>2</sup>", "Kyoto has 8 km2"),
+        ("Kyoto<sup class='reference'>[1]</sup> has H<sub>2</sub>O", "Kyoto has H2O"),
+        ("x<sup class='mw-ref reference'>[1]</sup> <i aria-hidden=true>close</i>y", "x y"),
+        ("<li><span class='mw-cite-backlink'>^</span> Stein", "Stein"),
         ("<h2>History<span class=mw-editsection>[edit]</span></h2>", "History⟨heading⟩"),
     ],
 )
 def test_what_is_not_shown_is_not_read(text: str, heard: str) -> None:
     """Comments, scripts, hidden elements; what a picture shows is."""
+    assert shown(text, "html") == heard
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("8 km<sup>2</sup>, 10<sup>-6</sup>, 2<sup>n</sup>", "8 km², 10⁻⁶, 2ⁿ"),
+        ("so.<sup><a>12</a></sup>", "so.¹²"),
+        ("1<sup>st</sup> <sup>1</sup>/<sub>2</sub>", "1st 1/2"),
+        ("a<sup>2<p>b 3</p></sup> 4", "a²⟨paragraph⟩b 3⟨paragraph⟩4"),
+    ],
+)
+def test_a_raised_number_is_a_power(text: str, heard: str) -> None:
+    """Or it counts footnotes; it never becomes a part of the number before it."""
+    assert shown(text, "html") == heard
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("a [tomato](/təˈmɑːtəʊ/)!", "a ⟨tomato = təˈmɑːtəʊ⟩!"),
+        ("<p>[<b>a</b>](/æ/) [manual](/docs/) [x] (y)", "[a](/æ/) [manual](/docs/) [x] (y)"),
+    ],
+)
+def test_a_pronunciation_is_understood_in_a_page(text: str, heard: str) -> None:
+    """Its notation can be nothing else; a link in it is text."""
     assert shown(text, "html") == heard
 
 
@@ -107,6 +135,9 @@ def test_what_is_longer_than_a_step_is_read_alike() -> None:
         text = "x" * shift + unit * 100
         start = "x" * shift + "⟨paragraph⟩" * bool(shift)
         assert shown(text, "html") == start + "café & bar⟨paragraph⟩" * 100
+    for shift in range(2000, 2060):
+        text = f"{'x' * shift} [cat](/kæt/) {'y ' * 100}"
+        assert shown(text, "html").count("⟨cat = kæt⟩") == 1
     long = "a<script>" + "x" * 200_000 + "</script>b"
     assert marked_whole(long, "html") == "ab"
     assert all(len(piece) < 5000 for piece in marked(unit * 5000, "html") if isinstance(piece, str))

@@ -15,6 +15,8 @@ from tests.fixtures.marked_texts import marked_whole, shown
         ("Text\n## Title ##\nMore", "Text⟨paragraph⟩Title⟨heading⟩More"),
         ("# Fixes {#fixes}\n* One", "Fixes⟨heading⟩One⟨item⟩"),
         ("### 1. Key points\nx", "1: Key points⟨heading⟩x"),
+        ("**1. Key points**\nx\n\n__Note__:\ny", "1: Key points⟨heading⟩x\n\nNote⟨heading⟩y"),
+        ("**Stop!**\n\n**“No.”**\n\n**a** b\n**c**", "Stop!\n\n“No.”\n\na b\nc"),
         ("Title\n=====\ntext\n\nSub\n---\nmore", "Title⟨heading⟩text\n\nSub⟨heading⟩more"),
         ("Some text\nof two lines.\n---\nmore", "Some text\nof two lines.⟨paragraph⟩more"),
         ("A.\n\n---\n\nB.\n\n* * *\n\n***\nC.", "A.⟨paragraph⟩B.⟨paragraph⟩C."),

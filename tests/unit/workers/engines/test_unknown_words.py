@@ -69,3 +69,24 @@ def test_two_words_in_one_are_said_as_two(word: str, parts: str) -> None:
 def test_what_nobody_knows_is_still_said() -> None:
     """The net guesses from the letters."""
     assert _said("zxqvblorf")
+
+
+@pytest.mark.parametrize(
+    ("written", "american", "british"),
+    [
+        ("York'd", "jˈɔɹkəd", "jˈɔːkəd"),
+        ("that'll", "ðætəl", "ðatᵊl"),
+        ("OK'd", "ˌOkˈAd", "ˌQkˈAd"),
+        ("Mary'd", "mˈɛɹid", "mˈɛːɹid"),
+        ("The cat'd", "ðə kˈæTəd", "ðə kˈatəd"),
+        ("John'll", "ʤˈɑnᵊl", "ʤˈɒnᵊl"),
+        ("the kids’ve", "ðə kˈɪdzəv", "ðə kˈɪdzəv"),
+        ("What're", "wˌʌtəɹ", "wˌɒtə"),
+        ("that'd've", "ðætədəv", "ðatədəv"),
+        ("you're", "jʊɹ", "jɔː"),
+    ],
+)
+def test_a_verb_drawn_to_its_word_is_heard(written: str, american: str, british: str) -> None:
+    """With the vowel that it needs there, whatever the word is."""
+    assert _said(written) == american
+    assert _said(written, british=True) == british

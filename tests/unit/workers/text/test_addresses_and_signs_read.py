@@ -41,6 +41,8 @@ SIGNS = {
     "x ≤ y, a ≠ b.": "x less than or equal to y, a is not equal to b.",
     "c - b, 7 - 2, 5 − 1.": "c minus b, seven minus two, five minus one.",
     "H₂O and CO2.": "H two O and C O two.",
+    "I got a B- in Bio, an A- and BB-.": "I got a B minus in Bio, an A minus and B B minus.",
+    "A- and AS-levels, an A- or B-road": "A- and AS-levels, an A- or B-road",
     "C++ and C# are fun.": "C plus plus and C sharp are fun.",
     "§ 4, ¶ 2, © 2020.": "section four, paragraph two, copyright twenty twenty.",
     "It is ~20 more.": "It is about twenty more.",

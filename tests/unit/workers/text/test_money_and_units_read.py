@@ -12,6 +12,9 @@ MONEY = {
     "They raised $4.5 million.": "They raised four point five million dollars.",
     "Up to $3.2bn from £250k.": "Up to three point two billion dollars from two hundred fifty "
     "thousand pounds.",
+    "I paid £5 6s. for it, then 12s. 6d.": "I paid five pounds six shillings for it, then twelve "
+    "shillings six pence.",
+    "It took £5 and 6s.": "It took five pounds and six seconds.",
     "He lost -$15 and −€3.": "He lost minus fifteen dollars and minus three euros.",
     "It costs 50¢, or $0.05.": "It costs fifty cents, or five cents.",
     "From $10-$15 to £20–25.": "From ten to fifteen dollars to twenty to twenty five pounds.",

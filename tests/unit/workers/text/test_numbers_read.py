@@ -51,7 +51,12 @@ RANGES = {
     "From 1914-1918 and 1939–45.": "From nineteen fourteen to nineteen eighteen and nineteen "
     "thirty nine to forty five.",
     "A 3:1 ratio, 7:2 odds.": "A three to one ratio, seven to two odds.",
-    "John 3:16 and Psalm 23:4.": "John three sixteen and Psalm twenty three four.",
+    "John 3:16 and Psalm 23:4.": "John three sixteen and Psalm twenty three verse four.",
+    "Rom. 8:28-30, 1 Cor. 13:4-7": "Romans eight twenty eight to thirty, First Corinthians "
+    "thirteen verses four to seven",
+    "verse 2:25; II Timothy 3:16": "verse two twenty five; Second Timothy three sixteen",
+    "Meet Tim 4:30 or Rev. Lee at 8:28.": "Meet Tim four thirty or Reverend Lee at eight twenty "
+    "eight.",
     "Update to v2.10.3 today.": "Update to version two point ten point three today.",
     "It needs Python 3.12, Ubuntu 22.04.": "It needs Python three point twelve, Ubuntu twenty two "
     "point oh four.",
@@ -61,7 +66,7 @@ RANGES = {
     "A 50-50 split, 2001-2, a 1-1 draw.": "A fifty fifty split, two thousand one to two, a one "
     "one draw.",
     "The odds are 100-1 or 7/2.": "The odds are one hundred to one or seven to two.",
-    "Mix 1:3. Genesis 1:1-3.": "Mix one to three. Genesis one one to three.",
+    "Mix 1:3. Genesis 1:1-3.": "Mix one to three. Genesis one verses one to three.",
     "Use 1.x, v1.2.0-beta.3 or 3.12.1rc2.": "Use one point X, version one point two point zero "
     "beta three or three point twelve point one R C two.",
     "Release 2024.1 fixes 3.0.0-3.0.6.": "Release twenty twenty four point one fixes three point "
