@@ -16,11 +16,10 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from benchmarks.prose_texts import books, paragraphs
+from benchmarks.prose_texts import WORDS, books, paragraphs
 from benchmarks.spoken_sets import segments_read
 
 ROUNDS = 15
-WORDS = 40_000
 
 _READ = """
 import json, sys, time

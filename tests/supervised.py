@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -103,6 +104,19 @@ class Supervised(PrivateSupervisor):
     def status(self) -> dict[str, Any]:
         with self.wire() as peer:
             return peer.status()
+
+    def python(self, *arguments: str) -> str:
+        """What this interpreter prints in the supervisor's environment; it has to end well."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def workers(self, count: int) -> list[dict[str, Any]]:
         """The workers, once `count` of them are ready."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,20 +46,6 @@ def toned(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Su
         assert supervised.stop() == 0, supervised.output
 
 
-def run(toned: Supervised, *command: str) -> str:
-    """What a command of the supervisor's environment prints."""
-    done = subprocess.run(
-        [sys.executable, *command],
-        env=toned.environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_it_speaks(toned: Supervised) -> None:
     """With its setting, its sample rate, its voices, and the same for the same seed."""
     with Client(toned.endpoint) as client:
@@ -78,7 +63,7 @@ def test_it_speaks(toned: Supervised) -> None:
 
 def test_it_is_listed(toned: Supervised) -> None:
     """`supervisor models list` shows what it speaks with, and a client what it can do."""
-    listed = json.loads(run(toned, "-m", "supervisor", "models", "list", "--json"))
+    listed = json.loads(toned.python("-m", "supervisor", "models", "list", "--json"))
     (model,) = [model for model in listed if model["engine"] == "tone"]
     assert (model["name"], model["licence"]) == ("tone-wave", "CC0-1.0")
     with Client(toned.endpoint) as client:
@@ -89,5 +74,5 @@ def test_it_is_listed(toned: Supervised) -> None:
 def test_its_own_tests_pass(toned: Supervised, source: Path) -> None:
     """The tests that the document gives run as it says, all of them."""
     test = str(source / "test_tone_engine.py")
-    said = run(toned, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test)
+    said = toned.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test)
     assert "5 passed" in said

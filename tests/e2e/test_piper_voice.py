@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,30 +32,16 @@ def supervised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]
     site = install(tmp_path_factory.mktemp("site"), SOURCE)
     supervised.environ["PYTHONPATH"] = os.pathsep.join([str(site), *sys.path])
     supervised.environ["SUPERVISOR_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
-    run(supervised, "models", "pull", "piper", "--from", str(voice))
+    supervised.python("-m", "supervisor", "models", "pull", "piper", "--from", str(voice))
     with supervised:
         supervised.workers(2)
         yield supervised
         assert supervised.stop() == 0, supervised.output
 
 
-def run(supervised: Supervised, *command: str) -> str:
-    """What a command of the supervisor's environment prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "supervisor", *command],
-        env=supervised.environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_it_is_listed_with_its_rate(supervised: Supervised) -> None:
     """On disk, and among the voices that a client may ask for."""
-    listed = json.loads(run(supervised, "models", "list", "--json"))
+    listed = json.loads(supervised.python("-m", "supervisor", "models", "list", "--json"))
     assert VOICE in {model["name"] for model in listed if model["path"]}
     with Client(supervised.endpoint) as client:
         engine = client.engines()["piper"]

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from workers.engines.files import cache, locked, package, write
 from workers.engines.kept import Kept
-from workers.engines.noise import NOISE, noise_inputs, seeded_noise
+from workers.engines.noise import noise_inputs, seeded_noise
 from workers.engines.phonemic import is_heard, known, pieces, speak
 from workers.external_wait import waiting
 from workers.memory import memory_errors
@@ -32,7 +32,6 @@ from workers.silence import paced, silence, without_stops
 from workers.text.reading import Word
 
 __all__ = [
-    "NOISE",
     "Kept",
     "Stopper",
     "Tensor",

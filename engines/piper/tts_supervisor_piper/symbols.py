@@ -33,6 +33,10 @@ _MARKS: Final = re.compile(r"(?P<owns>['’]s\b)?[\"'”’)\]}»]{0,4}(?P<end>[
 _AS_ESPEAK: Final = {"'": "ˈ", "g": "ɡ", ".": "", BOUND_SPACE: " "}
 """Signs of IPA as they may be given, and as espeak-ng writes them."""
 
+_HISSED: Final = frozenset("szʃʒʧʤ")
+_VOICELESS: Final = frozenset("ptkfθ")
+"""Sounds behind which 's is /ɪz/ and /s/; it is /z/ behind others."""
+
 _DOTS: Final = re.compile(r"(?:\.{3}|…)(?=\s)")
 """An ellipsis inside a sentence; espeak-ng makes one word of those around it."""
 
@@ -80,10 +84,17 @@ def _spoken(text: str, language: str) -> list[str]:
             found.read(_clauses(word.replace(BOUND_SPACE, " "), language))
         marks = _MARKS.match(after)
         if marks and marks["owns"]:
-            found.add("z", joined=True)
+            found.add(_owner(found.last), joined=True)
         found.end(marks["end"] if marks else "")
         found.read(_clauses(after[marks.end() if marks else 0 :], language))
     return [unicodedata.normalize("NFD", each) for each in found.all()]
+
+
+def _owner(last: str) -> str:
+    """How 's sounds behind a sound."""
+    if last in _HISSED:
+        return "ɪz"
+    return "s" if last in _VOICELESS else "z"
 
 
 class _Sentences:
@@ -105,6 +116,11 @@ class _Sentences:
         if mark in _ENDS:
             self._ended.append(self._open.rstrip())
             self._open = ""
+
+    @property
+    def last(self) -> str:
+        """The last sound of the sentence that is open; empty where there is none."""
+        return self._open.rstrip()[-1:]
 
     def read(self, clauses: list[tuple[str, str]]) -> None:
         """What espeak-ng has read."""

@@ -74,6 +74,15 @@ def test_given_phonemes_stand_in_the_place_of_their_word(
     assert engine.read(given, VOICE).phonemes == phonemes
 
 
+@pytest.mark.parametrize(
+    ("phonemes", "said"), [("skˈɑt", "skˈɑts"), ("nˈæʃ", "nˈæʃɪz"), ("lˈiː", "lˈiːz")]
+)
+def test_what_somebody_owns_ends_as_his_name_does(engine: Piper, phonemes: str, said: str) -> None:
+    """As for every other word, 's has three sounds."""
+    given = f"It is {pronounced('Nguyen', phonemes)}'s hat."
+    assert engine.read(given, VOICE).phonemes == f"ɪɾ ˈɪz {said} hˈæt."
+
+
 def test_given_phonemes_that_say_nothing_are_the_word_as_written(engine: Piper) -> None:
     """A voice does not fall silent over a sign that it does not have."""
     text = f"The {pronounced('two trees', '..')} here."
