@@ -37,11 +37,13 @@ class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Options that are independent of the engine.
 
     `speed` is a factor, 1.0 the voice's own pace. `volume` is one, too, 1.0 as loud as the
-    engine speaks; it is applied to the samples that an engine returns.
+    engine speaks; it is applied to the samples that an engine returns. With `words` the times of
+    the words come with the audio, which is the same.
     """
 
     speed: float = 1.0
     volume: float = 1.0
+    words: bool = False
 
 
 class PartialSpeech(_Manner, frozen=True, kw_only=True):
@@ -77,6 +79,21 @@ class Speech(_Manner, frozen=True, kw_only=True):
     voice: str
     seed: int = 0
     language: str | None = None
+
+
+class Word(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A word as it is written in the text, punctuation with it, and when it is heard, in seconds.
+
+    On the wire they count from the first sample of its segment, for a client's user from that of
+    the job. `start` and `end` are its place in the text as it was sent, in characters; None where
+    it does not stand there as it was read, and on the wire, where they are left out.
+    """
+
+    text: str
+    begin_s: float
+    end_s: float
+    start: int | None = None
+    end: int | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -42,7 +42,7 @@ class WordTime(msgspec.Struct, frozen=True, gc=False):
 
 class Spoken(msgspec.Struct, frozen=True):
     """Samples with the times of the words in them, in their order; of words whose time the model
-    does not tell, none. Nobody but the engine's own tests reads the times yet.
+    does not tell, none. They are told where `speech.words` asks for them.
     """
 
     samples: Samples
