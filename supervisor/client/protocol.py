@@ -64,6 +64,7 @@ class JobOptions(TypedDict, total=False):
     """Options of a job that go into SUBMIT as the caller gives them."""
 
     volume: float
+    language: str | None
     markup: str | None
     unreadable: str | None
     pronunciations: dict[str, Any] | None

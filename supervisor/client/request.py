@@ -25,6 +25,8 @@ class Terms(JobOptions, total=False):
     """Options of a job beside text, voice, engine, speed and seed.
 
     `volume` is 0 to 2, 1 as loud as the engine speaks; what would be too loud is limited softly.
+    `language` is the tag of the language to read in, such as "es" or "en-GB", one that the voice
+    reads; without a voice it takes one that does.
     `markup` ("auto", "plain", "markdown", "html", "ssml"), `unreadable` ("skip", "spell", "refuse")
     and `pronunciations` (a word to "/phonemes/" or to another spelling) say how the text is read,
     None as the supervisor's settings do.
