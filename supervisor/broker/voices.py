@@ -6,7 +6,7 @@ options of a request are checked in `requests`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from supervisor.broker.refused import Refused, nearest, shown
@@ -17,6 +17,10 @@ from supervisor.wire.worker import Catalogue, EngineState, VoiceState
 
 _READERS_NAMED = 3
 """Voices that a refusal names for a language."""
+_LANGUAGES_NAMED = 16
+"""Languages that one for a language of nobody's names; some engines have a hundred."""
+_NONE = "und"
+"""The tag of a voice that has no language."""
 
 
 class Choice(NamedTuple):
@@ -155,13 +159,15 @@ def _unread(
     if readers:
         hint = f"; {asked} is read by {', '.join(readers[:_READERS_NAMED])}"
     else:
-        there = {tag.lower(): tag for each in catalogue.engines for tag in _each(each.voices)}
-        near = nearest(asked.lower().replace("_", "-"), sorted(there))
+        here = [
+            voice for each in catalogue.engines if not each.unavailable for voice in each.voices
+        ]
+        near = nearest(asked, sorted({*_each(here)} - {_NONE}), _LANGUAGES_NAMED)
         hint = f"; no voice reads {asked}{near}"
     return Refused("unknown_language", f"{who} reads {own}{hint}", field="language")
 
 
-def _each(voices: tuple[VoiceState, ...]) -> list[str]:
+def _each(voices: Iterable[VoiceState]) -> list[str]:
     """The languages of voices, each once."""
     return list(dict.fromkeys(tag for voice in voices for tag in _tags(voice)))
 
