@@ -16,6 +16,7 @@ from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors, wait_for_start
 from supervisor.cli.endings import exit_codes
 from supervisor.cli.texts import (
+    LanguageTag,
     MarkupName,
     Pronounced,
     TextFile,
@@ -47,6 +48,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
+    language: LanguageTag = None,
     markup: MarkupName = None,
     unreadable: UnreadableName = None,
     pronounce: Pronounced = None,
@@ -80,6 +82,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             speed,
             seed,
             volume=volume,
+            language=language,
             markup=markup,
             unreadable=unreadable,
             pronunciations=pronunciations,

@@ -65,6 +65,7 @@ class JobOptions(TypedDict, total=False):
 
     volume: float
     words: bool
+    language: str | None
     markup: str | None
     unreadable: str | None
     pronunciations: dict[str, Any] | None

@@ -27,6 +27,8 @@ class Terms(JobOptions, total=False):
     `volume` is 0 to 2, 1 as loud as the engine speaks; what would be too loud is limited softly.
     `words` asks for the times of the words (`Job.new_words`, `Audio.words`), as far as the engine
     knows them; the audio is the same.
+    `language` is the tag of the language to read in, such as "es" or "en-GB", one that the voice
+    reads; without a voice it takes one that does.
     `markup` ("auto", "plain", "markdown", "html", "ssml"), `unreadable` ("skip", "spell", "refuse")
     and `pronunciations` (a word to "/phonemes/" or to another spelling) say how the text is read,
     None as the supervisor's settings do.

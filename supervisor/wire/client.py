@@ -25,6 +25,7 @@ ErrorCode = Literal[
     "text_too_long",
     "unknown_engine",
     "unknown_voice",
+    "unknown_language",
     "out_of_range",
     "engine_unavailable",
     "journal_unavailable",

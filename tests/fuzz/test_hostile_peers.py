@@ -84,6 +84,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         speed=st.one_of(st.just(1.0), st.floats()),
         volume=st.one_of(st.just(1.0), st.floats()),
         seed=MAYBE_NUMBERS,
+        language=st.one_of(MAYBE_NAMES, st.sampled_from(["en", "es-MX", "en_us"])),
         markup=st.one_of(MAYBE_NAMES, st.sampled_from(get_args(Markup))),
         unreadable=st.one_of(MAYBE_NAMES, st.sampled_from(get_args(Unreadable))),
         pronunciations=st.one_of(

@@ -97,8 +97,9 @@ class Hibari:
         sessions = {name: build_session(model, threads) for name, model in self._models.items()}
         return HibariSession(sessions)
 
-    def read(self, text: str, voice: str) -> Reading:
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words and the phonemes of one segment; loads the reader of the voice's accent."""
+        del language  # A voice has its own alone.
         if voice not in self._found:
             raise ValueError(f"hibari has no voice {voice!r}")
         reading = _reader(voice).read(text)

@@ -102,8 +102,9 @@ class Piper:
             session.prepare(name)
         return session
 
-    def read(self, text: str, voice: str) -> Reading:
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words, where they are English, and the phonemes of espeak-ng."""
+        del language  # A voice has its own alone.
         speaker = self.voices.get(voice)
         if speaker is None:
             raise ValueError(f"piper has no voice {voice!r}")

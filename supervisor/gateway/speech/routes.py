@@ -20,10 +20,18 @@ from supervisor.client.request import Terms
 from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
+from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech import sse
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import VoiceList, engine_of, listed, models, voice_of
+from supervisor.gateway.speech.voices import (
+    KOKORO_LANGUAGES,
+    VoiceList,
+    engine_of,
+    listed,
+    models,
+    voice_of,
+)
 from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
 
@@ -47,6 +55,21 @@ ModelName = Annotated[
 VoiceName = Annotated[
     Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
     msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
+]
+Language = Annotated[
+    str | None,
+    msgspec.Meta(
+        description="BCP 47 tag of the language to read the text in, one that the voice reads; "
+        "without a voice, one that reads it speaks."
+    ),
+]
+LangCode = Annotated[
+    str | None,
+    msgspec.Meta(
+        description="The same as Kokoro's letter, in place of `language`: "
+        + ", ".join(f"{letter} {tag}" for letter, tag in KOKORO_LANGUAGES.items())
+        + "."
+    ),
 ]
 Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
 
@@ -73,6 +96,8 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     input: Annotated[str, msgspec.Meta(description="The text.")]
     model: ModelName = None
     voice: VoiceName = None
+    language: Language = None
+    lang_code: LangCode = None
     response_format: FormatName = "mp3"
     speed: Speed = 1.0
     volume_multiplier: Annotated[
@@ -98,6 +123,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         terms["volume"] = wanted.volume_multiplier
         terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
         terms["pronunciations"] = wanted.pronunciations
+        terms["language"] = asked_language(wanted.language, wanted.lang_code)
         terms["on_behalf"] = request_client(request, context.settings)
         job = await _submit(context, wanted, terms)
         async with job:
@@ -130,13 +156,26 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 def engine_and_voice(
-    model: str | None, voice: VoiceId | str | None, welcome: Welcome
+    model: str | None, voice: VoiceId | str | None, language: str | None, welcome: Welcome
 ) -> tuple[str | None, str | None]:
     """What the supervisor is asked for: names of its engines and voices, None for the default."""
     engine = engine_of(model)
     name = voice.id if isinstance(voice, VoiceId) else voice
     described = welcome.engines.get(engine or welcome.default_engine, {})
-    return engine, voice_of(name, described.get("voices", ()))
+    return engine, voice_of(name, language, described)
+
+
+def asked_language(language: str | None, lang_code: str | None) -> str | None:
+    """The tag of the language that a body asks for. Raises ApiError."""
+    if lang_code is None:
+        return language
+    if language is not None:
+        reason = "give `language` or `lang_code`, not both"
+        raise ApiError(400, reason, code="bad_value", param="lang_code")
+    if lang_code not in KOKORO_LANGUAGES:
+        reason = f"`lang_code` is one of {', '.join(KOKORO_LANGUAGES)}; `language` takes any tag"
+        raise ApiError(400, reason, code="bad_value", param="lang_code")
+    return KOKORO_LANGUAGES[lang_code]
 
 
 async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
@@ -157,7 +196,8 @@ def _header(left_out: Iterable[LeftOut]) -> str:
 
 async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
     """Submit the text as a job. Raises ApiError for a refusal."""
-    engine, voice = engine_and_voice(wanted.model, wanted.voice, await context.welcome())
+    welcome = await context.welcome()
+    engine, voice = engine_and_voice(wanted.model, wanted.voice, terms.get("language"), welcome)
     return await context.client.submit(
         wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
     )

@@ -93,14 +93,14 @@ class Kokoro:
         session = build_session(ready.path, threads, optimized=ready.optimized)
         return KokoroSession(session, self.collections())
 
-    def read(self, text: str, voice: str) -> Reading:
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words and the phonemes of one segment, as its voice, or the largest part of a mix,
-        reads it; loads its reader.
+        reads it, in its own language or in that one; loads its reader.
         """
         leading = _mix(voice, self._here).leading
         if leading not in self._here:
             raise ValueError(f"kokoro has no voice {leading!r}")
-        reading = read(text, leading)
+        reading = read(text, leading, language)
         spoken = known(reading.phonemes, vocabulary())
         is_heard(text, spoken)
         return msgspec.structs.replace(reading, phonemes=spoken)
