@@ -15,7 +15,7 @@ from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
-from supervisor.gateway.speech.routes import (
+from supervisor.gateway.speech.asking import (
     LangCode,
     Language,
     MarkupName,

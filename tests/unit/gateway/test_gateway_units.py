@@ -18,7 +18,7 @@ from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.observe.diagnostics import allocation_document, why_unready
 from supervisor.gateway.observe.pool_metrics import PoolCollector
 from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKERS, VALUES
-from supervisor.gateway.speech.routes import SpeechRequest, asked_language
+from supervisor.gateway.speech.asking import SpeechRequest, asked_language
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import (
     KOKORO_LANGUAGES,
