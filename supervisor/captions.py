@@ -122,7 +122,11 @@ def _ends(group: Sequence[Word], after: Word) -> bool:
         after.begin_s - last.end_s >= _PAUSE_S
         or after.end_s - group[0].begin_s > _LONGEST_S
         or chars > 2 * LINE_CHARS
-        or (_SENTENCE.search(last.text) is not None and _NO_END.search(last.text) is None)
+        or (
+            _SENTENCE.search(last.text) is not None
+            and _NO_END.search(last.text) is None
+            and not after.text[:1].islower()
+        )
     )
 
 
