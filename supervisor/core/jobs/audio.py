@@ -58,7 +58,9 @@ class Worded(msgspec.Struct, frozen=True, gc=False):
 Pcm = bytes | memoryview | Worded | Stored
 
 
-def with_words(pieces: tuple[bytes | memoryview, ...], words: tuple[Word, ...]) -> tuple[Pcm, ...]:
+def with_words(
+    pieces: tuple[bytes | memoryview, ...], words: tuple[Word, ...]
+) -> tuple[bytes | memoryview | Worded, ...]:
     """The audio of a segment, its first piece with the words, if there are any."""
     return (Worded(pieces[0], words), *pieces[1:]) if words and pieces else pieces
 
