@@ -1,4 +1,6 @@
-"""Voices that mix, over HTTP: Kokoro's own weights and the voices that come with them."""
+"""Voices that mix, and read two languages, over HTTP: Kokoro's own weights and the voices that come
+with them.
+"""
 
 from __future__ import annotations
 
