@@ -53,7 +53,7 @@ def shown(name: str) -> str:
     return repr(name if len(name) <= _SHOWN_CHARS else f"{name[:_SHOWN_CHARS]}…")
 
 
-def nearest(name: str, names: Sequence[str], most: int = 8) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
     """'; nearest: a, b' from the names that look alike, or a few of all if none does."""
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"; nearest: {', '.join(near)}" if near else f"; there are: {', '.join(names[:most])}"
+    return f"; nearest: {', '.join(near)}" if near else f"; there are: {', '.join(names[:8])}"

@@ -6,6 +6,7 @@ options of a request are checked in `requests`.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -162,8 +163,9 @@ def _unread(
         here = [
             voice for each in catalogue.engines if not each.unavailable for voice in each.voices
         ]
-        near = nearest(asked, sorted({*_each(here)} - {_NONE}), _LANGUAGES_NAMED)
-        hint = f"; no voice reads {asked}{near}"
+        there = sorted({*_each(here)} - {_NONE})
+        near = difflib.get_close_matches(asked, there, _LANGUAGES_NAMED, cutoff=0.0)
+        hint = f"; no voice reads {asked}; nearest: {', '.join(near)}"
     return Refused("unknown_language", f"{who} reads {own}{hint}", field="language")
 
 

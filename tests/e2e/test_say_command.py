@@ -99,7 +99,7 @@ def test_say_reads_standard_input_and_writes_a_pipe(running_supervisor: Supervis
         (
             ("say", "Hi", "--language", "xx-YY-zz", "-o", "x.wav"),
             2,
-            "engine hibari reads en-US; no voice reads xx-YY-zz; there are: en",
+            "engine hibari reads en-US; no voice reads xx-YY-zz; nearest: ",
         ),
         (("say", "Hi", "--language", "", "-o", "x.wav"), 2, "language '' is no language tag"),
         (("say", "Hi", "--voice", "heart", "--language", "es", "-o", "x.wav"), 2, "reads en-US; "),

@@ -129,7 +129,9 @@ def test_every_request_is_among_those_that_are_thrown(kind: type[wire.Message]) 
         return isinstance(message, kind) and getattr(message, name) != default
 
     assert any(isinstance(message, kind) for message in REQUEST_SEEDS)
-    any_one = settings(phases=[Phase.generate], database=None)  # The shortest takes minutes.
+    any_one = settings(  # The shortest takes minutes.
+        max_examples=2_000, phases=[Phase.generate], database=None
+    )
     found = find(REQUESTS, lambda message: isinstance(message, kind), settings=any_one)
     assert isinstance(found, kind)
     for field in fields(kind):

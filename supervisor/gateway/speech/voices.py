@@ -3,7 +3,7 @@
 A model is an engine; OpenAI's own names stand for the default one. OpenAI's voices stand for the
 engine's voice of that name if it has one (Kokoro's `af_alloy`), and for its default voice
 otherwise: programs send `alloy` without being asked, and are to speak. Where a language is asked
-for that this voice does not read, it stands for one that does. Any other name must be a voice of
+for that others read better, it stands for one of these. Any other name must be a voice of
 the engine, or a mix of its voices; the supervisor checks that.
 """
 
@@ -64,9 +64,10 @@ def voice_of(voice: str | None, language: str | None, engine: Mapping[str, Any])
     known = list(engine.get("voices", ()))
     meant = next((name for name in known if name.endswith(f"_{voice}")), None)
     meant = voice if voice in known else meant
-    if meant is None or language is None or languages.meant(language, tags_of(meant, engine)):
+    if meant is None or language is None:
         return meant
-    return None
+    fits = {name: languages.fitness(language, tags_of(name, engine)) for name in known}
+    return meant if fits[meant] == max(fits.values()) else None
 
 
 def tags_of(voice: str, engine: Mapping[str, Any]) -> list[str]:

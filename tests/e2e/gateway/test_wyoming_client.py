@@ -160,8 +160,8 @@ def test_errors_are_told(wyoming: int) -> None:
             ("heart", "es", "unknown_language"),
             (None, "e" * 10_000, "out_of_range"),
         ):
-            voice = SynthesizeVoice(name=name, language=language)
-            await client.write_event(Synthesize(text="Hello.", voice=voice).event())
+            voice = {"name": name, "language": language}
+            await client.write_event(Event("synthesize", {"text": "Hello.", "voice": voice}))
             assert Error.from_event(await next_event(client)).code == code
             assert AudioStop.is_type((await next_event(client)).type)
         await client.write_event(Synthesize(text="Hello.", voice=TONE).event())

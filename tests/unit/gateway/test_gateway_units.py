@@ -61,11 +61,12 @@ def test_names_of_openai() -> None:
 
 def test_names_of_openai_are_no_obstacle_to_a_language() -> None:
     """Who has to name one gets a voice that reads the language; a voice that was meant stays."""
-    kokoro = {"voices": {"af_alloy": "en-US", "ef_dora": "es"}}
-    assert voice_of("alloy", "en-GB", kokoro) == "af_alloy"
+    kokoro = {"voices": {"af_alloy": "en-US", "bf_emma": "en-GB", "ef_dora": "es"}}
+    assert voice_of("alloy", "en", kokoro) == voice_of("alloy", "en-AU", kokoro) == "af_alloy"
+    assert voice_of("alloy", "en-GB", kokoro) is None
     assert voice_of("alloy", "es", kokoro) is None
     assert voice_of("af_alloy", "es", kokoro) == "af_alloy"
-    both = {**kokoro, "languages": {"af_alloy": ["en-US", "es"]}}
+    both = {"voices": {"af_alloy": "en-US"}, "languages": {"af_alloy": ["en-US", "es"]}}
     assert voice_of("alloy", "es", both) == "af_alloy"
 
 
