@@ -16,6 +16,7 @@ from supervisor.gateway.page.files import ASSETS, PAGE, PREFIX
 INDEX = """tts-supervisor
 
 POST /v1/audio/speech             speech, as OpenAI's API has it
+GET  /v1/audio/files/{name}       a finished file, or a range of it
 POST /v1/audio/phonemes           how a text is read
 GET  /v1/models                   engines
 GET  /v1/audio/voices             voices

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
-from supervisor.audio.formats import FORMATS
+from supervisor.audio.formats import (
+    AudioFormat,
+    UnknownFormatError,
+    UnknownRateError,
+    at_rate,
+    find_format,
+    in_file,
+)
 from supervisor.client import AsyncJob
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
+from supervisor.gateway.speech.finished import fill
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import KOKORO_LANGUAGES, engine_of, voice_of
 from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
 
-FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
-"""OpenAI's, of those that there are."""
+FORMAT_NAMES: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "ulaw", "alaw")
+"""OpenAI's, and what others have besides."""
 
 NAME_CHARS = 1024
 """Longest name of an engine or a voice: as long as a mix may be."""
@@ -54,6 +62,15 @@ LangCode = Annotated[
         + "."
     ),
 ]
+FormatName = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=NAME_CHARS,
+        description="In letters of any case; names of other APIs are understood, such as "
+        "`linear16` or `mulaw`.",
+        extra_json_schema={"enum": list(FORMAT_NAMES)},
+    ),
+]
 Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
 
 
@@ -82,6 +99,20 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     language: Language = None
     lang_code: LangCode = None
     response_format: FormatName = "mp3"
+    sample_rate: Annotated[
+        Annotated[int, msgspec.Meta(ge=8_000, le=48_000)] | None,
+        msgspec.Meta(
+            description="Samples per second; the engine's own where it is not given, and for raw "
+            "samples 24,000, for `ulaw` and `alaw` 8,000."
+        ),
+    ] = None
+    stream: Annotated[
+        bool | None,
+        msgspec.Meta(
+            description="Whether the audio is sent as it is made. False: as a finished file, which "
+            "says how long it is; over HTTP/1.0 that is the default."
+        ),
+    ] = None
     speed: Speed = 1.0
     volume_multiplier: Annotated[
         float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
@@ -98,6 +129,47 @@ class SpeechRequest(msgspec.Struct, frozen=True):
         list[Literal["word"]] | None,
         msgspec.Meta(description="Times of the words, in the events or the JSON of the answer."),
     ] = None
+
+
+class Delivery(NamedTuple):
+    """The format in which a job's audio is sent, and whether that is as a finished file."""
+
+    format: AudioFormat
+    finished: bool
+
+
+def delivery(request: web.BaseRequest, wanted: SpeechRequest) -> Delivery:
+    """How a body wants its audio. Raises ApiError."""
+    asked = _asked_format(wanted.response_format)
+    events = wanted.stream_format == "sse"
+    if not asked.streams and (wanted.stream or events):
+        reason = f"{asked.name} cannot be streamed, as its length comes first; choose another"
+        raise ApiError(400, reason, code="bad_value", param="response_format")
+    if events and wanted.stream is False:
+        reason = 'events are a stream: leave out `stream`, or `stream_format: "sse"`'
+        raise ApiError(400, reason, code="bad_value", param="stream")
+    streamed = wanted.stream
+    if streamed is None:  # The end of a stream over HTTP/1.0 cannot be told from a failure.
+        streamed = request.version >= HttpVersion11 or wanted.stream_format != "audio"
+    finished = not (streamed and asked.streams)
+    format = in_file(asked) if finished else asked
+    try:
+        if wanted.sample_rate is not None:
+            format = at_rate(format, wanted.sample_rate)
+    except UnknownRateError as error:
+        raise ApiError(400, str(error), code="bad_value", param="sample_rate") from None
+    return Delivery(format, finished)
+
+
+def _asked_format(name: str) -> AudioFormat:
+    try:
+        found = find_format(name)
+    except UnknownFormatError:
+        found = None
+    if found is None or found.name not in FORMAT_NAMES:
+        reason = f"`response_format` is one of {', '.join(FORMAT_NAMES)}"
+        raise ApiError(400, reason, code="bad_value", param="response_format")
+    return found
 
 
 async def accepted(
@@ -143,9 +215,18 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
-    """The job's audio as bytes of the wanted format. Raises SupervisorError."""
-    encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
+async def encoded(context: Context, job: AsyncJob, wanted: Delivery) -> AsyncIterator[bytes]:
+    """The job's audio as bytes of the wanted format; of a finished file, once that is whole.
+
+    Raises ApiError, SupervisorError.
+    """
+    if wanted.finished:
+        with context.shelf.file(wanted.format) as file:
+            await fill(context, job, file)
+            async for piece in file.pieces(0, file.size):
+                yield piece
+        return
+    encoder = await context.encoders.open(wanted.format, job.sample_rate)
     async for samples in job:
         piece = await encoder.encode(samples)
         del samples  # Four times what is sent of them, and the reader may be slow.

@@ -15,12 +15,17 @@ from typing import Annotated, Any
 import msgspec
 from aiohttp import hdrs, web
 
-from supervisor.audio.formats import FORMATS
 from supervisor.captions import documents
 from supervisor.client import AsyncJob
 from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.context import Context
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded, headers_of
+from supervisor.gateway.speech.asking import (
+    SpeechRequest,
+    accepted,
+    delivery,
+    encoded,
+    headers_of,
+)
 from supervisor.gateway.speech.sending import send
 from supervisor.speech import Word
 
@@ -42,11 +47,11 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
         wanted = parse(await read_body(request), CaptionedRequest)
+        how = delivery(request, wanted)
         job = await accepted(context, request, wanted, words=wanted.return_timestamps)
         async with job:
-            media_type = FORMATS[wanted.response_format].media_type
             answers = _lines if wanted.stream else _whole
-            pieces = answers(encoded(context, job, wanted), job, media_type)
+            pieces = answers(encoded(context, job, how), job, how.format.media_type)
             headers = {hdrs.CONTENT_TYPE: "application/json", **headers_of(job)}
             return await send(request, headers, pieces, context.metrics, started)
 

@@ -12,12 +12,18 @@ import time
 import msgspec
 from aiohttp import hdrs, web
 
-from supervisor.audio.formats import FORMATS
 from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech import captioned, sse
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded, headers_of
+from supervisor.gateway.speech.asking import (
+    SpeechRequest,
+    accepted,
+    delivery,
+    encoded,
+    headers_of,
+)
+from supervisor.gateway.speech.finished import fill, owner_of, send_finished
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.voices import VoiceList, listed, models
 
@@ -32,18 +38,23 @@ def routes(context: Context) -> list[web.RouteDef]:
         if words and wanted.stream_format == "audio":
             reason = 'times of words need `stream_format` "sse" or "json"'
             raise ApiError(400, reason, code="bad_value", param="timestamp_granularities")
+        form, finished = how = delivery(request, wanted)
         job = await accepted(context, request, wanted, words=words)
         async with job:
-            pieces = encoded(context, job, wanted)
+            if finished and wanted.stream_format == "audio":
+                with context.shelf.file(form, owner_of(request, context)) as file:
+                    await fill(context, job, file)
+                    return await send_finished(request, file, headers_of(job), context, started)
+            pieces = encoded(context, job, how)
             match wanted.stream_format:
                 case "sse":
                     media_type = "text/event-stream"
                     pieces = sse.events(pieces, len(wanted.input), job.new_words if words else None)
                 case "json":
                     media_type = "application/json"
-                    pieces = captioned.document(pieces, job, wanted.response_format)
+                    pieces = captioned.document(pieces, job, form.name)
                 case _:
-                    media_type = FORMATS[wanted.response_format].media_type
+                    media_type = form.media_type
             headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job)}
             return await send(request, headers, pieces, context.metrics, started)
 

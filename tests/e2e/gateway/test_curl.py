@@ -36,11 +36,12 @@ def curl() -> str:
 
 @pytest.fixture(scope="module")
 def commands() -> dict[str, str]:
-    """The commands of the document, each on one line, by the path that they ask."""
+    """The commands of the document, the first for each path that they ask, if on one line."""
     blocks = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     found = (re.match(r"curl 127.0.0.1:8354(\S+)", line) for line in lines)
-    return {command[1]: command.string for command in found if command is not None}
+    named = [(command[1], command.string) for command in found if command is not None]
+    return dict(reversed(named))
 
 
 def run(words: list[str], where: Path) -> subprocess.CompletedProcess[bytes]:
@@ -122,7 +123,10 @@ def test_an_unfinished_answer_is_an_error(
     supervised, gateway = doomed
     part = tmp_path / "part"
     words = asked(
-        curl, gateway, "-N", version, "--limit-rate", "500K", input=LONG, response_format="pcm"
+        *(curl, gateway, "-N", version, "--limit-rate", "500K"),
+        input=LONG,
+        response_format="pcm",
+        stream=True,
     )
     with subprocess.Popen(
         [*words[:-1], "@-", "-o", str(part)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
