@@ -60,7 +60,7 @@ class AudioFormat(NamedTuple):
     bare: bool = False
     """Whether it is samples alone, which do not say their rate."""
     most_bytes: int | None = None
-    """Longest file whose header can say how long it is; None: none is too long."""
+    """Longest file that says how long it is; None: none is too long."""
 
 
 _ROWS = (
@@ -100,6 +100,7 @@ _ROWS = (
         effort={"aac_coder": "fast"},
         rates=_MPEG_RATES,
         streams=False,
+        most_bytes=256_000_000,  # Its index is kept in memory until the end: 7 MB an hour.
     ),
     AudioFormat("aiff", "audio/aiff", "aiff", "pcm_s16be", suffixes=("aif",), streams=False),
     AudioFormat(

@@ -14,7 +14,7 @@ import resource
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -69,7 +69,8 @@ class FinishedFile:
         self._holders -= 1
         if not self._holders:
             self._shelf.count(-self.size)
-            self.stream.close()
+            with suppress(OSError):  # What could not be written is dropped.
+                self.stream.close()
 
     @property
     def shared(self) -> bool:

@@ -76,7 +76,7 @@ def test_a_rate_that_a_format_cannot_have_is_an_error_of_its_own() -> None:
 def test_another_rate_is_as_long_to_the_sample(source: int, rate: int) -> None:
     """In uneven pieces too; the tone stays where it was, without a delay."""
     count = source * 2 + 777
-    tone = np.sin(np.arange(count) * 2 * np.pi * 440 / source).astype(np.float32) / 2
+    tone = (0.5 * np.sin(np.arange(count) * 2 * np.pi * 440 / source)).astype(np.float32)
     encoder = open_encoder(at_rate(FORMATS["wav"], rate), source)
     pieces = [encoder.encode(part) for part in np.array_split(tone, [1, 778, 40_000])]
     samples, said = decode(b"".join(pieces) + encoder.finish())
@@ -88,7 +88,7 @@ def test_another_rate_is_as_long_to_the_sample(source: int, rate: int) -> None:
 @pytest.mark.parametrize("name", ["mp3", "aac", "m4a", "opus"])
 def test_every_rate_that_a_format_names_can_be_had(name: str) -> None:
     """And another one is refused in a line that names them."""
-    tone = np.sin(np.arange(24_000) / 10).astype(np.float32) / 2
+    tone = (0.5 * np.sin(np.arange(24_000) / 10)).astype(np.float32)
     for rate in FORMATS[name].rates:
         file = io.BytesIO()
         encoder = open_encoder(at_rate(FORMATS[name], rate), 24_000, file)
