@@ -86,6 +86,15 @@ class Http(Section):
         Declared("supervisor_restart"),
     ] = False
 
+    wyoming_announce: Annotated[
+        bool,
+        Field(
+            description="Announce Wyoming to the network (extra `zeroconf`) where other machines "
+            "can reach it, so that Home Assistant finds it."
+        ),
+        Declared("supervisor_restart"),
+    ] = True
+
     @field_validator("api_keys")
     @classmethod
     def _only_hashes(cls, hashes: list[str]) -> list[str]:

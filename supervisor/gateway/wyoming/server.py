@@ -15,6 +15,7 @@ from supervisor.gateway.connections.listener import Address, ListenError, addres
 from supervisor.gateway.connections.slots import Slots
 from supervisor.gateway.context import Context
 from supervisor.gateway.handover import ANSWERS_GRACE_S
+from supervisor.gateway.wyoming.announcing import announced
 from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
 from supervisor.gateway.wyoming.failures import Failures
 from supervisor.logs import get_logger
@@ -61,8 +62,13 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
         return asyncio.StreamReaderProtocol(reader, connected, loop=loop)
 
     server = await start_server(accept, Address(*parse_host_port(where)), "http.wyoming")
+    address = address_of(server)
     try:
-        yield address_of(server)
+        if context.settings.wyoming_announce:
+            async with announced(address):
+                yield address
+        else:
+            yield address
     finally:
         server.close()
         ending = dict(sessions)

@@ -38,12 +38,12 @@ SENTENCES = (
 
 ONE_BY_ONE = (
     (
-        "The committee met again in the small room behind the library because the large hall was being "
-        "painted for the visit of the governor."
+        "The committee met again in the small room behind the library, because the large hall was "
+        "being painted for the visit of the governor."
     ),
     (
-        "Whoever wants to see the old maps should ask the keeper of the archive before noon as she "
-        "closes the iron door herself every day."
+        "Whoever wants to see the old maps should ask the keeper of the archive before noon, as "
+        "she closes the iron door herself every day."
     ),
     (
         "Nobody in the village could remember a winter in which the river had been frozen from the "
