@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,7 +32,7 @@ from tests.e2e.gateway.test_wyoming_client import (
     talk,
 )
 from tests.supervised import Supervised, eventually
-from tests.unit.client.scripted_peer import Answer, scripted_peer
+from tests.unit.client.scripted_peer import Answer, published, scripted_peer
 
 VOICES = {"af_heart": "en-US", "bf_emma": "en-GB", "bm_george": "en-GB", "ef_dora": "es"}
 ENGINES = {
@@ -76,15 +74,6 @@ def test_a_region_goes_before_the_language(
     audio of a refused text is begun at the rate of that voice.
     """
     with scripted_peer(tmp_path, refuse, ENGINES) as peer:
-        published = {
-            "pid": os.getpid(),
-            "epoch": "e1",
-            "protocol": 1,
-            "endpoints": {"client": peer.endpoint},
-            "version": "0",
-        }
-        (tmp_path / "supervisor.json").write_text(json.dumps(published))
-        environ = {**os.environ, "SUPERVISOR_RUN_DIR": str(tmp_path)}
 
         async def what(client: AsyncTcpClient) -> None:
             wanted = SynthesizeVoice(language=language)
@@ -94,7 +83,7 @@ def test_a_region_goes_before_the_language(
             assert (start.type, start.data["rate"]) == (AUDIO_START, rate)
             assert (await next_event(client)).type == AUDIO_STOP
 
-        with Serving(environ, {"wyoming": "127.0.0.1:0"}) as serving:
+        with Serving(published(tmp_path, peer), {"wyoming": "127.0.0.1:0"}) as serving:
             talk(serving.wyoming_port(), what)
         (asked,) = peer.wait_for(wire.Submit)
         assert isinstance(asked, wire.Submit)

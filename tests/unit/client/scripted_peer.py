@@ -5,6 +5,8 @@ It is no second broker: it knows no jobs. Tests that need speech use a real supe
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -90,3 +92,16 @@ def scripted_peer(
         yield peer
     finally:
         peer.close()
+
+
+def published(directory: Path, peer: ScriptedPeer) -> dict[str, str]:
+    """Write where the peer is as a supervisor does; the environment in which it is found."""
+    document = {
+        "pid": os.getpid(),
+        "epoch": "e1",
+        "protocol": 1,
+        "endpoints": {"client": peer.endpoint},
+        "version": "0",
+    }
+    (directory / "supervisor.json").write_text(json.dumps(document))
+    return {**os.environ, "SUPERVISOR_RUN_DIR": str(directory)}
