@@ -22,6 +22,7 @@ _SHORTEST: Final = 12
 _BEGUN: Final = 2
 """Characters of the next sentence that must be there."""
 
+_OPENED = re.compile(r"(?<=\s)[\"'“‘«„(\[]+\s*$")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]」』]*\s*$")
 
 
@@ -37,6 +38,8 @@ def settled(text: str, language: str, *, hungry: bool, paused: bool) -> int:
     done = sum(map(len, ended))
     if len(last.strip()) < _BEGUN:
         done -= len(ended.pop()) if ended and not paused else 0
+    opened = _OPENED.search(text[:done])
+    done = done if opened is None else opened.start()  # A quotation that is not closed yet.
     rest = text[done:]
     if paused and _SENTENCE_END.search(rest):
         return len(text)
