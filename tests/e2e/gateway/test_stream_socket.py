@@ -172,7 +172,7 @@ def test_a_mistake_is_told_and_the_connection_goes_on(
         await peer.say("start", input="No.")
         told = json.loads((await peer.socket.receive(timeout=30.0)).data)
         while told["type"] != "error":
-            message = await peer.socket.receive(timeout=30.0)
+            answer = await peer.socket.receive(timeout=30.0)
             told = json.loads(answer.data) if answer.type is WSMsgType.TEXT else {"type": ""}
         assert told["error"]["code"] == "conflict"
 
