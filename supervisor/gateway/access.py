@@ -46,7 +46,7 @@ def access(settings: Http) -> Middleware:
             return _preflight(origin, settings)
         if not settings.api_keys:
             _check_host(request)
-        if request.method not in _SAFE:
+        if request.method not in _SAFE or hdrs.UPGRADE in request.headers:
             _check_origin(origin, request, settings)
         if settings.api_keys and request.path not in OPEN:
             _check_key(request, settings)
