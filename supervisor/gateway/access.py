@@ -49,7 +49,7 @@ def access(settings: Http) -> Middleware:
             return _preflight(origin, settings)
         if not settings.api_keys and request.path not in PROBES:
             _check_host(request, settings)
-        if request.method not in _SAFE:
+        if request.method not in _SAFE or hdrs.UPGRADE in request.headers:
             _check_origin(origin, request, settings)
         if settings.api_keys and request.path not in OPEN and request.path != settings.root_path:
             _check_key(request, settings)

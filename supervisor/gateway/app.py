@@ -17,9 +17,20 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
-from supervisor.gateway.speech import captioned, phonemes
+from supervisor.gateway.speech import captioned, phonemes, stream_socket
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
+
+_PARTS = (
+    diagnostics,
+    speech,
+    captioned,
+    stream_socket,
+    phonemes,
+    settings,
+    exposition,
+    openapi,
+)
 
 log = get_logger(__name__)
 
@@ -38,7 +49,7 @@ def make_app(context: Context) -> web.Application:
     )
     allow_origins(app, context.settings)
     page.add_to(app, context)
-    for part in (diagnostics, speech, captioned, phonemes, settings, exposition, openapi):
+    for part in _PARTS:
         app.add_routes(part.routes(context))
     if context.settings.root_path is not None:
         app.add_routes(root_path.routes(context.settings.root_path))
