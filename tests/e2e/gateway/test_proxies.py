@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout, WSMsgType, web
+from aiohttp import ClientSession, ClientTimeout, WSMsgType, WSServerHandshakeError, web
 
 from tests.e2e.gateway.serving import Answer, Listening, Serving
 from tests.e2e.gateway.test_on_behalf import charged, refuse
@@ -200,6 +200,37 @@ def test_the_gateway_is_there_below_its_path(served: tuple[Running, Serving]) ->
     assert b"ready" not in running.ask("/readyz", headers=HOST).body
 
 
+def test_a_websocket_goes_through(served: tuple[Running, Serving]) -> None:
+    """A text that is being written, and its audio, both ways over one connection; not for the page
+    of another site.
+    """
+    running, _serving = served
+    asyncio.run(converse(f"{running.url}/tts/v1/audio/stream"))
+
+
+async def converse(url: str) -> None:
+    """Have a text spoken that comes in two pieces; be refused as another site's page."""
+    async with ClientSession(headers=HOST, timeout=ClientTimeout(60)) as session:
+        async with session.ws_connect(url, origin=f"http://{NAME}") as socket:
+            audio = b""
+            for message in (
+                {"type": "start", "model": "noop"},
+                {"type": "text", "text": "Good "},
+                {"type": "text", "text": "evening."},
+                {"type": "finish"},
+            ):
+                await socket.send_json(message)
+            while (told := await socket.receive(30)).type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                if told.type is WSMsgType.BINARY:
+                    audio += told.data
+                elif told.json()["type"] == "finished":
+                    break
+            assert len(audio) == 2 * 24 * len("Good evening.")
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await session.ws_connect(url, origin="http://evil.example")
+        assert refused.value.status == 403
+
+
 def test_each_client_is_somebody_and_nobody_else(proxy: Proxy, tmp_path: Path) -> None:
     """The address that the proxy saw, whatever the client says that it is."""
     forged = {
@@ -226,8 +257,8 @@ def test_each_client_is_somebody_and_nobody_else(proxy: Proxy, tmp_path: Path) -
 
 @asynccontextmanager
 async def standing_in(heard: asyncio.Event) -> AsyncIterator[int]:
-    """A server in the gateway's place, and its port: it sends a second line once `heard`, repeats
-    what comes over a WebSocket, and says how long a body is.
+    """A server in the gateway's place, and its port: it sends a second line once `heard`, and says
+    how long a body is.
     """
 
     async def lines(request: web.Request) -> web.StreamResponse:
@@ -238,20 +269,11 @@ async def standing_in(heard: asyncio.Event) -> AsyncIterator[int]:
         await response.write(b"two\n")
         return response
 
-    async def socket(request: web.Request) -> web.WebSocketResponse:
-        ours = web.WebSocketResponse()
-        await ours.prepare(request)
-        async for message in ours:
-            await ours.send_str(f"again: {message.data}")
-        return ours
-
     async def length(request: web.Request) -> web.Response:
         return web.Response(text=str(len(await request.read())))
 
     app = web.Application(client_max_size=2 * MEGABYTES)
-    app.add_routes(
-        [web.get("/tts/lines", lines), web.get("/tts/ws", socket), web.post("/tts/body", length)]
-    )
+    app.add_routes([web.get("/tts/lines", lines), web.post("/tts/body", length)])
     runner = web.AppRunner(app)
     await runner.setup()
     port = free_port()
@@ -263,7 +285,7 @@ async def standing_in(heard: asyncio.Event) -> AsyncIterator[int]:
 
 
 def test_what_comes_is_handed_on_at_once(proxy: Proxy, tmp_path: Path) -> None:
-    """A line before the next is written; messages of a WebSocket both ways; a body of 2 MB."""
+    """A line before the next is written; and a body of 2 MB as a whole."""
 
     async def run() -> None:
         heard = asyncio.Event()
@@ -279,15 +301,11 @@ def test_what_comes_is_handed_on_at_once(proxy: Proxy, tmp_path: Path) -> None:
 
 
 async def talk(url: str, heard: asyncio.Event) -> None:
-    """All three, over the proxy at `url`."""
+    """Both, over the proxy at `url`."""
     async with ClientSession(url, headers=HOST, timeout=ClientTimeout(60)) as session:
         async with session.get("/tts/lines") as answer:
             assert await answer.content.readline() == b"one\n"
             heard.set()
             assert await answer.content.readline() == b"two\n"
-        async with session.ws_connect("/tts/ws") as socket:
-            await socket.send_str("hello")
-            message = await socket.receive(30)
-            assert (message.type, message.data) == (WSMsgType.TEXT, "again: hello")
         async with session.post("/tts/body", data=io.BytesIO(bytes(MEGABYTES))) as answer:
             assert (answer.status, await answer.text()) == (200, str(MEGABYTES))
