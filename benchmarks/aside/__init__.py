@@ -48,6 +48,9 @@ MISAKI = Aside(
 )
 """The reader that Kokoro was trained with, with espeak for words that it does not know."""
 
+ESPEAK = Aside("espeak_reader", ("espeakng-loader==0.2.4", "phonemizer-fork==3.3.2"))
+"""espeak-ng, which tells what words of many languages sound alike."""
+
 
 def ask(aside: Aside, questions: Iterable[Any]) -> list[Any]:
     """What the program answers to each question, in order: JSON values, one a line.

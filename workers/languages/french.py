@@ -104,6 +104,8 @@ def sounds(words: Sequence[str]) -> list[str]:
             said[place] += "t"
         elif word == "quatre" and following in {"vingt", "vingts"}:
             said[place] = "katʁə"
+        elif word == "est" and following == "ce":
+            said[place], said[place + 1] = "ɛs", ""
         elif word == "dix" and following in {"sept", "huit", "neuf"}:
             said[place] = f"{said[place][:-1]}{'s' if following == 'sept' else 'z'}"
         elif following in _INVERTED and word.endswith(("d", "t")):
@@ -119,6 +121,9 @@ _VOWELS_FIRST: Final = frozenset("aeiouyɛɔøœɑɥjw")
 _ONES: Final = frozenset("deux trois quatre cinq six sept huit neuf".split())
 _INVERTED: Final = frozenset("il ils elle elles on".split())
 """Behind its verb: dit-il."""
+_NUMBERS: Final = frozenset("deux trois six dix vingt cent cents vingts".split())
+_BEHIND_NUMBERS: Final = frozenset("à au aux avec en est et ou onze un une y".split())
+"""What no number counts: en 2026 à Toulouse."""
 _SHORTENED: Final = frozenset("six dix huit".split())
 """Numbers whose last consonant is silent before another one."""
 
@@ -127,7 +132,7 @@ def _linked(word: str, said: str, following: str) -> str:
     """A word as it is said before a vowel."""
     if word == "neuf" and following in {"ans", "heures"}:
         return f"{said[:-1]}v"
-    if word not in _LIAISON:
+    if word not in _LIAISON or (word in _NUMBERS and following in _BEHIND_NUMBERS):
         return said
     return f"{said.removesuffix('s')}{_LIAISON[word]}"
 
@@ -140,7 +145,16 @@ def _word(word: str) -> str:
     known = CLITICS.get(word)
     if known is not None:
         return known
-    return _stressed(_known().get(word) or LETTERS.sounds(word))
+    return _stressed(as_spoken(_known().get(word) or LETTERS.sounds(word)))
+
+
+def as_spoken(sounds: str) -> str:
+    """Sounds of a dictionary as the voice learned them: no ə between two single consonants, /y/
+    before i."""
+    return _SILENT.sub("", sounds).replace("ɥ", "y")
+
+
+_SILENT = re.compile("(?<=[aeiouyɛɔøœɑ\u0303][bdfɡklmnpsʁtvzʃʒɲ])ə(?=[bdfɡklmnpsʁtvzʃʒɲ][aeiouyɛɔøœɑ])")
 
 
 def _elided(word: str) -> str:
@@ -217,6 +231,11 @@ WRITING: Final = Writing(
     counted=_counted,
     dot="point",
     roman=True,
+    rulers=(
+        "François Charles Henri Louis Philippe Napoléon Jean Pierre Paul Pie Benoît Léon "
+        "Georges Guillaume Catherine Nicolas Alexandre Élisabeth Albert Léopold chapitre "
+        "Chapitre tome Tome"
+    ),
     scales="millions?|milliards?",
     of="de",
     ordinals="(?:ers?|res?|ères?|èmes?|es?|ᵉ)",

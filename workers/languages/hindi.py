@@ -44,7 +44,9 @@ _SPECIAL: Final = {
     "में": "mẽː", "मैं": "mɛ̃ː", "है": "hɛː", "हैं": "hɛ̃", "यह": "jˌeː", "वह": "ʋˌoː", "और": "ɔːɾ",
     "के": "keː", "की": "ki", "का": "kaː", "को": "koː", "से": "seː", "ने": "neː", "पर": "pəɾ",
     "ये": "jeː", "वे": "ʋeː", "तो": "toː", "भी": "bʰi", "ही": "hi", "ज्ञान": "ɡjˈaːn",
-    "नहीं": "nˈʌhĩ", "हूँ": "hũ", "हूं": "hũ",
+    "नहीं": "nˈʌhĩ", "हूँ": "hũ", "हूं": "hũ", "था": "tʰaː", "थी": "tʰi", "थे": "tʰeː",
+    "थीं": "tʰĩ", "रहा": "ɾˌəhaː", "रहे": "ɾˌəheː", "रही": "ɾˌəhi", "हम": "hˌəm", "तुम": "tˌʊm",
+    "आप": "ˌaːp", "तक": "tˌək", "क्या": "kjˌaː",
 }  # fmt: skip
 
 
@@ -162,7 +164,17 @@ _MONTHS: Final = "जनवरी फ़रवरी मार्च अप्�
 
 def _date(day: int, month: int, year: int | None) -> str:
     said = f"{cardinals.hindi(day)} {_MONTHS[month - 1]}"
-    return f"{said} {cardinals.hindi(year)}" if year else said
+    return f"{said} {_figures(str(year))}" if year else said
+
+
+def _figures(figures: str) -> str:
+    """A number of four figures, such as a year: उन्नीस सौ सत्तावन."""
+    number = int(figures)
+    if not 1100 <= number < 2000:
+        return cardinals.hindi(number)
+    hundreds, rest = divmod(number, 100)
+    said = f"{cardinals.hindi(hundreds)} सौ"
+    return f"{said} {cardinals.hindi(rest)}" if rest else said
 
 
 def _time(hours: int, minutes: int) -> str:

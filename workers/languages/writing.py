@@ -31,7 +31,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     capitals that are no word. `ordinals`: a pattern of what stands behind a number to make it an
     ordinal; `ordinal` says it. `clock`: what stands between hours and minutes, and `after_time`
     what may stand behind them and is said with them. `dot`: the one in an address. `roman`:
-    capitals may be a number; ordinals say it. `scales`: a pattern of words that make a number
+    capitals may be a number; ordinals say it, and one capital behind a name of `rulers` is one.
+    `scales`: a pattern of words that make a number
     larger, and `of` what joins money to them. `lakhs`: groups of two figures. `latin`: words in
     Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
     fraction is said. Names of units and money with "{}" in them have the number there.
@@ -57,6 +58,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     after_time: str = "(?!)"
     dot: str = ""
     roman: bool = False
+    rulers: str = ""
     scales: str = "(?!)"
     of: str = ""
     lakhs: bool = False
@@ -251,6 +253,8 @@ class Scanner:
     def _word(self, found: re.Match[str]) -> str:
         word = unicodedata.normalize("NFC", _UNSEEN.sub("", found["word"])).replace("’", "'")
         letters = self._writing.letters
+        if letters and _is_spelled(word):
+            return " ".join(letters.get(letter.lower(), letter.lower()) for letter in word)
         if letters and word.isupper() and len(word) <= _MOST_LETTERS and "'" not in word:
             alone = len(word) == 1 and word not in _VOWELS
             if alone or (len(word) > 1 and _SAYABLE.fullmatch(word) is None):
@@ -268,24 +272,27 @@ class Written:
     def read(self, text: str) -> list[Said]:
         """All that is said for a text, a stretch for each token."""
         said: list[Said] = []
-        for clause in _clauses(self._scanner.tokens(text)):
+        for clause in clauses(self._scanner.tokens(text)):
             words = [
                 word.lower() for token in clause if token.given is None for word in token.words
             ]
             sounds = iter(self._sounds(words) if words else ())
             for token in clause:
-                heard = token.given
-                if heard is None:
-                    heard = " ".join(filter(None, (next(sounds) for _word in token.words)))
-                said.append(
-                    Said(
-                        spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
-                        phonemes=f"{token.opening}{spelled(heard)}{token.closing}" if heard else "",
-                        start=token.start,
-                        end=token.end,
-                    )
-                )
+                if token.given is None:
+                    token.given = " ".join(filter(None, (next(sounds) for _word in token.words)))
+                said.append(given(token))
         return said
+
+
+def given(token: Token) -> Said:
+    """What is said for a token whose sounds are known."""
+    sounds = token.given
+    return Said(
+        spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
+        phonemes=f"{token.opening}{spelled(sounds)}{token.closing}" if sounds else "",
+        start=token.start,
+        end=token.end,
+    )
 
 
 _FIGURES_OF_OTHERS: Final = {
@@ -314,8 +321,13 @@ def _pattern(writing: Writing) -> str:
     )
     word = f"[A-Za-z][A-Za-z'’]{{0,{_LONGEST}}}"
     latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
+    rulers = sorted(writing.rulers.split(), key=len)
+    ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
+    ruled = f"(?:{ruled})" if ruled else "(?!)"
     clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
-    roman = "[IVX]{2,8}" if writing.roman else "(?!)"
+    roman = f"{apart}[IVX]{{2,8}}|{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
+    if not writing.roman:
+        roman = "(?!)"
     date = (
         "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
         "(?P=between)(?P<year>[0-9]{4}))"
@@ -337,7 +349,7 @@ def _pattern(writing: Writing) -> str:
             f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
-            f"{apart}(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
+            f"(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
             r"(?<=[0-9] )(?P<times>x)(?= [0-9])",
             rf"(?<=[^\W_])(?P<dot>[.])(?=[a-z]{{2}}){'' if writing.dot else '(?!)'}",
             f"(?P<latin>{latin})",
@@ -364,6 +376,13 @@ def _with_capitals(writing: Writing) -> dict[str, str]:
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10}
 
+
+def _is_spelled(word: str) -> bool:
+    """Whether a word has no vowel, so that it can only be said letter by letter: km, tv, pdf."""
+    return 1 < len(word) <= _MOST_LETTERS and _UNSAYABLE.fullmatch(word.lower()) is not None
+
+
+_UNSAYABLE = re.compile(r"(?!(.)\1*$)[b-df-hj-np-tv-xz]+")
 
 def _roman(capitals: str) -> int:
     """XIV: 14. What is no number as it is written is some number even so."""
@@ -394,7 +413,7 @@ def _is_code(figures: str) -> bool:
     return len(figures) >= _FIGURES or (len(figures) > 1 and figures[0] == "0")
 
 
-def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+def clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """Tokens that are said without a pause."""
     clause: list[Token] = []
     for token in tokens:
