@@ -1,8 +1,8 @@
 """Texts of a language cut into what they sound like, so that spelling is not what is compared.
 
-Figures, abbreviations and signs become words as the readers here say them; the sounds of words are
-espeak-ng's, which reads nothing here. Mandarin is compared by syllables with their tones, Japanese
-by kana.
+Figures, abbreviations and signs become words as the readers here say them. Of words that sound the
+same one stands for all; espeak-ng says which, which reads nothing here. Mandarin is compared by
+syllables with their tones, Japanese by kana.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks.aside import ESPEAK, ask
+from benchmarks.aside import ESPEAK, SIMPLIFIED, ask
 from workers.languages import readers
 
 _ESPEAK_NAMES: Final = {
@@ -35,17 +35,19 @@ _SAME_KANA: Final = str.maketrans({"ヂ": "ジ", "ヅ": "ズ", "ヲ": "オ"})
 
 
 def sounds(language: str, texts: Sequence[str]) -> dict[str, list[str]]:
-    """What is compared of each text. Raises LeftOut where there is no espeak."""
-    spoken = {text: _spoken(language, text) for text in texts}
+    """What is compared of each text: what it sounds like, a word, a syllable or a kana each.
+
+    Raises LeftOut where a program that judges is not to be had.
+    """
     if language == "zh":
-        return {text: _pinyin(said) for text, said in spoken.items()}
+        simple = zip(texts, ask(SIMPLIFIED, texts), strict=True)
+        return {text: _pinyin(_spoken(language, same)) for text, same in simple}
     if language == "ja":
-        return {text: _kana(said) for text, said in spoken.items()}
-    known = _espeak(language, {word for said in spoken.values() for word in words(said)})
-    return {
-        text: [sound for word in words(said) for sound in known[word].split()]
-        for text, said in spoken.items()
-    }
+        return {text: _kana(_spoken(language, text)) for text in texts}
+    spoken = {text: words(_spoken(language, text)) for text in texts}
+    known = _espeak(language, {word for said in spoken.values() for word in said})
+    one = {sound: word.replace("'", "") for word, sound in known.items()}
+    return {text: [one[known[word]] for word in said] for text, said in spoken.items()}
 
 
 def words(text: str) -> list[str]:

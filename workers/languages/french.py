@@ -68,6 +68,8 @@ CLITICS: Final[Mapping[str, str]] = {
     "et": "e", "ou": "u", "à": "a", "au": "o", "aux": "o", "en": "ɑ̃", "dans": "dɑ̃", "sur": "syʁ",
     "par": "paʁ", "pour": "puʁ", "que": "kə", "qui": "ki", "ne": "nə", "est": "ɛ", "sont": "sɔ̃",
     "a": "a", "ont": "ɔ̃", "y": "i", "si": "si", "sous": "su", "chez": "ʃe", "sans": "sɑ̃",
+    "où": "u", "quand": "kɑ̃", "notre": "nɔtʁ", "votre": "vɔtʁ", "sommes": "sɔm", "suis": "syi",
+    "quel": "kɛl", "quelle": "kɛl", "quels": "kɛl", "quelles": "kɛl", "parce": "paʁs",
     "avec": "avˌɛk", "mais": "mɛ", "plus": "ply", "tout": "tu", "très": "tʁɛ", "cette": "sɛt",
     "cet": "sɛt", "c": "s", "d": "d", "j": "ʒ", "l": "l", "m": "m", "n": "n", "s": "s", "t": "t",
     "qu": "k", "lorsqu": "lɔʁsk", "jusqu": "ʒysk", "puisqu": "pɥisk", "aujourd": "oʒuʁd",

@@ -205,6 +205,7 @@ WRITING: Final = Writing(
     },
     signs={"&": "और", "+": "प्लस", "=": "बराबर", "@": "ऐट", "%": "प्रतिशत"},
     abbreviations={"डॉ.": "डॉक्टर", "श्री.": "श्री", "रु.": "रुपये"},
+    script="\u0904-\u0939\u0950\u0958-\u0961\u0972-\u097f",
     latin=True,
     figure_by_figure=True,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, Final
 from workers.languages import cardinals
 from workers.languages.base import LanguageReader
 from workers.languages.unspaced import Unspaced
-from workers.languages.writing import Writing
+from workers.languages.writing import HAN, Writing
 
 
 def reader() -> LanguageReader:
@@ -88,6 +88,7 @@ WRITING: Final = Writing(
         "°C": ("度", "度"), "ml": ("ミリリットル", "ミリリットル"),
     },
     signs={"&": "アンド", "+": "プラス", "=": "イコール", "@": "アットマーク", "×": "かける"},
+    script=f"{HAN}\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f",
     latin=True,
     spaced=False,
     figure_by_figure=True,

@@ -7,6 +7,7 @@ stand behind the vowel as arrows: → 1, ↗ 2, ↓ 3, ↘ 4.
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from workers.engines import files
 from workers.languages import cardinals
 from workers.languages.base import LanguageReader
 from workers.languages.unspaced import Unspaced
-from workers.languages.writing import Writing
+from workers.languages.writing import HAN, Writing
 
 _INITIALS: Final = {
     "b": "p", "c": "ʦʰ", "ch": "ꭧʰ", "d": "t", "f": "f", "g": "k", "h": "x", "j": "ʨ", "k": "kʰ",
@@ -48,6 +49,22 @@ def syllable(initial: str, final: str) -> str:
     return _INITIALS.get(initial, "") + sound.replace("0", _TONES.get(tone, ""))
 
 
+_MANY: Final = "们"
+"""A suffix, which is said with its word however that is cut."""
+
+_WEAK_ENDS: Final = tuple(
+    (row[0], row[2:].split("/")[0], row[1], row.split("/")[1])
+    for row in (
+        "学生xué/sheng 先生xiān/sheng 朋友péng/you 头发tóu/fa 奶奶nǎi/nai 爷爷yé/ye 爸爸bà/ba "
+        "妈妈mā/ma 哥哥gē/ge 姐姐jiě/jie 弟弟dì/di 妹妹mèi/mei 地方dì/fang 衣服yī/fu 喜欢xǐ/huan "
+        "漂亮piào/liang 舒服shū/fu 认识rèn/shi 告诉gào/su 明白míng/bai 事情shì/qing 眼睛yǎn/jing "
+        "耳朵ěr/duo 客气kè/qi 关系guān/xi 清楚qīng/chu 麻烦má/fan 休息xiū/xi 大夫dài/fu "
+        "知道zhī/dao 聪明cōng/ming 热闹rè/nao 厉害lì/hai 葡萄pú/tao 豆腐dòu/fu 生意shēng/yi "
+        "意思yì/si 月亮yuè/liang 丈夫zhàng/fu 姑娘gū/niang 师傅shī/fu 行李xíng/li 消息xiāo/xi"
+    ).split()
+)
+"""Words whose second syllable has no tone, which the library gives one."""
+
 _CONTEXTS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "地": (("[^一二三四五六七八九十这那各此本当]{2}$", ".", syllable("d", "e5")),),
     "得": (("[我你您他她们谁都也还总就只必非]$", "[^很太非多]", syllable("d", "ei3")),),
@@ -73,14 +90,18 @@ def _in_context(before: str, word: str, after: str) -> str:
 def reader() -> LanguageReader:
     """Raises ImportError where pypinyin or jieba is not installed."""
     import jieba  # noqa: PLC0415 - optional, and large
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - as above
+    from pypinyin import Style, lazy_pinyin, load_phrases_dict  # noqa: PLC0415 - as above
 
+    load_phrases_dict({f"{one}{two}": [[said], [weak]] for one, said, two, weak in _WEAK_ENDS})
     cutter = jieba.Tokenizer()
     jieba.setLogLevel(logging.ERROR)
     with suppress(OSError):  # What it has made of its dictionary lies with ours, if it can.
         files.cache("lexicons").mkdir(parents=True, exist_ok=True)
         cutter.tmp_dir = str(files.cache("lexicons"))
     cutter.initialize()
+
+    def cut(run: str) -> list[str]:
+        return [run] if _NUMBER.fullmatch(run) else list(cutter.cut(run, HMM=False))
 
     @functools.lru_cache(4096)
     def word(written: str) -> str:
@@ -97,13 +118,21 @@ def reader() -> LanguageReader:
         return "".join(map(syllable, initials, finals))
 
     def pieces(clause: str) -> list[tuple[str, str]]:
-        words = ["", *cutter.cut(clause, HMM=False), ""]
-        return [
-            (written, _in_context(before, written, after) or word(written))
-            for before, written, after in zip(words, words[1:], words[2:], strict=False)
-        ]
+        words = ["", *itertools.chain(*map(cut, _NUMBER.split(clause))), ""]
+        found: list[tuple[str, str]] = []
+        for before, written, after in zip(words, words[1:], words[2:], strict=False):
+            sounds = _in_context(before, written, after) or word(written)
+            if written == _MANY and found:
+                before, known = found.pop()
+                written, sounds = before + written, known + sounds
+            found.append((written, sounds))
+        return found
 
     return Unspaced(WRITING, pieces)
+
+
+_NUMBER = re.compile("([零一二三四五六七八九十百千万亿两]{3,32})")
+"""A number, which is one word however long it is."""
 
 
 def _year(number: int, _written: str) -> str:
@@ -157,6 +186,7 @@ WRITING: Final = Writing(
         "ml": ("毫升", "毫升"), "km/h": ("公里每小时", "公里每小时"),
     },
     signs={"&": "和", "+": "加", "=": "等于", "@": "艾特", "×": "乘", "÷": "除以"},
+    script=HAN,
     latin=True,
     spaced=False,
     figure_by_figure=True,

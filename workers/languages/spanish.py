@@ -36,7 +36,7 @@ _LETTERS = Letters([
     ("ch", "ʧ"), ("ll", "ʎ"), (f"rr|{_FIRST}r|(?<=[lns])r", "r"), ("r", "ɾ"),
     (f"qu{_FRONT}|q|k|c(?=[kc])", "k"), (f"gu{_FRONT}", "ɡ"), (f"g{_FRONT}|j", "x"),
     (f"(?<=s)c{_FRONT}|c{_FRONT}|z|ç", "θ"), ("c", "k"), ("g", "ɡ"),
-    ("(?<=mé)x(?=ico)|(?<=me)x(?=ic)|(?<=oa)x(?=aca)|(?<=te)x(?=as|an)", "x"),
+    ("(?<=m[ˈˌ][eé])x(?=ic|iqu)|(?<=oa)x(?=[ˈˌ]?ac)|(?<=t[ˈˌ]e)x(?=as|an)", "x"),
     (f"{_FIRST}x|{_FIRST}ps", "s"), ("x", "ks"), ("ñ", "ɲ"),
     (f"{_FIRST}hu(?={_STRESS}[aeoáéó])", "w"), (f"{_FIRST}sh|sh$", "ʃ"), ("ph", "f"),
     ("[bv]+", "b"), ("w", "w"), ("dd?", "d"), ("ff?", "f"), ("l", "l"), ("mm?", "m"),

@@ -20,6 +20,10 @@ from workers.languages.base import Said
 from workers.languages.cardinals import LIMIT
 
 
+LATIN: Final = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+HAN: Final = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+
+
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
     """How a language writes what is no word, and what it says for it.
 
@@ -33,7 +37,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     what may stand behind them and is said with them. `dot`: the one in an address. `roman`:
     capitals may be a number; ordinals say it, and one capital behind a name of `rulers` is one.
     `scales`: a pattern of words that make a number
-    larger, and `of` what joins money to them. `lakhs`: groups of two figures. `latin`: words in
+    larger, and `of` what joins money to them. `script`: the letters that it is written in, as in a
+    class of a pattern; no others are read. `lakhs`: groups of two figures. `latin`: words in
     Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
     fraction is said. Names of units and money with "{}" in them have the number there.
     """
@@ -60,6 +65,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     roman: bool = False
     rulers: str = ""
     scales: str = "(?!)"
+    script: str = LATIN
     of: str = ""
     lakhs: bool = False
     latin: bool = False
@@ -70,7 +76,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 class Token(msgspec.Struct, gc=False):
     """A stretch of the text: the words that are said for it, or sounds that are given.
 
-    `opening` and `closing` are the punctuation around it, in Kokoro's alphabet.
+    `opening` and `closing` are the punctuation around it, in Kokoro's alphabet. `apart`: something
+    that is not read stands before it.
     """
 
     start: int
@@ -79,6 +86,7 @@ class Token(msgspec.Struct, gc=False):
     given: str | None = None
     opening: str = ""
     closing: str = ""
+    apart: bool = False
 
 
 _Remembered = dict[tuple[str, str], tuple[str, ...]]
@@ -145,10 +153,13 @@ class Scanner:
         """What is said for a text, in its order."""
         text = text.translate(_FIGURES_OF_OTHERS)
         found: list[Token] = []
-        opening = ""
+        opening, apart = "", False
         said: _Remembered = {}
         for match in self._pattern.finditer(text):
             kind = match.lastgroup
+            if kind == "foreign":
+                apart = True
+                continue
             if kind == "opening" or (kind == "quote" and _opens(text, match.start())):
                 opening += OPENING.get(match[0], match[0])
             elif kind in {"punctuation", "quote"}:
@@ -159,18 +170,19 @@ class Scanner:
                 token = self._token(match, said)
                 if token.words or token.given:
                     token.opening, opening = opening, ""
+                    token.apart, apart = apart, False
                     found.append(token)
         return found
 
     def _token(self, match: re.Match[str], said: _Remembered) -> Token:
         """What is said for a match. `said`: what has been said for others in this text."""
         start, end = match.span()
-        if match["mark"] is not None:
+        kind = match.lastgroup or ""
+        if kind == "mark":
             written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
             return Token(start, end, tuple(written.split()) or ("",), given=from_ipa(ipa))
-        if match["latin"] is not None:
+        if kind == "latin":
             return Token(start, end, tuple(match[0].split()), given=english.phonemes(match[0]))
-        kind = match.lastgroup or ""
         key = (kind, match[0])
         words = said.get(key)
         if words is None:
@@ -299,8 +311,12 @@ _FIGURES_OF_OTHERS: Final = {
     zero + figure: ord("0") + figure
     for zero in (0x966, 0xFF10, 0x660, 0x6F0)
     for figure in range(10)
-}
-"""Figures of Devanagari, wide ones, and those of Arabic."""
+} | {
+    first + place: letter + place
+    for first, letter in ((0xFF21, ord("A")), (0xFF41, ord("a")))
+    for place in range(26)
+}  # fmt: skip
+"""Figures of Devanagari, wide ones, and those of Arabic; wide letters."""
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
 
@@ -319,7 +335,7 @@ def _pattern(writing: Writing) -> str:
     money, units, short, signs = map(
         _any_of, (writing.money, writing.units, _with_capitals(writing), writing.signs)
     )
-    word = f"[A-Za-z][A-Za-z'’]{{0,{_LONGEST}}}"
+    word = f"[{LATIN}][{LATIN}'’]{{0,{_LONGEST}}}"
     latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
     rulers = sorted(writing.rulers.split(), key=len)
     ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
@@ -340,7 +356,7 @@ def _pattern(writing: Writing) -> str:
         rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
         rf"|(?P<amount>{amount})"
     )
-    letter = rf"[^\W\d_{'A-Za-z' if writing.latin else ''}][{COMBINING}]{{0,8}}"
+    letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
     return "|".join(
         (
             f"(?P<mark>{PRONOUNCED.pattern})",
@@ -355,6 +371,7 @@ def _pattern(writing: Writing) -> str:
             f"(?P<latin>{latin})",
             rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
             r"(?P<figures>[0-9]{1,32})",
+            r"(?P<foreign>[^\W\d_])",
             f"(?P<sign>{signs})",
             f"(?P<opening>[{re.escape(''.join(OPENING))}])",
             '(?P<quote>")',
@@ -417,7 +434,7 @@ def clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """Tokens that are said without a pause."""
     clause: list[Token] = []
     for token in tokens:
-        if clause and (token.opening or token.given is not None):
+        if clause and (token.opening or token.given is not None or token.apart):
             yield clause
             clause = []
         clause.append(token)
