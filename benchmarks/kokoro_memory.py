@@ -85,7 +85,7 @@ def _weighed(session: KokoroSession, voice: str) -> dict[str, float]:
     session.synthesize(SHORT, Speech(engine="", voice=voice))
     before = _pss_mb()
     started = time.perf_counter()
-    audio = session.synthesize(LONG, Speech(engine="", voice=voice))
+    audio = session.synthesize(LONG, Speech(engine="", voice=voice)).samples
     spent = time.perf_counter() - started
     after = _pss_mb()
     return {

@@ -108,7 +108,7 @@ def _speaking(engine: Kokoro, session: KokoroSession) -> Arm:
 
     def once() -> Sample:
         started, cpu = time.perf_counter(), time.process_time()
-        samples = session.synthesize(TEXT, Speech(engine="", voice=voice))
+        samples = session.synthesize(TEXT, Speech(engine="", voice=voice)).samples
         audio_s = samples.size / SAMPLE_RATE
         return {
             "rtf": (time.process_time() - cpu) / audio_s,

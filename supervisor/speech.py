@@ -37,33 +37,37 @@ class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Options that are independent of the engine.
 
     `speed` is a factor, 1.0 the voice's own pace. `volume` is one, too, 1.0 as loud as the
-    engine speaks; it is applied to the samples that an engine returns.
+    engine speaks; it is applied to the samples that an engine returns. With `words` the times of
+    the words come with the audio, which is the same.
     """
 
     speed: float = 1.0
     volume: float = 1.0
+    words: bool = False
 
 
 class PartialSpeech(_Manner, frozen=True, kw_only=True):
     """Options that a client asks for.
 
     None means the configured default engine, that engine's default voice, a seed that is drawn,
-    and to read the text as the settings say (`reading`). `markup` is a Markup, `unreadable` an
-    Unreadable; `pronunciations` are entries for this text (`supervisor.lexicon`), before those of
-    the settings.
+    and to read the text as the settings say (`reading`). `language`: the tag of the language to
+    read it in (`wire.languages`); None is the voice's own. Without a voice it takes one that reads
+    it. `markup` is a Markup, `unreadable` an Unreadable; `pronunciations` are entries for this text
+    (`supervisor.lexicon`), before those of the settings.
     """
 
     engine: str | None = None
     voice: str | None = None
     seed: int | None = None
+    language: str | None = None
     markup: str | None = None
     unreadable: str | None = None
     pronunciations: dict[str, Any] | None = None
 
-    def complete(self, *, engine: str, voice: str, seed: int) -> Speech:
+    def complete(self, *, engine: str, voice: str, language: str | None, seed: int) -> Speech:
         """The same options, complete."""
         manner = {name: getattr(self, name) for name in _Manner.__struct_fields__}
-        return Speech(engine=engine, voice=voice, seed=seed, **manner)
+        return Speech(engine=engine, voice=voice, language=language, seed=seed, **manner)
 
 
 class Speech(_Manner, frozen=True, kw_only=True):
@@ -77,6 +81,21 @@ class Speech(_Manner, frozen=True, kw_only=True):
     voice: str
     seed: int = 0
     language: str | None = None
+
+
+class Word(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A word as it is written in the text, punctuation with it, and when it is heard, in seconds.
+
+    On the wire they count from the first sample of its segment, for a client's user from that of
+    the job. `start` and `end` are its place in the text as it was sent, in characters; None where
+    it does not stand there as it was read, and on the wire, where they are left out.
+    """
+
+    text: str
+    begin_s: float
+    end_s: float
+    start: int | None = None
+    end: int | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,12 +115,14 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a part of a text is spoken, beside the job's own speech: factors on its speed and its
-    volume, and another voice of the same engine, None for the job's own.
+    volume, and another voice of the same engine, None for the job's own. `language` is what that
+    voice reads it in, None for its own.
     """
 
     rate: float = 1.0
     volume: float = 1.0
     voice: str | None = None
+    language: str | None = None
 
     def applied(self, speech: Speech) -> Speech:
         """The job's speech in this manner."""
@@ -110,6 +131,7 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             speed=speech.speed * self.rate,
             volume=speech.volume * self.volume,
             voice=speech.voice if self.voice is None else self.voice,
+            language=speech.language if self.voice is None else self.language,
         )
 
     def encoded(self) -> str:
@@ -117,6 +139,7 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         fields = [f"rate={self.rate:.6g}"] if self.rate != 1.0 else []
         fields += [f"volume={self.volume:.6g}"] if self.volume != 1.0 else []
         fields += [f"voice={self.voice}"] if self.voice is not None else []
+        fields += [f"language={self.language}"] if self.language is not None else []
         return ";".join(fields)
 
     @classmethod
@@ -127,7 +150,8 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             rate, volume = (float(fields.get(name, 1.0)) for name in ("rate", "volume"))
         except ValueError:
             rate = volume = 1.0
-        return cls(rate=rate, volume=volume, voice=fields.get("voice"))
+        voice, language = fields.get("voice"), fields.get("language")
+        return cls(rate=rate, volume=volume, voice=voice, language=language)
 
 
 class Pauses(msgspec.Struct, frozen=True, kw_only=True, gc=False):

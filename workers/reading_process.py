@@ -25,7 +25,7 @@ from supervisor.wire.worker import decode_setup
 from workers import process, redaction
 from workers.engine_set import EngineSet
 from workers.engines import registry
-from workers.engines.base import Engine, Reads
+from workers.engines.base import Engine, Reads, read_in, tells
 
 
 def main(stream_fd: int, lifeline_fd: int) -> None:
@@ -52,18 +52,19 @@ class Readers:
 
     def answer(self, request: Read) -> Readings:
         """Read each of its texts; one that cannot be read does not stop the others."""
-        said = (self._said(request.engine, request.voice, text) for text in request.texts)
+        said = (self._said(request, text) for text in request.texts)
         return Readings(request.number, tuple(said))
 
-    def _said(self, name: str, voice: str, text: str) -> Said:
+    def _said(self, request: Read, text: str) -> Said:
+        name = request.engine
         redaction.speaking(text)
         try:
             engine = self._engine(name)
-            if not isinstance(engine, Reads):
+            if not isinstance(engine, Reads) or not tells(engine, request.language):
                 return Said(spoken=marks.written(text))
             if not self._understands[name]:
                 text = marks.written(text)
-            reading = engine.read(text, voice)
+            reading = read_in(engine, text, request.voice, request.language)
         except ValueError as error:
             return Said(error=redaction.of_refusal(error), unreadable=True)
         except Exception as error:  # noqa: BLE001 (engines are anybody's code)

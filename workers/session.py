@@ -63,6 +63,23 @@ def build_session(
         return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
+def with_output(model: bytes, name: str) -> bytes:
+    """A serialized model that also gives out the value `name` of its graph, after its own outputs.
+
+    What it computes stays the same. A field that comes twice in Protocol Buffers is merged, so the
+    output (`ModelProto.graph.output.name` of onnx.proto) is written behind the model.
+    """
+    return model + _field(_GRAPH, _field(_OUTPUT, _field(_NAME, name.encode())))
+
+
+_GRAPH, _OUTPUT, _NAME = 7, 12, 1
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of fewer than 128 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
 def save_optimized(model: Path, target: Path) -> None:
     """Write the model as the runtime optimizes it for this CPU and this version of itself.
 

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.engines.base import Samples
+from workers.engines.base import Samples, Spoken
+from workers.word_times import moved
 
 _AUDIBLE: Final = 0.01
 """Amplitude below which nothing is heard beside speech."""
@@ -27,45 +28,50 @@ _FADE_S: Final = 0.01
 """Beginning and end come out of silence, so that no cut clicks."""
 
 
-def paced(samples: Samples, sample_rate: int, silence_s: float) -> Samples:
-    """The sound in the samples [n], from 50 ms before its begin on, and silence after it.
+def paced(spoken: Spoken, sample_rate: int, silence_s: float) -> Spoken:
+    """What is spoken, from 50 ms before its first sound on, and silence after the last.
 
     `silence_s`: seconds from the last sound to the first one of what is put behind it, which is
     paced as well; what the model left there is kept, up to that length. It is 80 ms at least.
     """
+    samples = spoken.samples
     begin, end = sound(samples, sample_rate)
     lead, tail = round(_LEAD_S * sample_rate), round(_TAIL_S * sample_rate)
     after = max(round(silence_s * sample_rate) - lead, tail)
     if begin == end:
-        return np.zeros(after, np.float32)
+        return Spoken(np.zeros(after, np.float32))
     first = max(begin - lead, 0)
     kept = _faded(samples[first : end + after], sample_rate)
-    return np.concatenate([kept, np.zeros(end + after - first - kept.size, np.float32)])
+    more = np.zeros(end + after - first - kept.size, np.float32)
+    words = moved(spoken.words, [(first, end)], sample_rate)
+    return Spoken(np.concatenate([kept, more]), words)
 
 
-def without_stops(samples: Samples, sample_rate: int, longest_s: float, stops: int) -> Samples:
-    """The samples [n], with the silences inside them no longer than `longest_s`.
+def without_stops(spoken: Spoken, sample_rate: int, longest_s: float, stops: int) -> Spoken:
+    """What is spoken, with the silences inside it no longer than `longest_s`.
 
     A model takes a breath of its own in a long sentence, and it may be as long as a full stop's.
     The longest `stops` of them stay: so many sentences end inside.
     """
+    samples = spoken.samples
     step = max(1, round(_STEP_S * sample_rate))
     heard = np.flatnonzero(_loud(samples, step))
     most = max(2, round(longest_s / _STEP_S))
     gaps = np.diff(heard) - 1
     long = np.flatnonzero(gaps > most)
     if long.size <= stops:
-        return samples
+        return spoken
     longest_first = long[np.argsort(-gaps[long], kind="stable")]
-    parts: list[Samples] = []
+    ranges: list[tuple[int, int]] = []
     done = 0
     for index in np.sort(longest_first[stops:]):
         begin = (int(heard[index]) + 1 + most // 2) * step
         end = (int(heard[index + 1]) - (most - most // 2)) * step
-        parts.append(samples[done:begin])
+        ranges.append((done, begin))
         done = end
-    parts.append(samples[done:])
-    return np.concatenate([_faded(part, sample_rate) for part in parts])
+    ranges.append((done, samples.size))
+    parts = [_faded(samples[begin:end], sample_rate) for begin, end in ranges]
+    return Spoken(np.concatenate(parts), moved(spoken.words, ranges, sample_rate))
 
 
 def sound(samples: Samples, sample_rate: int) -> tuple[int, int]:

@@ -10,14 +10,17 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec.structs import replace
 
 from supervisor import marks
+from supervisor.speech import Word
 from supervisor.wire.worker import (
     MAX_ERROR_CHARS,
     MAX_PACKET_BYTES,
+    PACKET_BYTES,
     Interrupt,
     Piece,
     Run,
@@ -27,9 +30,10 @@ from supervisor.wire.worker import (
 from workers import redaction
 from workers.audio import at_volume, packets, pcm
 from workers.engine_set import EngineSet
-from workers.engines.base import Samples, Session, Terminated, spoken
+from workers.engines.base import Session, Spoken, Terminated, WordTime, spoken
 from workers.memory import is_out_of_memory
 from workers.silence import paced, silence, without_stops
+from workers.word_times import settled
 
 _INTERRUPT_AGAIN_S = 0.01
 
@@ -37,6 +41,8 @@ _BREATH_S = 0.3
 """The longest silence within a sentence at speed 1; a comma makes 0.1 to 0.3 s."""
 _LEFT_OUT_S = 0.08
 """Silence of a text that says nothing, at least: an answer without a sample is none."""
+_WORD_BYTES = 24
+"""Of a word in a packet, beside its characters, at most."""
 _STOP = re.compile(r"(?:[!?…。！？]|\w{4}\.)[\"'”’)\]]*\s+\S")
 """A sentence that ends inside a segment, in a quotation say; no abbreviation."""
 
@@ -78,14 +84,17 @@ class Speaker:
         left_out: str | None = None
         terminated = unreadable = False
         data = memoryview(b"")
+        words: tuple[Word, ...] = ()
         self._now_running((run.job, run.segment, run.attempt), None)
         try:
             session = self._engines.session(
                 run.speech.engine, run.speech.voice, reproducible=run.reproducible
             )
             self._now_running((run.job, run.segment, run.attempt), session)
-            samples = self._speak(session, run)
-            data = pcm(at_volume(samples, run.speech.volume))
+            speech = self._speak(session, run)
+            data = pcm(at_volume(speech.samples, run.speech.volume))
+            if run.speech.words:
+                words = _told(run.text, settled(speech, self._rate(run)))
         except Terminated:
             error, terminated = "interrupted", True
         except ValueError as refusal:
@@ -113,24 +122,23 @@ class Speaker:
             unreadable=unreadable,
             left_out=left_out,
         )
-        self._send(answer, data)
+        self._send(answer, data, words)
 
-    def _speak(self, session: Session, run: Run) -> Samples:
-        """The segment's samples with the silence after them. Raises what the engine raises."""
+    def _speak(self, session: Session, run: Run) -> Spoken:
+        """The segment with the silence after it. Raises what the engine raises."""
         info, rate = self._engines.info(run.speech.engine), self._rate(run)
         if not run.text:
-            return silence(rate, max(run.silence_s, _LEFT_OUT_S))
+            return Spoken(silence(rate, max(run.silence_s, _LEFT_OUT_S)))
         text = run.text if info.pronunciations else marks.written(run.text)
-        # The times of the words end here: nobody asks for them yet. Their characters are those of
-        # `text`, and what is cut below moves their seconds.
-        samples = spoken(session.synthesize(text, run.speech)).samples
+        speech = spoken(session.synthesize(text, run.speech))
         if info.silent_ends:
             longest_s, stops = _BREATH_S / run.speech.speed, len(_STOP.findall(run.text))
-            samples = without_stops(samples, rate, longest_s, stops)
-            return paced(samples, rate, run.silence_s)
+            speech = without_stops(speech, rate, longest_s, stops)
+            return paced(speech, rate, run.silence_s)
         if isinstance(run.ends, float):
-            return np.concatenate([samples, silence(rate, run.silence_s)])
-        return samples
+            more = silence(rate, run.silence_s)
+            return Spoken(np.concatenate([speech.samples, more]), speech.words)
+        return speech
 
     def _rate(self, run: Run) -> int:
         """The sample rate of the voice that speaks, in Hz."""
@@ -142,11 +150,29 @@ class Speaker:
             self._running, self._session = name, session
             self._changed.notify_all()
 
-    def _send(self, answer: Piece, data: memoryview) -> None:
-        """Send the audio in as many packets as it takes, the last of them marked."""
+    def _send(self, answer: Piece, data: memoryview, words: tuple[Word, ...]) -> None:
+        """Send the audio in as many packets as it takes, and the words in one more; the last of
+        them is marked.
+        """
         left = len(data)
         for part in packets(data):
             left -= len(part)
-            piece = replace(answer, last=True) if left == 0 else answer
+            piece = replace(answer, last=True) if left == 0 and not words else answer
             self._work.sendmsg(encode_piece(piece, part))
             self.steps += 1
+        if words:
+            self._work.sendmsg(encode_piece(replace(answer, last=True, words=words)))
+
+
+def _told(text: str, words: Sequence[WordTime]) -> tuple[Word, ...]:
+    """The words as they are written, as many as a packet has room for."""
+    told: list[Word] = []
+    left = PACKET_BYTES
+    for word in words:
+        written = " ".join(marks.written(text[word.start : word.end]).split())
+        left -= len(written.encode()) + _WORD_BYTES
+        if left < 0:
+            break
+        if written:
+            told.append(Word(written, word.begin_s, word.end_s))
+    return tuple(told)

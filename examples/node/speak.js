@@ -14,7 +14,9 @@ import { Dealer } from "zeromq";
 const MAGIC = Buffer.from("TTS\x01", "latin1");
 const SILENCE_MS = 5_000; // then PING
 const GONE_MS = 15_000; // after PING
-const WRONG = ["bad_text", "empty_text", "text_too_long", "unknown_engine", "unknown_voice"];
+const WRONG = [
+  "bad_text", "empty_text", "text_too_long", "unknown_engine", "unknown_voice", "unknown_language",
+];
 
 class Failure extends Error {
   constructor(exitCode, message) {

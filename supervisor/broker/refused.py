@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 from supervisor.wire.client import Error, ErrorCode
+
+_SHOWN_CHARS = 64
 
 
 class Refused(Exception):
@@ -41,3 +46,14 @@ class Refused(Exception):
 def bad_text(code: ErrorCode, message: str) -> Refused:
     """A refusal because of the text."""
     return Refused(code, message, field="text")
+
+
+def shown(name: str) -> str:
+    """The name for a message: quoted, and cut where it is longer than any real one."""
+    return repr(name if len(name) <= _SHOWN_CHARS else f"{name[:_SHOWN_CHARS]}…")
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """'; nearest: a, b' from the names that look alike, or a few of all if none does."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"; nearest: {', '.join(near)}" if near else f"; there are: {', '.join(names[:8])}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from supervisor.broker.refused import Refused
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.audio import Pcm, Stored
+from supervisor.core.jobs.audio import Pcm, Stored, Worded
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body
 
@@ -17,14 +19,14 @@ SendMessage = Callable[[bytes, wire.Message, Body | None], None]
 class Replies:
     """Turns job commands into messages.
 
-    `send` takes a client, a message and its body; `load` reads audio from the journal;
-    `accepted` is called when a client has begun to listen to a job.
+    `send` takes a client, a message and its body; `load` reads audio from the journal, with the
+    words in it; `accepted` is called when a client has begun to listen to a job.
     """
 
     def __init__(
         self,
         send: SendMessage,
-        load: Callable[[Stored], bytes],
+        load: Callable[[Stored], bytes | Worded],
         accepted: Callable[[], None],
     ) -> None:
         self._send = send
@@ -77,15 +79,19 @@ class Replies:
         )
         self._send_audio(command.client, command.job, end, command.pcm)
 
-    def _send_audio(self, client: bytes, job: str, message: wire.Message, pcm: Pcm) -> None:
-        if not isinstance(pcm, Stored):
-            self._send(client, message, pcm or None)
-            return
+    def _send_audio(
+        self, client: bytes, job: str, message: wire.Chunk | wire.End, pcm: Pcm
+    ) -> None:
         try:
-            self._send(client, message, self._load(pcm))
+            body = self._load(pcm) if isinstance(pcm, Stored) else pcm
         except OSError as error:
             text = f"its audio cannot be read from the journal: {error.strerror}"
             self._send(client, wire.Error("failed", text, job=job), None)
+            return
+        if isinstance(body, Worded):
+            message = msgspec.structs.replace(message, words=body.words)
+            body = body.pcm
+        self._send(client, message, body or None)
 
     def _failure(self, command: e.ReleaseFailure) -> None:
         error = wire.Error(command.code, command.message, job=command.job)

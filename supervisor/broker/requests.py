@@ -6,7 +6,6 @@ whether there is room for the job, `cutting` when its text is cut.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 import random
@@ -19,7 +18,8 @@ import msgspec
 from supervisor import marks
 from supervisor.broker.cutting import TextReader
 from supervisor.broker.preparing import Preparation
-from supervisor.broker.refused import Refused, bad_text
+from supervisor.broker.refused import Refused, bad_text, shown
+from supervisor.broker.voices import Choice, choose, find_voice, language_for, of_one_rate
 from supervisor.config import Settings
 from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
@@ -29,8 +29,7 @@ from supervisor.speech import Markup, PartialSpeech, Prosody, Unreadable
 from supervisor.wire.client import Submit
 from supervisor.wire.codec import Body
 from supervisor.wire.trace_context import header_or_none
-from supervisor.wire.voices import MixError, is_mix, parse_mix
-from supervisor.wire.worker import Catalogue, EngineState, VoiceState
+from supervisor.wire.worker import Catalogue
 
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
@@ -39,7 +38,6 @@ MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
 MAX_DEADLINE_MS = 366 * 24 * 3_600_000
-_SHOWN_CHARS = 64
 _Name = TypeVar("_Name", bound=str)
 _LEFT_OPEN = PartialSpeech()
 _NO_ENTRIES = Dictionary()
@@ -69,11 +67,10 @@ def read_request(
     `now` is when the request came in, monotonic seconds. Raises Refused.
     """
     _check(submit)
-    engine = _engine(submit.engine or settings.engines.default, catalogue)
+    chosen = choose(submit, settings.engines.default, catalogue)
+    engine, leading, language = chosen.engine, chosen.leading, chosen.read_in
     _within("speed", submit.speed, engine.min_speed, engine.max_speed)
-    voice, leading = _voice(submit.voice or engine.default_voice, engine)
-    language = leading.language
-    preparation = _preparation(submit, text, settings, language, _Fit(engine, leading, submit))
+    preparation = _preparation(submit, text, settings, language, _Fit(chosen, submit))
     reader = TextReader(
         preparation,
         functools.partial(
@@ -87,7 +84,9 @@ def read_request(
     )
     seed = random.getrandbits(63) if submit.seed is None else submit.seed
     request = JobRequest(
-        speech=submit.complete(engine=engine.name, voice=voice, seed=seed),
+        speech=submit.complete(
+            engine=engine.name, voice=chosen.voice, language=chosen.language, seed=seed
+        ),
         sample_rate=leading.sample_rate,
         segments=(),
         pauses=settings.segments.pauses(),
@@ -135,7 +134,7 @@ def _one_of(field: str, asked: str | None, names: object, default: _Name) -> _Na
         if name == asked:
             return name
     raise Refused(
-        "out_of_range", f"{field} {_shown(asked)} is none of {', '.join(known)}", field=field
+        "out_of_range", f"{field} {shown(asked)} is none of {', '.join(known)}", field=field
     )
 
 
@@ -177,9 +176,10 @@ def _dictionary(known: _Same) -> Dictionary:
 class _Fit:
     """Checks the manners that a markup asks for, and keeps them within what the engine can do."""
 
-    def __init__(self, engine: EngineState, leading: VoiceState, submit: Submit) -> None:
-        self._engine = engine
-        self._leading = leading
+    def __init__(self, chosen: Choice, submit: Submit) -> None:
+        self._engine = chosen.engine
+        self._leading = chosen.leading
+        self._language = submit.language
         self._speed = submit.speed
         self._volume = submit.volume
 
@@ -190,19 +190,22 @@ class _Fit:
     def _fitting(self, mark: re.Match[str]) -> str:
         wanted = Prosody.decoded(mark[1])
         least, most = self._engine.min_speed / self._speed, self._engine.max_speed / self._speed
-        voice = None if wanted.voice is None else self._other(wanted.voice)
+        voice, language = (None, None) if wanted.voice is None else self._other(wanted.voice)
         fitting = Prosody(
             rate=min(max(wanted.rate, least), most),
             volume=min(wanted.volume, MAX_VOLUME / max(self._volume, 1e-9)),
             voice=voice,
+            language=language,
         )
         return marks.manner(fitting.encoded())
 
-    def _other(self, name: str) -> str:
-        """A voice for a part of the text, of the job's sample rate. Raises Refused."""
-        voice, leading = _voice(name, self._engine)
-        _of_one_rate([self._leading, leading])
-        return voice
+    def _other(self, name: str) -> tuple[str, str | None]:
+        """A voice for a part of the text, of the job's sample rate, and what it reads that in: the
+        language that was asked for, or its own (None). Raises Refused.
+        """
+        voice, leading = find_voice(name, self._engine)
+        of_one_rate([self._leading, leading])
+        return voice, language_for(self._language, leading)
 
 
 def _trace_context(submit: Submit, now: float) -> TraceContext:
@@ -255,68 +258,3 @@ def _named(field: str, name: str | None, most_chars: int) -> None:
     if name is not None and not 0 < len(name) <= most_chars:
         message = f"{field} must have 1 to {most_chars} characters"
         raise Refused("bad_message", message, field=field)
-
-
-def _engine(name: str, catalogue: Catalogue) -> EngineState:
-    engines = {engine.name: engine for engine in catalogue.engines}
-    engine = engines.get(name)
-    if engine is None:
-        message = f"no engine {_shown(name)}{_nearest(name, list(engines))}"
-        raise Refused("unknown_engine", message, field="engine")
-    if engine.unavailable is not None:
-        raise Refused("engine_unavailable", engine.unavailable, field="engine")
-    return engine
-
-
-def _voice(name: str, engine: EngineState) -> tuple[str, VoiceState]:
-    """The name to speak with, and its voice; that of a mix is its largest part."""
-    voices = {voice.name: voice for voice in engine.voices}
-    if name in voices:
-        return name, voices[name]
-    if is_mix(name) and engine.mixes:
-        return _mixed(name, engine, voices)
-    hint = _nearest(name, list(voices))
-    if is_mix(name):
-        hint = ", and it cannot mix voices"
-    raise _no_voice(name, engine, hint)
-
-
-def _no_voice(name: str, engine: EngineState, hint: str) -> Refused:
-    message = f"engine {engine.name} has no voice {_shown(name)}{hint}"
-    return Refused("unknown_voice", message, field="voice")
-
-
-def _mixed(name: str, engine: EngineState, voices: dict[str, VoiceState]) -> tuple[str, VoiceState]:
-    """Check each part of a mix; a mix of one voice becomes that voice."""
-    try:
-        mix = parse_mix(name)
-    except MixError as error:
-        raise Refused("out_of_range", f"voice: {error}", field="voice") from None
-    for voice, _share in mix.shares:
-        if voice not in voices:
-            raise _no_voice(voice, engine, _nearest(voice, list(voices)))
-    _of_one_rate([voices[voice] for voice, _share in mix.shares])
-    return mix.leading if len(mix.shares) == 1 else name, voices[mix.leading]
-
-
-def _of_one_rate(voices: list[VoiceState]) -> None:
-    """Raises Refused for voices that cannot speak in one job."""
-    first, *others = voices
-    for voice in others:
-        if voice.sample_rate != first.sample_rate:
-            message = (
-                f"{_shown(first.name)} speaks at {first.sample_rate} Hz and {_shown(voice.name)} "
-                f"at {voice.sample_rate} Hz: take voices of one sample rate"
-            )
-            raise Refused("out_of_range", message, field="voice")
-
-
-def _shown(name: str) -> str:
-    """The name for a message: quoted, and cut where it is longer than any real one."""
-    return repr(name if len(name) <= _SHOWN_CHARS else f"{name[:_SHOWN_CHARS]}…")
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    """'; nearest: a, b' from the names that look alike, or a few of all if none does."""
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"; nearest: {', '.join(near)}" if near else f"; there are: {', '.join(names[:8])}"

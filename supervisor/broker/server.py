@@ -25,7 +25,7 @@ from supervisor.broker.sockets.liveness import LivenessProbe
 from supervisor.broker.sockets.peers import flow_of, is_ours
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.audio import Stored
+from supervisor.core.jobs.audio import Stored, Worded
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.request import JobRequest
@@ -82,7 +82,7 @@ class Broker:
         tell: Callable[[e.Event], None],
         status: Callable[[], dict[str, Any]],
         events: Callable[[], dict[str, Any]],
-        load: Callable[[Stored], bytes],
+        load: Callable[[Stored], bytes | Worded],
     ) -> None:
         self.epoch = secrets.token_hex(6)
         self.settings = settings

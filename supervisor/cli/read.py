@@ -18,6 +18,7 @@ from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
 from supervisor.cli.connecting import client_errors
 from supervisor.cli.endings import exit_codes
 from supervisor.cli.texts import (
+    LanguageTag,
     MarkupName,
     Pronounced,
     TextFile,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from supervisor.reading.process import ReadingProcess
     from supervisor.reading.text import ReadSegment
     from supervisor.wire.client import Submit
-    from supervisor.wire.worker import Catalogue
 
 
 class _Wanted(NamedTuple):
@@ -62,10 +62,7 @@ def read(  # noqa: PLR0913, PLR0917 (one argument for each option)
     ] = None,
     engine: Annotated[str | None, typer.Option(help="Default: as configured.")] = None,
     voice: Annotated[str | None, typer.Option(help="Default: the engine's.")] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(help="As en-GB: takes a voice of that language where none is named."),
-    ] = None,
+    language: LanguageTag = None,
     markup: MarkupName = None,
     unreadable: UnreadableName = None,
     pronounce: Pronounced = None,
@@ -120,8 +117,7 @@ async def _read_one(text: str, wanted: _Wanted, settings: Settings, *, as_json: 
     from supervisor.service.settings import make_setup
 
     async with ReadingProcess(make_setup(settings)) as process:
-        submit = _submit(wanted, process.catalogue, settings)
-        outcome = await read(process, submit, _encoded(text), settings)
+        outcome = await read(process, _submit(wanted), _encoded(text), settings)
     if as_json:
         _print(msgspec.json.encode(outcome.text))
     else:
@@ -136,12 +132,11 @@ async def _read_lines(lines: Path, wanted: _Wanted, settings: Settings) -> None:
     from supervisor.reading.process import ReadingProcess
     from supervisor.service.settings import make_setup
 
-    setup = make_setup(settings)
+    setup, submit = make_setup(settings), _submit(wanted)
     given = _given_lines(lines)
     left = True
     while left:
         async with ReadingProcess(setup) as process:
-            submit = _submit(wanted, process.catalogue, settings)
             left = await _answer(process, given, submit, settings)
 
 
@@ -188,43 +183,20 @@ def _given_lines(lines: Path) -> Iterator[bytes]:
         yield from filter(bytes.strip, file)
 
 
-def _submit(wanted: _Wanted, catalogue: Catalogue, settings: Settings) -> Submit:
+def _submit(wanted: _Wanted) -> Submit:
     """The request by which a client would have the text spoken so."""
     from supervisor.wire.client import Submit
 
-    voice = wanted.voice
-    if voice is None and wanted.language is not None:
-        voice = _voice_of(wanted.language, wanted.engine or settings.engines.default, catalogue)
     return Submit(
         id="read",
         engine=wanted.engine,
-        voice=voice,
+        voice=wanted.voice,
+        language=wanted.language,
         speed=wanted.speed,
         markup=wanted.markup,
         unreadable=wanted.unreadable,
         pronunciations=wanted.pronunciations,
     )
-
-
-def _voice_of(language: str, engine: str, catalogue: Catalogue) -> str | None:
-    """A voice of that language, the engine's default one if it is; None for no such engine.
-
-    A voice of the same language elsewhere (en-US for en-AU) is taken where there is none of that
-    very tag.
-    """
-    state = next((state for state in catalogue.engines if state.name == engine), None)
-    if state is None or state.unavailable is not None:
-        return None
-    tags = {voice.name: voice.language.lower() for voice in state.voices}
-    names = sorted(tags, key=lambda name: name != state.default_voice)
-    asked = language.replace("_", "-").lower()
-    primary = asked.partition("-")[0]
-    same = [name for name in names if tags[name] == asked]
-    near = [name for name in names if tags[name].partition("-")[0] == primary]
-    if not near:
-        there = ", ".join(sorted({voice.language for voice in state.voices}))
-        fail(2, f"engine {engine} has no voice of language {language!r}; there are: {there}")
-    return (*same, *near)[0]
 
 
 def _encoded(text: str) -> bytes:

@@ -16,6 +16,7 @@ from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors, wait_for_start
 from supervisor.cli.endings import exit_codes
 from supervisor.cli.texts import (
+    LanguageTag,
     MarkupName,
     Pronounced,
     TextFile,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from supervisor.audio.files import Write
     from supervisor.audio.formats import AudioFormat
     from supervisor.client import Job
+    from supervisor.speech import Word
 
 _LONG_TEXT_SEGMENTS = 4
 """Segments of a text from which a progress bar is shown."""
@@ -47,6 +49,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     volume: Annotated[float, typer.Option(help="Factor from 0 to 2 on the loudness.")] = 1.0,
     engine: Annotated[str | None, typer.Option(help="Default: the supervisor's.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same audio.")] = None,
+    language: LanguageTag = None,
     markup: MarkupName = None,
     unreadable: UnreadableName = None,
     pronounce: Pronounced = None,
@@ -58,11 +61,16 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             "default: the file's suffix.",
         ),
     ] = None,
+    captions: Annotated[
+        Path | None,
+        typer.Option(help="Also write when each word is heard: FILE.srt, FILE.vtt or FILE.json."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
 ) -> None:
     """Speak a text: supervisor say "Hello there." -o hello.wav"""
     spoken = given_text(text, file)
     _check_output(output, as_json)
+    _check_captions(captions)
     audio_format = _format(output, form)
     pronunciations = said_as(pronounce)
     from supervisor.client import Client
@@ -80,12 +88,16 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             speed,
             seed,
             volume=volume,
+            words=captions is not None,
+            language=language,
             markup=markup,
             unreadable=unreadable,
             pronunciations=pronunciations,
         ) as job,
     ):
-        seconds = _record(job, output, audio_format)
+        seconds, words = _record(job, output, audio_format)
+        if captions is not None:
+            _write_captions(captions, words)
         if job.left_out:
             typer.echo(f"left out: {'; '.join(map(str, job.left_out))}", err=True)
         if as_json:
@@ -105,6 +117,31 @@ def _check_output(output: Path | None, as_json: bool) -> None:
         fail(2, f"there is no directory {output.parent} for {output.name}")
 
 
+def _check_captions(path: Path | None) -> None:
+    """Fail before the speech is made if the captions cannot be written."""
+    from supervisor.captions import FORMS
+
+    if path is None:
+        return
+    if path.suffix.lower() not in FORMS:
+        fail(2, f"captions end in {', '.join(FORMS)}, not in {path.suffix or 'nothing'}: {path}")
+    if path.is_dir() or not path.parent.is_dir():
+        fail(2, f"captions cannot be written to {path}; use --captions FILE{path.suffix}")
+
+
+def _write_captions(path: Path, words: list[Word]) -> None:
+    from supervisor.captions import FORMS
+    from supervisor.files import replace_file
+
+    if not words:
+        typer.echo("captions: this engine does not tell when words are heard", err=True)
+    try:
+        with replace_file(path, durable=False) as file:
+            file.write(FORMS[path.suffix.lower()](words).encode())
+    except OSError as error:
+        fail(5, f"cannot write {path}: {error.strerror}")
+
+
 def _format(output: Path | None, name: str | None) -> AudioFormat:
     from supervisor.audio.formats import UnknownFormatError, find_format
 
@@ -116,8 +153,8 @@ def _format(output: Path | None, name: str | None) -> AudioFormat:
         fail(2, str(error))
 
 
-def _record(job: Job, output: Path | None, form: AudioFormat) -> float:
-    """Write the audio as it arrives; returns its seconds."""
+def _record(job: Job, output: Path | None, form: AudioFormat) -> tuple[float, list[Word]]:
+    """Write the audio as it arrives; returns its seconds, and the words that came with it."""
     from supervisor.audio.files import audio_file, audio_stream
 
     sink: AbstractContextManager[Write]
@@ -126,12 +163,15 @@ def _record(job: Job, output: Path | None, form: AudioFormat) -> float:
     else:
         sink = audio_file(output, form, job.sample_rate)
     samples = 0
+    words: list[Word] = []
     with sink as write, _progress_bar(job) as show:
         for chunk in job:
             write(chunk)
             samples += len(chunk)
+            words += job.new_words()
             show()
-    return samples / job.sample_rate
+    words += job.new_words()
+    return samples / job.sample_rate, words
 
 
 def _progress_bar(job: Job) -> AbstractContextManager[Callable[[], None]]:

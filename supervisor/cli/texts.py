@@ -20,6 +20,14 @@ MarkupName = Annotated[
 UnreadableName = Annotated[
     str | None, typer.Option(help="Letters that the voice cannot read: skip, spell or refuse.")
 ]
+LanguageTag = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        help="Read in this language, as es or en-GB; the voice reads it, or else one that does "
+        "speaks. Default: the voice's own.",
+    ),
+]
 Pronounced = Annotated[
     list[str] | None,
     typer.Option(help="WORD=HOW: another spelling, or /phonemes/; may be given again."),

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from supervisor.audio.samples import Samples
+from supervisor.speech import Word
 
 BYTES_PER_SAMPLE = 4
 
@@ -40,7 +41,8 @@ class Audio(msgspec.Struct, frozen=True, eq=False):
     """A whole job's speech: `samples` float32 [n] at `sample_rate` Hz.
 
     Requests for the same text, voice and speed that give the same `seed` have the same
-    samples. `job` is the id under which the supervisor knew it.
+    samples. `job` is the id under which the supervisor knew it. `words` are there if they were
+    asked for, as far as the engine tells when they are heard.
     """
 
     samples: Samples
@@ -49,6 +51,7 @@ class Audio(msgspec.Struct, frozen=True, eq=False):
     job: str
     segments: int
     timings: Timings
+    words: tuple[Word, ...] = ()
 
     @property
     def duration(self) -> float:

@@ -92,6 +92,7 @@ _CLASSES: Mapping[str, type[SupervisorError]] = {
     "text_too_long": BadRequest,
     "unknown_engine": BadRequest,
     "unknown_voice": BadRequest,
+    "unknown_language": BadRequest,
     "out_of_range": BadRequest,
     "conflict": BadRequest,
     "not_found": BadRequest,

@@ -7,7 +7,8 @@ from supervisor.client.calls import AcceptedJob, Calls
 from supervisor.client.deadlines import Backoff, Deadline
 from supervisor.client.errors import ProtocolError, SupervisorError, WaitTimeout
 from supervisor.client.request import Request, Resumption
-from supervisor.speech import LeftOut
+from supervisor.client.words import WordPlaces
+from supervisor.speech import LeftOut, Word
 from supervisor.wire.codec import Body
 
 
@@ -33,6 +34,8 @@ class JobHandle:
         self._pcm = bytearray()
         self._streamed = False
         self._audio: Audio | None = None
+        self._places = None if request is None else WordPlaces(request.text)
+        self._words: list[Word] = []
 
     @property
     def id(self) -> str:
@@ -56,6 +59,16 @@ class JobHandle:
         """What of the text is not read, as far as that is known: all of it once the job is done."""
         end = self._job.record.end
         return self._job.accepted.left_out if end is None else end.left_out
+
+    def new_words(self) -> tuple[Word, ...]:
+        """The words that have come since the last call, in order, where `words` asked for them.
+
+        They come with the audio, at the latest with the piece in which they begin, and their times
+        are seconds of the whole audio. `result` keeps them instead, in `Audio.words`.
+        """
+        record = self._job.record
+        words, record.words = record.words, []
+        return tuple(words if self._places is None else self._places.placed(words))
 
     @property
     def done(self) -> bool:
@@ -88,6 +101,8 @@ class JobHandle:
         if self._audio is None:
             while (body := await self._next(deadline)) is not None:
                 self._pcm += body
+                self._words += self.new_words()
+            self._words += self.new_words()
             self._audio = self._whole()
         return self._audio
 
@@ -136,6 +151,7 @@ class JobHandle:
             job=self.id,
             segments=end.segments,
             timings=timings,
+            words=tuple(self._words),
         )
-        self._pcm = bytearray()
+        self._pcm, self._words = bytearray(), []
         return audio

@@ -64,6 +64,8 @@ class JobOptions(TypedDict, total=False):
     """Options of a job that go into SUBMIT as the caller gives them."""
 
     volume: float
+    words: bool
+    language: str | None
     markup: str | None
     unreadable: str | None
     pronunciations: dict[str, Any] | None

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from supervisor.client.audio import BYTES_PER_SAMPLE, Progress, Timings
 from supervisor.client.errors import NoSupervisor, SupervisorError
+from supervisor.speech import Word
 from supervisor.wire.client import Accepted, Chunk, End, Report, Welcome
 from supervisor.wire.codec import MAX_CHUNK_BYTES, Body
 
@@ -65,7 +66,8 @@ class JobRecord(Pending):
     `ready` holds the PCM pieces that arrived and were not taken yet: at most the
     credit granted and one chunk. Byte counts are positions in the
     job's PCM stream: `received` starts at the offset asked for when attaching.
-    `end` and `timings` come together. Times are the client's monotonic seconds.
+    `end` and `timings` come together. Times are the client's monotonic seconds. `words` have come
+    with the audio and were not taken yet, their times those in the job's audio.
     """
 
     def __init__(self, request: str, credit: int, submitted_at: float, offset: int = 0) -> None:
@@ -76,6 +78,7 @@ class JobRecord(Pending):
         self.end: End | None = None
         self.timings: Timings | None = None
         self.ready: deque[Body] = deque()
+        self.words: list[Word] = []
         self.received = offset
         self.granted = offset + credit
         self.taken = offset
@@ -120,10 +123,12 @@ class JobRecord(Pending):
         if message.offset != self.received:
             return f"audio at byte {message.offset} instead of {self.received}"
         self._segment = message.segment
+        self._add_words(message.words, message.offset)
         return self._add(body, now)
 
     def finish(self, message: End, body: Body, now: float) -> str | None:
         """Add END and its last piece; returns its defect, if any."""
+        self._add_words(message.words, self.received)
         defect = self._add(body, now) if body else None
         if defect is None and message.bytes != self.received:
             defect = f"{self.received} bytes of audio came of {message.bytes}"
@@ -138,6 +143,15 @@ class JobRecord(Pending):
             )
             self._changed()
         return defect
+
+    def _add_words(self, words: tuple[Word, ...], offset: int) -> None:
+        """Add the words of a segment that begins at this byte, unless the caller has them."""
+        if words and self.accepted is not None and offset >= self.skip:
+            begin = offset / BYTES_PER_SAMPLE / self.accepted.sample_rate
+            self.words += [
+                Word(word.text, round(begin + word.begin_s, 3), round(begin + word.end_s, 3))
+                for word in words
+            ]
 
     def _add(self, body: Body, now: float) -> str | None:
         if not body or len(body) % BYTES_PER_SAMPLE:

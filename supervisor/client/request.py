@@ -25,6 +25,10 @@ class Terms(JobOptions, total=False):
     """Options of a job beside text, voice, engine, speed and seed.
 
     `volume` is 0 to 2, 1 as loud as the engine speaks; what would be too loud is limited softly.
+    `words` asks for the times of the words (`Job.new_words`, `Audio.words`), as far as the engine
+    knows them; the audio is the same.
+    `language` is the tag of the language to read in, such as "es" or "en-GB", one that the voice
+    reads; without a voice it takes one that does.
     `markup` ("auto", "plain", "markdown", "html", "ssml"), `unreadable` ("skip", "spell", "refuse")
     and `pronunciations` (a word to "/phonemes/" or to another spelling) say how the text is read,
     None as the supervisor's settings do.
@@ -50,6 +54,11 @@ class Request:
         self._text = text
         self._deadline = deadline
         self._asked = asked
+
+    @property
+    def text(self) -> str:
+        """The text as it was given."""
+        return self._text
 
     @property
     def durable(self) -> bool:
@@ -99,6 +108,7 @@ class Resumption:
             spent_s = time.monotonic() - lost.submitted_at
             record = self._request.submit(conversation, spent_s, accepted.seed)
             record.skip = lost.received
+        record.words = lost.words
         record.submitted_at = lost.submitted_at
         record.first_audio_at = lost.first_audio_at
         return record

@@ -93,6 +93,7 @@ _KINDS: Mapping[ErrorCode, _Kind] = {
     "out_of_range": _Kind(400, INVALID),
     "unknown_engine": _Kind(404, INVALID),
     "unknown_voice": _Kind(404, INVALID),
+    "unknown_language": _Kind(404, INVALID),
     "engine_unavailable": _Kind(503, SERVER),
     "journal_unavailable": _Kind(503, SERVER),
     "busy": _Kind(429, "rate_limit_error"),

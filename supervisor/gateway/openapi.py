@@ -15,8 +15,9 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
+from supervisor.gateway.speech.asking import FormatName, SpeechRequest
+from supervisor.gateway.speech.captioned import CaptionedRequest
 from supervisor.gateway.speech.phonemes import PhonemesRequest
-from supervisor.gateway.speech.routes import FormatName, SpeechRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import ModelList, VoiceList
 from supervisor.reading.text import ReadText
@@ -25,6 +26,7 @@ _REF = "#/components/schemas/{name}"
 
 _RECORDS = (
     SpeechRequest,
+    CaptionedRequest,
     PhonemesRequest,
     ReadText,
     ModelList,
@@ -80,6 +82,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech()},
             "/v1/audio/phonemes": {"post": _phonemes()},
+            "/dev/captioned_speech": {"post": _captioned()},
             "/v1/models": {
                 "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
             },
@@ -120,7 +123,27 @@ def _speech() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The audio. An answer that is cut short has no ending.",
-                "content": {**audio, "text/event-stream": {"schema": _EVENT}},
+                "content": {
+                    **audio,
+                    "text/event-stream": {"schema": _EVENT},
+                    "application/json": {"schema": {"type": "object"}},
+                },
+            },
+            **{str(status): _refused(status) for status in _REFUSALS if status != 409},
+        },
+    }
+
+
+def _captioned() -> dict[str, Any]:
+    return {
+        "operationId": "createCaptionedSpeech",
+        "summary": "Speak a text, and tell when each word is heard, as Kokoro-FastAPI does.",
+        "requestBody": {"required": True, **_json(_ref(CaptionedRequest))},
+        "responses": {
+            "200": {
+                "description": "A line of JSON for each piece of audio; one document without "
+                "`stream`.",
+                **_json({"type": "object"}),
             },
             **{str(status): _refused(status) for status in _REFUSALS if status != 409},
         },

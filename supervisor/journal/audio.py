@@ -1,7 +1,8 @@
 """The audio of durable jobs: one file for each segment, in one directory for each job.
 
 A file is written atomically (`supervisor.files`). It ends with its own length, for a power loss
-may leave the name of a file without its content.
+may leave the name of a file without its content. The words of a segment, where there are any, lie
+in a file of their own, which is written first: without it the audio is sent without them.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from supervisor.core.jobs.audio import Stored
+import msgspec
+
+from supervisor.core.jobs.audio import Stored, Worded
 from supervisor.core.jobs.timings import SAMPLE_BYTES
 from supervisor.files import PRIVATE, replace_file, sync_directory
 from supervisor.logs import get_logger
+from supervisor.speech import Word
 
 _LENGTH_BYTES = 8
 _SUFFIX = ".pcm"
+_WORDS_SUFFIX = ".words"
+
+_encode_words = msgspec.msgpack.Encoder().encode
+_decode_words = msgspec.msgpack.Decoder(tuple[Word, ...]).decode
 
 log = get_logger(__name__)
 
@@ -29,11 +37,14 @@ class JournalAudio:
         self._directory = directory
         self._durable = durable
 
-    def write(self, job: str, segment: int, pieces: Iterable[bytes | memoryview]) -> Stored:
-        """Store the audio of one segment. Raises OSError, without leaving a file."""
+    def write(
+        self, job: str, segment: int, pieces: Iterable[bytes | memoryview | Worded]
+    ) -> Stored:
+        """Store the audio of one segment. Raises OSError, without leaving its file."""
         directory = self._directory / job
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         size = 0
+        words = False
         with replace_file(
             directory / f"{segment}{_SUFFIX}",
             durable=self._durable,
@@ -41,20 +52,35 @@ class JournalAudio:
             sole_writer=True,
         ) as file:
             for piece in pieces:
-                size += file.write(piece)
+                if isinstance(piece, Worded):
+                    self._write_words(directory / f"{segment}{_WORDS_SUFFIX}", piece.words)
+                    words = True
+                    size += file.write(piece.pcm)
+                else:
+                    size += file.write(piece)
             file.write(size.to_bytes(_LENGTH_BYTES, "little"))
         if self._durable:
             sync_directory(self._directory)
-        return Stored(job, segment, 0, size)
+        return Stored(job, segment, 0, size, words)
 
-    def read(self, stored: Stored) -> bytes:
-        """Read stored audio. Raises OSError."""
+    def _write_words(self, path: Path, words: tuple[Word, ...]) -> None:
+        with replace_file(path, durable=self._durable, mode=PRIVATE, sole_writer=True) as file:
+            file.write(_encode_words(words))
+
+    def read(self, stored: Stored) -> bytes | Worded:
+        """Read stored audio, with its words where it has them. Raises OSError."""
         path = self._directory / stored.job / f"{stored.segment}{_SUFFIX}"
         with open(path, "rb", buffering=0) as file:
             pcm = os.pread(file.fileno(), stored.size, stored.start)
         if len(pcm) != stored.size:
             raise OSError(None, f"{path} is cut off")
-        return pcm
+        if not stored.words:
+            return pcm
+        try:
+            return Worded(pcm, _decode_words(path.with_suffix(_WORDS_SUFFIX).read_bytes()))
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("journal: the words of %s cannot be read: %s", path, error)
+            return pcm
 
     def segments(self, job: str) -> Iterator[Stored]:
         """Stored segments of a job, whole files only; what cannot be read does not count."""
@@ -66,12 +92,14 @@ class JournalAudio:
             what = "journal: the audio of job %s cannot be read: %s"
             log.warning(what, job, error, extra={"data": {"job": job}})
             return
+        present = set(names)
         for name in names:
             number, dot, suffix = name.partition(".")
             if dot + suffix == _SUFFIX and number.isdecimal():
                 size = self._size(self._directory / job / name)
                 if size is not None:
-                    yield Stored(job, int(number), 0, size)
+                    words = f"{number}{_WORDS_SUFFIX}" in present
+                    yield Stored(job, int(number), 0, size, words)
 
     def forget(self, job: str) -> None:
         """Remove the audio of a job; what cannot be removed now is an orphan at the next start."""

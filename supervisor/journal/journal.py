@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.audio import Stored
+from supervisor.core.jobs.audio import Stored, Worded
 from supervisor.journal import clock as journal_clock
 from supervisor.journal import rows as journal_rows
 from supervisor.journal import salvage as journal_salvage
@@ -53,7 +53,7 @@ class _Audio(msgspec.Struct, frozen=True):
 
     job: str
     segment: int
-    pieces: tuple[bytes | memoryview, ...]
+    pieces: tuple[bytes | memoryview | Worded, ...]
 
 
 class _End(msgspec.Struct, frozen=True):
@@ -155,8 +155,8 @@ class Journal:
             )
         return warnings
 
-    def load(self, stored: Stored) -> bytes:
-        """Read audio. Raises OSError."""
+    def load(self, stored: Stored) -> bytes | Worded:
+        """Read audio, with its words where it has them. Raises OSError."""
         return self._audio.read(stored)
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class Journal:
         )
 
     def _persist_audio(self, command: e.PersistAudio) -> None:
-        pieces = cast("tuple[bytes | memoryview, ...]", command.pieces)
+        pieces = cast("tuple[bytes | memoryview | Worded, ...]", command.pieces)
         self._queue.put(_Audio(command.job, command.segment, pieces))
 
     def _persist_outcome(self, command: e.PersistOutcome) -> None:

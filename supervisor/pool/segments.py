@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.audio import with_words
 from supervisor.core.pool.health import Running
 from supervisor.pool.heartbeat import Heartbeat
 from supervisor.pool.worker import SegmentName, Worker
@@ -117,7 +118,7 @@ class Segments:
                     job=piece.job,
                     segment=piece.segment,
                     attempt=piece.attempt,
-                    pieces=pieces,
+                    pieces=with_words(pieces, piece.words),
                     synthesis_s=piece.synthesis_s,
                     left_out=piece.left_out,
                 )

@@ -82,12 +82,18 @@ class ReadingProcess:
         self._writer.write(framed(self.setup))
         self.catalogue = await self._ready
 
-    async def read(self, engine: str, voice: str, texts: Sequence[str]) -> tuple[Said, ...]:
-        """How these segments are read in this voice, in order. Raises ReadingEnded."""
+    async def read(
+        self, engine: str, voice: str, texts: Sequence[str], language: str | None = None
+    ) -> tuple[Said, ...]:
+        """How these segments are read in this voice, in its own language or another one of its,
+        in order. Raises ReadingEnded.
+        """
         if self._writer is None or not self.running:
             raise self._lost()
         self._number = number = self._number + 1
-        request = Read(number=number, engine=engine, voice=voice, texts=tuple(texts))
+        request = Read(
+            number=number, engine=engine, voice=voice, texts=tuple(texts), language=language
+        )
         answer: asyncio.Future[tuple[Said, ...]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:

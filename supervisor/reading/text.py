@@ -102,12 +102,14 @@ async def _said(
     """How each part is read, in its own voice. Raises ReadingEnded."""
     said = [Said()] * len(parts)
     spoken = [number for number, part in enumerate(parts) if part.text]
-    for voice, run in groupby(spoken, key=lambda number: manners[number].voice):
+    for (voice, language), run in groupby(
+        spoken, key=lambda number: (manners[number].voice, manners[number].language)
+    ):
         numbers = list(run)
         for start in range(0, len(numbers), AT_ONCE):
             some = numbers[start : start + AT_ONCE]
             texts = [parts[number].text for number in some]
-            answers = await process.read(manners[some[0]].engine, voice, texts)
+            answers = await process.read(manners[some[0]].engine, voice, texts, language)
             for number, answer in zip(some, answers, strict=True):
                 said[number] = answer
     return said

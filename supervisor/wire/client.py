@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from supervisor.speech import LeftOut, PartialSpeech
+from supervisor.speech import LeftOut, PartialSpeech, Word
 
 DEFAULT_CREDIT = 1 << 20
 """Bytes of audio that a client is ready to take before it grants more."""
@@ -25,6 +25,7 @@ ErrorCode = Literal[
     "text_too_long",
     "unknown_engine",
     "unknown_voice",
+    "unknown_language",
     "out_of_range",
     "engine_unavailable",
     "journal_unavailable",
@@ -169,11 +170,15 @@ class Started(Message, frozen=True, tag="STARTED"):
 
 
 class Chunk(Message, frozen=True, tag="CHUNK"):
-    """The next piece of a job's audio, at byte `offset` of its PCM stream; body: PCM."""
+    """The next piece of a job's audio, at byte `offset` of its PCM stream; body: PCM.
+
+    With the first piece of a segment come its `words`, if the request asks for them.
+    """
 
     job: str
     segment: int
     offset: int
+    words: tuple[Word, ...] = ()
 
 
 class End(Message, frozen=True, tag="END"):
@@ -181,7 +186,7 @@ class End(Message, frozen=True, tag="END"):
 
     `bytes` counts the whole PCM stream. Times are in seconds: `queued_s` from
     ACCEPTED to the first segment's start, `synthesis_s` summed over segments. `left_out` is what
-    ACCEPTED has, and what turned out to be unreadable since.
+    ACCEPTED has, and what turned out to be unreadable since. `words` as in CHUNK, of its body.
     """
 
     job: str
@@ -191,6 +196,7 @@ class End(Message, frozen=True, tag="END"):
     synthesis_s: float = 0.0
     retried: int = 0
     left_out: tuple[LeftOut, ...] = ()
+    words: tuple[Word, ...] = ()
 
 
 class Error(Message, frozen=True, tag="ERROR"):

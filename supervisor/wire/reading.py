@@ -22,12 +22,15 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
 
 
 class Read(_Record, frozen=True, kw_only=True):
-    """Read these segments in this voice of this engine. `number` comes back with the answer."""
+    """Read these segments in this voice of this engine, in its own language or in that one of its
+    others. `number` comes back with the answer.
+    """
 
     number: int
     engine: str
     voice: str
     texts: tuple[str, ...]
+    language: str | None = None
 
 
 class Said(_Record, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
-from supervisor.speech import Ends, Speech
+from supervisor.speech import Ends, Speech, Word
 
 PACKET_BYTES = 64 * 1024
 """PCM in one packet, and so in one CHUNK: large enough to cost nothing, small enough to meter."""
@@ -66,7 +66,8 @@ class Piece(_Record, frozen=True, kw_only=True):
     `synthesis_s` is the worker's own time for the whole segment. `error` is set, on
     a last piece without PCM, when the engine refused or failed; `terminated` when
     it was interrupted, `unreadable` when it is the text that cannot be spoken. `left_out`: why
-    there is a silence instead of the text.
+    there is a silence instead of the text. `words`, where the request wants them, come with the
+    last piece, which is then without PCM.
     """
 
     job: str
@@ -79,6 +80,7 @@ class Piece(_Record, frozen=True, kw_only=True):
     terminated: bool = False
     unreadable: bool = False
     left_out: str | None = None
+    words: tuple[Word, ...] = ()
 
 
 # -- supervisor to worker, on `control` -------------------------------------------------

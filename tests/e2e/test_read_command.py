@@ -190,7 +190,9 @@ def test_a_text_that_ends_the_process_costs_its_own_line(place: Path) -> None:
         (("Hi", "--pronounce", "word"), "write WORD=HOW"),
         (("Hi", "--voice", "hart"), "nearest: heart"),
         (("Hi", "--engine", "hibary"), "nearest: hibari"),
-        (("Hi", "--language", "de"), "engine hibari has no voice of language 'de'; there are: en"),
+        (("Hi", "--language", "xx"), "engine hibari reads en-US; no voice reads xx; "),
+        (("Hi", "--language", ""), "language '' is no language tag: write one such as en"),
+        (("Hi", "--voice", "heart", "--language", "ja"), "voice heart reads en-US; "),
         (("Hi", "--speed", "99"), "speed 99 is outside"),
         (("Hi", "--set", "segments.max_chars=none"), "segments.max_chars"),
     ],
@@ -244,7 +246,7 @@ def test_an_engine_whose_extra_is_missing_says_which(place: Path) -> None:
 
 @pytest.mark.parametrize("language", ["en", "EN-us", "en_AU"])
 def test_a_language_takes_a_voice_of_it(place: Path, language: str) -> None:
-    """Of the very tag, or else of another country."""
+    """Of the very tag, or else of another region."""
     (answer,) = answers(run(place, "Hi.", "--language", language, "--json"))
     assert answer["segments"][0]["phonemes"] == "hˈI."
 

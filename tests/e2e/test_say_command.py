@@ -96,6 +96,13 @@ def test_say_reads_standard_input_and_writes_a_pipe(running_supervisor: Supervis
         (("say", "Hi", "--json"), 2, "-o"),
         (("say", "Hi", "--voice", "hart", "-o", "x.wav"), 2, "nearest: heart"),
         (("say", "Hi", "--engine", "hibary", "-o", "x.wav"), 2, "nearest: hibari"),
+        (
+            ("say", "Hi", "--language", "xx-YY-zz", "-o", "x.wav"),
+            2,
+            "engine hibari reads en-US; no voice reads xx-YY-zz; nearest: ",
+        ),
+        (("say", "Hi", "--language", "", "-o", "x.wav"), 2, "language '' is no language tag"),
+        (("say", "Hi", "--voice", "heart", "--language", "es", "-o", "x.wav"), 2, "reads en-US; "),
         (("say", "Hi", "--speed", "99", "-o", "x.wav"), 2, "speed 99 is outside"),
         (("say", "Hi", "--speed", "abc", "-o", "x.wav"), 2, "'--speed'"),
         (("say", "Hi", "--sped", "1", "-o", "x.wav"), 2, "See `supervisor say --help`"),

@@ -10,6 +10,7 @@ REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Submit("a", on_behalf="addr:192.0.2.7", traceparent="00-1-2-01", tracestate="a=b"),
     wire.Submit("a", voice="tone", priority=9, deadline_ms=1000, key="k", durable=True),
     wire.Submit("a", markup="ssml", unreadable="spell", pronunciations={"a": "/ɑː/"}),
+    wire.Submit("a", language="en-GB"),
     wire.Credit("j", 5),
     wire.Cancel("j"),
     wire.Attach("a", "j", 3, 9),

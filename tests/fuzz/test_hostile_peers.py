@@ -84,6 +84,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         speed=st.one_of(st.just(1.0), st.floats()),
         volume=st.one_of(st.just(1.0), st.floats()),
         seed=MAYBE_NUMBERS,
+        language=st.one_of(MAYBE_NAMES, st.sampled_from(["en", "es-MX", "en_us"])),
         markup=st.one_of(MAYBE_NAMES, st.sampled_from(get_args(Markup))),
         unreadable=st.one_of(MAYBE_NAMES, st.sampled_from(get_args(Unreadable))),
         pronunciations=st.one_of(
@@ -128,7 +129,9 @@ def test_every_request_is_among_those_that_are_thrown(kind: type[wire.Message]) 
         return isinstance(message, kind) and getattr(message, name) != default
 
     assert any(isinstance(message, kind) for message in REQUEST_SEEDS)
-    any_one = settings(phases=[Phase.generate], database=None)  # The shortest takes minutes.
+    any_one = settings(  # The shortest takes minutes.
+        max_examples=2_000, phases=[Phase.generate], database=None
+    )
     found = find(REQUESTS, lambda message: isinstance(message, kind), settings=any_one)
     assert isinstance(found, kind)
     for field in fields(kind):

@@ -12,6 +12,7 @@ of a request, times of words, and which voices a session is opened for.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
@@ -42,7 +43,7 @@ class WordTime(msgspec.Struct, frozen=True, gc=False):
 
 class Spoken(msgspec.Struct, frozen=True):
     """Samples with the times of the words in them, in their order; of words whose time the model
-    does not tell, none. Nobody but the engine's own tests reads the times yet.
+    does not tell, none. They are told where `speech.words` asks for them.
     """
 
     samples: Samples
@@ -53,7 +54,7 @@ class Voice(msgspec.Struct, frozen=True):
     """One voice: BCP 47 language tag and licence of its weights.
 
     `sample_rate` in Hz; None: that of the engine. `languages`: the tags of all languages that it
-    can read, by `Speech.language`, beside its own; no request asks for one yet.
+    can read, by `Speech.language`, beside its own.
     """
 
     name: str
@@ -187,12 +188,31 @@ class Reads(Protocol):
     It builds no session for that, and the models may not be loaded.
     """
 
-    def read(self, text: str, voice: str) -> Reading:
-        """How `synthesize` would read this segment in this voice, by the same code.
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
+        """How `synthesize` would read this segment in this voice and this language of it (None: its
+        own), by the same code.
 
         Raises ValueError where `synthesize` would.
         """
         ...
+
+
+def read_in(engine: Reads, text: str, voice: str, language: str | None) -> Reading:
+    """How an engine of any version reads a text. The first one's `read` takes no language."""
+    if language is None:
+        return engine.read(text, voice)
+    return engine.read(text, voice, language)
+
+
+def tells(engine: Reads, language: str | None) -> bool:
+    """Whether an engine tells how it reads texts in a voice's own language (None) or in another."""
+    if language is None:
+        return True
+    try:
+        inspect.signature(engine.read).bind("", "", language)
+    except TypeError:
+        return False
+    return True
 
 
 class Model(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import functools
 import itertools
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +35,7 @@ from workers.text.homographs import readings
 from workers.text.ipa import engine_phonemes
 from workers.text.names import NAMES
 from workers.text.reading import Word, spoken_words
+from workers.word_times import Sounds, stretches
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
 
@@ -44,6 +46,8 @@ LONGEST_WORD = 48
 _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 _LETTERS = re.compile(r"(?<![\w.'-])[A-Z](?: [A-Z])+(?![\w-])")
 _LETTERS_AND_STOP = re.compile(r"(?<![\w.'-])[A-Z](?:\.[A-Z])+(?=\.(?: |$))")
+_SET_APART = re.compile(r"[\s.]")
+"""What `_for_g2p` puts in and takes out."""
 _ET_CETERA = re.compile(r"\b([Ee])t cetera\b")
 """The G2P's dictionary has these two words as one, shortened."""
 
@@ -84,14 +88,23 @@ class English:
         Time is linear in the length of the text: at most 1 ms a word, 80 ms for the
         worst 48 characters.
         """
-        return self._sounds(self.words(text))
+        return _line(self._said(self.words(text))[0])
+
+    def sounds(self, text: str, *, words: bool = False) -> Sounds:
+        """The same phonemes, with the words among them if they are asked for."""
+        read = self.words(text)
+        said, owners = self._said(read)
+        if not words:
+            return Sounds(_line(said))
+        places = [(word.start, word.end) for word in read]
+        return _with_words(said, owners, places)
 
     def read(self, text: str) -> Reading:
         """The words and the phonemes of a text, and what of it is left out."""
         words = self.words(text)
         return Reading(
             spoken=" ".join(word.spoken for word in words),
-            phonemes=self._sounds(words),
+            phonemes=_line(self._said(words)[0]),
             skipped=tuple(self._skipped(text, words)),
         )
 
@@ -102,22 +115,26 @@ class English:
         """
         return spoken_words(text, british=self._british, known=self._known)
 
-    def _tokens(self, words: Sequence[Word]) -> list[Tok]:
-        """The G2P's tokens for one line, with the phonemes that are not for it to find."""
-        line, given = pronounced.slots(words, british=self._british)
+    def _tokens(self, words: Sequence[Word]) -> tuple[list[Tok], list[int]]:
+        """The G2P's tokens for one line, with the phonemes that are not for it to find, and the
+        word that each begins in, as its index.
+        """
+        spoken, given = pronounced.slots(words, british=self._british)
         tokens: list[Tok] = []
-        for run in _for_g2p(line).split():
+        owners: list[int] = []
+        for run, owner in _runs(spoken):
             for piece in _SLOT.split(run):
                 if piece == pronounced.SLOT:
                     tokens += _given(next(given))
                 elif piece:
                     tokens += [Tok(text) for text in self._read.tokenizer.split(piece)]
             tokens[-1].whitespace = " "
+            owners += [owner] * (len(tokens) - len(owners))
         for token, tag in zip(tokens, self._read.tagger([tok.text for tok in tokens]), strict=True):
             token.tag = tag
         _tag_quotes(tokens)
         self._settle(tokens)
-        return tokens
+        return tokens, owners
 
     def _settle(self, tokens: Sequence[Tok]) -> None:
         """Put in what is known of how words are said before the lexicon is asked."""
@@ -161,10 +178,20 @@ class English:
         """Whether the lexicon has this word, or one that it is derived from."""
         return self._read.lexicon.get_word(word, "NN", None, Context())[0] is not None
 
-    def _sounds(self, words: Sequence[Word]) -> str:
-        tokens = self._read.phonemize_tokens(self._tokens(words))
-        read = "".join(f"{tok.phonemes or ''}{' ' if tok.whitespace else ''}" for tok in tokens)
-        return read.strip().replace(" .", ".")
+    def _said(self, words: Sequence[Word]) -> tuple[list[Tok], list[int]]:
+        """Tokens with their phonemes, and the word that each begins in."""
+        tokens, owners = self._tokens(words)
+        lengths = [len(token.text) for token in tokens]
+        said: list[Tok] = self._read.phonemize_tokens(tokens)
+        if len(said) == len(tokens):
+            return said, owners
+        begins = [0, *itertools.accumulate(lengths)]  # Several may have become one.
+        found: list[int] = []
+        done = 0
+        for token in said:
+            found.append(owners[min(bisect_right(begins, done), len(owners)) - 1])
+            done += sum(not symbol.isspace() for symbol in token.text)
+        return said, found
 
     def _skipped(self, text: str, words: Sequence[Word]) -> Iterator[str]:
         """What no word comes from, and words of which nothing is heard: those of other scripts."""
@@ -183,7 +210,7 @@ class English:
         """Whether a word has a sound, or has no letter that could have one."""
         if not any(symbol.isalnum() for symbol in word.spoken):
             return True
-        return any(symbol.isalpha() for symbol in self._sounds([word]))
+        return any(symbol.isalpha() for symbol in _line(self._said([word])[0]))
 
     def _known(self, word: str) -> bool:
         lexicon = self._read.lexicon
@@ -192,6 +219,37 @@ class English:
     def _is_name(self, word: str) -> bool:
         """Whether a longer word is known outside the lexicon: a short one may be an acronym's."""
         return len(word) >= _SHORTEST_NAME and word in self._unknown
+
+
+def _line(said: Sequence[Tok]) -> str:
+    """The phonemes of all tokens."""
+    read = "".join(f"{tok.phonemes or ''}{' ' if tok.whitespace else ''}" for tok in said)
+    return read.strip().replace(" .", ".")
+
+
+def _with_words(
+    said: Sequence[Tok], owners: Sequence[int], places: Sequence[tuple[int, int]]
+) -> Sounds:
+    """The same line, and where in it each word is."""
+    of_symbols: list[tuple[str, int | None]] = []
+    for token, owner in zip(said, owners, strict=True):
+        of_symbols += [(symbol, owner) for symbol in token.phonemes or ""]
+        if token.whitespace:
+            of_symbols.append((" ", None))
+    kept = [
+        here
+        for here, after in itertools.zip_longest(of_symbols, of_symbols[1:])
+        if here[0] != " " or (after is not None and after[0] != ".")
+    ]
+    symbols = "".join(symbol for symbol, _owner in kept)
+    leading = len(symbols) - len(symbols.lstrip())
+    line = symbols.strip()
+    found = [owner for _symbol, owner in kept[leading : leading + len(line)]]
+    begun = sorted(set(owners))
+    whole = list(places)
+    for owner, after in itertools.pairwise([*begun, len(places)]):
+        whole[owner] = places[owner][0], places[after - 1][1]  # "et cetera" is one of the G2P's.
+    return Sounds(line, stretches(found, whole))
 
 
 def _tag_quotes(tokens: Sequence[Tok]) -> None:
@@ -279,6 +337,27 @@ def _given(word: pronounced.Given) -> list[Tok]:
     tokens = [Tok(text, phonemes="", rating=5) for text in word.written]
     tokens[-1].phonemes = word.phonemes
     return tokens
+
+
+def _runs(spoken: Sequence[str]) -> list[tuple[str, int]]:
+    """What the G2P gets between two spaces, each with the word that it begins in, as its index."""
+    line = " ".join(spoken)
+    changed = _for_g2p(line)
+    runs = changed.split()
+    if changed == line and len(runs) == len(spoken):
+        return list(zip(runs, range(len(runs)), strict=True))
+    owners = [at for at, word in enumerate(spoken) for _ in _SET_APART.sub("", word)]
+    for pair in reversed(list(_ET_CETERA.finditer(line))):
+        before = len(_SET_APART.sub("", line[: pair.start()]))
+        del owners[before + len("etc") : before + len("etcetera")]
+    found: list[tuple[str, int]] = []
+    done = 0
+    for run in runs:
+        size = len(_SET_APART.sub("", run))
+        at = min(done, len(owners) - 1) if size else max(done - 1, 0)
+        found.append((run, owners[at] if owners else 0))
+        done += size
+    return found
 
 
 def _for_g2p(line: str) -> str:

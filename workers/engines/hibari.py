@@ -22,10 +22,11 @@ from hibari import dsp, voices
 
 from supervisor.speech import Speech
 from workers.engines import files
-from workers.engines.base import EngineInfo, Model, PullError, Reading, Samples, Voice
+from workers.engines.base import EngineInfo, Model, PullError, Reading, Samples, Spoken, Voice
 from workers.engines.english import English, reader
 from workers.engines.phonemic import is_heard, known, speak
-from workers.session import Stopper, Tensor, build_session
+from workers.session import Stopper, Tensor, build_session, with_output
+from workers.word_times import Run, kept
 
 LICENCE = "Apache-2.0"
 
@@ -42,6 +43,9 @@ MAX_PHONEMES = 400
 """Longest run the models were made for (`hibari.tts.MAX_PHONEMES`)."""
 
 _ASSETS = Path(hibari.__file__).parent / "assets"
+
+_DURATIONS = "/Clip_output_0"
+"""How long each token is, in frames: a value inside the voices' graphs."""
 
 
 class Hibari:
@@ -82,7 +86,9 @@ class Hibari:
             return
         for british in {bool(voices.VOICES[name]["british"]) for name in self._found}:
             reader(british=british)
-        self._models = {name: path.read_bytes() for name, path in self._found.items()}
+        self._models = {
+            name: with_output(path.read_bytes(), _DURATIONS) for name, path in self._found.items()
+        }
 
     def open(self, threads: int, voices: Sequence[str] = ()) -> HibariSession:
         """Build one session for each voice that is here, 40 ms each, whatever `voices` are."""
@@ -91,8 +97,9 @@ class Hibari:
         sessions = {name: build_session(model, threads) for name, model in self._models.items()}
         return HibariSession(sessions)
 
-    def read(self, text: str, voice: str) -> Reading:
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words and the phonemes of one segment; loads the reader of the voice's accent."""
+        del language  # A voice has its own alone.
         if voice not in self._found:
             raise ValueError(f"hibari has no voice {voice!r}")
         reading = _reader(voice).read(text)
@@ -147,7 +154,7 @@ class HibariSession:
         self._stopper = Stopper()
         self._vocabulary = _vocabulary()
 
-    def synthesize(self, text: str, speech: Speech) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Spoken:
         """Speak one segment; its noise is drawn from the seed."""
         voice = speech.voice
         session = self._sessions.get(voice)
@@ -155,9 +162,9 @@ class HibariSession:
             raise ValueError(f"hibari has no voice {voice!r}")
         rng = np.random.default_rng(speech.seed)
         with self._stopper.running():
-            spoken = known(_reader(voice).phonemes(text), self._vocabulary)
+            sounds = kept(_reader(voice).sounds(text, words=speech.words), self._vocabulary)
             say = functools.partial(self._say, session, speech.speed, rng)
-            return speak(text, spoken, MAX_PHONEMES, dsp.SR, say)
+            return speak(text, sounds, MAX_PHONEMES, dsp.SR, say)
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""
@@ -165,12 +172,12 @@ class HibariSession:
 
     def _say(
         self, session: ort.InferenceSession, speed: float, rng: np.random.Generator, phonemes: str
-    ) -> Samples:
+    ) -> Run:
         ids = np.asarray([[0, *(self._vocabulary[symbol] for symbol in phonemes), 0]], np.int64)
         inputs: dict[str, Tensor] = {"ids": ids, "speed": np.asarray([speed], np.float32)}
-        frames = (output[0] for output in self._stopper.run(session, inputs))
-        samples: Samples = dsp.synth(*frames, rng)
-        return samples
+        *spectra, durations = self._stopper.run(session, inputs)
+        samples: Samples = dsp.synth(*(spectrum[0] for spectrum in spectra), rng)
+        return Run(samples, durations.reshape(-1).tolist())
 
 
 def _reader(voice: str) -> English:

@@ -16,8 +16,10 @@ import numpy as np
 
 from supervisor.speech import CLAUSE_S, SENTENCE_S
 from supervisor.wire.quoting import characters
-from workers.engines.base import Samples
+from workers import word_times
+from workers.engines.base import Spoken
 from workers.silence import paced
+from workers.word_times import Run, Sounds
 
 _CLAUSE_END = re.compile(r"(?<=[,;:—.!?…。、])\s+")
 _WORD_END = re.compile(r"\s+")
@@ -26,19 +28,23 @@ _CLAUSE_MARK = re.compile(r"[,;:—–、，；：]\W*$")
 
 
 def speak(
-    text: str, phonemes: str, limit: int, sample_rate: int, say: Callable[[str], Samples]
-) -> Samples:
-    """The audio of a segment, given its text and its phonemes.
+    text: str, sounds: Sounds, limit: int, sample_rate: int, say: Callable[[str], Run]
+) -> Spoken:
+    """The audio of a segment, given its text and its phonemes, and when its words are heard.
 
     `say` speaks at most `limit` symbols. A text without a letter or digit gives no samples; raises
     ValueError for a text that has some if nothing but punctuation was read.
     """
-    if not is_heard(text, phonemes):
-        return np.zeros(0, np.float32)
-    parts = pieces(phonemes, limit)
-    if len(parts) == 1:
-        return say(parts[0])
-    return np.concatenate([paced(say(part), sample_rate, _pause_s(part)) for part in parts])
+    if not is_heard(text, sounds.symbols):
+        return Spoken(np.zeros(0, np.float32))
+    spoken: list[Spoken] = []
+    done = 0
+    parts = pieces(sounds.symbols, limit)
+    for symbols in parts:
+        part, done = word_times.part(sounds, done, symbols)
+        said = word_times.timed(part, say(symbols), sample_rate)
+        spoken.append(said if len(parts) == 1 else paced(said, sample_rate, _pause_s(symbols)))
+    return word_times.joined(spoken, sample_rate)
 
 
 def known(phonemes: str, alphabet: Container[str]) -> str:

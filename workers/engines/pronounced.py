@@ -27,8 +27,8 @@ class Given(msgspec.Struct, frozen=True):
     phonemes: str
 
 
-def slots(words: Sequence[Word], *, british: bool) -> tuple[str, Iterator[Given]]:
-    """One line of words with a slot for each mark, and what the slots hold, in their order.
+def slots(words: Sequence[Word], *, british: bool) -> tuple[list[str], Iterator[Given]]:
+    """The words with a slot for each mark in them, and what the slots hold, in their order.
 
     A mark of which nothing can be spoken is read as it is written.
     """
@@ -42,5 +42,5 @@ def slots(words: Sequence[Word], *, british: bool) -> tuple[str, Iterator[Given]
         given.append(Given(tuple(written.split()) or (phonemes,), phonemes))
         return "\0"
 
-    line = " ".join(PRONOUNCED.sub(slot, word.spoken) for word in words)
-    return PRIVATE.sub("", line).replace("\0", SLOT), iter(given)
+    spoken = [PRONOUNCED.sub(slot, word.spoken) for word in words]
+    return [PRIVATE.sub("", word).replace("\0", SLOT) for word in spoken], iter(given)

@@ -12,6 +12,9 @@ protocol from `workers.engines.base` alone.
   a person says them, each word with the place it was read from.
 * `pieces`, `speak`, `is_heard`, `known`: phonemes cut to what a model takes in one run, what is
   said of a text in which nothing can be read, and the pauses between the pieces.
+* `Sounds`, `Stretch`, `stretches`, `kept`, `Run`, `joined`: phonemes with the words among them, and
+  what a run of a model gave; `speak` makes the times of words of both. `with_output`: a model that
+  gives out a value inside it, its durations say.
 * `paced`, `without_stops`, `silence`: the silence around and within sound, in seconds. A worker
   does it for engines with `silent_ends`.
 * `cache`, `package`, `locked`, `write`: files in the user's cache.
@@ -27,19 +30,25 @@ from workers.engines.noise import noise_inputs, seeded_noise
 from workers.engines.phonemic import is_heard, known, pieces, speak
 from workers.external_wait import waiting
 from workers.memory import memory_errors
-from workers.session import Stopper, Tensor, build_session
+from workers.session import Stopper, Tensor, build_session, with_output
 from workers.silence import paced, silence, without_stops
 from workers.text.reading import Word
+from workers.word_times import Run, Sounds, Stretch, joined, kept, stretches
 
 __all__ = [
     "Kept",
+    "Run",
+    "Sounds",
     "Stopper",
+    "Stretch",
     "Tensor",
     "Word",
     "build_session",
     "cache",
     "english_words",
     "is_heard",
+    "joined",
+    "kept",
     "known",
     "locked",
     "memory_errors",
@@ -50,7 +59,9 @@ __all__ = [
     "seeded_noise",
     "silence",
     "speak",
+    "stretches",
     "waiting",
+    "with_output",
     "without_stops",
     "write",
 ]

@@ -37,7 +37,7 @@ class LanguageReader(Protocol):
         ...
 
 
-def words(said: Sequence[Said]) -> str:
+def as_written(said: Sequence[Said]) -> str:
     """The words of all of it, as they would be written: with spaces where the language has them."""
     return _UNSPACED.sub("", " ".join(part.spoken for part in said))
 

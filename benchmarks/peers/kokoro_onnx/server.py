@@ -18,7 +18,7 @@ from kokoro_onnx import Kokoro
 from benchmarks.peers import speech
 from workers.engines import kokoro
 from workers.engines.kokoro import voices
-from workers.engines.kokoro.reading import phonemes
+from workers.engines.kokoro.reading import sounds
 
 app = FastAPI()
 
@@ -40,7 +40,7 @@ speech.announce()
 @app.post(speech.ROUTE)
 def answer(request: dict[str, Any]) -> Response:
     """Speak the whole text, then answer."""
-    spoken = phonemes(request["input"], name)
+    spoken = sounds(request["input"], name).symbols
     samples, _rate = model.create(
         spoken, name, is_phonemes=True, trim=False, sentence_pause=0.0, clause_pause=0.0
     )

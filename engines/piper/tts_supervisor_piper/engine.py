@@ -20,8 +20,18 @@ import onnxruntime as ort
 from supervisor.speech import SENTENCE_S, Speech
 from tts_supervisor_piper import stock, symbols
 from tts_supervisor_piper.description import Description
-from workers.engines.base import EngineInfo, Model, Reading, Samples, Voice
-from workers.engines.toolkit import Kept, Stopper, is_heard, paced, package, speak
+from workers.engines.base import EngineInfo, Model, Reading, Samples, Spoken, Voice
+from workers.engines.toolkit import (
+    Kept,
+    Run,
+    Sounds,
+    Stopper,
+    is_heard,
+    joined,
+    paced,
+    package,
+    speak,
+)
 
 LICENCE = "GPL-3.0-or-later"
 """Of what is used here together; the code of this package is under Apache-2.0."""
@@ -92,8 +102,9 @@ class Piper:
             session.prepare(name)
         return session
 
-    def read(self, text: str, voice: str) -> Reading:
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words, where they are English, and the phonemes of espeak-ng."""
+        del language  # A voice has its own alone.
         speaker = self.voices.get(voice)
         if speaker is None:
             raise ValueError(f"piper has no voice {voice!r}")
@@ -174,7 +185,7 @@ class PiperSession:
         if voice in self._voices:
             self._ready.get(self._voices[voice].found.name)
 
-    def synthesize(self, text: str, speech: Speech) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Spoken:
         """Speak one segment, each of its sentences by itself."""
         speaker = self._voices.get(speech.voice)
         if speaker is None:
@@ -183,14 +194,14 @@ class PiperSession:
         with self._stopper.running():
             found = symbols.sentences(text, about)
             if not is_heard(text, " ".join(found)):
-                return np.zeros(0, np.float32)
+                return Spoken(np.zeros(0, np.float32))
             session = self._ready.get(speaker.found.name)
             says = _Sentence(self._stopper, session, speaker, speech)
             rate = about.audio.sample_rate
             heard = [each for each in found if any(symbol.isalpha() for symbol in each)]
-            parts = [speak(text, each, MAX_SYMBOLS, rate, says) for each in heard]
+            parts = [speak(text, Sounds(each), MAX_SYMBOLS, rate, says) for each in heard]
         pause_s = SENTENCE_S / speech.speed
-        return np.concatenate([*(paced(each, rate, pause_s) for each in parts[:-1]), parts[-1]])
+        return joined([*(paced(each, rate, pause_s) for each in parts[:-1]), parts[-1]], rate)
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""
@@ -210,10 +221,10 @@ class _Sentence:
         self._about: Description = speaker.found.about
         self._number, self._speed, self._seed = speaker.number, speech.speed, speech.seed
 
-    def __call__(self, phonemes: str) -> Samples:
+    def __call__(self, phonemes: str) -> Run:
         ids = self._about.ids(phonemes)
         given = stock.inputs(self._session, self._about, ids, self._number, self._speed, self._seed)
         self._seed += 1
         (audio, *_) = self._stopper.run(self._session, given, shrink=True)
         samples: Samples = np.clip(audio.reshape(-1), -1.0, 1.0).astype(np.float32, copy=False)
-        return samples
+        return Run(samples)

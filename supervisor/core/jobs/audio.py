@@ -14,9 +14,12 @@ from itertools import islice
 
 import msgspec
 
+from supervisor.speech import Word
+
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
-    """PCM that the journal has in a file: `size` bytes of a segment, from `start` on.
+    """PCM that the journal has in a file: `size` bytes of a segment, from `start` on. `words`: it
+    has the words of the segment, too; they belong to its first byte.
 
     It can be measured and cut like bytes without being read; it is read when it is sent.
     """
@@ -25,16 +28,42 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     segment: int
     start: int
     size: int
+    words: bool = False
 
     def __len__(self) -> int:
         return self.size
 
     def __getitem__(self, part: slice) -> Stored:
         start, stop, _step = part.indices(self.size)
-        return Stored(self.job, self.segment, self.start + start, max(0, stop - start))
+        words = self.words and not start
+        return Stored(self.job, self.segment, self.start + start, max(0, stop - start), words)
 
 
-Pcm = bytes | memoryview | Stored
+class Worded(msgspec.Struct, frozen=True, gc=False):
+    """PCM from the beginning of a segment, with the segment's words. It can be measured and cut
+    like bytes; the words stay with its first one.
+    """
+
+    pcm: bytes | memoryview
+    words: tuple[Word, ...]
+
+    def __len__(self) -> int:
+        return len(self.pcm)
+
+    def __getitem__(self, part: slice) -> Worded | bytes | memoryview:
+        start, _stop, _step = part.indices(len(self.pcm))
+        return self.pcm[part] if start else Worded(self.pcm[part], self.words)
+
+
+Pcm = bytes | memoryview | Worded | Stored
+
+
+def with_words(
+    pieces: tuple[bytes | memoryview, ...], words: tuple[Word, ...]
+) -> tuple[bytes | memoryview | Worded, ...]:
+    """The audio of a segment, its first piece with the words, if there are any."""
+    return (Worded(pieces[0], words), *pieces[1:]) if words and pieces else pieces
+
 
 CHUNK_BYTES = 64 * 1024
 """Longest piece that is released at once; packets from workers are no longer."""

@@ -185,7 +185,7 @@ class SegmentSpoken(_Record, frozen=True, kw_only=True):
     job: str
     segment: int
     attempt: int
-    pieces: tuple[bytes | memoryview, ...]
+    pieces: tuple[Pcm, ...]
     synthesis_s: float
     left_out: str | None = None
 

@@ -15,13 +15,16 @@ from supervisor.gateway.bodies import parse, read_body, when_wanted
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
-from supervisor.gateway.speech.routes import (
+from supervisor.gateway.speech.asking import (
+    LangCode,
+    Language,
     MarkupName,
     ModelName,
     Pronunciations,
     Speed,
     UnreadableName,
     VoiceName,
+    asked_language,
     engine_and_voice,
 )
 from supervisor.wire.client import Submit, Welcome
@@ -42,6 +45,8 @@ class PhonemesRequest(msgspec.Struct, frozen=True):
     ]
     model: ModelName = None
     voice: VoiceName = None
+    language: Language = None
+    lang_code: LangCode = None
     speed: Speed = 1.0
     markup: MarkupName = None
     unreadable: UnreadableName = None
@@ -68,12 +73,15 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 def _submit(wanted: PhonemesRequest, welcome: Welcome, client: str | None) -> Submit:
     """The request by which the supervisor would be asked to speak it for this client."""
-    engine, voice = engine_and_voice(wanted.model, wanted.voice, welcome)
-    engine = engine or welcome.default_engine
+    language = asked_language(wanted.language, wanted.lang_code)
+    engine, voice = engine_and_voice(wanted.model, wanted.voice, language, welcome)
+    if engine is None and (voice is not None or language is None):
+        engine = welcome.default_engine
     return Submit(
         id="read",
         engine=engine,
         voice=voice,
+        language=language,
         speed=wanted.speed,
         markup=wanted.markup,
         unreadable=wanted.unreadable,

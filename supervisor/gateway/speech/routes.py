@@ -1,4 +1,4 @@
-"""`POST /v1/audio/speech`, models and voices: a request becomes a job, its audio the response.
+"""`POST /v1/audio/speech`, models and voices: the audio of a job is the response.
 
 The status is decided before the first byte: the response begins with the first piece of audio. A
 later failure cuts the connection (`sending`). A client that disconnects cancels this handler, and
@@ -8,84 +8,18 @@ leaving the job's block cancels the job.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
-from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import hdrs, web
 
 from supervisor.audio.formats import FORMATS
-from supervisor.client import AsyncJob
-from supervisor.client.request import Terms
 from supervisor.gateway.bodies import parse, read_body, when_wanted
-from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
-from supervisor.gateway.speech import sse
+from supervisor.gateway.errors import ApiError
+from supervisor.gateway.speech import captioned, sse
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded, headers_of
 from supervisor.gateway.speech.sending import send
-from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import VoiceList, engine_of, listed, models, voice_of
-from supervisor.speech import LeftOut, Markup, Unreadable
-from supervisor.wire.client import Welcome
-
-FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
-"""OpenAI's, of those that there are."""
-
-NAME_CHARS = 1024
-"""Longest name of an engine or a voice: as long as a mix may be."""
-
-
-class VoiceId(msgspec.Struct, frozen=True):
-    """A voice as OpenAI's newer clients name their own."""
-
-    id: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
-
-
-ModelName = Annotated[
-    Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
-    msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
-]
-VoiceName = Annotated[
-    Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
-    msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
-]
-Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
-
-
-MarkupName = Annotated[
-    Markup | None, msgspec.Meta(description="What the text is written in; the default finds out.")
-]
-UnreadableName = Annotated[
-    Unreadable | None,
-    msgspec.Meta(description="What becomes of letters that the voice cannot read."),
-]
-Pronunciations = Annotated[
-    dict[str, str | dict[str, str | bool | None] | None] | None,
-    msgspec.Meta(
-        description="Words, and how they are said: /phonemes/, another spelling, or null for what "
-        "is to be read as it is written."
-    ),
-]
-
-
-class SpeechRequest(msgspec.Struct, frozen=True):
-    """OpenAI's body, without `instructions`, which no engine here could follow."""
-
-    input: Annotated[str, msgspec.Meta(description="The text.")]
-    model: ModelName = None
-    voice: VoiceName = None
-    response_format: FormatName = "mp3"
-    speed: Speed = 1.0
-    volume_multiplier: Annotated[
-        float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
-    ] = 1.0
-    seed: Annotated[
-        Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] | None,
-        msgspec.Meta(description="The same seed makes the same samples; without one it is drawn."),
-    ] = None
-    markup: MarkupName = None
-    unreadable: UnreadableName = None
-    pronunciations: Pronunciations = None
-    stream_format: Literal["audio", "sse"] = "audio"
+from supervisor.gateway.speech.voices import VoiceList, listed, models
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -94,22 +28,23 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
         wanted = parse(await read_body(request), SpeechRequest)
-        terms = trace_context(request)
-        terms["volume"] = wanted.volume_multiplier
-        terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
-        terms["pronunciations"] = wanted.pronunciations
-        terms["on_behalf"] = request_client(request, context.settings)
-        job = await _submit(context, wanted, terms)
+        words = bool(wanted.timestamp_granularities)
+        if words and wanted.stream_format == "audio":
+            reason = 'times of words need `stream_format` "sse" or "json"'
+            raise ApiError(400, reason, code="bad_value", param="timestamp_granularities")
+        job = await accepted(context, request, wanted, words=words)
         async with job:
             pieces = encoded(context, job, wanted)
-            if wanted.stream_format == "sse":
-                media_type = "text/event-stream"
-                pieces = sse.events(pieces, len(wanted.input))
-            else:
-                media_type = FORMATS[wanted.response_format].media_type
-            headers = {hdrs.CONTENT_TYPE: media_type, "X-Job-Id": job.id}
-            if job.left_out:
-                headers["X-Left-Out"] = _header(job.left_out)
+            match wanted.stream_format:
+                case "sse":
+                    media_type = "text/event-stream"
+                    pieces = sse.events(pieces, len(wanted.input), job.new_words if words else None)
+                case "json":
+                    media_type = "application/json"
+                    pieces = captioned.document(pieces, job, wanted.response_format)
+                case _:
+                    media_type = FORMATS[wanted.response_format].media_type
+            headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job)}
             return await send(request, headers, pieces, context.metrics, started)
 
     async def list_models(_request: web.Request) -> web.Response:
@@ -127,37 +62,3 @@ def routes(context: Context) -> list[web.RouteDef]:
         web.get("/v1/models", list_models),
         web.get("/v1/audio/voices", list_voices),
     ]
-
-
-def engine_and_voice(
-    model: str | None, voice: VoiceId | str | None, welcome: Welcome
-) -> tuple[str | None, str | None]:
-    """What the supervisor is asked for: names of its engines and voices, None for the default."""
-    engine = engine_of(model)
-    name = voice.id if isinstance(voice, VoiceId) else voice
-    described = welcome.engines.get(engine or welcome.default_engine, {})
-    return engine, voice_of(name, described.get("voices", ()))
-
-
-async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
-    """The job's audio as bytes of the wanted format. Raises SupervisorError."""
-    encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
-    async for samples in job:
-        piece = await encoder.encode(samples)
-        del samples  # Four times what is sent of them, and the reader may be slow.
-        yield piece
-    yield await encoder.finish()
-
-
-def _header(left_out: Iterable[LeftOut]) -> str:
-    """What was left out as the value of a header, which has few characters."""
-    told = "; ".join(map(str, left_out))
-    return "".join(char if char.isascii() and char.isprintable() else "?" for char in told)
-
-
-async def _submit(context: Context, wanted: SpeechRequest, terms: Terms) -> AsyncJob:
-    """Submit the text as a job. Raises ApiError for a refusal."""
-    engine, voice = engine_and_voice(wanted.model, wanted.voice, await context.welcome())
-    return await context.client.submit(
-        wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
-    )

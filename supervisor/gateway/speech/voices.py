@@ -2,16 +2,19 @@
 
 A model is an engine; OpenAI's own names stand for the default one. OpenAI's voices stand for the
 engine's voice of that name if it has one (Kokoro's `af_alloy`), and for its default voice
-otherwise: programs send `alloy` without being asked, and are to speak. Any other name must be a
-voice of the engine, or a mix of its voices; the supervisor checks that.
+otherwise: programs send `alloy` without being asked, and are to speak. Where a language is asked
+for that others read better, it stands for one of these. Any other name must be a voice of
+the engine, or a mix of its voices; the supervisor checks that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import msgspec
+
+from supervisor.wire import languages
 
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Names for the default engine."""
@@ -33,21 +36,44 @@ OPENAI_VOICES = (
 )
 
 
+KOKORO_LANGUAGES: Final[Mapping[str, str]] = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es",
+    "f": "fr-FR",
+    "h": "hi",
+    "i": "it",
+    "j": "ja",
+    "p": "pt-BR",
+    "z": "zh",
+}
+"""Letters of languages as programs that were written for Kokoro send them."""
+
+
 def engine_of(model: str | None) -> str | None:
     """Engine of a model's name; None is the default one."""
     return None if model is None or model in OPENAI_MODELS else model
 
 
-def voice_of(voice: str | None, voices: Iterable[str]) -> str | None:
-    """The engine's voice for a name, given its `voices`; None is its default one."""
-    if voice is None:
-        return voice
-    known = list(voices)
+def voice_of(voice: str | None, language: str | None, engine: Mapping[str, Any]) -> str | None:
+    """The engine's voice for a name, given its description; None is its default one, or one that
+    reads the language.
+    """
     if voice not in OPENAI_VOICES:
         return voice
-    if voice in known:
-        return voice
-    return next((name for name in known if name.endswith(f"_{voice}")), None)
+    known = list(engine.get("voices", ()))
+    meant = next((name for name in known if name.endswith(f"_{voice}")), None)
+    meant = voice if voice in known else meant
+    if meant is None or language is None:
+        return meant
+    fits = {name: languages.fitness(language, tags_of(name, engine)) for name in known}
+    return meant if fits[meant] == max(fits.values()) else None
+
+
+def tags_of(voice: str, engine: Mapping[str, Any]) -> list[str]:
+    """The languages that an engine's voice reads, its own first."""
+    tags: list[str] = engine.get("languages", {}).get(voice) or [engine["voices"][voice]]
+    return tags
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -67,11 +93,14 @@ class ModelList(msgspec.Struct, frozen=True):
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """A voice; `model` is its engine, and `default` whether it is the engine's default voice."""
+    """A voice; `model` is its engine, and `default` whether it is the engine's default voice.
+    `languages` are all that it reads, `language`, its own, first.
+    """
 
     id: str
     name: str
     language: str
+    languages: list[str]
     model: str
     default: bool
 
@@ -97,6 +126,7 @@ def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
             id=voice,
             name=voice,
             language=language,
+            languages=tags_of(voice, engines[name]),
             model=name,
             default=voice == engines[name]["default_voice"],
         )

@@ -23,7 +23,7 @@ class EventError(Exception):
 
 
 class VoiceQuery(msgspec.Struct, frozen=True):
-    """Voice by its name, or by its language alone."""
+    """Voice by its name, with a language that it reads; or by its language alone."""
 
     name: str | None = None
     language: str | None = None

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
 from supervisor import __version__
-from supervisor.gateway.speech.voices import listed
+from supervisor.gateway.speech.voices import Voice, listed
 from supervisor.gateway.wyoming.events import VoiceQuery
+from supervisor.wire import languages
 from supervisor.wire.client import Welcome
 from supervisor.wire.voices import MixError, parse_mix
 
@@ -16,10 +17,11 @@ _SOURCE = Attribution("tts-supervisor", "https://pypi.org/project/tts-supervisor
 
 
 class VoiceChoice(NamedTuple):
-    """A voice and the engine that has it; None means the default one."""
+    """A voice, the engine that has it, and the language to read in; None means the default one."""
 
     name: str | None
     engine: str | None
+    language: str | None = None
 
 
 def info(welcome: Welcome) -> Info:
@@ -48,21 +50,30 @@ def info(welcome: Welcome) -> Info:
 
 
 def find_voice(welcome: Welcome, wanted: VoiceQuery | None) -> VoiceChoice:
-    """The first engine's voice of that name, or else of that language.
+    """The first engine's voice of that name, or else the one of any that reads that language best:
+    of equals an engine's default one, of the default engine.
 
     A mix goes to the engine that has its first voice. A name that no engine has is left to
-    the supervisor to refuse.
+    the supervisor to refuse, and so is a language that the voice, or nobody, reads.
     """
-    if wanted is None:
+    language = (wanted.language or None) if wanted is not None else None
+    name = (wanted.name or None) if wanted is not None else None
+    voices = listed(welcome.engines, welcome.default_engine)
+    if name is not None:
+        known = {name, _first_of(name)}
+        engine = next((voice.model for voice in voices if voice.name in known), None)
+        return VoiceChoice(name, engine, language)
+    if language is None:
         return VoiceChoice(None, None)
-    first = _first_of(wanted.name) if wanted.name is not None else None
-    for voice in listed(welcome.engines, welcome.default_engine):
-        if wanted.name is None:
-            if _same_language(voice.language, wanted.language or ""):
-                return VoiceChoice(voice.name, voice.model)
-        elif voice.name in {wanted.name, first}:
-            return VoiceChoice(wanted.name, voice.model)
-    return VoiceChoice(wanted.name, None)
+
+    def suits(voice: Voice) -> tuple[tuple[int, bool], bool, bool]:
+        default = voice.model == welcome.default_engine
+        return languages.fitness(language, voice.languages), default, voice.default
+
+    best = max(voices, key=suits, default=None)
+    if best is None or languages.meant(language, best.languages) is None:
+        return VoiceChoice(None, None, language)
+    return VoiceChoice(best.name, best.model, language)
 
 
 def _first_of(name: str) -> str:
@@ -71,8 +82,3 @@ def _first_of(name: str) -> str:
         return parse_mix(name).shares[0][0]
     except MixError:
         return name
-
-
-def _same_language(one: str, other: str) -> bool:
-    """Whether both are variants of one language, such as en-US and en_GB."""
-    return one.replace("_", "-").split("-")[0] == other.replace("_", "-").split("-")[0]

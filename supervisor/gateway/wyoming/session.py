@@ -219,7 +219,11 @@ class WyomingSession:
         voice = find_voice(welcome, wanted)
         try:
             return await self._context.client.submit(
-                text, voice.name, voice.engine, on_behalf=self._on_behalf
+                text,
+                voice.name,
+                voice.engine,
+                language=voice.language,
+                on_behalf=self._on_behalf,
             )
         except SupervisorError as error:
             if error.code != "empty_text":

@@ -1,4 +1,6 @@
-"""Voices that mix, over HTTP: Kokoro's own weights and the voices that come with them."""
+"""Voices that mix, and read two languages, over HTTP: Kokoro's own weights and the voices that come
+with them.
+"""
 
 from __future__ import annotations
 
@@ -70,3 +72,23 @@ def test_a_mix_that_cannot_be(
     """A voice that is not there, and a weight of nothing."""
     answer = kokoro[1].speak(TEXT, voice=voice)
     assert (answer.status, answer.error["code"], answer.error["param"]) == (status, code, "voice")
+
+
+def test_a_voice_reads_in_another_of_its_languages(kokoro: tuple[Supervised, Serving]) -> None:
+    """A Japanese one English, whose letters it is read with then; alone, it is heard as without."""
+    pytest.importorskip("pyopenjtalk", reason="the extra is missing: pip install '.[japanese]'")
+    gateway = kokoro[1]
+    left_out = {}
+    for language in ("ja", "ja-JP", "en_us", None):
+        answer = gateway.speak("日本。Yes.", voice="jf_alpha", language=language, timeout=300)
+        assert answer.status == 200, answer.body
+        left_out[language] = answer.headers["X-Left-Out"]
+    assert left_out["en_us"] == "2 characters (Chinese characters) at 0"
+    assert left_out["ja"] is left_out["ja-JP"] is left_out[None] is None
+    own, other = (
+        gateway.speak(TEXT, voice="jf_alpha", response_format="pcm", language=language).body
+        for language in (None, "en-GB")
+    )
+    assert own == other
+    listed = gateway.ask("/v1/audio/voices").document["voices"]
+    assert {tuple(v["languages"]) for v in listed if v["id"] == "jf_alpha"} == {("ja", "en-US")}

@@ -98,6 +98,18 @@ def test_models_and_voices_are_named_as_for_speech(gateway: Serving) -> None:
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [{"language": "en"}, {"language": "en_US", "voice": "alloy"}, {"lang_code": "b"}],
+)
+def test_a_language_is_asked_for_as_for_speech(gateway: Serving, fields: dict[str, str]) -> None:
+    """The default engine's voice reads it, in the variety that it knows; null asks for nothing."""
+    (segment,) = ask(gateway, "Hi.", **fields).document["segments"]
+    assert segment["phonemes"] == "hˈI."
+    open = ask(gateway, "Hi.", language=None, lang_code=None).document
+    assert open["segments"] == [segment]
+
+
+@pytest.mark.parametrize(
     ("body", "status", "code", "param"),
     [
         (b"{", 400, "bad_json", None),
@@ -109,6 +121,13 @@ def test_models_and_voices_are_named_as_for_speech(gateway: Serving) -> None:
         (b'{"input": "\\u4e2d", "unreadable": "refuse"}', 400, "bad_text", "input"),
         (b'{"input": "Hi.", "model": "none"}', 404, "unknown_engine", "model"),
         (b'{"input": "Hi.", "voice": "none"}', 404, "unknown_voice", "voice"),
+        (b'{"input": "Hi.", "language": 5}', 400, "bad_value", "language"),
+        (b'{"input": "Hi.", "language": ""}', 400, "out_of_range", "language"),
+        (b'{"input": "Hi.", "language": "xx-YY-zz"}', 404, "unknown_language", "language"),
+        (b'{"input": "Hi.", "language": "%s"}' % (b"e" * 10_000), 400, "out_of_range", "language"),
+        (b'{"input": "Hi.", "lang_code": "q"}', 400, "bad_value", "lang_code"),
+        (b'{"input": "Hi.", "lang_code": "e"}', 404, "unknown_language", "language"),
+        (b'{"input": "Hi.", "lang_code": "a", "language": "en"}', 400, "bad_value", "lang_code"),
         (b'{"input": "Hi.", "speed": 9}', 400, "out_of_range", "speed"),
         (b'{"input": "%s"}' % (b"a " * 10_001), 413, "text_too_long", "input"),
         (b'{"input": "%s"}' % (b"a" * (256 << 10)), 413, "request_too_large", None),

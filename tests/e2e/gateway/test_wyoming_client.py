@@ -146,7 +146,7 @@ def test_a_text_in_pieces(wyoming: int) -> None:
 
 
 def test_errors_are_told(wyoming: int) -> None:
-    """An unknown voice is an error event, and the connection goes on."""
+    """An unknown voice or language is an error event, and the connection goes on."""
 
     async def what(client: AsyncTcpClient) -> None:
         await client.write_event(
@@ -155,6 +155,15 @@ def test_errors_are_told(wyoming: int) -> None:
         error = Error.from_event(await next_event(client))
         assert error.code == "unknown_voice"
         assert AudioStop.is_type((await next_event(client)).type)
+        for name, language, code in (
+            (None, "xx-YY-zz", "unknown_language"),
+            ("heart", "es", "unknown_language"),
+            (None, "e" * 10_000, "out_of_range"),
+        ):
+            voice = {"name": name, "language": language}
+            await client.write_event(Event("synthesize", {"text": "Hello.", "voice": voice}))
+            assert Error.from_event(await next_event(client)).code == code
+            assert AudioStop.is_type((await next_event(client)).type)
         await client.write_event(Synthesize(text="Hello.", voice=TONE).event())
         _samples, events = await hear(client, AUDIO_STOP)
         assert events == [AUDIO_START, AUDIO_STOP]

@@ -32,7 +32,7 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_speaks_as_hibari_itself(session: HibariSession) -> None:
     """Through our session and reader a plain sentence is hibari's own audio to the bit."""
-    ours = session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=7))
+    ours = session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=7)).samples
     assert np.array_equal(ours, hibari.Hibari()(SENTENCE, seed=7))
     assert ours.dtype == np.float32
     assert 0.1 < np.abs(ours).max() < 1
@@ -41,7 +41,8 @@ def test_speaks_as_hibari_itself(session: HibariSession) -> None:
 def test_seed_decides_the_noise(session: HibariSession) -> None:
     """The same seed gives the same samples, another seed others of the same length."""
     first, again, other = (
-        session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=s)) for s in (1, 1, 2)
+        session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=s)).samples
+        for s in (1, 1, 2)
     )
     assert np.array_equal(first, again)
     assert first.size == other.size
@@ -50,16 +51,16 @@ def test_seed_decides_the_noise(session: HibariSession) -> None:
 
 def test_speed_shortens(session: HibariSession) -> None:
     """Twice the speed is about half the duration."""
-    normal = session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=1)).size
+    normal = session.synthesize(SENTENCE, Speech(engine="", voice="heart", seed=1)).samples.size
     assert session.synthesize(
         SENTENCE, Speech(engine="", voice="heart", speed=2.0, seed=1)
-    ).size == pytest.approx(normal / 2, rel=0.1)
+    ).samples.size == pytest.approx(normal / 2, rel=0.1)
 
 
 def test_more_phonemes_than_a_run_takes(session: HibariSession) -> None:
     """300 digits are about 1,500 phonemes: all are spoken, four times as many as 75."""
-    few = session.synthesize("7" * 75, Speech(engine="", voice="heart", seed=1)).size
-    many = session.synthesize("7" * 300, Speech(engine="", voice="heart", seed=1)).size
+    few = session.synthesize("7" * 75, Speech(engine="", voice="heart", seed=1)).samples.size
+    many = session.synthesize("7" * 300, Speech(engine="", voice="heart", seed=1)).samples.size
     assert many == pytest.approx(4 * few, rel=0.1)
 
 
@@ -69,7 +70,7 @@ def test_what_cannot_be_spoken(session: HibariSession) -> None:
         session.synthesize("こんにちは", Speech(engine="", voice="heart", seed=1))
     with pytest.raises(ValueError, match="hibari has no voice 'emma'"):
         session.synthesize(SENTENCE, Speech(engine="", voice="emma", seed=1))
-    assert session.synthesize("…", Speech(engine="", voice="heart", seed=1)).size == 0
+    assert session.synthesize("…", Speech(engine="", voice="heart", seed=1)).samples.size == 0
 
 
 def test_only_voices_that_are_here_are_listed(tmp_path: Path, no_cache: Path) -> None:
@@ -98,7 +99,9 @@ def test_further_voice_is_pulled_and_spoken(
     assert [voice.name for voice in engine.describe().voices] == ["heart", "emma"]
     session = engine.open(1)
     american, british = (
-        session.synthesize("I saw her there in the bath.", Speech(engine="", voice=name, seed=1))
+        session.synthesize(
+            "I saw her there in the bath.", Speech(engine="", voice=name, seed=1)
+        ).samples
         for name in ("heart", "emma")
     )
     assert british.size > 24_000

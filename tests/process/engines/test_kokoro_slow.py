@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from supervisor.speech import Speech
 from workers.engines.base import Samples
 from workers.engines.kokoro import Kokoro
-from workers.engines.kokoro.engine import SAMPLE_RATE, KokoroSession, Run
-from workers.engines.kokoro.reading import phonemes
+from workers.engines.kokoro.engine import SAMPLE_RATE, KokoroSession
+from workers.engines.kokoro.reading import sounds
 from workers.session import build_session
 from workers.silence import sound
+from workers.word_times import Run
 
 pytestmark = pytest.mark.timeout(600)
 """The first test waits for a model to be derived."""
@@ -43,9 +45,9 @@ def hiss(samples: Samples) -> float:
     return float(power[high].sum() / power.sum())
 
 
-def told(session: KokoroSession, text: str, asked: Speech) -> tuple[Run, list[int]]:
+def told(session: KokoroSession, text: str, asked: Speech) -> tuple[Run, Sequence[float]]:
     """A run, and its durations."""
-    run = session.run(phonemes(text, asked.voice), asked)
+    run = session.run(sounds(text, asked.voice).symbols, asked)
     assert run.durations is not None
     return run, run.durations
 
@@ -66,7 +68,7 @@ def test_a_slow_sentence_begins_with_its_own_sound(
 ) -> None:
     """What begins with s or sh begins with a hiss, as it does at speed 1."""
     for speed in SLOW:
-        assert hiss(session.synthesize(text, speech(voice, speed))) > 0.6
+        assert hiss(session.synthesize(text, speech(voice, speed)).samples) > 0.6
 
 
 def test_the_published_model_alone_begins_with_a_vowel(kokoro_cache: Path) -> None:
@@ -75,7 +77,7 @@ def test_the_published_model_alone_begins_with_a_vowel(kokoro_cache: Path) -> No
         patch.setenv("SUPERVISOR_CACHE_DIR", str(kokoro_cache))
         engine = Kokoro({"optimization": "none"})
         source = KokoroSession(build_session(engine.source(), 1), engine.collections())
-    heard = source.synthesize("Seven ships.", speech("jf_alpha", 0.7))
+    heard = source.synthesize("Seven ships.", speech("jf_alpha", 0.7)).samples
     assert hiss(heard) < 0.1
     assert source.run("sˈɛvən.", speech("jf_alpha", 0.7)).durations is None
 
@@ -88,7 +90,7 @@ def test_a_slow_sentence_is_heard_when_it_is_said(
     6 dB; nothing is heard long before it or after the last phoneme.
     """
     first: dict[float, float] = {}
-    behind: dict[float, int] = {}
+    behind: dict[float, float] = {}
     for speed in (1.0, 0.5):
         run, durations = told(session, text, speech(voice, speed))
         begin, end = sound(run.samples, SAMPLE_RATE)
@@ -102,7 +104,7 @@ def test_a_slow_sentence_is_heard_when_it_is_said(
 
 def test_durations_add_up(session: KokoroSession) -> None:
     """One for each symbol and for the two pads, whole frames, as many samples as there are."""
-    spoken = phonemes("Well, seven ships sailed south.", "jf_alpha")
+    spoken = sounds("Well, seven ships sailed south.", "jf_alpha").symbols
     run = session.run(spoken, speech("jf_alpha", 0.7))
     assert run.durations is not None
     assert len(run.durations) == len(spoken) + 2
@@ -116,6 +118,6 @@ def test_more_threads_say_the_same(kokoro_cache: Path, session: KokoroSession) -
         two = Kokoro({"optimization": "none"}).open(2)
         one = Kokoro({"optimization": "none"}).open(1)
     asked = speech("jf_alpha", 0.7)
-    alone = one.synthesize("Seven ships.", asked)
-    assert np.array_equal(two.synthesize("Seven ships.", asked), alone)
-    assert session.synthesize("Seven ships.", asked).size == alone.size
+    alone = one.synthesize("Seven ships.", asked).samples
+    assert np.array_equal(two.synthesize("Seven ships.", asked).samples, alone)
+    assert session.synthesize("Seven ships.", asked).samples.size == alone.size

@@ -113,18 +113,18 @@ def test_the_template_stays_single_threaded() -> None:
 
 def test_the_same_seed_gives_the_same_samples(session: PiperSession, engine: Piper) -> None:
     """After other texts, and in another session; another seed does not."""
-    first = session.synthesize(TEXT, SPEECH)
+    first = session.synthesize(TEXT, SPEECH).samples
     session.synthesize("Something else.", SPEECH)
-    assert np.array_equal(first, session.synthesize(TEXT, SPEECH))
-    assert np.array_equal(first, engine.open(1).synthesize(TEXT, SPEECH))
+    assert np.array_equal(first, session.synthesize(TEXT, SPEECH).samples)
+    assert np.array_equal(first, engine.open(1).synthesize(TEXT, SPEECH).samples)
     other = Speech(engine="piper", voice=VOICE, seed=8)
-    assert not np.array_equal(first, session.synthesize(TEXT, other)[: first.size])
+    assert not np.array_equal(first, session.synthesize(TEXT, other).samples[: first.size])
 
 
 def test_two_sentences_are_two_runs_with_a_pause_between(session: PiperSession) -> None:
     """Where a segment holds two, as a quotation does."""
-    both = session.synthesize("Yes. No.", SPEECH)
-    one = session.synthesize("Yes.", SPEECH)
+    both = session.synthesize("Yes. No.", SPEECH).samples
+    one = session.synthesize("Yes.", SPEECH).samples
     assert both.size > one.size + 0.5 * 22_050
 
 
@@ -132,7 +132,7 @@ def test_text_of_any_kind_is_spoken_or_refused(session: PiperSession) -> None:
     """No crash of the library, which is C: a segment at its longest, signs, scripts, controls."""
     for text in ("x" * 60, "a, " * 40, "(((" * 600, "\u200b\ufeff1", "\ud7ff", "é" * 20):
         with suppress(ValueError):
-            assert np.isfinite(session.synthesize(text, SPEECH)).all()
+            assert np.isfinite(session.synthesize(text, SPEECH).samples).all()
 
 
 def test_a_language_that_nobody_reads_is_said_when_the_voice_is_pulled(
@@ -149,7 +149,7 @@ def test_a_language_that_nobody_reads_is_said_when_the_voice_is_pulled(
     engine = Piper({"voices_dir": str(tmp_path)})
     engine.load()
     session = engine.open(1)
-    assert session.synthesize("hello.", Speech(engine="piper", voice="good")).size
+    assert session.synthesize("hello.", Speech(engine="piper", voice="good")).samples.size
     with pytest.raises(ValueError, match="tlh-xx"):
         session.synthesize("hello.", Speech(engine="piper", voice="bad"))
 
@@ -163,5 +163,5 @@ def test_a_folder_of_the_cache_is_as_good(
     model = engine.pull("piper", folder() / f"{VOICE}.onnx")
     assert model.name == VOICE
     assert np.array_equal(
-        Piper({}).open(1).synthesize(TEXT, SPEECH), session.synthesize(TEXT, SPEECH)
+        Piper({}).open(1).synthesize(TEXT, SPEECH).samples, session.synthesize(TEXT, SPEECH).samples
     )

@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
 from supervisor.core.jobs import events as e
-from supervisor.core.jobs.audio import Pcm, Stored
+from supervisor.core.jobs.audio import Pcm, Stored, Worded, with_words
 from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import JobState
 from supervisor.core.jobs.limits import Keep
@@ -20,7 +20,7 @@ from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
-from supervisor.speech import Speech
+from supervisor.speech import Speech, Word
 from tests.fixtures.defaults import fresh_jobs, limits_with
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
@@ -31,6 +31,11 @@ def pcm(job: str, segment: int, size: int) -> bytes:
     """Audio that says whose it is: a mix-up cannot go unseen."""
     pattern = f"{job}/{segment};".encode()
     return (pattern * (size // len(pattern) + 1))[:size]
+
+
+def words(job: str, segment: int) -> tuple[Word, ...]:
+    """The words of every other segment, which say whose they are, too."""
+    return (Word(f"{job}/{segment}", 0.0, 0.1),) if segment % 2 else ()
 
 
 def without_text(request: JobRequest) -> JobRequest:
@@ -168,9 +173,26 @@ class JobsMachine(RuleBasedStateMachine):
         assert len(data) == 0 or self.credit[job] > 0, "audio was sent without credit"
         self.credit[job] -= len(data)
         if isinstance(data, Stored):
-            audio = self.journal[data.job].audio[data.segment]
-            data = audio[data.start : data.start + data.size]
-        self.heard[job] += bytes(data)
+            whole: Pcm = with_words(
+                (self.journal[data.job].audio[data.segment],),
+                words(job, data.segment) if data.words else (),
+            )[0]
+            data = whole[data.start : data.start + data.size]
+        told = data.words if isinstance(data, Worded) else ()
+        begun = len(data) and self.begins(job, len(self.heard[job]))
+        assert told == (begun or ()), "words come with the first byte of their segment"
+        plain = data.pcm if isinstance(data, Worded) else data
+        assert not isinstance(plain, Stored)
+        self.heard[job] += bytes(plain)
+
+    def begins(self, job: str, offset: int) -> tuple[Word, ...]:
+        """The words of the segment whose audio begins with this byte."""
+        begin = 0
+        for segment in range(self.parts(job)):
+            if begin == offset:
+                return words(job, segment)
+            begin += self.sizes[job, segment]
+        return ()
 
     def expected(self, job: str) -> bytes:
         return b"".join(pcm(job, i, self.sizes[job, i]) for i in range(self.parts(job)))
@@ -283,8 +305,11 @@ class JobsMachine(RuleBasedStateMachine):
         row = self.journal.get(asked.job)
         pieces = asked.pieces
         if works and row is not None:
-            row.audio[asked.segment] = b"".join(p for p in pieces if not isinstance(p, Stored))
-            pieces = (Stored(asked.job, asked.segment, 0, len(row.audio[asked.segment])),)
+            told = isinstance(pieces[0], Worded)
+            plain = [p.pcm if isinstance(p, Worded) else p for p in pieces]
+            row.audio[asked.segment] = b"".join(p for p in plain if not isinstance(p, Stored))
+            size = len(row.audio[asked.segment])
+            pieces = (Stored(asked.job, asked.segment, 0, size, told),)
         self.tell(
             e.AudioStored(
                 now=self.now, job=asked.job, segment=asked.segment, pieces=pieces, error=error
@@ -399,7 +424,8 @@ class JobsMachine(RuleBasedStateMachine):
         run = self.assigned.pop(worker)
         audio = pcm(run.job, run.segment, self.sizes[run.job, run.segment])
         cut = data.draw(st.integers(0, len(audio)))
-        pieces = tuple(part for part in (audio[:cut], audio[cut:]) if part)
+        parts = tuple(part for part in (audio[:cut], audio[cut:]) if part)
+        pieces = with_words(parts, words(run.job, run.segment))
         self.tell(
             e.SegmentSpoken(
                 now=self.now,
@@ -516,7 +542,7 @@ class JobsMachine(RuleBasedStateMachine):
                     job=run.job,
                     segment=run.segment,
                     attempt=run.attempt,
-                    pieces=(audio,),
+                    pieces=with_words((audio,), words(run.job, run.segment)),
                     synthesis_s=0.1,
                 )
             )

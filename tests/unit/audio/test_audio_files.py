@@ -17,7 +17,7 @@ from supervisor.audio.files import audio_file, audio_stream
 from supervisor.audio.formats import FORMATS, UnknownFormatError, find_format
 from supervisor.audio.plain import PlainEncoder
 from supervisor.audio.wav import HEADER_BYTES, wav_header
-from supervisor.gateway.speech.routes import FormatName
+from supervisor.gateway.speech.asking import FormatName
 from tests.e2e.gateway.decoding import decode
 
 RATE = 24_000

@@ -18,14 +18,21 @@ from supervisor.gateway.keys import hash_key, is_known, new_key
 from supervisor.gateway.observe.diagnostics import allocation_document, why_unready
 from supervisor.gateway.observe.pool_metrics import PoolCollector
 from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKERS, VALUES
-from supervisor.gateway.speech.routes import SpeechRequest
+from supervisor.gateway.speech.asking import SpeechRequest, asked_language
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import OPENAI_VOICES, engine_of, voice_of
+from supervisor.gateway.speech.voices import (
+    KOKORO_LANGUAGES,
+    OPENAI_VOICES,
+    engine_of,
+    listed,
+    voice_of,
+)
 from supervisor.gateway.wyoming.events import VoiceQuery
-from supervisor.gateway.wyoming.info import find_voice
+from supervisor.gateway.wyoming.info import VoiceChoice, find_voice
 from supervisor.wire.client import Error, ErrorCode, Welcome
 from supervisor.wire.status import TAKES_WORK, WORKER_STATES, Status, WorkerState, read
 from tests.fixtures.statuses import example, with_workers
+from workers.engines.kokoro import voices
 
 
 def test_keys_are_known_by_their_hashes() -> None:
@@ -43,13 +50,36 @@ def test_names_of_openai() -> None:
     """Its models mean the default engine; its voices the like-named one, or the default."""
     assert engine_of("tts-1") is None
     assert engine_of("kokoro") == "kokoro"
-    kokoro = ["af_heart", "af_alloy", "am_echo"]
-    assert voice_of("alloy", kokoro) == "af_alloy"
-    assert voice_of("echo", kokoro) == "am_echo"
-    assert voice_of("shimmer", kokoro) is None
-    assert voice_of("alloy", ["alloy", "af_alloy"]) == "alloy"
-    assert voice_of("af_heart(2)+af_bella(1)", kokoro) == "af_heart(2)+af_bella(1)"
-    assert {voice_of(name, []) for name in OPENAI_VOICES} == {None}
+    kokoro = {"voices": dict.fromkeys(["af_heart", "af_alloy", "am_echo"], "en-US")}
+    assert voice_of("alloy", None, kokoro) == "af_alloy"
+    assert voice_of("echo", None, kokoro) == "am_echo"
+    assert voice_of("shimmer", None, kokoro) is None
+    assert voice_of("alloy", None, {"voices": {"af_alloy": "en", "alloy": "en"}}) == "alloy"
+    assert voice_of("af_heart(2)+af_bella(1)", None, kokoro) == "af_heart(2)+af_bella(1)"
+    assert {voice_of(name, None, {}) for name in OPENAI_VOICES} == {None}
+
+
+def test_names_of_openai_are_no_obstacle_to_a_language() -> None:
+    """Who has to name one gets a voice that reads the language; a voice that was meant stays."""
+    kokoro = {"voices": {"af_alloy": "en-US", "bf_emma": "en-GB", "ef_dora": "es"}}
+    assert voice_of("alloy", "en", kokoro) == voice_of("alloy", "en-AU", kokoro) == "af_alloy"
+    assert voice_of("alloy", "en-GB", kokoro) is None
+    assert voice_of("alloy", "es", kokoro) is None
+    assert voice_of("af_alloy", "es", kokoro) == "af_alloy"
+    both = {"voices": {"af_alloy": "en-US"}, "languages": {"af_alloy": ["en-US", "es"]}}
+    assert voice_of("alloy", "es", both) == "af_alloy"
+
+
+def test_languages_by_the_letters_of_kokoro() -> None:
+    """Those of the engine's own voices; another one, or two answers to one question, is refused."""
+    for letter, tag in KOKORO_LANGUAGES.items():
+        assert asked_language(None, letter) == tag == voices.own_language(f"{letter}f_name")
+    assert asked_language("en", None) == "en"
+    assert asked_language(None, None) is None
+    for language, letter in ((None, "q"), (None, ""), (None, "en-us"), (None, "A"), ("en", "a")):
+        with pytest.raises(ApiError) as refused:
+            asked_language(language, letter)
+        assert (refused.value.status, refused.value.param) == (400, "lang_code")
 
 
 @pytest.mark.parametrize(
@@ -242,4 +272,37 @@ def test_the_engine_of_a_voice_for_home_assistant(
         "kokoro": {"default_voice": "af_heart", "voices": {"af_heart": "en", "af_bella": "en"}},
     }
     welcome = Welcome("e", "1", "hibari", engines, {})
-    assert find_voice(welcome, VoiceQuery(name=name)) == chosen
+    assert find_voice(welcome, VoiceQuery(name=name)) == VoiceChoice(*chosen)
+
+
+@pytest.mark.parametrize(
+    ("language", "chosen"),
+    [
+        ("en", ("heart", "hibari")),
+        ("en-US", ("heart", "hibari")),
+        ("en_AU", ("heart", "hibari")),
+        ("en-GB", ("bf_emma", "kokoro")),
+        ("EN-gb", ("bf_emma", "kokoro")),
+        ("es", ("ef_dora", "kokoro")),
+        ("es-MX", ("ef_dora", "kokoro")),
+        ("xx", (None, None)),
+        ("e" * 10_000, (None, None)),
+    ],
+)
+def test_a_language_for_home_assistant(language: str, chosen: tuple[str, str]) -> None:
+    """The voice that speaks it as it is spoken there; what nobody reads is asked for all the same,
+    to be refused. With a name, it is that voice's matter.
+    """
+    spoken = {"af_heart": "en-US", "bf_emma": "en-GB", "ef_dora": "es"}
+    further = {"bf_emma": ["en-GB", "en-US"], "ef_dora": ["es", "en-US"]}
+    engines = {
+        "kokoro": {"default_voice": "af_heart", "voices": spoken, "languages": further},
+        "hibari": {"default_voice": "heart", "voices": {"heart": "en-US"}},
+    }
+    welcome = Welcome("e", "1", "hibari", engines, {})
+    assert find_voice(welcome, VoiceQuery(language=language)) == VoiceChoice(*chosen, language)
+    named = find_voice(welcome, VoiceQuery(name="ef_dora", language=language))
+    assert named == VoiceChoice("ef_dora", "kokoro", language)
+    assert find_voice(welcome, VoiceQuery(name="", language="")) == VoiceChoice(None, None)
+    shown = {voice.id: voice.languages for voice in listed(engines, "hibari")}
+    assert shown == {"heart": ["en-US"], "af_heart": ["en-US"], **further}

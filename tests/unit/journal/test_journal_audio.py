@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.core.jobs.audio import Stored
+from supervisor.core.jobs.audio import Stored, Worded, with_words
 from supervisor.journal.audio import JournalAudio
+from supervisor.speech import Word
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -54,3 +55,22 @@ def test_a_file_that_holds_a_part_of_a_sample_is_no_audio(tmp_path: Path) -> Non
     audio.write("j", 0, (b"12345",))
     audio.write("j", 1, (b"1234",))
     assert list(audio.segments("j")) == [Stored("j", 1, 0, 4)]
+
+
+def test_words_are_kept_with_the_first_byte_of_their_segment(tmp_path: Path) -> None:
+    """What is read from later on has none; without their file the audio is there all the same."""
+    audio = JournalAudio(tmp_path, durable=True)
+    words = (Word("Hello,", 0.1, 0.4), Word("çà", 0.5, 0.8))
+    stored = audio.write("j", 0, with_words((b"1234", b"5678"), words))
+    assert stored == Stored("j", 0, 0, 8, words=True)
+    assert list(audio.segments("j")) == [stored]
+    assert audio.read(stored) == Worded(b"12345678", words)
+    assert audio.read(stored[:4]) == Worded(b"1234", words)
+    assert audio.read(stored[4:]) == b"5678"
+    beside = tmp_path / "j" / "0.words"
+    assert beside.stat().st_mode & 0o077 == 0
+    beside.write_bytes(b"\xc1 no words")
+    assert audio.read(stored) == b"12345678"
+    beside.unlink()
+    assert audio.read(stored) == b"12345678"
+    assert list(audio.segments("j")) == [Stored("j", 0, 0, 8)]

@@ -42,9 +42,12 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
     return Readers({})
 
 
-def read(readers: Readers, engine: str, *texts: str, voice: str = VOICE) -> tuple[Said, ...]:
+def read(
+    readers: Readers, engine: str, *texts: str, voice: str = VOICE, language: str | None = None
+) -> tuple[Said, ...]:
     """The answer to one request."""
-    answer = readers.answer(Read(number=3, engine=engine, voice=voice, texts=texts))
+    request = Read(number=3, engine=engine, voice=voice, texts=texts, language=language)
+    answer = readers.answer(request)
     assert answer.number == 3
     return answer.said
 
@@ -88,6 +91,14 @@ def test_an_engine_that_does_not_tell_says_the_text(readers: Readers) -> None:
     """Without the marks of a pronunciation, which are for engines that read them."""
     text = f"Say {marks.pronounced('tomato', 'təmɑːtəʊ')}."
     assert read(readers, "noop", text, voice="tone") == (Said(spoken="Say tomato."),)
+
+
+def test_an_engine_is_asked_in_the_language_that_is_read(readers: Readers) -> None:
+    """None is the voice's own. One whose `read` takes no language does not tell of another."""
+    assert read(readers, "hibari", "Hi.", language="en-US") == read(readers, "hibari", "Hi.")
+    (own,) = read(readers, "quoting", "plain")
+    assert own.error == "only Latin"
+    assert read(readers, "quoting", "plain", language="es") == (Said(spoken="plain"),)
 
 
 def test_engines_are_not_trusted_with_the_text(readers: Readers) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workers.engines.base import Spoken
 from workers.silence import paced, silence, sound, without_stops
 
 RATE = 1000
@@ -17,8 +18,8 @@ def test_the_silence_between_two_sounds_is_the_one_that_is_wanted(
     before: int, behind: int, wanted: float
 ) -> None:
     """Of segments one after another; 80 ms are left at least, and the sound is whole."""
-    one = paced(np.pad(TONE, (before, behind)), RATE, wanted)
-    other = paced(np.pad(TONE, (500, 500)), RATE, wanted)
+    one = paced(Spoken(np.pad(TONE, (before, behind))), RATE, wanted).samples
+    other = paced(Spoken(np.pad(TONE, (500, 500))), RATE, wanted).samples
     heard = np.flatnonzero(np.abs(np.concatenate([one, other])) > 0.01)
     (gap,) = (int(size) for size in np.diff(heard) if size > 20)
     assert gap == pytest.approx(max(wanted, 0.08) * RATE, abs=3)
@@ -28,7 +29,7 @@ def test_the_silence_between_two_sounds_is_the_one_that_is_wanted(
 def test_what_the_model_left_is_kept_as_far_as_it_reaches() -> None:
     """Breath and room are not cut off where there is to be a silence anyway."""
     breath = np.full(400, 0.005, np.float32)
-    samples = paced(np.concatenate([TONE, breath]), RATE, 0.65)
+    samples = paced(Spoken(np.concatenate([TONE, breath])), RATE, 0.65).samples
     assert samples.size == RATE + 600
     assert np.array_equal(samples[RATE : RATE + 380], breath[:380])
     assert not samples[RATE + 400 :].any()
@@ -37,14 +38,14 @@ def test_what_the_model_left_is_kept_as_far_as_it_reaches() -> None:
 def test_it_comes_out_of_silence_and_ends_there() -> None:
     """A cut in the middle of what is not heard does not click either."""
     noise = np.full(900, 0.009, np.float32)
-    samples = paced(np.concatenate([noise, TONE, noise]), RATE, 0.0)
+    samples = paced(Spoken(np.concatenate([noise, TONE, noise])), RATE, 0.0).samples
     assert samples[0] == samples[-1] == 0
     assert samples.size == RATE + 80
 
 
 def test_no_sound_is_silence_alone() -> None:
     """Of the length that was asked for; and there is no place where it begins."""
-    samples = paced(np.full(500, 0.001, np.float32), RATE, 0.6)
+    samples = paced(Spoken(np.full(500, 0.001, np.float32)), RATE, 0.6).samples
     assert np.array_equal(samples, silence(RATE, 0.55))
     assert sound(np.zeros(0, np.float32), RATE) == (0, 0)
 
@@ -64,12 +65,14 @@ def test_a_breath_inside_is_no_longer_than_it_may_be() -> None:
     samples = np.concatenate([TONE, *(part for gap in quiet for part in (gap, TONE))])
 
     def gaps(stops: int) -> list[int]:
-        heard = np.flatnonzero(np.abs(without_stops(samples, RATE, 0.3, stops)) > 0.01)
+        heard = np.flatnonzero(
+            np.abs(without_stops(Spoken(samples), RATE, 0.3, stops).samples) > 0.01
+        )
         assert heard.size >= 5 * RATE - 4
         return [int(size) - 1 for size in np.diff(heard) if size > 20]
 
     assert gaps(0) == pytest.approx([200, 300, 300, 300], abs=3)
     assert gaps(1) == pytest.approx([200, 300, 700, 300], abs=3)
     assert gaps(2) == pytest.approx([200, 300, 700, 600], abs=3)
-    assert without_stops(samples, RATE, 0.3, 3) is samples
-    assert without_stops(samples[:0], RATE, 0.3, 0).size == 0
+    assert without_stops(Spoken(samples), RATE, 0.3, 3).samples is samples
+    assert without_stops(Spoken(samples[:0]), RATE, 0.3, 0).samples.size == 0

@@ -16,14 +16,15 @@ import onnxruntime as ort
 from supervisor.speech import Speech
 from supervisor.wire.voices import Mix, is_mix, parse_mix
 from workers.engines import files
-from workers.engines.base import EngineInfo, Model, Reading, Samples
+from workers.engines.base import EngineInfo, Model, Reading, Spoken
 from workers.engines.english import reader
 from workers.engines.kokoro import derived, stock, voices, weights
 from workers.engines.kokoro.inputs import DURATIONS, SPEED, inputs, vocabulary
 from workers.engines.kokoro.pacing import speeds
-from workers.engines.kokoro.reading import phonemes, read
+from workers.engines.kokoro.reading import read, sounds
 from workers.engines.phonemic import is_heard, known, speak
 from workers.session import Stopper, build_session
+from workers.word_times import Run, kept
 
 SAMPLE_RATE = 24_000
 FRAME = 600
@@ -92,14 +93,14 @@ class Kokoro:
         session = build_session(ready.path, threads, optimized=ready.optimized)
         return KokoroSession(session, self.collections())
 
-    def read(self, text: str, voice: str) -> Reading:
+    def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words and the phonemes of one segment, as its voice, or the largest part of a mix,
-        reads it; loads its reader.
+        reads it, in its own language or in that one; loads its reader.
         """
         leading = _mix(voice, self._here).leading
         if leading not in self._here:
             raise ValueError(f"kokoro has no voice {leading!r}")
-        reading = read(text, leading)
+        reading = read(text, leading, language)
         spoken = known(reading.phonemes, vocabulary())
         is_heard(text, spoken)
         return msgspec.structs.replace(reading, phonemes=spoken)
@@ -149,15 +150,6 @@ class Kokoro:
         return f"engine kokoro is not installed: {weights.INSTALL}"
 
 
-class Run(msgspec.Struct, frozen=True):
-    """What one run gave: the samples, and how many of them each token took, the pads before and
-    after the symbols included; None from a model that was not prepared to tell.
-    """
-
-    samples: Samples
-    durations: list[int] | None
-
-
 class KokoroSession:
     """The model with a fixed number of threads, and the styles of the voices used so far.
 
@@ -174,21 +166,18 @@ class KokoroSession:
         self._vocabulary = vocabulary()
         self._prepared = any(output.name == DURATIONS for output in session.get_outputs())
 
-    def synthesize(self, text: str, speech: Speech) -> Samples:
+    def synthesize(self, text: str, speech: Speech) -> Spoken:
         """Speak one segment; the seed changes nothing."""
         mix = _mix(speech.voice, self._collections)
         self._style(mix)  # A voice that is not here is said before a text that cannot be read.
         with self._stopper.running():
-            spoken = known(phonemes(text, mix.leading, speech.language), self._vocabulary)
-
-            def say(part: str) -> Samples:
-                return self.run(part, speech).samples
-
-            return speak(text, spoken, MAX_TOKENS, SAMPLE_RATE, say)
+            read = sounds(text, mix.leading, speech.language, words=speech.words)
+            say = functools.partial(self.run, speech=speech)
+            return speak(text, kept(read, self._vocabulary), MAX_TOKENS, SAMPLE_RATE, say)
 
     def run(self, spoken: str, speech: Speech) -> Run:
-        """Say at most 510 symbols of the vocabulary in one run of the model. Raises ValueError for
-        a voice that is not here.
+        """Say at most 510 symbols of the vocabulary in one run of the model; a model that was
+        prepared tells how many samples each took. Raises ValueError for a voice that is not here.
         """
         tokens = [self._vocabulary[symbol] for symbol in spoken]
         given = inputs(tokens, self._style(_mix(speech.voice, self._collections)), speech.speed)

@@ -13,7 +13,8 @@ from workers.engines import english
 from workers.engines.base import Reading
 from workers.engines.kokoro import voices
 from workers.languages import readers
-from workers.languages.base import Said, line, words
+from workers.languages.base import Said, as_written, line
+from workers.word_times import Sounds, Stretch, stretches
 
 _SCRIPTS: Final[Mapping[str, re.Pattern[str]]] = {
     "hi": re.compile("[\u0900-\u097f]"),
@@ -26,14 +27,27 @@ _LATIN = re.compile("[A-Za-z]")
 _READABLE = re.compile(r"[^\W_]")
 
 
-def phonemes(text: str, voice: str, language: str | None = None) -> str:
-    """Phonemes of one segment in a language (a BCP 47 tag) or in the voice's own; empty if nothing
-    in it can be read. Raises ValueError for a language whose reader is not installed.
+def sounds(text: str, voice: str, language: str | None = None, *, words: bool = False) -> Sounds:
+    """Phonemes of one segment in a language (a BCP 47 tag) or in the voice's own, with its words
+    if they are asked for; empty if nothing in it can be read. Raises ValueError for a language
+    whose reader is not installed.
     """
     tag = _language(text, voice, language)
     if _is_english(tag):
-        return english.reader(british=tag == "en-GB").phonemes(text)
-    return line(readers.reader(tag).read(text))
+        return english.reader(british=tag == "en-GB").sounds(text, words=words)
+    said = readers.reader(tag).read(text)
+    return Sounds(line(said), _words(said) if words else ())
+
+
+def _words(said: Sequence[Said]) -> tuple[Stretch, ...]:
+    """The words in the line of what is said."""
+    heard = [part for part in said if part.phonemes]
+    owners: list[int | None] = []
+    for index, part in enumerate(heard):
+        if index:
+            owners.append(None)
+        owners += [index] * len(part.phonemes)
+    return stretches(owners, [(part.start, part.end) for part in heard])
 
 
 def read(text: str, voice: str, language: str | None = None) -> Reading:
@@ -43,7 +57,7 @@ def read(text: str, voice: str, language: str | None = None) -> Reading:
         return english.reader(british=tag == "en-GB").read(text)
     said = readers.reader(tag).read(text)
     return Reading(
-        spoken=words(said),
+        spoken=as_written(said),
         phonemes=line(said),
         skipped=tuple(_skipped(text, said)),
     )

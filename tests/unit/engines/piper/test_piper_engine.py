@@ -41,7 +41,7 @@ def piper(folder: Path, **settings: object) -> Piper:
 def say(engine: Piper, text: str, **options: object) -> Samples:
     """Spoken with one thread, in the low voice where no other is named."""
     speech = {"engine": "piper", "voice": "de-low", "seed": 1, **options}
-    return engine.open(1).synthesize(text, Speech(**speech))  # type: ignore[arg-type] # as given
+    return engine.open(1).synthesize(text, Speech(**speech)).samples  # type: ignore[arg-type] # as given
 
 
 def test_every_speaker_is_a_voice_with_its_rate_and_language(voices: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_voice_that_was_not_opened_is_made_ready_and_few_are_kept(
     session = piper(voices, voices_kept=1).open(1, ["en-two#zoe", "gone"])
     assert built == ["en-two"]
     for name in ("en-two", "en-two#adam", "de-low", "en-two"):
-        assert session.synthesize("a.", Speech(engine="piper", voice=name)).size
+        assert session.synthesize("a.", Speech(engine="piper", voice=name)).samples.size
     assert built == ["en-two", "de-low", "en-two"]
 
 
@@ -138,7 +138,7 @@ def test_terminate_without_work_does_not_hit_the_next(voices: Path) -> None:
     """A late one was meant for the segment before."""
     session = piper(voices).open(1)
     session.terminate()
-    assert session.synthesize("a.", Speech(engine="piper", voice="de-low")).size
+    assert session.synthesize("a.", Speech(engine="piper", voice="de-low")).samples.size
 
 
 def test_a_running_segment_can_be_stopped(voices: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,11 +41,11 @@ def refused(source: Path | None) -> str:
 def test_a_voice_is_copied_and_speaks_as_it_did(source: Path, cache: Path) -> None:
     """It is listed with licence and size, and its noise follows the seed as in its own place."""
     speech = Speech(engine="piper", voice="anna", seed=4)
-    there = Piper({"voices_dir": str(source.parent)}).open(1).synthesize("hello.", speech)
+    there = Piper({"voices_dir": str(source.parent)}).open(1).synthesize("hello.", speech).samples
     model = Piper({}).pull("piper", source)
     assert (model.name, model.licence, model.path) == ("anna", "CC0", str(cache / "anna.onnx"))
     engine = Piper({})
-    assert np.array_equal(engine.open(1).synthesize("hello.", speech), there)
+    assert np.array_equal(engine.open(1).synthesize("hello.", speech).samples, there)
     listed, how = engine.models()
     assert (listed.name, listed.size) == ("anna", (cache / "anna.onnx").stat().st_size)
     assert (how.name, how.path) == ("piper", None)

@@ -50,3 +50,10 @@ def test_what_it_cannot_read_has_the_reason_that_speech_has(kokoro: Kokoro) -> N
 def test_a_japanese_voice_reads_japanese(kokoro: Kokoro) -> None:
     """By its own language's reader, its punctuation as the model knows it."""
     assert kokoro.read("日本。", "jf_alpha") == Reading(spoken="日本.", phonemes="ɲihoɴ.")
+
+
+@pytest.mark.parametrize("voice", ["jf_alpha", "jf_alpha(2)+jm_kumo(1)"])
+def test_it_reads_in_the_language_that_is_asked_for(kokoro: Kokoro, voice: str) -> None:
+    """English by its own reader, in any voice; Spanish by that of Spanish."""
+    assert kokoro.read("No, 5.", voice, "en-US").spoken == "No, five."
+    assert kokoro.read("No, 5.", voice, "es").spoken == "no, cinco."

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.engines.base import Samples
 from workers.engines.phonemic import pieces, speak
+from workers.word_times import Run, Sounds
 
 RATE = 1000
 
 
-def spoken_part(part: str) -> Samples:
+def spoken_part(part: str) -> Run:
     """A second of sound, its level the length of the part, between silences."""
     sound = np.full(RATE, len(part), np.float32)
-    return np.pad(sound, (300, 500))
+    return Run(np.pad(sound, (300, 500)))
 
 
 @given(st.text("ab ,.;", max_size=300), st.integers(1, 40))
@@ -37,15 +37,15 @@ def test_pieces_prefer_clauses_then_words() -> None:
 def test_text_in_one_piece_is_untouched() -> None:
     """A sentence keeps the silence that the engine gave it."""
     for text in ("A sentence.", "A clause,", "cut at a space "):
-        samples = speak(text, "sentence.", 100, RATE, spoken_part)
-        assert np.array_equal(samples, spoken_part("sentence."))
+        samples = speak(text, Sounds("sentence."), 100, RATE, spoken_part).samples
+        assert np.array_equal(samples, spoken_part("sentence.").samples)
 
 
 def test_pieces_are_joined_by_the_silence_of_what_ends_with_them() -> None:
     """None within a phrase but for what the sounds begin and fade with, little after a clause, and
     more after a sentence.
     """
-    together = speak("x.", "aa bb, cc. dd", 3, RATE, spoken_part)
+    together = speak("x.", Sounds("aa bb, cc. dd"), 3, RATE, spoken_part).samples
     heard = np.flatnonzero(together > 0.01)
     gaps = np.diff(heard)
     assert list(gaps[gaps > 1]) == [RATE * 80 // 1000 + 1, 201, 601]
@@ -54,11 +54,11 @@ def test_pieces_are_joined_by_the_silence_of_what_ends_with_them() -> None:
 def test_letters_that_were_not_read_are_an_error() -> None:
     """Text in another script is refused, not passed over in silence; symbols may be."""
     with pytest.raises(ValueError, match="cannot read this") as refusal:
-        speak("Привет", "", 100, RATE, spoken_part)
+        speak("Привет", Sounds(""), 100, RATE, spoken_part)
     assert "none of 6 letters" in str(refusal.value)
     assert "(U+041F CYRILLIC CAPITAL LETTER PE, U+0432 CYRILLIC SMALL LETTER VE," in str(
         refusal.value
     )
     with pytest.raises(ValueError, match="none of 6 letters"):
-        speak("Привет!", "!", 100, RATE, spoken_part)
-    assert speak("*** !!", "!!", 100, RATE, spoken_part).size == 0
+        speak("Привет!", Sounds("!"), 100, RATE, spoken_part)
+    assert speak("*** !!", Sounds("!!"), 100, RATE, spoken_part).samples.size == 0

@@ -1,0 +1,47 @@
+"""Languages as clients ask for them, by BCP 47 tags, and which of a voice's languages one means.
+
+A tag means the language that has the most of its leading subtags: `en-GB` British English, or else
+whatever English there is; `pt` also Brazilian Portuguese. Of several the first, so a voice's own,
+which comes first. The broker finds voices so, and the gateway for its clients.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Final
+
+MAX_CHARS: Final = 35
+"""Longest tag; RFC 5646 recommends room for so many characters."""
+
+_TAG: Final = re.compile(r"[a-z]{2,8}(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
+
+
+def is_tag(text: str) -> bool:
+    """Whether this has the form of a tag: `en`, `en-GB`, `en_us`, whoever may read it."""
+    return len(text) <= MAX_CHARS and _TAG.fullmatch(text) is not None
+
+
+def meant(asked: str, languages: Sequence[str]) -> str | None:
+    """That of a voice's languages, its own first, which this tag means; None if it reads none."""
+    best = max(languages, key=lambda tag: _common(asked, tag), default=None)
+    return best if best is not None and _common(asked, best) else None
+
+
+def fitness(asked: str, languages: Sequence[str]) -> tuple[int, bool]:
+    """How well a voice of these languages reads what this tag asks for, to be compared: how many
+    subtags it has in common, and whether it is the voice's own language. (0, False): not at all.
+    """
+    tag = meant(asked, languages)
+    return (0, False) if tag is None else (_common(asked, tag), tag == languages[0])
+
+
+def _common(one: str, other: str) -> int:
+    """How many subtags both tags begin with."""
+    pairs = zip(_subtags(one), _subtags(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _subtags(tag: str) -> list[str]:
+    return tag.lower().replace("_", "-").split("-")
