@@ -82,7 +82,7 @@ def _kana(text: str) -> list[str]:
     """Kana as they are said: a text in katakana as it stands, any other as pyopenjtalk reads it."""
     import pyopenjtalk  # noqa: PLC0415 - comes with an extra
 
-    said: str = text if _ALL_KANA.fullmatch(text) else pyopenjtalk.g2p(text, kana=True)
+    said = text if _ALL_KANA.fullmatch(text) else str(pyopenjtalk.g2p(text, kana=True))
     return list(lengthened("".join(_KANA.findall(said.translate(_HIRAGANA)))))
 
 

@@ -4,8 +4,8 @@
 
 writes `workers/languages/data/*.txt.gz` from the lexicons (`lexicon.db`) of gruut_lang_it 2.0.1,
 gruut_lang_pt 2.0.1 and gruut_lang_fr 2.0.2 (MIT, Michael Hansen), unpacked in DIRECTORY. The same
-lexicons and rules give the same files. Of the two Italian lexicons one knows better which vowels are
-open, the other which are stressed.
+lexicons and rules give the same files. Of the two Italian lexicons one knows better which vowels
+are open, the other which are stressed.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def portuguese_words(entries: Iterator[tuple[str, str]]) -> Iterator[str]:
     """Words whose stressed e or o is open where the rules have it closed, or closed for open."""
     for word in sorted(_PORTUGUESE_OPEN | _PORTUGUESE_CLOSED):
         place = portuguese.doubtful(word)
-        if place is not None and (word in _PORTUGUESE_OPEN) != portuguese.expected_open(word, place):
+        if place is not None and (word in _PORTUGUESE_OPEN) != portuguese.expected_open(
+            word, place
+        ):
             yield word
     for word, sounds in entries:
         if word in _PORTUGUESE_OPEN or word in _PORTUGUESE_CLOSED:

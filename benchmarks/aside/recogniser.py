@@ -1,9 +1,9 @@
 """What Whisper hears: paths of sound files on standard input, JSON lines; texts on the output.
 
 In English, signs, digits and Roman numerals are forbidden to it, so that it writes what it hears as
-words ("nineteen eighty", never "1980"). A path with a language, as [path, "es"], is heard in that, as
-it likes to write it; with null it finds out which one it is; the answer is [text, language] for both.
-Runs in an environment of its own (`benchmarks.aside`).
+words ("nineteen eighty", never "1980"). A path with a language, as [path, "es"], is heard in that
+and written as Whisper likes; with null it finds out which language it is. The answer to these is
+[text, language]. Runs in an environment of its own (`benchmarks.aside`).
 """
 
 from __future__ import annotations

@@ -152,11 +152,14 @@ def _word(word: str) -> str:
 
 def as_spoken(sounds: str) -> str:
     """Sounds of a dictionary as the voice learned them: no ə between two single consonants, /y/
-    before i."""
+    before i.
+    """
     return _SILENT.sub("", sounds).replace("ɥ", "y")
 
 
-_SILENT = re.compile("(?<=[aeiouyɛɔøœɑ\u0303][bdfɡklmnpsʁtvzʃʒɲ])ə(?=[bdfɡklmnpsʁtvzʃʒɲ][aeiouyɛɔøœɑ])")
+_SILENT = re.compile(
+    "(?<=[aeiouyɛɔøœɑ\u0303][bdfɡklmnpsʁtvzʃʒɲ])ə(?=[bdfɡklmnpsʁtvzʃʒɲ][aeiouyɛɔøœɑ])"
+)
 
 
 def _elided(word: str) -> str:

@@ -123,9 +123,10 @@ def reader() -> LanguageReader:
         for before, written, after in zip(words, words[1:], words[2:], strict=False):
             sounds = _in_context(before, written, after) or word(written)
             if written == _MANY and found:
-                before, known = found.pop()
-                written, sounds = before + written, known + sounds
-            found.append((written, sounds))
+                stem, known = found.pop()
+                found.append((stem + written, known + sounds))
+            else:
+                found.append((written, sounds))
         return found
 
     return Unspaced(WRITING, pieces)

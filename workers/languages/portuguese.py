@@ -64,7 +64,8 @@ _LETTERS = Letters([
     ("[óò]l$", "ɔl"), (f"[oôóò]u|[oôóò]l{_CODA}", "ow"), (f"[uú]l{_CODA}", "uʊ"),
     ("(?<=[^qg])ui(?!nh|[nmlrz])", "uɪ"),
     ("lh", "lj"), ("nh", "ɲ"), ("ch|sh", "ʃ"), ("ph", "f"),
-    ("qü", "kw"), ("gü", "ɡw"), (f"qu{_FRONT}|q(?!u)", "k"), (f"gu{_FRONT}", "ɡ"), (f"qu{_V}", "kw"),
+    ("qü", "kw"), ("gü", "ɡw"),
+    (f"qu{_FRONT}|q(?!u)", "k"), (f"gu{_FRONT}", "ɡ"), (f"qu{_V}", "kw"),
     (f"gu(?={_S}[aoáó])", "ɡw"),
     (f"s?c{_FRONT}|s?ç|ss|xc{_FRONT}", "s"), ("c?[ck]|q", "k"), (f"g{_FRONT}|j", "ʒ"), ("g", "ɡ"),
     (f"{_FIRST}[rh]r?(?<=r)|rr|(?<=[nls])r", "x"), (f"(?<=[{_VOWELS}])r{_V}", "ɾ"),
@@ -115,9 +116,7 @@ _SOUNDED_U = re.compile(
     "cinqu(?=ent)|frequ(?=[eê]n)|sequ(?=[eê]n)|eloqu(?=[eê]n)|delinqu(?=[eê]n)|tranqu(?=il)"
     "|agu(?=ent)|língu(?=e)|lingu(?=i)|pingu(?=i)"
 )
-_OPEN_EIA = re.compile(
-    "(?:id|assembl|europ|estr|plat|gel|colm|epop|odiss|diarr|panac|azal)eias?$"
-)
+_OPEN_EIA = re.compile("(?:id|assembl|europ|estr|plat|gel|colm|epop|odiss|diarr|panac|azal)eias?$")
 
 
 def _marked(word: str) -> str:

@@ -1,7 +1,7 @@
 """Reading what is written without spaces: a clause is read as a whole, and comes back in pieces.
 
-Each piece knows its stretch of the text. Figures and signs are words of the language by then; pieces
-that come from one of them belong together.
+Each piece knows its stretch of the text. Figures and signs are words of the language by then;
+pieces that come from one of them belong together.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks, sp
 from workers.languages.base import Said
 from workers.languages.cardinals import LIMIT
 
-
 LATIN: Final = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 HAN: Final = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 
@@ -400,6 +399,7 @@ def _is_spelled(word: str) -> bool:
 
 
 _UNSAYABLE = re.compile(r"(?!(.)\1*$)[b-df-hj-np-tv-xz]+")
+
 
 def _roman(capitals: str) -> int:
     """XIV: 14. What is no number as it is written is some number even so."""

@@ -33,7 +33,7 @@ def test_a_word_is_read_from_where_it_stands(language: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("es", "Son 12,50 € el 3/4/2025 a las 8:30", ["Son", "12,50 €", "el", "3/4/2025", "a", "las", "8:30"]),
+        ("es", "Son 12,50 € el 3/4/2025", ["Son", "12,50 €", "el", "3/4/2025"]),
         ("fr", "L'ami d'Anne, 5 % !", ["L'ami", "d'Anne", "5 %"]),
         ("hi", "₹२५० दो", ["₹२५०", "दो"]),
         ("it", "«Ciao» dell'amico", ["Ciao", "dell'amico"]),
