@@ -160,7 +160,9 @@ def _counted(said: str, following: str) -> str:
     return "两" if said == "二" and following[:1] in _COUNTING else said
 
 
-_COUNTING: Final = frozenset("个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百")
+_COUNTING: Final = frozenset(
+    "个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百小倍层名种句页头匹篇首支把艘架棵座扇顿"
+)
 
 WRITING: Final = Writing(
     cardinal=cardinals.mandarin,
@@ -183,9 +185,12 @@ WRITING: Final = Writing(
     units={
         "%": ("百分之{}", "百分之{}"), "％": ("百分之{}", "百分之{}"), "km": ("公里", "公里"),
         "m": ("米", "米"), "cm": ("厘米", "厘米"), "mm": ("毫米", "毫米"), "kg": ("公斤", "公斤"),
-        "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"), "L": ("升", "升"),
+        "m²": ("平方米", "平方米"), "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"),
+        "L": ("升", "升"),
         "ml": ("毫升", "毫升"), "km/h": ("公里每小时", "公里每小时"),
     },
+    till="到",
+    fraction=lambda part, whole: f"{cardinals.mandarin(whole)}分之{cardinals.mandarin(part)}",
     signs={"&": "和", "+": "加", "=": "等于", "@": "艾特", "×": "乘", "÷": "除以"},
     script=HAN,
     latin=True,
