@@ -55,8 +55,7 @@ _MANY: Final = "们"
 _WEAK_ENDS: Final = tuple(
     (row[0], row[2:].split("/")[0], row[1], row.split("/")[1])
     for row in (
-        "学生xué/sheng 先生xiān/sheng 朋友péng/you 头发tóu/fa 奶奶nǎi/nai 爷爷yé/ye 爸爸bà/ba "
-        "妈妈mā/ma 哥哥gē/ge 姐姐jiě/jie 弟弟dì/di 妹妹mèi/mei 地方dì/fang 衣服yī/fu 喜欢xǐ/huan "
+        "学生xué/sheng 先生xiān/sheng 朋友péng/you 头发tóu/fa 地方dì/fang 喜欢xǐ/huan "
         "漂亮piào/liang 舒服shū/fu 认识rèn/shi 告诉gào/su 明白míng/bai 事情shì/qing 眼睛yǎn/jing "
         "耳朵ěr/duo 客气kè/qi 关系guān/xi 清楚qīng/chu 麻烦má/fan 休息xiū/xi 大夫dài/fu "
         "知道zhī/dao 聪明cōng/ming 热闹rè/nao 厉害lì/hai 葡萄pú/tao 豆腐dòu/fu 生意shēng/yi "

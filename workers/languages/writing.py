@@ -377,7 +377,8 @@ def _pattern(writing: Writing) -> str:
     ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
     ruled = f"(?:{ruled})" if ruled else "(?!)"
     clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
-    roman = f"{apart}[IVX]{{2,8}}|{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
+    kings = f"{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
+    roman = f"(?=[IVX])(?:{apart}[IVX]{{2,8}}|{kings})"
     if not writing.roman:
         roman = "(?!)"
     date = (

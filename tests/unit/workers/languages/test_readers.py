@@ -65,7 +65,7 @@ def test_a_voice_that_is_offered_for_spanish_speaks_it() -> None:
     """Case C06: the listed language is the one that is read, whatever the first words are."""
     assert voices.voice("ef_dora").language == "es"
     text = "El tren sale mañana a las ocho y media de la estación del norte."
-    assert phonemes(text, "ef_dora") == (
+    assert sounds(text, "ef_dora").symbols == (
         "el tɾˈen sˈale maɲˈana a las ˈoʧo i mˈeðja ðe la ˌestaθjˈon del nˈoɾte."
     )
 
