@@ -18,7 +18,7 @@ from workers.languages import readers
 _ESPEAK_NAMES: Final = {
     "es": "es", "fr": "fr-fr", "hi": "hi", "it": "it", "pt": "pt-br",
 }  # fmt: skip
-_BETWEEN = re.compile(r"[^\w'\u0900-\u097f]+")
+_BETWEEN = re.compile(r"[^\w'\u0900-\u0963\u0966-\u097f]+")
 _UNHEARD = re.compile(r"[ˈˌ()\-]")
 _KANA = re.compile("[\u30a1-\u30fa\u30fc]")
 _ALL_KANA = re.compile("[\u30a1-\u30fa\u30fc]*")

@@ -224,6 +224,11 @@ def _ordinal(number: int, written: str) -> str:
     return f"{said.removesuffix('s').removesuffix('e')}ième"
 
 
+_FRACTIONS: Final = {
+    (1, 2): "un demi", (1, 3): "un tiers", (2, 3): "deux tiers",
+    (1, 4): "un quart", (3, 4): "trois quarts",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.french,
     decimal=",",
@@ -262,6 +267,9 @@ WRITING: Final = Writing(
         "kWh": ("kilowattheure", "kilowattheures"), "Go": ("gigaoctet", "gigaoctets"),
         "Mo": ("mégaoctet", "mégaoctets"),
     },
+    till="à",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("centime", "centimes"),
     signs={
         "&": "et", "+": "plus", "=": "égale", "@": "arobase", "%": "pour cent", "€": "euros",
         "×": "fois", "÷": "divisé par", "#": "dièse", "°": "degrés",
@@ -279,5 +287,9 @@ WRITING: Final = Writing(
         "etc.": "etcétéra", "p. ex.": "par exemple", "av.": "avenue", "bd": "boulevard",
         "St": "saint", "Ste": "sainte", "n°": "numéro", "N°": "numéro", "tél.": "téléphone",
         "Tél.": "téléphone", "J.-C.": "Jésus Christ",
+        "av. J.-C.": "avant Jésus Christ", "ap. J.-C.": "après Jésus Christ",
+        "c.-à-d.": "c'est à dire",
+        "p.": "page", "pp.": "pages", "vol.": "volume", "chap.": "chapitre",
+        "www": "trois doublevé",
     },
 )  # fmt: skip

@@ -177,10 +177,23 @@ def _figures(figures: str) -> str:
     return f"{said} {cardinals.hindi(rest)}" if rest else said
 
 
+_FIRST: Final = {1: "पहला", 2: "दूसरा", 3: "तीसरा", 4: "चौथा", 6: "छठा"}
+
+
+def _ordinal(number: int, written: str) -> str:
+    if written.startswith("व"):
+        return f"{cardinals.hindi(number)}{written}"
+    return _FIRST.get(number, f"{cardinals.hindi(number)} {written}")
+
+
 def _time(hours: int, minutes: int) -> str:
     said = cardinals.hindi(hours)
     return f"{said} बजकर {cardinals.hindi(minutes)} मिनट" if minutes else f"{said} बजे"
 
+
+_FRACTIONS: Final = {
+    (1, 2): "आधा", (1, 4): "एक चौथाई", (3, 4): "तीन चौथाई", (1, 3): "एक तिहाई", (2, 3): "दो तिहाई",
+}  # fmt: skip
 
 WRITING: Final = Writing(
     cardinal=cardinals.hindi,
@@ -203,8 +216,15 @@ WRITING: Final = Writing(
         "cm": ("सेंटीमीटर", "सेंटीमीटर"), "kg": ("किलो", "किलो"), "g": ("ग्राम", "ग्राम"),
         "°C": ("डिग्री", "डिग्री"), "कि.मी.": ("किलोमीटर", "किलोमीटर"), "L": ("लीटर", "लीटर"),
     },
+    till="से",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("पैसा", "पैसे"),
     signs={"&": "और", "+": "प्लस", "=": "बराबर", "@": "ऐट", "%": "प्रतिशत"},
-    abbreviations={"डॉ.": "डॉक्टर", "श्री.": "श्री", "रु.": "रुपये"},
+    abbreviations={
+        "डॉ.": "डॉक्टर", "श्री.": "श्री", "रु.": "रुपये", "Rs.": "रुपये", "प्रो.": "प्रोफ़ेसर", "नं.": "नंबर",
+    },
+    ordinals="वीं|वां|वाँ|वें|ला|रा|था|ठा",
+    ordinal=_ordinal,
     script="\u0904-\u0939\u0950\u0958-\u0961\u0972-\u097f",
     latin=True,
     figure_by_figure=True,

@@ -198,6 +198,11 @@ def _ordinal(number: int, written: str) -> str:
     return said[:-1] + "a" if written in {"ª", "a"} else said
 
 
+_FRACTIONS: Final = {
+    (1, 2): "mezzo", (1, 3): "un terzo", (2, 3): "due terzi",
+    (1, 4): "un quarto", (3, 4): "tre quarti",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.italian,
     decimal=",",
@@ -231,11 +236,16 @@ WRITING: Final = Writing(
         "mq": ("metro quadrato", "metri quadrati"), "kg": ("chilo", "chili"),
         "g": ("grammo", "grammi"), "mg": ("milligrammo", "milligrammi"), "l": ("litro", "litri"),
         "L": ("litro", "litri"), "ml": ("millilitro", "millilitri"), "h": ("ora", "ore"),
-        "min": ("minuto", "minuti"), "s": ("secondo", "secondi"), "°C": ("grado", "gradi"),
+        "min": ("minuto", "minuti"), "sec.": ("secondo", "secondi"),
+        "s": ("secondo", "secondi"), "°C": ("grado", "gradi"),
         "W": ("watt", "watt"), "kW": ("chilowatt", "chilowatt"),
         "kWh": ("chilowattora", "chilowattora"), "GB": ("gigabyte", "gigabyte"),
         "MB": ("megabyte", "megabyte"),
     },
+    till="a",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("centesimo", "centesimi"),
+    before_time="(?<=alle )|(?<=ore )|(?<=dalle )|(?<=le )",
     signs={
         "&": "e", "+": "più", "=": "uguale", "@": "chiocciola", "%": "per cento", "€": "euro",
         "×": "per", "÷": "diviso", "#": "cancelletto", "°": "gradi",
@@ -254,5 +264,7 @@ WRITING: Final = Writing(
         "Avv.": "avvocato", "ing.": "ingegner", "Ing.": "ingegner", "ecc.": "eccetera",
         "p.es.": "per esempio", "pag.": "pagina", "tel.": "telefono", "Tel.": "telefono",
         "a.C.": "avanti Cristo", "d.C.": "dopo Cristo", "n.": "numero",
+        "n°": "numero", "N°": "numero", "nº": "numero", "S.p.A.": "esse pi a", "sec.": "secolo",
+        "vol.": "volume", "cap.": "capitolo", "p.": "pagina", "pp.": "pagine", "www": "vu vu vu",
     },
 )  # fmt: skip

@@ -8,8 +8,8 @@ before a fork.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from workers.languages import cardinals
 from workers.languages.base import LanguageReader
@@ -23,20 +23,53 @@ def reader() -> LanguageReader:
 
     tagger = JAG2P().tagger
 
-    def sounds(words: Sequence[Any]) -> str:
+    def sounds(words: Sequence[_Word]) -> str:
         """How these words are said, one after another."""
         speaker = JAG2P()
         speaker.tagger = lambda _text: words
         said: str = speaker("".join(word.surface for word in words))
         return said.strip()
 
-    def pieces(clause: str) -> list[tuple[str, str]]:
-        words = tagger(unicodedata.normalize("NFKC", clause))
-        if "".join(word.surface for word in words) != clause:
-            return [(clause, sounds(words))]
-        return _pieces([(word.surface, sounds([word])) for word in words], sounds(words))
+    def pieces(clause: str) -> Iterator[tuple[str, str]]:
+        for part in _cut(clause, _LONGEST):
+            words = tagger(unicodedata.normalize("NFKC", part))
+            if "".join(word.surface for word in words) != part:
+                yield part, " ".join(sounds(some) for some in _cut(words, _MOST_WORDS))
+                continue
+            for some in _cut(words, _MOST_WORDS):
+                yield from _pieces([(word.surface, alone(word)) for word in some], sounds(some))
 
-    return Unspaced(WRITING, pieces)
+    known: dict[tuple[str, str], str] = {}
+
+    def alone(word: _Word) -> str:
+        key = (word.surface, word.feature.pron)
+        if key not in known:
+            if len(known) > _REMEMBERED:
+                known.clear()
+            known[key] = sounds([word])
+        return known[key]
+
+    return Unspaced(WRITING, lambda clause: list(pieces(clause)))
+
+
+class _Word(Protocol):
+    """A word as the library tags it."""
+
+    surface: str
+    feature: Any
+
+
+_Run = TypeVar("_Run", str, list[_Word])
+
+_LONGEST: Final = 200
+"""Characters that are read together; the library refuses some thousand bytes."""
+_MOST_WORDS: Final = 24
+"""Words that are said together: the time for them is their number to the third power."""
+_REMEMBERED: Final = 4096
+
+
+def _cut(run: _Run, most: int) -> Iterator[_Run]:
+    return (run[at : at + most] for at in range(0, len(run), most))
 
 
 def _pieces(words: Sequence[tuple[str, str]], said: str) -> list[tuple[str, str]]:
@@ -84,9 +117,12 @@ WRITING: Final = Writing(
         "%": ("パーセント", "パーセント"), "％": ("パーセント", "パーセント"),
         "km": ("キロメートル", "キロメートル"), "m": ("メートル", "メートル"),
         "cm": ("センチ", "センチ"), "mm": ("ミリ", "ミリ"), "kg": ("キロ", "キロ"),
+        "m²": ("平方メートル", "平方メートル"), "km/h": ("キロ", "キロ"),
         "g": ("グラム", "グラム"), "L": ("リットル", "リットル"), "℃": ("度", "度"),
         "°C": ("度", "度"), "ml": ("ミリリットル", "ミリリットル"),
     },
+    till="から",
+    fraction=lambda part, whole: f"{cardinals.japanese(whole)}分の{cardinals.japanese(part)}",
     signs={"&": "アンド", "+": "プラス", "=": "イコール", "@": "アットマーク", "×": "かける"},
     script=f"{HAN}\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f",
     latin=True,

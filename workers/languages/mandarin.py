@@ -55,8 +55,7 @@ _MANY: Final = "们"
 _WEAK_ENDS: Final = tuple(
     (row[0], row[2:].split("/")[0], row[1], row.split("/")[1])
     for row in (
-        "学生xué/sheng 先生xiān/sheng 朋友péng/you 头发tóu/fa 奶奶nǎi/nai 爷爷yé/ye 爸爸bà/ba "
-        "妈妈mā/ma 哥哥gē/ge 姐姐jiě/jie 弟弟dì/di 妹妹mèi/mei 地方dì/fang 衣服yī/fu 喜欢xǐ/huan "
+        "学生xué/sheng 先生xiān/sheng 朋友péng/you 头发tóu/fa 地方dì/fang 喜欢xǐ/huan "
         "漂亮piào/liang 舒服shū/fu 认识rèn/shi 告诉gào/su 明白míng/bai 事情shì/qing 眼睛yǎn/jing "
         "耳朵ěr/duo 客气kè/qi 关系guān/xi 清楚qīng/chu 麻烦má/fan 休息xiū/xi 大夫dài/fu "
         "知道zhī/dao 聪明cōng/ming 热闹rè/nao 厉害lì/hai 葡萄pú/tao 豆腐dòu/fu 生意shēng/yi "
@@ -160,7 +159,9 @@ def _counted(said: str, following: str) -> str:
     return "两" if said == "二" and following[:1] in _COUNTING else said
 
 
-_COUNTING: Final = frozenset("个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百")
+_COUNTING: Final = frozenset(
+    "个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百小倍层名种句页头匹篇首支把艘架棵座扇顿"
+)
 
 WRITING: Final = Writing(
     cardinal=cardinals.mandarin,
@@ -183,9 +184,12 @@ WRITING: Final = Writing(
     units={
         "%": ("百分之{}", "百分之{}"), "％": ("百分之{}", "百分之{}"), "km": ("公里", "公里"),
         "m": ("米", "米"), "cm": ("厘米", "厘米"), "mm": ("毫米", "毫米"), "kg": ("公斤", "公斤"),
-        "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"), "L": ("升", "升"),
+        "m²": ("平方米", "平方米"), "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"),
+        "L": ("升", "升"),
         "ml": ("毫升", "毫升"), "km/h": ("公里每小时", "公里每小时"),
     },
+    till="到",
+    fraction=lambda part, whole: f"{cardinals.mandarin(whole)}分之{cardinals.mandarin(part)}",
     signs={"&": "和", "+": "加", "=": "等于", "@": "艾特", "×": "乘", "÷": "除以"},
     script=HAN,
     latin=True,

@@ -221,6 +221,11 @@ def _ordinal(number: int, written: str) -> str:
     return said[:-1] + "a" if written.strip(".") in {"ª", "a"} else said
 
 
+_FRACTIONS: Final = {
+    (1, 2): "meio", (1, 3): "um terço", (2, 3): "dois terços",
+    (1, 4): "um quarto", (3, 4): "três quartos",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.portuguese,
     decimal=",",
@@ -260,6 +265,9 @@ WRITING: Final = Writing(
         "kWh": ("quilowatt hora", "quilowatts hora"), "GB": ("gigabyte", "gigabytes"),
         "MB": ("megabyte", "megabytes"),
     },
+    till="a",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("centavo", "centavos"),
     signs={
         "&": "e", "+": "mais", "=": "igual a", "@": "arroba", "%": "por cento", "€": "euros",
         "×": "vezes", "÷": "dividido por", "#": "número", "°": "graus",
@@ -272,9 +280,12 @@ WRITING: Final = Writing(
     )),
     abbreviations={
         "Sr.": "senhor", "Sra.": "senhora", "Srta.": "senhorita", "Dr.": "doutor",
-        "Dra.": "doutora", "D.": "dona", "Prof.": "professor", "Profa.": "professora",
+        "Dra.": "doutora", "D.": "dom", "Prof.": "professor", "Profa.": "professora",
         "e-mail": "imeiou",
-        "etc.": "etcétera", "p. ex.": "por exemplo", "nº": "número", "pág.": "página",
+        "etc.": "etcétera", "p. ex.": "por exemplo", "nº": "número", "n.º": "número",
+        "Nº": "número",
+        "séc.": "século", "S.A.": "éssi á", "vol.": "volume", "cap.": "capítulo", "p.": "página",
+        "pp.": "páginas", "www": "três dáblios", "pág.": "página",
         "av.": "avenida", "Av.": "avenida", "R.": "rua", "tel.": "telefone", "Tel.": "telefone",
         "EUA": "Estados Unidos", "a.C.": "antes de Cristo", "d.C.": "depois de Cristo",
         "vc": "você", "Vc": "você",

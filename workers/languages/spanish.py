@@ -158,6 +158,11 @@ def _ordinal(number: int, written: str) -> str:
     return said[:-1] + "a" if written.strip(".") in {"ª", "a"} else said
 
 
+_FRACTIONS: Final = {
+    (1, 2): "medio", (1, 3): "un tercio", (2, 3): "dos tercios",
+    (1, 4): "un cuarto", (3, 4): "tres cuartos",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.spanish,
     decimal=",",
@@ -198,6 +203,10 @@ WRITING: Final = Writing(
         "kWh": ("kilovatio hora", "kilovatios hora"), "V": ("voltio", "voltios"),
         "GB": ("gigabyte", "gigabytes"), "MB": ("megabyte", "megabytes"),
     },
+    till="a",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("céntimo", "céntimos"),
+    before_time="(?<=las )",
     signs={
         "&": "y", "+": "más", "=": "igual a", "@": "arroba", "%": "por ciento", "€": "euros",
         "×": "por", "÷": "entre", "#": "número", "°": "grados",
@@ -212,6 +221,11 @@ WRITING: Final = Writing(
         "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Sres.": "señores",
         "Dr.": "doctor", "Dra.": "doctora", "D.": "don", "Dña.": "doña", "Ud.": "usted",
         "Uds.": "ustedes", "p. m.": "de la tarde", "a. m.": "de la mañana",
+        "p.m.": "de la tarde", "a.m.": "de la mañana", "n.º": "número", "N.º": "número",
+        "nº": "número", "Nº": "número", "C/": "calle", "c/": "calle", "S.A.": "ese a",
+        "pp.": "páginas",
+        "p.": "página", "vol.": "volumen", "cap.": "capítulo", "a.C.": "antes de Cristo",
+        "d.C.": "después de Cristo", "www": "tres uve dobles",
         "etc.": "etcétera", "p. ej.": "por ejemplo", "EE. UU.": "Estados Unidos",
         "EE.UU.": "Estados Unidos", "EEUU": "Estados Unidos", "núm.": "número", "pág.": "página",
         "av.": "avenida", "Av.": "avenida", "aprox.": "aproximadamente", "a. C.": "antes de Cristo",

@@ -37,7 +37,10 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     capitals may be a number; ordinals say it, and one capital behind a name of `rulers` is one.
     `scales`: a pattern of words that make a number
     larger, and `of` what joins money to them. `script`: the letters that it is written in, as in a
-    class of a pattern; no others are read. `lakhs`: groups of two figures. `latin`: words in
+    class of a pattern; no others are read. `till`: what is said between the ends of a range.
+    `fraction`: a part of a whole in words, where it has a name; `hundredths`: what one and many of
+    them are called where a sum is nothing else. `before_time`: words before which figures with a
+    full stop are a time. `lakhs`: groups of two figures. `latin`: words in
     Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
     fraction is said. Names of units and money with "{}" in them have the number there.
     """
@@ -65,6 +68,10 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     rulers: str = ""
     scales: str = "(?!)"
     script: str = LATIN
+    till: str = ""
+    fraction: Callable[[int, int], str] = lambda _part, _whole: ""
+    hundredths: tuple[str, str] = ("", "")
+    before_time: str = "(?!)"
     of: str = ""
     lakhs: bool = False
     latin: bool = False
@@ -133,6 +140,11 @@ class Scanner:
             "date": self._date,
             "iso": self._date,
             "time": self._time,
+            "dotted": self._time,
+            "range": self._range,
+            "part": self._fraction,
+            "vulgar": self._fraction,
+            "phone": self._phone,
             "sum": self._money,
             "scale": self._money,
             "behind": self._money,
@@ -192,7 +204,7 @@ class Scanner:
 
     def _date(self, found: re.Match[str]) -> str:
         if found["iso"] is not None:
-            year, month, day = map(int, found["iso"].split("-"))
+            year, month, day = map(int, re.split("[-/.]", found["iso"]))
         else:
             day, month, year = (int(found[part]) for part in ("day", "month", "year"))
         if 1 <= month <= 12 and 1 <= day <= 31:
@@ -200,8 +212,27 @@ class Scanner:
         return " ".join(map(self._writing.cardinal, (day, month, year)))
 
     def _time(self, found: re.Match[str]) -> str:
-        hours, minutes = map(int, re.split(f"[{self._writing.clock}]", found["time"]))
+        written = found["time"] or found["dotted"]
+        hours, minutes = map(int, re.split(f"[{self._writing.clock}.]", written))
         return self._writing.time(hours, minutes)
+
+    def _range(self, found: re.Match[str]) -> str:
+        return f"{self._whole(found['from'])} {self._writing.till} {self._whole(found['to'])}"
+
+    def _whole(self, figures: str) -> str:
+        """A number, or a year where those are said otherwise."""
+        if len(figures) == 4 and not self._writing.spaced:
+            said = self._writing.ordinal(int(figures), "")
+            return said or self._cardinal(figures)
+        return self._cardinal(figures)
+
+    def _fraction(self, found: re.Match[str]) -> str:
+        part, whole = _VULGAR.get(found["vulgar"] or "", ()) or found["part"].split("/")
+        named = self._writing.fraction(int(part), int(whole))
+        return named or f"{self._cardinal(part)} {self._cardinal(whole)}"
+
+    def _phone(self, found: re.Match[str]) -> str:
+        return " ".join(map(self._one_by_one, found["phone"].split("-")))
 
     def _money(self, found: re.Match[str]) -> str:
         names = self._writing.money[found["before"] or found["behind"]]
@@ -213,6 +244,9 @@ class Scanner:
             said = self._signed(found, f"{whole}{self._writing.decimal}{fraction.rstrip('0')}", "")
             return _named(said, names[1])
         said = _named(self._signed(found, whole, names[1]), names[int(whole) != 1])
+        if int(whole) == 0 and fraction.strip("0") and all(self._writing.hundredths):
+            cents = self._cardinal(fraction.lstrip("0"))
+            return f"{cents} {self._writing.hundredths[int(fraction) != 1]}"
         if self._writing.cents is not None and fraction.strip("0"):
             return self._writing.cents(said, self._cardinal(fraction.lstrip("0")))
         return said
@@ -245,6 +279,9 @@ class Scanner:
 
     def _parts(self, amount: str) -> tuple[str, str]:
         """The figures before and after the decimal mark."""
+        if _AMERICAN.fullmatch(amount):
+            dollars, _, cents = amount.replace(",", "").partition(".")
+            return dollars, cents
         whole, mark, fraction = amount.rpartition(self._writing.decimal)
         if mark:
             return self._grouping.sub("", whole) or "0", fraction
@@ -340,13 +377,15 @@ def _pattern(writing: Writing) -> str:
     ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
     ruled = f"(?:{ruled})" if ruled else "(?!)"
     clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
-    roman = f"{apart}[IVX]{{2,8}}|{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
+    kings = f"{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
+    roman = f"(?=[IVX])(?:{apart}[IVX]{{2,8}}|{kings})"
     if not writing.roman:
         roman = "(?!)"
     date = (
         "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
         "(?P=between)(?P<year>[0-9]{4}))"
     )
+    amount = rf"(?:{_AMERICAN.pattern}(?![0-9])|{amount})"
     number = (
         rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
         rf"(?:{_SPACE}(?P<scale>{writing.scales}){alone})?"
@@ -355,12 +394,20 @@ def _pattern(writing: Writing) -> str:
         rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
         rf"|(?P<amount>{amount})"
     )
+    years = "" if writing.spaced else f"(?:{writing.ordinals})?"
     letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
     return "|".join(
         (
             f"(?P<mark>{PRONOUNCED.pattern})",
             f"{apart}{date}{alone}",
-            rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){alone}",
+            rf"{apart}(?P<iso>[0-9]{{4}}(?P<dash>[-/.])[0-9]{{1,2}}(?P=dash)[0-9]{{1,2}}){alone}",
+            rf"{apart}(?P<phone>0[0-9]{{1,4}}-[0-9]{{2,4}}-[0-9]{{3,4}})(?![-0-9])",
+            rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
+            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])"
+            if writing.till
+            else "(?!)",
+            rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
+            f"(?P<vulgar>[{''.join(_VULGAR)}])",
             f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
@@ -385,10 +432,26 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 def _with_capitals(writing: Writing) -> dict[str, str]:
-    """Abbreviations, those in small letters as a sentence begins with them, too."""
-    begun = {short[:1].upper() + short[1:]: said for short, said in writing.abbreviations.items()}
+    """Abbreviations, those in small letters as a sentence begins with them, too; but one capital
+    is somebody's name.
+    """
+    begun = {
+        short[:1].upper() + short[1:]: said
+        for short, said in writing.abbreviations.items()
+        if len(short) > len("p.")
+    }
     return {**begun, **writing.abbreviations}
 
+
+_VULGAR: Final = {
+    "½": ("1", "2"),
+    "⅓": ("1", "3"),
+    "⅔": ("2", "3"),
+    "¼": ("1", "4"),
+    "¾": ("3", "4"),
+}
+_AMERICAN = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){1,4}\.[0-9]{1,2}")
+"""A sum with its marks the other way round; as both are there, nothing else can be meant."""
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10}
 

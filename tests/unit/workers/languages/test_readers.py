@@ -61,6 +61,15 @@ def test_a_spanish_voice_reads_spanish() -> None:
     assert reading.skipped == ("日本",)
 
 
+def test_a_voice_that_is_offered_for_spanish_speaks_it() -> None:
+    """Case C06: the listed language is the one that is read, whatever the first words are."""
+    assert voices.voice("ef_dora").language == "es"
+    text = "El tren sale mañana a las ocho y media de la estación del norte."
+    assert sounds(text, "ef_dora").symbols == (
+        "el tɾˈen sˈale maɲˈana a las ˈoʧo i mˈeðja ðe la ˌestaθjˈon del nˈoɾte."
+    )
+
+
 def test_a_language_that_is_asked_for_comes_before_the_voices_own() -> None:
     """Any voice speaks any language that is read here."""
     assert sounds("gente", "af_heart", "es").symbols == sounds("gente", "ef_dora").symbols
