@@ -49,8 +49,8 @@ def syllable(initial: str, final: str) -> str:
     return _INITIALS.get(initial, "") + sound.replace("0", _TONES.get(tone, ""))
 
 
-_MANY: Final = "们"
-"""A suffix, which is said with its word however that is cut."""
+_ENCLITICS: Final = frozenset("们了着")
+"""What is said with the word before it, however that is cut."""
 
 _WEAK_ENDS: Final = tuple(
     (row[0], row[2:].split("/")[0], row[1], row.split("/")[1])
@@ -67,6 +67,7 @@ _WEAK_ENDS: Final = tuple(
 _CONTEXTS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "地": (("[^一二三四五六七八九十这那各此本当]{2}$", ".", syllable("d", "e5")),),
     "得": (("[我你您他她们谁都也还总就只必非]$", "[^很太非多]", syllable("d", "ei3")),),
+    "里": (("[^一二三四五六七八九十百千两几这那哪]$", "", syllable("l", "i5")),),
     "长": (("[很太最更不够多米尺里么样]$", "", syllable("ch", "ang2")),),
     "种": (("", "[了着过植下满]", syllable("zh", "ong4")),),
     "还": (("", "[了给清]", syllable("h", "uan2")),),
@@ -121,7 +122,7 @@ def reader() -> LanguageReader:
         found: list[tuple[str, str]] = []
         for before, written, after in zip(words, words[1:], words[2:], strict=False):
             sounds = _in_context(before, written, after) or word(written)
-            if written == _MANY and found:
+            if written in _ENCLITICS and found:
                 stem, known = found.pop()
                 found.append((stem + written, known + sounds))
             else:

@@ -194,11 +194,11 @@ def test_said_in_mandarin(written: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("written", "sounds"),
     [
-        ("种了树", "ꭧʊ↘ŋ lɤ ʂu↘"),
+        ("种了树", "ꭧʊ↘ŋlɤ ʂu↘"),
         ("三种", "sa→nꭧʊ↓ŋ"),
         ("你得去", "ni↓ tei↓ ʨʰy↘"),
         ("很长", "xə↓n ꭧʰa↗ŋ"),
-        ("还了钱", "xwa↗n lɤ ʨʰjɛ↗n"),
+        ("还了钱", "xwa↗nlɤ ʨʰjɛ↗n"),
         ("安静地坐", "a→nʨi↘ŋ tɤ ʦwo↘"),
         ("学生们", "ɕɥe↗ʂəŋmən"),
     ],
