@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access, allow_origins
+from supervisor.gateway.connections import root_path
 from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bodies
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
@@ -50,6 +51,8 @@ def make_app(context: Context) -> web.Application:
     page.add_to(app, context)
     for part in _PARTS:
         app.add_routes(part.routes(context))
+    if context.settings.root_path is not None:
+        app.add_routes(root_path.routes(context.settings.root_path))
     return app
 
 
