@@ -11,14 +11,27 @@ from aiohttp.typedefs import Handler, Middleware
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access, allow_origins
+from supervisor.gateway.connections import root_path
 from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bodies
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
-from supervisor.gateway.speech import captioned, finished, phonemes
+from supervisor.gateway.speech import captioned, finished, phonemes, stream_socket
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
+
+_PARTS = (
+    diagnostics,
+    speech,
+    finished,
+    captioned,
+    stream_socket,
+    phonemes,
+    settings,
+    exposition,
+    openapi,
+)
 
 log = get_logger(__name__)
 
@@ -37,8 +50,10 @@ def make_app(context: Context) -> web.Application:
     )
     allow_origins(app, context.settings)
     page.add_to(app, context)
-    for part in (diagnostics, speech, finished, captioned, phonemes, settings, exposition, openapi):
+    for part in _PARTS:
         app.add_routes(part.routes(context))
+    if context.settings.root_path is not None:
+        app.add_routes(root_path.routes(context.settings.root_path))
     return app
 
 

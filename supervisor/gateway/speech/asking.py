@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -173,14 +173,21 @@ def _asked_format(name: str) -> AudioFormat:
 
 
 async def accepted(
-    context: Context, request: web.Request, wanted: SpeechRequest, *, words: bool
+    context: Context,
+    request: web.Request,
+    wanted: SpeechRequest,
+    *,
+    words: bool,
+    open: bool = False,
 ) -> AsyncJob:
     """Submit a body's text as a job of the request's client; with `words` for their times, too.
+    An `open` one is the first of a text that goes on.
 
     Raises ApiError, SupervisorError for a refusal.
     """
     terms = trace_context(request)
     terms["volume"], terms["words"] = wanted.volume_multiplier, words
+    terms["open"] = open
     terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
@@ -215,8 +222,14 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(context: Context, job: AsyncJob, wanted: Delivery) -> AsyncIterator[bytes]:
+async def encoded(
+    context: Context,
+    job: AsyncJob,
+    wanted: Delivery,
+    count: Callable[[int], None] = lambda _samples: None,
+) -> AsyncIterator[bytes]:
     """The job's audio as bytes of the wanted format; of a finished file, once that is whole.
+    `count` gets the samples in each piece of a stream.
 
     Raises ApiError, SupervisorError.
     """
@@ -228,6 +241,7 @@ async def encoded(context: Context, job: AsyncJob, wanted: Delivery) -> AsyncIte
         return
     encoder = await context.encoders.open(wanted.format, job.sample_rate)
     async for samples in job:
+        count(len(samples))
         piece = await encoder.encode(samples)
         del samples  # Four times what is sent of them, and the reader may be slow.
         yield piece

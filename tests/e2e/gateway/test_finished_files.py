@@ -332,12 +332,12 @@ def test_files_go_after_a_while(running_supervisor: Supervised) -> None:
     with Serving(running_supervisor.environ, {"files_kept_s": 1}) as serving:
         path = place(ask(serving))
         eventually(lambda: serving.ask(path).status == 404, "gone")
-        assert not descriptors(serving)
+        eventually(lambda: not descriptors(serving), "no file is open")
     with Serving(running_supervisor.environ, {"files_kept_s": 0}) as serving:
         answer = ask(serving)
         assert answer.status == 200
         assert "Content-Location" not in answer.headers
-        assert not descriptors(serving)
+        eventually(lambda: not descriptors(serving), "no file is open")
 
 
 def test_a_file_is_for_the_key_that_asked(running_supervisor: Supervised) -> None:
@@ -361,7 +361,7 @@ def test_a_full_disk_is_one_clear_error(running_supervisor: Supervised) -> None:
             assert (answer.status, answer.error["code"]) == (507, "disk_full"), name
             assert "take it as a stream" in str(answer.error["message"])
             assert answer.headers["X-Should-Retry"] == "false"
-        assert not descriptors(serving)
+        eventually(lambda: not descriptors(serving), "no file is open")
         assert ask(serving).status == 200
         streamed = serving.speak(LONG, model="noop", response_format="wav")
         assert (streamed.status, len(streamed.body) > 1e7) == (200, True)

@@ -176,7 +176,8 @@ def test_captioned_speech_is_what_users_of_kokoro_fastapi_know(
     assert answer.status == 200
     assert len(lines) > 1 or not stream
     sound = b"".join(base64.b64decode(line["audio"]) for line in lines)
-    assert sound == serving.speak(TEXT, voice="heart", response_format="wav", seed=1).body
+    plain = serving.speak(TEXT, voice="heart", response_format="wav", seed=1, stream=stream)
+    assert sound == plain.body
     assert {line["audio_format"] for line in lines} == {"audio/wav"}
     told = [stamp for line in lines for stamp in line["timestamps"]]
     assert told == [
@@ -195,10 +196,12 @@ def test_captioned_speech_refuses_before_it_answers(serving: Serving) -> None:
 # -- captions -----------------------------------------------------------------------------
 
 
-def say(supervised: Supervised, where: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def say(
+    supervised: Supervised, where: Path, *options: str, text: str = TEXT
+) -> subprocess.CompletedProcess[str]:
     """`supervisor say` in a folder."""
     return subprocess.run(
-        [sys.executable, "-m", "supervisor", "say", TEXT, "-o", "a.wav", *options],
+        [sys.executable, "-m", "supervisor", "say", text, "-o", "a.wav", *options],
         env=supervised.environ,
         cwd=where,
         capture_output=True,
@@ -229,6 +232,17 @@ def test_captions_that_cannot_be_written_are_told_before_the_speech(
     assert done.returncode == 2
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_text_leaves_no_captions(
+    supervised: Supervised, tmp_path: Path, text: str
+) -> None:
+    """It is refused in one line, and no file is there."""
+    done = say(supervised, tmp_path, "--captions", "a.srt", text=text)
+    assert done.returncode != 0
+    assert "empty" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
