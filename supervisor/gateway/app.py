@@ -16,7 +16,7 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
-from supervisor.gateway.speech import captioned, phonemes
+from supervisor.gateway.speech import captioned, lists, phonemes
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
 
@@ -37,7 +37,7 @@ def make_app(context: Context) -> web.Application:
     )
     allow_origins(app, context.settings)
     page.add_to(app, context)
-    for part in (diagnostics, speech, captioned, phonemes, settings, exposition, openapi):
+    for part in (diagnostics, speech, lists, captioned, phonemes, settings, exposition, openapi):
         app.add_routes(part.routes(context))
     return app
 

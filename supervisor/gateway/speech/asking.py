@@ -14,7 +14,12 @@ from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import KOKORO_LANGUAGES, engine_of, voice_of
+from supervisor.gateway.speech.voices import (
+    KOKORO_LANGUAGES,
+    engine_of,
+    engine_with,
+    voice_of,
+)
 from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
 
@@ -33,11 +38,13 @@ class VoiceId(msgspec.Struct, frozen=True):
 
 ModelName = Annotated[
     Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
-    msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
+    msgspec.Meta(
+        description="An engine; OpenAI's names mean the one that has the voice, else the default."
+    ),
 ]
 VoiceName = Annotated[
     Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
-    msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
+    msgspec.Meta(description="A voice, or one of OpenAI's names."),
 ]
 Language = Annotated[
     str | None,
@@ -124,8 +131,10 @@ def engine_and_voice(
     model: str | None, voice: VoiceId | str | None, language: str | None, welcome: Welcome
 ) -> tuple[str | None, str | None]:
     """What the supervisor is asked for: names of its engines and voices, None for the default."""
-    engine = engine_of(model)
     name = voice.id if isinstance(voice, VoiceId) else voice
+    engine = engine_of(model, welcome.engines)
+    if engine is None and name:
+        engine = engine_with(name, welcome)
     described = welcome.engines.get(engine or welcome.default_engine, {})
     return engine, voice_of(name, language, described)
 

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/speech`, models and voices: the audio of a job is the response.
+"""`POST /v1/audio/speech`: the audio of a job is the response.
 
 The status is decided before the first byte: the response begins with the first piece of audio. A
 later failure cuts the connection (`sending`). A client that disconnects cancels this handler, and
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 
-import msgspec
 from aiohttp import hdrs, web
 
 from supervisor.audio.formats import FORMATS
@@ -19,11 +18,10 @@ from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech import captioned, sse
 from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded, headers_of
 from supervisor.gateway.speech.sending import send
-from supervisor.gateway.speech.voices import VoiceList, listed, models
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """POST /v1/audio/speech, GET /v1/models and /v1/audio/voices."""
+    """POST /v1/audio/speech."""
 
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
@@ -47,18 +45,4 @@ def routes(context: Context) -> list[web.RouteDef]:
             headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job)}
             return await send(request, headers, pieces, context.metrics, started)
 
-    async def list_models(_request: web.Request) -> web.Response:
-        welcome = await context.welcome()
-        found = models(welcome.engines, welcome.default_engine)
-        return web.json_response(msgspec.to_builtins(found))
-
-    async def list_voices(_request: web.Request) -> web.Response:
-        welcome = await context.welcome()
-        found = VoiceList(listed(welcome.engines, welcome.default_engine))
-        return web.json_response(msgspec.to_builtins(found))
-
-    return [
-        web.post("/v1/audio/speech", speak, expect_handler=when_wanted),
-        web.get("/v1/models", list_models),
-        web.get("/v1/audio/voices", list_voices),
-    ]
+    return [web.post("/v1/audio/speech", speak, expect_handler=when_wanted)]
