@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Final, TypeVar
 
 import msgspec
@@ -75,15 +76,32 @@ def _too_large(bound: int) -> ApiError:
 
 
 def parse(body: bytes, kind: type[T]) -> T:
-    """Decode a JSON body into a record; unknown fields are ignored. Raises ApiError."""
+    """Decode a JSON body into a record; unknown fields are ignored, and a field that may be left
+    out is so, too, where it is null. Raises ApiError.
+    """
     try:
-        return msgspec.json.decode(body, type=kind)
+        given = msgspec.structs.asdict(msgspec.json.decode(body, type=_or_null(kind)))
+        return kind(**{name: value for name, value in given.items() if value is not None})
     except msgspec.ValidationError as error:
         param = _field_at_fault(body, kind)
         raise ApiError(400, _short(str(error)), code="bad_value", param=param) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f"the body is no JSON: {_short(str(error))}"
         raise ApiError(400, text, code="bad_json") from None
+
+
+@functools.cache
+def _or_null(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """The same record, in which what may be left out may be null."""
+    fields = msgspec.structs.fields(kind)
+    return msgspec.defstruct(
+        kind.__name__,
+        [
+            (each.name, each.type) if each.required else (each.name, each.type | None, None)
+            for each in fields
+        ],
+        kw_only=True,
+    )
 
 
 def _field_at_fault(body: bytes, kind: type[msgspec.Struct]) -> str | None:
@@ -94,7 +112,7 @@ def _field_at_fault(body: bytes, kind: type[msgspec.Struct]) -> str | None:
         given = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(_or_null(kind))}
     wrong = (
         name
         for name, value in given.items()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from supervisor.audio.formats import FORMATS
 from supervisor.client import AsyncJob
+from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
+from supervisor.gateway.speech.ignored import told
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import (
     KOKORO_LANGUAGES,
@@ -81,7 +83,7 @@ Pronunciations = Annotated[
 
 
 class SpeechRequest(msgspec.Struct, frozen=True):
-    """OpenAI's body, without `instructions`, which no engine here could follow."""
+    """OpenAI's body, and what there is besides; what is not followed is in `ignored`."""
 
     input: Annotated[str, msgspec.Meta(description="The text.")]
     model: ModelName = None
@@ -105,6 +107,15 @@ class SpeechRequest(msgspec.Struct, frozen=True):
         list[Literal["word"]] | None,
         msgspec.Meta(description="Times of the words, in the events or the JSON of the answer."),
     ] = None
+
+
+Body = TypeVar("Body", bound=SpeechRequest)
+
+
+async def asked(request: web.Request, kind: type[Body]) -> tuple[Body, dict[str, str]]:
+    """The body of a request, and the header that tells what of it is ignored. Raises ApiError."""
+    body = await read_body(request)
+    return parse(body, kind), told(body)
 
 
 async def accepted(

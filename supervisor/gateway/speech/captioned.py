@@ -18,9 +18,9 @@ from aiohttp import hdrs, web
 from supervisor.audio.formats import FORMATS
 from supervisor.captions import documents
 from supervisor.client import AsyncJob
-from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.bodies import when_wanted
 from supervisor.gateway.context import Context
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded, headers_of
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, encoded, headers_of
 from supervisor.gateway.speech.sending import send
 from supervisor.speech import Word
 
@@ -41,13 +41,13 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
-        wanted = parse(await read_body(request), CaptionedRequest)
+        wanted, ignored = await asked(request, CaptionedRequest)
         job = await accepted(context, request, wanted, words=wanted.return_timestamps)
         async with job:
             media_type = FORMATS[wanted.response_format].media_type
             answers = _lines if wanted.stream else _whole
             pieces = answers(encoded(context, job, wanted), job, media_type)
-            headers = {hdrs.CONTENT_TYPE: "application/json", **headers_of(job)}
+            headers = {hdrs.CONTENT_TYPE: "application/json", **headers_of(job), **ignored}
             return await send(request, headers, pieces, context.metrics, started)
 
     return [web.post("/dev/captioned_speech", speak, expect_handler=when_wanted)]

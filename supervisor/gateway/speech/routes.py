@@ -12,11 +12,11 @@ import time
 from aiohttp import hdrs, web
 
 from supervisor.audio.formats import FORMATS
-from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.bodies import when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech import captioned, sse
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded, headers_of
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, encoded, headers_of
 from supervisor.gateway.speech.sending import send
 
 
@@ -25,7 +25,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
-        wanted = parse(await read_body(request), SpeechRequest)
+        wanted, ignored = await asked(request, SpeechRequest)
         words = bool(wanted.timestamp_granularities)
         if words and wanted.stream_format == "audio":
             reason = 'times of words need `stream_format` "sse" or "json"'
@@ -42,7 +42,7 @@ def routes(context: Context) -> list[web.RouteDef]:
                     pieces = captioned.document(pieces, job, wanted.response_format)
                 case _:
                     media_type = FORMATS[wanted.response_format].media_type
-            headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job)}
+            headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job), **ignored}
             return await send(request, headers, pieces, context.metrics, started)
 
     return [web.post("/v1/audio/speech", speak, expect_handler=when_wanted)]
