@@ -16,11 +16,15 @@ from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.config.sections.http import Http
 from supervisor.gateway.connections.client_identity import bearer
+from supervisor.gateway.connections.slot_middleware import PROBES
+from supervisor.gateway.cors import allows, preflight
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES
+from supervisor.gateway.paths import address
+from supervisor.gateway.speech.lists import is_list
 
-OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
+OPEN = ADDRESSES | PROBES | {"/", "/openapi.json"}
 """Paths that need no key: they tell nothing of any client's work and cost nothing."""
 
 LONGEST_NAME = 300
@@ -29,11 +33,6 @@ LONGEST_NAME = 300
 
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _UNREADABLE = "(unreadable)"
-_PREFLIGHT = {
-    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Traceparent, Tracestate",
-    hdrs.ACCESS_CONTROL_MAX_AGE: "600",
-}
 
 
 def access(settings: Http) -> Middleware:
@@ -43,31 +42,20 @@ def access(settings: Http) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and request.method == hdrs.METH_OPTIONS:
-            return _preflight(origin, settings)
+            return preflight(request, origin, settings)
         if not settings.api_keys:
             _check_host(request)
         if request.method not in _SAFE:
             _check_origin(origin, request, settings)
-        if settings.api_keys and request.path not in OPEN:
+        if settings.api_keys and not _is_open(address(request), settings):
             _check_key(request, settings)
         return await handler(request)
 
     return middleware
 
 
-def allow_origins(app: web.Application, settings: Http) -> None:
-    """Signal handler that lets pages of the configured origins read the responses."""
-    if not settings.cors_origins:
-        return
-
-    async def add(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.add(hdrs.VARY, "Origin")
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin in settings.cors_origins:
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After, X-Job-Id"
-
-    app.on_response_prepare.append(add)
+def _is_open(path: str, settings: Http) -> bool:
+    return path in OPEN or (settings.open_lists and is_list(path))
 
 
 def _check_key(request: web.Request, settings: Http) -> None:
@@ -95,7 +83,7 @@ def _check_host(request: web.Request) -> None:
 
 
 def _check_origin(origin: str | None, request: web.Request, settings: Http) -> None:
-    if origin is None or origin in settings.cors_origins:
+    if origin is None or allows(origin, settings):
         return
     try:
         if _is_name(origin) and urlsplit(origin).netloc == request.headers.get(hdrs.HOST):
@@ -104,12 +92,6 @@ def _check_origin(origin: str | None, request: web.Request, settings: Http) -> N
         pass
     text = f"pages of {origin[:LONGEST_NAME]!r} may not use this; see http.cors_origins"
     raise ApiError(403, text, code="wrong_origin")
-
-
-def _preflight(origin: str, settings: Http) -> web.Response:
-    if origin in settings.cors_origins:
-        return web.Response(status=204, headers=_PREFLIGHT)
-    return ApiError(403, "no other site's page may use this", code="wrong_origin").response()
 
 
 def _host_name(host: str) -> str:

@@ -19,7 +19,7 @@ from supervisor.gateway.speech.asking import FormatName, SpeechRequest
 from supervisor.gateway.speech.captioned import CaptionedRequest
 from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
-from supervisor.gateway.speech.voices import ModelList, VoiceList
+from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, VoiceList
 from supervisor.reading.text import ReadText
 
 _REF = "#/components/schemas/{name}"
@@ -29,7 +29,9 @@ _RECORDS = (
     CaptionedRequest,
     PhonemesRequest,
     ReadText,
+    Model,
     ModelList,
+    AudioModelList,
     VoiceList,
     Diagnostics,
     NoDiagnostics,
@@ -86,11 +88,14 @@ def document() -> dict[str, Any]:
             "/v1/models": {
                 "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
             },
-            "/v1/audio/voices": {"get": _get("Voices of every engine.", VoiceList)},
+            "/v1/models/{name}": {"get": _one_model()},
+            "/v1/audio/models": {"get": _get("The same, for Open WebUI.", AudioModelList)},
+            "/v1/audio/voices": {"get": _voices()},
             "/settings/override": {"post": _change()},
             "/diagnostics/cpu-allocation": {
                 "get": _get("Cores, utilization, decisions.", Diagnostics, NoDiagnostics)
             },
+            "/health": {"get": _get("The gateway lives.", Health)},
             "/healthz": {"get": _get("The gateway lives.", Health)},
             "/readyz": {"get": _get("The pool can take a job.", Health, Health)},
             "/metrics": {"get": _metrics()},
@@ -190,6 +195,28 @@ def _get(
             "401": _refused(401),
             "503": {"description": _REFUSALS[503], **_json(_ref(unavailable))},
         },
+    }
+
+
+def _one_model() -> dict[str, Any]:
+    """A GET with the name of a model in its path."""
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    found = _get("An engine, by any name that it is known by.", Model)
+    return {
+        **found,
+        "parameters": [name],
+        "responses": {**found["responses"], "404": _refused(404)},
+    }
+
+
+def _voices() -> dict[str, Any]:
+    found = _get("Voices of every engine, or of one.", VoiceList)
+    model = {"name": "model", "in": "query", "schema": {"type": "string"}}
+    model["description"] = "An engine; OpenAI's names mean all of them."
+    return {
+        **found,
+        "parameters": [model],
+        "responses": {**found["responses"], "404": _refused(404)},
     }
 
 

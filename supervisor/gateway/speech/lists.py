@@ -48,7 +48,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         return _answer(AudioModelList("list", found, found))
 
     async def one_model(request: web.Request) -> web.Response:
-        name = request.match_info["name"]
+        name = request.match_info["name"].rstrip("/")
         _known(name, await context.welcome())
         return _answer(model(name))
 

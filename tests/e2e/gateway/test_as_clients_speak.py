@@ -22,6 +22,40 @@ def test_null_is_as_if_it_was_not_there(gateway: Serving) -> None:
     assert gateway.ask("/dev/captioned_speech", {"input": "Hi.", **nulls}).status == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/health", "/v1/models", "/v1/models/tts-1", "/v1/audio/voices", "/metrics", "/openapi.json"],
+)
+def test_a_slash_at_the_end(gateway: Serving, path: str) -> None:
+    """It is the same address, whatever is asked of it, and no redirection."""
+    with_slash = gateway.ask(f"{path}/")
+    assert with_slash.status == gateway.ask(path).status == 200
+    assert gateway.ask(f"{path}/", method="HEAD").status == 200
+
+
+def test_a_slash_at_the_end_of_speech(gateway: Serving) -> None:
+    """A POST is not sent again; metrics count it as what it is."""
+    body = {"input": "Hi.", "model": "noop"}
+    assert gateway.ask("/v1/audio/speech/", body).status == 200
+    counted = gateway.ask("/metrics").body.decode()
+    assert 'route="/v1/audio/speech"' in counted
+    assert 'route="/v1/audio/speech/"' not in counted
+
+
+def test_a_request_has_a_name(gateway: Serving) -> None:
+    """The client's own, else one of ours; what could be no name is not taken over."""
+    ours = {gateway.ask("/health").headers["X-Request-Id"] for _ in range(3)}
+    assert len(ours) == 3
+    named = {"X-Request-Id": "trace-7:a/b=1"}
+    for path in ("/health", "/v1/models", "/nowhere", "/v1/audio/voices?model=gpt-9"):
+        assert gateway.ask(path, headers=named).headers["X-Request-Id"] == "trace-7:a/b=1"
+    spoken = gateway.ask("/v1/audio/speech", {"input": "Hi.", "model": "noop"}, headers=named)
+    assert spoken.headers["X-Request-Id"] == "trace-7:a/b=1"
+    for name in ("", "a b", "x" * 129, "é", "a\tb"):
+        given = gateway.ask("/health", headers={"X-Request-Id": name}).headers["X-Request-Id"]
+        assert given.startswith("req_"), given
+
+
 @pytest.mark.parametrize("text", [".", "…", "👍", "%", "@"])
 def test_a_symbol_alone_is_spoken(gateway: Serving, text: str) -> None:
     """Its name, or a short silence."""
