@@ -16,7 +16,7 @@ from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
 from supervisor.gateway.speech.asking import FormatName, SpeechRequest
-from supervisor.gateway.speech.captioned import CaptionedRequest
+from supervisor.gateway.speech.captioned import LINES, CaptionedRequest
 from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, VoiceList
@@ -148,7 +148,10 @@ def _captioned() -> dict[str, Any]:
             "200": {
                 "description": "A line of JSON for each piece of audio; one document without "
                 "`stream`.",
-                **_json({"type": "object"}),
+                "content": {
+                    LINES: {"schema": {"type": "string"}},
+                    "application/json": {"schema": {"type": "object"}},
+                },
             },
             **{str(status): _refused(status) for status in _REFUSALS if status != 409},
         },

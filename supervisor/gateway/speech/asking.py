@@ -9,12 +9,12 @@ import msgspec
 from aiohttp import web
 
 from supervisor.audio.formats import FORMATS
-from supervisor.client import AsyncJob
 from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.ignored import told
+from supervisor.gateway.speech.pace import PacedJob, SpokenJob, pace_of
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import (
     KOKORO_LANGUAGES,
@@ -63,7 +63,9 @@ LangCode = Annotated[
         + "."
     ),
 ]
-Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
+Speed = Annotated[
+    float, msgspec.Meta(description="A factor, 0.25 to 4; 1.0 is the voice's own pace.")
+]
 
 
 MarkupName = Annotated[
@@ -120,7 +122,7 @@ async def asked(request: web.Request, kind: type[Body]) -> tuple[Body, dict[str,
 
 async def accepted(
     context: Context, request: web.Request, wanted: SpeechRequest, *, words: bool
-) -> AsyncJob:
+) -> SpokenJob:
     """Submit a body's text as a job of the request's client; with `words` for their times, too.
 
     Raises ApiError, SupervisorError for a refusal.
@@ -133,9 +135,11 @@ async def accepted(
     terms["on_behalf"] = request_client(request, context.settings)
     welcome = await context.welcome()
     engine, voice = engine_and_voice(wanted.model, wanted.voice, terms["language"], welcome)
-    return await context.client.submit(
-        wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
+    pace = pace_of(wanted.speed, engine, None if voice else terms["language"], welcome)
+    job = await context.client.submit(
+        wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )
+    return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
 
 
 def engine_and_voice(
@@ -163,7 +167,7 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
+async def encoded(context: Context, job: SpokenJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
     """The job's audio as bytes of the wanted format. Raises SupervisorError."""
     encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
     async for samples in job:
@@ -173,7 +177,7 @@ async def encoded(context: Context, job: AsyncJob, wanted: SpeechRequest) -> Asy
     yield await encoder.finish()
 
 
-def headers_of(job: AsyncJob) -> dict[str, str]:
+def headers_of(job: SpokenJob) -> dict[str, str]:
     """What is known of a job before its audio."""
     headers = {"X-Job-Id": job.id}
     if job.left_out:

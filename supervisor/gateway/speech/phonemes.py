@@ -27,6 +27,7 @@ from supervisor.gateway.speech.asking import (
     asked_language,
     engine_and_voice,
 )
+from supervisor.gateway.speech.pace import pace_of
 from supervisor.wire.client import Submit, Welcome
 
 MOST_CHARS: Final = 20_000
@@ -77,12 +78,13 @@ def _submit(wanted: PhonemesRequest, welcome: Welcome, client: str | None) -> Su
     engine, voice = engine_and_voice(wanted.model, wanted.voice, language, welcome)
     if engine is None and (voice is not None or language is None):
         engine = welcome.default_engine
+    pace = pace_of(wanted.speed, engine, language, welcome)
     return Submit(
         id="read",
         engine=engine,
         voice=voice,
         language=language,
-        speed=wanted.speed,
+        speed=pace.speed,
         markup=wanted.markup,
         unreadable=wanted.unreadable,
         pronunciations=wanted.pronunciations,

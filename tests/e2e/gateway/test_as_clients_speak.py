@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 
 from tests.e2e.gateway.serving import Serving
@@ -70,6 +73,41 @@ def test_a_symbol_alone_is_spoken(gateway: Serving, text: str) -> None:
 def test_names_of_models(gateway: Serving, model: str) -> None:
     """They speak as their undated names, in small letters, without a maker, do."""
     assert gateway.speak("Hi.", model=model, response_format="pcm").status == 200
+
+
+@pytest.mark.parametrize(
+    ("speed", "own"), [(0.25, 0.5), (0.3, 0.5), (0.7, 0.7), (2.0, 2.0), (2.5, 2.0), (4.0, 2.0)]
+)
+def test_every_speed(gateway: Serving, speed: float, own: float) -> None:
+    """OpenAI's range, beyond the `own` that the engine can do: its words in so much time, each
+    heard when it is told to be.
+    """
+    text = "Good evening, this is the news of today, read as fast or as slowly as you like."
+
+    def spoken(pace: float) -> dict[str, Any]:
+        fields: dict[str, Any] = {"stream_format": "json", "timestamp_granularities": ["word"]}
+        answer = gateway.speak(
+            text, model="hibari", seed=1, speed=pace, response_format="pcm", **fields
+        )
+        document: dict[str, Any] = answer.document
+        return document
+
+    by_engine, wanted = spoken(own), spoken(speed)
+    samples = [len(base64.b64decode(document["audio"])) // 2 for document in (by_engine, wanted)]
+    assert samples[1] == pytest.approx(samples[0] * own / speed, abs=1)
+    assert len(wanted["words"]) == len(text.split())
+    for before, after in zip(by_engine["words"], wanted["words"], strict=True):
+        assert after["word"] == before["word"]
+        assert after["start"] == pytest.approx(before["start"] * own / speed, abs=0.001)
+        assert after["text_start"] == before["text_start"]
+
+
+@pytest.mark.parametrize("speed", [0.24, 4.01, 0, -1])
+def test_no_speed(gateway: Serving, speed: float) -> None:
+    """What is beyond it is refused, with the bounds."""
+    refused = gateway.speak("Hi.", speed=speed)
+    assert (refused.status, refused.error["param"]) == (400, "speed")
+    assert "0.25 to 4" in str(refused.error["message"])
 
 
 def test_lists_of_one_model(gateway: Serving) -> None:
