@@ -21,6 +21,7 @@ SETTINGS_BYTES: Final = 128 * 1024
 _CONTINUE: Final = "100-continue"
 
 T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
 
 _SAID_CHARS = 300
 """Of what is wrong with a body; it may quote the body, which has megabytes."""
@@ -82,12 +83,22 @@ def parse(body: bytes, kind: type[T]) -> T:
     try:
         given = msgspec.structs.asdict(msgspec.json.decode(body, type=_or_null(kind)))
         return kind(**{name: value for name, value in given.items() if value is not None})
-    except msgspec.ValidationError as error:
-        param = _field_at_fault(body, kind)
-        raise ApiError(400, _short(str(error)), code="bad_value", param=param) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        text = f"the body is no JSON: {_short(str(error))}"
-        raise ApiError(400, text, code="bad_json") from None
+        raise _not_this(error, _field_at_fault(body, kind)) from None
+
+
+def parse_as(body: bytes, decoder: msgspec.json.Decoder[V]) -> V:
+    """Decode a JSON body that is no object. Raises ApiError."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_this(error) from None
+
+
+def _not_this(error: Exception, param: str | None = None) -> ApiError:
+    if isinstance(error, msgspec.ValidationError):
+        return ApiError(400, _short(str(error)), code="bad_value", param=param)
+    return ApiError(400, f"the body is no JSON: {_short(str(error))}", code="bad_json")
 
 
 @functools.cache

@@ -17,9 +17,15 @@ from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagno
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
 from supervisor.gateway.speech.asking import FormatName, SpeechRequest
 from supervisor.gateway.speech.captioned import LINES, CaptionedRequest
+from supervisor.gateway.speech.kokoro_fastapi import (
+    DialogueRequest,
+    Phonemized,
+    PhonemizeRequest,
+    VoiceNames,
+)
 from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
-from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, VoiceList
+from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, Voice, VoiceList
 from supervisor.reading.text import ReadText
 
 _REF = "#/components/schemas/{name}"
@@ -27,8 +33,12 @@ _REF = "#/components/schemas/{name}"
 _RECORDS = (
     SpeechRequest,
     CaptionedRequest,
+    DialogueRequest,
+    PhonemizeRequest,
+    Phonemized,
     PhonemesRequest,
     ReadText,
+    Voice,
     Model,
     ModelList,
     AudioModelList,
@@ -85,6 +95,16 @@ def document() -> dict[str, Any]:
             "/v1/audio/speech": {"post": _speech()},
             "/v1/audio/phonemes": {"post": _phonemes()},
             "/dev/captioned_speech": {"post": _captioned()},
+            "/dev/dialogue": {"post": _dialogue()},
+            "/dev/phonemize": {
+                "post": _post("phonemize", "Phonemes of a text.", PhonemizeRequest, Phonemized)
+            },
+            "/v1/audio/voices/combine": {
+                "post": {
+                    **_post("combineVoices", "The name of a mix of voices.", Voice, Voice),
+                    "requestBody": {"required": True, **_json(_names())},
+                }
+            },
             "/v1/models": {
                 "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
             },
@@ -139,6 +159,21 @@ def _speech() -> dict[str, Any]:
     }
 
 
+def _dialogue() -> dict[str, Any]:
+    described = _speech()
+    return {
+        **described,
+        "operationId": "createDialogue",
+        "summary": "Speak what several say in turn, as Kokoro-FastAPI does.",
+        "requestBody": {"required": True, **_json(_ref(DialogueRequest))},
+    }
+
+
+def _names() -> dict[str, Any]:
+    """The body that names the voices of a mix: no object, as Kokoro-FastAPI has it."""
+    return msgspec.json.schema(VoiceNames)
+
+
 def _captioned() -> dict[str, Any]:
     return {
         "operationId": "createCaptionedSpeech",
@@ -159,12 +194,20 @@ def _captioned() -> dict[str, Any]:
 
 
 def _phonemes() -> dict[str, Any]:
+    summary = "How a text is read: its words, phonemes and pauses. Nothing is spoken."
+    return _post("readText", summary, PhonemesRequest, ReadText)
+
+
+def _post(
+    name: str, summary: str, body: type[msgspec.Struct], answer: type[msgspec.Struct]
+) -> dict[str, Any]:
+    """A POST of one record that is answered with another."""
     return {
-        "operationId": "readText",
-        "summary": "How a text is read: its words, phonemes and pauses. Nothing is spoken.",
-        "requestBody": {"required": True, **_json(_ref(PhonemesRequest))},
+        "operationId": name,
+        "summary": summary,
+        "requestBody": {"required": True, **_json(_ref(body))},
         "responses": {
-            "200": {"description": "The segments, in order.", **_json(_ref(ReadText))},
+            "200": {"description": summary, **_json(_ref(answer))},
             **{
                 str(status): _refused(status)
                 for status in (400, 401, 403, 404, 408, 413, 415, 500, 503)

@@ -104,6 +104,12 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     markup: MarkupName = None
     unreadable: UnreadableName = None
     pronunciations: Pronunciations = None
+    allow_voice_tags: Annotated[
+        bool, msgspec.Meta(description='The same as `markup: "tags"`, where there is no `markup`.')
+    ] = False
+    ssml: Annotated[
+        bool, msgspec.Meta(description='The same as `markup: "ssml"`, where there is no `markup`.')
+    ] = False
     stream_format: Literal["audio", "sse", "json"] = "audio"
     timestamp_granularities: Annotated[
         list[Literal["word"]] | None,
@@ -129,7 +135,7 @@ async def accepted(
     """
     terms = trace_context(request)
     terms["volume"], terms["words"] = wanted.volume_multiplier, words
-    terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
+    terms["markup"], terms["unreadable"] = _markup(wanted), wanted.unreadable
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
     terms["on_behalf"] = request_client(request, context.settings)
@@ -140,6 +146,12 @@ async def accepted(
         wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )
     return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
+
+
+def _markup(wanted: SpeechRequest) -> Markup | None:
+    """What the text is written in, by either way to say so."""
+    by_flags: Markup | None = "ssml" if wanted.ssml else "tags" if wanted.allow_voice_tags else None
+    return wanted.markup or by_flags
 
 
 def engine_and_voice(

@@ -8,6 +8,7 @@ leaving the job's block cancels the job.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
@@ -26,23 +27,36 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
         wanted, ignored = await asked(request, SpeechRequest)
-        words = bool(wanted.timestamp_granularities)
-        if words and wanted.stream_format == "audio":
-            reason = 'times of words need `stream_format` "sse" or "json"'
-            raise ApiError(400, reason, code="bad_value", param="timestamp_granularities")
-        job = await accepted(context, request, wanted, words=words)
-        async with job:
-            pieces = encoded(context, job, wanted)
-            match wanted.stream_format:
-                case "sse":
-                    media_type = "text/event-stream"
-                    pieces = sse.events(pieces, len(wanted.input), job.new_words if words else None)
-                case "json":
-                    media_type = "application/json"
-                    pieces = captioned.document(pieces, job, wanted.response_format)
-                case _:
-                    media_type = FORMATS[wanted.response_format].media_type
-            headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job), **ignored}
-            return await send(request, headers, pieces, context.metrics, started)
+        return await answer(context, request, wanted, ignored, started)
 
     return [web.post("/v1/audio/speech", speak, expect_handler=when_wanted)]
+
+
+async def answer(
+    context: Context,
+    request: web.Request,
+    wanted: SpeechRequest,
+    ignored: Mapping[str, str],
+    started: float,
+) -> web.StreamResponse:
+    """Speak what is wanted; `ignored` is a header, `started` when the request began (monotonic
+    seconds). Raises ApiError, SupervisorError before the first byte.
+    """
+    words = bool(wanted.timestamp_granularities)
+    if words and wanted.stream_format == "audio":
+        reason = 'times of words need `stream_format` "sse" or "json"'
+        raise ApiError(400, reason, code="bad_value", param="timestamp_granularities")
+    job = await accepted(context, request, wanted, words=words)
+    async with job:
+        pieces = encoded(context, job, wanted)
+        match wanted.stream_format:
+            case "sse":
+                media_type = "text/event-stream"
+                pieces = sse.events(pieces, len(wanted.input), job.new_words if words else None)
+            case "json":
+                media_type = "application/json"
+                pieces = captioned.document(pieces, job, wanted.response_format)
+            case _:
+                media_type = FORMATS[wanted.response_format].media_type
+        headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job), **ignored}
+        return await send(request, headers, pieces, context.metrics, started)

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from supervisor.gateway.errors import ApiError
 from supervisor.wire import languages
 from supervisor.wire.client import Welcome
 from supervisor.wire.voices import MixError, parse_mix
@@ -194,6 +195,24 @@ def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
         for name in order
         for voice, language in engines[name]["voices"].items()
     ]
+
+
+def mix(name: str, welcome: Welcome) -> Voice:
+    """A mix, or one voice, as what it is listed as. Raises ApiError."""
+    try:
+        parsed = parse_mix(name)
+    except MixError as error:
+        raise ApiError(400, str(error), code="bad_value", param="voice") from None
+    engine = engine_with(name, welcome) or welcome.default_engine
+    described = welcome.engines.get(engine, {})
+    missing = [voice for voice, _ in parsed.shares if voice not in described.get("voices", ())]
+    if missing:
+        reason = f"no engine has all of these voices; {engine} lacks {', '.join(missing)}"
+        raise ApiError(404, reason, code="unknown_voice", param="voice")
+    if len(parsed.shares) > 1 and not described.get("mixes"):
+        raise ApiError(400, f"{engine} cannot mix voices", code="bad_value", param="voice")
+    tags = tags_of(parsed.leading, described)
+    return Voice(id=name, name=name, language=tags[0], languages=tags, model=engine, default=False)
 
 
 def _offered(engines: Mapping[str, Any], default: str) -> list[str]:
