@@ -45,7 +45,7 @@ def access(settings: Http) -> Middleware:
             return preflight(request, origin, settings)
         if not settings.api_keys:
             _check_host(request)
-        if request.method not in _SAFE:
+        if request.method not in _SAFE or hdrs.UPGRADE in request.headers:
             _check_origin(origin, request, settings)
         if settings.api_keys and not _is_open(address(request), settings):
             _check_key(request, settings)

@@ -19,9 +19,22 @@ from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
 from supervisor.gateway.request_ids import answer_with_names, naming, request_id
-from supervisor.gateway.speech import captioned, kokoro_fastapi, lists, phonemes
+from supervisor.gateway.speech import captioned, kokoro_fastapi, lists, phonemes, stream_socket
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
+
+_PARTS = (
+    diagnostics,
+    speech,
+    lists,
+    captioned,
+    kokoro_fastapi,
+    stream_socket,
+    phonemes,
+    settings,
+    exposition,
+    openapi,
+)
 
 log = get_logger(__name__)
 
@@ -42,8 +55,7 @@ def make_app(context: Context) -> web.Application:
     allow_origins(app, context.settings)
     answer_with_names(app)
     page.add_to(app, context)
-    spoken = (speech, lists, captioned, kokoro_fastapi, phonemes)
-    for part in (*spoken, diagnostics, settings, exposition, openapi):
+    for part in _PARTS:
         app.add_routes(with_slashes(part.routes(context)))
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -127,14 +127,21 @@ async def asked(request: web.Request, kind: type[Body]) -> tuple[Body, dict[str,
 
 
 async def accepted(
-    context: Context, request: web.Request, wanted: SpeechRequest, *, words: bool
+    context: Context,
+    request: web.Request,
+    wanted: SpeechRequest,
+    *,
+    words: bool,
+    open: bool = False,
 ) -> SpokenJob:
     """Submit a body's text as a job of the request's client; with `words` for their times, too.
+    An `open` one is the first of a text that goes on.
 
     Raises ApiError, SupervisorError for a refusal.
     """
     terms = trace_context(request)
     terms["volume"], terms["words"] = wanted.volume_multiplier, words
+    terms["open"] = open
     terms["markup"], terms["unreadable"] = _markup(wanted), wanted.unreadable
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
@@ -179,10 +186,19 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(context: Context, job: SpokenJob, wanted: SpeechRequest) -> AsyncIterator[bytes]:
-    """The job's audio as bytes of the wanted format. Raises SupervisorError."""
+async def encoded(
+    context: Context,
+    job: SpokenJob,
+    wanted: SpeechRequest,
+    count: Callable[[int], None] = lambda _samples: None,
+) -> AsyncIterator[bytes]:
+    """The job's audio as bytes of the wanted format; `count` gets the samples in each piece.
+
+    Raises SupervisorError.
+    """
     encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
     async for samples in job:
+        count(len(samples))
         piece = await encoder.encode(samples)
         del samples  # Four times what is sent of them, and the reader may be slow.
         yield piece

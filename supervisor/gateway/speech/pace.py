@@ -82,6 +82,18 @@ class PacedJob:
             for word in self._job.new_words()
         ]
 
+    def write(self, text: str, *, flush: bool = False) -> None:
+        """Add to the text of an open job."""
+        self._job.write(text, flush=flush)
+
+    def end_text(self) -> None:
+        """End the text of an open job."""
+        self._job.end_text()
+
+    def cancel(self) -> None:
+        """Stop the job."""
+        self._job.cancel()
+
     async def chunks(self) -> AsyncIterator[Samples]:
         """Pieces of audio in order, float32 [n]. Raises SupervisorError."""
         run = self._encoders.run
