@@ -19,10 +19,11 @@ import msgspec
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from supervisor.captions import documents
-from supervisor.client import AsyncJob, JobCancelled, SupervisorError
+from supervisor.client import JobCancelled, SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError, from_supervisor
 from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded
+from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
 from supervisor.logs import get_logger
 from supervisor.speech import Word
@@ -94,7 +95,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 class _Spoken:
     """One text on its way: the job, what was written of it, and what of it was heard."""
 
-    def __init__(self, job: AsyncJob, start: Start) -> None:
+    def __init__(self, job: SpokenJob, start: Start) -> None:
         self.job = job
         self.start = start
         self.text = start.input
