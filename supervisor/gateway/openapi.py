@@ -95,6 +95,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech()},
             "/v1/audio/phonemes": {"post": _phonemes()},
+            "/v1/audio/stream": {"get": _socket()},
             "/dev/captioned_speech": {"post": _captioned()},
             "/dev/dialogue": {"post": _dialogue()},
             "/dev/phonemize": {
@@ -156,6 +157,19 @@ def _speech() -> dict[str, Any]:
                 },
             },
             **{str(status): _refused(status) for status in _REFUSALS if status != 409},
+        },
+    }
+
+
+def _socket() -> dict[str, Any]:
+    """What OpenAPI can say of a WebSocket; its messages are described in docs/HTTP.md."""
+    return {
+        "operationId": "streamText",
+        "summary": "A WebSocket: text in as it is written, audio and times of words out.",
+        "responses": {
+            "101": {"description": "The connection speaks WebSocket from here on."},
+            "426": {"description": "No WebSocket was asked for.", **_json(_ref(Error))},
+            **{str(status): _refused(status) for status in (401, 403, 503)},
         },
     }
 

@@ -19,6 +19,7 @@ POST /v1/audio/speech             speech, as OpenAI's API has it
 POST /dev/captioned_speech        speech with times of words, as Kokoro-FastAPI has it
 POST /dev/dialogue, /dev/phonemize, /v1/audio/voices/combine
                                   more of it
+GET  /v1/audio/stream             a WebSocket: text in as it is written, audio out
 POST /v1/audio/phonemes           how a text is read
 GET  /v1/models, /v1/models/{name}, /v1/audio/models
                                   engines

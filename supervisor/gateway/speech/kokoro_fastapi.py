@@ -115,5 +115,7 @@ def _tagged(turns: Sequence[Turn], pause_s: float) -> str:
         if not _speaker(turn) or set(_speaker(turn)) & set("[]\n"):
             reason = "each turn has a `voice`, which is the name of a voice or a mix"
             raise ApiError(400, reason, code="bad_value", param="turns")
+        if not turn.text.strip():
+            raise ApiError(400, "each turn has a `text`", code="empty_text", param="turns")
     between = f" [pause:{pause_s:.3f}s] " if pause_s else " "
     return between.join(f"[voice:{_speaker(turn)}] {turn.text.strip()}" for turn in turns)

@@ -203,13 +203,18 @@ def mix(name: str, welcome: Welcome) -> Voice:
         parsed = parse_mix(name)
     except MixError as error:
         raise ApiError(400, str(error), code="bad_value", param="voice") from None
-    engine = engine_with(name, welcome) or welcome.default_engine
+    names = [voice for voice, _share in parsed.shares]
+    lacking = {
+        engine: [voice for voice in names if voice not in described.get("voices", ())]
+        for engine, described in welcome.engines.items()
+    }
+    default = welcome.default_engine
+    engine = min(lacking, key=lambda each: (len(lacking[each]), each != default), default=default)
     described = welcome.engines.get(engine, {})
-    missing = [voice for voice, _ in parsed.shares if voice not in described.get("voices", ())]
-    if missing:
+    if missing := lacking.get(engine, names):
         reason = f"no engine has all of these voices; {engine} lacks {', '.join(missing)}"
         raise ApiError(404, reason, code="unknown_voice", param="voice")
-    if len(parsed.shares) > 1 and not described.get("mixes"):
+    if len(names) > 1 and not described.get("mixes"):
         raise ApiError(400, f"{engine} cannot mix voices", code="bad_value", param="voice")
     tags = tags_of(parsed.leading, described)
     return Voice(id=name, name=name, language=tags[0], languages=tags, model=engine, default=False)
