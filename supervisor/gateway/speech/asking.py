@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from supervisor.audio.formats import FORMATS
+from supervisor.audio.formats import FORMATS, AudioFormat
 from supervisor.client import AsyncJob
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
@@ -150,7 +150,7 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(
+def encoded(
     context: Context,
     job: AsyncJob,
     wanted: SpeechRequest,
@@ -160,7 +160,14 @@ async def encoded(
 
     Raises SupervisorError.
     """
-    encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
+    return in_format(context, job, FORMATS[wanted.response_format], count)
+
+
+async def in_format(
+    context: Context, job: AsyncJob, format: AudioFormat, count: Callable[[int], None]
+) -> AsyncIterator[bytes]:
+    """The same in this format."""
+    encoder = await context.encoders.open(format, job.sample_rate)
     async for samples in job:
         count(len(samples))
         piece = await encoder.encode(samples)
