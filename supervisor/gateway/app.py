@@ -16,6 +16,7 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
+from supervisor.gateway.realtime import routes as realtime
 from supervisor.gateway.speech import captioned, phonemes, stream_socket
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
@@ -25,6 +26,7 @@ _PARTS = (
     speech,
     captioned,
     stream_socket,
+    realtime,
     phonemes,
     settings,
     exposition,

@@ -164,7 +164,10 @@ def encoded(
 
 
 async def in_format(
-    context: Context, job: AsyncJob, format: AudioFormat, count: Callable[[int], None]
+    context: Context,
+    job: AsyncJob,
+    format: AudioFormat,
+    count: Callable[[int], None] = lambda _samples: None,
 ) -> AsyncIterator[bytes]:
     """The same in this format."""
     encoder = await context.encoders.open(format, job.sample_rate)
