@@ -3,7 +3,7 @@
 A response reads the text of its `input`, or else what was added to the conversation and not read
 yet. Nothing here thinks: instructions are not followed and never read aloud, and a response
 without a text is refused. A mistake is told in an `error` event and the connection goes on; what
-is no message of this protocol ends it.
+is no text, or too long, ends it.
 """
 
 from __future__ import annotations
@@ -111,14 +111,16 @@ class _Session:
             await self._stop(response)
 
     async def _answer(self, text: str) -> None:
-        """Do what a message asks for. Raises ApiError for what is none."""
-        envelope = envelope_of(text)
+        """Do what a message asks for."""
+        event_id = None
         try:
+            envelope = envelope_of(text)
+            event_id = envelope.event_id
             await self._take(message_of(envelope.type, text))
         except ApiError as error:
-            await self._tell_error(error, envelope.event_id)
+            await self._tell_error(error, event_id)
         except SupervisorError as error:
-            await self._tell_error(from_supervisor(error), envelope.event_id)
+            await self._tell_error(from_supervisor(error), event_id)
 
     async def _take(self, message: Message) -> None:
         match message:
