@@ -72,6 +72,12 @@ _ROWS = (
 
 FORMATS: Mapping[str, AudioFormat] = {row.name: row for row in _ROWS}
 
+TELEPHONE: Mapping[str, AudioFormat] = {
+    "pcmu": AudioFormat("pcmu", "audio/pcmu", "mulaw", "pcm_mulaw", rate=8_000),
+    "pcma": AudioFormat("pcma", "audio/pcma", "alaw", "pcm_alaw", rate=8_000),
+}
+"""G.711, a byte for a sample: for those who put speech on a telephone line, not for files."""
+
 
 def find_format(name: str) -> AudioFormat:
     """A format by its name or its files' suffix. Raises UnknownFormatError."""

@@ -19,6 +19,7 @@ from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervis
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
+from supervisor.gateway.realtime import routes as realtime
 from supervisor.gateway.request_ids import answer_with_names, naming, request_id
 from supervisor.gateway.speech import captioned, kokoro_fastapi, lists, phonemes, stream_socket
 from supervisor.gateway.speech import routes as speech
@@ -31,6 +32,7 @@ _PARTS = (
     captioned,
     kokoro_fastapi,
     stream_socket,
+    realtime,
     phonemes,
     settings,
     exposition,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
-from supervisor.audio.formats import FORMATS
+from supervisor.audio.formats import FORMATS, AudioFormat
 from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
@@ -186,7 +186,7 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(
+def encoded(
     context: Context,
     job: SpokenJob,
     wanted: SpeechRequest,
@@ -196,7 +196,17 @@ async def encoded(
 
     Raises SupervisorError.
     """
-    encoder = await context.encoders.open(FORMATS[wanted.response_format], job.sample_rate)
+    return in_format(context, job, FORMATS[wanted.response_format], count)
+
+
+async def in_format(
+    context: Context,
+    job: SpokenJob,
+    format: AudioFormat,
+    count: Callable[[int], None] = lambda _samples: None,
+) -> AsyncIterator[bytes]:
+    """The same in this format."""
+    encoder = await context.encoders.open(format, job.sample_rate)
     async for samples in job:
         count(len(samples))
         piece = await encoder.encode(samples)
