@@ -17,6 +17,9 @@ INDEX = """tts-supervisor
 
 POST /v1/audio/speech             speech, as OpenAI's API has it
 POST /v1/audio/phonemes           how a text is read
+GET  /v1/audio/stream             a WebSocket for texts that are being written
+GET  /v1/realtime                 a WebSocket, as OpenAI's Realtime API has it
+POST /dev/captioned_speech        speech with the times of its words
 GET  /v1/models                   engines
 GET  /v1/audio/voices             voices
 GET  /diagnostics/cpu-allocation  cores, utilization, decisions
