@@ -95,7 +95,8 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech()},
             "/v1/audio/phonemes": {"post": _phonemes()},
-            "/v1/audio/stream": {"get": _socket()},
+            "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
+            "/v1/realtime": {"get": _socket("realtime", "OpenAI's Realtime API, as it speaks")},
             "/dev/captioned_speech": {"post": _captioned()},
             "/dev/dialogue": {"post": _dialogue()},
             "/dev/phonemize": {
@@ -161,15 +162,15 @@ def _speech() -> dict[str, Any]:
     }
 
 
-def _socket() -> dict[str, Any]:
+def _socket(name: str, what: str) -> dict[str, Any]:
     """What OpenAPI can say of a WebSocket; its messages are described in docs/HTTP.md."""
     return {
-        "operationId": "streamText",
-        "summary": "A WebSocket: text in as it is written, audio and times of words out.",
+        "operationId": name,
+        "summary": f"A WebSocket: {what}; audio and times of words out.",
         "responses": {
             "101": {"description": "The connection speaks WebSocket from here on."},
             "426": {"description": "No WebSocket was asked for.", **_json(_ref(Error))},
-            **{str(status): _refused(status) for status in (401, 403, 503)},
+            **{str(status): _refused(status) for status in (400, 401, 403, 503)},
         },
     }
 

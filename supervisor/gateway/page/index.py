@@ -23,6 +23,7 @@ GET  /v1/audio/stream             a WebSocket: text in as it is written, audio o
 POST /v1/audio/phonemes           how a text is read
 GET  /v1/models, /v1/models/{name}, /v1/audio/models
                                   engines
+GET  /v1/realtime                 a WebSocket, as OpenAI's Realtime API has it
 GET  /v1/audio/voices             voices
 GET  /diagnostics/cpu-allocation  cores, utilization, decisions
 POST /settings/override           settings of the allocation, with a key
