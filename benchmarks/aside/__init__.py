@@ -62,6 +62,12 @@ JUDGE = Aside(
 )
 """NISQA-TTS, a trained judge of how natural speech sounds. Its weights are no package."""
 
+SIMPLIFIED = Aside("simplified", ("opencc-python-reimplemented==0.1.7",))
+"""OpenCC, which writes Mandarin in the characters of the mainland."""
+
+ESPEAK = Aside("espeak_reader", ("espeakng-loader==0.2.4", "phonemizer-fork==3.3.2"))
+"""espeak-ng, which tells what words of many languages sound alike."""
+
 
 def ask(aside: Aside, questions: Iterable[Any]) -> list[Any]:
     """What the program answers to each question, in order: JSON values, one a line.

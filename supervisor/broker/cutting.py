@@ -102,6 +102,10 @@ class TextReader:
             if parts:
                 self._lines.append("\n".join(map(line_of, parts)))
 
+    def parts(self) -> tuple[Part, ...]:
+        """The parts so far; none of a text without a word."""
+        return tuple(part_of(line) for lines in self._lines for line in lines.split("\n"))
+
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
         rest, with a line for each part. One without a word has one part: the names of its signs, or

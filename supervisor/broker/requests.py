@@ -23,7 +23,7 @@ from supervisor.broker.voices import Choice, choose, find_voice, language_for, o
 from supervisor.config import Settings
 from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
-from supervisor.core.jobs.segmentation import uncut
+from supervisor.core.jobs.segmentation import Uncut, uncut
 from supervisor.lexicon import MAX_REQUEST, Entry, LexiconError, parse
 from supervisor.speech import Markup, PartialSpeech, Prosody, Unreadable
 from supervisor.wire.client import Submit
@@ -66,41 +66,92 @@ def read_request(
 
     `now` is when the request came in, monotonic seconds. Raises Refused.
     """
-    _check(submit)
-    chosen = choose(submit, settings.engines.default, catalogue)
-    engine, leading, language = chosen.engine, chosen.leading, chosen.read_in
-    _within("speed", submit.speed, engine.min_speed, engine.max_speed)
-    preparation = _preparation(submit, text, settings, language, _Fit(chosen, submit))
-    reader = TextReader(
-        preparation,
-        functools.partial(
+    asked = _Asked(submit, catalogue, settings)
+    fingerprint = b"" if submit.key is None else _fingerprint(submit, text)
+    return asked.request(now, fingerprint), asked.reader(text)
+
+
+def read_open_request(
+    submit: Submit, catalogue: Catalogue, settings: Settings, now: float
+) -> tuple[JobRequest, Callable[[str, bool], TextReader], str]:
+    """The job request of a SUBMIT whose text is open, what reads stretches of it, and the language
+    that it is in. Raises Refused.
+    """
+    asked = _Asked(submit, catalogue, settings)
+    if submit.durable or submit.key is not None:
+        reason = "an open text can be neither durable nor named by a key: nobody else has it"
+        raise Refused("out_of_range", reason, field="open")
+    if asked.markup in {"html", "ssml"}:
+        reason = f"an open text is written in plain or markdown, not in {asked.markup}"
+        raise Refused("out_of_range", reason, field="markup")
+    request = msgspec.structs.replace(asked.request(now, b""), open=True)
+    return request, asked.stretch_reader, asked.language
+
+
+class _Asked:
+    """A checked SUBMIT without its text. Raises Refused."""
+
+    def __init__(self, submit: Submit, catalogue: Catalogue, settings: Settings) -> None:
+        _check(submit)
+        self._submit, self._settings = submit, settings
+        self._chosen = choose(submit, settings.engines.default, catalogue)
+        engine = self._chosen.engine
+        _within("speed", submit.speed, engine.min_speed, engine.max_speed)
+        self.language = self._chosen.read_in
+        reading = settings.reading
+        self.markup = _one_of("markup", submit.markup, Markup, reading.markup)
+        self._policy = _one_of("unreadable", submit.unreadable, Unreadable, reading.unreadable)
+        self._begin = functools.partial(
             uncut,
-            language=language,
+            language=self.language,
             first_max_chars=settings.segments.first_max_chars,
             max_chars=settings.segments.max_chars,
-            finish=_pronounced(submit, settings, language),
-        ),
-        whole=submit.durable,
-    )
-    seed = random.getrandbits(63) if submit.seed is None else submit.seed
-    request = JobRequest(
-        speech=submit.complete(
-            engine=engine.name, voice=chosen.voice, language=chosen.language, seed=seed
-        ),
-        sample_rate=leading.sample_rate,
-        segments=(),
-        pauses=settings.segments.pauses(),
-        progress=submit.progress,
-        priority=submit.priority,
-        deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
-        durable=submit.durable,
-        key=submit.key,
-        fingerprint=b"" if submit.key is None else _fingerprint(submit, text),
-        reproducible=submit.seed is not None or submit.durable,
-        trace=_trace_context(submit, now) if settings.tracing.enabled else None,
-        tolerant=preparation.policy != "refuse",
-    )
-    return request, reader
+            finish=_pronounced(submit, settings, self.language),
+        )
+
+    def reader(self, text: str) -> TextReader:
+        """The reader that prepares and cuts a text."""
+        return TextReader(self._preparation(text), self._begin, whole=self._submit.durable)
+
+    def stretch_reader(self, text: str, begun: bool) -> TextReader:  # noqa: FBT001 (a callback)
+        """The reader of one stretch of an open text; `begun`: it is not the first."""
+
+        def begin(marked: str) -> Uncut:
+            return msgspec.structs.replace(self._begin(marked), begun=begun)
+
+        return TextReader(self._preparation(text), begin, whole=True)
+
+    def request(self, now: float, fingerprint: bytes) -> JobRequest:
+        """The job request, but for its segments."""
+        submit, settings, chosen = self._submit, self._settings, self._chosen
+        seed = random.getrandbits(63) if submit.seed is None else submit.seed
+        return JobRequest(
+            speech=submit.complete(
+                engine=chosen.engine.name, voice=chosen.voice, language=chosen.language, seed=seed
+            ),
+            sample_rate=chosen.leading.sample_rate,
+            segments=(),
+            pauses=settings.segments.pauses(),
+            progress=submit.progress,
+            priority=submit.priority,
+            deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
+            durable=submit.durable,
+            key=submit.key,
+            fingerprint=fingerprint,
+            reproducible=submit.seed is not None or submit.durable,
+            trace=_trace_context(submit, now) if settings.tracing.enabled else None,
+            tolerant=self._policy != "refuse",
+        )
+
+    def _preparation(self, text: str) -> Preparation:
+        return Preparation(
+            text,
+            language=self.language,
+            markup=self.markup,
+            policy=self._policy,
+            name_emoji=self._settings.reading.emoji == "names",
+            fit=_Fit(self._chosen, self._submit),
+        )
 
 
 def complete(request: JobRequest, reader: TextReader) -> JobRequest:
@@ -108,21 +159,6 @@ def complete(request: JobRequest, reader: TextReader) -> JobRequest:
     parts, rest = reader.take()
     left_out = reader.left_out
     return msgspec.structs.replace(request, segments=parts, rest=rest, left_out=left_out)
-
-
-def _preparation(
-    submit: Submit, text: str, settings: Settings, language: str, fit: _Fit
-) -> Preparation:
-    """The text on its way to being cut. Raises Refused."""
-    reading = settings.reading
-    return Preparation(
-        text,
-        language=language,
-        markup=_one_of("markup", submit.markup, Markup, reading.markup),
-        policy=_one_of("unreadable", submit.unreadable, Unreadable, reading.unreadable),
-        name_emoji=reading.emoji == "names",
-        fit=fit,
-    )
 
 
 def _one_of(field: str, asked: str | None, names: object, default: _Name) -> _Name:

@@ -16,10 +16,17 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.broker.cutting import TextReader, Turns
+from supervisor.broker.open_texts import OpenTexts
 from supervisor.broker.refused import Refused
 from supervisor.broker.replies import Replies
 from supervisor.broker.reports import job_document, jobs_document
-from supervisor.broker.requests import MAX_CREDIT, complete, read_request, read_text
+from supervisor.broker.requests import (
+    MAX_CREDIT,
+    complete,
+    read_open_request,
+    read_request,
+    read_text,
+)
 from supervisor.broker.sockets.endpoints import Endpoints
 from supervisor.broker.sockets.liveness import LivenessProbe
 from supervisor.broker.sockets.peers import flow_of, is_ours
@@ -95,6 +102,7 @@ class Broker:
         self._events = events
         self._connections: dict[bytes, Connection] = {}
         self._turns = Turns(loop)
+        self._open_texts = OpenTexts(loop, self._turns, tell, jobs.jobs.get)
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
@@ -103,6 +111,8 @@ class Broker:
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
             wire.Hello: self._hello,
             wire.Submit: self._submit,
+            wire.Append: self._append,
+            wire.Finish: self._finish,
             wire.Credit: self._credit,
             wire.Cancel: self._cancel,
             wire.Attach: self._attach,
@@ -120,6 +130,7 @@ class Broker:
     def drain(self, reason: str) -> None:
         """Refuse new jobs from now on, and tell every client."""
         self.draining = True
+        self._open_texts.finish_all()
         for client in list(self._connections):
             self._send(client, wire.Goaway(reason))
         for pending in self._pending:
@@ -182,6 +193,7 @@ class Broker:
                 "max_speed": engine.max_speed,
                 "unavailable": engine.unavailable,
                 "mixes": engine.mixes,
+                "offered": engine.offered,
             }
             for engine in self.catalogue.engines
         }
@@ -204,6 +216,9 @@ class Broker:
             self._check_open()
             if message.durable and not self.settings.journal.enabled:
                 raise Refused("journal_unavailable", "durable jobs need journal.enabled: true")
+            if message.open:
+                self._submit_open(client, connection, message, body)
+                return
             text = read_text(body, self.settings.broker.max_text_bytes)
             request, reader = read_request(message, text, self.catalogue, self.settings, now)
             flow = flow_of(connection.owner, client, message.on_behalf)
@@ -225,6 +240,37 @@ class Broker:
                 self._turns.add(partial(self._read_on, pending))
         except Refused as refused:
             self._refuse(client, message.id, refused)
+
+    def _submit_open(
+        self, client: bytes, connection: Connection, message: wire.Submit, body: Body
+    ) -> None:
+        """A job whose text is to come. Raises Refused."""
+        now, most = self._loop.time(), self.settings.broker.max_text_bytes
+        request, read, language = read_open_request(message, self.catalogue, self.settings, now)
+        flow = flow_of(connection.owner, client, message.on_behalf)
+        job = self._hand_in_request(client, connection, message, flow, request)
+        if self._jobs.jobs.get(job) is not None:
+            self._open_texts.begin(job, read, language, most, body)
+
+    def _append(
+        self, client: bytes, connection: Connection, message: wire.Append, body: Body
+    ) -> None:
+        if self._find(connection, message.job) is None:
+            self._no_such_job(client, message.job, message.id)
+        elif not self._open_texts.append(message.job, body, flush=message.flush):
+            self._not_open(client, message.job, message.id)
+
+    def _finish(
+        self, client: bytes, connection: Connection, message: wire.Finish, _body: Body
+    ) -> None:
+        if self._find(connection, message.job) is None:
+            self._no_such_job(client, message.job, message.id)
+        elif not self._open_texts.finish(message.job):
+            self._not_open(client, message.job, message.id)
+
+    def _not_open(self, client: bytes, job: str, id: str) -> None:
+        text = f"the text of job {job} is ended: nothing can be added to it"
+        self._send(client, wire.Error("conflict", text, id=id))
 
     def _read(self, reader: TextReader) -> None:
         """Cut a text for `_AT_ONCE_S`, in which most are cut to their end."""
@@ -280,6 +326,18 @@ class Broker:
     def _hand_in(self, pending: PendingSubmit) -> None:
         """Submit the job: enough of its text is cut."""
         request = complete(pending.request, pending.reader)
+        client, connection = pending.client, pending.connection
+        self._hand_in_request(client, connection, pending.message, pending.flow, request)
+
+    def _hand_in_request(
+        self,
+        client: bytes,
+        connection: Connection,
+        message: wire.Submit,
+        flow: str,
+        request: JobRequest,
+    ) -> str:
+        """Submit a job; returns its name, also of one that was refused."""
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
@@ -291,14 +349,15 @@ class Broker:
             e.Submitted(
                 now=self._loop.time(),
                 job=job,
-                owner=pending.connection.owner,
-                client=pending.client,
+                owner=connection.owner,
+                client=client,
                 request=request,
-                credit=pending.message.credit,
-                reference=pending.message.id,
-                flow=pending.flow,
+                credit=message.credit,
+                reference=message.id,
+                flow=flow,
             )
         )
+        return job
 
     def _credit(
         self, client: bytes, _connection: Connection, message: wire.Credit, _body: Body

@@ -5,8 +5,9 @@ As `sync`, with `await`; the event loop moves the messages meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -59,6 +60,22 @@ class AsyncJob(JobHandle):
         self._end_block()
 
 
+async def _write_all(job: AsyncJob, pieces: Iterable[str] | AsyncIterable[str]) -> None:
+    """Write pieces as they come; where their source fails, nobody waits for the rest."""
+    try:
+        if isinstance(pieces, AsyncIterable):
+            async for piece in pieces:
+                job.write(piece)
+        else:
+            for piece in pieces:
+                job.write(piece)
+                await asyncio.sleep(0)
+    except BaseException:
+        job.cancel()
+        raise
+    job.end_text()
+
+
 class AsyncClient:
     """Speech from the supervisor at `endpoint`, by default the one of this user.
 
@@ -105,7 +122,7 @@ class AsyncClient:
     @asynccontextmanager
     async def stream(
         self,
-        text: str,
+        text: str | Iterable[str] | AsyncIterable[str],
         voice: str | None = None,
         engine: str | None = None,
         speed: float = 1.0,
@@ -113,9 +130,22 @@ class AsyncClient:
         timeout: float | None = None,  # noqa: ASYNC109
         **terms: Unpack[Terms],
     ) -> AsyncIterator[AsyncJob]:
-        """Speak a text and iterate over its chunks as they are ready; see `Client.stream`."""
-        async with await self.submit(text, voice, engine, speed, seed, timeout, **terms) as job:
-            yield job
+        """Speak a text and iterate over its chunks as they are ready; see `Client.stream`. Pieces
+        of a text may come from an asynchronous iterator, too.
+        """
+        if isinstance(text, str):
+            async with await self.submit(text, voice, engine, speed, seed, timeout, **terms) as job:
+                yield job
+            return
+        terms["open"] = True
+        async with await self.submit("", voice, engine, speed, seed, timeout, **terms) as job:
+            writer = asyncio.ensure_future(_write_all(job, text))
+            try:
+                yield job
+            finally:
+                writer.cancel()
+                with suppress(asyncio.CancelledError):
+                    await writer
 
     async def submit(
         self,

@@ -60,6 +60,22 @@ class JobHandle:
         end = self._job.record.end
         return self._job.accepted.left_out if end is None else end.left_out
 
+    def write(self, text: str, *, flush: bool = False) -> None:
+        """Add to the text of a job that was submitted with `open`.
+
+        Sentences are spoken as soon as the next one begins, and clauses where little is left to be
+        heard; with `flush` all that was written so far. A job that has ended takes nothing more.
+        """
+        if self._places is not None:
+            self._places.add(text)
+        self._job.link.conversation.append(self._job.record, text, flush=flush)
+        self._job.link.flush()
+
+    def end_text(self) -> None:
+        """End the text of a job that was submitted with `open`: it ends when that is spoken."""
+        self._job.link.conversation.finish(self._job.record)
+        self._job.link.flush()
+
     def new_words(self) -> tuple[Word, ...]:
         """The words that have come since the last call, in order, where `words` asked for them.
 

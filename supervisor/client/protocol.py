@@ -26,6 +26,7 @@ from supervisor.client.records import Answer, JobRecord, Pending
 from supervisor.wire.client import (
     DEFAULT_CREDIT,
     Accepted,
+    Append,
     Attach,
     Bye,
     Cancel,
@@ -33,6 +34,7 @@ from supervisor.wire.client import (
     Credit,
     End,
     Error,
+    Finish,
     Goaway,
     Hello,
     Jobs,
@@ -72,6 +74,7 @@ class JobOptions(TypedDict, total=False):
     priority: int
     key: str | None
     durable: bool
+    open: bool
     traceparent: str | None
     tracestate: str | None
     on_behalf: str | None
@@ -116,6 +119,16 @@ class Conversation:
         record = JobRecord(request, self._credit, now)
         self._requests[request] = record
         return record
+
+    def append(self, record: JobRecord, text: str, *, flush: bool = False) -> None:
+        """Send more of an open job's text. Raises BadRequest for one that cannot be encoded."""
+        if record.accepted is not None and not record.ended:
+            self._send(Append(job=record.accepted.job, flush=flush), self._encode_text(text))
+
+    def finish(self, record: JobRecord) -> None:
+        """End the text of an open job."""
+        if record.accepted is not None and not record.ended:
+            self._send(Finish(job=record.accepted.job))
 
     def attach(self, job: str, now: float, offset: int = 0) -> JobRecord:
         """Take over a job's audio from byte `offset` on; returns the record of one already held."""

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import queue
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, Unpack
@@ -16,9 +18,14 @@ from supervisor.client.blocking_link import BlockingLink, run
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import Deadline
+from supervisor.client.errors import WaitTimeout
 from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import Welcome
+from supervisor.wire.codec import Body
+
+_LOOK_S = 0.01
+"""Seconds between two looks at the pieces of a text that is being written."""
 
 
 class Job(JobHandle):
@@ -26,6 +33,9 @@ class Job(JobHandle):
 
     Leaving it in a `with` block cancels it unless it has ended or is durable.
     """
+
+    _pieces: queue.SimpleQueue[str | BaseException | None] | None = None
+    """Pieces of its text that have come and were not sent, None behind the last."""
 
     @property
     def progress(self) -> Progress:
@@ -43,7 +53,7 @@ class Job(JobHandle):
         WaitTimeout, JobFailed, JobCancelled, SupervisorGone.
         """
         self._begin_stream()
-        while (body := run(self._next(Deadline(timeout)))) is not None:
+        while (body := self._next_piece(Deadline(timeout))) is not None:
             yield samples_of(body)
 
     def result(self, timeout: float | None = None) -> Audio:
@@ -61,6 +71,43 @@ class Job(JobHandle):
 
     def __exit__(self, *exc: object) -> None:
         self._end_block()
+
+    def _write_all(self, pieces: Iterable[str]) -> None:
+        """Write pieces as they come, while the audio is taken; a thread waits for them."""
+        self._pieces = queue.SimpleQueue()
+        threading.Thread(target=_pull, args=(pieces, self._pieces), daemon=True).start()
+
+    def _write_waiting(self) -> None:
+        """Send the pieces that have come. Raises what their source raised."""
+        while self._pieces is not None and not self._pieces.empty():
+            piece = self._pieces.get()
+            if isinstance(piece, str):
+                self.write(piece)
+                continue
+            self._pieces = None
+            if piece is not None:
+                raise piece
+            self.end_text()
+
+    def _next_piece(self, deadline: Deadline) -> Body | None:
+        while self._pieces is not None:
+            self._write_waiting()
+            try:
+                return run(self._next(deadline.within(_LOOK_S)))
+            except WaitTimeout:
+                if not deadline.remaining():
+                    raise
+        return run(self._next(deadline))
+
+
+def _pull(pieces: Iterable[str], into: queue.SimpleQueue[str | BaseException | None]) -> None:
+    try:
+        for piece in pieces:
+            into.put(piece)
+    except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)
+        into.put(error)
+    else:
+        into.put(None)
 
 
 class Client:
@@ -112,7 +159,7 @@ class Client:
     @contextmanager
     def stream(
         self,
-        text: str,
+        text: str | Iterable[str],
         voice: str | None = None,
         engine: str | None = None,
         speed: float = 1.0,
@@ -125,8 +172,17 @@ class Client:
         As `synthesize`, but `timeout` is the longest wait for acceptance and then
         for each next chunk. Leaving the block early cancels the job; a slow reader
         slows the supervisor down instead of filling memory.
+
+        A text that is still being written may be given as its pieces, however small: they are
+        spoken as they come. What their iterator raises is raised here.
         """
-        with self.submit(text, voice, engine, speed, seed, timeout, **terms) as job:
+        if isinstance(text, str):
+            with self.submit(text, voice, engine, speed, seed, timeout, **terms) as job:
+                yield job
+            return
+        terms["open"] = True
+        with self.submit("", voice, engine, speed, seed, timeout, **terms) as job:
+            job._write_all(text)  # noqa: SLF001 (of this module)
             yield job
 
     def submit(

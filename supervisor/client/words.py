@@ -26,6 +26,10 @@ class WordPlaces:
         self._text = text
         self._done = 0
 
+    def add(self, text: str) -> None:
+        """Go on with the text."""
+        self._text += text
+
     def placed(self, words: Iterable[Word]) -> Iterator[Word]:
         """The words with their places; one that does not stand in the text has none."""
         for word in words:

@@ -200,6 +200,15 @@ def _lighter_audio(event: Any) -> Any:  # noqa: ANN401 - an event that has some
     return structs.replace(event, pieces=tuple([_silent(piece) for piece in event.pieces]))
 
 
+def _lighter_text(event: job_events.TextAppended) -> job_events.TextAppended:
+    parts = tuple([_said(len(part.text)) for part in event.parts])
+    return structs.replace(event, parts=parts, left_out=())
+
+
+def _lighter_text_refusal(event: job_events.TextRefused) -> job_events.TextRefused:
+    return structs.replace(event, message=_x(len(event.message)))
+
+
 def _lighter_message(event: job_events.SegmentRefused) -> job_events.SegmentRefused:
     return structs.replace(event, message=_x(len(event.message)))
 
@@ -210,6 +219,8 @@ _LIGHTER: dict[type, Callable[[Any], object]] = {
     job_events.SegmentSpoken: _lighter_spoken,
     job_events.AudioStored: _lighter_audio,
     job_events.SegmentRefused: _lighter_message,
+    job_events.TextAppended: _lighter_text,
+    job_events.TextRefused: _lighter_text_refusal,
 }
 
 

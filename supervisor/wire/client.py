@@ -64,7 +64,8 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     the supervisor. `on_behalf` names whom the job is charged to, if the client acts for
     others; it is honoured from processes of the supervisor's own user, and no other.
     `traceparent` and `tracestate` are the headers of a W3C trace context whose trace the job is
-    to be part of.
+    to be part of. The text of an `open` job goes on with APPEND until FINISH; it is spoken while it
+    comes.
     """
 
     id: str
@@ -77,6 +78,24 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     on_behalf: str | None = None
     traceparent: str | None = None
     tracestate: str | None = None
+    open: bool = False
+
+
+class Append(Message, frozen=True, tag="APPEND"):
+    """More of an open job's text, the body; a character may be divided between two. With `flush`
+    all that has come is spoken now, as if a sentence ended. An error comes back with `id`.
+    """
+
+    job: str
+    id: str = ""
+    flush: bool = False
+
+
+class Finish(Message, frozen=True, tag="FINISH"):
+    """An open job's text is whole."""
+
+    job: str
+    id: str = ""
 
 
 class Credit(Message, frozen=True, tag="CREDIT"):
@@ -126,7 +145,7 @@ class Bye(Message, frozen=True, tag="BYE"):
     """The client leaves; its attached plain jobs are cancelled."""
 
 
-Request = Hello | Submit | Credit | Cancel | Attach | Status | Jobs | Ping | Bye
+Request = Hello | Submit | Append | Finish | Credit | Cancel | Attach | Status | Jobs | Ping | Bye
 
 
 # -- supervisor to client ---------------------------------------------------------------
@@ -136,7 +155,8 @@ class Welcome(Message, frozen=True, tag="WELCOME"):
     """Answer to HELLO. `epoch` changes when the supervisor restarts.
 
     `engines` maps each engine to its description (default_voice, voices,
-    sample_rate, licence, min_speed, max_speed, unavailable, mixes); `limits` has max_text_bytes.
+    sample_rate, licence, min_speed, max_speed, unavailable, mixes, offered); `limits` has
+    max_text_bytes.
     """
 
     epoch: str

@@ -48,6 +48,7 @@ PACKAGES = (
 
 MODULES = (
     "__main__",
+    "captions",
     "files",
     "lexicon",
     "libc",

@@ -92,6 +92,13 @@ class Description(msgspec.Struct, frozen=True):
             symbols = "".join("".join(self.phoneme_map.get(each, each)) for each in symbols)
         return "".join(symbol for symbol in symbols if symbol in self.phoneme_id_map)
 
+    def lengths(self, symbols: str) -> list[int]:
+        """How many numbers `ids` has for the begin, for each symbol and for the end."""
+        table = self.phoneme_id_map
+        pad = len(table[PAD])
+        each = [len(table[symbol]) + pad for symbol in symbols]
+        return [len(table[BEGIN]) + pad, *each, len(table[END])]
+
     def ids(self, symbols: str) -> list[int]:
         """What the model gets for known symbols: a pad behind the begin and behind each of them."""
         table = self.phoneme_id_map

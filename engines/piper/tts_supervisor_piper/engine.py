@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime as ort
 
 from supervisor.speech import SENTENCE_S, Speech
-from tts_supervisor_piper import stock, symbols
+from tts_supervisor_piper import stock, symbols, words
 from tts_supervisor_piper.description import Description
 from workers.engines.base import EngineInfo, Model, Reading, Samples, Spoken, Voice
 from workers.engines.toolkit import (
@@ -26,6 +26,7 @@ from workers.engines.toolkit import (
     Run,
     Sounds,
     Stopper,
+    Tensor,
     is_heard,
     joined,
     paced,
@@ -199,7 +200,8 @@ class PiperSession:
             says = _Sentence(self._stopper, session, speaker, speech)
             rate = about.audio.sample_rate
             heard = [each for each in found if any(symbol.isalpha() for symbol in each)]
-            parts = [speak(text, Sounds(each), MAX_SYMBOLS, rate, says) for each in heard]
+            told = words.sounds(text, heard, about) if speech.words else map(Sounds, heard)
+            parts = [speak(text, each, MAX_SYMBOLS, rate, says) for each in told]
         pause_s = SENTENCE_S / speech.speed
         return joined([*(paced(each, rate, pause_s) for each in parts[:-1]), parts[-1]], rate)
 
@@ -225,6 +227,11 @@ class _Sentence:
         ids = self._about.ids(phonemes)
         given = stock.inputs(self._session, self._about, ids, self._number, self._speed, self._seed)
         self._seed += 1
-        (audio, *_) = self._stopper.run(self._session, given, shrink=True)
+        audio, *told = self._stopper.run(self._session, given, shrink=True)
         samples: Samples = np.clip(audio.reshape(-1), -1.0, 1.0).astype(np.float32, copy=False)
-        return Run(samples)
+        return Run(samples, self._durations(phonemes, told[0]) if told else None)
+
+    def _durations(self, phonemes: str, frames: Tensor) -> list[float]:
+        """The frames of the begin, of each symbol with the pad behind it, and of the end."""
+        ends = np.cumsum(self._about.lengths(phonemes))[:-1]
+        return [float(part.sum()) for part in np.split(frames.reshape(-1), ends)]

@@ -24,6 +24,7 @@ from workers.engines.toolkit import (
     locked,
     noise_inputs,
     seeded_noise,
+    with_output,
     write,
 )
 
@@ -109,7 +110,7 @@ def pull(source: Path | None) -> Model:
             )
         about = description.read(beside(source))
         symbols.load(about)
-        graph = seeded_noise(source)
+        graph = prepared(source)
         try_out(source, graph, about)
         target = folder() / source.name
         with locked(target):
@@ -139,7 +140,7 @@ def try_out(path: Path, graph: bytes, about: Description) -> None:
         )
     numbers = sorted({number for ids in about.phoneme_id_map.values() for number in ids})
     try:
-        (audio,) = trial.run(None, inputs(trial, about, numbers, about.num_speakers - 1, 1.0, 0))
+        audio, *_ = trial.run(None, inputs(trial, about, numbers, about.num_speakers - 1, 1.0, 0))
     except Exception as error:
         raise ValueError(
             f"{path} cannot say the symbols of its description: {_last_line(error)}"
@@ -178,7 +179,19 @@ def session(voice: Found, threads: int) -> ort.InferenceSession:
         built = build_session(voice.path, threads)
         if noise_inputs(built, 0):
             return built  # Put there by `pull`.
-    return build_session(seeded_noise(voice.path), threads)
+    return build_session(prepared(voice.path), threads)
+
+
+def prepared(model: Path) -> bytes:
+    """The model with noise that follows the seed; and one that makes whole frames of its durations
+    in one place, as VITS does, tells them. Raises what `seeded_noise` raises.
+    """
+    import onnx  # noqa: PLC0415 - as `seeded_noise` has it
+
+    graph = seeded_noise(model)
+    nodes = onnx.load_from_string(graph).graph.node
+    durations = [node.output[0] for node in nodes if node.op_type == "Ceil"]
+    return with_output(graph, durations[0]) if len(durations) == 1 else graph
 
 
 def _replace(source: Path, target: Path, graph: bytes) -> None:

@@ -50,11 +50,15 @@ def words(text: str, voice: Description) -> str:
     """What is said for what is written. English is read here, as for all engines; of other
     languages espeak-ng reads the numbers, and does not tell what it says for them.
     """
-    language = voice.espeak.voice
-    if voice.phoneme_type == "espeak" and language.partition("-")[0] == "en":
-        said = english_words(text, british=language.startswith("en-gb"))
+    if is_english(voice):
+        said = english_words(text, british=voice.espeak.voice.startswith("en-gb"))
         text = " ".join(word.spoken for word in said)
     return _DOTS.sub(",", " ".join(text.split()))
+
+
+def is_english(voice: Description) -> bool:
+    """Whether its texts are read here, before espeak-ng has them."""
+    return voice.phoneme_type == "espeak" and voice.espeak.voice.partition("-")[0] == "en"
 
 
 def sentences(text: str, voice: Description) -> list[str]:

@@ -226,6 +226,12 @@ class Admission:
             self.costs.rate(job)
         self.settle(job)
 
+    def grow(self, job: Job, size: int) -> None:
+        """Count in more text of a job, which has it by now."""
+        self.bytes += size
+        self._flows[job.flow].bytes += size
+        self.settle(job)
+
     def settle(self, job: Job) -> None:
         """Count what is left of a job at its rate."""
         self._count(job, self._flows[job.flow], job.chars_left * job.work.rate)

@@ -119,6 +119,30 @@ class CutTurn(_Record, frozen=True):
     job: str
 
 
+class TextAppended(_Record, frozen=True):
+    """More of an open job's text is there, cut into parts; `left_out`: what of it nobody reads."""
+
+    now: float
+    job: str
+    parts: tuple[Part, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class TextEnded(_Record, frozen=True):
+    """The text of an open job is whole."""
+
+    now: float
+    job: str
+
+
+class TextRefused(_Record, frozen=True):
+    """An open job's text cannot be spoken, or grows too long; the job ends with this message."""
+
+    now: float
+    job: str
+    message: str
+
+
 class CreditGranted(_Record, frozen=True):
     """The listening client takes `bytes` more."""
 
@@ -226,6 +250,9 @@ Event = (
     | CostsExpected
     | Suspended
     | CutTurn
+    | TextAppended
+    | TextEnded
+    | TextRefused
     | CreditGranted
     | Cancelled
     | ClientAttached

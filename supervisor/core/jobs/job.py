@@ -58,6 +58,9 @@ STORY_LINES = 400
 MOST_UNREADABLE = 16
 """Segments that a client is told of one by one, because their engine cannot read them."""
 
+MOST_LEFT_OUT = 64
+"""Places that a client is told of at the end of an open job."""
+
 LEFT_OUT = "left out"
 
 
@@ -136,6 +139,7 @@ class Job:
         "message",
         "next_in_order",
         "next_segment",
+        "open",
         "owner",
         "place",
         "reference",
@@ -169,6 +173,8 @@ class Job:
         self.segments = [*map(Segment, request.segments, sizes)]
         """The segments cut so far: the text is cut while it is spoken."""
         self.rest = request.rest
+        self.open = request.open
+        """Whether more text may come."""
         self.cutting = False
         """Whether a cut of the rest was asked for and is not done."""
         self.chars = sum(sizes) if self.rest is None else sum(sizes) + len(self.rest)
@@ -216,7 +222,8 @@ class Job:
     @property
     def complete(self) -> bool:
         """Whether every segment is spoken."""
-        return self.next_in_order == len(self.segments) and self.rest is None
+        all_spoken = self.next_in_order == len(self.segments) and self.rest is None
+        return all_spoken and not self.open
 
     @property
     def kept_from(self) -> int:
@@ -243,6 +250,7 @@ class Job:
             self.audio.clear()
         self.request = msgspec.structs.replace(self.request, segments=(), rest=None)
         self.rest = None
+        self.open = False
         for segment in self.segments:
             segment.drop()
 
@@ -293,6 +301,20 @@ class Job:
         self.segments += cut
         after = 0 if self.rest is None else len(self.rest)
         self.chars_left += sum(segment.size for segment in cut) + after - before
+
+    def append(self, parts: tuple[Part, ...], left_out: tuple[LeftOut, ...]) -> int:
+        """Add more of an open job's text; returns its size."""
+        added = [Segment(part, len(part.text)) for part in parts]
+        self.segments += added
+        size = sum(segment.size for segment in added)
+        self.chars += size
+        self.chars_left += size
+        self.left_out = (*self.left_out, *left_out)[:MOST_LEFT_OUT]
+        return size
+
+    def end_text(self) -> None:
+        """Note that no more text comes."""
+        self.open = False
 
     # -- its segments -------------------------------------------------------------------
 

@@ -117,6 +117,24 @@ class Lifecycle:
         else:
             self._queue.enqueue(job)
 
+    def end_text(self, job: Job, now: float) -> None:
+        """End the text of an open job; what was said so far may be all of it."""
+        job.end_text()
+        if job.complete:
+            self._begin(job)
+            self.more_audio(job, now)
+
+    def refuse_text(self, job: Job, now: float, message: str) -> None:
+        """Fail an open job whose text cannot be spoken any further."""
+        self._begin(job)
+        self.fail(job, now, "bad_text", message)
+
+    @staticmethod
+    def _begin(job: Job) -> None:
+        """Have an open job of which nothing was spoken yet in a state from which it can end."""
+        if job.state == "queued":
+            job.move("running")
+
     def more_audio(self, job: Job, now: float) -> None:
         """Put new audio in order and release it; with its last byte a durable job is done."""
         nothing_before = not job.audio.end

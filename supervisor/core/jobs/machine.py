@@ -60,6 +60,9 @@ class Jobs:
             e.Configured: self._configured,
             e.CostsExpected: self._costs_expected,
             e.CutTurn: self._cut_turn,
+            e.TextAppended: self._text_appended,
+            e.TextEnded: self._text_ended,
+            e.TextRefused: self._text_refused,
             e.Tick: self._tick,
             e.Submitted: self._submitted,
             e.CreditGranted: self._credit_granted,
@@ -95,6 +98,25 @@ class Jobs:
         job = self.jobs.get(event.job)
         if job is not None:
             self._life.cut(job, event.now)
+            self._life.run_waiting(event.now)
+
+    def _text_appended(self, event: e.TextAppended) -> None:
+        job = self.jobs.get(event.job)
+        if job is not None and job.open:
+            self.admission.grow(job, job.append(event.parts, event.left_out))
+            self._queue.settle(job)
+            self._life.run_waiting(event.now)
+
+    def _text_ended(self, event: e.TextEnded) -> None:
+        job = self.jobs.get(event.job)
+        if job is not None and job.open:
+            self._life.end_text(job, event.now)
+            self._life.run_waiting(event.now)
+
+    def _text_refused(self, event: e.TextRefused) -> None:
+        job = self.jobs.get(event.job)
+        if job is not None and job.open:
+            self._life.refuse_text(job, event.now, event.message)
             self._life.run_waiting(event.now)
 
     def _tick(self, event: e.Tick) -> None:

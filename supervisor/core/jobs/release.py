@@ -75,7 +75,7 @@ class Release:
         """Tell the listener that its request became, or found, this job."""
         if job.client is None:
             return
-        request, cut = job.request, job.rest is None
+        request, cut = job.request, job.rest is None and not job.open
         self._commands.append(
             e.ReleaseAccepted(
                 client=job.client,

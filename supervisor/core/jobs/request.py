@@ -51,4 +51,6 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tolerant: bool = True
     """A segment that its engine cannot read is left out; otherwise the job fails."""
     rest: Uncut | None = None
+    open: bool = False
+    """More of the text comes (`TextAppended`) until it is ended."""
     pauses: Pauses = Pauses()

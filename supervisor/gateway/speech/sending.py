@@ -18,6 +18,7 @@ from aiohttp import hdrs, web
 from supervisor.client import SupervisorError
 from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.observe.metrics import Metrics
+from supervisor.gateway.request_ids import request_id
 from supervisor.logs import get_logger
 
 STALL_S = 120.0
@@ -25,6 +26,9 @@ STALL_S = 120.0
 
 UNSENT_BYTES = 16 * 1024
 """Bytes of a response that are kept, beyond the kernel's buffer, before more of it is made."""
+
+_AT_ONCE = {hdrs.CACHE_CONTROL: "no-store", "X-Accel-Buffering": "no"}
+"""The latter has nginx hand on what comes when it comes."""
 
 _RESET = struct.pack("ii", 1, 0)
 
@@ -45,7 +49,7 @@ async def send(
     """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(UNSENT_BYTES)
-    response = web.StreamResponse(headers={hdrs.CACHE_CONTROL: "no-store", **headers})
+    response = web.StreamResponse(headers={**_AT_ONCE, **headers})
     try:
         async for piece in pieces:
             if not piece:
@@ -64,7 +68,7 @@ async def send(
     except Exception as error:
         if not response.prepared:
             raise
-        _report(error)
+        _report(error, request_id(request))
         metrics.cut_short.inc()
         cut(request)
         raise ConnectionResetError("cut short") from error
@@ -87,10 +91,11 @@ def cut(request: web.Request) -> None:
         connection.hang_up()  # No lingering close: it would look like an ending.
 
 
-def _report(error: Exception) -> None:
+def _report(error: Exception, request: str) -> None:
+    what = f"an answer was cut short (request {request})"
     if isinstance(error, SupervisorError):
-        log.warning("an answer was cut short: %s", error)
+        log.warning("%s: %s", what, error)
     elif isinstance(error, TimeoutError):
-        log.info("an answer was cut short: its reader took nothing for %g s", STALL_S)
+        log.info("%s: its reader took nothing for %g s", what, STALL_S)
     else:
-        log.error("an answer was cut short", exc_info=error)
+        log.error("%s", what, exc_info=error)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from supervisor.marks import pronounced
 from supervisor.speech import Speech
@@ -18,9 +19,11 @@ from tests.unit.engines.piper.small_voice import voice
 from tts_supervisor_piper import Piper
 from tts_supervisor_piper.engine import PiperSession
 from workers.engines.base import PullError
+from workers.word_times import settled
 
 SPEECH = Speech(engine="piper", voice=VOICE, seed=7)
 TEXT = "The same words twice, and then once more."
+JOINED = "The end of the world is not for us, said a man at an inn."
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +168,49 @@ def test_a_folder_of_the_cache_is_as_good(
     assert np.array_equal(
         Piper({}).open(1).synthesize(TEXT, SPEECH).samples, session.synthesize(TEXT, SPEECH).samples
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            JOINED,
+            JOINED.split(),
+        ),
+        (
+            "Dr. Smith paid $3.50. I would have gone to it!",
+            ["Dr.", "Smith", "paid", "$3.50.", "I", "would", "have", "gone", "to", "it!"],
+        ),
+        ("Yes", ["Yes"]),
+        ("— … —", []),
+    ],
+)
+def test_words_are_told_with_the_same_samples(
+    session: PiperSession, text: str, words: list[str]
+) -> None:
+    """Each of them once and in order, though espeak-ng joins some and says others otherwise."""
+    told = session.synthesize(text, structs.replace(SPEECH, words=True))
+    assert [text[word.start : word.end] for word in told.words] == words
+    times = [second for word in told.words for second in (word.begin_s, word.end_s)]
+    assert times == sorted(times)
+    assert np.array_equal(told.samples, session.synthesize(text, SPEECH).samples)
+
+
+def test_a_word_whose_phonemes_are_given_is_one(session: PiperSession) -> None:
+    """Its 's is of it."""
+    text = f"the {pronounced('New Lodz', 'nˈu wˈuʧ')}'s end"
+    told = session.synthesize(text, structs.replace(SPEECH, words=True))
+    assert [word.start for word in told.words] == [0, 4, text.index("end")]
+
+
+def test_words_begin_with_the_sound(session: PiperSession) -> None:
+    """After a pause, against the energy of the samples: 40 ms at most."""
+    text = "Seven ships, three of them new; then fifteen more. Up went the flag."
+    spoken = session.synthesize(text, structs.replace(SPEECH, words=True))
+    step = 22_050 // 200
+    power = np.square(spoken.samples[: spoken.samples.size // step * step]).reshape(-1, step)
+    heard = np.flatnonzero(power.mean(1) > power.mean(1).max() * 1e-4)
+    onsets = [heard[0], *heard[1:][np.diff(heard) > 30]]
+    assert len(onsets) >= 3
+    begins = np.array([word.begin_s for word in settled(spoken, 22_050)])
+    assert max(float(np.abs(begins - onset * step / 22_050).min()) for onset in onsets) <= 0.04

@@ -189,7 +189,7 @@ class JobsMachine(RuleBasedStateMachine):
         """The words of the segment whose audio begins with this byte."""
         begin = 0
         for segment in range(self.parts(job)):
-            if begin == offset:
+            if begin == offset and self.sizes[job, segment]:
                 return words(job, segment)
             begin += self.sizes[job, segment]
         return ()
@@ -278,6 +278,58 @@ class JobsMachine(RuleBasedStateMachine):
                 self.refused.add(job)  # it took over a request that is being written down
         return job
 
+    @rule(target=jobs_made, client=CLIENTS, credit=st.integers(0, 400))
+    def submit_open(self, client: bytes, credit: int) -> str:
+        """A text that is to come, of which there is nothing yet."""
+        self.count += 1
+        job = f"j{self.count}"
+        self.requests[job] = JobRequest(
+            speech=Speech(engine="e", voice="v"),
+            sample_rate=24_000,
+            segments=(),
+            trace=TraceContext("", "", self.now - 0.25),
+            open=True,
+        )
+        self.heard[job], self.credit[job] = b"", credit
+        submitted = e.Submitted(
+            now=self.now,
+            job=job,
+            owner="o",
+            client=client,
+            request=self.requests[job],
+            credit=credit,
+            reference=job,
+            flow=client.decode(),
+        )
+        told = {type(command) for command in self.tell(submitted)}
+        (self.accepted if e.ReleaseAccepted in told else self.refused).add(job)
+        return job
+
+    @rule(job=jobs_made, sizes=st.lists(st.integers(0, 200), max_size=3))
+    def append(self, job: str, sizes: list[int]) -> None:
+        """More of its text, if it is still open; of another one nothing comes of it."""
+        parts = sentences(*(f"appended {i}" for i in range(len(sizes))))
+        found = self.machine.jobs.get(job)
+        if found is not None and found.open:
+            request = self.requests[job]
+            begun = len(request.segments)
+            self.requests[job] = structs.replace(request, segments=(*request.segments, *parts))
+            self.sizes.update({(job, begun + i): size for i, size in enumerate(sizes)})
+        self.tell(e.TextAppended(self.now, job, parts))
+
+    @rule(job=jobs_made)
+    def end_text(self, job: str) -> None:
+        self.tell(e.TextEnded(self.now, job))
+
+    @rule()
+    def end_texts(self) -> None:
+        for job in list(self.machine.jobs):
+            self.tell(e.TextEnded(self.now, job))
+
+    @rule(job=jobs_made)
+    def refuse_text(self, job: str) -> None:
+        self.tell(e.TextRefused(self.now, job, "it is no text"))
+
     @rule(works=st.booleans())
     def journal_answers(self, works: bool) -> None:
         if not self.asked:
@@ -305,7 +357,7 @@ class JobsMachine(RuleBasedStateMachine):
         row = self.journal.get(asked.job)
         pieces = asked.pieces
         if works and row is not None:
-            told = isinstance(pieces[0], Worded)
+            told = bool(pieces) and isinstance(pieces[0], Worded)
             plain = [p.pcm if isinstance(p, Worded) else p for p in pieces]
             row.audio[asked.segment] = b"".join(p for p in plain if not isinstance(p, Stored))
             size = len(row.audio[asked.segment])
@@ -334,7 +386,10 @@ class JobsMachine(RuleBasedStateMachine):
         )
         for row in rows:
             command = row.command
-            parts = {i: Stored(command.job, i, 0, len(a)) for i, a in row.audio.items()}
+            parts = {
+                i: Stored(command.job, i, 0, len(a), bool(a and words(command.job, i)))
+                for i, a in row.audio.items()
+            }
             stored: dict[int, Pcm] = dict(parts) if row.outcome in (None, "done") else {}
             for segment in range(self.parts(command.job)):
                 self.attempts[command.job, segment] = 0
@@ -514,6 +569,7 @@ class JobsMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Given workers, time and a journal, every job that is left comes to an end."""
         answer = partial(self.journal_answers, works=True)
+        self.end_texts()
         for _ in range(3):
             self.add_worker()
         if self.count % 2:

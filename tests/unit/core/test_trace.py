@@ -125,6 +125,7 @@ def test_a_job_that_is_done() -> None:
             "tts.voice": "v",
             "tts.speed": 1.0,
             "tts.volume": 1.0,
+            "tts.words": False,
             "tts.seed": 0,
             "tts.segments": 2,
             "tts.segments_retried": 0,

@@ -1,0 +1,233 @@
+"""Texts that come as they are written: APPEND and FINISH of open jobs.
+
+What has come is held back until it will not change (`core.jobs.settling`); then it is prepared and
+cut like any text, in turns with all others, and its parts go to the job. A writer may take its
+time: nothing waits for it but its own listener.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from supervisor.broker.cutting import TextReader, Turns
+from supervisor.broker.refused import Refused
+from supervisor.core.jobs import events as e
+from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.pieces import has_speech
+from supervisor.core.jobs.settling import settled
+from supervisor.core.jobs.timings import SAMPLE_BYTES
+from supervisor.wire.codec import Body
+
+PAUSE_S: Final = 0.25
+"""Nothing written for so long is a pause of the writer."""
+
+AHEAD_S: Final = 1.0
+"""A listener with less of the audio to come is given a clause as soon as it is there."""
+
+_AT_ONCE_S: Final = 0.002
+
+Read = Callable[[str, bool], TextReader]
+"""Makes the reader of a stretch of text; the flag: something of the text was cut before."""
+
+
+class OpenText(msgspec.Struct, eq=False):
+    """The text of one open job. `waiting` has come and is not settled; `taken` are the characters
+    before it. `flushed` of `waiting` are to be spoken in any case.
+    """
+
+    job: str
+    read: Read
+    language: str
+    most_bytes: int
+    decoder: codecs.IncrementalDecoder
+    size: int = 0
+    waiting: str = ""
+    taken: int = 0
+    flushed: int = 0
+    finished: bool = False
+    begun: bool = False
+    queued: bool = False
+    written_at: float = 0.0
+    reader: TextReader | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    def add(self, body: Body, now: float, *, flush: bool, final: bool = False) -> None:
+        """Take more of the text. Raises Refused for one that is none, or too long."""
+        self.size += len(body)
+        if self.size > self.most_bytes:
+            raise _bad(f"the text has more than {self.most_bytes} bytes")
+        try:
+            text = self.decoder.decode(bytes(body), final)
+        except UnicodeDecodeError as error:
+            raise _bad(f"the text is not UTF-8: {error.reason}") from None
+        if "\0" in text:
+            raise _bad("the text has a NUL character")
+        self.waiting += text
+        self.written_at = now
+        if flush or final:
+            self.flushed = len(self.waiting)
+
+    def next_stretch(self, now: float, *, hungry: bool) -> str:
+        """Take out what may be spoken now; empty where nothing may."""
+        primary = self.language.partition("-")[0]
+        paused = now - self.written_at >= PAUSE_S
+        size = self.flushed or settled(self.waiting, primary, hungry=hungry, paused=paused)
+        stretch, self.waiting = self.waiting[:size], self.waiting[size:]
+        self.taken += size
+        self.flushed = 0
+        return stretch
+
+
+class OpenTexts:
+    """The texts of all open jobs. `tell` takes events, `find` finds a job that has not ended."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        turns: Turns,
+        tell: Callable[[e.Event], None],
+        find: Callable[[str], Job | None],
+    ) -> None:
+        self._loop = loop
+        self._turns = turns
+        self._tell = tell
+        self._find = find
+        self._texts: dict[str, OpenText] = {}
+
+    def begin(self, job: str, read: Read, language: str, most_bytes: int, body: Body) -> None:
+        """Open the text of a job, which begins with `body`."""
+        self._forget_ended()
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        self._texts[job] = OpenText(job, read, language, most_bytes, decoder)
+        self.append(job, body, flush=False)
+
+    def append(self, job: str, body: Body, *, flush: bool) -> bool:
+        """Take more of a text; False where this job's text is not open."""
+        text = self._open(job)
+        if text is None:
+            return False
+        self._add(text, body, flush=flush)
+        return True
+
+    def finish(self, job: str) -> bool:
+        """End a text; False where this job's text is not open."""
+        text = self._open(job)
+        if text is None:
+            return False
+        text.finished = True
+        self._add(text, b"", flush=True, final=True)
+        return True
+
+    def finish_all(self) -> None:
+        """End every text as it stands: the supervisor stops."""
+        for job in list(self._texts):
+            self.finish(job)
+
+    def _open(self, job: str) -> OpenText | None:
+        text = self._texts.get(job)
+        return None if text is None or text.finished or self._find(job) is None else text
+
+    def _add(self, text: OpenText, body: Body, *, flush: bool, final: bool = False) -> None:
+        try:
+            text.add(body, self._loop.time(), flush=flush, final=final)
+        except Refused as refused:
+            self._refuse(text, refused)
+        else:
+            self._queue(text)
+
+    def _queue(self, text: OpenText) -> None:
+        if not text.queued:
+            text.queued = True
+            self._turns.add(partial(self._turn, text))
+
+    def _turn(self, text: OpenText) -> bool:
+        """Read a little of a text; True if there is more to read at once."""
+        job = self._find(text.job)
+        if job is None:
+            self._drop(text)
+            return False
+        try:
+            more = self._read(text, job)
+        except Refused as refused:
+            self._refuse(text, refused)
+            return False
+        text.queued = more
+        if not more and text.finished:
+            self._drop(text)
+            self._tell(e.TextEnded(self._loop.time(), text.job))
+        elif not more and text.timer is None:
+            wait_s = self._wait_s(text, job)
+            if wait_s is not None:
+                text.timer = self._loop.call_later(wait_s, self._look_again, text)
+        return more
+
+    def _wait_s(self, text: OpenText, job: Job) -> float | None:
+        """Seconds until more of a text may be settled, though nothing is written; None: never."""
+        now = self._loop.time()
+        if not text.waiting.strip():
+            return None
+        if now - text.written_at < PAUSE_S:
+            return text.written_at + PAUSE_S - now
+        return None if _is_hungry(job, now) else max(PAUSE_S, _left_s(job, now) - AHEAD_S)
+
+    def _look_again(self, text: OpenText) -> None:
+        text.timer = None
+        self._queue(text)
+
+    def _read(self, text: OpenText, job: Job) -> bool:
+        """Take a stretch that is settled, or go on with one. Raises Refused."""
+        if text.reader is None:
+            now = self._loop.time()
+            stretch = text.next_stretch(now, hungry=_is_hungry(job, now))
+            if not has_speech(stretch) and "[" not in stretch:  # As a silence that is asked for.
+                return bool(stretch)
+            text.reader = text.read(stretch, text.begun)
+        until = self._loop.time() + _AT_ONCE_S
+        while not text.reader.ended and self._loop.time() < until:
+            text.reader.step()
+        if text.reader.ended:
+            parts, left_out = text.reader.parts(), text.reader.left_out
+            text.reader = None
+            text.begun = text.begun or bool(parts)
+            self._tell(e.TextAppended(self._loop.time(), text.job, parts, left_out))
+        return True
+
+    def _refuse(self, text: OpenText, refused: Refused) -> None:
+        self._drop(text)
+        self._tell(e.TextRefused(self._loop.time(), text.job, str(refused)))
+
+    def _drop(self, text: OpenText) -> None:
+        self._texts.pop(text.job, None)
+        text.queued = False
+        if text.timer is not None:
+            text.timer.cancel()
+            text.timer = None
+
+    def _forget_ended(self) -> None:
+        for text in [text for text in self._texts.values() if self._find(text.job) is None]:
+            self._drop(text)
+
+
+def _is_hungry(job: Job, now: float) -> bool:
+    """Whether the listener will soon have heard all that is spoken or being spoken."""
+    if job.running or job.next_segment < len(job.segments):
+        return False
+    return _left_s(job, now) < AHEAD_S
+
+
+def _left_s(job: Job, now: float) -> float:
+    """Seconds of audio that a listener has not heard yet who listens from the beginning on."""
+    if job.started_at is None:
+        return 0.0
+    spoken_s = job.audio.end / SAMPLE_BYTES / job.request.sample_rate
+    return max(0.0, spoken_s - (now - job.started_at))
+
+
+def _bad(message: str) -> Refused:
+    return Refused("bad_text", message, field="text")

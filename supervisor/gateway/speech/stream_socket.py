@@ -1,0 +1,248 @@
+"""`GET /v1/audio/stream`, a WebSocket: text in as it is written, audio and word times out.
+
+A client's messages are JSON: `start` with the options of a speech request, `text`, `flush`,
+`finish`, `cancel`. Audio goes out in binary messages, everything else in JSON. One text after the
+other may be spoken over a connection. A reader that takes nothing, and a writer that breaks the
+rules, end theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+
+from supervisor.captions import documents
+from supervisor.client import JobCancelled, SupervisorError
+from supervisor.gateway.context import Context
+from supervisor.gateway.errors import ApiError, from_supervisor
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded
+from supervisor.gateway.speech.pace import SpokenJob
+from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
+from supervisor.logs import get_logger
+from supervisor.speech import Word
+
+MESSAGE_BYTES: Final = 256 * 1024
+"""Longest message of a client."""
+PING_S: Final = 30.0
+"""Seconds between two pings; who does not answer one is gone."""
+
+log = get_logger(__name__)
+
+
+class Start(SpeechRequest, frozen=True, kw_only=True, tag="start"):
+    """Begin a text; `input` is the first of it. `audio`: how the samples are sent."""
+
+    input: str = ""
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "pcm"
+    words: bool = False
+    audio: Literal["binary", "base64"] = "binary"
+
+
+class Text(msgspec.Struct, frozen=True, tag="text"):
+    """More of the text."""
+
+    text: str
+
+
+class Flush(msgspec.Struct, frozen=True, tag="flush"):
+    """Speak all that was written so far."""
+
+
+class Finish(msgspec.Struct, frozen=True, tag="finish"):
+    """The text is whole."""
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """Stop; `played_s` is how much of the audio was heard, all that was sent if it is left out."""
+
+    played_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+_Message = Start | Text | Flush | Finish | Cancel
+_decode = msgspec.json.Decoder(_Message).decode
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """GET /v1/audio/stream."""
+
+    async def stream(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(
+            max_msg_size=MESSAGE_BYTES, heartbeat=PING_S, compress=False, timeout=5.0
+        )
+        if not socket.can_prepare(request).ok:
+            reason = "this address speaks WebSocket: connect to it with ws://"
+            raise ApiError(426, reason, code="upgrade_required", headers={"Upgrade": "websocket"})
+        await socket.prepare(request)
+        if request.transport is not None:
+            request.transport.set_write_buffer_limits(UNSENT_BYTES)
+        conversation = _Conversation(context, request, socket)
+        try:
+            await conversation.serve()
+        finally:
+            await conversation.close()
+        return socket
+
+    return [web.get("/v1/audio/stream", stream)]
+
+
+class _Spoken:
+    """One text on its way: the job, what was written of it, and what of it was heard."""
+
+    def __init__(self, job: SpokenJob, start: Start) -> None:
+        self.job = job
+        self.start = start
+        self.text = start.input
+        self.words: list[Word] = []
+        self.samples = 0
+        self.task: asyncio.Task[None] | None = None
+
+    def count(self, samples: int) -> None:
+        """Count samples that are sent."""
+        self.samples += samples
+
+    def heard(self, played_s: float | None) -> dict[str, Any]:
+        """What of the text was spoken until then, by the words that have begun."""
+        sent_s = self.samples / self.job.sample_rate
+        until = sent_s if played_s is None else min(played_s, sent_s)
+        ends = [w.end for w in self.words if w.end is not None and w.begin_s < until]
+        return {"spoken_s": round(until, 3), "spoken_text": self.text[: max(ends, default=0)]}
+
+
+class _Conversation:
+    """One connection."""
+
+    def __init__(
+        self, context: Context, request: web.Request, socket: web.WebSocketResponse
+    ) -> None:
+        self._context = context
+        self._request = request
+        self._socket = socket
+        self._spoken: _Spoken | None = None
+
+    async def serve(self) -> None:
+        """Take messages until the client leaves, or breaks the rules."""
+        async for message in self._socket:
+            try:
+                wanted = _read(message)
+            except ApiError as error:
+                await self._tell_error(error)
+                await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"no message")
+                return
+            try:
+                await self._take(wanted)
+            except ApiError as error:
+                await self._tell_error(error)
+            except SupervisorError as error:
+                await self._tell_error(from_supervisor(error))
+
+    async def close(self) -> None:
+        """Stop what is spoken: nobody hears it."""
+        await self._stop()
+
+    async def _take(self, message: _Message) -> None:
+        match message:
+            case Start():
+                await self._start(message)
+            case Text():
+                spoken = self._now()
+                spoken.text += message.text
+                spoken.job.write(message.text)
+            case Flush():
+                self._now().job.write("", flush=True)
+            case Finish():
+                self._now().job.end_text()
+            case Cancel():
+                spoken = self._now()
+                await self._stop()
+                await self._tell("cancelled", job=spoken.job.id, **spoken.heard(message.played_s))
+
+    def _now(self) -> _Spoken:
+        """The text that is being spoken. Raises ApiError."""
+        spoken = self._spoken
+        if spoken is None:
+            raise ApiError(400, "begin a text with a message of type start", code="not_started")
+        return spoken
+
+    async def _start(self, start: Start) -> None:
+        if self._spoken is not None:
+            reason = "a text is being spoken: cancel it, or wait for finished"
+            raise ApiError(409, reason, code="conflict")
+        # Words are asked for in any case: they tell what was heard of a text that is cancelled.
+        job = await accepted(self._context, self._request, start, words=True, open=True)
+        spoken = self._spoken = _Spoken(job, start)
+        await self._tell("started", job=job.id, sample_rate=job.sample_rate)
+        spoken.task = asyncio.ensure_future(self._speak(spoken))
+
+    async def _speak(self, spoken: _Spoken) -> None:
+        """Send the audio as it comes; then the text is finished, or has failed."""
+        job = spoken.job
+        try:
+            async for piece in encoded(self._context, job, spoken.start, spoken.count):
+                await self._send(spoken, piece)
+        except JobCancelled:
+            return
+        except SupervisorError as error:
+            self._spoken = None
+            await self._tell_error(from_supervisor(error))
+            return
+        except (ConnectionError, TimeoutError):
+            job.cancel()
+            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"nothing is read")
+            return
+        self._spoken = None
+        seconds = spoken.samples / job.sample_rate
+        await self._tell("finished", job=job.id, duration_s=round(seconds, 3))
+
+    async def _send(self, spoken: _Spoken, piece: bytes) -> None:
+        """A piece of audio, and the words that came with it. Raises TimeoutError."""
+        words = spoken.job.new_words()
+        spoken.words += words
+        async with asyncio.timeout(STALL_S):
+            if words and spoken.start.words:
+                await self._tell("words", words=documents(words))
+            if not piece:
+                return
+            if spoken.start.audio == "binary":
+                await self._socket.send_bytes(piece)
+            else:
+                await self._tell("audio", audio=base64.b64encode(piece).decode("ascii"))
+
+    async def _stop(self) -> None:
+        """Cancel what is spoken, if anything is."""
+        spoken, self._spoken = self._spoken, None
+        if spoken is None:
+            return
+        spoken.job.cancel()
+        if spoken.task is not None:
+            spoken.task.cancel()
+            with suppress(asyncio.CancelledError):
+                await spoken.task
+
+    async def _tell(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 (JSON)
+        with suppress(ConnectionError):
+            await self._socket.send_str(json.dumps({"type": kind, **fields}))
+
+    async def _tell_error(self, error: ApiError) -> None:
+        described: Mapping[str, Any] = error.document()["error"]
+        with suppress(ConnectionError):
+            await self._socket.send_str(json.dumps({"type": "error", "error": described}))
+
+
+def _read(message: WSMessage) -> _Message:
+    """A client's message. Raises ApiError."""
+    if message.type is not WSMsgType.TEXT:
+        raise ApiError(400, "messages are JSON text", code="bad_message")
+    try:
+        decoded: _Message = _decode(message.data)
+    except msgspec.ValidationError as error:
+        raise ApiError(400, str(error)[:300], code="bad_value") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ApiError(400, f"a message is no JSON: {error}"[:300], code="bad_json") from None
+    return decoded
