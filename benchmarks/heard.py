@@ -124,7 +124,7 @@ def error_percent(heard: Iterable[Heard]) -> float:
 def nearest(row: Row, heard: str) -> Heard:
     """The sentence beside the spoken form that has the fewest errors for its words."""
     said = words(heard)
-    beside = [(_errors(words(form), said), len(words(form)), form) for form in row.say]
+    beside = [(differing(words(form), said), len(words(form)), form) for form in row.say]
     errors, count, form = min(beside, key=lambda one: one[0] / one[1])
     return Heard(row.text, heard, form, errors, count)
 
@@ -141,7 +141,7 @@ def _spelled(word: str) -> str:
     return _SHORT.get(word, word)
 
 
-def _errors(form: Sequence[str], heard: Sequence[str]) -> int:
+def differing(form: Sequence[str], heard: Sequence[str]) -> int:
     """Words to put in, take out or replace; some words joined are the one that they make."""
     table = [list(range(len(heard) + 1))]
     for i in range(1, len(form) + 1):

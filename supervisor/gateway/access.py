@@ -2,8 +2,9 @@
 
 A browser is on this machine, but the pages in it are not: without a key a page of another site
 could have texts spoken, and through a name that resolves to 127.0.0.1 it could read the answers.
-So the Host must be an address or localhost, and a page's Origin must be the gateway itself or one
-of `http.cors_origins`.
+So the Host must be an address, localhost or one of `http.public_hosts`, also the one that a trusted
+proxy says it was asked for; and a page's Origin must be the gateway itself or one of
+`http.cors_origins`. Who probes whether the gateway lives may call it as he likes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.config.sections.http import Http
 from supervisor.gateway.connections.client_identity import bearer
+from supervisor.gateway.connections.forwarded import forwarded
 from supervisor.gateway.connections.slot_middleware import PROBES
 from supervisor.gateway.cors import allows, preflight
 from supervisor.gateway.errors import ApiError
@@ -43,19 +45,22 @@ def access(settings: Http) -> Middleware:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and request.method == hdrs.METH_OPTIONS:
             return preflight(request, origin, settings)
-        if not settings.api_keys:
-            _check_host(request)
+        if not settings.api_keys and address(request) not in PROBES:
+            _check_host(request, settings)
         if request.method not in _SAFE or hdrs.UPGRADE in request.headers:
             _check_origin(origin, request, settings)
-        if settings.api_keys and not _is_open(address(request), settings):
+        if settings.api_keys and not _is_open(request, settings):
             _check_key(request, settings)
         return await handler(request)
 
     return middleware
 
 
-def _is_open(path: str, settings: Http) -> bool:
-    return path in OPEN or (settings.open_lists and is_list(path))
+def _is_open(request: web.Request, settings: Http) -> bool:
+    path = address(request)
+    if settings.open_lists and is_list(path):
+        return True
+    return path in OPEN or request.path == settings.root_path
 
 
 def _check_key(request: web.Request, settings: Http) -> None:
@@ -70,26 +75,38 @@ def _check_key(request: web.Request, settings: Http) -> None:
     )
 
 
-def _check_host(request: web.Request) -> None:
-    name = _host_name(request.headers.get(hdrs.HOST, ""))
-    if name in {"", "localhost"} or name.endswith(".localhost") or _is_address(name):
-        return
-    raise ApiError(
-        403,
-        f"host {name!r} is no address of this machine; use 127.0.0.1 or localhost, or configure "
-        "http.api_keys",
-        code="wrong_host",
-    )
+def _check_host(request: web.Request, settings: Http) -> None:
+    """Raise ApiError unless the name that was asked for is ours. What a proxy says of it comes on
+    top: a page that leads here through a name of its own can send that header, too.
+    """
+    for host in _hosts(request, settings):
+        name = _host_name(host)
+        if name in {"", "localhost", *settings.public_hosts} or name.endswith(".localhost"):
+            continue
+        if not _is_address(name):
+            raise ApiError(
+                403,
+                f"host {name!r} is no address of this machine; use 127.0.0.1 or localhost, or "
+                "configure http.public_hosts or http.api_keys",
+                code="wrong_host",
+            )
+
+
+def _hosts(request: web.Request, settings: Http) -> list[str]:
+    """The Host, and what a trusted proxy says was asked for."""
+    told = forwarded(request, settings).host
+    return [request.headers.get(hdrs.HOST, ""), *([] if told is None else [told])]
 
 
 def _check_origin(origin: str | None, request: web.Request, settings: Http) -> None:
     if origin is None or allows(origin, settings):
         return
     try:
-        if _is_name(origin) and urlsplit(origin).netloc == request.headers.get(hdrs.HOST):
-            return
+        asked_from = urlsplit(origin).netloc if _is_name(origin) else ""
     except ValueError:
-        pass
+        asked_from = ""
+    if asked_from and asked_from in _hosts(request, settings):
+        return
     text = f"pages of {origin[:LONGEST_NAME]!r} may not use this; see http.cors_origins"
     raise ApiError(403, text, code="wrong_origin")
 

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access
+from supervisor.gateway.connections import root_path
 from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bodies
 from supervisor.gateway.context import Context
 from supervisor.gateway.cors import allow_origins
@@ -57,6 +58,8 @@ def make_app(context: Context) -> web.Application:
     page.add_to(app, context)
     for part in _PARTS:
         app.add_routes(with_slashes(part.routes(context)))
+    if context.settings.root_path is not None:
+        app.add_routes(root_path.routes(context.settings.root_path))
     return app
 
 

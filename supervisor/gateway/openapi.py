@@ -91,6 +91,7 @@ def document() -> dict[str, Any]:
             "version": __version__,
             "description": "OpenAI's speech API, diagnostics and metrics of a speech pool.",
         },
+        "servers": [{"url": "./", "description": "Where this document is."}],
         "paths": {
             "/v1/audio/speech": {"post": _speech()},
             "/v1/audio/phonemes": {"post": _phonemes()},

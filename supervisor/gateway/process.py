@@ -26,6 +26,7 @@ from supervisor.gateway.connections.listener import (
     http_server,
 )
 from supervisor.gateway.connections.open_files import raise_file_limit
+from supervisor.gateway.connections.root_path import serve_below
 from supervisor.gateway.context import make_context
 from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
@@ -92,6 +93,8 @@ async def serve(
         logger=http_logger(),
     )
     await runner.setup()
+    if http.root_path is not None and runner.server is not None:
+        serve_below(runner.server, http.root_path)
     connections = raise_file_limit(http.max_connections, 1 if http.wyoming is None else 2)
     open_connections = OpenConnections()
     listeners = _Listeners(stopped)

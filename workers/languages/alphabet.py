@@ -57,14 +57,14 @@ def from_ipa(ipa: str) -> str:
     return _STRESS.sub(r"\2\1", whole).strip()
 
 
-_NASAL: Final = str.maketrans({
-    vowel: unicodedata.normalize("NFD", vowel) for vowel in "\u00e3\u1ebd\u0129\u00f5\u0169"
-})  # fmt: skip
+_NASAL = re.compile("[\u00e3\u1ebd\u0129\u00f5\u0169]")
 
 
 def spelled(sounds: str) -> str:
     """Sounds with the tilde of a nasal vowel as a symbol of its own, as the alphabet has it."""
-    return sounds.translate(_NASAL)
+    if sounds.isascii():
+        return sounds
+    return _NASAL.sub(lambda vowel: unicodedata.normalize("NFD", vowel[0]), sounds)
 
 
 def marks(written: str) -> str:

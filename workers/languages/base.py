@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -34,6 +35,15 @@ class LanguageReader(Protocol):
         is linear in its length.
         """
         ...
+
+
+def as_written(said: Sequence[Said]) -> str:
+    """The words of all of it, as they would be written: with spaces where the language has them."""
+    return _UNSPACED.sub("", " ".join(part.spoken for part in said))
+
+
+_WIDE: Final = "[\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+_UNSPACED = re.compile(f"(?<={_WIDE}) (?={_WIDE})")
 
 
 def line(said: Sequence[Said]) -> str:

@@ -175,6 +175,8 @@ _HI = (
 
 def hindi(number: int) -> str:
     """1234: एक हज़ार दो सौ चौंतीस. Above a thousand by lakh and crore."""
+    if number == 100:
+        return "सौ"
     if number < 100:
         return _HI[number]
     for size, name in ((10**7, "करोड़"), (10**5, "लाख"), (1000, "हज़ार"), (100, "सौ")):

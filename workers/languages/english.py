@@ -9,5 +9,7 @@ from workers.engines.english import reader
 
 @functools.lru_cache(1024)
 def phonemes(text: str) -> str:
-    """Phonemes of English words; the reader is loaded on the first call."""
+    """Phonemes of English words; the reader is loaded on the first call. A lone A is a letter."""
+    if text == "A":
+        return "ˈA"
     return reader(british=False).phonemes(text)

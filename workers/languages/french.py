@@ -68,6 +68,8 @@ CLITICS: Final[Mapping[str, str]] = {
     "et": "e", "ou": "u", "à": "a", "au": "o", "aux": "o", "en": "ɑ̃", "dans": "dɑ̃", "sur": "syʁ",
     "par": "paʁ", "pour": "puʁ", "que": "kə", "qui": "ki", "ne": "nə", "est": "ɛ", "sont": "sɔ̃",
     "a": "a", "ont": "ɔ̃", "y": "i", "si": "si", "sous": "su", "chez": "ʃe", "sans": "sɑ̃",
+    "où": "u", "quand": "kɑ̃", "notre": "nɔtʁ", "votre": "vɔtʁ", "sommes": "sɔm", "suis": "syi",
+    "quel": "kɛl", "quelle": "kɛl", "quels": "kɛl", "quelles": "kɛl", "parce": "paʁs",
     "avec": "avˌɛk", "mais": "mɛ", "plus": "ply", "tout": "tu", "très": "tʁɛ", "cette": "sɛt",
     "cet": "sɛt", "c": "s", "d": "d", "j": "ʒ", "l": "l", "m": "m", "n": "n", "s": "s", "t": "t",
     "qu": "k", "lorsqu": "lɔʁsk", "jusqu": "ʒysk", "puisqu": "pɥisk", "aujourd": "oʒuʁd",
@@ -104,6 +106,8 @@ def sounds(words: Sequence[str]) -> list[str]:
             said[place] += "t"
         elif word == "quatre" and following in {"vingt", "vingts"}:
             said[place] = "katʁə"
+        elif word == "est" and following == "ce":
+            said[place], said[place + 1] = "ɛs", ""
         elif word == "dix" and following in {"sept", "huit", "neuf"}:
             said[place] = f"{said[place][:-1]}{'s' if following == 'sept' else 'z'}"
         elif following in _INVERTED and word.endswith(("d", "t")):
@@ -119,6 +123,9 @@ _VOWELS_FIRST: Final = frozenset("aeiouyɛɔøœɑɥjw")
 _ONES: Final = frozenset("deux trois quatre cinq six sept huit neuf".split())
 _INVERTED: Final = frozenset("il ils elle elles on".split())
 """Behind its verb: dit-il."""
+_NUMBERS: Final = frozenset("deux trois six dix vingt cent cents vingts".split())
+_BEHIND_NUMBERS: Final = frozenset("à au aux avec en est et ou onze un une y".split())
+"""What no number counts: en 2026 à Toulouse."""
 _SHORTENED: Final = frozenset("six dix huit".split())
 """Numbers whose last consonant is silent before another one."""
 
@@ -127,7 +134,7 @@ def _linked(word: str, said: str, following: str) -> str:
     """A word as it is said before a vowel."""
     if word == "neuf" and following in {"ans", "heures"}:
         return f"{said[:-1]}v"
-    if word not in _LIAISON:
+    if word not in _LIAISON or (word in _NUMBERS and following in _BEHIND_NUMBERS):
         return said
     return f"{said.removesuffix('s')}{_LIAISON[word]}"
 
@@ -140,7 +147,19 @@ def _word(word: str) -> str:
     known = CLITICS.get(word)
     if known is not None:
         return known
-    return _stressed(_known().get(word) or LETTERS.sounds(word))
+    return _stressed(as_spoken(_known().get(word) or LETTERS.sounds(word)))
+
+
+def as_spoken(sounds: str) -> str:
+    """Sounds of a dictionary as the voice learned them: no ə between two single consonants, /y/
+    before i.
+    """
+    return _SILENT.sub("", sounds).replace("ɥ", "y")
+
+
+_SILENT = re.compile(
+    "(?<=[aeiouyɛɔøœɑ\u0303][bdfɡklmnpsʁtvzʃʒɲ])ə(?=[bdfɡklmnpsʁtvzʃʒɲ][aeiouyɛɔøœɑ])"
+)
 
 
 def _elided(word: str) -> str:
@@ -205,6 +224,11 @@ def _ordinal(number: int, written: str) -> str:
     return f"{said.removesuffix('s').removesuffix('e')}ième"
 
 
+_FRACTIONS: Final = {
+    (1, 2): "un demi", (1, 3): "un tiers", (2, 3): "deux tiers",
+    (1, 4): "un quart", (3, 4): "trois quarts",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.french,
     decimal=",",
@@ -217,6 +241,11 @@ WRITING: Final = Writing(
     counted=_counted,
     dot="point",
     roman=True,
+    rulers=(
+        "François Charles Henri Louis Philippe Napoléon Jean Pierre Paul Pie Benoît Léon "
+        "Georges Guillaume Catherine Nicolas Alexandre Élisabeth Albert Léopold chapitre "
+        "Chapitre tome Tome"
+    ),
     scales="millions?|milliards?",
     of="de",
     ordinals="(?:ers?|res?|ères?|èmes?|es?|ᵉ)",
@@ -238,6 +267,9 @@ WRITING: Final = Writing(
         "kWh": ("kilowattheure", "kilowattheures"), "Go": ("gigaoctet", "gigaoctets"),
         "Mo": ("mégaoctet", "mégaoctets"),
     },
+    till="à",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("centime", "centimes"),
     signs={
         "&": "et", "+": "plus", "=": "égale", "@": "arobase", "%": "pour cent", "€": "euros",
         "×": "fois", "÷": "divisé par", "#": "dièse", "°": "degrés",
@@ -255,5 +287,9 @@ WRITING: Final = Writing(
         "etc.": "etcétéra", "p. ex.": "par exemple", "av.": "avenue", "bd": "boulevard",
         "St": "saint", "Ste": "sainte", "n°": "numéro", "N°": "numéro", "tél.": "téléphone",
         "Tél.": "téléphone", "J.-C.": "Jésus Christ",
+        "av. J.-C.": "avant Jésus Christ", "ap. J.-C.": "après Jésus Christ",
+        "c.-à-d.": "c'est à dire",
+        "p.": "page", "pp.": "pages", "vol.": "volume", "chap.": "chapitre",
+        "www": "trois doublevé",
     },
 )  # fmt: skip

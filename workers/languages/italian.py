@@ -43,19 +43,24 @@ _THIRD_LAST = re.compile(
 )
 """Endings of words whose last syllable but two is stressed."""
 
+_DIPHTHONG = re.compile("[aeo]i$")
+"""An ending that is one syllable, and stressed: avrei, ormai."""
+
 _S = "[ˈˌ]?"
 _FRONT = f"(?={_S}[eièéìí])"
 _VOWEL_NEXT = f"(?={_S}[{_VOWELS}])"
 _FIRST = "(?<![^ˈˌ'])"
 _LETTERS = Letters([
     ("ˈ", "ˈ"), ("ˌ", "ˌ"),
-    (f"sc(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʃ"),
-    (f"cc(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʧː"), (f"c(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʧ"),
-    (f"gg(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʤː"),
+    (f"sc(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʃ"),
+    (f"cc(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʧː"),
+    (f"c(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʧ"),
+    (f"gg(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʤː"),
     (f"gli(?={_S}[aeouàèéòóù])|gl(?={_S}[iìí])", "ʎ"), ("gn", "ɲ"),
-    (f"g(?:i(?={_S}[aouàòóù])|{_FRONT})", "ʤ"),
+    (f"g(?:i(?={_S}[aeouàèéòóù])|{_FRONT})", "ʤ"),
     ("cch|cq|qq|cc|kk", "kː"), ("ch|c|k|q", "k"), ("ggh|gg", "ɡː"), ("gh|g", "ɡ"),
-    ("żż", "ʣː"), ("zz", "ʦː"), (f"ż|{_FIRST}z", "ʣ"), ("z", "ʦ"),
+    ("żż|(?<=[aeiou][bcdglmntv]i)zz|(?<=[aeo]ri)zz", "ʣː"), ("zz", "ʦː"),
+    (f"ż|{_FIRST}z", "ʣ"), ("z", "ʦ"),
     ("ss", "S"), (f"(?<=[{_VOWELS}])s{_VOWEL_NEXT}|s(?=[bdglmnrvż])", "z"), ("s", "s"),
     ("bb", "bː"), ("b", "b"), ("dd", "dː"), ("d", "d"), ("ff", "ff"), ("f|ph", "f"),
     ("pp", "pː"), ("p", "p"), ("tt", "tː"), ("t", "t"), ("rr", "rɾ"), ("r", "r"),
@@ -64,7 +69,7 @@ _LETTERS = Letters([
     ("h", ""), ("'", ""),
     (f"(?<![aeou]..)(?<![aeou].)(?<![aeou])i(?={_S}[aeouàèéòóùú])|i(?=[ˈˌ]am[oi])", "j"),
     (f"(?<=[qg])u{_VOWEL_NEXT}", "w"),
-    ("uˈo(?=.)", "ʊˈɔ"), ("iˈe(?=.)", "jˈɛ"),
+    (f"{_FIRST}uˈo(?=.)", "wˈɔ"), ("uˈo(?=.)", "ʊˈɔ"), ("iˈe(?=.)", "jˈɛ"),
     ("à|a", "a"), ("è", "ɛ"), ("[éeë]", "e"), ("ò", "ɔ"), ("[óoö]", "o"),
     (f"(?<=[^{_VOWELS}ˈ])i$", "ɪ"), ("[iìíï]", "i"),
     ("(?<=ˈ)[uùúü]", "u"), ("[uùúü]", "ʊ"),
@@ -81,7 +86,8 @@ def _word(word: str) -> str:
     elided, apostrophe, main = word.rpartition("'")
     if apostrophe and main:
         soft = elided[-1:] in {"c", "g"} and main[0] in "eièéìí"
-        return _LETTERS.sounds(f"{elided}i" if soft else elided).rstrip("iɪ") + _word(main)
+        said = _LETTERS.sounds(f"{elided}i" if soft else elided).rstrip("iɪ")
+        return (f"{said[:-1]}z" if elided == "cos" else said) + _word(main)
     compound = _COMPOUND.fullmatch(word)
     if compound is not None:
         tens, ones = compound.groups()
@@ -120,7 +126,12 @@ def _marked(word: str) -> str:
     if accents:
         return stressed(word, nuclei, accents[-1], secondary=False)
     last = len(nuclei) - 1
-    back = 2 if _THIRD_LAST.search(word) else 1 if word[-1] in _VOWELS or last == 0 else 0
+    if _THIRD_LAST.search(word):
+        back = 2
+    elif _DIPHTHONG.search(word):
+        back = 0
+    else:
+        back = 1 if word[-1] in _VOWELS or last == 0 else 0
     return stressed(word, nuclei, max(last - back, 0), secondary=False)
 
 
@@ -187,6 +198,11 @@ def _ordinal(number: int, written: str) -> str:
     return said[:-1] + "a" if written in {"ª", "a"} else said
 
 
+_FRACTIONS: Final = {
+    (1, 2): "mezzo", (1, 3): "un terzo", (2, 3): "due terzi",
+    (1, 4): "un quarto", (3, 4): "tre quarti",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.italian,
     decimal=",",
@@ -198,6 +214,11 @@ WRITING: Final = Writing(
     counted=_counted,
     dot="punto",
     roman=True,
+    rulers=(
+        "secolo Secolo Carlo Filippo Vittorio Emanuele Umberto Enrico Luigi Giovanni Paolo "
+        "Pio Benedetto Leone Giorgio Guglielmo Caterina Nicola Alessandro Francesco Napoleone "
+        "Elisabetta Federico capitolo Capitolo volume Volume"
+    ),
     scales="mila|milione|milioni|miliardi",
     of="di",
     ordinals="[ºª°]",
@@ -215,11 +236,16 @@ WRITING: Final = Writing(
         "mq": ("metro quadrato", "metri quadrati"), "kg": ("chilo", "chili"),
         "g": ("grammo", "grammi"), "mg": ("milligrammo", "milligrammi"), "l": ("litro", "litri"),
         "L": ("litro", "litri"), "ml": ("millilitro", "millilitri"), "h": ("ora", "ore"),
-        "min": ("minuto", "minuti"), "s": ("secondo", "secondi"), "°C": ("grado", "gradi"),
+        "min": ("minuto", "minuti"), "sec.": ("secondo", "secondi"),
+        "s": ("secondo", "secondi"), "°C": ("grado", "gradi"),
         "W": ("watt", "watt"), "kW": ("chilowatt", "chilowatt"),
         "kWh": ("chilowattora", "chilowattora"), "GB": ("gigabyte", "gigabyte"),
         "MB": ("megabyte", "megabyte"),
     },
+    till="a",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("centesimo", "centesimi"),
+    before_time="(?<=alle )|(?<=ore )|(?<=dalle )|(?<=le )",
     signs={
         "&": "e", "+": "più", "=": "uguale", "@": "chiocciola", "%": "per cento", "€": "euro",
         "×": "per", "÷": "diviso", "#": "cancelletto", "°": "gradi",
@@ -238,5 +264,7 @@ WRITING: Final = Writing(
         "Avv.": "avvocato", "ing.": "ingegner", "Ing.": "ingegner", "ecc.": "eccetera",
         "p.es.": "per esempio", "pag.": "pagina", "tel.": "telefono", "Tel.": "telefono",
         "a.C.": "avanti Cristo", "d.C.": "dopo Cristo", "n.": "numero",
+        "n°": "numero", "N°": "numero", "nº": "numero", "S.p.A.": "esse pi a", "sec.": "secolo",
+        "vol.": "volume", "cap.": "capitolo", "p.": "pagina", "pp.": "pagine", "www": "vu vu vu",
     },
 )  # fmt: skip

@@ -7,15 +7,18 @@ stand behind the vowel as arrows: → 1, ↗ 2, ↓ 3, ↘ 4.
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from workers.engines import files
 from workers.languages import cardinals
 from workers.languages.base import LanguageReader
-from workers.languages.writing import Writing, Written
+from workers.languages.unspaced import Unspaced
+from workers.languages.writing import HAN, Writing
 
 _INITIALS: Final = {
     "b": "p", "c": "ʦʰ", "ch": "ꭧʰ", "d": "t", "f": "f", "g": "k", "h": "x", "j": "ʨ", "k": "kʰ",
@@ -46,17 +49,59 @@ def syllable(initial: str, final: str) -> str:
     return _INITIALS.get(initial, "") + sound.replace("0", _TONES.get(tone, ""))
 
 
+_ENCLITICS: Final = frozenset("们了着")
+"""What is said with the word before it, however that is cut."""
+
+_WEAK_ENDS: Final = tuple(
+    (row[0], row[2:].split("/")[0], row[1], row.split("/")[1])
+    for row in (
+        "学生xué/sheng 先生xiān/sheng 朋友péng/you 头发tóu/fa 地方dì/fang 喜欢xǐ/huan "
+        "漂亮piào/liang 舒服shū/fu 认识rèn/shi 告诉gào/su 明白míng/bai 事情shì/qing 眼睛yǎn/jing "
+        "耳朵ěr/duo 客气kè/qi 关系guān/xi 清楚qīng/chu 麻烦má/fan 休息xiū/xi 大夫dài/fu "
+        "知道zhī/dao 聪明cōng/ming 热闹rè/nao 厉害lì/hai 葡萄pú/tao 豆腐dòu/fu 生意shēng/yi "
+        "意思yì/si 月亮yuè/liang 丈夫zhàng/fu 姑娘gū/niang 师傅shī/fu 行李xíng/li 消息xiāo/xi"
+    ).split()
+)
+"""Words whose second syllable has no tone, which the library gives one."""
+
+_CONTEXTS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
+    "地": (("[^一二三四五六七八九十这那各此本当]{2}$", ".", syllable("d", "e5")),),
+    "得": (("[我你您他她们谁都也还总就只必非]$", "[^很太非多]", syllable("d", "ei3")),),
+    "里": (("[^一二三四五六七八九十百千两几这那哪]$", "", syllable("l", "i5")),),
+    "长": (("[很太最更不够多米尺里么样]$", "", syllable("ch", "ang2")),),
+    "种": (("", "[了着过植下满]", syllable("zh", "ong4")),),
+    "还": (("", "[了给清]", syllable("h", "uan2")),),
+    "只": (("[一二三四五六七八九十百千两几这那每]$", "", syllable("zh", "i1")),),
+    "数": (("", "[一了不]", syllable("sh", "u3")),),
+    "教": (("", "[我你您他她它]", syllable("j", "iao1")),),
+}
+"""Characters that are words by themselves and read in two ways: what ends the word before, what
+begins the one after, and the reading there that is not the usual one."""
+
+
+def _in_context(before: str, word: str, after: str) -> str:
+    """The sounds of a word that its neighbours decide; empty where they do not."""
+    for left, right, sounds in _CONTEXTS.get(word, ()):
+        if re.search(left, before) and re.match(right, after):
+            return sounds
+    return ""
+
+
 def reader() -> LanguageReader:
     """Raises ImportError where pypinyin or jieba is not installed."""
     import jieba  # noqa: PLC0415 - optional, and large
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - as above
+    from pypinyin import Style, lazy_pinyin, load_phrases_dict  # noqa: PLC0415 - as above
 
+    load_phrases_dict({f"{one}{two}": [[said], [weak]] for one, said, two, weak in _WEAK_ENDS})
     cutter = jieba.Tokenizer()
     jieba.setLogLevel(logging.ERROR)
     with suppress(OSError):  # What it has made of its dictionary lies with ours, if it can.
         files.cache("lexicons").mkdir(parents=True, exist_ok=True)
         cutter.tmp_dir = str(files.cache("lexicons"))
     cutter.initialize()
+
+    def cut(run: str) -> list[str]:
+        return [run] if _NUMBER.fullmatch(run) else list(cutter.cut(run, HMM=False))
 
     @functools.lru_cache(4096)
     def word(written: str) -> str:
@@ -72,10 +117,23 @@ def reader() -> LanguageReader:
         )
         return "".join(map(syllable, initials, finals))
 
-    def sounds(words: Sequence[str]) -> list[str]:
-        return [" ".join(filter(None, map(word, cutter.cut(run)))) for run in words]
+    def pieces(clause: str) -> list[tuple[str, str]]:
+        words = ["", *itertools.chain(*map(cut, _NUMBER.split(clause))), ""]
+        found: list[tuple[str, str]] = []
+        for before, written, after in zip(words, words[1:], words[2:], strict=False):
+            sounds = _in_context(before, written, after) or word(written)
+            if written in _ENCLITICS and found:
+                stem, known = found.pop()
+                found.append((stem + written, known + sounds))
+            else:
+                found.append((written, sounds))
+        return found
 
-    return Written(WRITING, sounds)
+    return Unspaced(WRITING, pieces)
+
+
+_NUMBER = re.compile("([零一二三四五六七八九十百千万亿两]{3,32})")
+"""A number, which is one word however long it is."""
 
 
 def _year(number: int, _written: str) -> str:
@@ -102,7 +160,9 @@ def _counted(said: str, following: str) -> str:
     return "两" if said == "二" and following[:1] in _COUNTING else said
 
 
-_COUNTING: Final = frozenset("个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百")
+_COUNTING: Final = frozenset(
+    "个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百小倍层名种句页头匹篇首支把艘架棵座扇顿"
+)
 
 WRITING: Final = Writing(
     cardinal=cardinals.mandarin,
@@ -125,10 +185,14 @@ WRITING: Final = Writing(
     units={
         "%": ("百分之{}", "百分之{}"), "％": ("百分之{}", "百分之{}"), "km": ("公里", "公里"),
         "m": ("米", "米"), "cm": ("厘米", "厘米"), "mm": ("毫米", "毫米"), "kg": ("公斤", "公斤"),
-        "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"), "L": ("升", "升"),
+        "m²": ("平方米", "平方米"), "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"),
+        "L": ("升", "升"),
         "ml": ("毫升", "毫升"), "km/h": ("公里每小时", "公里每小时"),
     },
+    till="到",
+    fraction=lambda part, whole: f"{cardinals.mandarin(whole)}分之{cardinals.mandarin(part)}",
     signs={"&": "和", "+": "加", "=": "等于", "@": "艾特", "×": "乘", "÷": "除以"},
+    script=HAN,
     latin=True,
     spaced=False,
     figure_by_figure=True,

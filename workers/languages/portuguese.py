@@ -57,23 +57,27 @@ _LETTERS = Letters([
     (f"[oóôò]m{_BEFORE_LIP}", "om"), (f"[oóôò][nm]{_CODA}", "oŋ"),
     (f"[uú]m{_BEFORE_LIP}", "ũm"), (f"[uú][nm]{_CODA}", "ũŋ"),
     ("(?<=ˈ)[aáâ](?=n|m)|[aáâ](?=nh)", "ɐ̃"),
-    (f"[aáâ]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "I"),
-    (f"[eéêè]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "A"), ("[óò]i", "Y"),
-    (f"[oô]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "oɪ"), (f"[aáâ]u(?![nm])|[aáâ]l{_CODA}", "W"),
+    (f"[aáâ]i(?!nh|[nmlz](?:[^{_VOWELS}]|$)|r(?:[^{_VOWELS}r]|$))", "I"),
+    ("[éè]i", "ɛɪ"), (f"[eê]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "A"), ("[óò]i", "Y"),
+    (f"[oô]i(?!nh|[nmlrz](?:[^{_VOWELS}]|$))", "oɪ"), (f"[aáâ]u|[aáâ]l{_CODA}", "W"),
     (f"[éè]u|[éè]l{_CODA}", "ɛʊ"), (f"[eê]u|[eê]l{_CODA}", "eʊ"), (f"[ií]u|[ií]l{_CODA}", "iʊ"),
     ("[óò]l$", "ɔl"), (f"[oôóò]u|[oôóò]l{_CODA}", "ow"), (f"[uú]l{_CODA}", "uʊ"),
     ("(?<=[^qg])ui(?!nh|[nmlrz])", "uɪ"),
     ("lh", "lj"), ("nh", "ɲ"), ("ch|sh", "ʃ"), ("ph", "f"),
+    ("qü", "kw"), ("gü", "ɡw"),
     (f"qu{_FRONT}|q(?!u)", "k"), (f"gu{_FRONT}", "ɡ"), (f"qu{_V}", "kw"),
-    (f"gu(?={_S}[aoáó])", "ɡw"), ("qü", "kw"), ("gü", "ɡw"),
-    (f"s?c{_FRONT}|s?ç|ss|xc{_FRONT}", "s"), ("c|k|q", "k"), (f"g{_FRONT}|j", "ʒ"), ("g", "ɡ"),
+    (f"gu(?={_S}[aoáó])", "ɡw"),
+    (f"s?c{_FRONT}|s?ç|ss|xc{_FRONT}", "s"), ("c?[ck]|q", "k"), (f"g{_FRONT}|j", "ʒ"), ("g", "ɡ"),
     (f"{_FIRST}[rh]r?(?<=r)|rr|(?<=[nls])r", "x"), (f"(?<=[{_VOWELS}])r{_V}", "ɾ"),
     (f"(?<=[{_VOWELS}])r(?=[^{_VOWELS}ˈˌ])", "ɾə"), ("r", "r"),
     (f"(?<=[{_VOWELS}])s{_V}|s(?=[bdgmnrv])", "z"), ("s", "s"), ("z$", "s"), ("z", "z"),
-    (f"(?<=[eê])x{_V}", "z"), (f"(?<=[eê])x(?=[^{_VOWELS}])", "s"), ("(?<=á)x(?=i)|x$", "ks"),
-    ("(?<=pró)x|(?<=máx)x|(?<=ˈau)x", "s"), ("x", "ʃ"),
+    (f"(?:(?<=^[eê])|(?<=^[ˈˌ][eê])|(?<=^ˌine))x{_V}", "z"), (f"x(?=[^{_VOWELS}ˈˌ])", "s"),
+    (f"(?<=[oóaá])x(?={_S}im)|(?<=au)x(?={_S}[ií]l)|(?<=trˈou)x", "s"),
+    (f"(?:(?<=[sn][eè])|(?<=[sn][ˈˌ][eè])|(?<=fi)|(?<=f[ˈˌ]i)|(?<=flu)|(?<=fl[ˈˌ]u))x{_V}", "ks"),
+    (f"(?:(?<=l[eè])|(?<=l[ˈˌ][eè]))x(?={_S}[ioã])|(?<=[oó])x(?={_S}i[cgd])|(?<=á)x(?=i)|x$", "ks"),
+    ("x", "ʃ"),
     (f"t(?={_S}[ií])|t(?=es?$)|t$", "ʧ"), (f"d(?={_S}[ií])|d(?=es?$)|d$", "ʤ"),
-    ("t", "t"), ("d", "d"), ("bb?", "b"), ("ff?", "f"), ("l", "l"), ("m", "m"), ("n", "n"),
+    ("tt?", "t"), ("dd?", "d"), ("bb?", "b"), ("ff?", "f"), ("l", "l"), ("m", "m"), ("n", "n"),
     ("pp?", "p"),
     ("[vw]", "v"), ("h", ""),
     ("(?<!ˈ)i(?=[ao]s?$)", "j"), ("(?<=[^ˈ])i(?=es?$)", "j"), ("(?<=[^ˈ])u(?=[aoe]s?$)", "w"),
@@ -98,7 +102,21 @@ _VOICED: Final = frozenset("æaeiouɛɔɐAIWOYbdɡlmnvʒʤʊ")
 @functools.lru_cache(4096)
 def _word(word: str) -> str:
     known = UNSTRESSED.get(word)
-    return known if known is not None else _LETTERS.sounds(_marked(word))
+    return known if known is not None else _LETTERS.sounds(_marked(_told(word)))
+
+
+def _told(word: str) -> str:
+    """The word with marks that it had before 2009, or never had: cinqüenta, idéia, saíu."""
+    word = _SOUNDED_U.sub(lambda found: found[0].replace("u", "ü"), word)
+    word = _OPEN_EIA.sub(lambda found: found[0].replace("ei", "éi"), word)
+    return f"{word[:-2]}íu" if word.endswith(("aiu", "oiu")) else word
+
+
+_SOUNDED_U = re.compile(
+    "cinqu(?=ent)|frequ(?=[eê]n)|sequ(?=[eê]n)|eloqu(?=[eê]n)|delinqu(?=[eê]n)|tranqu(?=il)"
+    "|agu(?=ent)|língu(?=e)|lingu(?=i)|pingu(?=i)"
+)
+_OPEN_EIA = re.compile("(?:id|assembl|europ|estr|plat|gel|colm|epop|odiss|diarr|panac|azal)eias?$")
 
 
 def _marked(word: str) -> str:
@@ -146,7 +164,7 @@ def _carries(word: str, place: int) -> bool:
     if letter not in _VOWELS:
         return False
     before, after = word[:place][-1:], word[place + 1 : place + 2]
-    if letter == "u" and before in {"q", "g"} and after and after in _VOWELS:
+    if letter in "uü" and before in {"q", "g"} and after and after in _VOWELS:
         return False
     if before in {"ã", "õ"}:
         return False
@@ -156,7 +174,9 @@ def _carries(word: str, place: int) -> bool:
         return True
     rest = word[place + 1 :]
     return rest[:2] == "nh" or (
-        rest[:1] in {"n", "m", "l", "r", "z"} and (len(rest) == 1 or rest[1] not in _VOWELS)
+        rest[:2] != "rr"
+        and rest[:1] in {"n", "m", "l", "r", "z"}
+        and (len(rest) == 1 or rest[1] not in _VOWELS)
     )
 
 
@@ -201,6 +221,11 @@ def _ordinal(number: int, written: str) -> str:
     return said[:-1] + "a" if written.strip(".") in {"ª", "a"} else said
 
 
+_FRACTIONS: Final = {
+    (1, 2): "meio", (1, 3): "um terço", (2, 3): "dois terços",
+    (1, 4): "um quarto", (3, 4): "três quartos",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.portuguese,
     decimal=",",
@@ -214,6 +239,11 @@ WRITING: Final = Writing(
     after_time="h|hs|horas",
     dot="ponto",
     roman=True,
+    rulers=(
+        "século Século Afonso João Pedro Manuel Filipe Carlos José Sebastião Henrique Sancho "
+        "Pio Bento Paulo Leão Luís Jorge Guilherme Isabel Nicolau Alexandre Napoleão Maria "
+        "capítulo Capítulo tomo Tomo"
+    ),
     scales="mil|milhão|milhões|bilhões",
     of="de",
     ordinals=r"\.?[ºª°]",
@@ -235,6 +265,9 @@ WRITING: Final = Writing(
         "kWh": ("quilowatt hora", "quilowatts hora"), "GB": ("gigabyte", "gigabytes"),
         "MB": ("megabyte", "megabytes"),
     },
+    till="a",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("centavo", "centavos"),
     signs={
         "&": "e", "+": "mais", "=": "igual a", "@": "arroba", "%": "por cento", "€": "euros",
         "×": "vezes", "÷": "dividido por", "#": "número", "°": "graus",
@@ -247,9 +280,12 @@ WRITING: Final = Writing(
     )),
     abbreviations={
         "Sr.": "senhor", "Sra.": "senhora", "Srta.": "senhorita", "Dr.": "doutor",
-        "Dra.": "doutora", "D.": "dona", "Prof.": "professor", "Profa.": "professora",
+        "Dra.": "doutora", "D.": "dom", "Prof.": "professor", "Profa.": "professora",
         "e-mail": "imeiou",
-        "etc.": "etcétera", "p. ex.": "por exemplo", "nº": "número", "pág.": "página",
+        "etc.": "etcétera", "p. ex.": "por exemplo", "nº": "número", "n.º": "número",
+        "Nº": "número",
+        "séc.": "século", "S.A.": "éssi á", "vol.": "volume", "cap.": "capítulo", "p.": "página",
+        "pp.": "páginas", "www": "três dáblios", "pág.": "página",
         "av.": "avenida", "Av.": "avenida", "R.": "rua", "tel.": "telefone", "Tel.": "telefone",
         "EUA": "Estados Unidos", "a.C.": "antes de Cristo", "d.C.": "depois de Cristo",
         "vc": "você", "Vc": "você",

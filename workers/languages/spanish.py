@@ -36,6 +36,7 @@ _LETTERS = Letters([
     ("ch", "ʧ"), ("ll", "ʎ"), (f"rr|{_FIRST}r|(?<=[lns])r", "r"), ("r", "ɾ"),
     (f"qu{_FRONT}|q|k|c(?=[kc])", "k"), (f"gu{_FRONT}", "ɡ"), (f"g{_FRONT}|j", "x"),
     (f"(?<=s)c{_FRONT}|c{_FRONT}|z|ç", "θ"), ("c", "k"), ("g", "ɡ"),
+    ("(?<=m[ˈˌ][eé])x(?=ic|iqu)|(?<=oa)x(?=[ˈˌ]?ac)|(?<=t[ˈˌ]e)x(?=as|an)", "x"),
     (f"{_FIRST}x|{_FIRST}ps", "s"), ("x", "ks"), ("ñ", "ɲ"),
     (f"{_FIRST}hu(?={_STRESS}[aeoáéó])", "w"), (f"{_FIRST}sh|sh$", "ʃ"), ("ph", "f"),
     ("[bv]+", "b"), ("w", "w"), ("dd?", "d"), ("ff?", "f"), ("l", "l"), ("mm?", "m"),
@@ -58,7 +59,8 @@ _NASALS = (
 """Nasals as the consonant after them has it, and what they make of a vowel."""
 
 _STOP = re.compile(
-    "(?<=[^mn ˈˌ])( ?[ˈˌ]?)b|(?<=[^n ˈˌ])( ?[ˈˌ]?)d(?![ ]|$)|(?<=[^nŋˈˌ ])( ?[ˈˌ]?)ɡ(?![nm])"
+    "(?<=[^mn ˈˌ])( ?[ˈˌ]?)b(?![ t]|$)|(?<=[^n ˈˌ])( ?[ˈˌ]?)d(?![ ]|$)"
+    "|(?<=[^nŋˈˌ ])( ?[ˈˌ]?)ɡ(?![nm ]|$)"
 )
 _SOFT = {"b": "β", "d": "ð", "ɡ": "ɣ"}
 
@@ -156,6 +158,11 @@ def _ordinal(number: int, written: str) -> str:
     return said[:-1] + "a" if written.strip(".") in {"ª", "a"} else said
 
 
+_FRACTIONS: Final = {
+    (1, 2): "medio", (1, 3): "un tercio", (2, 3): "dos tercios",
+    (1, 4): "un cuarto", (3, 4): "tres cuartos",
+}  # fmt: skip
+
 WRITING: Final = Writing(
     cardinal=cardinals.spanish,
     decimal=",",
@@ -168,6 +175,11 @@ WRITING: Final = Writing(
     after_time="h|hs|horas",
     dot="punto",
     roman=True,
+    rulers=(
+        "siglo Siglo Alfonso Carlos Felipe Fernando Isabel Juan Pablo Jaime Enrique Pedro "
+        "Sancho Pío Benedicto León Luis Jorge Guillermo Catalina Nicolás Alejandro Francisco "
+        "Napoleón capítulo Capítulo tomo Tomo"
+    ),
     scales="mil|millón|millones",
     of="de",
     ordinals=r"\.?[ºª°]|\.?er",
@@ -191,6 +203,10 @@ WRITING: Final = Writing(
         "kWh": ("kilovatio hora", "kilovatios hora"), "V": ("voltio", "voltios"),
         "GB": ("gigabyte", "gigabytes"), "MB": ("megabyte", "megabytes"),
     },
+    till="a",
+    fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
+    hundredths=("céntimo", "céntimos"),
+    before_time="(?<=las )",
     signs={
         "&": "y", "+": "más", "=": "igual a", "@": "arroba", "%": "por ciento", "€": "euros",
         "×": "por", "÷": "entre", "#": "número", "°": "grados",
@@ -205,6 +221,11 @@ WRITING: Final = Writing(
         "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Sres.": "señores",
         "Dr.": "doctor", "Dra.": "doctora", "D.": "don", "Dña.": "doña", "Ud.": "usted",
         "Uds.": "ustedes", "p. m.": "de la tarde", "a. m.": "de la mañana",
+        "p.m.": "de la tarde", "a.m.": "de la mañana", "n.º": "número", "N.º": "número",
+        "nº": "número", "Nº": "número", "C/": "calle", "c/": "calle", "S.A.": "ese a",
+        "pp.": "páginas",
+        "p.": "página", "vol.": "volumen", "cap.": "capítulo", "a.C.": "antes de Cristo",
+        "d.C.": "después de Cristo", "www": "tres uve dobles",
         "etc.": "etcétera", "p. ej.": "por ejemplo", "EE. UU.": "Estados Unidos",
         "EE.UU.": "Estados Unidos", "EEUU": "Estados Unidos", "núm.": "número", "pág.": "página",
         "av.": "avenida", "Av.": "avenida", "aprox.": "aproximadamente", "a. C.": "antes de Cristo",

@@ -19,6 +19,9 @@ from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks, sp
 from workers.languages.base import Said
 from workers.languages.cardinals import LIMIT
 
+LATIN: Final = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+HAN: Final = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
     """How a language writes what is no word, and what it says for it.
@@ -31,8 +34,13 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     capitals that are no word. `ordinals`: a pattern of what stands behind a number to make it an
     ordinal; `ordinal` says it. `clock`: what stands between hours and minutes, and `after_time`
     what may stand behind them and is said with them. `dot`: the one in an address. `roman`:
-    capitals may be a number; ordinals say it. `scales`: a pattern of words that make a number
-    larger, and `of` what joins money to them. `lakhs`: groups of two figures. `latin`: words in
+    capitals may be a number; ordinals say it, and one capital behind a name of `rulers` is one.
+    `scales`: a pattern of words that make a number
+    larger, and `of` what joins money to them. `script`: the letters that it is written in, as in a
+    class of a pattern; no others are read. `till`: what is said between the ends of a range.
+    `fraction`: a part of a whole in words, where it has a name; `hundredths`: what one and many of
+    them are called where a sum is nothing else. `before_time`: words before which figures with a
+    full stop are a time. `lakhs`: groups of two figures. `latin`: words in
     Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
     fraction is said. Names of units and money with "{}" in them have the number there.
     """
@@ -57,7 +65,13 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     after_time: str = "(?!)"
     dot: str = ""
     roman: bool = False
+    rulers: str = ""
     scales: str = "(?!)"
+    script: str = LATIN
+    till: str = ""
+    fraction: Callable[[int, int], str] = lambda _part, _whole: ""
+    hundredths: tuple[str, str] = ("", "")
+    before_time: str = "(?!)"
     of: str = ""
     lakhs: bool = False
     latin: bool = False
@@ -68,7 +82,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 class Token(msgspec.Struct, gc=False):
     """A stretch of the text: the words that are said for it, or sounds that are given.
 
-    `opening` and `closing` are the punctuation around it, in Kokoro's alphabet.
+    `opening` and `closing` are the punctuation around it, in Kokoro's alphabet. `apart`: something
+    that is not read stands before it.
     """
 
     start: int
@@ -77,6 +92,7 @@ class Token(msgspec.Struct, gc=False):
     given: str | None = None
     opening: str = ""
     closing: str = ""
+    apart: bool = False
 
 
 _Remembered = dict[tuple[str, str], tuple[str, ...]]
@@ -124,6 +140,11 @@ class Scanner:
             "date": self._date,
             "iso": self._date,
             "time": self._time,
+            "dotted": self._time,
+            "range": self._range,
+            "part": self._fraction,
+            "vulgar": self._fraction,
+            "phone": self._phone,
             "sum": self._money,
             "scale": self._money,
             "behind": self._money,
@@ -143,10 +164,13 @@ class Scanner:
         """What is said for a text, in its order."""
         text = text.translate(_FIGURES_OF_OTHERS)
         found: list[Token] = []
-        opening = ""
+        opening, apart = "", False
         said: _Remembered = {}
         for match in self._pattern.finditer(text):
             kind = match.lastgroup
+            if kind == "foreign":
+                apart = True
+                continue
             if kind == "opening" or (kind == "quote" and _opens(text, match.start())):
                 opening += OPENING.get(match[0], match[0])
             elif kind in {"punctuation", "quote"}:
@@ -157,18 +181,19 @@ class Scanner:
                 token = self._token(match, said)
                 if token.words or token.given:
                     token.opening, opening = opening, ""
+                    token.apart, apart = apart, False
                     found.append(token)
         return found
 
     def _token(self, match: re.Match[str], said: _Remembered) -> Token:
         """What is said for a match. `said`: what has been said for others in this text."""
         start, end = match.span()
-        if match["mark"] is not None:
+        kind = match.lastgroup or ""
+        if kind == "mark":
             written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
             return Token(start, end, tuple(written.split()) or ("",), given=from_ipa(ipa))
-        if match["latin"] is not None:
+        if kind == "latin":
             return Token(start, end, tuple(match[0].split()), given=english.phonemes(match[0]))
-        kind = match.lastgroup or ""
         key = (kind, match[0])
         words = said.get(key)
         if words is None:
@@ -179,7 +204,7 @@ class Scanner:
 
     def _date(self, found: re.Match[str]) -> str:
         if found["iso"] is not None:
-            year, month, day = map(int, found["iso"].split("-"))
+            year, month, day = map(int, re.split("[-/.]", found["iso"]))
         else:
             day, month, year = (int(found[part]) for part in ("day", "month", "year"))
         if 1 <= month <= 12 and 1 <= day <= 31:
@@ -187,8 +212,27 @@ class Scanner:
         return " ".join(map(self._writing.cardinal, (day, month, year)))
 
     def _time(self, found: re.Match[str]) -> str:
-        hours, minutes = map(int, re.split(f"[{self._writing.clock}]", found["time"]))
+        written = found["time"] or found["dotted"]
+        hours, minutes = map(int, re.split(f"[{self._writing.clock}.]", written))
         return self._writing.time(hours, minutes)
+
+    def _range(self, found: re.Match[str]) -> str:
+        return f"{self._whole(found['from'])} {self._writing.till} {self._whole(found['to'])}"
+
+    def _whole(self, figures: str) -> str:
+        """A number, or a year where those are said otherwise."""
+        if len(figures) == 4 and not self._writing.spaced:
+            said = self._writing.ordinal(int(figures), "")
+            return said or self._cardinal(figures)
+        return self._cardinal(figures)
+
+    def _fraction(self, found: re.Match[str]) -> str:
+        part, whole = _VULGAR.get(found["vulgar"] or "", ()) or found["part"].split("/")
+        named = self._writing.fraction(int(part), int(whole))
+        return named or f"{self._cardinal(part)} {self._cardinal(whole)}"
+
+    def _phone(self, found: re.Match[str]) -> str:
+        return " ".join(map(self._one_by_one, found["phone"].split("-")))
 
     def _money(self, found: re.Match[str]) -> str:
         names = self._writing.money[found["before"] or found["behind"]]
@@ -200,6 +244,9 @@ class Scanner:
             said = self._signed(found, f"{whole}{self._writing.decimal}{fraction.rstrip('0')}", "")
             return _named(said, names[1])
         said = _named(self._signed(found, whole, names[1]), names[int(whole) != 1])
+        if int(whole) == 0 and fraction.strip("0") and all(self._writing.hundredths):
+            cents = self._cardinal(fraction.lstrip("0"))
+            return f"{cents} {self._writing.hundredths[int(fraction) != 1]}"
         if self._writing.cents is not None and fraction.strip("0"):
             return self._writing.cents(said, self._cardinal(fraction.lstrip("0")))
         return said
@@ -232,6 +279,9 @@ class Scanner:
 
     def _parts(self, amount: str) -> tuple[str, str]:
         """The figures before and after the decimal mark."""
+        if _AMERICAN.fullmatch(amount):
+            dollars, _, cents = amount.replace(",", "").partition(".")
+            return dollars, cents
         whole, mark, fraction = amount.rpartition(self._writing.decimal)
         if mark:
             return self._grouping.sub("", whole) or "0", fraction
@@ -251,6 +301,8 @@ class Scanner:
     def _word(self, found: re.Match[str]) -> str:
         word = unicodedata.normalize("NFC", _UNSEEN.sub("", found["word"])).replace("’", "'")
         letters = self._writing.letters
+        if letters and _is_spelled(word):
+            return " ".join(letters.get(letter.lower(), letter.lower()) for letter in word)
         if letters and word.isupper() and len(word) <= _MOST_LETTERS and "'" not in word:
             alone = len(word) == 1 and word not in _VOWELS
             if alone or (len(word) > 1 and _SAYABLE.fullmatch(word) is None):
@@ -268,32 +320,39 @@ class Written:
     def read(self, text: str) -> list[Said]:
         """All that is said for a text, a stretch for each token."""
         said: list[Said] = []
-        for clause in _clauses(self._scanner.tokens(text)):
+        for clause in clauses(self._scanner.tokens(text)):
             words = [
                 word.lower() for token in clause if token.given is None for word in token.words
             ]
             sounds = iter(self._sounds(words) if words else ())
             for token in clause:
-                heard = token.given
-                if heard is None:
-                    heard = " ".join(filter(None, (next(sounds) for _word in token.words)))
-                said.append(
-                    Said(
-                        spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
-                        phonemes=f"{token.opening}{spelled(heard)}{token.closing}" if heard else "",
-                        start=token.start,
-                        end=token.end,
-                    )
-                )
+                if token.given is None:
+                    token.given = " ".join(filter(None, (next(sounds) for _word in token.words)))
+                said.append(given(token))
         return said
+
+
+def given(token: Token) -> Said:
+    """What is said for a token whose sounds are known."""
+    sounds = token.given
+    return Said(
+        spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
+        phonemes=f"{token.opening}{spelled(sounds)}{token.closing}" if sounds else "",
+        start=token.start,
+        end=token.end,
+    )
 
 
 _FIGURES_OF_OTHERS: Final = {
     zero + figure: ord("0") + figure
     for zero in (0x966, 0xFF10, 0x660, 0x6F0)
     for figure in range(10)
-}
-"""Figures of Devanagari, wide ones, and those of Arabic."""
+} | {
+    first + place: letter + place
+    for first, letter in ((0xFF21, ord("A")), (0xFF41, ord("a")))
+    for place in range(26)
+}  # fmt: skip
+"""Figures of Devanagari, wide ones, and those of Arabic; wide letters."""
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
 
@@ -312,14 +371,21 @@ def _pattern(writing: Writing) -> str:
     money, units, short, signs = map(
         _any_of, (writing.money, writing.units, _with_capitals(writing), writing.signs)
     )
-    word = f"[A-Za-z][A-Za-z'’]{{0,{_LONGEST}}}"
+    word = f"[{LATIN}][{LATIN}'’]{{0,{_LONGEST}}}"
     latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
+    rulers = sorted(writing.rulers.split(), key=len)
+    ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
+    ruled = f"(?:{ruled})" if ruled else "(?!)"
     clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
-    roman = "[IVX]{2,8}" if writing.roman else "(?!)"
+    kings = f"{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
+    roman = f"(?=[IVX])(?:{apart}[IVX]{{2,8}}|{kings})"
+    if not writing.roman:
+        roman = "(?!)"
     date = (
         "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
         "(?P=between)(?P<year>[0-9]{4}))"
     )
+    amount = rf"(?:{_AMERICAN.pattern}(?![0-9])|{amount})"
     number = (
         rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
         rf"(?:{_SPACE}(?P<scale>{writing.scales}){alone})?"
@@ -328,21 +394,30 @@ def _pattern(writing: Writing) -> str:
         rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
         rf"|(?P<amount>{amount})"
     )
-    letter = rf"[^\W\d_{'A-Za-z' if writing.latin else ''}][{COMBINING}]{{0,8}}"
+    years = "" if writing.spaced else f"(?:{writing.ordinals})?"
+    letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
     return "|".join(
         (
             f"(?P<mark>{PRONOUNCED.pattern})",
             f"{apart}{date}{alone}",
-            rf"{apart}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){alone}",
+            rf"{apart}(?P<iso>[0-9]{{4}}(?P<dash>[-/.])[0-9]{{1,2}}(?P=dash)[0-9]{{1,2}}){alone}",
+            rf"{apart}(?P<phone>0[0-9]{{1,4}}-[0-9]{{2,4}}-[0-9]{{3,4}})(?![-0-9])",
+            rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
+            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])"
+            if writing.till
+            else "(?!)",
+            rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
+            f"(?P<vulgar>[{''.join(_VULGAR)}])",
             f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
-            f"{apart}(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
+            f"(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
             r"(?<=[0-9] )(?P<times>x)(?= [0-9])",
             rf"(?<=[^\W_])(?P<dot>[.])(?=[a-z]{{2}}){'' if writing.dot else '(?!)'}",
             f"(?P<latin>{latin})",
             rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
             r"(?P<figures>[0-9]{1,32})",
+            r"(?P<foreign>[^\W\d_])",
             f"(?P<sign>{signs})",
             f"(?P<opening>[{re.escape(''.join(OPENING))}])",
             '(?P<quote>")',
@@ -357,12 +432,36 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 def _with_capitals(writing: Writing) -> dict[str, str]:
-    """Abbreviations, those in small letters as a sentence begins with them, too."""
-    begun = {short[:1].upper() + short[1:]: said for short, said in writing.abbreviations.items()}
+    """Abbreviations, those in small letters as a sentence begins with them, too; but one capital
+    is somebody's name.
+    """
+    begun = {
+        short[:1].upper() + short[1:]: said
+        for short, said in writing.abbreviations.items()
+        if len(short) > len("p.")
+    }
     return {**begun, **writing.abbreviations}
 
 
+_VULGAR: Final = {
+    "½": ("1", "2"),
+    "⅓": ("1", "3"),
+    "⅔": ("2", "3"),
+    "¼": ("1", "4"),
+    "¾": ("3", "4"),
+}
+_AMERICAN = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){1,4}\.[0-9]{1,2}")
+"""A sum with its marks the other way round; as both are there, nothing else can be meant."""
+
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10}
+
+
+def _is_spelled(word: str) -> bool:
+    """Whether a word has no vowel, so that it can only be said letter by letter: km, tv, pdf."""
+    return 1 < len(word) <= _MOST_LETTERS and _UNSAYABLE.fullmatch(word.lower()) is not None
+
+
+_UNSAYABLE = re.compile(r"(?!(.)\1*$)[b-df-hj-np-tv-xz]+")
 
 
 def _roman(capitals: str) -> int:
@@ -394,11 +493,11 @@ def _is_code(figures: str) -> bool:
     return len(figures) >= _FIGURES or (len(figures) > 1 and figures[0] == "0")
 
 
-def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+def clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """Tokens that are said without a pause."""
     clause: list[Token] = []
     for token in tokens:
-        if clause and (token.opening or token.given is not None):
+        if clause and (token.opening or token.given is not None or token.apart):
             yield clause
             clause = []
         clause.append(token)

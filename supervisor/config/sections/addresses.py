@@ -1,4 +1,6 @@
-"""Addresses: HOST:PORT, and loopback ones, which only this machine can reach."""
+"""Addresses: HOST:PORT, names of hosts, networks, and loopback ones, which only this machine can
+reach.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,9 @@ import re
 
 _HOST_PORT = re.compile(r"(\[[^]]+\]|[^:/]+):([0-9]{1,5})")
 _LAST_PORT = 65_535
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_NAME = 253
 
 
 def parse_host_port(text: str) -> tuple[str, int]:
@@ -34,3 +39,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_host_name(text: str) -> bool:
+    """Whether this is the name of a host, without scheme, port or path."""
+    return len(text) <= _LONGEST_NAME and _HOST_NAME.fullmatch(text) is not None
+
+
+def is_network(text: str) -> bool:
+    """Whether this is an address, or a network such as 10.0.0.0/8."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True

@@ -8,11 +8,19 @@ from typing import Annotated, Final, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from supervisor.config.sections.addresses import is_host_port, is_loopback, parse_host_port
+from supervisor.config.sections.addresses import (
+    is_host_name,
+    is_host_port,
+    is_loopback,
+    is_network,
+    parse_host_port,
+)
 from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, Section
 
 ANY_ORIGIN: Final = "*"
 """In `cors_origins`: every site."""
+
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 
 
 class Http(Section):
@@ -49,6 +57,32 @@ class Http(Section):
         Field(
             description="Origins, such as `https://example.org`, whose pages may use the gateway "
             "from a browser; `*`: pages of every site, with a key where keys are used."
+        ),
+        Declared("supervisor_restart"),
+    ] = []
+    public_hosts: Annotated[
+        list[Name],
+        Field(
+            description="Names, such as `tts.example.org`, under which a reverse proxy or another "
+            "machine asks for the gateway; without keys every other name than `localhost` is "
+            "refused."
+        ),
+        Declared("supervisor_restart"),
+    ] = []
+    root_path: Annotated[
+        Name | None,
+        Field(
+            description="Path, such as `/tts`, below which a reverse proxy serves the gateway "
+            "without cutting it off; addresses without it work as ever."
+        ),
+        Declared("supervisor_restart"),
+    ] = None
+    trusted_proxies: Annotated[
+        list[Name],
+        Field(
+            description="Addresses and networks, such as `127.0.0.1` or `10.0.0.0/8`, of reverse "
+            "proxies whose word is taken for the address of a client and the name it asked for "
+            "(`X-Forwarded-For`, `X-Forwarded-Host`, `Forwarded`)."
         ),
         Declared("supervisor_restart"),
     ] = []
@@ -94,6 +128,15 @@ class Http(Section):
         Declared("supervisor_restart"),
     ] = False
 
+    wyoming_announce: Annotated[
+        bool,
+        Field(
+            description="Announce Wyoming to the network (extra `zeroconf`) where other machines "
+            "can reach it, so that Home Assistant finds it."
+        ),
+        Declared("supervisor_restart"),
+    ] = True
+
     @field_validator("api_keys")
     @classmethod
     def _only_hashes(cls, hashes: list[str]) -> list[str]:
@@ -106,6 +149,42 @@ class Http(Section):
                     {"number": number},
                 )
         return hashes
+
+    @field_validator("public_hosts")
+    @classmethod
+    def _only_names(cls, names: list[str]) -> list[str]:
+        for number, name in enumerate(names, 1):
+            if not is_host_name(name):
+                raise PydanticCustomError(
+                    RULE,
+                    "entry {number} is no name of a host, such as tts.example.org, without scheme, "
+                    "port and path",
+                    {"number": number},
+                )
+        return [name.lower() for name in names]
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_a_path(cls, path: str | None) -> str | None:
+        if path is not None and _PATH.fullmatch(path) is None:
+            raise PydanticCustomError(
+                RULE,
+                "must be a path such as /tts: with a slash at its beginning and none at its end, "
+                "of letters, digits and any of . _ ~ -, without the parts . and ..",
+            )
+        return path
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _only_networks(cls, networks: list[str]) -> list[str]:
+        for number, network in enumerate(networks, 1):
+            if not is_network(network):
+                raise PydanticCustomError(
+                    RULE,
+                    "entry {number} is no address or network, such as 127.0.0.1 or 10.0.0.0/8",
+                    {"number": number},
+                )
+        return networks
 
     @field_validator("wyoming")
     @classmethod

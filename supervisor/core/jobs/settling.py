@@ -14,7 +14,7 @@ from supervisor.core.jobs.breaths import CLAUSE_END
 from supervisor.core.jobs.pieces import complete
 
 LONGEST: Final = 1_000
-"""Characters that are held back at most."""
+"""Characters that are held back at most: what they cost to look at may grow with their square."""
 
 _SHORTEST: Final = 12
 """Characters of a clause that is spoken by itself, at least: "Well, " waits for more."""
@@ -22,6 +22,7 @@ _SHORTEST: Final = 12
 _BEGUN: Final = 2
 """Characters of the next sentence that must be there."""
 
+_BREAK = re.compile(rf"[.!?…。！？][\"'”’)\]」』]*\s*|{CLAUSE_END.pattern}")
 _OPENED = re.compile(r"(?<=\s)[\"'“‘«„(\[]+\s*$")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]」』]*\s*$")
 
@@ -32,8 +33,8 @@ def settled(text: str, language: str, *, hungry: bool, paused: bool) -> int:
     `hungry`: nothing is left to be heard, or soon will be; `paused`: nothing was written for a
     while. `language` is the primary subtag of a BCP 47 tag.
     """
-    if len(text) > 2 * LONGEST:
-        return _forced(text, LONGEST)
+    if len(text) > LONGEST:
+        return _forced(text)
     *ended, last = [piece.text for piece in complete(text, language, 0, last=True)] or [""]
     done = sum(map(len, ended))
     if len(last.strip()) < _BEGUN:
@@ -49,7 +50,7 @@ def settled(text: str, language: str, *, hungry: bool, paused: bool) -> int:
             return done + clause
         if paused:
             return done + _last_word(rest)
-    return done + _forced(rest, LONGEST)
+    return done
 
 
 def _last_clause(text: str) -> int:
@@ -63,9 +64,8 @@ def _last_word(text: str) -> int:
     return max(text.rfind(" "), text.rfind("\n")) + 1
 
 
-def _forced(text: str, longest: int) -> int:
-    """A place in a text that is longer than this, 0 in another one."""
-    if len(text) <= longest:
-        return 0
-    window = text[:longest]
-    return _last_clause(window) or _last_word(window) or longest
+def _forced(text: str) -> int:
+    """A place to break a text that does not end."""
+    window = text[:LONGEST]
+    ends = [match.end() for match in _BREAK.finditer(window, LONGEST // 2)]
+    return ends[-1] if ends else _last_word(window) or LONGEST

@@ -1,22 +1,24 @@
 """Identity of the client that a job is charged to, over HTTP and Wyoming.
 
 Each client of the gateway has a share of the pool and bounds of its own on what may wait: a client
-is an API key, or where there are none an address. Addresses of this machine do not tell clients
-apart (a reverse proxy has one, and so has every program here), so there each connection is a
-client. The supervisor gets a few digits of a key's hash, never the key.
+is an API key, or where there are none an address: the one that a trusted reverse proxy tells
+(`forwarded`), else that of the connection. Addresses of this machine do not tell clients apart (a
+reverse proxy has one, and so has every program here), so there each connection is a client. The
+supervisor gets a few digits of a key's hash, never the key.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from supervisor.config.sections.http import Http
 from supervisor.gateway.connections.connection import connection_of
+from supervisor.gateway.connections.forwarded import IpAddress, address_in, forwarded
 from supervisor.gateway.keys import hash_key
 
 _HEX_DIGITS: Final = 16
@@ -35,6 +37,9 @@ def request_client(request: web.BaseRequest, settings: Http) -> str | None:
     key = bearer(request)
     if settings.api_keys and key is not None:
         return f"key:{hash_key(key).partition(':')[2][:_HEX_DIGITS]}"
+    told = forwarded(request, settings).address
+    if told is not None:
+        return _address_client(told)
     connection = connection_of(request)
     if connection is None or request.transport is None:
         return None
@@ -43,23 +48,15 @@ def request_client(request: web.BaseRequest, settings: Http) -> str | None:
 
 def connection_client(transport: asyncio.BaseTransport, number: int) -> str:
     """Client of a connection without a key: its address, or on this machine its `number`."""
-    theirs = _address(transport.get_extra_info("peername"))
-    ours = _address(transport.get_extra_info("sockname"))
+    theirs = address_in(transport.get_extra_info("peername"))
+    ours = address_in(transport.get_extra_info("sockname"))
     if theirs is None or theirs.is_loopback or theirs == ours:
         return f"conn:{os.getpid()}-{number}"
+    return _address_client(theirs)
+
+
+def _address_client(theirs: IpAddress) -> str:
     if isinstance(theirs, IPv6Address):
         network = int(theirs) >> _NETWORK_BITS << _NETWORK_BITS
         return f"addr:{IPv6Address(network)}/{_NETWORK_BITS}"
     return f"addr:{theirs}"
-
-
-def _address(name: object) -> IPv4Address | IPv6Address | None:
-    """The address in a socket's name; IPv4 is the same whichever way it is written."""
-    if not isinstance(name, tuple):
-        return None
-    try:
-        address = ip_address(str(name[0]).partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

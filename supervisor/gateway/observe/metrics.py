@@ -44,3 +44,27 @@ class Metrics:
             "Clients that left before their answer was complete.",
             registry=self.registry,
         )
+        self.wyoming_requests = Counter(
+            "tts_wyoming_requests",
+            "Texts that came over Wyoming, whole or streamed.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.wyoming_errors = Counter(
+            "tts_wyoming_errors",
+            "Failures over Wyoming, by the code of the error.",
+            ["code"],
+            registry=self.registry,
+        )
+        self.wyoming_first_audio = Histogram(
+            "tts_wyoming_first_audio_seconds",
+            "Time from a text, or the first sentence of one that is still being written, to the "
+            "first of its audio.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.wyoming_running = Gauge(
+            "tts_wyoming_requests_running",
+            "Texts that came over Wyoming and have not been answered yet.",
+            registry=self.registry,
+        )

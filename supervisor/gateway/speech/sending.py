@@ -27,6 +27,9 @@ STALL_S = 120.0
 UNSENT_BYTES = 16 * 1024
 """Bytes of a response that are kept, beyond the kernel's buffer, before more of it is made."""
 
+_AT_ONCE = {hdrs.CACHE_CONTROL: "no-store", "X-Accel-Buffering": "no"}
+"""The latter has nginx hand on what comes when it comes."""
+
 _RESET = struct.pack("ii", 1, 0)
 
 log = get_logger(__name__)
@@ -46,7 +49,7 @@ async def send(
     """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(UNSENT_BYTES)
-    response = web.StreamResponse(headers={hdrs.CACHE_CONTROL: "no-store", **headers})
+    response = web.StreamResponse(headers={**_AT_ONCE, **headers})
     try:
         async for piece in pieces:
             if not piece:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
@@ -12,6 +13,9 @@ from supervisor.gateway.wyoming.events import VoiceQuery
 from supervisor.wire import languages
 from supervisor.wire.client import Welcome
 from supervisor.wire.voices import MixError, parse_mix
+
+USUAL_RATE = 24_000
+"""Hz, for audio that is begun and ended where nobody says which voices there are."""
 
 _SOURCE = Attribution("tts-supervisor", "https://pypi.org/project/tts-supervisor/")
 
@@ -74,6 +78,16 @@ def find_voice(welcome: Welcome, wanted: VoiceQuery | None) -> VoiceChoice:
     if best is None or languages.meant(language, best.languages) is None:
         return VoiceChoice(None, None, language)
     return VoiceChoice(best.name, best.model, language)
+
+
+def sample_rate(welcome: Welcome, voice: VoiceChoice) -> int:
+    """Samples a second of that voice's audio; the default engine's where nobody has it."""
+    engine = welcome.engines.get(voice.engine or welcome.default_engine)
+    if engine is None:
+        return USUAL_RATE
+    own: Mapping[str, int] = engine.get("sample_rates", {})
+    rate: int = engine["sample_rate"]
+    return own.get(voice.name or engine["default_voice"], rate)
 
 
 def _first_of(name: str) -> str:

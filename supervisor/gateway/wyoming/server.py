@@ -15,7 +15,9 @@ from supervisor.gateway.connections.listener import Address, ListenError, addres
 from supervisor.gateway.connections.slots import Slots
 from supervisor.gateway.context import Context
 from supervisor.gateway.handover import ANSWERS_GRACE_S
+from supervisor.gateway.wyoming.announcing import announced
 from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
+from supervisor.gateway.wyoming.failures import Failures
 from supervisor.logs import get_logger
 
 HOW_TO_INSTALL = "http.wyoming needs a library: pip install 'tts-supervisor[wyoming]'"
@@ -36,10 +38,11 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
         raise ListenError(f"{HOW_TO_INSTALL} ({error})") from None
     loop = asyncio.get_running_loop()
     slots = Slots("Wyoming", connections)
+    failures = Failures(context.metrics)
     sessions: dict[asyncio.Task[None], WyomingSession] = {}
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = WyomingSession(context, reader, writer)
+        session = WyomingSession(context, failures, reader, writer)
         slot = slots.take(session)
         if slot is None:
             writer.close()
@@ -59,8 +62,13 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
         return asyncio.StreamReaderProtocol(reader, connected, loop=loop)
 
     server = await start_server(accept, Address(*parse_host_port(where)), "http.wyoming")
+    address = address_of(server)
     try:
-        yield address_of(server)
+        if context.settings.wyoming_announce:
+            async with announced(address):
+                yield address
+        else:
+            yield address
     finally:
         server.close()
         ending = dict(sessions)

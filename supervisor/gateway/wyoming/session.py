@@ -1,15 +1,17 @@
 """One connection of Home Assistant's protocol: events in, audio out.
 
 A text comes whole (`synthesize`), or in pieces as a language model writes them
-(`synthesize-start`, `-chunk`, `-stop`). Of the latter each sentence becomes a job as soon
-as it is complete (`dictation`), so sentences are spoken in parallel; their audio is sent in
-order. Reading goes on meanwhile: a client that disconnects is noticed, and its jobs are cancelled.
-Audio begins before it ends, also that of a text in which there is nothing to speak.
+(`synthesize-start`, `-chunk`, `-stop`). Either is one job; of the latter the text is open, and
+spoken while it comes. Reading goes on meanwhile: a client that disconnects is noticed, and its jobs
+are cancelled.
+Audio begins before it ends, also that of a text in which there is nothing to speak, or that is
+refused: Home Assistant looks at no errors, and waits for the beginning to open its player.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 
 import msgspec
@@ -33,9 +35,9 @@ from supervisor.gateway.connections.connection import next_number
 from supervisor.gateway.connections.slots import Slot
 from supervisor.gateway.context import Context
 from supervisor.gateway.speech import sending
-from supervisor.gateway.wyoming.dictation import Dictation
 from supervisor.gateway.wyoming.events import EventError, ReadEvent, VoiceQuery, read_event
-from supervisor.gateway.wyoming.info import find_voice, info
+from supervisor.gateway.wyoming.failures import Failures
+from supervisor.gateway.wyoming.info import USUAL_RATE, find_voice, info, sample_rate
 from supervisor.logs import get_logger
 
 AHEAD = 8
@@ -49,38 +51,54 @@ _CHANNELS = 1
 log = get_logger(__name__)
 
 
+class _Spoken(msgspec.Struct, frozen=True):
+    """A job of a text, and when it was asked for (monotonic seconds)."""
+
+    job: AsyncJob
+    asked_at: float
+
+
 class _End(msgspec.Struct, frozen=True):
-    """After the last job of a text; `streamed` if that came in pieces."""
+    """After the last job of a text; `streamed` if that came in pieces. `sample_rate` in Hz is its
+    voice's.
+    """
 
     streamed: bool
-
-
-class _Nothing(msgspec.Struct, frozen=True):
-    """In place of a job, for an empty text; `sample_rate` in Hz is its voice's."""
-
     sample_rate: int
 
 
-_Item = AsyncJob | SupervisorError | _Nothing | _End
+_Item = _Spoken | SupervisorError | _End
 
 
 class WyomingSession:
     """Serves one connection until it ends."""
 
     def __init__(
-        self, context: Context, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        context: Context,
+        failures: Failures,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._context = context
+        self._metrics = context.metrics
+        self._failures = failures
         self._reader = reader
         self._writer = writer
         self._on_behalf = connection_client(writer.transport, next_number())
-        self._dictation: Dictation | None = None
-        self._voice: VoiceQuery | None = None
-        """Of the text that comes in pieces."""
-        self._begun = False
-        """Whether there was a sentence in it."""
+        self._dictated = False
+        """Whether a text comes in pieces."""
+        self._open: AsyncJob | None = None
+        """The job of that text; None also where it was refused."""
+        self._sample_rate = USUAL_RATE
+        """Of the voice that was asked for last, in Hz."""
+        self._texts = 0
+        """Texts that have begun and not ended."""
         self._out: asyncio.Queue[_Item] = asyncio.Queue(AHEAD)
         self._started = False
+        """Whether the beginning of this text's audio has been sent."""
+        self._sounded = False
+        """Whether some of that audio has been."""
         self._speaking = False
         """Whether something is being sent, or waited for to be."""
         self._asking = False
@@ -111,6 +129,7 @@ class WyomingSession:
                         log.error("gateway: a Wyoming session failed", exc_info=outcome)
             finally:
                 self._drop()
+                self._metrics.wyoming_running.dec(self._texts)
                 self._writer.close()
 
     @property
@@ -146,8 +165,8 @@ class WyomingSession:
         """Cancel the jobs whose audio cannot be sent any more."""
         while not self._out.empty():
             item = self._out.get_nowait()
-            if isinstance(item, AsyncJob):
-                item.cancel()
+            if isinstance(item, _Spoken):
+                item.job.cancel()
 
     def _watch(self) -> None:
         """Hang up after a silence of IDLE_S, which counts only while nothing is being spoken."""
@@ -160,13 +179,17 @@ class WyomingSession:
     # -- in -------------------------------------------------------------------------------
 
     async def _read_all(self, slot: Slot) -> None:
-        with suppress(ConnectionError, TimeoutError, EventError):
+        try:
             while (event := await read_event(self._reader)) is not None:
                 self._heard_at = self._loop.time()
                 self._settle(slot)
                 await self._take(event, slot)
                 self._settle(slot)
                 await asyncio.sleep(0)  # Thousands of events may have come at once.
+        except EventError as error:
+            self._failures.note("bad_event", str(error))
+        except (ConnectionError, TimeoutError):
+            pass
 
     async def _take(self, event: ReadEvent, slot: Slot) -> None:
         if Describe.is_type(event.type):
@@ -174,21 +197,39 @@ class WyomingSession:
         elif Ping.is_type(event.type):
             await self._write(Pong(text=event.text or None).event())
         elif SynthesizeStart.is_type(event.type):
-            self._dictation, self._voice, self._begun = Dictation(), event.voice, False
-        elif SynthesizeChunk.is_type(event.type) and self._dictation is not None:
-            for sentences in self._dictation.add(event.text):
-                for sentence in sentences:
-                    await self._submit(sentence, self._voice, slot)
-                await asyncio.sleep(0)
-        elif SynthesizeStop.is_type(event.type) and self._dictation is not None:
-            dictation, self._dictation = self._dictation, None
-            for sentence in dictation.rest() or ([] if self._begun else [""]):
-                await self._submit(sentence, self._voice, slot)
-            await self._out.put(_End(streamed=True))
-        elif Synthesize.is_type(event.type) and self._dictation is None:
+            await self._listen(event.voice, slot)
+        elif SynthesizeChunk.is_type(event.type):
+            if self._open is not None:
+                self._open.write(event.text)
+        elif SynthesizeStop.is_type(event.type) and self._dictated:
+            self._end_text()
+            self._dictated = False
+            await self._out.put(_End(streamed=True, sample_rate=self._sample_rate))
+        elif Synthesize.is_type(event.type) and not self._dictated:
             # While a text comes in pieces it also comes whole, for servers that need that.
+            self._begin("whole")
             await self._submit(event.text, event.voice, slot)
-            await self._out.put(_End(streamed=False))
+            await self._out.put(_End(streamed=False, sample_rate=self._sample_rate))
+
+    async def _listen(self, voice: VoiceQuery | None, slot: Slot) -> None:
+        """Begin a text that comes in pieces; one that has not ended ends as it stands."""
+        if not self._dictated:
+            self._begin("streamed")
+        self._dictated = True
+        self._end_text()
+        self._open = await self._submit("", voice, slot, open=True)
+
+    def _end_text(self) -> None:
+        """End the text that comes in pieces."""
+        job, self._open = self._open, None
+        if job is not None:
+            job.end_text()
+
+    def _begin(self, kind: str) -> None:
+        """Count a text that begins."""
+        self._metrics.wyoming_requests.labels(kind).inc()
+        self._metrics.wyoming_running.inc()
+        self._texts += 1
 
     async def _describe(self) -> None:
         try:
@@ -196,46 +237,52 @@ class WyomingSession:
         except SupervisorError as error:
             await self._send_error(error)
 
-    async def _submit(self, text: str, wanted: VoiceQuery | None, slot: Slot) -> None:
-        self._asking = self._begun = True
+    async def _submit(
+        self, text: str, wanted: VoiceQuery | None, slot: Slot, *, open: bool = False
+    ) -> AsyncJob | None:
+        """Hand a text in, and have its audio, or its error, sent in its turn."""
+        self._asking = True
         self._settle(slot)
         try:
-            item = await self._ask(text, wanted)
+            item = await self._ask(text, wanted, open=open)
         finally:
             self._asking = False
+        if item is None:
+            return None
+        job = item.job if isinstance(item, _Spoken) else None
         try:
             await self._out.put(item)
         except asyncio.CancelledError:
-            if isinstance(item, AsyncJob):
-                item.cancel()
+            if job is not None:
+                job.cancel()
             raise
+        return job
 
-    async def _ask(self, text: str, wanted: VoiceQuery | None) -> _Item:
-        """The job, the error, or that there is nothing to speak."""
+    async def _ask(
+        self, text: str, wanted: VoiceQuery | None, *, open: bool
+    ) -> _Spoken | SupervisorError | None:
+        """The job, the error, or None where there is nothing to speak."""
+        asked_at = time.monotonic()
         try:
             welcome = await self._context.welcome()
-        except SupervisorError as error:
-            return error
-        voice = find_voice(welcome, wanted)
-        try:
-            return await self._context.client.submit(
+            voice = find_voice(welcome, wanted)
+            self._sample_rate = sample_rate(welcome, voice)
+            job = await self._context.client.submit(
                 text,
                 voice.name,
                 voice.engine,
                 language=voice.language,
                 on_behalf=self._on_behalf,
+                open=open,
             )
         except SupervisorError as error:
-            if error.code != "empty_text":
-                return error
-        engine = welcome.engines[voice.engine or welcome.default_engine]
-        rates = engine.get("sample_rates", {})
-        return _Nothing(rates.get(voice.name or engine["default_voice"], engine["sample_rate"]))
+            return None if error.code == "empty_text" else error
+        return _Spoken(job, asked_at)
 
     # -- out ------------------------------------------------------------------------------
 
     async def _send_all(self, slot: Slot) -> None:
-        with suppress(ConnectionError, TimeoutError):
+        try:
             while True:
                 self._speaking = False
                 self._settle(slot)
@@ -244,33 +291,44 @@ class WyomingSession:
                 self._settle(slot)
                 if isinstance(item, _End):
                     await self._send_end(item)
-                elif isinstance(item, AsyncJob):
+                elif isinstance(item, _Spoken):
                     await self._send_audio(item)
-                elif isinstance(item, _Nothing):
-                    await self._start(item.sample_rate)
                 else:
                     await self._send_error(item)
+        except TimeoutError:
+            self._failures.note("stalled", f"a client took nothing for {sending.STALL_S:g} s")
+        except ConnectionError:
+            pass
 
-    async def _send_audio(self, job: AsyncJob) -> None:
+    async def _send_audio(self, spoken: _Spoken) -> None:
+        job = spoken.job
         try:
             async with job:
                 async for samples in job:
                     await self._start(job.sample_rate)
+                    if not self._sounded:
+                        self._sounded = True
+                        waited_s = time.monotonic() - spoken.asked_at
+                        self._metrics.wyoming_first_audio.observe(waited_s)
                     pcm = pcm16(samples).tobytes()
                     chunk = AudioChunk(job.sample_rate, _BYTES, _CHANNELS, pcm)
                     await self._write(chunk.event())
-                await self._start(job.sample_rate)  # It may have had none.
         except SupervisorError as error:
             await self._send_error(error)
 
     async def _send_error(self, error: SupervisorError) -> None:
+        told = "the text cannot be spoken" if error.field == "text" else str(error)
+        self._failures.note(error.code, told)
         await self._write(Error(text=str(error), code=error.code).event())
 
     async def _send_end(self, end: _End) -> None:
+        await self._start(end.sample_rate)
         await self._write(AudioStop().event())
-        self._started = False
+        self._started = self._sounded = False
         if end.streamed:
             await self._write(SynthesizeStopped().event())
+        self._metrics.wyoming_running.dec()
+        self._texts -= 1
 
     async def _start(self, sample_rate: int) -> None:
         if not self._started:

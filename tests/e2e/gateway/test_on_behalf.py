@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from supervisor.gateway.keys import hash_key
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body
 from tests.e2e.gateway.serving import Serving
-from tests.unit.client.scripted_peer import Answer, ScriptedPeer, scripted_peer
+from tests.unit.client.scripted_peer import Answer, ScriptedPeer, published, scripted_peer
 
 KEYS = ("sk-of-one", "sk-of-another")
 WAIT_MS = 1_800_000
@@ -33,14 +32,7 @@ def refuse(message: wire.Message, _body: Body) -> list[Answer]:
 def supervisor(tmp_path: Path) -> Iterator[ScriptedPeer]:
     """A supervisor that notes what it is asked, published in `tmp_path`."""
     with scripted_peer(tmp_path, refuse) as peer:
-        published = {
-            "pid": os.getpid(),
-            "epoch": "e1",
-            "protocol": 1,
-            "endpoints": {"client": peer.endpoint},
-            "version": "0",
-        }
-        (tmp_path / "supervisor.json").write_text(json.dumps(published))
+        published(tmp_path, peer)
         yield peer
 
 

@@ -36,6 +36,22 @@ SENTENCES = (
 )
 """Each is longer than the first segment of a job."""
 
+ONE_BY_ONE = (
+    (
+        "The committee met again in the small room behind the library, because the large hall was "
+        "being painted for the visit of the governor."
+    ),
+    (
+        "Whoever wants to see the old maps should ask the keeper of the archive before noon, as "
+        "she closes the iron door herself every day."
+    ),
+    (
+        "Nobody in the village could remember a winter in which the river had been frozen from the "
+        "mill down to the harbour for so long."
+    ),
+)
+"""Sentences of 120 to 150 characters, as a language model writes them."""
+
 Audio = NDArray[np.floating[Any]]
 
 
@@ -81,7 +97,10 @@ def test_no_sentence_stops_before_its_end(client: Client, sentence: str) -> None
     assert silences(among) == pytest.approx([0.6, 0.6], abs=0.03)
 
 
-def test_sentences_that_come_one_by_one_do_not_stop_before_their_ends(home: Home) -> None:
+@pytest.mark.parametrize("sentences", [SENTENCES, ONE_BY_ONE], ids=["short", "long"])
+def test_sentences_that_come_one_by_one_do_not_stop_before_their_ends(
+    home: Home, sentences: tuple[str, ...]
+) -> None:
     """As a voice assistant hands them in: between two of them is one silence, and no other."""
 
     async def talk() -> bytes:
@@ -89,7 +108,7 @@ def test_sentences_that_come_one_by_one_do_not_stop_before_their_ends(home: Home
         await client.connect()
         try:
             await client.write_event(SynthesizeStart().event())
-            for sentence in SENTENCES:
+            for sentence in sentences:
                 await client.write_event(SynthesizeChunk(text=f"{sentence} ").event())
             await client.write_event(SynthesizeStop().event())
             audio = b""

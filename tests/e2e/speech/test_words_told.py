@@ -195,10 +195,12 @@ def test_captioned_speech_refuses_before_it_answers(serving: Serving) -> None:
 # -- captions -----------------------------------------------------------------------------
 
 
-def say(supervised: Supervised, where: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def say(
+    supervised: Supervised, where: Path, *options: str, text: str = TEXT
+) -> subprocess.CompletedProcess[str]:
     """`supervisor say` in a folder."""
     return subprocess.run(
-        [sys.executable, "-m", "supervisor", "say", TEXT, "-o", "a.wav", *options],
+        [sys.executable, "-m", "supervisor", "say", text, "-o", "a.wav", *options],
         env=supervised.environ,
         cwd=where,
         capture_output=True,
@@ -229,6 +231,17 @@ def test_captions_that_cannot_be_written_are_told_before_the_speech(
     assert done.returncode == 2
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_text_leaves_no_captions(
+    supervised: Supervised, tmp_path: Path, text: str
+) -> None:
+    """It is refused in one line, and no file is there."""
+    done = say(supervised, tmp_path, "--captions", "a.srt", text=text)
+    assert done.returncode != 0
+    assert "empty" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

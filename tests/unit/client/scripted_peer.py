@@ -5,10 +5,13 @@ It is no second broker: it knows no jobs. Tests that need speech use a real supe
 
 from __future__ import annotations
 
+import json
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import zmq
 
@@ -22,7 +25,10 @@ Script = Callable[[wire.Message, Body], list[Answer]]
 class ScriptedPeer:
     """A ROUTER in a thread. `heard` is everything it was told, HELLO included."""
 
-    def __init__(self, endpoint: str, script: Script) -> None:
+    def __init__(
+        self, endpoint: str, script: Script, engines: Mapping[str, Any] | None = None
+    ) -> None:
+        self._welcome = wire.Welcome("e1", "0", "hibari", dict(engines or {}))
         self.endpoint = endpoint
         self.heard: list[wire.Message] = []
         self.told = threading.Condition()
@@ -72,15 +78,30 @@ class ScriptedPeer:
 
     def _answers(self, message: wire.Message, body: Body) -> list[Answer]:
         if isinstance(message, wire.Hello):
-            return [(wire.Welcome("e1", "0", "hibari"), None)]
+            return [(self._welcome, None)]
         return self._script(message, body)
 
 
 @contextmanager
-def scripted_peer(directory: Path, script: Script) -> Iterator[ScriptedPeer]:
-    """A peer on a socket in `directory`, closed at the end."""
-    peer = ScriptedPeer(f"ipc://{directory}/client.sock", script)
+def scripted_peer(
+    directory: Path, script: Script, engines: Mapping[str, Any] | None = None
+) -> Iterator[ScriptedPeer]:
+    """A peer on a socket in `directory`, with these engines; closed at the end."""
+    peer = ScriptedPeer(f"ipc://{directory}/client.sock", script, engines)
     try:
         yield peer
     finally:
         peer.close()
+
+
+def published(directory: Path, peer: ScriptedPeer) -> dict[str, str]:
+    """Write where the peer is as a supervisor does; the environment in which it is found."""
+    document = {
+        "pid": os.getpid(),
+        "epoch": "e1",
+        "protocol": 1,
+        "endpoints": {"client": peer.endpoint},
+        "version": "0",
+    }
+    (directory / "supervisor.json").write_text(json.dumps(document))
+    return {**os.environ, "SUPERVISOR_RUN_DIR": str(directory)}

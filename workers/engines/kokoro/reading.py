@@ -13,7 +13,7 @@ from workers.engines import english
 from workers.engines.base import Reading
 from workers.engines.kokoro import voices
 from workers.languages import readers
-from workers.languages.base import Said, line
+from workers.languages.base import Said, as_written, line
 from workers.word_times import Sounds, Stretch, stretches
 
 _SCRIPTS: Final[Mapping[str, re.Pattern[str]]] = {
@@ -57,7 +57,7 @@ def read(text: str, voice: str, language: str | None = None) -> Reading:
         return english.reader(british=tag == "en-GB").read(text)
     said = readers.reader(tag).read(text)
     return Reading(
-        spoken=" ".join(part.spoken for part in said),
+        spoken=as_written(said),
         phonemes=line(said),
         skipped=tuple(_skipped(text, said)),
     )

@@ -6,6 +6,7 @@ const KEY = "gateway-key";
 
 export class Refused extends Error {}
 
+// `path` is below the page's own address, which may be anywhere behind a reverse proxy.
 export async function request(path, body, signal) {
   const headers = {};
   const key = sessionStorage.getItem(KEY);

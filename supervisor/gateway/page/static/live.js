@@ -23,7 +23,7 @@ export async function look() {
   if (document.hidden || asking) return;
   asking = true;
   try {
-    show(await ask("/page/status"));
+    show(await ask("page/status"));
   } catch (error) {
     away(error instanceof Refused ? error.message : "The gateway does not answer.");
   } finally {

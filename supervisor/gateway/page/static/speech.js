@@ -23,7 +23,7 @@ export function speech() {
 export async function loadVoices(another) {
   if ($("voice").options.length && !another) return;
   const chosen = $("voice").value;
-  const { voices: known } = await ask("/v1/audio/voices").catch(() => ({ voices: [] }));
+  const { voices: known } = await ask("v1/audio/voices").catch(() => ({ voices: [] }));
   const groups = Map.groupBy(known, (voice) => voice.model);
   $("voice").replaceChildren(...[...groups].map(([model, list]) => element("optgroup", { label: model },
     ...list.map((voice) => element("option", { value: `${model}/${voice.id}` }, `${voice.name} (${voice.language})`)))));
@@ -39,7 +39,7 @@ async function speak() {
   if (voice) Object.assign(body, { model, voice });
   try {
     say("asking …");
-    const response = await request("/v1/audio/speech", body, player.aborted.signal);
+    const response = await request("v1/audio/speech", body, player.aborted.signal);
     for await (const bytes of read(response.body)) player.add(bytes);
     await player.finished();
     if (running === player) say(`${player.summary()}, played to the end`);

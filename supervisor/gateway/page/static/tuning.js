@@ -38,7 +38,7 @@ export async function loadTuning(another) {
 }
 
 async function inForce() {
-  const [found, may] = await Promise.all([policyInForce(), ask("/page/tuning").catch(() => null)]);
+  const [found, may] = await Promise.all([policyInForce(), ask("page/tuning").catch(() => null)]);
   $("apply").hidden = $("unless-applied").hidden = !may?.may_apply;
   $("by-hand").hidden = Boolean(may?.may_apply);
   if (found) before = found;
@@ -50,7 +50,7 @@ async function inForce() {
 }
 
 async function policyInForce() {
-  const allocation = await ask("/diagnostics/cpu-allocation").catch(() => null);
+  const allocation = await ask("diagnostics/cpu-allocation").catch(() => null);
   return allocation?.policy && { ...allocation.policy, min_cores: allocation.policy.min_cores ?? 1 };
 }
 
@@ -67,7 +67,7 @@ async function simulate() {
   $("simulate").disabled = true;
   say("simulating …");
   try {
-    const [recorded, { in_force, trial }] = await Promise.all([ask("/page/trace"), ask("/page/simulation", settings())]);
+    const [recorded, { in_force, trial }] = await Promise.all([ask("page/trace"), ask("page/simulation", settings())]);
     drawn = { recorded, trial };
     $("tune-result").hidden = false;
     draw();
@@ -95,7 +95,7 @@ async function apply() {
   $("apply").disabled = true;
   say("applying …");
   try {
-    const { held_back } = await ask("/settings/override", { performance: { dynamic_cpu_allocation: moved } });
+    const { held_back } = await ask("settings/override", { performance: { dynamic_cpu_allocation: moved } });
     const held = Object.entries(held_back).map(([key, origin]) => `${key} is held by ${origin}`);
     if (held.length) say(`Written to override.json, but ${held.join(", ")}.`, true);
     else say(await applied(moved) ? `In force now: ${names.join(", ")}.` : "Written to override.json; the supervisor has not applied it yet.");

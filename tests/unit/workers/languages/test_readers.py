@@ -56,9 +56,18 @@ def test_missing_readers_stand_among_the_models() -> None:
 def test_a_spanish_voice_reads_spanish() -> None:
     """And says what it leaves out."""
     reading = read("Cuesta 5 €. 日本", "ef_dora")
-    assert reading.spoken == "cuesta cinco euros. 日本"
+    assert reading.spoken == "cuesta cinco euros."
     assert reading.phonemes == "kwˈesta θˈinko ˈeʊɾos."
     assert reading.skipped == ("日本",)
+
+
+def test_a_voice_that_is_offered_for_spanish_speaks_it() -> None:
+    """Case C06: the listed language is the one that is read, whatever the first words are."""
+    assert voices.voice("ef_dora").language == "es"
+    text = "El tren sale mañana a las ocho y media de la estación del norte."
+    assert sounds(text, "ef_dora").symbols == (
+        "el tɾˈen sˈale maɲˈana a las ˈoʧo i mˈeðja ðe la ˌestaθjˈon del nˈoɾte."
+    )
 
 
 def test_a_language_that_is_asked_for_comes_before_the_voices_own() -> None:

@@ -104,6 +104,14 @@ def test_each_word_has_its_place() -> None:
         "é\u0301",
         "1 000 ",
         "€1 ",
+        "1 ",
+        "¿",
+        "1-",
+        "1/",
+        "½",
+        "한",
+        "XV ",
+        "km ",
     ],
 )
 def test_the_time_is_linear(language: str, pattern: str) -> None:
@@ -136,3 +144,94 @@ def test_the_time_is_linear(language: str, pattern: str) -> None:
 def test_said_for_what_stands_in_messages(language: str, written: str, words: str) -> None:
     """Centuries, addresses, abbreviations, large sums."""
     assert spoken(language, written) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "words"),
+    [
+        ("es", "½ litro, 3/4 de taza", "medio litro, tres cuartos de taza"),
+        ("es", "12-15, 0,99 €", "doce a quince, noventa y nueve céntimos"),
+        ("es", "$1,200.50 a las 8.30", "mil doscientos dólares con cincuenta a las ocho treinta"),
+        ("es", "Alfonso X y Juan Carlos I, la X", "alfonso décimo y juan carlos primero, la equis"),
+        ("es", "P. García, p. 5, n.º 3", "pe. garcía, página cinco, número tres"),
+        ("es", "un pdf de 3 km", "un pe de efe de tres kilómetros"),
+        ("fr", "François Ier, Xe siècle", "françois premier, dixième siècle"),
+        ("fr", "av. J.-C., pp. 3-4", "avant Jésus Christ, pages trois à quatre"),
+        ("it", "Carlo V alle 8.30", "carlo quinto alle otto e trenta"),
+        ("it", "S.p.A., n° 5", "esse pi a, numero cinque"),
+        ("pt", "D. Pedro I, séc. XIX", "dom pedro primeiro, século dezenove"),
+        ("pt", "R$ 0,50, ½ xícara", "cinquenta centavos, meio xícara"),
+        ("hi", "21वीं, 1ला, 100%", "इक्कीसवीं, पहला, सौ प्रतिशत"),
+        ("hi", "8/3/1957, 2-3", "आठ मार्च उन्नीस सौ सत्तावन, दो से तीन"),
+    ],
+)  # fmt: skip
+def test_said_for_parts_ranges_and_kings(language: str, written: str, words: str) -> None:
+    """Fractions, from one figure to another, hundredths alone, one Roman figure behind a name."""
+    assert spoken(language, written) == words
+
+
+@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("2024/5/15", "二零二四年五月十五日"),
+        ("1990-1995年", "一九九零年到一九九五年"),
+        ("3/4", "四分之三"),
+        ("2小时", "两小时"),
+        ("¥99.5", "九十九点五元"),
+        ("10m²", "十平方米"),
+        ("2:30", "两点三十分"),
+    ],
+)
+def test_said_in_mandarin(written: str, words: str) -> None:
+    """Dates, ranges, parts, what is counted."""
+    assert spoken("zh", written).replace(" ", "") == words
+
+
+@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
+@pytest.mark.parametrize(
+    ("written", "sounds"),
+    [
+        ("种了树", "ꭧʊ↘ŋlɤ ʂu↘"),
+        ("三种", "sa→nꭧʊ↓ŋ"),
+        ("你得去", "ni↓ tei↓ ʨʰy↘"),
+        ("很长", "xə↓n ꭧʰa↗ŋ"),
+        ("还了钱", "xwa↗nlɤ ʨʰjɛ↗n"),
+        ("安静地坐", "a→nʨi↘ŋ tɤ ʦwo↘"),
+        ("学生们", "ɕɥe↗ʂəŋmən"),
+    ],
+)
+def test_characters_that_are_read_in_two_ways(written: str, sounds: str) -> None:
+    """By what stands beside them."""
+    assert " ".join(part.phonemes for part in readers.reader("zh").read(written)) == sounds
+
+
+@pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("2024/5/15", "二千二十四年五月十五日"),
+        ("3/4", "四分の三"),
+        ("1990-1995年", "千九百九十から千九百九十五年"),
+        ("090-1234-5678", "ゼロ九ゼロ一二三四五六七八"),
+    ],
+)
+def test_said_in_japanese(written: str, words: str) -> None:
+    """Dates, parts, ranges; a telephone figure by figure."""
+    assert spoken("ja", written).replace(" ", "") == words
+
+
+@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
+@pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
+@pytest.mark.parametrize("language", ["zh", "ja"])
+@pytest.mark.parametrize("pattern", ["1 ", "€1 ", "¿", "我", "日本", "한"])
+def test_the_time_is_linear_without_spaces(language: str, pattern: str) -> None:
+    """20 kB of anything take seconds at most, however it goes on."""
+    reader = readers.reader(language)
+    reader.read("一")
+    started = time.process_time()
+    reader.read(pattern * (20_000 // len(pattern)))
+    assert time.process_time() - started < 3.0
