@@ -16,7 +16,7 @@ from statistics import fmean
 
 import msgspec
 
-from benchmarks.harness import Result, at_most
+from benchmarks.harness import Result, at_least, at_most
 from workers.engines.kokoro import quality
 from workers.engines.kokoro.derive.verify import Verdict
 
@@ -33,6 +33,8 @@ def run() -> Result:
     }
     excess = quality.by_voice(found)
     worst = max(excess, key=lambda voice: excess[voice])
+    contrast = quality.by_voice(found, lambda one: one.contrast_db)
+    noisiest = min(contrast, key=lambda voice: contrast[voice])
     heard = f"{verdict.heard} voices, {len(found)} cases"
     return Result(
         title="What the derived model of Kokoro loses",
@@ -66,6 +68,13 @@ def run() -> Result:
                 "dB",
                 f"{heard}; mean of a voice, the worst is {worst}",
             ),
+            at_least(
+                f"{verdict.level} model: contrast of harmonics and noise, worst voice",
+                contrast[noisiest],
+                quality.MIN_CONTRAST_DB,
+                "dB",
+                f"{heard}; against the published model, mean of a voice, the worst is {noisiest}",
+            ),
         ],
         notes=[
             verdict.line(),
@@ -94,6 +103,7 @@ def _sample(one: quality.Finding) -> dict[str, float]:
     return {
         "excess_db": one.excess_db,
         "level_db": one.level_db,
+        "contrast_db": one.contrast_db,
         "published_db": one.published_db,
         "derived_db": one.derived_db,
         "speed": one.speed,

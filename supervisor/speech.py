@@ -24,7 +24,7 @@ CLAUSE_S: Final = 0.2
 """Silence between two clauses of one sentence, as a comma has it in a sentence spoken at once."""
 
 
-Markup = Literal["auto", "plain", "markdown", "html", "ssml"]
+Markup = Literal["auto", "plain", "markdown", "html", "ssml", "tags"]
 """What a text is written in. `auto`: SSML if it begins with `<speak`, HTML if it begins as a
 document, else whatever signs of Markdown and HTML are in it."""
 

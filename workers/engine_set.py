@@ -198,4 +198,5 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         mixes=info.mixes,
         parallel=info.parallel,
         seconds_per_character=info.seconds_per_character,
+        offered=info.offered,
     )

@@ -23,10 +23,13 @@ _CONSTRAINTS = _HERE.parents[1] / "constraints.txt"
 
 
 class Aside(NamedTuple):
-    """A program of this folder, and the packages that its environment has."""
+    """A program of this folder, and the packages that its environment has: with what they require,
+    and those that come `alone` because they ask for versions that are too old.
+    """
 
     name: str
     packages: tuple[str, ...]
+    alone: tuple[str, ...] = ()
 
 
 RECOGNISER = Aside(
@@ -47,6 +50,17 @@ MISAKI = Aside(
     ),
 )
 """The reader that Kokoro was trained with, with espeak for words that it does not know."""
+
+JUDGE = Aside(
+    "naturalness_judge",
+    (
+        *("torch==2.13.0", "numpy", "pandas==3.1.1", "scipy==1.17.1", "librosa==0.11.0"),
+        *("soundfile", "tqdm", "pyyaml", "matplotlib==3.11.2", "seaborn==0.13.2"),
+        "scikit-learn==1.9.1",
+    ),
+    alone=("nisqa==2.0.post2",),
+)
+"""NISQA-TTS, a trained judge of how natural speech sounds. Its weights are no package."""
 
 SIMPLIFIED = Aside("simplified", ("opencc-python-reimplemented==0.1.7",))
 """OpenCC, which writes Mandarin in the characters of the mainland."""
@@ -80,7 +94,7 @@ def prepare(aside: Aside) -> Path:
     """The folder with the program's environment, made if it is not there. Raises LeftOut."""
     home = cache_directory(os.environ) / "benchmarks" / aside.name
     stamp = home / "packages"
-    wanted = "\n".join(aside.packages)
+    wanted = "\n".join([*aside.packages, *aside.alone])
     if stamp.is_file() and stamp.read_text() == wanted:
         return home
     say(f"{aside.name}: installing into {home} (minutes, once)")
@@ -89,7 +103,10 @@ def prepare(aside: Aside) -> Path:
     python = str(home / "venv" / "bin" / "python")
     options = ("--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "180")
     constraints = ("--constraint", str(_CONSTRAINTS))
-    _run(aside, [python, "-m", "pip", "install", *options, *constraints, *aside.packages])
+    install = (python, "-m", "pip", "install", *options)
+    _run(aside, [*install, *constraints, *aside.packages])
+    if aside.alone:
+        _run(aside, [*install, "--no-deps", *aside.alone])
     stamp.write_text(wanted)
     return home
 
@@ -99,5 +116,6 @@ def _run(aside: Aside, command: list[str]) -> None:
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines() or ["no word of why"]
         raise LeftOut(
-            f"{aside.name} is missing: {' '.join(aside.packages)} cannot be installed ({said[-1]})"
+            f"{aside.name} is missing: {' '.join([*aside.packages, *aside.alone])} "
+            f"cannot be installed ({said[-1]})"
         )

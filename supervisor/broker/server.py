@@ -193,6 +193,7 @@ class Broker:
                 "max_speed": engine.max_speed,
                 "unavailable": engine.unavailable,
                 "mixes": engine.mixes,
+                "offered": engine.offered,
             }
             for engine in self.catalogue.engines
         }

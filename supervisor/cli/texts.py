@@ -15,7 +15,8 @@ from supervisor.cli.common import fail
 
 TextFile = Annotated[Path | None, typer.Option("--file", "-f", help="Read the text from a file.")]
 MarkupName = Annotated[
-    str | None, typer.Option(help="auto, plain, markdown, html or ssml. Default: as configured.")
+    str | None,
+    typer.Option(help="auto, plain, markdown, html, ssml, tags. Default: as configured."),
 ]
 UnreadableName = Annotated[
     str | None, typer.Option(help="Letters that the voice cannot read: skip, spell or refuse.")

@@ -19,11 +19,14 @@ from supervisor.config.sections.http import Http
 from supervisor.gateway.connections.client_identity import bearer
 from supervisor.gateway.connections.forwarded import forwarded
 from supervisor.gateway.connections.slot_middleware import PROBES
+from supervisor.gateway.cors import allows, preflight
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.keys import is_known
 from supervisor.gateway.page.files import ADDRESSES
+from supervisor.gateway.paths import address
+from supervisor.gateway.speech.lists import is_list
 
-OPEN = ADDRESSES | {"/", "/healthz", "/readyz", "/openapi.json"}
+OPEN = ADDRESSES | PROBES | {"/", "/openapi.json"}
 """Paths that need no key: they tell nothing of any client's work and cost nothing."""
 
 LONGEST_NAME = 300
@@ -32,11 +35,6 @@ LONGEST_NAME = 300
 
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _UNREADABLE = "(unreadable)"
-_PREFLIGHT = {
-    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Traceparent, Tracestate",
-    hdrs.ACCESS_CONTROL_MAX_AGE: "600",
-}
 
 
 def access(settings: Http) -> Middleware:
@@ -46,31 +44,23 @@ def access(settings: Http) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and request.method == hdrs.METH_OPTIONS:
-            return _preflight(origin, settings)
-        if not settings.api_keys and request.path not in PROBES:
+            return preflight(request, origin, settings)
+        if not settings.api_keys and address(request) not in PROBES:
             _check_host(request, settings)
         if request.method not in _SAFE or hdrs.UPGRADE in request.headers:
             _check_origin(origin, request, settings)
-        if settings.api_keys and request.path not in OPEN and request.path != settings.root_path:
+        if settings.api_keys and not _is_open(request, settings):
             _check_key(request, settings)
         return await handler(request)
 
     return middleware
 
 
-def allow_origins(app: web.Application, settings: Http) -> None:
-    """Signal handler that lets pages of the configured origins read the responses."""
-    if not settings.cors_origins:
-        return
-
-    async def add(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.add(hdrs.VARY, "Origin")
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin in settings.cors_origins:
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After, X-Job-Id"
-
-    app.on_response_prepare.append(add)
+def _is_open(request: web.Request, settings: Http) -> bool:
+    path = address(request)
+    if settings.open_lists and is_list(path):
+        return True
+    return path in OPEN or request.path == settings.root_path
 
 
 def _check_key(request: web.Request, settings: Http) -> None:
@@ -109,7 +99,7 @@ def _hosts(request: web.Request, settings: Http) -> list[str]:
 
 
 def _check_origin(origin: str | None, request: web.Request, settings: Http) -> None:
-    if origin is None or origin in settings.cors_origins:
+    if origin is None or allows(origin, settings):
         return
     try:
         asked_from = urlsplit(origin).netloc if _is_name(origin) else ""
@@ -119,12 +109,6 @@ def _check_origin(origin: str | None, request: web.Request, settings: Http) -> N
         return
     text = f"pages of {origin[:LONGEST_NAME]!r} may not use this; see http.cors_origins"
     raise ApiError(403, text, code="wrong_origin")
-
-
-def _preflight(origin: str, settings: Http) -> web.Response:
-    if origin in settings.cors_origins:
-        return web.Response(status=204, headers=_PREFLIGHT)
-    return ApiError(403, "no other site's page may use this", code="wrong_origin").response()
 
 
 def _host_name(host: str) -> str:

@@ -10,14 +10,25 @@ from aiohttp.typedefs import Handler, Middleware
 
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
-from supervisor.gateway.access import access, allow_origins
+from supervisor.gateway.access import access
 from supervisor.gateway.connections import root_path
 from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bodies
 from supervisor.gateway.context import Context
+from supervisor.gateway.cors import allow_origins
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.observe import diagnostics, exposition
 from supervisor.gateway.observe.metrics import Metrics
-from supervisor.gateway.speech import captioned, finished, phonemes, stream_socket
+from supervisor.gateway.paths import route_of, with_slashes
+from supervisor.gateway.realtime import routes as realtime
+from supervisor.gateway.request_ids import answer_with_names, naming, request_id
+from supervisor.gateway.speech import (
+    captioned,
+    finished,
+    kokoro_fastapi,
+    lists,
+    phonemes,
+    stream_socket,
+)
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
 
@@ -25,8 +36,11 @@ _PARTS = (
     diagnostics,
     speech,
     finished,
+    lists,
     captioned,
+    kokoro_fastapi,
     stream_socket,
+    realtime,
     phonemes,
     settings,
     exposition,
@@ -40,6 +54,7 @@ def make_app(context: Context) -> web.Application:
     """The application with every route and middleware."""
     app = web.Application(
         middlewares=[
+            naming(),
             counting(context.metrics),
             hold_slots(),
             errors(),
@@ -49,9 +64,10 @@ def make_app(context: Context) -> web.Application:
         client_max_size=context.settings.max_request_bytes,
     )
     allow_origins(app, context.settings)
+    answer_with_names(app)
     page.add_to(app, context)
     for part in _PARTS:
-        app.add_routes(part.routes(context))
+        app.add_routes(with_slashes(part.routes(context)))
     if context.settings.root_path is not None:
         app.add_routes(root_path.routes(context.settings.root_path))
     return app
@@ -62,8 +78,7 @@ def counting(metrics: Metrics) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource is not None else "none"
+        route = route_of(request)
         started = time.monotonic()
         with metrics.running.track_inprogress():
             try:
@@ -94,7 +109,8 @@ def errors() -> Middleware:
         except ConnectionError:
             raise
         except Exception:
-            log.exception("%s %s failed", request.method, request.rel_url.raw_path)
+            path = request.rel_url.raw_path
+            log.exception("%s %s failed (request %s)", request.method, path, request_id(request))
             return ApiError(500, "the gateway failed; see its log", type=SERVER).response()
 
     return middleware

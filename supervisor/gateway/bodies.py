@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Final, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ SETTINGS_BYTES: Final = 128 * 1024
 _CONTINUE: Final = "100-continue"
 
 T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
 
 _SAID_CHARS = 300
 """Of what is wrong with a body; it may quote the body, which has megabytes."""
@@ -75,15 +77,42 @@ def _too_large(bound: int) -> ApiError:
 
 
 def parse(body: bytes, kind: type[T]) -> T:
-    """Decode a JSON body into a record; unknown fields are ignored. Raises ApiError."""
+    """Decode a JSON body into a record; unknown fields are ignored, and a field that may be left
+    out is so, too, where it is null. Raises ApiError.
+    """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        param = _field_at_fault(body, kind)
-        raise ApiError(400, _short(str(error)), code="bad_value", param=param) from None
+        given = msgspec.structs.asdict(msgspec.json.decode(body, type=_or_null(kind)))
+        return kind(**{name: value for name, value in given.items() if value is not None})
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        text = f"the body is no JSON: {_short(str(error))}"
-        raise ApiError(400, text, code="bad_json") from None
+        raise _not_this(error, _field_at_fault(body, kind)) from None
+
+
+def parse_as(body: bytes, decoder: msgspec.json.Decoder[V]) -> V:
+    """Decode a JSON body that is no object. Raises ApiError."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_this(error) from None
+
+
+def _not_this(error: Exception, param: str | None = None) -> ApiError:
+    if isinstance(error, msgspec.ValidationError):
+        return ApiError(400, _short(str(error)), code="bad_value", param=param)
+    return ApiError(400, f"the body is no JSON: {_short(str(error))}", code="bad_json")
+
+
+@functools.cache
+def _or_null(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """The same record, in which what may be left out may be null."""
+    fields = msgspec.structs.fields(kind)
+    return msgspec.defstruct(
+        kind.__name__,
+        [
+            (each.name, each.type) if each.required else (each.name, each.type | None, None)
+            for each in fields
+        ],
+        kw_only=True,
+    )
 
 
 def _field_at_fault(body: bytes, kind: type[msgspec.Struct]) -> str | None:
@@ -94,7 +123,7 @@ def _field_at_fault(body: bytes, kind: type[msgspec.Struct]) -> str | None:
         given = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(_or_null(kind))}
     wrong = (
         name
         for name, value in given.items()

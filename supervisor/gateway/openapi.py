@@ -16,11 +16,17 @@ from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
 from supervisor.gateway.speech.asking import FORMAT_NAMES, SpeechRequest
-from supervisor.gateway.speech.captioned import CaptionedRequest
+from supervisor.gateway.speech.captioned import LINES, CaptionedRequest
 from supervisor.gateway.speech.finished import FILES
+from supervisor.gateway.speech.kokoro_fastapi import (
+    DialogueRequest,
+    Phonemized,
+    PhonemizeRequest,
+    VoiceNames,
+)
 from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
-from supervisor.gateway.speech.voices import ModelList, VoiceList
+from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, Voice, VoiceList
 from supervisor.reading.text import ReadText
 
 _REF = "#/components/schemas/{name}"
@@ -28,9 +34,15 @@ _REF = "#/components/schemas/{name}"
 _RECORDS = (
     SpeechRequest,
     CaptionedRequest,
+    DialogueRequest,
+    PhonemizeRequest,
+    Phonemized,
     PhonemesRequest,
     ReadText,
+    Voice,
+    Model,
     ModelList,
+    AudioModelList,
     VoiceList,
     Diagnostics,
     NoDiagnostics,
@@ -88,15 +100,30 @@ def document() -> dict[str, Any]:
             "/v1/audio/speech": {"post": _speech(audio)},
             FILES: {"get": _file(audio)},
             "/v1/audio/phonemes": {"post": _phonemes()},
+            "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
+            "/v1/realtime": {"get": _socket("realtime", "OpenAI's Realtime API, as it speaks")},
             "/dev/captioned_speech": {"post": _captioned()},
+            "/dev/dialogue": {"post": _dialogue(audio)},
+            "/dev/phonemize": {
+                "post": _post("phonemize", "Phonemes of a text.", PhonemizeRequest, Phonemized)
+            },
+            "/v1/audio/voices/combine": {
+                "post": {
+                    **_post("combineVoices", "The name of a mix of voices.", Voice, Voice),
+                    "requestBody": {"required": True, **_json(_names())},
+                }
+            },
             "/v1/models": {
                 "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
             },
-            "/v1/audio/voices": {"get": _get("Voices of every engine.", VoiceList)},
+            "/v1/models/{name}": {"get": _one_model()},
+            "/v1/audio/models": {"get": _get("The same, for Open WebUI.", AudioModelList)},
+            "/v1/audio/voices": {"get": _voices()},
             "/settings/override": {"post": _change()},
             "/diagnostics/cpu-allocation": {
                 "get": _get("Cores, utilization, decisions.", Diagnostics, NoDiagnostics)
             },
+            "/health": {"get": _get("The gateway lives.", Health)},
             "/healthz": {"get": _get("The gateway lives.", Health)},
             "/readyz": {"get": _get("The pool can take a job.", Health, Health)},
             "/metrics": {"get": _metrics()},
@@ -154,6 +181,34 @@ def _file(audio: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _socket(name: str, what: str) -> dict[str, Any]:
+    """What OpenAPI can say of a WebSocket; its messages are described in docs/HTTP.md."""
+    return {
+        "operationId": name,
+        "summary": f"A WebSocket: {what}; audio and times of words out.",
+        "responses": {
+            "101": {"description": "The connection speaks WebSocket from here on."},
+            "426": {"description": "No WebSocket was asked for.", **_json(_ref(Error))},
+            **{str(status): _refused(status) for status in (400, 401, 403, 503)},
+        },
+    }
+
+
+def _dialogue(audio: Mapping[str, Any]) -> dict[str, Any]:
+    described = _speech(audio)
+    return {
+        **described,
+        "operationId": "createDialogue",
+        "summary": "Speak what several say in turn, as Kokoro-FastAPI does.",
+        "requestBody": {"required": True, **_json(_ref(DialogueRequest))},
+    }
+
+
+def _names() -> dict[str, Any]:
+    """The body that names the voices of a mix: no object, as Kokoro-FastAPI has it."""
+    return msgspec.json.schema(VoiceNames)
+
+
 def _captioned() -> dict[str, Any]:
     return {
         "operationId": "createCaptionedSpeech",
@@ -163,7 +218,10 @@ def _captioned() -> dict[str, Any]:
             "200": {
                 "description": "A line of JSON for each piece of audio; one document without "
                 "`stream`.",
-                **_json({"type": "object"}),
+                "content": {
+                    LINES: {"schema": {"type": "string"}},
+                    "application/json": {"schema": {"type": "object"}},
+                },
             },
             **{str(status): _refused(status) for status in _REFUSALS if status not in {409, 416}},
         },
@@ -171,12 +229,20 @@ def _captioned() -> dict[str, Any]:
 
 
 def _phonemes() -> dict[str, Any]:
+    summary = "How a text is read: its words, phonemes and pauses. Nothing is spoken."
+    return _post("readText", summary, PhonemesRequest, ReadText)
+
+
+def _post(
+    name: str, summary: str, body: type[msgspec.Struct], answer: type[msgspec.Struct]
+) -> dict[str, Any]:
+    """A POST of one record that is answered with another."""
     return {
-        "operationId": "readText",
-        "summary": "How a text is read: its words, phonemes and pauses. Nothing is spoken.",
-        "requestBody": {"required": True, **_json(_ref(PhonemesRequest))},
+        "operationId": name,
+        "summary": summary,
+        "requestBody": {"required": True, **_json(_ref(body))},
         "responses": {
-            "200": {"description": "The segments, in order.", **_json(_ref(ReadText))},
+            "200": {"description": summary, **_json(_ref(answer))},
             **{
                 str(status): _refused(status)
                 for status in (400, 401, 403, 404, 408, 413, 415, 500, 503)
@@ -210,6 +276,28 @@ def _get(
             "401": _refused(401),
             "503": {"description": _REFUSALS[503], **_json(_ref(unavailable))},
         },
+    }
+
+
+def _one_model() -> dict[str, Any]:
+    """A GET with the name of a model in its path."""
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    found = _get("An engine, by any name that it is known by.", Model)
+    return {
+        **found,
+        "parameters": [name],
+        "responses": {**found["responses"], "404": _refused(404)},
+    }
+
+
+def _voices() -> dict[str, Any]:
+    found = _get("Voices of every engine, or of one.", VoiceList)
+    model = {"name": "model", "in": "query", "schema": {"type": "string"}}
+    model["description"] = "An engine; OpenAI's names mean all of them."
+    return {
+        **found,
+        "parameters": [model],
+        "responses": {**found["responses"], "404": _refused(404)},
     }
 
 

@@ -155,7 +155,8 @@ class Welcome(Message, frozen=True, tag="WELCOME"):
     """Answer to HELLO. `epoch` changes when the supervisor restarts.
 
     `engines` maps each engine to its description (default_voice, voices,
-    sample_rate, licence, min_speed, max_speed, unavailable, mixes); `limits` has max_text_bytes.
+    sample_rate, licence, min_speed, max_speed, unavailable, mixes, offered); `limits` has
+    max_text_bytes.
     """
 
     epoch: str

@@ -158,7 +158,8 @@ class VoiceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class EngineState(_Record, frozen=True):
     """One engine as `Catalogue` reports it. `unavailable`: the part that is missing; `mixes`:
     it takes mixes of its voices (`wire.voices`); `parallel`: share of its work that threads
-    divide; `seconds_per_character`: its declared cost, if any.
+    divide; `seconds_per_character`: its declared cost, if any; `offered`: it stands in lists that
+    people choose from.
     """
 
     name: str
@@ -172,6 +173,7 @@ class EngineState(_Record, frozen=True):
     mixes: bool = False
     parallel: float | None = None
     seconds_per_character: float | None = None
+    offered: bool = True
 
 
 class Catalogue(_Record, frozen=True):

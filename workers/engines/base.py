@@ -80,6 +80,8 @@ class EngineInfo(msgspec.Struct, frozen=True):
     a paragraph, none in the middle of a phrase. Samples of other engines stay as they are.
     `pronunciations`: `synthesize` and `read` understand the marks of words whose phonemes are given
     (`supervisor.marks.PRONOUNCED`). Other engines get such words as they are written.
+    `offered`: it stands in lists of engines and voices that people choose from. One for tests does
+    not, unless it is the default engine; it speaks for whoever names it.
     """
 
     name: str
@@ -95,6 +97,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     seconds_per_character: float | None = None
     silent_ends: bool = False
     pronunciations: bool = False
+    offered: bool = True
 
 
 class Terminated(Exception):

@@ -38,6 +38,7 @@ class Noop:
             voices=(voice,),
             licence=LICENCE,
             seconds_per_character=1e-6,
+            offered=False,
         )
 
     def load(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,9 @@ from supervisor.config.sections.addresses import (
     parse_host_port,
 )
 from supervisor.config.sections.declared import CONFLICT, RULE, Declared, Name, Section
+
+ANY_ORIGIN: Final = "*"
+"""In `cors_origins`: every site."""
 
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 
@@ -53,7 +56,7 @@ class Http(Section):
         list[Name],
         Field(
             description="Origins, such as `https://example.org`, whose pages may use the gateway "
-            "from a browser."
+            "from a browser; `*`: pages of every site, with a key where keys are used."
         ),
         Declared("supervisor_restart"),
     ] = []
@@ -83,6 +86,11 @@ class Http(Section):
         ),
         Declared("supervisor_restart"),
     ] = []
+    open_lists: Annotated[
+        bool,
+        Field(description="Tell the engines and voices without a key."),
+        Declared("supervisor_restart"),
+    ] = False
     max_connections: Annotated[
         int,
         Field(

@@ -6,10 +6,10 @@ Which markup means what stands in the module of its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from supervisor.core.markup import html, markdown, ssml
+from supervisor.core.markup import html, markdown, ssml, tags
 from supervisor.core.markup.told import MarkupError, Told
 from supervisor.marks import PRIVATE
 from supervisor.speech import Markup
@@ -29,6 +29,12 @@ _SIGNLESS: Final = re.compile(
 )
 """One line in which nothing is a sign of Markdown or HTML: most requests are."""
 
+_READERS: Final[Mapping[str, Callable[[str], Iterator[str | Told]]]] = {
+    "html": html.read,
+    "ssml": ssml.read,
+    "tags": tags.read,
+}
+
 
 def marked(text: str, markup: Markup) -> Iterator[str | Told]:
     """Pieces of the marked text, some of them empty, and what was not understood.
@@ -45,8 +51,6 @@ def marked(text: str, markup: Markup) -> Iterator[str | Told]:
             return markdown.read(text, careful=True)
     if markup == "markdown":
         return markdown.read(text, careful=False)
-    if markup == "html":
-        return html.read(text)
-    if markup == "ssml":
-        return ssml.read(text)
+    if markup in _READERS:
+        return _READERS[markup](text)
     return iter((text if text.isascii() else PRIVATE.sub("", text),))

@@ -21,6 +21,9 @@ from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.connections.forwarded import IpAddress, address_in, forwarded
 from supervisor.gateway.keys import hash_key
 
+KEY_PROTOCOL: Final = "openai-insecure-api-key."
+"""As OpenAI's library for browsers sends a key."""
+
 _HEX_DIGITS: Final = 16
 _NETWORK_BITS: Final = 64
 """Network part of an IPv6 address: one household or host chooses the bits below it."""
@@ -29,7 +32,15 @@ _NETWORK_BITS: Final = 64
 def bearer(request: web.BaseRequest) -> str | None:
     """The key that came with a request, known or not."""
     scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else None
+    return key.strip() if scheme.lower() == "bearer" else _offered(request)
+
+
+def _offered(request: web.BaseRequest) -> str | None:
+    """The key of a page's WebSocket, among its subprotocols: a browser sends no other header."""
+    for name in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(","):
+        if name.strip().startswith(KEY_PROTOCOL):
+            return name.strip().removeprefix(KEY_PROTOCOL)
+    return None
 
 
 def request_client(request: web.BaseRequest, settings: Http) -> str | None:

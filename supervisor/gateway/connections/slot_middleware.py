@@ -16,8 +16,9 @@ from supervisor.gateway.connections.connection import (
     too_many_connections,
 )
 from supervisor.gateway.errors import ApiError
+from supervisor.gateway.paths import address
 
-PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/health", "/healthz", "/readyz"})
 """Paths that are served from the reserved slots."""
 
 
@@ -30,7 +31,7 @@ def hold_slots() -> Middleware:
         if connection is None or connection.slot is None:
             return await handler(request)
         slot = connection.slot
-        if slot.reserved and request.path not in PROBES and not slot.promote():
+        if slot.reserved and address(request) not in PROBES and not slot.promote():
             return _last(too_many_connections().response(), request, connection)
         if request.content.is_eof():
             slot.mark_busy()

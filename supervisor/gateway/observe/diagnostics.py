@@ -40,7 +40,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """GET /diagnostics/cpu-allocation, /healthz and /readyz."""
+    """GET /diagnostics/cpu-allocation, /health and /healthz, /readyz."""
 
     async def allocation(_request: web.Request) -> web.Response:
         try:
@@ -65,6 +65,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     return [
         web.get("/diagnostics/cpu-allocation", allocation),
+        web.get("/health", health),
         web.get("/healthz", health),
         web.get("/readyz", ready),
     ]

@@ -17,13 +17,19 @@ INDEX = """tts-supervisor
 
 POST /v1/audio/speech             speech, as OpenAI's API has it
 GET  /v1/audio/files/{name}       a finished file, or a range of it
+POST /dev/captioned_speech        speech with times of words, as Kokoro-FastAPI has it
+POST /dev/dialogue, /dev/phonemize, /v1/audio/voices/combine
+                                  more of it
+GET  /v1/audio/stream             a WebSocket: text in as it is written, audio out
 POST /v1/audio/phonemes           how a text is read
-GET  /v1/models                   engines
+GET  /v1/models, /v1/models/{name}, /v1/audio/models
+                                  engines
+GET  /v1/realtime                 a WebSocket, as OpenAI's Realtime API has it
 GET  /v1/audio/voices             voices
 GET  /diagnostics/cpu-allocation  cores, utilization, decisions
 POST /settings/override           settings of the allocation, with a key
 GET  /metrics                     for Prometheus
-GET  /healthz, /readyz            for probes
+GET  /health, /healthz, /readyz   for probes
 GET  /openapi.json                all of this for programs
 """
 

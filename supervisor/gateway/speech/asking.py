@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Annotated, Final, Literal, NamedTuple
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
-from supervisor.audio.formats import (
-    AudioFormat,
-    UnknownFormatError,
-    UnknownRateError,
-    at_rate,
-    find_format,
-    in_file,
-)
-from supervisor.client import AsyncJob
+from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
-from supervisor.gateway.speech.finished import fill
+from supervisor.gateway.speech.ignored import told
+from supervisor.gateway.speech.pace import PacedJob, SpokenJob, pace_of
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import KOKORO_LANGUAGES, engine_of, voice_of
+from supervisor.gateway.speech.voices import (
+    KOKORO_LANGUAGES,
+    engine_of,
+    engine_with,
+    voice_of,
+)
 from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
 
@@ -41,11 +39,13 @@ class VoiceId(msgspec.Struct, frozen=True):
 
 ModelName = Annotated[
     Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
-    msgspec.Meta(description="An engine; OpenAI's names mean the default one."),
+    msgspec.Meta(
+        description="An engine; OpenAI's names mean the one that has the voice, else the default."
+    ),
 ]
 VoiceName = Annotated[
     Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | VoiceId | None,
-    msgspec.Meta(description="A voice of the engine, or one of OpenAI's names."),
+    msgspec.Meta(description="A voice, or one of OpenAI's names."),
 ]
 Language = Annotated[
     str | None,
@@ -71,7 +71,9 @@ FormatName = Annotated[
         extra_json_schema={"enum": list(FORMAT_NAMES)},
     ),
 ]
-Speed = Annotated[float, msgspec.Meta(description="A factor; 1.0 is the voice's own pace.")]
+Speed = Annotated[
+    float, msgspec.Meta(description="A factor, 0.25 to 4; 1.0 is the voice's own pace.")
+]
 
 
 MarkupName = Annotated[
@@ -91,7 +93,7 @@ Pronunciations = Annotated[
 
 
 class SpeechRequest(msgspec.Struct, frozen=True):
-    """OpenAI's body, without `instructions`, which no engine here could follow."""
+    """OpenAI's body, and what there is besides; what is not followed is in `ignored`."""
 
     input: Annotated[str, msgspec.Meta(description="The text.")]
     model: ModelName = None
@@ -124,6 +126,12 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     markup: MarkupName = None
     unreadable: UnreadableName = None
     pronunciations: Pronunciations = None
+    allow_voice_tags: Annotated[
+        bool, msgspec.Meta(description='The same as `markup: "tags"`, where there is no `markup`.')
+    ] = False
+    ssml: Annotated[
+        bool, msgspec.Meta(description='The same as `markup: "ssml"`, where there is no `markup`.')
+    ] = False
     stream_format: Literal["audio", "sse", "json"] = "audio"
     timestamp_granularities: Annotated[
         list[Literal["word"]] | None,
@@ -131,45 +139,13 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     ] = None
 
 
-class Delivery(NamedTuple):
-    """The format in which a job's audio is sent, and whether that is as a finished file."""
-
-    format: AudioFormat
-    finished: bool
+Body = TypeVar("Body", bound=SpeechRequest)
 
 
-def delivery(request: web.BaseRequest, wanted: SpeechRequest) -> Delivery:
-    """How a body wants its audio. Raises ApiError."""
-    asked = _asked_format(wanted.response_format)
-    events = wanted.stream_format == "sse"
-    if not asked.streams and (wanted.stream or events):
-        reason = f"{asked.name} cannot be streamed, as its length comes first; choose another"
-        raise ApiError(400, reason, code="bad_value", param="response_format")
-    if events and wanted.stream is False:
-        reason = 'events are a stream: leave out `stream`, or `stream_format: "sse"`'
-        raise ApiError(400, reason, code="bad_value", param="stream")
-    streamed = wanted.stream
-    if streamed is None:  # The end of a stream over HTTP/1.0 cannot be told from a failure.
-        streamed = request.version >= HttpVersion11 or wanted.stream_format != "audio"
-    finished = not (streamed and asked.streams)
-    format = in_file(asked) if finished else asked
-    try:
-        if wanted.sample_rate is not None:
-            format = at_rate(format, wanted.sample_rate)
-    except UnknownRateError as error:
-        raise ApiError(400, str(error), code="bad_value", param="sample_rate") from None
-    return Delivery(format, finished)
-
-
-def _asked_format(name: str) -> AudioFormat:
-    try:
-        found = find_format(name)
-    except UnknownFormatError:
-        found = None
-    if found is None or found.name not in FORMAT_NAMES:
-        reason = f"`response_format` is one of {', '.join(FORMAT_NAMES)}"
-        raise ApiError(400, reason, code="bad_value", param="response_format")
-    return found
+async def asked(request: web.Request, kind: type[Body]) -> tuple[Body, dict[str, str]]:
+    """The body of a request, and the header that tells what of it is ignored. Raises ApiError."""
+    body = await read_body(request)
+    return parse(body, kind), told(body)
 
 
 async def accepted(
@@ -179,7 +155,7 @@ async def accepted(
     *,
     words: bool,
     open: bool = False,
-) -> AsyncJob:
+) -> SpokenJob:
     """Submit a body's text as a job of the request's client; with `words` for their times, too.
     An `open` one is the first of a text that goes on.
 
@@ -188,23 +164,33 @@ async def accepted(
     terms = trace_context(request)
     terms["volume"], terms["words"] = wanted.volume_multiplier, words
     terms["open"] = open
-    terms["markup"], terms["unreadable"] = wanted.markup, wanted.unreadable
+    terms["markup"], terms["unreadable"] = _markup(wanted), wanted.unreadable
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
     terms["on_behalf"] = request_client(request, context.settings)
     welcome = await context.welcome()
     engine, voice = engine_and_voice(wanted.model, wanted.voice, terms["language"], welcome)
-    return await context.client.submit(
-        wanted.input, voice, engine, wanted.speed, seed=wanted.seed, **terms
+    pace = pace_of(wanted.speed, engine, None if voice else terms["language"], welcome)
+    job = await context.client.submit(
+        wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )
+    return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
+
+
+def _markup(wanted: SpeechRequest) -> Markup | None:
+    """What the text is written in, by either way to say so."""
+    by_flags: Markup | None = "ssml" if wanted.ssml else "tags" if wanted.allow_voice_tags else None
+    return wanted.markup or by_flags
 
 
 def engine_and_voice(
     model: str | None, voice: VoiceId | str | None, language: str | None, welcome: Welcome
 ) -> tuple[str | None, str | None]:
     """What the supervisor is asked for: names of its engines and voices, None for the default."""
-    engine = engine_of(model)
     name = voice.id if isinstance(voice, VoiceId) else voice
+    engine = engine_of(model, welcome.engines)
+    if engine is None and name:
+        engine = engine_with(name, welcome)
     described = welcome.engines.get(engine or welcome.default_engine, {})
     return engine, voice_of(name, language, described)
 
@@ -222,33 +208,7 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     return KOKORO_LANGUAGES[lang_code]
 
 
-async def encoded(
-    context: Context,
-    job: AsyncJob,
-    wanted: Delivery,
-    count: Callable[[int], None] = lambda _samples: None,
-) -> AsyncIterator[bytes]:
-    """The job's audio as bytes of the wanted format; of a finished file, once that is whole.
-    `count` gets the samples in each piece of a stream.
-
-    Raises ApiError, SupervisorError.
-    """
-    if wanted.finished:
-        with context.shelf.file(wanted.format) as file:
-            await fill(context, job, file)
-            async for piece in file.pieces(0, file.size):
-                yield piece
-        return
-    encoder = await context.encoders.open(wanted.format, job.sample_rate)
-    async for samples in job:
-        count(len(samples))
-        piece = await encoder.encode(samples)
-        del samples  # Four times what is sent of them, and the reader may be slow.
-        yield piece
-    yield await encoder.finish()
-
-
-def headers_of(job: AsyncJob) -> dict[str, str]:
+def headers_of(job: SpokenJob) -> dict[str, str]:
     """What is known of a job before its audio."""
     headers = {"X-Job-Id": job.id}
     if job.left_out:

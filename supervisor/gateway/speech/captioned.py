@@ -10,24 +10,22 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import hdrs, web
 
 from supervisor.captions import documents
-from supervisor.client import AsyncJob
-from supervisor.gateway.bodies import parse, read_body, when_wanted
+from supervisor.gateway.bodies import when_wanted
 from supervisor.gateway.context import Context
-from supervisor.gateway.speech.asking import (
-    SpeechRequest,
-    accepted,
-    delivery,
-    encoded,
-    headers_of,
-)
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, headers_of
+from supervisor.gateway.speech.delivery import delivery, encoded
+from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.sending import send
 from supervisor.speech import Word
+
+LINES: Final = "application/x-ndjson"
+"""A document of JSON in each line."""
 
 
 class CaptionedRequest(SpeechRequest, frozen=True):
@@ -46,19 +44,20 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
-        wanted = parse(await read_body(request), CaptionedRequest)
+        wanted, ignored = await asked(request, CaptionedRequest)
         how = delivery(request, wanted)
         job = await accepted(context, request, wanted, words=wanted.return_timestamps)
         async with job:
             answers = _lines if wanted.stream else _whole
             pieces = answers(encoded(context, job, how), job, how.format.media_type)
-            headers = {hdrs.CONTENT_TYPE: "application/json", **headers_of(job)}
+            content_type = LINES if wanted.stream else "application/json"
+            headers = {hdrs.CONTENT_TYPE: content_type, **headers_of(job), **ignored}
             return await send(request, headers, pieces, context.metrics, started)
 
     return [web.post("/dev/captioned_speech", speak, expect_handler=when_wanted)]
 
 
-async def document(pieces: AsyncIterator[bytes], job: AsyncJob, form: str) -> AsyncIterator[bytes]:
+async def document(pieces: AsyncIterator[bytes], job: SpokenJob, form: str) -> AsyncIterator[bytes]:
     """One JSON document in parts: `audio` in base64, its `format`, and the `words`."""
     words: list[bytes] = []
     head = f'{{"format": {json.dumps(form)}, "audio": "'
@@ -68,7 +67,7 @@ async def document(pieces: AsyncIterator[bytes], job: AsyncJob, form: str) -> As
 
 
 async def _whole(
-    pieces: AsyncIterator[bytes], job: AsyncJob, media_type: str
+    pieces: AsyncIterator[bytes], job: SpokenJob, media_type: str
 ) -> AsyncIterator[bytes]:
     """Kokoro-FastAPI's one document."""
     words: list[bytes] = []
@@ -79,7 +78,7 @@ async def _whole(
 
 
 async def _lines(
-    pieces: AsyncIterator[bytes], job: AsyncJob, media_type: str
+    pieces: AsyncIterator[bytes], job: SpokenJob, media_type: str
 ) -> AsyncIterator[bytes]:
     """Kokoro-FastAPI's lines: a piece of audio, and the words that came with it."""
     waiting: list[Word] = []
@@ -107,7 +106,7 @@ def _timestamp(word: Word) -> dict[str, Any]:
 
 
 def _told(
-    job: AsyncJob,
+    job: SpokenJob,
     words: list[bytes],
     form: Callable[[Word], dict[str, Any]] = lambda word: documents([word])[0],
 ) -> Callable[[], None]:

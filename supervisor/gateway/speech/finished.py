@@ -12,10 +12,10 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from supervisor.client import AsyncJob
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
+from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.ranges import OutsideError, Span, asked_span
 from supervisor.gateway.speech.sending import send
 from supervisor.gateway.speech.shelf import FinishedFile, no_disk
@@ -40,7 +40,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     return [web.get(FILES, get)]
 
 
-async def fill(context: Context, job: AsyncJob, file: FinishedFile) -> None:
+async def fill(context: Context, job: SpokenJob, file: FinishedFile) -> None:
     """Write the whole audio of a job. Raises ApiError, SupervisorError."""
     encoders = context.encoders
     encoder = await encoders.open(file.format, job.sample_rate, file.stream)

@@ -27,12 +27,14 @@ from supervisor.gateway.speech.asking import (
     asked_language,
     engine_and_voice,
 )
+from supervisor.gateway.speech.pace import pace_of
+from supervisor.reading.text import ReadText
 from supervisor.wire.client import Submit, Welcome
 
 MOST_CHARS: Final = 20_000
 """Characters of a text: more than anybody looks through."""
 
-_BODY_BYTES: Final = 256 * 1024
+BODY_BYTES: Final = 256 * 1024
 """Room for so many characters in JSON's longest way to write them, and for the names."""
 
 
@@ -57,18 +59,23 @@ def routes(context: Context) -> list[web.RouteDef]:
     """POST /v1/audio/phonemes."""
 
     async def phonemes(request: web.Request) -> web.Response:
-        wanted = parse(await read_body(request, _BODY_BYTES), PhonemesRequest)
-        if len(wanted.input) > MOST_CHARS:
-            reason = f"the text has {len(wanted.input):,} characters, more than {MOST_CHARS:,}"
-            raise ApiError(413, reason, code="text_too_long", param="input")
-        client = request_client(request, context.settings)
-        submit = _submit(wanted, await context.welcome(), client)
-        found = await context.reader.read(submit, wanted.input.encode())
+        wanted = parse(await read_body(request, BODY_BYTES), PhonemesRequest)
+        found = await phonemes_of(context, request, wanted)
         return web.Response(
             body=msgspec.json.encode(found), content_type="application/json", charset="utf-8"
         )
 
     return [web.post("/v1/audio/phonemes", phonemes, expect_handler=when_wanted)]
+
+
+async def phonemes_of(context: Context, request: web.Request, wanted: PhonemesRequest) -> ReadText:
+    """How a text is read for the client of this request. Raises ApiError, SupervisorError."""
+    if len(wanted.input) > MOST_CHARS:
+        reason = f"the text has {len(wanted.input):,} characters, more than {MOST_CHARS:,}"
+        raise ApiError(413, reason, code="text_too_long", param="input")
+    client = request_client(request, context.settings)
+    submit = _submit(wanted, await context.welcome(), client)
+    return await context.reader.read(submit, wanted.input.encode())
 
 
 def _submit(wanted: PhonemesRequest, welcome: Welcome, client: str | None) -> Submit:
@@ -77,12 +84,13 @@ def _submit(wanted: PhonemesRequest, welcome: Welcome, client: str | None) -> Su
     engine, voice = engine_and_voice(wanted.model, wanted.voice, language, welcome)
     if engine is None and (voice is not None or language is None):
         engine = welcome.default_engine
+    pace = pace_of(wanted.speed, engine, language, welcome)
     return Submit(
         id="read",
         engine=engine,
         voice=voice,
         language=language,
-        speed=wanted.speed,
+        speed=pace.speed,
         markup=wanted.markup,
         unreadable=wanted.unreadable,
         pronunciations=wanted.pronunciations,

@@ -18,6 +18,7 @@ from aiohttp import hdrs, web
 from supervisor.client import SupervisorError
 from supervisor.gateway.connections.connection import connection_of
 from supervisor.gateway.observe.metrics import Metrics
+from supervisor.gateway.request_ids import request_id
 from supervisor.logs import get_logger
 
 STALL_S = 120.0
@@ -70,7 +71,7 @@ async def send(
     except Exception as error:
         if not response.prepared:
             raise
-        _report(error)
+        _report(error, request_id(request))
         metrics.cut_short.inc()
         cut(request)
         raise ConnectionResetError("cut short") from error
@@ -93,10 +94,11 @@ def cut(request: web.Request) -> None:
         connection.hang_up()  # No lingering close: it would look like an ending.
 
 
-def _report(error: Exception) -> None:
+def _report(error: Exception, request: str) -> None:
+    what = f"an answer was cut short (request {request})"
     if isinstance(error, SupervisorError):
-        log.warning("an answer was cut short: %s", error)
+        log.warning("%s: %s", what, error)
     elif isinstance(error, TimeoutError):
-        log.info("an answer was cut short: its reader took nothing for %g s", STALL_S)
+        log.info("%s: its reader took nothing for %g s", what, STALL_S)
     else:
-        log.error("an answer was cut short", exc_info=error)
+        log.error("%s", what, exc_info=error)

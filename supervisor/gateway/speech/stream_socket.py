@@ -10,34 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from supervisor.captions import documents
-from supervisor.client import AsyncJob, JobCancelled, SupervisorError
+from supervisor.client import JobCancelled, SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError, from_supervisor
-from supervisor.gateway.speech.asking import (
-    Delivery,
-    FormatName,
-    SpeechRequest,
-    accepted,
-    delivery,
-    encoded,
-)
-from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
+from supervisor.gateway.speech.asking import FormatName, SpeechRequest, accepted
+from supervisor.gateway.speech.delivery import Delivery, delivery, in_format
+from supervisor.gateway.speech.json_socket import JsonSocket
+from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.logs import get_logger
 from supervisor.speech import Word
-
-MESSAGE_BYTES: Final = 256 * 1024
-"""Longest message of a client."""
-PING_S: Final = 30.0
-"""Seconds between two pings; who does not answer one is gone."""
 
 log = get_logger(__name__)
 
@@ -79,21 +67,13 @@ def routes(context: Context) -> list[web.RouteDef]:
     """GET /v1/audio/stream."""
 
     async def stream(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(
-            max_msg_size=MESSAGE_BYTES, heartbeat=PING_S, compress=False, timeout=5.0
-        )
-        if not socket.can_prepare(request).ok:
-            reason = "this address speaks WebSocket: connect to it with ws://"
-            raise ApiError(426, reason, code="upgrade_required", headers={"Upgrade": "websocket"})
-        await socket.prepare(request)
-        if request.transport is not None:
-            request.transport.set_write_buffer_limits(UNSENT_BYTES)
+        socket = await JsonSocket.open(request)
         conversation = _Conversation(context, request, socket)
         try:
             await conversation.serve()
         finally:
             await conversation.close()
-        return socket
+        return socket.response
 
     return [web.get("/v1/audio/stream", stream)]
 
@@ -101,7 +81,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 class _Spoken:
     """One text on its way: the job, what was written of it, and what of it was heard."""
 
-    def __init__(self, job: AsyncJob, start: Start, how: Delivery) -> None:
+    def __init__(self, job: SpokenJob, start: Start, how: Delivery) -> None:
         self.job = job
         self.how = how
         self.start = start
@@ -125,9 +105,7 @@ class _Spoken:
 class _Conversation:
     """One connection."""
 
-    def __init__(
-        self, context: Context, request: web.Request, socket: web.WebSocketResponse
-    ) -> None:
+    def __init__(self, context: Context, request: web.Request, socket: JsonSocket) -> None:
         self._context = context
         self._request = request
         self._socket = socket
@@ -135,19 +113,23 @@ class _Conversation:
 
     async def serve(self) -> None:
         """Take messages until the client leaves, or breaks the rules."""
-        async for message in self._socket:
-            try:
-                wanted = _read(message)
-            except ApiError as error:
+        try:
+            async for text in self._socket.texts():
+                message = _read(text)
+                try:
+                    await self._take(message)
+                except ApiError as error:
+                    await self._tell_error(error)
+                except SupervisorError as error:
+                    await self._tell_error(from_supervisor(error))
+        except ApiError as error:
+            with suppress(ConnectionError, TimeoutError):
                 await self._tell_error(error)
-                await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"no message")
-                return
-            try:
-                await self._take(wanted)
-            except ApiError as error:
-                await self._tell_error(error)
-            except SupervisorError as error:
-                await self._tell_error(from_supervisor(error))
+            await self._socket.end(WSCloseCode.UNSUPPORTED_DATA, "no message")
+        except ConnectionError:
+            return
+        except TimeoutError:
+            await self._socket.end(WSCloseCode.POLICY_VIOLATION, "nothing is read")
 
     async def close(self) -> None:
         """Stop what is spoken: nobody hears it."""
@@ -194,37 +176,36 @@ class _Conversation:
 
     async def _speak(self, spoken: _Spoken) -> None:
         """Send the audio as it comes; then the text is finished, or has failed."""
-        job = spoken.job
         try:
-            async for piece in encoded(self._context, job, spoken.how, spoken.count):
-                await self._send(spoken, piece)
-        except JobCancelled:
-            return
-        except SupervisorError as error:
+            try:
+                job, form = spoken.job, spoken.how.format
+                async for piece in in_format(self._context, job, form, spoken.count):
+                    await self._send(spoken, piece)
+            except JobCancelled:
+                return
+            except SupervisorError as error:
+                self._spoken = None
+                await self._tell_error(from_supervisor(error))
+                return
             self._spoken = None
-            await self._tell_error(from_supervisor(error))
-            return
+            seconds = round(spoken.samples / spoken.job.sample_rate, 3)
+            await self._tell("finished", job=spoken.job.id, duration_s=seconds)
         except (ConnectionError, TimeoutError):
-            job.cancel()
-            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"nothing is read")
-            return
-        self._spoken = None
-        seconds = spoken.samples / job.sample_rate
-        await self._tell("finished", job=job.id, duration_s=round(seconds, 3))
+            spoken.job.cancel()
+            await self._socket.end(WSCloseCode.POLICY_VIOLATION, "nothing is read")
 
     async def _send(self, spoken: _Spoken, piece: bytes) -> None:
         """A piece of audio, and the words that came with it. Raises TimeoutError."""
         words = spoken.job.new_words()
         spoken.words += words
-        async with asyncio.timeout(STALL_S):
-            if words and spoken.start.words:
-                await self._tell("words", words=documents(words))
-            if not piece:
-                return
-            if spoken.start.audio == "binary":
-                await self._socket.send_bytes(piece)
-            else:
-                await self._tell("audio", audio=base64.b64encode(piece).decode("ascii"))
+        if words and spoken.start.words:
+            await self._tell("words", words=documents(words))
+        if not piece:
+            return
+        if spoken.start.audio == "binary":
+            await self._socket.send(piece)
+        else:
+            await self._tell("audio", audio=base64.b64encode(piece).decode("ascii"))
 
     async def _stop(self) -> None:
         """Cancel what is spoken, if anything is."""
@@ -238,21 +219,16 @@ class _Conversation:
                 await spoken.task
 
     async def _tell(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 (JSON)
-        with suppress(ConnectionError):
-            await self._socket.send_str(json.dumps({"type": kind, **fields}))
+        await self._socket.tell({"type": kind, **fields})
 
     async def _tell_error(self, error: ApiError) -> None:
-        described: Mapping[str, Any] = error.document()["error"]
-        with suppress(ConnectionError):
-            await self._socket.send_str(json.dumps({"type": "error", "error": described}))
+        await self._tell("error", **error.document())
 
 
-def _read(message: WSMessage) -> _Message:
+def _read(text: str) -> _Message:
     """A client's message. Raises ApiError."""
-    if message.type is not WSMsgType.TEXT:
-        raise ApiError(400, "messages are JSON text", code="bad_message")
     try:
-        decoded: _Message = _decode(message.data)
+        decoded: _Message = _decode(text)
     except msgspec.ValidationError as error:
         raise ApiError(400, str(error)[:300], code="bad_value") from None
     except (msgspec.DecodeError, RecursionError) as error:

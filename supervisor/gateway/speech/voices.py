@@ -1,23 +1,30 @@
 """OpenAI's names of models and voices, mapped to engines and their voices.
 
-A model is an engine; OpenAI's own names stand for the default one. OpenAI's voices stand for the
-engine's voice of that name if it has one (Kokoro's `af_alloy`), and for its default voice
-otherwise: programs send `alloy` without being asked, and are to speak. Where a language is asked
-for that others read better, it stands for one of these. Any other name must be a voice of
-the engine, or a mix of its voices; the supervisor checks that.
+A model is an engine; OpenAI's own names stand for whichever has the voice, first of all the default
+one. OpenAI's voices stand for the engine's voice of that name if it has one (Kokoro's `af_alloy`),
+and for its default voice otherwise: programs send `alloy` without being asked, and are to speak.
+Where a language is asked for that others read better, it stands for one of these. Any other name
+must be a voice of the engine, or a mix of its voices; the supervisor checks that.
+
+Names are taken as people write them: in capitals, with the date of a snapshot
+(`tts-1-1106`), or as a model is called in a repository (`hexgrad/Kokoro-82M`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
 
+from supervisor.gateway.errors import ApiError
 from supervisor.wire import languages
+from supervisor.wire.client import Welcome
+from supervisor.wire.voices import MixError, parse_mix
 
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
-"""Names for the default engine."""
+"""Names for the default engine, or the one that has the voice."""
 
 OPENAI_VOICES = (
     "alloy",
@@ -49,21 +56,34 @@ KOKORO_LANGUAGES: Final[Mapping[str, str]] = {
 }
 """Letters of languages as programs that were written for Kokoro send them."""
 
+_SNAPSHOT: Final = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})\Z")
+"""The date of a model, as OpenAI appends it."""
 
-def engine_of(model: str | None) -> str | None:
-    """Engine of a model's name; None is the default one."""
-    return None if model is None or model in OPENAI_MODELS else model
+
+def engine_of(model: str | None, engines: Iterable[str]) -> str | None:
+    """Engine of a model's name; None is the default one. What nobody knows stays as it is."""
+    known = set(engines)
+    if not model or model in known:
+        return model or None
+    name = model.rpartition("/")[2].lower()
+    if _SNAPSHOT.sub("", name) in OPENAI_MODELS:
+        return None
+    fits = (engine for engine in known if f"{name}-".startswith(f"{engine.lower()}-"))
+    return max(fits, key=len, default=model)
 
 
 def voice_of(voice: str | None, language: str | None, engine: Mapping[str, Any]) -> str | None:
     """The engine's voice for a name, given its description; None is its default one, or one that
     reads the language.
     """
-    if voice not in OPENAI_VOICES:
-        return voice
     known = list(engine.get("voices", ()))
-    meant = next((name for name in known if name.endswith(f"_{voice}")), None)
-    meant = voice if voice in known else meant
+    name = (voice or "").lower()
+    spelt = (
+        voice if voice in known else next((each for each in known if each.lower() == name), None)
+    )
+    if name not in OPENAI_VOICES:
+        return spelt or voice or None
+    meant = spelt or next((each for each in known if each.endswith(f"_{name}")), None)
     if meant is None or language is None:
         return meant
     fits = {name: languages.fitness(language, tags_of(name, engine)) for name in known}
@@ -76,6 +96,37 @@ def tags_of(voice: str, engine: Mapping[str, Any]) -> list[str]:
     return tags
 
 
+def engine_with(voice: str, welcome: Welcome) -> str | None:
+    """The engine that has this voice, or all voices of this mix, where the default one has not.
+
+    None leaves it to the default one, and so do OpenAI's names. One that is unavailable says what
+    it lacks.
+    """
+    if voice.lower() in OPENAI_VOICES:
+        return None
+    wanted = {name.lower() for name in _parts_of(voice)}
+
+    def has(engine: str) -> bool:
+        return wanted <= {name.lower() for name in welcome.engines[engine].get("voices", ())}
+
+    default = welcome.default_engine
+    order = sorted(
+        (name for name, engine in welcome.engines.items() if engine.get("offered", True)),
+        key=lambda name: (bool(welcome.engines[name].get("unavailable")), name),
+    )
+    if default in welcome.engines and has(default):
+        return None
+    return next(filter(has, order), None)
+
+
+def _parts_of(voice: str) -> list[str]:
+    """The voices of a mix; any other name as it is."""
+    try:
+        return [name for name, _share in parse_mix(voice).shares]
+    except MixError:
+        return [voice]
+
+
 class Model(msgspec.Struct, frozen=True):
     """An engine, or one of OpenAI's names for the default one."""
 
@@ -83,6 +134,7 @@ class Model(msgspec.Struct, frozen=True):
     object: Literal["model"]
     created: int
     owned_by: str
+    name: str
 
 
 class ModelList(msgspec.Struct, frozen=True):
@@ -90,6 +142,12 @@ class ModelList(msgspec.Struct, frozen=True):
 
     object: Literal["list"]
     data: list[Model]
+
+
+class AudioModelList(ModelList, frozen=True):
+    """Answer of `GET /v1/audio/models`: the same, and once more where Open WebUI looks for it."""
+
+    models: list[Model]
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,16 +169,20 @@ class VoiceList(msgspec.Struct, frozen=True):
     voices: list[Voice]
 
 
-def models(engines: Mapping[str, Any], default: str) -> ModelList:
-    """Every usable engine and OpenAI's names."""
-    usable = [name for name, engine in engines.items() if not engine.get("unavailable")]
-    names = [default, *(name for name in usable if name != default), *OPENAI_MODELS]
-    return ModelList("list", [Model(name, "model", 0, "tts-supervisor") for name in names])
+def model(name: str) -> Model:
+    """A model as OpenAI describes it."""
+    return Model(name, "model", 0, "tts-supervisor", name)
+
+
+def models(engines: Mapping[str, Any], default: str) -> list[Model]:
+    """Every engine that is offered, the default one first, and OpenAI's names."""
+    others = [name for name in _offered(engines, default) if name != default]
+    return [model(name) for name in (default, *others, *OPENAI_MODELS)]
 
 
 def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
-    """Every voice of every usable engine, those of the default engine first."""
-    order = sorted(engines, key=lambda name: (name != default, name))
+    """Every voice of every engine that is offered, those of the default engine first."""
+    order = sorted(_offered(engines, default), key=lambda name: (name != default, name))
     return [
         Voice(
             id=voice,
@@ -131,6 +193,37 @@ def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
             default=voice == engines[name]["default_voice"],
         )
         for name in order
-        if not engines[name].get("unavailable")
         for voice, language in engines[name]["voices"].items()
+    ]
+
+
+def mix(name: str, welcome: Welcome) -> Voice:
+    """A mix, or one voice, as what it is listed as. Raises ApiError."""
+    try:
+        parsed = parse_mix(name)
+    except MixError as error:
+        raise ApiError(400, str(error), code="bad_value", param="voice") from None
+    names = [voice for voice, _share in parsed.shares]
+    lacking = {
+        engine: [voice for voice in names if voice not in described.get("voices", ())]
+        for engine, described in welcome.engines.items()
+    }
+    default = welcome.default_engine
+    engine = min(lacking, key=lambda each: (len(lacking[each]), each != default), default=default)
+    described = welcome.engines.get(engine, {})
+    if missing := lacking.get(engine, names):
+        reason = f"no engine has all of these voices; {engine} lacks {', '.join(missing)}"
+        raise ApiError(404, reason, code="unknown_voice", param="voice")
+    if len(names) > 1 and not described.get("mixes"):
+        raise ApiError(400, f"{engine} cannot mix voices", code="bad_value", param="voice")
+    tags = tags_of(parsed.leading, described)
+    return Voice(id=name, name=name, language=tags[0], languages=tags, model=engine, default=False)
+
+
+def _offered(engines: Mapping[str, Any], default: str) -> list[str]:
+    """Engines that can be used, without those for tests."""
+    return [
+        name
+        for name, engine in engines.items()
+        if not engine.get("unavailable") and (name == default or engine.get("offered", True))
     ]

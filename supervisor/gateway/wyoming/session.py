@@ -1,9 +1,9 @@
 """One connection of Home Assistant's protocol: events in, audio out.
 
 A text comes whole (`synthesize`), or in pieces as a language model writes them
-(`synthesize-start`, `-chunk`, `-stop`). Of the latter each sentence becomes a job as soon
-as it is complete (`dictation`), so sentences are spoken in parallel; their audio is sent in
-order. Reading goes on meanwhile: a client that disconnects is noticed, and its jobs are cancelled.
+(`synthesize-start`, `-chunk`, `-stop`). Either is one job; of the latter the text is open, and
+spoken while it comes. Reading goes on meanwhile: a client that disconnects is noticed, and its jobs
+are cancelled.
 Audio begins before it ends, also that of a text in which there is nothing to speak, or that is
 refused: Home Assistant looks at no errors, and waits for the beginning to open its player.
 """
@@ -35,7 +35,6 @@ from supervisor.gateway.connections.connection import next_number
 from supervisor.gateway.connections.slots import Slot
 from supervisor.gateway.context import Context
 from supervisor.gateway.speech import sending
-from supervisor.gateway.wyoming.dictation import Dictation
 from supervisor.gateway.wyoming.events import EventError, ReadEvent, VoiceQuery, read_event
 from supervisor.gateway.wyoming.failures import Failures
 from supervisor.gateway.wyoming.info import USUAL_RATE, find_voice, info, sample_rate
@@ -87,11 +86,10 @@ class WyomingSession:
         self._reader = reader
         self._writer = writer
         self._on_behalf = connection_client(writer.transport, next_number())
-        self._dictation: Dictation | None = None
-        self._voice: VoiceQuery | None = None
-        """Of the text that comes in pieces."""
-        self._begun = False
-        """Whether there was a sentence in it."""
+        self._dictated = False
+        """Whether a text comes in pieces."""
+        self._open: AsyncJob | None = None
+        """The job of that text; None also where it was refused."""
         self._sample_rate = USUAL_RATE
         """Of the voice that was asked for last, in Hz."""
         self._texts = 0
@@ -199,28 +197,33 @@ class WyomingSession:
         elif Ping.is_type(event.type):
             await self._write(Pong(text=event.text or None).event())
         elif SynthesizeStart.is_type(event.type):
-            self._listen(event.voice)
-        elif SynthesizeChunk.is_type(event.type) and self._dictation is not None:
-            for sentences in self._dictation.add(event.text):
-                for sentence in sentences:
-                    await self._submit(sentence, self._voice, slot)
-                await asyncio.sleep(0)
-        elif SynthesizeStop.is_type(event.type) and self._dictation is not None:
-            dictation, self._dictation = self._dictation, None
-            for sentence in dictation.rest() or ([] if self._begun else [""]):
-                await self._submit(sentence, self._voice, slot)
+            await self._listen(event.voice, slot)
+        elif SynthesizeChunk.is_type(event.type):
+            if self._open is not None:
+                self._open.write(event.text)
+        elif SynthesizeStop.is_type(event.type) and self._dictated:
+            self._end_text()
+            self._dictated = False
             await self._out.put(_End(streamed=True, sample_rate=self._sample_rate))
-        elif Synthesize.is_type(event.type) and self._dictation is None:
+        elif Synthesize.is_type(event.type) and not self._dictated:
             # While a text comes in pieces it also comes whole, for servers that need that.
             self._begin("whole")
             await self._submit(event.text, event.voice, slot)
             await self._out.put(_End(streamed=False, sample_rate=self._sample_rate))
 
-    def _listen(self, voice: VoiceQuery | None) -> None:
-        """Begin a text that comes in pieces, in place of one that has not ended."""
-        if self._dictation is None:
+    async def _listen(self, voice: VoiceQuery | None, slot: Slot) -> None:
+        """Begin a text that comes in pieces; one that has not ended ends as it stands."""
+        if not self._dictated:
             self._begin("streamed")
-        self._dictation, self._voice, self._begun = Dictation(), voice, False
+        self._dictated = True
+        self._end_text()
+        self._open = await self._submit("", voice, slot, open=True)
+
+    def _end_text(self) -> None:
+        """End the text that comes in pieces."""
+        job, self._open = self._open, None
+        if job is not None:
+            job.end_text()
 
     def _begin(self, kind: str) -> None:
         """Count a text that begins."""
@@ -234,23 +237,30 @@ class WyomingSession:
         except SupervisorError as error:
             await self._send_error(error)
 
-    async def _submit(self, text: str, wanted: VoiceQuery | None, slot: Slot) -> None:
-        self._asking = self._begun = True
+    async def _submit(
+        self, text: str, wanted: VoiceQuery | None, slot: Slot, *, open: bool = False
+    ) -> AsyncJob | None:
+        """Hand a text in, and have its audio, or its error, sent in its turn."""
+        self._asking = True
         self._settle(slot)
         try:
-            item = await self._ask(text, wanted)
+            item = await self._ask(text, wanted, open=open)
         finally:
             self._asking = False
         if item is None:
-            return
+            return None
+        job = item.job if isinstance(item, _Spoken) else None
         try:
             await self._out.put(item)
         except asyncio.CancelledError:
-            if isinstance(item, _Spoken):
-                item.job.cancel()
+            if job is not None:
+                job.cancel()
             raise
+        return job
 
-    async def _ask(self, text: str, wanted: VoiceQuery | None) -> _Spoken | SupervisorError | None:
+    async def _ask(
+        self, text: str, wanted: VoiceQuery | None, *, open: bool
+    ) -> _Spoken | SupervisorError | None:
         """The job, the error, or None where there is nothing to speak."""
         asked_at = time.monotonic()
         try:
@@ -263,6 +273,7 @@ class WyomingSession:
                 voice.engine,
                 language=voice.language,
                 on_behalf=self._on_behalf,
+                open=open,
             )
         except SupervisorError as error:
             return None if error.code == "empty_text" else error

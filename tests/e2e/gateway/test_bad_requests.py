@@ -74,9 +74,16 @@ def test_a_wrong_body(
 
 
 def test_what_is_unknown_is_ignored(gateway: Serving) -> None:
-    """As OpenAI does: `instructions` and fields of other servers do no harm."""
+    """As OpenAI does: `instructions` and fields of other servers do no harm; what a client may rely
+    on is told.
+    """
     answer = gateway.speak("Hi.", instructions="Whisper.", lang_code="a", x=[{}])
     assert answer.status == 200
+    assert answer.headers["X-Ignored"] == "instructions"
+    several = gateway.speak("Hi.", return_download_link=True, normalization_options={"a": 1})
+    assert several.headers["X-Ignored"] == "normalization_options, return_download_link"
+    nothing = gateway.speak("Hi.", instructions="", return_download_link=False, return_timing=None)
+    assert "X-Ignored" not in nothing.headers
 
 
 def test_a_voice_as_an_object(gateway: Serving) -> None:

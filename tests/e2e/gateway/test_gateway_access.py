@@ -12,6 +12,12 @@ from tests.supervised import Supervised, eventually
 
 KEY = "sk-one-of-two"
 SITE = "https://example.org"
+OF_OPENAI = (
+    *("x-stainless-arch", "x-stainless-lang", "x-stainless-os", "x-stainless-package-version"),
+    *("x-stainless-retry-count", "x-stainless-runtime", "x-stainless-runtime-version"),
+    "x-stainless-timeout",
+)
+"""What OpenAI's library for browsers sends."""
 
 
 @pytest.fixture(scope="module")
@@ -54,24 +60,27 @@ def test_each_key_opens(guarded: Serving) -> None:
 
 def test_probes_need_no_key(guarded: Serving) -> None:
     """Who asks whether it lives is a load balancer."""
-    assert guarded.ask("/healthz").status == 200
+    for path in ("/healthz", "/health", "/health/"):
+        assert guarded.ask(path).status == 200
     eventually(lambda: guarded.ask("/readyz").status == 200, "ready, once the supervisor was asked")
 
 
-def preflight(gateway: Serving, origin: str) -> Answer:
-    """What a browser asks before a page of `origin` may post JSON."""
+def preflight(gateway: Serving, origin: str, *names: str) -> Answer:
+    """What a browser asks before a page of `origin` may post JSON with these headers."""
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    if names:
+        headers["Access-Control-Request-Headers"] = ",".join(names)
     return gateway.ask("/v1/audio/speech", method="OPTIONS", headers=headers)
 
 
 def test_a_configured_site_may_ask_from_a_browser(guarded: Serving) -> None:
     """Preflight, request and a refusal all carry the header that lets the page read them."""
-    allowed = preflight(guarded, SITE)
+    names = ("authorization", "content-type", *OF_OPENAI)
+    allowed = preflight(guarded, SITE, *names)
     assert allowed.status == 204
     assert allowed.headers["Access-Control-Allow-Origin"] == SITE
-    assert {"Authorization", "Traceparent"} <= set(
-        allowed.headers["Access-Control-Allow-Headers"].split(", ")
-    )
+    assert set(allowed.headers["Access-Control-Allow-Headers"].split(", ")) == set(names)
+    assert "Authorization" in preflight(guarded, SITE).headers["Access-Control-Allow-Headers"]
     for headers in (bearer(KEY), bearer("sk-wrong")):
         answer = guarded.ask(
             "/v1/audio/speech",
@@ -79,6 +88,60 @@ def test_a_configured_site_may_ask_from_a_browser(guarded: Serving) -> None:
             headers={**headers, "Origin": SITE},
         )
         assert answer.headers["Access-Control-Allow-Origin"] == SITE
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"x-{number}" for number in range(10_000)],
+        [f"x-{number}" for number in range(200)],
+        ["x" * 5_000],
+        ["x y"],
+        ["x:y"],
+        ["", ""],
+    ],
+    ids=["10,000", "200", "long", "a space", "a colon", "empty"],
+)
+def test_a_preflight_for_what_is_no_list_of_headers(guarded: Serving, names: list[str]) -> None:
+    """It is refused, and the answer does not repeat it."""
+    answer = preflight(guarded, SITE, *names)
+    assert answer.status == 400
+    assert len(answer.body) + len(str(answer.headers)) < 1000
+
+
+def test_every_site(running_supervisor: Supervised) -> None:
+    """`*` lets each in, with a key where keys are used, and never with what a browser keeps."""
+    http = {"cors_origins": ["*"], "api_keys": [hash_key(KEY)]}
+    with Serving(running_supervisor.environ, http) as serving:
+        for origin in (SITE, "https://evil.example", "null"):
+            assert preflight(serving, origin, "x-own").headers["Access-Control-Allow-Origin"] == "*"
+            headers = {"Origin": origin, **bearer(KEY)}
+            body = {"input": "Hi.", "model": "noop"}
+            spoken = serving.ask("/v1/audio/speech", body, headers=headers)
+            assert spoken.status == 200
+            assert "X-Job-Id" in spoken.headers["Access-Control-Expose-Headers"].split(", ")
+            refused = serving.ask("/v1/audio/speech", body, headers={"Origin": origin})
+            assert refused.status == 401
+            for answer in (spoken, refused):
+                assert answer.headers["Access-Control-Allow-Origin"] == "*"
+                assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_lists_without_a_key(running_supervisor: Supervised) -> None:
+    """With `http.open_lists` a program may offer the voices before it has a key; nothing else."""
+    http = {"open_lists": True, "api_keys": [hash_key(KEY)]}
+    lists = (
+        "/v1/models",
+        "/v1/models/",
+        "/v1/models/tts-1",
+        "/v1/audio/models",
+        "/v1/audio/voices",
+    )
+    with Serving(running_supervisor.environ, http) as serving:
+        assert {serving.ask(path).status for path in lists} == {200}
+        assert serving.ask("/metrics").status == 401
+        assert serving.ask("/v1/audio/speech", {"input": "Hi."}).status == 401
+        assert serving.ask("/v1/audio/voices/combine", "heart").status == 401
 
 
 def test_other_sites_may_not(guarded: Serving, gateway: Serving) -> None:

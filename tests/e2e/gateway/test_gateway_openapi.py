@@ -95,7 +95,7 @@ def test_every_route_is_documented(gateway: Serving) -> None:
     client = AsyncClient("ipc:///nowhere")
     context = make_context(Settings(), client)
     served = {
-        (route.resource.canonical, route.method)
+        (route.resource.canonical.rstrip("/") or "/", route.method)
         for route in make_app(context).router.routes()
         if route.resource is not None and route.method != "HEAD"
     }

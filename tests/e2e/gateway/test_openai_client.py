@@ -75,17 +75,25 @@ def test_speech_as_events(gateway: Serving) -> None:
 
 
 def test_models(client: openai.OpenAI) -> None:
-    """Engines and OpenAI's names are listed."""
-    assert {"hibari", "noop", "tts-1", "tts-1-hd"} <= {model.id for model in client.models.list()}
+    """Engines and OpenAI's names are listed, the engine for tests is not; each can be asked for."""
+    listed = {model.id for model in client.models.list()}
+    assert {"hibari", "tts-1", "tts-1-hd"} <= listed
+    assert "noop" not in listed
+    for name in (*listed, "noop", "TTS-1-1106", "openai/gpt-4o-mini-tts-2025-12-15"):
+        assert client.models.retrieve(name).id == name
+    with pytest.raises(openai.NotFoundError, match="no engine 'gpt-9'"):
+        client.models.retrieve("gpt-9")
 
 
 def test_voices(gateway: Serving) -> None:
-    """The default engine's default voice comes first."""
+    """The default engine's default voice comes first; nobody is offered the voice for tests."""
     voices = gateway.ask("/v1/audio/voices").document["voices"]
+    assert "tone" not in {voice["id"] for voice in voices}
     assert voices[0] == {
         "id": "heart",
         "name": "heart",
         "language": "en-US",
+        "languages": ["en-US"],
         "model": "hibari",
         "default": True,
     }
@@ -102,5 +110,5 @@ def test_refusals_are_the_client_s_own_exceptions(client: openai.OpenAI) -> None
         speech.create(model="tts-1", voice="alloy", input="  ")
     assert empty.value.param == "input"
     assert empty.value.code == "empty_text"
-    with pytest.raises(openai.BadRequestError, match=r"outside 0\.5 to 2"):
-        speech.create(model="tts-1", voice="alloy", input="Hello.", speed=3.0)
+    with pytest.raises(openai.BadRequestError, match=r"outside 0\.25 to 4"):
+        speech.create(model="tts-1", voice="alloy", input="Hello.", speed=5.0)

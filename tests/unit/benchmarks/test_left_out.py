@@ -51,6 +51,9 @@ def test_an_environment_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert len(commands) == made
     prepare(NO_SUCH._replace(packages=("another==1",)))
     assert commands[-1][-1] == "another==1"
+    prepare(NO_SUCH._replace(alone=("old==1",)))
+    assert commands[-2][-1] == "no-such-package==1"
+    assert commands[-1][-2:] == ["--no-deps", "old==1"]
 
 
 def test_a_benchmark_that_is_left_out_keeps_its_result(

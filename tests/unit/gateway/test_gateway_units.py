@@ -23,7 +23,6 @@ from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import (
     KOKORO_LANGUAGES,
     OPENAI_VOICES,
-    engine_of,
     listed,
     voice_of,
 )
@@ -47,9 +46,7 @@ def test_keys_are_known_by_their_hashes() -> None:
 
 
 def test_names_of_openai() -> None:
-    """Its models mean the default engine; its voices the like-named one, or the default."""
-    assert engine_of("tts-1") is None
-    assert engine_of("kokoro") == "kokoro"
+    """Its voices mean the like-named one, or the default."""
     kokoro = {"voices": dict.fromkeys(["af_heart", "af_alloy", "am_echo"], "en-US")}
     assert voice_of("alloy", None, kokoro) == "af_alloy"
     assert voice_of("echo", None, kokoro) == "am_echo"

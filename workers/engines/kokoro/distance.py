@@ -22,6 +22,14 @@ _LOWEST_HZ = 20.0
 _FLOOR = 1e-6
 """Power relative to the loudest band of the first version, -60 dB, below which nothing counts."""
 
+_LOUD = 1e-3
+"""Power relative to the loudest frame, -30 dB, from which on a frame is a voice."""
+
+_GROUP = 64
+_GROUPS = 5
+"""Bins of a window (of 23 Hz each) that are looked at together, and how many such groups: up to
+7.5 kHz, above which even a good version has a voice's noise alone."""
+
 
 def mel_distance(first: Samples, second: Samples) -> float:
     """Mel log-spectral distance in dB: over frames of 1024 samples the mean, over 80 bands the
@@ -41,12 +49,38 @@ def level_difference(first: Samples, second: Samples) -> float:
     return float(10 * np.log10(powers[1] / powers[0]))
 
 
+def contrast_difference(first: Samples, second: Samples) -> float:
+    """How much more the harmonics of the second version stand out of the noise between them than
+    those of the first, in dB: negative where there is more noise. Infinite for different lengths.
+
+    The contrast of a group of bins in a frame with a voice is the mean power over the geometric
+    mean (the inverse of spectral flatness, Johnston 1988); the levels of all are averaged.
+    """
+    if first.size != second.size:
+        return float("-inf")
+    powers = [_power(samples) for samples in (first, second)]
+    energy = powers[0].sum(axis=1)
+    voiced = energy > energy.max() * _LOUD
+    floor = powers[0].max() * 1e-12
+    contrasts = []
+    for power in powers:
+        groups = power[voiced, : _GROUP * _GROUPS].reshape(-1, _GROUP) + floor
+        levels = np.log10(groups.mean(axis=1)) - np.log10(groups).mean(axis=1)
+        contrasts.append(10 * float(levels.mean()))
+    return contrasts[1] - contrasts[0]
+
+
 def _mel(samples: Samples) -> NDArray[np.float64]:
     """Power of each frame and band."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float64), _WINDOW)[::_HOP]
-    power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW))) ** 2
-    mel: NDArray[np.float64] = power @ _filters().T
+    mel: NDArray[np.float64] = _power(samples) @ _filters().T
     return mel
+
+
+def _power(samples: Samples) -> NDArray[np.float64]:
+    """Power of each frame and bin."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float64), _WINDOW)[::_HOP]
+    power: NDArray[np.float64] = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW))) ** 2
+    return power
 
 
 @functools.cache

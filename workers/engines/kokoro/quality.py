@@ -1,12 +1,13 @@
 """The quality gate: compares a derived model with the published one.
 
 Both are compared with a reference whose generator computes in float. The published model is at some
-distance from it; a derived one may not be much farther.
+distance from it; a derived one may not be much farther, nor lay more noise between the harmonics of
+a voice: that is what makes it sound less natural, and no mel distance shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, median
 
 import msgspec
@@ -14,13 +15,20 @@ import onnxruntime as ort
 
 from workers.engines.base import Samples
 from workers.engines.kokoro import voices
-from workers.engines.kokoro.distance import level_difference, mel_distance
+from workers.engines.kokoro.distance import (
+    contrast_difference,
+    level_difference,
+    mel_distance,
+)
 from workers.engines.kokoro.inputs import inputs
 from workers.session import Stopper
 
 MAX_LEVEL_DB = 0.5
 MAX_MEDIAN_DB = 0.3
 MAX_WORST_DB = 1.0
+MIN_CONTRAST_DB = -0.2
+"""Between a model that a trained judge of naturalness cannot tell from the published one and one
+that costs a tenth of a point of five. docs/PERFORMANCE.md has the figures."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -32,8 +40,8 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Measurements of one case. Distances from the reference and the change of level (derived
-    against published) in dB, all of them finite only where durations are equal.
+    """Measurements of one case. Distances from the reference, and the changes of level and of
+    contrast (derived against published) in dB, all of them finite only where durations are equal.
     """
 
     voice: str
@@ -42,6 +50,7 @@ class Finding(msgspec.Struct, frozen=True):
     level_db: float
     published_db: float
     derived_db: float
+    contrast_db: float
 
     @property
     def excess_db(self) -> float:
@@ -85,6 +94,7 @@ class Panel:
             level_db=level_difference(published, derived),
             published_db=mel_distance(reference, published),
             derived_db=mel_distance(reference, derived),
+            contrast_db=contrast_difference(published, derived),
         )
         return Heard(published, derived, finding)
 
@@ -106,6 +116,12 @@ def faults(findings: Sequence[Finding]) -> list[str]:
         for voice, excess in by_voice(findings).items()
         if not excess <= MAX_WORST_DB
     ]
+    lines += [
+        f"{voice} has {contrast:+.2f} dB of contrast between harmonics and noise beside the "
+        f"published model, less than {MIN_CONTRAST_DB} dB"
+        for voice, contrast in by_voice(findings, lambda one: one.contrast_db).items()
+        if not contrast >= MIN_CONTRAST_DB
+    ]
     return lines
 
 
@@ -125,11 +141,13 @@ def median_excess(findings: Iterable[Finding]) -> float:
     return float(median(derived) - median(published))
 
 
-def by_voice(findings: Iterable[Finding]) -> dict[str, float]:
-    """Mean excess of each voice, in dB."""
+def by_voice(
+    findings: Iterable[Finding], of: Callable[[Finding], float] = lambda one: one.excess_db
+) -> dict[str, float]:
+    """Mean of each voice, in dB: of the excess, or of what is asked for."""
     found: dict[str, list[float]] = {}
     for one in findings:
-        found.setdefault(one.voice, []).append(one.excess_db)
+        found.setdefault(one.voice, []).append(of(one))
     return {voice: fmean(values) for voice, values in found.items()}
 
 

@@ -107,7 +107,7 @@ def test_a_step_is_short_whatever_comes(piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", WHOLE)
-@pytest.mark.parametrize("markup", ["auto", "html"])
+@pytest.mark.parametrize("markup", ["auto", "html", "tags"])
 def test_nothing_is_looked_for_twice(piece: str, markup: Markup) -> None:
     """What has no end in a long text takes no time with the square of its length."""
     text = worst(piece, 200 << 10)
@@ -154,7 +154,7 @@ def no_collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("steps", [1, 1_000])
-@pytest.mark.parametrize("markup", ["auto", "markdown", "html", "ssml"])
+@pytest.mark.parametrize("markup", ["auto", "markdown", "html", "ssml", "tags"])
 def test_a_text_is_held_by_nobody_once_its_reading_is_over(markup: Markup, steps: int) -> None:
     """At its end, or where its client has left: thousands of texts come between two collections."""
     text = Text("# Title\n\n- *one* <!-- -->\n- two\n\n" * 200)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.unit.workers.engines.int8_graphs import Drawing, op_types, run
+from workers.engines.kokoro.derive import static
 from workers.engines.kokoro.derive.elementwise import squares
 from workers.engines.kokoro.derive.graph import Array, Graph
 from workers.engines.kokoro.derive.integer import direct_products, signed_activations
@@ -19,7 +20,12 @@ from workers.engines.kokoro.derive.probe import add_probes
 from workers.engines.kokoro.derive.ranges import Range, Ranges
 from workers.engines.kokoro.derive.reference import float_generator
 from workers.engines.kokoro.derive.spectrum import spectra
-from workers.engines.kokoro.derive.static import INPUT_SHARE, NORMALIZED_SHARE, static_convolutions
+from workers.engines.kokoro.derive.static import (
+    ADDED_SHARE,
+    INPUT_SHARE,
+    NORMALIZED_SHARE,
+    static_convolutions,
+)
 
 CHANNELS, TIME = 16, 50
 X = {"x": (1, CHANNELS, "time")}
@@ -220,8 +226,8 @@ def ranges_of(graph: Graph, x: Array) -> Ranges:
         probe.site: Range(
             low=float(reported[probe.input_low].min()) / INPUT_SHARE,
             high=float(reported[probe.input_high].max()) / INPUT_SHARE,
-            channel_low=tuple(reported[probe.output_low].ravel().tolist()),
-            channel_high=tuple(reported[probe.output_high].ravel().tolist()),
+            channel_low=tuple((reported[probe.output_low].ravel() / ADDED_SHARE).tolist()),
+            channel_high=tuple((reported[probe.output_high].ravel() / ADDED_SHARE).tolist()),
         )
         for probe in probes
     })  # fmt: skip
@@ -231,11 +237,15 @@ def ranges_of(graph: Graph, x: Array) -> Ranges:
     ("alpha", "normalized", "folded"),
     [(1.0, True, True), (0.01, True, True), (1.0, False, False)],
 )
-def test_static_convolutions(alpha: float, normalized: bool, folded: bool) -> None:
+@pytest.mark.parametrize("exact_sums", [False, True])
+def test_static_convolutions(
+    alpha: float, normalized: bool, folded: bool, exact_sums: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the ranges of the very input, bytes carry the float result to 1 % of its range: with
     the snake folded (by the zero points, or where α is small by adding 1), and as it is
-    where nothing normalizes before it.
+    where nothing normalizes before it; with sums in bytes, and with exact ones.
     """
+    monkeypatch.setattr(static, "EXACT_SUMS", ("y",) if exact_sums else ())
     x = signal(2)
     graph = generator(alpha, normalized=normalized)
     ranges = ranges_of(graph, x)
@@ -245,14 +255,15 @@ def test_static_convolutions(alpha: float, normalized: bool, folded: bool) -> No
     applied(graph, instance_norms)
     assert applied(graph, lambda one: static_convolutions(one, ranges)) == 1
     assert ("Cos" in op_types(graph), "Sin" in op_types(graph)) == (folded, not folded)
+    assert ("ConvInteger" in op_types(graph)) == exact_sums
     error = run(graph, x=x)[0] - exact
     inside = error[..., 2:-2]
     assert np.sqrt(np.square(inside).mean()) < 0.01 * np.ptp(exact)
     assert np.abs(inside.mean()) < 0.002 * np.ptp(exact)
 
 
-def test_static_convolutions_clip_what_is_normalized_next() -> None:
-    """An output that is normalized next has finer steps; one that is also added keeps its range."""
+def test_static_convolutions_clip_less_of_what_is_normalized_next() -> None:
+    """Of an output that is normalized next more is represented than of one that is also added."""
     steps = []
     for added in (True, False):
         drawing = Drawing()
@@ -267,10 +278,10 @@ def test_static_convolutions_clip_what_is_normalized_next() -> None:
         assert applied(graph, functools.partial(static_convolutions, ranges=ranges)) == 1
         (real,) = [node for node in graph.of("DequantizeLinear") if node.output[0] == "y"]
         steps.append(graph.constant(real.input[1]))
-    whole, clipped = steps
-    assert whole is not None
-    assert clipped is not None
-    assert np.allclose(clipped, NORMALIZED_SHARE * whole, rtol=1e-3)
+    added_steps, normalized_steps = steps
+    assert added_steps is not None
+    assert normalized_steps is not None
+    assert np.allclose(normalized_steps * ADDED_SHARE, added_steps * NORMALIZED_SHARE, rtol=1e-3)
 
 
 def test_static_convolutions_need_ranges_and_a_snake() -> None:

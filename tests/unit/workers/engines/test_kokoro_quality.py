@@ -14,7 +14,11 @@ from workers.engines.kokoro import quality, texts, voices, weights
 from workers.engines.kokoro.derive import ranges, verify
 from workers.engines.kokoro.derive.calibrate import refuse_fewer_voices, runs
 from workers.engines.kokoro.derive.cases import cases, sample
-from workers.engines.kokoro.distance import level_difference, mel_distance
+from workers.engines.kokoro.distance import (
+    contrast_difference,
+    level_difference,
+    mel_distance,
+)
 from workers.engines.kokoro.inputs import vocabulary
 
 VOICES = [f"{language}{sex}_{n}" for language in "abefhijpz" for sex in "fm" for n in range(3)]
@@ -26,7 +30,12 @@ def noise(seed: int = 1) -> Samples:
 
 
 def finding(
-    voice: str = "af_heart", *, same: bool = True, level: float = 0.0, excess: float = 0.0
+    voice: str = "af_heart",
+    *,
+    same: bool = True,
+    level: float = 0.0,
+    excess: float = 0.0,
+    contrast: float = 0.0,
 ) -> quality.Finding:
     """A case in which the published model is 1 dB from the reference."""
     return quality.Finding(
@@ -36,6 +45,7 @@ def finding(
         level_db=level,
         published_db=1.0,
         derived_db=1.0 + excess,
+        contrast_db=contrast,
     )
 
 
@@ -50,11 +60,36 @@ def test_distance_is_the_difference_in_level_where_that_is_all() -> None:
 def test_other_lengths_are_infinitely_far() -> None:
     """Whoever speaks for another time is not compared."""
     assert mel_distance(noise(), noise()[1:]) == math.inf
+    assert contrast_difference(noise(), noise()[1:]) == -math.inf
+
+
+def vowel(breath: float) -> Samples:
+    """One second of twenty harmonics of 200 Hz, in noise of this amplitude."""
+    time = np.arange(24_000) / 24_000
+    tones = sum(np.sin(2 * np.pi * 200 * n * time) / n for n in range(1, 21))
+    return (0.1 * tones + breath * noise()).astype(np.float32)
+
+
+def test_contrast_falls_with_the_noise_between_harmonics() -> None:
+    """Twice the noise in a voice is a lower contrast; how loud the voice is plays no part, and
+    silence beside it next to none.
+    """
+    clean, noisy = vowel(0.01), vowel(0.02)
+    assert contrast_difference(clean, clean) == 0
+    assert contrast_difference(clean, noisy) < -1
+    assert contrast_difference(noisy, clean) == pytest.approx(1.2, abs=0.1)
+    assert contrast_difference(clean, 2 * clean) == pytest.approx(0, abs=1e-3)
+    silence = np.zeros(24_000, np.float32)
+    padded = [np.concatenate([silence, samples]) for samples in (clean, noisy)]
+    assert contrast_difference(*padded) == pytest.approx(contrast_difference(clean, noisy), abs=0.3)
 
 
 def test_gate_passes_what_is_as_good() -> None:
     """Small differences of either sign are no fault."""
-    found = [finding(level=-0.4, excess=0.2), finding("jf_alpha", level=0.3, excess=-0.5)]
+    found = [
+        finding(level=-0.4, excess=0.2, contrast=0.5),
+        finding("jf_alpha", level=0.3, excess=-0.5, contrast=-0.1),
+    ]
     assert quality.faults(found) == []
     assert quality.median_fault(found) == []
 
@@ -66,6 +101,8 @@ def test_gate_passes_what_is_as_good() -> None:
         (finding(level=-0.6), "the level changes by -0.60 dB (af_heart at speed 1), more than 0.5"),
         (finding(excess=1.1), "af_heart is 1.10 dB farther from the reference"),
         (finding(level=math.nan), "the level changes by +nan dB"),
+        (finding(contrast=-0.25), "af_heart has -0.25 dB of contrast between harmonics and noise"),
+        (finding(contrast=math.nan), "af_heart has +nan dB of contrast"),
     ],
 )
 def test_gate_names_each_fault(bad: quality.Finding, says: str) -> None:
@@ -170,13 +207,14 @@ def test_verdict_says_of_how_many_voices(heard: int, faults: list[str], says: st
 
 
 def test_report_has_a_line_for_each_voice_and_one_for_all() -> None:
-    """Means for a voice, medians for all, the largest change of level."""
-    table = verify.report([finding(level=0.1), finding(level=-0.2, excess=1.0), finding("jm_kumo")])
+    """Means for a voice, medians for all, the largest change of level, the lowest contrast."""
+    found = [finding(level=0.1, contrast=-0.5), finding(level=-0.2, excess=1.0), finding("jm_kumo")]
+    table = verify.report(found)
     head, heart, kumo, everyone, _ = [line.split() for line in table.splitlines()]
     assert head[0] == "Voice"
-    assert heart == ["af_heart", "2/2", "-0.20", "1.00", "1.50", "0.50"]
+    assert heart == ["af_heart", "2/2", "-0.20", "-0.25", "1.00", "1.50", "0.50"]
     assert kumo[:2] == ["jm_kumo", "1/1"]
-    assert everyone == ["all", "3/3", "-0.20", "1.00", "1.00", "0.00"]
+    assert everyone == ["all", "3/3", "-0.20", "-0.25", "1.00", "1.00", "0.00"]
 
 
 def test_ranges_are_read_as_they_were_written(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ from workers.engines.kokoro.engine import Kokoro
 from workers.engines.kokoro.inputs import vocabulary
 from workers.engines.kokoro.weights import WeightsError
 
-_HEAD: tuple[str, ...] = ("Voice", "Durations", "Level", "Published", "Derived", "Excess")
+_HEAD: tuple[str, ...] = (
+    *("Voice", "Durations", "Level", "Contrast", "Published", "Derived", "Excess"),
+)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,19 +50,24 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(findings: Sequence[quality.Finding]) -> str:
-    """A line for each voice (means; the level's largest change) and one for all (medians)."""
+    """A line for each voice (means; the level's largest change) and one for all (medians; the
+    lowest contrast).
+    """
     rows = [_HEAD]
+    contrasts = quality.by_voice(findings, lambda one: one.contrast_db)
     for voice, excess in quality.by_voice(findings).items():
         own = [one for one in findings if one.voice == voice]
-        rows.append(_row(voice, own, fmean(_published(own)), fmean(_derived(own)), excess))
+        means = fmean(_published(own)), fmean(_derived(own))
+        rows.append(_row(voice, own, contrasts[voice], *means, excess))
     middle = median(_published(findings)), median(_derived(findings))
-    rows.append(_row("all", findings, *middle, quality.median_excess(findings)))
+    lowest = min(contrasts.values())
+    rows.append(_row("all", findings, lowest, *middle, quality.median_excess(findings)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for name, *cells in rows:
         columns = [f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True)]
         lines.append("  ".join([f"{name:{widths[0]}}", *columns]))
-    return "\n".join([*lines, "Distances from the float reference and levels in dB."])
+    return "\n".join([*lines, "Distances from the float reference, levels and contrast in dB."])
 
 
 def verify(
@@ -89,10 +96,13 @@ def verify(
     return [finding for voice in said for finding in found[voice]]
 
 
-def _row(name: str, findings: Sequence[quality.Finding], *distances: float) -> tuple[str, ...]:
+def _row(
+    name: str, findings: Sequence[quality.Finding], contrast: float, *distances: float
+) -> tuple[str, ...]:
     equal = sum(one.same_duration for one in findings)
     level = max((one.level_db for one in findings), key=abs)
-    return (name, f"{equal}/{len(findings)}", f"{level:+.2f}", *(f"{d:.2f}" for d in distances))
+    shown = (f"{level:+.2f}", f"{contrast:+.2f}", *(f"{d:.2f}" for d in distances))
+    return (name, f"{equal}/{len(findings)}", *shown)
 
 
 def _published(findings: Sequence[quality.Finding]) -> list[float]:

@@ -1,0 +1,87 @@
+"""A WebSocket of JSON messages with bounds: on what comes in, and on a reader that takes nothing.
+
+A message that is too large ends the connection before it is read, and so does a peer that answers
+no ping. What goes out waits until the reader takes it, which bounds what is kept for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+
+from supervisor.gateway.errors import ApiError
+from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
+
+MESSAGE_BYTES: Final = 256 * 1024
+"""Longest message of a client."""
+PING_S: Final = 30.0
+"""Seconds between two pings; who does not answer one is gone."""
+CLOSE_S: Final = 5.0
+"""Seconds that a peer has to say goodbye, too."""
+
+
+class JsonSocket:
+    """One connection. Sending raises ConnectionError when the peer is gone, TimeoutError when it
+    takes nothing for STALL_S.
+    """
+
+    def __init__(self, request: web.Request, response: web.WebSocketResponse) -> None:
+        self._request = request
+        self.response = response
+
+    @classmethod
+    async def open(cls, request: web.Request, protocols: Sequence[str] = ()) -> JsonSocket:
+        """Answer the request for a WebSocket. Raises ApiError where it is none."""
+        response = web.WebSocketResponse(
+            max_msg_size=MESSAGE_BYTES,
+            heartbeat=PING_S,
+            compress=False,
+            timeout=CLOSE_S,
+            protocols=protocols,
+        )
+        if not response.can_prepare(request).ok:
+            reason = "this address speaks WebSocket: connect to it with ws://"
+            headers = {"Upgrade": "websocket"}
+            raise ApiError(426, reason, code="upgrade_required", headers=headers)
+        await response.prepare(request)
+        if request.transport is not None:
+            request.transport.set_write_buffer_limits(UNSENT_BYTES)
+        return cls(request, response)
+
+    async def texts(self) -> AsyncIterator[str]:
+        """The messages of the peer, until it leaves. Raises ApiError for what is no text."""
+        async for message in self.response:
+            yield _text(message)
+
+    async def tell(self, document: Mapping[str, Any]) -> None:
+        """Send a JSON message."""
+        async with asyncio.timeout(STALL_S):
+            await self.response.send_str(json.dumps(document))
+
+    async def send(self, data: bytes) -> None:
+        """Send a binary message."""
+        async with asyncio.timeout(STALL_S):
+            await self.response.send_bytes(data)
+
+    async def end(self, code: WSCloseCode, reason: str) -> None:
+        """Close the connection, whether the peer reads it or not."""
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.response.close(code=code, message=reason.encode())
+                return
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+
+def _text(message: WSMessage) -> str:
+    if message.type is WSMsgType.ERROR:
+        raise ConnectionResetError(str(message.data))
+    if message.type is not WSMsgType.TEXT:
+        raise ApiError(400, "messages are JSON text", code="bad_message")
+    text: str = message.data
+    return text
