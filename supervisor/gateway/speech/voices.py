@@ -111,7 +111,7 @@ def engine_with(voice: str, welcome: Welcome) -> str | None:
 
     default = welcome.default_engine
     order = sorted(
-        (name for name, engine in welcome.engines.items() if engine.get("offered", True)),
+        welcome.engines,
         key=lambda name: (bool(welcome.engines[name].get("unavailable")), name),
     )
     if default in welcome.engines and has(default):
@@ -180,9 +180,12 @@ def models(engines: Mapping[str, Any], default: str) -> list[Model]:
     return [model(name) for name in (default, *others, *OPENAI_MODELS)]
 
 
-def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
-    """Every voice of every engine that is offered, those of the default engine first."""
-    order = sorted(_offered(engines, default), key=lambda name: (name != default, name))
+def listed(engines: Mapping[str, Any], default: str, *, known: bool = False) -> list[Voice]:
+    """Every voice of every engine that is offered, those of the default engine first; or of every
+    one that is `known`, which includes those for tests.
+    """
+    usable = _usable(engines) if known else _offered(engines, default)
+    order = sorted(usable, key=lambda name: (name != default, name))
     return [
         Voice(
             id=voice,
@@ -220,10 +223,12 @@ def mix(name: str, welcome: Welcome) -> Voice:
     return Voice(id=name, name=name, language=tags[0], languages=tags, model=engine, default=False)
 
 
+def _usable(engines: Mapping[str, Any]) -> list[str]:
+    return [name for name, engine in engines.items() if not engine.get("unavailable")]
+
+
 def _offered(engines: Mapping[str, Any], default: str) -> list[str]:
     """Engines that can be used, without those for tests."""
     return [
-        name
-        for name, engine in engines.items()
-        if not engine.get("unavailable") and (name == default or engine.get("offered", True))
+        name for name in _usable(engines) if name == default or engines[name].get("offered", True)
     ]

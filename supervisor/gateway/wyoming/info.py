@@ -62,7 +62,7 @@ def find_voice(welcome: Welcome, wanted: VoiceQuery | None) -> VoiceChoice:
     """
     language = (wanted.language or None) if wanted is not None else None
     name = (wanted.name or None) if wanted is not None else None
-    voices = listed(welcome.engines, welcome.default_engine)
+    voices = listed(welcome.engines, welcome.default_engine, known=name is not None)
     if name is not None:
         known = {name, _first_of(name)}
         engine = next((voice.model for voice in voices if voice.name in known), None)

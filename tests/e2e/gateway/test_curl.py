@@ -36,12 +36,13 @@ def curl() -> str:
 
 @pytest.fixture(scope="module")
 def commands() -> dict[str, str]:
-    """The commands of the document, the first for each path that they ask, if on one line."""
+    """The commands of the document, each on one line, by the path that they ask: the first of a
+    path.
+    """
     blocks = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    found = (re.match(r"curl 127.0.0.1:8354(\S+)", line) for line in lines)
-    named = [(command[1], command.string) for command in found if command is not None]
-    return dict(reversed(named))
+    found = (re.match(r"curl 127.0.0.1:8354(\S+)", line) for line in reversed(lines))
+    return {command[1]: command.string for command in found if command is not None}
 
 
 def run(words: list[str], where: Path) -> subprocess.CompletedProcess[bytes]:

@@ -74,7 +74,7 @@ def test_names_of_models(model: str, engine: str) -> None:
         ("af_heart(2)+bf_emma", ("kokoro", "af_heart(2)+bf_emma")),
         ("af_heart+heart", (None, "af_heart+heart")),
         ("thorsten", ("piper", "thorsten")),
-        ("tone", (None, "tone")),
+        ("tone", ("noop", "tone")),
         ("nobody", (None, "nobody")),
         ("alloy", (None, None)),
         ("", (None, None)),
@@ -85,7 +85,7 @@ def test_a_voice_leads_to_its_engine(
     model: str | None, voice: str | None, meant: tuple[str | None, str | None]
 ) -> None:
     """Where the model says nothing of an engine. An engine that is not there is to say so, the one
-    for tests is not found so, and OpenAI's names stay with the default engine.
+    for tests is there for who knows it, and OpenAI's names stay with the default engine.
     """
     assert engine_and_voice(model, voice, None, welcome()) == meant
 
