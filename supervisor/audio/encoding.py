@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import IO
 
 import av
@@ -34,6 +35,8 @@ class StreamEncoder:
         self, format: AudioFormat, sample_rate: int, file: IO[bytes] | None = None
     ) -> None:
         self._sample_rate = sample_rate
+        self._time_base = Fraction(1, sample_rate)
+        self._taken = 0
         self._sink = _Sink()
         options = {"flush_packets": "1", **format.stream_options} if file is None else {}
         with _ffmpeg_errors():
@@ -53,6 +56,8 @@ class StreamEncoder:
             stream.codec_context.thread_count = 1
             if format.bit_rate is not None:
                 stream.bit_rate = format.bit_rate
+            if format.encoder is not None:
+                stream.metadata["encoder"] = format.encoder
         self._stream = stream
 
     def encode(self, samples: Samples) -> bytes:
@@ -60,6 +65,9 @@ class StreamEncoder:
         plane = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(plane, format="flt", layout="mono")
         frame.sample_rate = self._sample_rate
+        # Without a time FFmpeg counts what the encoder adds in front as a part of the length.
+        frame.pts, frame.time_base = self._taken, self._time_base
+        self._taken += len(samples)
         with _ffmpeg_errors():
             self._container.mux(self._stream.encode(frame))
         return self._sink.take()
@@ -67,6 +75,7 @@ class StreamEncoder:
     def finish(self) -> bytes:
         """The last bytes, with the ending that the format wants."""
         with _ffmpeg_errors():
+            self._stream.codec_context.open(strict=False)  # As it is not where nothing was spoken.
             self._container.start_encoding()
             self._container.mux(self._stream.encode(None))
             self._container.close()

@@ -11,17 +11,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from supervisor.audio.formats import AudioFormat
-from supervisor.audio.plain import PlainEncoder, is_plain, plain_header
+from supervisor.audio.plain import PlainEncoder, PlainFile, is_plain
 from supervisor.audio.samples import Samples
 from supervisor.files import replace_file
 
 if TYPE_CHECKING:
     from supervisor.audio.encoding import StreamEncoder
+    from supervisor.audio.resampling import ResampledEncoder
 
 Write = Callable[[Samples], object]
+AnyEncoder: TypeAlias = "PlainEncoder | PlainFile | StreamEncoder | ResampledEncoder"
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def audio_file(path: Path, format: AudioFormat, sample_rate: int) -> Iterator[Wr
         return
     with (
         replace_file(path.resolve(), durable=False) as file,
-        _seekable(file, format, sample_rate) as write,
+        _whole(file, format, sample_rate) as write,
     ):
         yield write
 
@@ -53,7 +55,7 @@ def audio_stream(stream: IO[bytes], format: AudioFormat, sample_rate: int) -> It
         _send(stream, encoder.finish())
         return
     with tempfile.TemporaryFile() as aside:
-        with _seekable(aside, format, sample_rate) as write:
+        with _whole(aside, format, sample_rate) as write:
             yield write
         aside.seek(0)
         shutil.copyfileobj(aside, stream)
@@ -62,33 +64,34 @@ def audio_stream(stream: IO[bytes], format: AudioFormat, sample_rate: int) -> It
 
 def open_encoder(
     format: AudioFormat, sample_rate: int, file: IO[bytes] | None = None
-) -> PlainEncoder | StreamEncoder:
+) -> AnyEncoder:
     """Encoder for mono samples at `sample_rate` Hz; FFmpeg is loaded where it is needed.
 
-    Raises EncodingError.
+    `file`: one that is empty and can be sought, to be written to instead of giving the bytes away;
+    its header gets the true lengths at the end. Raises EncodingError.
     """
-    if file is None and is_plain(format, sample_rate):
-        return PlainEncoder(format, sample_rate)
+    if format.rate not in {None, sample_rate}:
+        from supervisor.audio.resampling import (  # noqa: PLC0415 - loads FFmpeg
+            ResampledEncoder,
+            Resampler,
+        )
+
+        encoder = open_encoder(format, format.rate, file)
+        return ResampledEncoder(encoder, Resampler(sample_rate, format.rate))
+    if is_plain(format, sample_rate):
+        if file is None:
+            return PlainEncoder(format, sample_rate)
+        return PlainFile(format, sample_rate, file)
     from supervisor.audio.encoding import StreamEncoder  # noqa: PLC0415 - loads FFmpeg
 
     return StreamEncoder(format, sample_rate, file)
 
 
 @contextmanager
-def _seekable(file: IO[bytes], format: AudioFormat, sample_rate: int) -> Iterator[Write]:
-    """Fill an empty file that can be sought; its header gets the true lengths at the end."""
-    if not is_plain(format, sample_rate):
-        encoder = open_encoder(format, sample_rate, file)
-        yield encoder.encode
-        encoder.finish()
-        return
-    plain = PlainEncoder(format, sample_rate)
-    yield lambda samples: file.write(plain.encode(samples))
-    file.write(plain.finish())
-    unknown = plain_header(format, sample_rate)
-    header = plain_header(format, sample_rate, file.tell() - len(unknown))
-    file.seek(0)
-    file.write(header)
+def _whole(file: IO[bytes], format: AudioFormat, sample_rate: int) -> Iterator[Write]:
+    encoder = open_encoder(format, sample_rate, file)
+    yield encoder.encode
+    encoder.finish()
 
 
 def _send(stream: IO[bytes], data: bytes) -> None:

@@ -57,7 +57,8 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         str | None,
         typer.Option(
             "--format",
-            help="wav, flac, opus, mp3, aac, aiff, pcm (16 bit, 24 kHz) or raw (float32); "
+            help="wav, flac, opus, mp3, m4a, aac, aiff, pcm (16 bit, 24 kHz), ulaw, alaw (8 kHz) "
+            "or raw (float32); "
             "default: the file's suffix.",
         ),
     ] = None,
@@ -150,7 +151,7 @@ def _format(output: Path | None, name: str | None) -> AudioFormat:
     try:
         return find_format(name or "wav")
     except UnknownFormatError as error:
-        fail(2, str(error))
+        fail(2, f"{error} with --format")
 
 
 def _record(job: Job, output: Path | None, form: AudioFormat) -> tuple[float, list[Word]]:

@@ -21,13 +21,21 @@ from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
 from supervisor.gateway.realtime import routes as realtime
 from supervisor.gateway.request_ids import answer_with_names, naming, request_id
-from supervisor.gateway.speech import captioned, kokoro_fastapi, lists, phonemes, stream_socket
+from supervisor.gateway.speech import (
+    captioned,
+    finished,
+    kokoro_fastapi,
+    lists,
+    phonemes,
+    stream_socket,
+)
 from supervisor.gateway.speech import routes as speech
 from supervisor.logs import get_logger
 
 _PARTS = (
     diagnostics,
     speech,
+    finished,
     lists,
     captioned,
     kokoro_fastapi,

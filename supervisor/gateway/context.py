@@ -12,6 +12,7 @@ from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.gateway.speech.encoders import Encoders
 from supervisor.gateway.speech.reader import Reader
+from supervisor.gateway.speech.shelf import Shelf
 from supervisor.wire.client import Welcome
 
 
@@ -24,6 +25,7 @@ class Context(msgspec.Struct, frozen=True):
     encoders: Encoders
     metrics: Metrics
     reader: Reader
+    shelf: Shelf
     place: Place | None = None
     """Sources of the supervisor's settings; None where the gateway may not change them."""
 
@@ -47,6 +49,7 @@ class Context(msgspec.Struct, frozen=True):
     async def close(self) -> None:
         """End the reading process, and close the connection to the supervisor."""
         await self.reader.close()
+        self.shelf.close()
         await self.status.close()
         self.encoders.close()
         await self.client.close()
@@ -61,5 +64,6 @@ def make_context(settings: Settings, client: AsyncClient, place: Place | None = 
         encoders=Encoders(),
         metrics=Metrics(),
         reader=Reader(settings, place),
+        shelf=Shelf(settings.http),
         place=place,
     )

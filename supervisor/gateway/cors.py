@@ -22,7 +22,10 @@ _ALLOWED: Final = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
-_EXPOSED: Final = "Retry-After, X-Ignored, X-Job-Id, X-Left-Out, X-Request-Id"
+_EXPOSED: Final = (
+    "Accept-Ranges, Content-Location, Content-Range, ETag, Retry-After, X-Ignored, X-Job-Id, "
+    "X-Left-Out, X-Request-Id"
+)
 
 
 def allows(origin: str, settings: Http) -> bool:

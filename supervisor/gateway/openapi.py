@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -15,8 +15,9 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
-from supervisor.gateway.speech.asking import FormatName, SpeechRequest
+from supervisor.gateway.speech.asking import FORMAT_NAMES, SpeechRequest
 from supervisor.gateway.speech.captioned import LINES, CaptionedRequest
+from supervisor.gateway.speech.finished import FILES
 from supervisor.gateway.speech.kokoro_fastapi import (
     DialogueRequest,
     Phonemized,
@@ -62,11 +63,13 @@ _REFUSALS: Mapping[int, str] = {
     403: "From a page of another site; or something that is not changed here.",
     404: "No such model or voice.",
     408: "The body did not come in time.",
+    416: "The range is outside the file.",
     409: "What override.json holds cannot be changed: it is unreadable, or being edited.",
     413: "The request or its text is too long.",
     415: "The body is packed (Content-Encoding); send it as it is.",
     429: "Too much is queued; `Retry-After` says when to come back.",
     500: "The text could not be spoken.",
+    507: "The gateway has no disk for a finished file.",
     503: "The supervisor is not there, or stops, or all connections are taken; `Retry-After` says "
     "when to come back.",
 }
@@ -83,6 +86,7 @@ def routes(_context: Context) -> list[web.RouteDef]:
 
 def document() -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
+    audio: dict[str, Any] = {FORMATS[name].media_type: {"schema": {}} for name in FORMAT_NAMES}
     _, components = msgspec.json.schema_components(_RECORDS, ref_template=_REF)
     return {
         "openapi": "3.1.0",
@@ -93,12 +97,13 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "./", "description": "Where this document is."}],
         "paths": {
-            "/v1/audio/speech": {"post": _speech()},
+            "/v1/audio/speech": {"post": _speech(audio)},
+            FILES: {"get": _file(audio)},
             "/v1/audio/phonemes": {"post": _phonemes()},
             "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
             "/v1/realtime": {"get": _socket("realtime", "OpenAI's Realtime API, as it speaks")},
             "/dev/captioned_speech": {"post": _captioned()},
-            "/dev/dialogue": {"post": _dialogue()},
+            "/dev/dialogue": {"post": _dialogue(audio)},
             "/dev/phonemize": {
                 "post": _post("phonemize", "Phonemes of a text.", PhonemizeRequest, Phonemized)
             },
@@ -131,13 +136,10 @@ def document() -> dict[str, Any]:
     }
 
 
-def _speech() -> dict[str, Any]:
-    audio: dict[str, Any] = {
-        FORMATS[name].media_type: {"schema": {}} for name in get_args(FormatName)
-    }
+def _speech(audio: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "operationId": "createSpeech",
-        "summary": "Speak a text; the audio is sent as it is made.",
+        "summary": "Speak a text; the audio is sent as it is made, or as a finished file.",
         "parameters": [
             {
                 "name": name,
@@ -157,7 +159,24 @@ def _speech() -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): _refused(status) for status in _REFUSALS if status != 409},
+            **{str(status): _refused(status) for status in _REFUSALS if status not in {409, 416}},
+        },
+    }
+
+
+def _file(audio: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "getFile",
+        "summary": "A finished file that is kept, or a range of it.",
+        "parameters": [
+            {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+            {"name": "Range", "in": "header", "schema": {"type": "string"}},
+            {"name": "If-Range", "in": "header", "schema": {"type": "string"}},
+        ],
+        "responses": {
+            "200": {"description": "The file.", "content": dict(audio)},
+            "206": {"description": "The range of it.", "content": dict(audio)},
+            **{str(status): _refused(status) for status in (401, 403, 404, 416)},
         },
     }
 
@@ -175,8 +194,8 @@ def _socket(name: str, what: str) -> dict[str, Any]:
     }
 
 
-def _dialogue() -> dict[str, Any]:
-    described = _speech()
+def _dialogue(audio: Mapping[str, Any]) -> dict[str, Any]:
+    described = _speech(audio)
     return {
         **described,
         "operationId": "createDialogue",
@@ -204,7 +223,7 @@ def _captioned() -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): _refused(status) for status in _REFUSALS if status != 409},
+            **{str(status): _refused(status) for status in _REFUSALS if status not in {409, 416}},
         },
     }
 

@@ -111,6 +111,26 @@ class Http(Section):
         ),
         Declared("supervisor_restart", "bytes"),
     ] = 4 * 1_048_576
+    max_files_mb: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Room on disk, in the cache directory, for finished files (`stream: "
+            "false`): those that are made, sent or kept. One that has no room gets 413 or 503.",
+        ),
+        Declared("supervisor_restart"),
+    ] = 4000
+    files_kept_s: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=86_400,
+            description="How long a finished file is kept for who comes for a part of it "
+            "(`GET /v1/audio/files/…`); 0 keeps none. 256 are kept at most.",
+        ),
+        Declared("supervisor_restart", "s"),
+    ] = 300
     wyoming: Annotated[
         Name | None,
         Field(

@@ -6,6 +6,7 @@ from typing import Final
 
 from supervisor.gateway.connections.lingering_close import AT_ONCE
 from supervisor.gateway.connections.slots import RESERVED
+from supervisor.gateway.speech.shelf import KEPT_FILES
 from supervisor.host.open_files import allow_open_files
 from supervisor.logs import get_logger
 
@@ -23,7 +24,9 @@ def raise_file_limit(connections: int, listeners: int) -> int:
     `listeners`, at most `connections`. A lower number is logged, with what to do.
     """
     wanted = listeners * (connections + _PER_LISTENER) + _OTHER_FILES
-    files = allow_open_files(wanted)
+    files = allow_open_files(
+        wanted + connections + KEPT_FILES
+    )  # As many finished files, if it can.
     if files >= wanted:
         return connections
     room = max(1, (files - _OTHER_FILES) // listeners - _PER_LISTENER)

@@ -16,6 +16,7 @@ from supervisor.gateway.page.files import ASSETS, PAGE, PREFIX
 INDEX = """tts-supervisor
 
 POST /v1/audio/speech             speech, as OpenAI's API has it
+GET  /v1/audio/files/{name}       a finished file, or a range of it
 POST /dev/captioned_speech        speech with times of words, as Kokoro-FastAPI has it
 POST /dev/dialogue, /dev/phonemize, /v1/audio/voices/combine
                                   more of it

@@ -34,7 +34,8 @@ from supervisor.gateway.realtime.messages import (
 )
 from supervisor.gateway.realtime.response import Response, Status
 from supervisor.gateway.realtime.session import Form, Sound, new_session_id, speech_model
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, in_format
+from supervisor.gateway.speech.asking import SpeechRequest, accepted
+from supervisor.gateway.speech.delivery import in_format
 from supervisor.gateway.speech.json_socket import JsonSocket
 from supervisor.logs import get_logger
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from supervisor.audio.formats import FORMATS, TELEPHONE, AudioFormat
+from supervisor.audio.formats import FORMATS, AudioFormat
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.realtime.messages import Format, Speaking
 from supervisor.gateway.speech.asking import VoiceName
@@ -22,8 +22,8 @@ BETA_PROTOCOL: Final = "openai-beta.realtime-v1"
 
 _FORMATS: Final[Mapping[str, AudioFormat]] = {
     "audio/pcm": FORMATS["pcm"],
-    "audio/pcmu": TELEPHONE["pcmu"],
-    "audio/pcma": TELEPHONE["pcma"],
+    "audio/pcmu": FORMATS["ulaw"],
+    "audio/pcma": FORMATS["alaw"],
 }
 _BETA_FORMATS: Final[Mapping[str, str]] = {
     "pcm16": "audio/pcm",

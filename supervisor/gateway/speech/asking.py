@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from supervisor.audio.formats import FORMATS, AudioFormat
 from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
@@ -25,8 +24,8 @@ from supervisor.gateway.speech.voices import (
 from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
 
-FormatName = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
-"""OpenAI's, of those that there are."""
+FORMAT_NAMES: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "ulaw", "alaw")
+"""OpenAI's, and what others have besides."""
 
 NAME_CHARS = 1024
 """Longest name of an engine or a voice: as long as a mix may be."""
@@ -63,6 +62,15 @@ LangCode = Annotated[
         + "."
     ),
 ]
+FormatName = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=NAME_CHARS,
+        description="In letters of any case; names of other APIs are understood, such as "
+        "`linear16` or `mulaw`.",
+        extra_json_schema={"enum": list(FORMAT_NAMES)},
+    ),
+]
 Speed = Annotated[
     float, msgspec.Meta(description="A factor, 0.25 to 4; 1.0 is the voice's own pace.")
 ]
@@ -93,6 +101,20 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     language: Language = None
     lang_code: LangCode = None
     response_format: FormatName = "mp3"
+    sample_rate: Annotated[
+        Annotated[int, msgspec.Meta(ge=8_000, le=48_000)] | None,
+        msgspec.Meta(
+            description="Samples per second; the engine's own where it is not given, and for raw "
+            "samples 24,000, for `ulaw` and `alaw` 8,000."
+        ),
+    ] = None
+    stream: Annotated[
+        bool | None,
+        msgspec.Meta(
+            description="Whether the audio is sent as it is made. False: as a finished file, which "
+            "says how long it is; over HTTP/1.0 that is the default."
+        ),
+    ] = None
     speed: Speed = 1.0
     volume_multiplier: Annotated[
         float, msgspec.Meta(description="A factor, 0 to 2; 1.0 is as loud as the engine speaks.")
@@ -184,35 +206,6 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
         reason = f"`lang_code` is one of {', '.join(KOKORO_LANGUAGES)}; `language` takes any tag"
         raise ApiError(400, reason, code="bad_value", param="lang_code")
     return KOKORO_LANGUAGES[lang_code]
-
-
-def encoded(
-    context: Context,
-    job: SpokenJob,
-    wanted: SpeechRequest,
-    count: Callable[[int], None] = lambda _samples: None,
-) -> AsyncIterator[bytes]:
-    """The job's audio as bytes of the wanted format; `count` gets the samples in each piece.
-
-    Raises SupervisorError.
-    """
-    return in_format(context, job, FORMATS[wanted.response_format], count)
-
-
-async def in_format(
-    context: Context,
-    job: SpokenJob,
-    format: AudioFormat,
-    count: Callable[[int], None] = lambda _samples: None,
-) -> AsyncIterator[bytes]:
-    """The same in this format."""
-    encoder = await context.encoders.open(format, job.sample_rate)
-    async for samples in job:
-        count(len(samples))
-        piece = await encoder.encode(samples)
-        del samples  # Four times what is sent of them, and the reader may be slow.
-        yield piece
-    yield await encoder.finish()
 
 
 def headers_of(job: SpokenJob) -> dict[str, str]:

@@ -15,11 +15,11 @@ from typing import Annotated, Any, Final
 import msgspec
 from aiohttp import hdrs, web
 
-from supervisor.audio.formats import FORMATS
 from supervisor.captions import documents
 from supervisor.gateway.bodies import when_wanted
 from supervisor.gateway.context import Context
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, encoded, headers_of
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, headers_of
+from supervisor.gateway.speech.delivery import delivery, encoded
 from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.sending import send
 from supervisor.speech import Word
@@ -45,11 +45,11 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def speak(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
         wanted, ignored = await asked(request, CaptionedRequest)
+        how = delivery(request, wanted)
         job = await accepted(context, request, wanted, words=wanted.return_timestamps)
         async with job:
-            media_type = FORMATS[wanted.response_format].media_type
             answers = _lines if wanted.stream else _whole
-            pieces = answers(encoded(context, job, wanted), job, media_type)
+            pieces = answers(encoded(context, job, how), job, how.format.media_type)
             content_type = LINES if wanted.stream else "application/json"
             headers = {hdrs.CONTENT_TYPE: content_type, **headers_of(job), **ignored}
             return await send(request, headers, pieces, context.metrics, started)

@@ -11,15 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import IO, ParamSpec, TypeVar
 
-from supervisor.audio.files import open_encoder
+from supervisor.audio.files import AnyEncoder, open_encoder
 from supervisor.audio.formats import AudioFormat
-from supervisor.audio.plain import PlainEncoder, is_plain
+from supervisor.audio.plain import is_plain
 from supervisor.audio.samples import Samples
-
-if TYPE_CHECKING:
-    from supervisor.audio.encoding import StreamEncoder
 
 THREADS = 2
 
@@ -33,11 +30,15 @@ class Encoders:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="encode")
 
-    async def open(self, format: AudioFormat, sample_rate: int) -> Encoder:
-        """An encoder for one stream of mono samples at `sample_rate` Hz."""
-        if is_plain(format, sample_rate):
+    async def open(
+        self, format: AudioFormat, sample_rate: int, file: IO[bytes] | None = None
+    ) -> Encoder:
+        """An encoder for one stream of mono samples at `sample_rate` Hz, or for a `file`, which is
+        written in a thread.
+        """
+        if file is None and is_plain(format, sample_rate):
             return Encoder(None, open_encoder(format, sample_rate))
-        return Encoder(self, await self.run(open_encoder, format, sample_rate))
+        return Encoder(self, await self.run(open_encoder, format, sample_rate, file))
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in one of the threads. After a cancellation the call runs to its end."""
@@ -51,7 +52,7 @@ class Encoders:
 class Encoder:
     """Encoder of one stream: `audio.encoding.StreamEncoder`, to be awaited."""
 
-    def __init__(self, encoders: Encoders | None, encoder: StreamEncoder | PlainEncoder) -> None:
+    def __init__(self, encoders: Encoders | None, encoder: AnyEncoder) -> None:
         self._encoders = encoders
         self._encoder = encoder
 

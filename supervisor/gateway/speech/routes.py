@@ -12,12 +12,13 @@ from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
-from supervisor.audio.formats import FORMATS
 from supervisor.gateway.bodies import when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech import captioned, sse
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, encoded, headers_of
+from supervisor.gateway.speech.asking import SpeechRequest, accepted, asked, headers_of
+from supervisor.gateway.speech.delivery import delivery, encoded
+from supervisor.gateway.speech.finished import fill, owner_of, send_finished
 from supervisor.gateway.speech.sending import send
 
 
@@ -46,17 +47,23 @@ async def answer(
     if words and wanted.stream_format == "audio":
         reason = 'times of words need `stream_format` "sse" or "json"'
         raise ApiError(400, reason, code="bad_value", param="timestamp_granularities")
+    form, finished = how = delivery(request, wanted)
     job = await accepted(context, request, wanted, words=words)
     async with job:
-        pieces = encoded(context, job, wanted)
+        if finished and wanted.stream_format == "audio":
+            with context.shelf.file(form, owner_of(request, context)) as file:
+                await fill(context, job, file)
+                headers = {**headers_of(job), **ignored}
+                return await send_finished(request, file, headers, context, started)
+        pieces = encoded(context, job, how)
         match wanted.stream_format:
             case "sse":
                 media_type = "text/event-stream"
                 pieces = sse.events(pieces, len(wanted.input), job.new_words if words else None)
             case "json":
                 media_type = "application/json"
-                pieces = captioned.document(pieces, job, wanted.response_format)
+                pieces = captioned.document(pieces, job, form.name)
             case _:
-                media_type = FORMATS[wanted.response_format].media_type
+                media_type = form.media_type
         headers = {hdrs.CONTENT_TYPE: media_type, **headers_of(job), **ignored}
         return await send(request, headers, pieces, context.metrics, started)

@@ -40,22 +40,25 @@ async def send(
     headers: Mapping[str, str],
     pieces: AsyncIterator[bytes],
     metrics: Metrics,
-    started: float,
+    started: float | None = None,
+    *,
+    status: int = 200,
 ) -> web.StreamResponse:
     """Begin the response with the first piece that is not empty, and stream the rest as it comes.
 
-    `started` is when the request began (monotonic seconds). Raises what `pieces` raises
+    `started` is when the request for speech began (monotonic seconds). Raises what `pieces` raises
     before that first piece, ConnectionResetError for whatever happens afterwards.
     """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(UNSENT_BYTES)
-    response = web.StreamResponse(headers={**_AT_ONCE, **headers})
+    response = web.StreamResponse(status=status, headers={**_AT_ONCE, **headers})
     try:
         async for piece in pieces:
             if not piece:
                 continue
             if not response.prepared:
-                metrics.first_byte.observe(time.monotonic() - started)
+                if started is not None:
+                    metrics.first_byte.observe(time.monotonic() - started)
                 await response.prepare(request)
             async with asyncio.timeout(STALL_S):
                 await response.write(piece)

@@ -20,7 +20,8 @@ from supervisor.captions import documents
 from supervisor.client import JobCancelled, SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError, from_supervisor
-from supervisor.gateway.speech.asking import SpeechRequest, accepted, encoded
+from supervisor.gateway.speech.asking import FormatName, SpeechRequest, accepted
+from supervisor.gateway.speech.delivery import Delivery, delivery, in_format
 from supervisor.gateway.speech.json_socket import JsonSocket
 from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.logs import get_logger
@@ -33,7 +34,7 @@ class Start(SpeechRequest, frozen=True, kw_only=True, tag="start"):
     """Begin a text; `input` is the first of it. `audio`: how the samples are sent."""
 
     input: str = ""
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "pcm"
+    response_format: FormatName = "pcm"
     words: bool = False
     audio: Literal["binary", "base64"] = "binary"
 
@@ -80,8 +81,9 @@ def routes(context: Context) -> list[web.RouteDef]:
 class _Spoken:
     """One text on its way: the job, what was written of it, and what of it was heard."""
 
-    def __init__(self, job: SpokenJob, start: Start) -> None:
+    def __init__(self, job: SpokenJob, start: Start, how: Delivery) -> None:
         self.job = job
+        self.how = how
         self.start = start
         self.text = start.input
         self.words: list[Word] = []
@@ -161,17 +163,23 @@ class _Conversation:
         if self._spoken is not None:
             reason = "a text is being spoken: cancel it, or wait for finished"
             raise ApiError(409, reason, code="conflict")
+        how = delivery(self._request, start)
+        if how.finished:
+            reason = "this is a stream: leave out `stream`, and choose a format that can be one"
+            raise ApiError(400, reason, code="bad_value", param="stream")
         # Words are asked for in any case: they tell what was heard of a text that is cancelled.
         job = await accepted(self._context, self._request, start, words=True, open=True)
-        spoken = self._spoken = _Spoken(job, start)
-        await self._tell("started", job=job.id, sample_rate=job.sample_rate)
+        spoken = self._spoken = _Spoken(job, start, how)
+        rate = how.format.rate or job.sample_rate
+        await self._tell("started", job=job.id, sample_rate=rate)
         spoken.task = asyncio.ensure_future(self._speak(spoken))
 
     async def _speak(self, spoken: _Spoken) -> None:
         """Send the audio as it comes; then the text is finished, or has failed."""
         try:
             try:
-                async for piece in encoded(self._context, spoken.job, spoken.start, spoken.count):
+                job, form = spoken.job, spoken.how.format
+                async for piece in in_format(self._context, job, form, spoken.count):
                     await self._send(spoken, piece)
             except JobCancelled:
                 return

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 RATE = 24_000
 
 
-def decode(data: bytes) -> tuple[NDArray[np.float64], int]:
-    """Samples within -1 … 1 and their rate, of a whole file of any format that has a header."""
-    with av.open(io.BytesIO(data), "r") as container:
+def decode(data: bytes, form: str | None = None) -> tuple[NDArray[np.float64], int]:
+    """Samples within -1 … 1 and their rate, of a whole file; `form`: FFmpeg's name of a format that
+    has no header.
+    """
+    with av.open(io.BytesIO(data), "r", format=form) as container:
         rate = container.streams.audio[0].rate
         planes = []
         for frame in container.decode(audio=0):

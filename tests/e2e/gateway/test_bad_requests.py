@@ -47,7 +47,7 @@ PLANES = "".join(
         (b'{"input": "Hi.", "voice": ["alloy"]}', 400, "bad_value", "voice"),
         (b'{"input": "Hi.", "voice": "heart(1)+heart(0)"}', 404, "unknown_voice", "voice"),
         (b'{"input": "Hi.", "voice": "heart(1)+heart(2)"}', 404, "unknown_voice", "voice"),
-        (b'{"input": "Hi.", "response_format": "ogg"}', 400, "bad_value", "response_format"),
+        (b'{"input": "Hi.", "response_format": "mp4"}', 400, "bad_value", "response_format"),
         (b'{"input": "Hi.", "stream_format": "ws"}', 400, "bad_value", "stream_format"),
         (b'{"input": "Hi.", "language": 5}', 400, "bad_value", "language"),
         (b'{"input": "Hi.", "language": ["en"]}', 400, "bad_value", "language"),

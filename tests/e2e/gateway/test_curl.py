@@ -124,7 +124,10 @@ def test_an_unfinished_answer_is_an_error(
     supervised, gateway = doomed
     part = tmp_path / "part"
     words = asked(
-        curl, gateway, "-N", version, "--limit-rate", "500K", input=LONG, response_format="pcm"
+        *(curl, gateway, "-N", version, "--limit-rate", "500K"),
+        input=LONG,
+        response_format="pcm",
+        stream=True,
     )
     with subprocess.Popen(
         [*words[:-1], "@-", "-o", str(part)], stdin=subprocess.PIPE, stderr=subprocess.PIPE

@@ -123,4 +123,7 @@ def test_the_request_s_schema_comes_from_its_record(gateway: Serving) -> None:
         "flac",
         "wav",
         "pcm",
+        "m4a",
+        "ulaw",
+        "alaw",
     }

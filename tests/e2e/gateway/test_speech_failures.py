@@ -52,7 +52,7 @@ def pair() -> Iterator[Pair]:
         yield Pair(supervised, gateway)
 
 
-def ask_for_long(gateway: Serving, version: str = "1.1", **fields: str) -> socket.socket:
+def ask_for_long(gateway: Serving, version: str = "1.1", **fields: object) -> socket.socket:
     """Ask for a long speech and read nothing."""
     body = json.dumps({"input": LONG, "response_format": "pcm", **fields}).encode()
     head = (
@@ -64,7 +64,7 @@ def ask_for_long(gateway: Serving, version: str = "1.1", **fields: str) -> socke
     return connection
 
 
-def begin(gateway: Serving, version: str = "1.1", **fields: str) -> socket.socket:
+def begin(gateway: Serving, version: str = "1.1", **fields: object) -> socket.socket:
     """Ask for a long speech and return once the answer has begun."""
     connection = ask_for_long(gateway, version, **fields)
     try:
@@ -94,7 +94,7 @@ def test_a_supervisor_that_dies_makes_the_answer_visibly_short(pair: Pair) -> No
 
 def test_a_client_of_http_1_0_sees_it_too(pair: Pair) -> None:
     """Without chunks the end of the connection is the end of the answer: so it is reset."""
-    with begin(pair.gateway, "1.0") as connection:
+    with begin(pair.gateway, "1.0", stream=True) as connection:
         pair.supervised.stop(signal.SIGKILL)
 
         def read_all() -> None:

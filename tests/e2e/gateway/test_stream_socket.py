@@ -250,3 +250,24 @@ def test_who_reads_nothing_holds_no_worker(serving: Serving) -> None:
         assert answer.status == 200
 
     run(serving, talk)
+
+
+def test_a_stream_is_no_file(serving: Serving) -> None:
+    """What asks for a finished one is refused in a line; any name and rate of a format is taken."""
+
+    async def talk(peer: Peer) -> None:
+        for fields in ({"stream": False}, {"response_format": "m4a"}, {"sample_rate": 7000}):
+            await peer.say("start", **fields)
+            told = json.loads((await peer.socket.receive(timeout=30.0)).data)
+            assert told["error"]["code"] == "bad_value", told
+
+    async def speak(peer: Peer) -> None:
+        await peer.say("start", response_format="LINEAR16", sample_rate=16_000)
+        assert (await peer.until("started"))["sample_rate"] == 16_000
+        await peer.say("text", text=TEXT)
+        await peer.say("finish")
+        seconds = (await peer.until("finished"))["duration_s"]
+        assert len(peer.audio) == pytest.approx(2 * 16_000 * seconds, abs=32)
+
+    for talked in (talk, speak):
+        run(serving, talked)

@@ -176,7 +176,8 @@ def test_captioned_speech_is_what_users_of_kokoro_fastapi_know(
     assert answer.status == 200
     assert len(lines) > 1 or not stream
     sound = b"".join(base64.b64decode(line["audio"]) for line in lines)
-    assert sound == serving.speak(TEXT, voice="heart", response_format="wav", seed=1).body
+    plain = serving.speak(TEXT, voice="heart", response_format="wav", seed=1, stream=stream)
+    assert sound == plain.body
     assert {line["audio_format"] for line in lines} == {"audio/wav"}
     told = [stamp for line in lines for stamp in line["timestamps"]]
     assert told == [
