@@ -36,11 +36,20 @@ def audio_file(path: Path, format: AudioFormat, sample_rate: int) -> Iterator[Wr
         with path.open("wb") as stream, audio_stream(stream, format, sample_rate) as write:
             yield write
         return
+    _load_encoder(format, sample_rate)
     with (
         replace_file(path.resolve(), durable=False) as file,
         _whole(file, format, sample_rate) as write,
     ):
         yield write
+
+
+def _load_encoder(format: AudioFormat, sample_rate: int) -> None:
+    """Load FFmpeg, where it is needed, before there is a file: a signal that ends us while modules
+    are loaded would be told of the files that they are read from.
+    """
+    if not is_plain(format, sample_rate):
+        import supervisor.audio.encoding  # noqa: F401, PLC0415 - for its effect
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def test_what_the_last_job_said_is_sent_whole() -> None:
 
 def ask(port: int, text: str) -> socket.socket:
     """Ask for speech over a connection with little room for what is not read yet."""
-    body = json.dumps({"input": text, "response_format": "pcm"}).encode()
+    body = json.dumps({"input": text, "response_format": "pcm", "stream": True}).encode()
     head = f"POST /v1/audio/speech HTTP/1.0\r\nContent-Length: {len(body)}\r\n\r\n"
     connection = narrow(port)
     connection.sendall(head.encode() + body)

@@ -39,7 +39,9 @@ def test_time_is_linear(unit: str) -> None:
         read((unit * length)[:length])
         return time.process_time() - started
 
-    assert seconds(300) < 12 * max(seconds(75), 0.01)
+    few = min(seconds(75) for _ in range(3))  # What is read for the first time loads its tables.
+    many = min(seconds(300) for _ in range(3))
+    assert many < 12 * max(few, 0.01)
 
 
 def test_accents_differ() -> None:
