@@ -19,7 +19,7 @@ from aiohttp import WSCloseCode, web
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import SERVER, ApiError, from_supervisor
-from supervisor.gateway.realtime.conversation import Conversation, described, spoken_item
+from supervisor.gateway.realtime.conversation import Conversation, described, new_item_id
 from supervisor.gateway.realtime.messages import (
     AddItem,
     Cancel,
@@ -157,10 +157,12 @@ class _Session:
         await self._tell_session("session.updated")
 
     async def _add(self, message: AddItem) -> None:
-        id = self._conversation.add(message.item, after=message.previous_item_id)
+        item = message.item
+        id = item.id or new_item_id()
+        self._conversation.add(id, item.text, after=message.previous_item_id)
         added = {
             "previous_item_id": self._conversation.before(id),
-            "item": described(id, message.item),
+            "item": described(id, item),
         }
         await self._tell({"type": self._form.item_added, **added})
         if not self._form.beta:
@@ -233,9 +235,8 @@ class _Session:
         self, response: Response, status: Status, error: ApiError | None = None
     ) -> None:
         if response.conversation:
-            item = spoken_item(response.item_id, response.transcript)
             with suppress(ApiError):
-                self._conversation.add(item, unread=False)
+                self._conversation.add(response.item_id, response.transcript, unread=False)
         await self._tell_all(response.end(status, error))
 
     def _running(self, id: str | None) -> Response:
