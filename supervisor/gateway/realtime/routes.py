@@ -42,9 +42,6 @@ from supervisor.logs import get_logger
 MOST_RESPONSES: Final = 8
 """Responses of a connection at once; in the conversation there is one."""
 
-PROTOCOL: Final = "realtime"
-"""Subprotocol that a browser offers beside its key."""
-
 log = get_logger(__name__)
 
 
@@ -56,7 +53,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             reason = "this server speaks and does not listen: there is no transcription"
             raise ApiError(400, reason, code="bad_value", param="intent")
         default = (await context.welcome()).default_engine
-        socket = await JsonSocket.open(request, [PROTOCOL])
+        socket = await JsonSocket.open(request)
         model = request.query.get("model")
         session = _Session(context, request, socket, speech_model(model), model or default)
         try:

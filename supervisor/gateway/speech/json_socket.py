@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
+
+PROTOCOL: Final = "realtime"
+"""Subprotocol that a browser offers beside its key; it insists that one of them is taken."""
 
 MESSAGE_BYTES: Final = 256 * 1024
 """Longest message of a client."""
@@ -35,14 +38,14 @@ class JsonSocket:
         self.response = response
 
     @classmethod
-    async def open(cls, request: web.Request, protocols: Sequence[str] = ()) -> JsonSocket:
+    async def open(cls, request: web.Request) -> JsonSocket:
         """Answer the request for a WebSocket. Raises ApiError where it is none."""
         response = web.WebSocketResponse(
             max_msg_size=MESSAGE_BYTES,
             heartbeat=PING_S,
             compress=False,
             timeout=CLOSE_S,
-            protocols=protocols,
+            protocols=(PROTOCOL,),
         )
         if not response.can_prepare(request).ok:
             reason = "this address speaks WebSocket: connect to it with ws://"
@@ -57,6 +60,7 @@ class JsonSocket:
         """The messages of the peer, until it leaves. Raises ApiError for what is no text."""
         async for message in self.response:
             yield _text(message)
+            await asyncio.sleep(0)  # Thousands of them may have come at once.
 
     async def tell(self, document: Mapping[str, Any]) -> None:
         """Send a JSON message."""
