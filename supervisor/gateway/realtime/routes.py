@@ -18,7 +18,7 @@ from aiohttp import WSCloseCode, web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
-from supervisor.gateway.errors import SERVER, ApiError, from_supervisor
+from supervisor.gateway.errors import ApiError, from_supervisor
 from supervisor.gateway.realtime.conversation import Conversation, described, new_item_id
 from supervisor.gateway.realtime.messages import (
     AddItem,
@@ -36,13 +36,10 @@ from supervisor.gateway.realtime.response import Response, Status
 from supervisor.gateway.realtime.session import Form, Sound, new_session_id, speech_model
 from supervisor.gateway.speech.asking import SpeechRequest, accepted
 from supervisor.gateway.speech.delivery import in_format
-from supervisor.gateway.speech.json_socket import JsonSocket
-from supervisor.logs import get_logger
+from supervisor.gateway.speech.json_socket import JsonSocket, failure
 
 MOST_RESPONSES: Final = 8
 """Responses of a connection at once; in the conversation there is one."""
-
-log = get_logger(__name__)
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -203,30 +200,17 @@ class _Session:
     async def _speak(self, response: Response) -> None:
         """Send the audio as it comes, then the end, or why there is none."""
         try:
-            error = await self._send_audio(response)
+            error = await failure(response.job, self._send_audio(response))
             if self._responses.pop(response.id, None) is not None:
                 await self._finish(response, "failed" if error else "completed", error)
         except (ConnectionError, TimeoutError):
             response.job.cancel()
             await self._socket.end(WSCloseCode.POLICY_VIOLATION, "nothing is read")
 
-    async def _send_audio(self, response: Response) -> ApiError | None:
-        """Send all audio; returns why it failed. Raises ConnectionError, TimeoutError of the
-        connection.
-        """
+    async def _send_audio(self, response: Response) -> None:
         job = response.job
-        try:
-            async for piece in in_format(self._context, job, response.sound.format):
-                await self._tell_all(response.go_on(piece, job.new_words()))
-        except SupervisorError as error:
-            return from_supervisor(error)
-        except (ConnectionError, TimeoutError):
-            raise
-        except Exception:
-            job.cancel()
-            log.exception("a response failed")
-            return ApiError(500, "the gateway failed; see its log", type=SERVER)
-        return None
+        async for piece in in_format(self._context, job, response.sound.format):
+            await self._tell_all(response.go_on(piece, job.new_words()))
 
     async def _finish(
         self, response: Response, status: Status, error: ApiError | None = None

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from supervisor.gateway.errors import ApiError
+from supervisor.client import SupervisorError
+from supervisor.gateway.errors import SERVER, ApiError, from_supervisor
+from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
+from supervisor.logs import get_logger
 
 PROTOCOL: Final = "realtime"
 """Subprotocol that a browser offers beside its key; it insists that one of them is taken."""
@@ -26,6 +29,8 @@ PING_S: Final = 30.0
 """Seconds between two pings; who does not answer one is gone."""
 CLOSE_S: Final = 5.0
 """Seconds that a peer has to say goodbye, too."""
+
+log = get_logger(__name__)
 
 
 class JsonSocket:
@@ -80,6 +85,23 @@ class JsonSocket:
                 return
         if self._request.transport is not None:
             self._request.transport.abort()
+
+
+async def failure(job: SpokenJob, sending: Awaitable[None]) -> ApiError | None:
+    """Why the audio of a job was not all sent; None if it was. Raises ConnectionError and
+    TimeoutError of the connection.
+    """
+    try:
+        await sending
+    except SupervisorError as error:
+        return from_supervisor(error)
+    except (ConnectionError, TimeoutError):
+        raise
+    except Exception:
+        job.cancel()
+        log.exception("a job's audio could not be sent")
+        return ApiError(500, "the gateway failed; see its log", type=SERVER)
+    return None
 
 
 def _text(message: WSMessage) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from aiohttp import WSMsgType
 
+from supervisor.client import Client
 from supervisor.gateway.keys import hash_key, new_key
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised, eventually
@@ -239,6 +240,27 @@ def test_who_leaves_has_the_work_cancelled(
         return not jobs["running"] + jobs["queued"]
 
     eventually(ended, "the job has ended")
+
+
+def test_a_job_that_somebody_else_cancels_is_told(
+    gateway: Serving, running_supervisor: Supervised
+) -> None:
+    """As an error, after which the next text begins. What is null was not said."""
+    nothing = dict.fromkeys(("model", "voice", "speed", "response_format", "words", "audio"))
+
+    async def talk(peer: Peer) -> None:
+        await peer.say("start", input=TEXT, **nothing)
+        job = (await peer.until("started"))["job"]
+        with Client(running_supervisor.endpoint) as operator:
+            await asyncio.to_thread(operator.cancel, job)
+        while (message := await peer.socket.receive(timeout=30.0)).type is WSMsgType.BINARY:
+            continue
+        assert json.loads(message.data)["error"]["code"] == "cancelled"
+        await peer.say("start", input="Yes.", **nothing)
+        await peer.say("finish")
+        await peer.until("finished")
+
+    run(gateway, talk)
 
 
 def test_who_reads_nothing_holds_no_worker(gateway: Serving) -> None:
