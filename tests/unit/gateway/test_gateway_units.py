@@ -253,9 +253,10 @@ def test_histograms_of_the_supervisor() -> None:
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
-        ("heart", ("heart", "hibari")),
+        ("heart", ("heart", None)),
         ("af_bella", ("af_bella", "kokoro")),
         ("af_bella(2)+af_heart(1)", ("af_bella(2)+af_heart(1)", "kokoro")),
+        ("af_bella+heart", ("af_bella+heart", None)),
         ("af_bella(0)+heart", ("af_bella(0)+heart", None)),
         ("nobody", ("nobody", None)),
     ],
@@ -263,7 +264,7 @@ def test_histograms_of_the_supervisor() -> None:
 def test_the_engine_of_a_voice_for_home_assistant(
     name: str, chosen: tuple[str, str | None]
 ) -> None:
-    """It names no engine: the first one that has the voice, or the first voice of a mix."""
+    """It names no engine: the one that has the voice, or all of a mix, if not the default one."""
     engines = {
         "hibari": {"default_voice": "heart", "voices": {"heart": "en-US"}},
         "kokoro": {"default_voice": "af_heart", "voices": {"af_heart": "en", "af_bella": "en"}},
