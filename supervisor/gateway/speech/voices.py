@@ -42,20 +42,6 @@ OPENAI_VOICES = (
     "verse",
 )
 
-
-KOKORO_LANGUAGES: Final[Mapping[str, str]] = {
-    "a": "en-US",
-    "b": "en-GB",
-    "e": "es",
-    "f": "fr-FR",
-    "h": "hi",
-    "i": "it",
-    "j": "ja",
-    "p": "pt-BR",
-    "z": "zh",
-}
-"""Letters of languages as programs that were written for Kokoro send them."""
-
 _SNAPSHOT: Final = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})\Z")
 """The date of a model, as OpenAI appends it."""
 
