@@ -15,12 +15,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from workers import audible
 from workers.engines.base import Samples, Spoken, WordTime
 
 _STEP_S: Final = 0.005
-_AUDIBLE: Final = 0.01
-"""Amplitude below which nothing is heard beside speech."""
-
 _PAUSE_S: Final = 0.09
 """The shortest silence between two words; what closes a mouth within one is shorter."""
 
@@ -228,12 +226,10 @@ def _silences(samples: Samples, sample_rate: int) -> list[tuple[float, float]]:
     """From when to when nothing is heard, in seconds; those at both ends, however short."""
     step = max(1, round(_STEP_S * sample_rate))
     steps = -(-samples.size // step)
-    highest: Samples = np.zeros((steps, step), np.float32)
-    highest.reshape(-1)[: samples.size] = np.abs(samples)
-    loud = np.flatnonzero(highest.max(axis=1) > _AUDIBLE)
+    loud = audible.heard(samples, step)
     if not loud.size:
         return []
-    edges = [-1, *(int(at) for at in loud), steps]
+    edges = [-1, *loud.tolist(), steps]
     second, total = step / sample_rate, samples.size / sample_rate
     found = []
     for before, after in itertools.pairwise(edges):
