@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -74,19 +74,6 @@ def stretches(
         else:
             found.append(Stretch(start, end, first, at))
     return tuple(found)
-
-
-def kept(sounds: Sounds, alphabet: Container[str]) -> Sounds:
-    """The symbols that a model knows: what it gets."""
-    symbols = "".join(symbol for symbol in sounds.symbols if symbol in alphabet)
-    if not sounds.words or len(symbols) == len(sounds.symbols):
-        return Sounds(symbols, sounds.words)
-    before = [0, *itertools.accumulate(symbol in alphabet for symbol in sounds.symbols)]
-    words = (
-        Stretch(word.start, word.end, before[word.first], before[word.last])
-        for word in sounds.words
-    )
-    return Sounds(symbols, tuple(words))
 
 
 def part(sounds: Sounds, done: int, symbols: str) -> tuple[Sounds, int]:
