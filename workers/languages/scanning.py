@@ -73,6 +73,7 @@ class Scanner:
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
         self._pattern = re.compile(_pattern(writing))
+        short = _with_capitals(writing)
         self._grouping = re.compile(f"[{re.escape(writing.groups)}]")
         self._forms: Mapping[str, Callable[[re.Match[str]], str]] = {
             "date": self._date,
@@ -90,7 +91,7 @@ class Scanner:
             "ordinal": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
             "amount": self._counted,
             "figures": lambda found: self._number(found["figures"]),
-            "short": lambda found: _with_capitals(writing)[found["short"]],
+            "short": lambda found: short[found["short"]],
             "sign": lambda found: writing.signs[found["sign"]],
             "times": lambda _found: writing.signs.get("×", ""),
             "dot": lambda _found: writing.dot,
