@@ -309,9 +309,7 @@ def _pattern(writing: Writing) -> str:
             rf"{apart}(?P<iso>[0-9]{{4}}(?P<dash>[-/.])[0-9]{{1,2}}(?P=dash)[0-9]{{1,2}}){alone}",
             rf"{apart}(?P<phone>0[0-9]{{1,4}}-[0-9]{{2,4}}-[0-9]{{3,4}})(?![-0-9])",
             rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
-            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])"
-            if writing.till
-            else "(?!)",
+            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])",
             rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
             f"(?P<vulgar>[{''.join(_VULGAR)}])",
             f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",

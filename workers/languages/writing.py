@@ -44,6 +44,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     cents: Callable[[str, str], str] | None
     units: Mapping[str, tuple[str, str]]
     signs: Mapping[str, str]
+    till: str
+    fraction: Callable[[int, int], str]
     letters: Mapping[str, str] = {}
     abbreviations: Mapping[str, str] = {}
     counted: Callable[[str, str], str] = lambda said, _next: said
@@ -56,8 +58,6 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     rulers: str = ""
     scales: str = "(?!)"
     script: str = LATIN
-    till: str = ""
-    fraction: Callable[[int, int], str] = lambda _part, _whole: ""
     hundredths: tuple[str, str] = ("", "")
     before_time: str = "(?!)"
     of: str = ""
