@@ -26,9 +26,9 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     of words that make a number larger, and `of` what joins money to them. `script`: the letters
     that it is written in, as in a class of a pattern; no others are read. `till`: what is said
     between the ends of a range. `fraction`: a part of a whole in words, where it has a name;
-    `hundredths`: what one and many of them are called where a sum is nothing else. `before_time`:
-    a look behind for words that make figures with a full stop a time. `lakhs`: groups of two figures. `latin`:
-    words in Latin letters are English. `spaced`: there are spaces between words.
+    `hundredths`: what one and many of them are called where a sum is nothing else. `before_time`: a
+    look behind for words that make figures with a full stop a time. `lakhs`: groups of two figures.
+    `latin`: words in Latin letters are English. `spaced`: there are spaces between words.
     `figure_by_figure`: so a fraction is said. Names of units and money with "{}" in them have the
     number there.
     """
