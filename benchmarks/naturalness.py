@@ -7,7 +7,7 @@ alone and no part of this repository: NATURALNESS_WEIGHTS names the file.
 
     NATURALNESS_WEIGHTS=nisqa_tts.tar make bench BENCH=naturalness
 
-Half an hour on one core; NATURALNESS_SENTENCES takes the first so many of the sentences.
+Hours on two cores that are shared; NATURALNESS_SENTENCES takes the first so many of the sentences.
 """
 
 from __future__ import annotations

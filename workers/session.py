@@ -76,8 +76,12 @@ _GRAPH, _OUTPUT, _NAME = 7, 12, 1
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of fewer than 128 bytes."""
-    return bytes([number << 3 | 2, len(content)]) + content
+    """A field of bytes: its number, and its length, of which each byte holds seven bits."""
+    size, head = len(content), bytearray([number << 3 | 2])
+    while size > 127:
+        head.append(size & 127 | 128)
+        size >>= 7
+    return bytes([*head, size]) + content
 
 
 def save_optimized(model: Path, target: Path) -> None:

@@ -11,13 +11,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from workers import audible
 from workers.engines.base import Samples, Spoken
 from workers.word_times import moved
-
-_AUDIBLE: Final = 0.01
-"""Amplitude below which nothing is heard beside speech."""
 
 _STEP_S: Final = 0.01
 _LEAD_S: Final = 0.05
@@ -55,7 +52,7 @@ def without_stops(spoken: Spoken, sample_rate: int, longest_s: float, stops: int
     """
     samples = spoken.samples
     step = max(1, round(_STEP_S * sample_rate))
-    heard = np.flatnonzero(_loud(samples, step))
+    heard = audible.heard(samples, step)
     most = max(2, round(longest_s / _STEP_S))
     gaps = np.diff(heard) - 1
     long = np.flatnonzero(gaps > most)
@@ -77,7 +74,7 @@ def without_stops(spoken: Spoken, sample_rate: int, longest_s: float, stops: int
 def sound(samples: Samples, sample_rate: int) -> tuple[int, int]:
     """The first sample of what is heard, and the one behind it; the same where nothing is."""
     step = max(1, round(_STEP_S * sample_rate))
-    heard = np.flatnonzero(_loud(samples, step))
+    heard = audible.heard(samples, step)
     if not heard.size:
         return 0, 0
     return int(heard[0]) * step, min((int(heard[-1]) + 1) * step, samples.size)
@@ -86,15 +83,6 @@ def sound(samples: Samples, sample_rate: int) -> tuple[int, int]:
 def silence(sample_rate: int, seconds: float) -> Samples:
     """So many seconds without a sound."""
     return np.zeros(round(seconds * sample_rate), np.float32)
-
-
-def _loud(samples: Samples, step: int) -> NDArray[np.bool_]:
-    """Whether anything is heard, for every `step` samples."""
-    steps = -(-samples.size // step)
-    highest: Samples = np.zeros((steps, step), np.float32)
-    highest.reshape(-1)[: samples.size] = np.abs(samples)
-    loud: NDArray[np.bool_] = highest.max(axis=1) > _AUDIBLE
-    return loud
 
 
 def _faded(samples: Samples, sample_rate: int) -> Samples:

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from workers import audible
 from workers.engines.base import Samples, Spoken, WordTime
 
 _STEP_S: Final = 0.005
-_AUDIBLE: Final = 0.01
-"""Amplitude below which nothing is heard beside speech."""
-
 _PAUSE_S: Final = 0.09
 """The shortest silence between two words; what closes a mouth within one is shorter."""
 
@@ -76,19 +74,6 @@ def stretches(
         else:
             found.append(Stretch(start, end, first, at))
     return tuple(found)
-
-
-def kept(sounds: Sounds, alphabet: Container[str]) -> Sounds:
-    """The symbols that a model knows: what it gets."""
-    symbols = "".join(symbol for symbol in sounds.symbols if symbol in alphabet)
-    if not sounds.words or len(symbols) == len(sounds.symbols):
-        return Sounds(symbols, sounds.words)
-    before = [0, *itertools.accumulate(symbol in alphabet for symbol in sounds.symbols)]
-    words = (
-        Stretch(word.start, word.end, before[word.first], before[word.last])
-        for word in sounds.words
-    )
-    return Sounds(symbols, tuple(words))
 
 
 def part(sounds: Sounds, done: int, symbols: str) -> tuple[Sounds, int]:
@@ -228,12 +213,10 @@ def _silences(samples: Samples, sample_rate: int) -> list[tuple[float, float]]:
     """From when to when nothing is heard, in seconds; those at both ends, however short."""
     step = max(1, round(_STEP_S * sample_rate))
     steps = -(-samples.size // step)
-    highest: Samples = np.zeros((steps, step), np.float32)
-    highest.reshape(-1)[: samples.size] = np.abs(samples)
-    loud = np.flatnonzero(highest.max(axis=1) > _AUDIBLE)
+    loud = audible.heard(samples, step)
     if not loud.size:
         return []
-    edges = [-1, *(int(at) for at in loud), steps]
+    edges = [-1, *loud.tolist(), steps]
     second, total = step / sample_rate, samples.size / sample_rate
     found = []
     for before, after in itertools.pairwise(edges):

@@ -18,6 +18,8 @@ from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.unreadable import emoji, signs
 from supervisor.speech import LeftOut
 
+AT_ONCE_S = 0.002
+"""How long one text is cut before the loop goes on; a slice may take 2 ms more."""
 _MANY_SLICES = 64
 """A text of more slices has thousands of segments: its job does not begin with all of them."""
 
@@ -101,6 +103,12 @@ class TextReader:
             parts, self._rest = self._rest.slice()
             if parts:
                 self._lines.append("\n".join(map(line_of, parts)))
+
+    def read(self, clock: Callable[[], float]) -> None:
+        """Take steps for `AT_ONCE_S`, in which most texts are cut to their end. Raises Refused."""
+        until = clock() + AT_ONCE_S
+        while not self.ended and clock() < until:
+            self.step()
 
     def parts(self) -> tuple[Part, ...]:
         """The parts so far; none of a text without a word."""

@@ -20,8 +20,9 @@ from supervisor.broker.refused import Refused
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.pieces import has_speech
-from supervisor.core.jobs.settling import settled
+from supervisor.core.jobs.settling import LONGEST, settled
 from supervisor.core.jobs.timings import SAMPLE_BYTES
+from supervisor.speech import LeftOut
 from supervisor.wire.codec import Body
 
 PAUSE_S: Final = 0.25
@@ -30,15 +31,14 @@ PAUSE_S: Final = 0.25
 AHEAD_S: Final = 1.0
 """A listener with less of the audio to come is given a clause as soon as it is there."""
 
-_AT_ONCE_S: Final = 0.002
-
 Read = Callable[[str, bool], TextReader]
 """Makes the reader of a stretch of text; the flag: something of the text was cut before."""
 
 
 class OpenText(msgspec.Struct, eq=False):
-    """The text of one open job. `waiting` has come and is not settled; `taken` are the characters
-    before it. `flushed` of `waiting` are to be spoken in any case.
+    """The text of one open job. `waiting` has come and is not settled; `flushed` characters of it
+    are to be spoken in any case. `reader` reads a stretch that was taken out, which begins with
+    character `at` of the text; `taken` are the characters up to its end.
     """
 
     job: str
@@ -48,6 +48,7 @@ class OpenText(msgspec.Struct, eq=False):
     decoder: codecs.IncrementalDecoder
     size: int = 0
     waiting: str = ""
+    at: int = 0
     taken: int = 0
     flushed: int = 0
     finished: bool = False
@@ -75,12 +76,15 @@ class OpenText(msgspec.Struct, eq=False):
 
     def next_stretch(self, now: float, *, hungry: bool) -> str:
         """Take out what may be spoken now; empty where nothing may."""
-        primary = self.language.partition("-")[0]
-        paused = now - self.written_at >= PAUSE_S
-        size = self.flushed or settled(self.waiting, primary, hungry=hungry, paused=paused)
+        if 0 < self.flushed <= LONGEST:
+            size = self.flushed
+        else:
+            primary = self.language.partition("-")[0]
+            paused = now - self.written_at >= PAUSE_S
+            size = settled(self.waiting, primary, hungry=hungry, paused=paused)
         stretch, self.waiting = self.waiting[:size], self.waiting[size:]
-        self.taken += size
-        self.flushed = 0
+        self.at, self.taken = self.taken, self.taken + size
+        self.flushed = max(0, self.flushed - size)
         return stretch
 
 
@@ -188,11 +192,10 @@ class OpenTexts:
             if not has_speech(stretch) and "[" not in stretch:  # As a silence that is asked for.
                 return bool(stretch)
             text.reader = text.read(stretch, text.begun)
-        until = self._loop.time() + _AT_ONCE_S
-        while not text.reader.ended and self._loop.time() < until:
-            text.reader.step()
+        text.reader.read(self._loop.time)
         if text.reader.ended:
-            parts, left_out = text.reader.parts(), text.reader.left_out
+            parts = text.reader.parts()
+            left_out = tuple(_moved(place, text.at) for place in text.reader.left_out)
             text.reader = None
             text.begun = text.begun or bool(parts)
             self._tell(e.TextAppended(self._loop.time(), text.job, parts, left_out))
@@ -227,6 +230,11 @@ def _left_s(job: Job, now: float) -> float:
         return 0.0
     spoken_s = job.audio.end / SAMPLE_BYTES / job.request.sample_rate
     return max(0.0, spoken_s - (now - job.started_at))
+
+
+def _moved(place: LeftOut, by: int) -> LeftOut:
+    """A place in a stretch of the text as one in the whole."""
+    return place if place.at is None else msgspec.structs.replace(place, at=place.at + by)
 
 
 def _bad(message: str) -> Refused:

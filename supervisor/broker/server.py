@@ -43,8 +43,6 @@ from supervisor.wire.codec import Body, WireError, decode_request, encode
 from supervisor.wire.worker import Catalogue
 
 _LOGGED_CHARS = 500
-_AT_ONCE_S = 0.002
-"""How long one text is cut before the loop goes on; a slice may take 2 ms more."""
 _SHORT_CHARS = 1_024
 """A text of no more is not refused for those that are being read: on a busy machine our thread
 may have had no core for the time that each text has at first. It is read in its next turn."""
@@ -230,7 +228,7 @@ class Broker:
                 request=request,
                 reader=reader,
             )
-            self._read(reader)
+            reader.read(self._loop.time)
             if reader.ready:
                 self._hand_in(pending)
             else:
@@ -272,12 +270,6 @@ class Broker:
         text = f"the text of job {job} is ended: nothing can be added to it"
         self._send(client, wire.Error("conflict", text, id=id))
 
-    def _read(self, reader: TextReader) -> None:
-        """Cut a text for `_AT_ONCE_S`, in which most are cut to their end."""
-        until = self._loop.time() + _AT_ONCE_S
-        while not reader.ended and self._loop.time() < until:
-            reader.step()
-
     def _read_on(self, pending: PendingSubmit) -> bool:
         """Cut a little more of a text; its client may have left, or have been refused."""
         if pending not in self._pending:
@@ -285,7 +277,7 @@ class Broker:
         gone = self._connections.get(pending.client) is not pending.connection
         try:
             if not gone:
-                self._read(pending.reader)
+                pending.reader.read(self._loop.time)
                 if not pending.reader.ready:
                     return True
                 self._hand_in(pending)

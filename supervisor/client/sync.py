@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -26,6 +26,9 @@ from supervisor.wire.codec import Body
 
 _LOOK_S = 0.01
 """Seconds between two looks at the pieces of a text that is being written."""
+_LOOK_AGAIN_S = 0.1
+"""The same whether anybody still takes them."""
+_PIECES_AHEAD = 64
 
 
 class Job(JobHandle):
@@ -34,8 +37,8 @@ class Job(JobHandle):
     Leaving it in a `with` block cancels it unless it has ended or is durable.
     """
 
-    _pieces: queue.SimpleQueue[str | BaseException | None] | None = None
-    """Pieces of its text that have come and were not sent, None behind the last."""
+    _pieces: _Pieces | None = None
+    """Pieces of its text that are still to be sent."""
 
     @property
     def progress(self) -> Progress:
@@ -70,17 +73,18 @@ class Job(JobHandle):
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._pieces is not None:
+            self._pieces.leave()
         self._end_block()
 
     def _write_all(self, pieces: Iterable[str]) -> None:
         """Write pieces as they come, while the audio is taken; a thread waits for them."""
-        self._pieces = queue.SimpleQueue()
-        threading.Thread(target=_pull, args=(pieces, self._pieces), daemon=True).start()
+        self._pieces = _Pieces(pieces)
 
     def _write_waiting(self) -> None:
         """Send the pieces that have come. Raises what their source raised."""
-        while self._pieces is not None and not self._pieces.empty():
-            piece = self._pieces.get()
+        while self._pieces is not None and not self._pieces.waiting.empty():
+            piece = self._pieces.waiting.get()
             if isinstance(piece, str):
                 self.write(piece)
                 continue
@@ -100,14 +104,37 @@ class Job(JobHandle):
         return run(self._next(deadline))
 
 
-def _pull(pieces: Iterable[str], into: queue.SimpleQueue[str | BaseException | None]) -> None:
-    try:
-        for piece in pieces:
-            into.put(piece)
-    except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)
-        into.put(error)
-    else:
-        into.put(None)
+class _Pieces:
+    """Pieces of a text that a thread takes from their source, a few ahead of what was written."""
+
+    def __init__(self, source: Iterable[str]) -> None:
+        self.waiting: queue.Queue[str | BaseException | None] = queue.Queue(_PIECES_AHEAD)
+        """None comes after the last, or what the source raised."""
+        self._source = source
+        self._left = threading.Event()
+        threading.Thread(target=self._pull, daemon=True).start()
+
+    def leave(self) -> None:
+        """Take no more: nobody listens."""
+        self._left.set()
+
+    def _pull(self) -> None:
+        try:
+            for piece in self._source:
+                if not self._put(piece):
+                    return
+        except BaseException as error:  # noqa: BLE001 (it is raised where the pieces are taken)
+            self._put(error)
+        else:
+            self._put(None)
+
+    def _put(self, piece: str | BaseException | None) -> bool:
+        """Hand a piece over; False where nobody takes it any more."""
+        while not self._left.is_set():
+            with suppress(queue.Full):
+                self.waiting.put(piece, timeout=_LOOK_AGAIN_S)
+                return True
+        return False
 
 
 class Client:

@@ -25,20 +25,33 @@ class WordPlaces:
     def __init__(self, text: str) -> None:
         self._text = text
         self._done = 0
+        self._before = 0
+        """Characters of the text that are not kept any more."""
+        self._coming: list[str] = []
 
     def add(self, text: str) -> None:
         """Go on with the text."""
-        self._text += text
+        self._coming.append(text)
 
     def placed(self, words: Iterable[Word]) -> Iterator[Word]:
         """The words with their places; one that does not stand in the text has none."""
         for word in words:
+            self._join()
             place = self._find(word.text)
             if place is None:
                 yield word
             else:
                 self._done = place[1]
-                yield replace(word, start=place[0], end=place[1])
+                start, end = (self._before + at for at in place)
+                yield replace(word, start=start, end=end)
+
+    def _join(self) -> None:
+        """Put what has come to the text, of which only what is looked through is kept."""
+        if self._coming:
+            begin = max(0, self._done - 1)  # A word is whole if no letter stands before it.
+            self._text = "".join([self._text[begin:], *self._coming])
+            self._before, self._done = self._before + begin, self._done - begin
+            self._coming.clear()
 
     def _find(self, written: str) -> tuple[int, int] | None:
         """The next place of a word that is not a part of a longer one."""

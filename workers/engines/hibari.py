@@ -24,9 +24,9 @@ from supervisor.speech import Speech
 from workers.engines import files
 from workers.engines.base import EngineInfo, Model, PullError, Reading, Samples, Spoken, Voice
 from workers.engines.english import English, reader
-from workers.engines.phonemic import is_heard, known, speak
+from workers.engines.phonemic import is_heard, kept, known, speak
 from workers.session import Stopper, Tensor, build_session, with_output
-from workers.word_times import Run, kept
+from workers.word_times import Run
 
 LICENCE = "Apache-2.0"
 

@@ -9,6 +9,7 @@ a clause, or none. What is around the whole segment is for `workers.silence` to 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Container
 
@@ -19,7 +20,7 @@ from supervisor.wire.quoting import characters
 from workers import word_times
 from workers.engines.base import Spoken
 from workers.silence import paced
-from workers.word_times import Run, Sounds
+from workers.word_times import Run, Sounds, Stretch
 
 _CLAUSE_END = re.compile(r"(?<=[,;:—.!?…。、])\s+")
 _WORD_END = re.compile(r"\s+")
@@ -50,6 +51,19 @@ def speak(
 def known(phonemes: str, alphabet: Container[str]) -> str:
     """The phonemes that a model knows: what it gets."""
     return "".join(symbol for symbol in phonemes if symbol in alphabet)
+
+
+def kept(sounds: Sounds, alphabet: Container[str]) -> Sounds:
+    """The same of phonemes with the words among them."""
+    symbols = known(sounds.symbols, alphabet)
+    if not sounds.words or len(symbols) == len(sounds.symbols):
+        return Sounds(symbols, sounds.words)
+    before = [0, *itertools.accumulate(symbol in alphabet for symbol in sounds.symbols)]
+    words = (
+        Stretch(word.start, word.end, before[word.first], before[word.last])
+        for word in sounds.words
+    )
+    return Sounds(symbols, tuple(words))
 
 
 def is_heard(text: str, phonemes: str) -> bool:

@@ -27,13 +27,13 @@ from __future__ import annotations
 from workers.engines.files import cache, locked, package, write
 from workers.engines.kept import Kept
 from workers.engines.noise import noise_inputs, seeded_noise
-from workers.engines.phonemic import is_heard, known, pieces, speak
+from workers.engines.phonemic import is_heard, kept, known, pieces, speak
 from workers.external_wait import waiting
 from workers.memory import memory_errors
 from workers.session import Stopper, Tensor, build_session, with_output
 from workers.silence import paced, silence, without_stops
 from workers.text.reading import Word
-from workers.word_times import Run, Sounds, Stretch, joined, kept, stretches
+from workers.word_times import Run, Sounds, Stretch, joined, stretches
 
 __all__ = [
     "Kept",

@@ -16,7 +16,8 @@ from typing import Final
 import msgspec
 
 from workers.languages.base import LanguageReader
-from workers.languages.writing import Sounds, Writing, Written
+from workers.languages.spaced import Sounds, Spaced
+from workers.languages.writing import Writing
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
             return make()
         writing: Writing = module.WRITING
         sounds: Sounds = module.sounds
-        return Written(writing, sounds)
+        return Spaced(writing, sounds)
 
 
 _OPTIONS: Final[Mapping[str, tuple[Option, ...]]] = {

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from workers.languages.base import Said
-from workers.languages.writing import Scanner, Token, Writing, clauses, given
+from workers.languages.scanning import Scanner, Token, clauses
+from workers.languages.spaced import given
+from workers.languages.writing import Writing
 
 Pieces = Callable[[str], Sequence[tuple[str, str]]]
 """A clause, cut into what is read together and its phonemes; all of it, in its order."""

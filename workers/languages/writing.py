@@ -1,23 +1,11 @@
-"""What is written, as words to say: figures, dates, times, money, units and signs by tables.
-
-One pass over a text. A language brings its tables, and functions for what cannot stand in one
-(`Writing`). Small on purpose: what people write to each other, not what stands in a balance sheet.
-"""
+"""How a language writes what is no word: the tables and functions that its module brings."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-
-from supervisor.marks import BOUND_SPACE, PRONOUNCED
-from workers.languages import english
-from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks, spelled
-from workers.languages.base import Said
-from workers.languages.cardinals import LIMIT
 
 LATIN: Final = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 HAN: Final = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -28,21 +16,21 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 
     `cardinal`: a whole number below `LIMIT` in words. `decimal`: the mark before a fraction,
     `point` the word for it. `groups`: what may stand between thousands. `counted`: a number in
-    words as it is said before the next word. `date`: a day, a month of 1 to 12, and a year or
-    None; `time`: hours and minutes. `money` and `units`: what one and what many are called;
-    `cents`: a sum in words, and the words for its hundredths. `letters`: names of letters, for
-    capitals that are no word. `ordinals`: a pattern of what stands behind a number to make it an
-    ordinal; `ordinal` says it. `clock`: what stands between hours and minutes, and `after_time`
-    what may stand behind them and is said with them. `dot`: the one in an address. `roman`:
-    capitals may be a number; ordinals say it, and one capital behind a name of `rulers` is one.
-    `scales`: a pattern of words that make a number
-    larger, and `of` what joins money to them. `script`: the letters that it is written in, as in a
-    class of a pattern; no others are read. `till`: what is said between the ends of a range.
-    `fraction`: a part of a whole in words, where it has a name; `hundredths`: what one and many of
-    them are called where a sum is nothing else. `before_time`: words before which figures with a
-    full stop are a time. `lakhs`: groups of two figures. `latin`: words in
-    Latin letters are English. `spaced`: there are spaces between words. `figure_by_figure`: so a
-    fraction is said. Names of units and money with "{}" in them have the number there.
+    words as it is said before the next word. `date`: a day, a month of 1 to 12, and a year or None;
+    `time`: hours and minutes. `money` and `units`: what one and what many are called; `cents`: a
+    sum in words, and the words for its hundredths. `letters`: names of letters, for capitals that
+    are no word. `ordinals`: a pattern of what stands behind a number to make it an ordinal;
+    `ordinal` says it. `clock`: what stands between hours and minutes, and `after_time` what may
+    stand behind them and is said with them. `dot`: the one in an address. `roman`: capitals may be
+    a number; ordinals say it, and one capital behind a name of `rulers` is one. `scales`: a pattern
+    of words that make a number larger, and `of` what joins money to them. `script`: the letters
+    that it is written in, as in a class of a pattern; no others are read. `till`: what is said
+    between the ends of a range. `fraction`: a part of a whole in words, where it has a name;
+    `hundredths`: what one and many of them are called where a sum is nothing else. `before_time`: a
+    look behind for words that make figures with a full stop a time. `lakhs`: groups of two figures.
+    `latin`: words in Latin letters are English. `spaced`: there are spaces between words.
+    `figure_by_figure`: so a fraction is said. Names of units and money with "{}" in them have the
+    number there.
     """
 
     cardinal: Callable[[int], str]
@@ -56,6 +44,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     cents: Callable[[str, str], str] | None
     units: Mapping[str, tuple[str, str]]
     signs: Mapping[str, str]
+    till: str
+    fraction: Callable[[int, int], str]
     letters: Mapping[str, str] = {}
     abbreviations: Mapping[str, str] = {}
     counted: Callable[[str, str], str] = lambda said, _next: said
@@ -68,8 +58,6 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     rulers: str = ""
     scales: str = "(?!)"
     script: str = LATIN
-    till: str = ""
-    fraction: Callable[[int, int], str] = lambda _part, _whole: ""
     hundredths: tuple[str, str] = ("", "")
     before_time: str = "(?!)"
     of: str = ""
@@ -77,432 +65,3 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     latin: bool = False
     spaced: bool = True
     figure_by_figure: bool = False
-
-
-class Token(msgspec.Struct, gc=False):
-    """A stretch of the text: the words that are said for it, or sounds that are given.
-
-    `opening` and `closing` are the punctuation around it, in Kokoro's alphabet. `apart`: something
-    that is not read stands before it.
-    """
-
-    start: int
-    end: int
-    words: tuple[str, ...]
-    given: str | None = None
-    opening: str = ""
-    closing: str = ""
-    apart: bool = False
-
-
-_Remembered = dict[tuple[str, str], tuple[str, ...]]
-"""The words for a kind of match and what it matched."""
-
-Sounds = Callable[[Sequence[str]], Sequence[str]]
-"""Phonemes of words that are said without a pause, one for each; words in small letters."""
-
-COMBINING: Final = (
-    "\u00ad\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200b-\u200d\u2060"
-)
-"""What may stand inside a word and is no letter by itself."""
-
-_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060]")
-_SPACE: Final = "[ \u00a0\u202f\u2009]?"
-_LONGEST: Final = 64
-"""Characters of a word; what is longer is several."""
-
-_MOST_WORDS: Final = 7
-"""English words that are read together, after the first."""
-
-_FIGURES: Final = 10
-"""A number of so many figures without groups is said figure by figure."""
-
-_VOWELS: Final = "AEIOUYÁÉÍÓÚÀÈÌÒÙÂÊÔÃÕÜ"
-_CONSONANT: Final = rf"[^\W\d_{_VOWELS}]"
-_SAYABLE = re.compile(
-    f"(?:[BCDFGPTVK][LR]|S[TP]|QU|[CSPT]H|GU|{_CONSONANT})?"
-    f"[{_VOWELS}](?:{_CONSONANT}{{1,2}}[{_VOWELS}]{{1,2}}){{0,8}}{_CONSONANT}?"
-)
-"""Capitals that can be said as a word."""
-
-_MOST_LETTERS: Final = 5
-"""Capitals of more letters are a word, said loudly."""
-
-
-class Scanner:
-    """Cuts texts of a language into what is said for them."""
-
-    def __init__(self, writing: Writing) -> None:
-        self._writing = writing
-        self._pattern = re.compile(_pattern(writing))
-        self._grouping = re.compile(f"[{re.escape(writing.groups)}]")
-        self._forms: Mapping[str, Callable[[re.Match[str]], str]] = {
-            "date": self._date,
-            "iso": self._date,
-            "time": self._time,
-            "dotted": self._time,
-            "range": self._range,
-            "part": self._fraction,
-            "vulgar": self._fraction,
-            "phone": self._phone,
-            "sum": self._money,
-            "scale": self._money,
-            "behind": self._money,
-            "unit": self._measure,
-            "ordinal": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
-            "amount": self._counted,
-            "figures": lambda found: self._number(found["figures"]),
-            "short": lambda found: _with_capitals(writing)[found["short"]],
-            "sign": lambda found: writing.signs[found["sign"]],
-            "times": lambda _found: writing.signs.get("×", ""),
-            "dot": lambda _found: writing.dot,
-            "nth": lambda found: writing.ordinal(_roman(found["roman"]), found["nth"]),
-            "word": self._word,
-        }
-
-    def tokens(self, text: str) -> list[Token]:
-        """What is said for a text, in its order."""
-        text = text.translate(_FIGURES_OF_OTHERS)
-        found: list[Token] = []
-        opening, apart = "", False
-        said: _Remembered = {}
-        for match in self._pattern.finditer(text):
-            kind = match.lastgroup
-            if kind == "foreign":
-                apart = True
-                continue
-            if kind == "opening" or (kind == "quote" and _opens(text, match.start())):
-                opening += OPENING.get(match[0], match[0])
-            elif kind in {"punctuation", "quote"}:
-                closing = marks(match[0]) or match[0]
-                if found and closing not in found[-1].closing:
-                    found[-1].closing += closing
-            else:
-                token = self._token(match, said)
-                if token.words or token.given:
-                    token.opening, opening = opening, ""
-                    token.apart, apart = apart, False
-                    found.append(token)
-        return found
-
-    def _token(self, match: re.Match[str], said: _Remembered) -> Token:
-        """What is said for a match. `said`: what has been said for others in this text."""
-        start, end = match.span()
-        kind = match.lastgroup or ""
-        if kind == "mark":
-            written, ipa = (part.replace(BOUND_SPACE, " ") for part in _given(match["mark"]))
-            return Token(start, end, tuple(written.split()) or ("",), given=from_ipa(ipa))
-        if kind == "latin":
-            return Token(start, end, tuple(match[0].split()), given=english.phonemes(match[0]))
-        key = (kind, match[0])
-        words = said.get(key)
-        if words is None:
-            words = tuple(self._forms[kind](match).replace("-", " ").split())
-            if kind != "amount":  # The word behind one has a say.
-                said[key] = words
-        return Token(start, end, words)
-
-    def _date(self, found: re.Match[str]) -> str:
-        if found["iso"] is not None:
-            year, month, day = map(int, re.split("[-/.]", found["iso"]))
-        else:
-            day, month, year = (int(found[part]) for part in ("day", "month", "year"))
-        if 1 <= month <= 12 and 1 <= day <= 31:
-            return self._writing.date(day, month, year)
-        return " ".join(map(self._writing.cardinal, (day, month, year)))
-
-    def _time(self, found: re.Match[str]) -> str:
-        written = found["time"] or found["dotted"]
-        hours, minutes = map(int, re.split(f"[{self._writing.clock}.]", written))
-        return self._writing.time(hours, minutes)
-
-    def _range(self, found: re.Match[str]) -> str:
-        return f"{self._whole(found['from'])} {self._writing.till} {self._whole(found['to'])}"
-
-    def _whole(self, figures: str) -> str:
-        """A number, or a year where those are said otherwise."""
-        if len(figures) == 4 and not self._writing.spaced:
-            said = self._writing.ordinal(int(figures), "")
-            return said or self._cardinal(figures)
-        return self._cardinal(figures)
-
-    def _fraction(self, found: re.Match[str]) -> str:
-        part, whole = _VULGAR.get(found["vulgar"] or "", ()) or found["part"].split("/")
-        named = self._writing.fraction(int(part), int(whole))
-        return named or f"{self._cardinal(part)} {self._cardinal(whole)}"
-
-    def _phone(self, found: re.Match[str]) -> str:
-        return " ".join(map(self._one_by_one, found["phone"].split("-")))
-
-    def _money(self, found: re.Match[str]) -> str:
-        names = self._writing.money[found["before"] or found["behind"]]
-        whole, fraction = self._parts(found["sum"] or found["paid"])
-        if found["scale"]:
-            said = self._signed(found, found["sum"], "")
-            return f"{said} {found['scale']} {self._writing.of} {names[1]}"
-        if fraction.strip("0") and (len(fraction) != 2 or self._writing.cents is None):
-            said = self._signed(found, f"{whole}{self._writing.decimal}{fraction.rstrip('0')}", "")
-            return _named(said, names[1])
-        said = _named(self._signed(found, whole, names[1]), names[int(whole) != 1])
-        if int(whole) == 0 and fraction.strip("0") and all(self._writing.hundredths):
-            cents = self._cardinal(fraction.lstrip("0"))
-            return f"{cents} {self._writing.hundredths[int(fraction) != 1]}"
-        if self._writing.cents is not None and fraction.strip("0"):
-            return self._writing.cents(said, self._cardinal(fraction.lstrip("0")))
-        return said
-
-    def _measure(self, found: re.Match[str]) -> str:
-        one, many = self._writing.units[found["unit"]]
-        whole, fraction = self._parts(found["measure"])
-        name = one if int(whole) == 1 and not fraction else many
-        return _named(self._signed(found, found["measure"], name), name)
-
-    def _counted(self, found: re.Match[str]) -> str:
-        after = _NEXT_WORD.match(found.string, found.end())
-        return self._signed(found, found["amount"], after[1].lower() if after else "")
-
-    def _signed(self, found: re.Match[str], amount: str, following: str) -> str:
-        said = self._number(amount)
-        if following:
-            said = self._writing.counted(said, following)
-        return f"{self._writing.minus} {said}" if found["minus"] else said
-
-    def _number(self, amount: str) -> str:
-        whole, fraction = self._parts(amount)
-        grouped = len(whole) < len(amount) - len(fraction)
-        said = self._writing.cardinal(int(whole)) if grouped else self._cardinal(whole)
-        if not fraction:
-            return said
-        whole_tail = len(fraction) < 3 and not self._writing.figure_by_figure
-        tail = self._cardinal(fraction) if whole_tail else self._one_by_one(fraction)
-        return f"{said} {self._writing.point} {tail}"
-
-    def _parts(self, amount: str) -> tuple[str, str]:
-        """The figures before and after the decimal mark."""
-        if _AMERICAN.fullmatch(amount):
-            dollars, _, cents = amount.replace(",", "").partition(".")
-            return dollars, cents
-        whole, mark, fraction = amount.rpartition(self._writing.decimal)
-        if mark:
-            return self._grouping.sub("", whole) or "0", fraction
-        grouped = self._grouping.split(amount)
-        if len(grouped) > 1 and len(grouped[-1]) != 3:
-            return "".join(grouped[:-1]), grouped[-1]
-        return "".join(grouped), ""
-
-    def _cardinal(self, figures: str) -> str:
-        if _is_code(figures) or int(figures) >= LIMIT:
-            return self._one_by_one(figures)
-        return self._writing.cardinal(int(figures))
-
-    def _one_by_one(self, figures: str) -> str:
-        return " ".join(self._writing.cardinal(int(figure)) for figure in figures)
-
-    def _word(self, found: re.Match[str]) -> str:
-        word = unicodedata.normalize("NFC", _UNSEEN.sub("", found["word"])).replace("’", "'")
-        letters = self._writing.letters
-        if letters and _is_spelled(word):
-            return " ".join(letters.get(letter.lower(), letter.lower()) for letter in word)
-        if letters and word.isupper() and len(word) <= _MOST_LETTERS and "'" not in word:
-            alone = len(word) == 1 and word not in _VOWELS
-            if alone or (len(word) > 1 and _SAYABLE.fullmatch(word) is None):
-                return " ".join(letters.get(letter.lower(), letter.lower()) for letter in word)
-        return word.lower()
-
-
-class Written:
-    """A reader that makes words by tables and their sounds by a function."""
-
-    def __init__(self, writing: Writing, sounds: Sounds) -> None:
-        self._scanner = Scanner(writing)
-        self._sounds = sounds
-
-    def read(self, text: str) -> list[Said]:
-        """All that is said for a text, a stretch for each token."""
-        said: list[Said] = []
-        for clause in clauses(self._scanner.tokens(text)):
-            words = [
-                word.lower() for token in clause if token.given is None for word in token.words
-            ]
-            sounds = iter(self._sounds(words) if words else ())
-            for token in clause:
-                if token.given is None:
-                    token.given = " ".join(filter(None, (next(sounds) for _word in token.words)))
-                said.append(given(token))
-        return said
-
-
-def given(token: Token) -> Said:
-    """What is said for a token whose sounds are known."""
-    sounds = token.given
-    return Said(
-        spoken=f"{token.opening}{' '.join(token.words)}{token.closing}",
-        phonemes=f"{token.opening}{spelled(sounds)}{token.closing}" if sounds else "",
-        start=token.start,
-        end=token.end,
-    )
-
-
-_FIGURES_OF_OTHERS: Final = {
-    zero + figure: ord("0") + figure
-    for zero in (0x966, 0xFF10, 0x660, 0x6F0)
-    for figure in range(10)
-} | {
-    first + place: letter + place
-    for first, letter in ((0xFF21, ord("A")), (0xFF41, ord("a")))
-    for place in range(26)
-}  # fmt: skip
-"""Figures of Devanagari, wide ones, and those of Arabic; wide letters."""
-_NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
-
-
-def _pattern(writing: Writing) -> str:
-    """A pattern for whatever may stand in a text of this language."""
-    edge = r"\w" if writing.spaced else "[A-Za-z0-9_]"
-    apart, alone = f"(?<!{edge})", f"(?!{edge})"
-    behind = alone if writing.spaced else ""
-    other = "." if writing.decimal == "," else ","
-    mark = f"[{re.escape(writing.groups)}]"
-    size = "2" if writing.lakhs else "3"
-    amount = (
-        rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{{size}}}){{0,4}}{mark}[0-9]{{3}}(?![0-9])|[0-9]{{1,32}})"
-        rf"(?:[{writing.decimal}{other}][0-9]{{1,12}}(?![0-9]))?"
-    )
-    money, units, short, signs = map(
-        _any_of, (writing.money, writing.units, _with_capitals(writing), writing.signs)
-    )
-    word = f"[{LATIN}][{LATIN}'’]{{0,{_LONGEST}}}"
-    latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
-    rulers = sorted(writing.rulers.split(), key=len)
-    ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
-    ruled = f"(?:{ruled})" if ruled else "(?!)"
-    clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
-    kings = f"{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
-    roman = f"(?=[IVX])(?:{apart}[IVX]{{2,8}}|{kings})"
-    if not writing.roman:
-        roman = "(?!)"
-    date = (
-        "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
-        "(?P=between)(?P<year>[0-9]{4}))"
-    )
-    amount = rf"(?:{_AMERICAN.pattern}(?![0-9])|{amount})"
-    number = (
-        rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
-        rf"(?:{_SPACE}(?P<scale>{writing.scales}){alone})?"
-        rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
-        rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
-        rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
-        rf"|(?P<amount>{amount})"
-    )
-    years = "" if writing.spaced else f"(?:{writing.ordinals})?"
-    letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
-    return "|".join(
-        (
-            f"(?P<mark>{PRONOUNCED.pattern})",
-            f"{apart}{date}{alone}",
-            rf"{apart}(?P<iso>[0-9]{{4}}(?P<dash>[-/.])[0-9]{{1,2}}(?P=dash)[0-9]{{1,2}}){alone}",
-            rf"{apart}(?P<phone>0[0-9]{{1,4}}-[0-9]{{2,4}}-[0-9]{{3,4}})(?![-0-9])",
-            rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
-            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])"
-            if writing.till
-            else "(?!)",
-            rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
-            f"(?P<vulgar>[{''.join(_VULGAR)}])",
-            f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
-            f"{apart}(?P<minus>[-−])?(?:{number})",
-            rf"{apart}(?P<short>{short}){alone}",
-            f"(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
-            r"(?<=[0-9] )(?P<times>x)(?= [0-9])",
-            rf"(?<=[^\W_])(?P<dot>[.])(?=[a-z]{{2}}){'' if writing.dot else '(?!)'}",
-            f"(?P<latin>{latin})",
-            rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
-            r"(?P<figures>[0-9]{1,32})",
-            r"(?P<foreign>[^\W\d_])",
-            f"(?P<sign>{signs})",
-            f"(?P<opening>[{re.escape(''.join(OPENING))}])",
-            '(?P<quote>")',
-            f"(?P<punctuation>[{re.escape(''.join(PUNCTUATION))}]+|(?<=\\s)-(?=\\s))",
-        )
-    )
-
-
-def _any_of(words: Iterable[str]) -> str:
-    """A pattern for any of these, the longest first; for none of them one that never fits."""
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
-
-
-def _with_capitals(writing: Writing) -> dict[str, str]:
-    """Abbreviations, those in small letters as a sentence begins with them, too; but one capital
-    is somebody's name.
-    """
-    begun = {
-        short[:1].upper() + short[1:]: said
-        for short, said in writing.abbreviations.items()
-        if len(short) > len("p.")
-    }
-    return {**begun, **writing.abbreviations}
-
-
-_VULGAR: Final = {
-    "½": ("1", "2"),
-    "⅓": ("1", "3"),
-    "⅔": ("2", "3"),
-    "¼": ("1", "4"),
-    "¾": ("3", "4"),
-}
-_AMERICAN = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){1,4}\.[0-9]{1,2}")
-"""A sum with its marks the other way round; as both are there, nothing else can be meant."""
-
-_ROMAN: Final = {"I": 1, "V": 5, "X": 10}
-
-
-def _is_spelled(word: str) -> bool:
-    """Whether a word has no vowel, so that it can only be said letter by letter: km, tv, pdf."""
-    return 1 < len(word) <= _MOST_LETTERS and _UNSAYABLE.fullmatch(word.lower()) is not None
-
-
-_UNSAYABLE = re.compile(r"(?!(.)\1*$)[b-df-hj-np-tv-xz]+")
-
-
-def _roman(capitals: str) -> int:
-    """XIV: 14. What is no number as it is written is some number even so."""
-    values = [_ROMAN[capital] for capital in capitals]
-    return sum(
-        -value if value < following else value
-        for value, following in zip(values, [*values[1:], 0], strict=True)
-    )
-
-
-def _named(said: str, name: str) -> str:
-    return name.format(said) if "{}" in name else f"{said} {name}"
-
-
-def _opens(text: str, place: int) -> bool:
-    """Whether the quotation mark at this place stands before what it quotes."""
-    return place == 0 or text[place - 1].isspace() or text[place - 1] in OPENING
-
-
-def _given(mark: str) -> tuple[str, ...]:
-    """What is written in a mark of a pronunciation, and how it is said."""
-    found = PRONOUNCED.fullmatch(mark)
-    return found.groups() if found else ("", "")
-
-
-def _is_code(figures: str) -> bool:
-    """Whether figures are no quantity: one that begins with 0, or of very many."""
-    return len(figures) >= _FIGURES or (len(figures) > 1 and figures[0] == "0")
-
-
-def clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Tokens that are said without a pause."""
-    clause: list[Token] = []
-    for token in tokens:
-        if clause and (token.opening or token.given is not None or token.apart):
-            yield clause
-            clause = []
-        clause.append(token)
-        if token.closing or token.given is not None:
-            yield clause
-            clause = []
-    if clause:
-        yield clause

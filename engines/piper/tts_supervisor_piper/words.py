@@ -25,9 +25,9 @@ _RUN = re.compile(rf"(?:{PRONOUNCED.pattern.replace('(', '(?:')}|\S)+")
 
 def sounds(text: str, sentences: Sequence[str], voice: Description) -> list[Sounds]:
     """The symbols of each sentence of a text with the words among them."""
-    words = _words(text, voice)
     if sum(map(len, sentences)) > _MOST:
         return [Sounds(each) for each in sentences]
+    words = _words(text, voice)
     alone = [" ".join(symbols.sentences(spoken, voice)) for spoken, _start, _end in words]
     owners = _owners(alone, " ".join(sentences))
     places = [(start, end) for _spoken, start, end in words]

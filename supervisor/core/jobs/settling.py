@@ -34,7 +34,8 @@ def settled(text: str, language: str, *, hungry: bool, paused: bool) -> int:
     while. `language` is the primary subtag of a BCP 47 tag.
     """
     if len(text) > LONGEST:
-        return _forced(text)
+        *ended, _goes_on = [p.text for p in complete(text[:LONGEST], language, 0, last=True)]
+        return sum(map(len, ended)) or _forced(text)
     *ended, last = [piece.text for piece in complete(text, language, 0, last=True)] or [""]
     done = sum(map(len, ended))
     if len(last.strip()) < _BEGUN:

@@ -210,6 +210,38 @@ def test_a_writer_that_stalls_costs_nobody_a_worker(supervised: Supervised) -> N
             assert time.monotonic() < deadline, "the jobs of a client that left go on"
 
 
+def test_what_is_left_out_has_its_place_in_the_whole_text(client: Client) -> None:
+    """Not in the piece that it came in."""
+    with client.stream(["The first one. ", "The sign 出口 means exit. ", "So be it."]) as job:
+        list(job)
+    assert [(place.at, place.chars) for place in job.left_out] == [(24, 2)]
+
+
+def test_a_book_at_once_sounds_as_the_whole(client: Client) -> None:
+    """It is taken a thousand characters at a time, at the ends of sentences."""
+    text = "It was late, very late. Dr. Smith had gone home by then, and nobody knew why. " * 40
+    whole = client.synthesize(text, engine="noop")
+    with client.stream([text], engine="noop") as job:
+        assert sum(map(len, job)) == len(whole.samples)
+
+
+def test_who_stops_listening_stops_the_source(client: Client) -> None:
+    """An endless one is asked for no more than was taken of it."""
+    asked = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield "One more sentence is here. "
+
+    with client.stream(endless()) as job:
+        next(iter(job))
+    before = asked
+    assert client.synthesize("Fine.").duration > 0.2
+    assert asked <= before + 1
+
+
 def test_who_listens_may_come_back_and_another_may_write(supervised: Supervised) -> None:
     """The job is the owner's, by whatever connection; the audio goes on where it was."""
     with Wire(supervised.endpoint) as peer, Wire(supervised.endpoint) as second:

@@ -45,6 +45,18 @@ def test_what_does_not_stand_there_has_no_place_and_loses_none_behind_it() -> No
     assert places("one", "", "  ", "one") == [None, None, "one"]
 
 
+def test_a_text_that_grows_is_looked_through_from_where_it_was() -> None:
+    """Places are those in all of it; a word that is cut in two comes when it is whole."""
+    places = WordPlaces("one t")
+    (one,) = places.placed([Word("one", 0, 1)])
+    assert (one.start, one.end) == (0, 3)
+    for piece in "wo two ":
+        places.add(piece)
+    places.add("three")
+    found = list(places.placed([Word(word, 0, 1) for word in ("two", "two", "three")]))
+    assert [word.start for word in found] == [4, 8, 12]
+
+
 def test_a_long_text_of_nothing_else_is_looked_through_once() -> None:
     """Words that are nowhere cost a bounded look each."""
     text = "x " * 500_000

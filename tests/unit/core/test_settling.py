@@ -80,6 +80,14 @@ def test_nothing_is_held_back_for_ever() -> None:
         assert LONGEST // 2 < size <= LONGEST
 
 
+def test_of_much_at_once_whole_sentences_are_taken() -> None:
+    """As many as are looked at, though clauses end behind the last of them."""
+    text = "One of many sentences, and not the last. " * 100
+    stretch = taken(text)
+    assert LONGEST // 2 < len(stretch) <= LONGEST
+    assert stretch.endswith("last. ")
+
+
 @given(
     st.lists(
         st.sampled_from(

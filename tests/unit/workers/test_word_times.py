@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.engines.base import Samples, Spoken, WordTime
-from workers.engines.phonemic import pieces, speak
-from workers.word_times import Run, Sounds, Stretch, joined, kept, moved, settled, stretches, timed
+from workers.engines.phonemic import kept, pieces, speak
+from workers.word_times import Run, Sounds, Stretch, joined, moved, settled, stretches, timed
 
 RATE = 1000
 TEXT = "one two, three"

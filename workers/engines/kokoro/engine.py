@@ -22,9 +22,9 @@ from workers.engines.kokoro import derived, stock, voices, weights
 from workers.engines.kokoro.inputs import DURATIONS, SPEED, inputs, vocabulary
 from workers.engines.kokoro.pacing import speeds
 from workers.engines.kokoro.reading import read, sounds
-from workers.engines.phonemic import is_heard, known, speak
+from workers.engines.phonemic import is_heard, kept, known, speak
 from workers.session import Stopper, build_session
-from workers.word_times import Run, kept
+from workers.word_times import Run
 
 SAMPLE_RATE = 24_000
 FRAME = 600

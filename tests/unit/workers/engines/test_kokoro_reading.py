@@ -7,7 +7,6 @@ import pytest
 from workers.engines.base import Reading, Reads
 from workers.engines.kokoro import Kokoro, weights
 from workers.engines.kokoro.inputs import vocabulary
-from workers.languages.readers import can_read
 
 
 @pytest.fixture
@@ -46,7 +45,6 @@ def test_what_it_cannot_read_has_the_reason_that_speech_has(kokoro: Kokoro) -> N
         kokoro.read("한국어", "jf_alpha")
 
 
-@pytest.mark.skipif(not can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 def test_a_japanese_voice_reads_japanese(kokoro: Kokoro) -> None:
     """By its own language's reader, its punctuation as the model knows it."""
     assert kokoro.read("日本。", "jf_alpha") == Reading(spoken="日本.", phonemes="ɲihoɴ.")

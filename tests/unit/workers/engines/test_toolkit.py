@@ -11,7 +11,14 @@ from onnx import TensorProto, helper
 
 from workers.engines import toolkit
 from workers.engines.noise import NOISE
-from workers.engines.toolkit import Kept, Tensor, build_session, noise_inputs, seeded_noise
+from workers.engines.toolkit import (
+    Kept,
+    Tensor,
+    build_session,
+    noise_inputs,
+    seeded_noise,
+    with_output,
+)
 
 FLOAT = TensorProto.FLOAT
 
@@ -117,6 +124,17 @@ def test_what_is_no_model_is_said_so(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"other\.onnx is no ONNX model"):
         seeded_noise(path)
+
+
+@pytest.mark.parametrize("inside", ["n", "n" * 126, "n" * 300])
+def test_a_value_inside_a_model_is_given_out(tmp_path: Path, inside: str) -> None:
+    """After its own outputs, which stay; its name may be as long as exporters make them."""
+    nodes = (("Neg", "x", inside), ("Abs", inside, "a"), ("Neg", inside, "b"))
+    path = model(tmp_path / "m.onnx", *(helper.make_node(op, [to], [of]) for op, to, of in nodes))
+    session = build_session(with_output(path.read_bytes(), inside), 1)
+    given = {"x": np.asarray([1.0, -2.0], np.float32)}
+    a, b, told = (output.tolist() for output in session.run(None, given))
+    assert (a, b, told) == ([1.0, 2.0], [1.0, -2.0], [-1.0, 2.0])
 
 
 def test_few_things_are_kept_and_none_is_made_twice_in_a_row() -> None:

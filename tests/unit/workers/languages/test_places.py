@@ -6,9 +6,6 @@ import pytest
 
 from workers.languages import readers
 
-CHINESE = pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
-JAPANESE = pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
-
 
 def stretches(language: str, text: str) -> list[str]:
     """What stands at the places of all that is said."""
@@ -47,7 +44,6 @@ def test_what_is_said_in_other_words_keeps_its_place(
     assert stretches(language, text) == expected
 
 
-@CHINESE
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
 def test_mandarin_is_told_word_by_word() -> None:
     """Words as they are cut; a number keeps what counts with it."""
@@ -57,14 +53,12 @@ def test_mandarin_is_told_word_by_word() -> None:
     assert stretches("zh", "2026年9月23日") == ["2026年", "9月", "23", "日"]
 
 
-@JAPANESE
 def test_japanese_is_told_word_by_word() -> None:
     """Words as they are said: a held consonant joins two of them."""
     assert stretches("ja", "私は本を3冊買った。") == ["私", "は", "本", "を", "3", "冊", "買った"]
     assert stretches("ja", "10匹の犬") == ["10匹", "の", "犬"]
 
 
-@JAPANESE
 def test_nothing_of_a_japanese_text_is_told_as_left_out() -> None:
     """Every piece has its sounds, whatever the clause is cut into."""
     said = readers.reader("ja").read("5月1日に1人で、卵を6個と牛乳を3本買いました。")

@@ -5,10 +5,6 @@ from __future__ import annotations
 import pytest
 
 from workers.engines.kokoro.reading import read
-from workers.languages import readers
-
-CHINESE = pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
-JAPANESE = pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +35,6 @@ def test_a_hindi_voice_says_english_words() -> None:
     assert reading.skipped == ()
 
 
-@CHINESE
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
 def test_a_mandarin_voice_says_english_words() -> None:
     """Also without a space between the two; what is neither is told."""
@@ -51,7 +46,6 @@ def test_a_mandarin_voice_says_english_words() -> None:
     assert read("好мир", "zf_xiaobei").skipped == ("мир",)
 
 
-@JAPANESE
 def test_a_japanese_voice_says_english_words() -> None:
     """Letters before a word too; what is neither is told."""
     assert read("Tシャツ", "jf_alpha").phonemes == "tˈi ɕaʦɨ"

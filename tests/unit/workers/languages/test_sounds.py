@@ -103,7 +103,6 @@ def test_english_words_in_hindi_are_english() -> None:
     assert said("hi", "यह Python है") == "jˌeː pˈIθˌɑn hɛː"
 
 
-@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
 def test_mandarin() -> None:
     """Tones behind the vowel, words by what they mean, figures as they are counted."""
@@ -114,7 +113,6 @@ def test_mandarin() -> None:
     assert "pˈIθˌɑn" in said("zh", "我用Python写程序").split()
 
 
-@pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 def test_japanese() -> None:
     """Figures with what they count; Latin words are English."""
     assert said("ja", "5月12日") == said("ja", "五月十二日") == "ɡoɡaʦɨ ʥɨːɲi ɲiʨi"

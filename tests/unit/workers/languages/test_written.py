@@ -170,7 +170,6 @@ def test_said_for_parts_ranges_and_kings(language: str, written: str, words: str
     assert spoken(language, written) == words
 
 
-@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
 @pytest.mark.parametrize(
     ("written", "words"),
@@ -189,7 +188,6 @@ def test_said_in_mandarin(written: str, words: str) -> None:
     assert spoken("zh", written).replace(" ", "") == words
 
 
-@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
 @pytest.mark.parametrize(
     ("written", "sounds"),
@@ -208,7 +206,6 @@ def test_characters_that_are_read_in_two_ways(written: str, sounds: str) -> None
     assert " ".join(part.phonemes for part in readers.reader("zh").read(written)) == sounds
 
 
-@pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 @pytest.mark.parametrize(
     ("written", "words"),
     [
@@ -223,8 +220,6 @@ def test_said_in_japanese(written: str, words: str) -> None:
     assert spoken("ja", written).replace(" ", "") == words
 
 
-@pytest.mark.skipif(not readers.can_read("zh"), reason="Mandarin needs jieba and pypinyin")
-@pytest.mark.skipif(not readers.can_read("ja"), reason="Japanese needs pyopenjtalk-plus")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources")
 @pytest.mark.parametrize("language", ["zh", "ja"])
 @pytest.mark.parametrize("pattern", ["1 ", "€1 ", "¿", "我", "日本", "한"])
