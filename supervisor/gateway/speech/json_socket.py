@@ -26,7 +26,7 @@ PROTOCOL: Final = "realtime"
 MESSAGE_BYTES: Final = 256 * 1024
 """Longest message of a client."""
 PING_S: Final = 30.0
-"""Seconds between two pings; who does not answer one is gone."""
+"""Seconds between two pings; who does not answer one within half of that is gone."""
 CLOSE_S: Final = 5.0
 """Seconds that a peer has to say goodbye, too."""
 
