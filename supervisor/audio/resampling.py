@@ -12,7 +12,7 @@ from typing import Protocol
 import av
 import numpy as np
 
-from supervisor.audio.samples import Samples
+from supervisor.audio.samples import Samples, joined, of_length
 
 
 class Encodes(Protocol):
@@ -49,12 +49,11 @@ class Resampler:
         if not self._taken:
             return np.zeros(0, np.float32)
         missing = round(self._taken * self._target / self._source) - self._given
-        rest = self._take(None)[: max(0, missing)]
-        return np.pad(rest, (0, max(0, missing - len(rest))))
+        return of_length(self._take(None), missing)
 
     def _take(self, frame: av.AudioFrame | None) -> Samples:
-        parts = [part.to_ndarray().reshape(-1) for part in self._resampler.resample(frame)]
-        samples = np.concatenate([np.zeros(0, np.float32), *parts])
+        parts = (part.to_ndarray().reshape(-1) for part in self._resampler.resample(frame))
+        samples = joined(part.astype(np.float32, copy=False) for part in parts)
         self._given += len(samples)
         return samples
 

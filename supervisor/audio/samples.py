@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,3 +23,14 @@ def pcm16(samples: Samples) -> NDArray[np.int16]:
     np.rint(scaled, out=scaled)
     np.clip(scaled, -_SCALE_16, _SCALE_16 - 1, out=scaled)
     return scaled.astype("<i2")
+
+
+def joined(pieces: Iterable[Samples]) -> Samples:
+    """Pieces one after the other; there may be none."""
+    return np.concatenate([np.empty(0, np.float32), *pieces])
+
+
+def of_length(samples: Samples, length: int) -> Samples:
+    """The samples, cut or filled with silence to this length; to none where it is negative."""
+    kept = samples[: max(0, length)]
+    return np.pad(kept, (0, max(0, length - len(kept))))

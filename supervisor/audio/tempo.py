@@ -14,7 +14,7 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from supervisor.audio.samples import Samples
+from supervisor.audio.samples import Samples, joined, of_length
 
 _LEAST: Final = 0.5
 _MOST: Final = 2.0
@@ -54,17 +54,16 @@ class TempoChange:
             return self._rest
         pieces = [self._put(self._rest)] if len(self._rest) else []
         self._graph.push(None)
-        rest = self._counted([*pieces, *self._frames()])[: max(0, left)]
-        return np.pad(rest, (0, max(0, left - len(rest))))
+        return of_length(self._counted([*pieces, *self._frames()]), left)
 
     def _put(self, block: Samples) -> Samples:
         frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout="mono")
         frame.sample_rate = self._sample_rate
         self._graph.push(frame)
-        return _joined(list(self._frames()))
+        return joined(self._frames())
 
     def _counted(self, pieces: list[Samples]) -> Samples:
-        samples = _joined(pieces)
+        samples = joined(pieces)
         self._given += len(samples)
         return samples
 
@@ -76,10 +75,6 @@ class TempoChange:
                 return
             if isinstance(frame, av.AudioFrame):
                 yield frame.to_ndarray().reshape(-1).astype(np.float32, copy=False)
-
-
-def _joined(pieces: list[Samples]) -> Samples:
-    return np.concatenate([np.empty(0, np.float32), *pieces])
 
 
 def steps(tempo: float) -> Iterator[float]:

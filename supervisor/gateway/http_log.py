@@ -2,7 +2,7 @@
 
 The library logs every request that it cannot parse, and every client that disconnects in the
 middle of a response, with a traceback: any client could fill the log with that. Neither is a
-fault of the gateway.
+fault of the gateway. Of a WebSocket it logs the subprotocols, among which a page sends its key.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ def http_logger() -> logging.Logger:
     logger = get_logger("supervisor.gateway.http")
     if not logger.filters:
         logger.addFilter(_is_ours)
+        logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     return logger
 
 

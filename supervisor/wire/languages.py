@@ -8,12 +8,26 @@ which comes first. The broker finds voices so, and the gateway for its clients.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Final
 
 MAX_CHARS: Final = 35
 """Longest tag; RFC 5646 recommends room for so many characters."""
+
+KOKORO_LETTERS: Final[Mapping[str, str]] = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es",
+    "f": "fr-FR",
+    "h": "hi",
+    "i": "it",
+    "j": "ja",
+    "p": "pt-BR",
+    "z": "zh",
+}
+"""Letters that Kokoro's voices begin with, and that programs written for it send in place of a tag.
+"""
 
 _TAG: Final = re.compile(r"[a-z]{2,8}(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
 

@@ -58,8 +58,8 @@ class Metrics:
         )
         self.wyoming_first_audio = Histogram(
             "tts_wyoming_first_audio_seconds",
-            "Time from a text, or the first sentence of one that is still being written, to the "
-            "first of its audio.",
+            "Time from a text, or the first piece of one that is still being written, to the first "
+            "of its audio.",
             buckets=_SECONDS,
             registry=self.registry,
         )

@@ -15,54 +15,51 @@ MOST_CHARS: Final = 1_000_000
 
 
 class Conversation:
-    """The items in order, by their ids."""
+    """The texts of its items in order, by their ids: nothing else of an item is kept."""
 
     def __init__(self) -> None:
         self.id = f"conv_{secrets.token_hex(8)}"
-        self._items: dict[str, Item] = {}
+        self._texts: dict[str, str] = {}
         self._unread: set[str] = set()
 
-    def add(self, item: Item, *, after: str | None = None, unread: bool = True) -> str:
-        """Add an item after that one or the last (`root`: before the first); returns its id.
+    def add(self, id: str, text: str, *, after: str | None = None, unread: bool = True) -> None:
+        """Add an item after that one or the last (`root`: before the first).
 
         Raises ApiError where there is no room, no such item, or another one of that id.
         """
-        id = item.id or new_item_id()
-        if id in self._items:
+        if id in self._texts:
             raise ApiError(400, f"there is an item {id!r} already", code="conflict", param="item")
-        if after not in {None, "root", *self._items}:
+        if after not in {None, "root", *self._texts}:
             raise no_item(after, "previous_item_id")
-        self._make_room(len(item.text))
-        order = list(self._items)
+        self._make_room(len(text), after)
+        order = list(self._texts)
         at = len(order) if after is None else 0 if after == "root" else order.index(after) + 1
         order.insert(at, id)
-        items = {**self._items, id: item}
-        self._items = {each: items[each] for each in order}
-        if unread and item.text:
+        texts = {**self._texts, id: text}
+        self._texts = {each: texts[each] for each in order}
+        if unread and text:
             self._unread.add(id)
-        return id
 
     def before(self, id: str) -> str | None:
         """The item before that one."""
-        order = [None, *self._items]
+        order = [None, *self._texts]
         return order[order.index(id) - 1]
 
     def remove(self, id: str) -> None:
         """Forget an item. Raises ApiError."""
-        if id not in self._items:
-            raise no_item(id, "item_id")
-        del self._items[id]
+        self.text_of(id)
+        del self._texts[id]
         self._unread.discard(id)
 
     def text_of(self, id: str) -> str:
         """Text of an item. Raises ApiError."""
-        if id not in self._items:
+        if id not in self._texts:
             raise no_item(id, "item_id")
-        return self._items[id].text
+        return self._texts[id]
 
     def unread(self) -> str:
         """The text that was added since it was last read."""
-        return _joined(item.text for id, item in self._items.items() if id in self._unread)
+        return _joined([text for id, text in self._texts.items() if id in self._unread])
 
     def mark_read(self) -> None:
         """All of it is being read now."""
@@ -70,18 +67,22 @@ class Conversation:
 
     def resolved(self, items: Iterable[Item]) -> str:
         """The text of these items, some of which may be references. Raises ApiError."""
-        return _joined(
+        texts = [
             self.text_of(item.id) if item.type == "item_reference" and item.id else item.text
             for item in items
-        )
+        ]
+        if sum(map(len, texts)) > MOST_CHARS:  # A short reference may mean a long text.
+            reason = f"the items have more than {MOST_CHARS:,} characters together"
+            raise ApiError(413, reason, code="text_too_long", param="response.input")
+        return _joined(texts)
 
-    def _make_room(self, chars: int) -> None:
-        chars += sum(len(item.text) for item in self._items.values())
-        for id in [id for id in self._items if id not in self._unread]:
-            if len(self._items) < MOST_ITEMS and chars <= MOST_CHARS:
+    def _make_room(self, chars: int, kept: str | None) -> None:
+        chars += sum(map(len, self._texts.values()))
+        for id in [id for id in self._texts if id not in self._unread and id != kept]:
+            if len(self._texts) < MOST_ITEMS and chars <= MOST_CHARS:
                 return
-            chars -= len(self._items.pop(id).text)
-        if len(self._items) >= MOST_ITEMS or chars > MOST_CHARS:
+            chars -= len(self._texts.pop(id))
+        if len(self._texts) >= MOST_ITEMS or chars > MOST_CHARS:
             reason = "too much waits to be read: send response.create, or delete items"
             raise ApiError(400, reason, code="conversation_full")
 

@@ -18,8 +18,8 @@ from aiohttp import WSCloseCode, web
 
 from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
-from supervisor.gateway.errors import SERVER, ApiError, from_supervisor
-from supervisor.gateway.realtime.conversation import Conversation, described, spoken_item
+from supervisor.gateway.errors import ApiError, from_supervisor
+from supervisor.gateway.realtime.conversation import Conversation, described, new_item_id
 from supervisor.gateway.realtime.messages import (
     AddItem,
     Cancel,
@@ -36,16 +36,10 @@ from supervisor.gateway.realtime.response import Response, Status
 from supervisor.gateway.realtime.session import Form, Sound, new_session_id, speech_model
 from supervisor.gateway.speech.asking import SpeechRequest, accepted
 from supervisor.gateway.speech.delivery import in_format
-from supervisor.gateway.speech.json_socket import JsonSocket
-from supervisor.logs import get_logger
+from supervisor.gateway.speech.json_socket import JsonSocket, failure
 
 MOST_RESPONSES: Final = 8
 """Responses of a connection at once; in the conversation there is one."""
-
-PROTOCOL: Final = "realtime"
-"""Subprotocol that a browser offers beside its key."""
-
-log = get_logger(__name__)
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -56,7 +50,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             reason = "this server speaks and does not listen: there is no transcription"
             raise ApiError(400, reason, code="bad_value", param="intent")
         default = (await context.welcome()).default_engine
-        socket = await JsonSocket.open(request, [PROTOCOL])
+        socket = await JsonSocket.open(request)
         model = request.query.get("model")
         session = _Session(context, request, socket, speech_model(model), model or default)
         try:
@@ -157,10 +151,12 @@ class _Session:
         await self._tell_session("session.updated")
 
     async def _add(self, message: AddItem) -> None:
-        id = self._conversation.add(message.item, after=message.previous_item_id)
+        item = message.item
+        id = item.id or new_item_id()
+        self._conversation.add(id, item.text, after=message.previous_item_id)
         added = {
             "previous_item_id": self._conversation.before(id),
-            "item": described(id, message.item),
+            "item": described(id, item),
         }
         await self._tell({"type": self._form.item_added, **added})
         if not self._form.beta:
@@ -204,38 +200,24 @@ class _Session:
     async def _speak(self, response: Response) -> None:
         """Send the audio as it comes, then the end, or why there is none."""
         try:
-            error = await self._send_audio(response)
+            error = await failure(response.job, self._send_audio(response))
             if self._responses.pop(response.id, None) is not None:
                 await self._finish(response, "failed" if error else "completed", error)
         except (ConnectionError, TimeoutError):
             response.job.cancel()
             await self._socket.end(WSCloseCode.POLICY_VIOLATION, "nothing is read")
 
-    async def _send_audio(self, response: Response) -> ApiError | None:
-        """Send all audio; returns why it failed. Raises ConnectionError, TimeoutError of the
-        connection.
-        """
+    async def _send_audio(self, response: Response) -> None:
         job = response.job
-        try:
-            async for piece in in_format(self._context, job, response.sound.format):
-                await self._tell_all(response.go_on(piece, job.new_words()))
-        except SupervisorError as error:
-            return from_supervisor(error)
-        except (ConnectionError, TimeoutError):
-            raise
-        except Exception:
-            job.cancel()
-            log.exception("a response failed")
-            return ApiError(500, "the gateway failed; see its log", type=SERVER)
-        return None
+        async for piece in in_format(self._context, job, response.sound.format):
+            await self._tell_all(response.go_on(piece, job.new_words()))
 
     async def _finish(
         self, response: Response, status: Status, error: ApiError | None = None
     ) -> None:
         if response.conversation:
-            item = spoken_item(response.item_id, response.transcript)
             with suppress(ApiError):
-                self._conversation.add(item, unread=False)
+                self._conversation.add(response.item_id, response.transcript, unread=False)
         await self._tell_all(response.end(status, error))
 
     def _running(self, id: str | None) -> Response:

@@ -15,14 +15,10 @@ from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.ignored import told
 from supervisor.gateway.speech.pace import PacedJob, SpokenJob, pace_of
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import (
-    KOKORO_LANGUAGES,
-    engine_of,
-    engine_with,
-    voice_of,
-)
+from supervisor.gateway.speech.voices import engine_of, engine_with, voice_of
 from supervisor.speech import LeftOut, Markup, Unreadable
 from supervisor.wire.client import Welcome
+from supervisor.wire.languages import KOKORO_LETTERS
 
 FORMAT_NAMES: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "ulaw", "alaw")
 """OpenAI's, and what others have besides."""
@@ -58,7 +54,7 @@ LangCode = Annotated[
     str | None,
     msgspec.Meta(
         description="The same as Kokoro's letter, in place of `language`: "
-        + ", ".join(f"{letter} {tag}" for letter, tag in KOKORO_LANGUAGES.items())
+        + ", ".join(f"{letter} {tag}" for letter, tag in KOKORO_LETTERS.items())
         + "."
     ),
 ]
@@ -202,10 +198,10 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
     if language is not None:
         reason = "give `language` or `lang_code`, not both"
         raise ApiError(400, reason, code="bad_value", param="lang_code")
-    if lang_code not in KOKORO_LANGUAGES:
-        reason = f"`lang_code` is one of {', '.join(KOKORO_LANGUAGES)}; `language` takes any tag"
+    if lang_code not in KOKORO_LETTERS:
+        reason = f"`lang_code` is one of {', '.join(KOKORO_LETTERS)}; `language` takes any tag"
         raise ApiError(400, reason, code="bad_value", param="lang_code")
-    return KOKORO_LANGUAGES[lang_code]
+    return KOKORO_LETTERS[lang_code]
 
 
 def headers_of(job: SpokenJob) -> dict[str, str]:

@@ -7,6 +7,7 @@ answer is made anew; of this file it does.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Final
 
@@ -74,8 +75,8 @@ async def send_finished(
     }
     if context.shelf.keep(file):
         # Relative, so that it is right below any prefix that a proxy puts in front.
-        up = "../" if request.path.endswith("/") else ""
-        told[hdrs.CONTENT_LOCATION] = f"{up}files/{file.name}"
+        asked = posixpath.dirname(request.path)
+        told[hdrs.CONTENT_LOCATION] = posixpath.relpath(FILES.format(name=file.name), asked)
     return await send(request, told, file.pieces(0, file.size), context.metrics, started)
 
 

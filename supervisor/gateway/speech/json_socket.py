@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from supervisor.gateway.errors import ApiError
+from supervisor.client import SupervisorError
+from supervisor.gateway.errors import SERVER, ApiError, from_supervisor
+from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
+from supervisor.logs import get_logger
+
+PROTOCOL: Final = "realtime"
+"""Subprotocol that a browser offers beside its key; it insists that one of them is taken."""
 
 MESSAGE_BYTES: Final = 256 * 1024
 """Longest message of a client."""
 PING_S: Final = 30.0
-"""Seconds between two pings; who does not answer one is gone."""
+"""Seconds between two pings; who does not answer one within half of that is gone."""
 CLOSE_S: Final = 5.0
 """Seconds that a peer has to say goodbye, too."""
+
+log = get_logger(__name__)
 
 
 class JsonSocket:
@@ -35,14 +43,14 @@ class JsonSocket:
         self.response = response
 
     @classmethod
-    async def open(cls, request: web.Request, protocols: Sequence[str] = ()) -> JsonSocket:
+    async def open(cls, request: web.Request) -> JsonSocket:
         """Answer the request for a WebSocket. Raises ApiError where it is none."""
         response = web.WebSocketResponse(
             max_msg_size=MESSAGE_BYTES,
             heartbeat=PING_S,
             compress=False,
             timeout=CLOSE_S,
-            protocols=protocols,
+            protocols=(PROTOCOL,),
         )
         if not response.can_prepare(request).ok:
             reason = "this address speaks WebSocket: connect to it with ws://"
@@ -57,6 +65,7 @@ class JsonSocket:
         """The messages of the peer, until it leaves. Raises ApiError for what is no text."""
         async for message in self.response:
             yield _text(message)
+            await asyncio.sleep(0)  # Thousands of them may have come at once.
 
     async def tell(self, document: Mapping[str, Any]) -> None:
         """Send a JSON message."""
@@ -76,6 +85,23 @@ class JsonSocket:
                 return
         if self._request.transport is not None:
             self._request.transport.abort()
+
+
+async def failure(job: SpokenJob, sending: Awaitable[None]) -> ApiError | None:
+    """Why the audio of a job was not all sent; None if it was. Raises ConnectionError and
+    TimeoutError of the connection.
+    """
+    try:
+        await sending
+    except SupervisorError as error:
+        return from_supervisor(error)
+    except (ConnectionError, TimeoutError):
+        raise
+    except Exception:
+        job.cancel()
+        log.exception("a job's audio could not be sent")
+        return ApiError(500, "the gateway failed; see its log", type=SERVER)
+    return None
 
 
 def _text(message: WSMessage) -> str:

@@ -18,8 +18,7 @@ from supervisor.gateway.bodies import parse, parse_as, read_body, when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech import routes as speech
-from supervisor.gateway.speech.asking import NAME_CHARS, SpeechRequest
-from supervisor.gateway.speech.ignored import told
+from supervisor.gateway.speech.asking import NAME_CHARS, SpeechRequest, asked
 from supervisor.gateway.speech.phonemes import BODY_BYTES, PhonemesRequest, phonemes_of
 from supervisor.gateway.speech.voices import mix
 
@@ -74,9 +73,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def dialogue(request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
-        body = await read_body(request)
-        wanted, ignored = parse(body, DialogueRequest), told(body)
-        del body
+        wanted, ignored = await asked(request, DialogueRequest)
         spoken = msgspec.structs.replace(
             wanted,
             input=_tagged(wanted.turns, wanted.pause_between_turns),
@@ -87,8 +84,8 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def phonemize(request: web.Request) -> web.Response:
         wanted = parse(await read_body(request, BODY_BYTES), PhonemizeRequest)
-        asked = PhonemesRequest(wanted.text, lang_code=wanted.language)
-        read = await phonemes_of(context, request, asked)
+        text = PhonemesRequest(wanted.text, lang_code=wanted.language)
+        read = await phonemes_of(context, request, text)
         phonemes = " ".join(each.phonemes for each in read.segments if each.phonemes)
         return web.json_response(msgspec.to_builtins(Phonemized(phonemes, [])))
 

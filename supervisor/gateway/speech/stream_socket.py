@@ -10,27 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from aiohttp import WSCloseCode, web
 
 from supervisor.captions import documents
-from supervisor.client import JobCancelled, SupervisorError
+from supervisor.client import SupervisorError
+from supervisor.gateway.bodies import parse
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError, from_supervisor
 from supervisor.gateway.speech.asking import FormatName, SpeechRequest, accepted
 from supervisor.gateway.speech.delivery import Delivery, delivery, in_format
-from supervisor.gateway.speech.json_socket import JsonSocket
+from supervisor.gateway.speech.json_socket import JsonSocket, failure
 from supervisor.gateway.speech.pace import SpokenJob
-from supervisor.logs import get_logger
 from supervisor.speech import Word
 
-log = get_logger(__name__)
 
-
-class Start(SpeechRequest, frozen=True, kw_only=True, tag="start"):
+class Start(SpeechRequest, frozen=True, kw_only=True):
     """Begin a text; `input` is the first of it. `audio`: how the samples are sent."""
 
     input: str = ""
@@ -39,28 +38,40 @@ class Start(SpeechRequest, frozen=True, kw_only=True, tag="start"):
     audio: Literal["binary", "base64"] = "binary"
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class Text(msgspec.Struct, frozen=True):
     """More of the text."""
 
     text: str
 
 
-class Flush(msgspec.Struct, frozen=True, tag="flush"):
+class Flush(msgspec.Struct, frozen=True):
     """Speak all that was written so far."""
 
 
-class Finish(msgspec.Struct, frozen=True, tag="finish"):
+class Finish(msgspec.Struct, frozen=True):
     """The text is whole."""
 
 
-class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+class Cancel(msgspec.Struct, frozen=True):
     """Stop; `played_s` is how much of the audio was heard, all that was sent if it is left out."""
 
     played_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 _Message = Start | Text | Flush | Finish | Cancel
-_decode = msgspec.json.Decoder(_Message).decode
+_KINDS: Final[Mapping[str, type[_Message]]] = {
+    "start": Start,
+    "text": Text,
+    "flush": Flush,
+    "finish": Finish,
+    "cancel": Cancel,
+}
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    """What every message has."""
+
+    type: Literal["start", "text", "flush", "finish", "cancel"]
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -85,7 +96,7 @@ class _Spoken:
         self.job = job
         self.how = how
         self.start = start
-        self.text = start.input
+        self.written = [start.input]
         self.words: list[Word] = []
         self.samples = 0
         self.task: asyncio.Task[None] | None = None
@@ -99,7 +110,8 @@ class _Spoken:
         sent_s = self.samples / self.job.sample_rate
         until = sent_s if played_s is None else min(played_s, sent_s)
         ends = [w.end for w in self.words if w.end is not None and w.begin_s < until]
-        return {"spoken_s": round(until, 3), "spoken_text": self.text[: max(ends, default=0)]}
+        text = "".join(self.written)[: max(ends, default=0)]
+        return {"spoken_s": round(until, 3), "spoken_text": text}
 
 
 class _Conversation:
@@ -141,7 +153,7 @@ class _Conversation:
                 await self._start(message)
             case Text():
                 spoken = self._now()
-                spoken.text += message.text
+                spoken.written.append(message.text)
                 spoken.job.write(message.text)
             case Flush():
                 self._now().job.write("", flush=True)
@@ -177,22 +189,23 @@ class _Conversation:
     async def _speak(self, spoken: _Spoken) -> None:
         """Send the audio as it comes; then the text is finished, or has failed."""
         try:
-            try:
-                job, form = spoken.job, spoken.how.format
-                async for piece in in_format(self._context, job, form, spoken.count):
-                    await self._send(spoken, piece)
-            except JobCancelled:
-                return
-            except SupervisorError as error:
-                self._spoken = None
-                await self._tell_error(from_supervisor(error))
+            error = await failure(spoken.job, self._send_audio(spoken))
+            if self._spoken is not spoken:
                 return
             self._spoken = None
+            if error is not None:
+                await self._tell_error(error)
+                return
             seconds = round(spoken.samples / spoken.job.sample_rate, 3)
             await self._tell("finished", job=spoken.job.id, duration_s=seconds)
         except (ConnectionError, TimeoutError):
             spoken.job.cancel()
             await self._socket.end(WSCloseCode.POLICY_VIOLATION, "nothing is read")
+
+    async def _send_audio(self, spoken: _Spoken) -> None:
+        job, form = spoken.job, spoken.how.format
+        async for piece in in_format(self._context, job, form, spoken.count):
+            await self._send(spoken, piece)
 
     async def _send(self, spoken: _Spoken, piece: bytes) -> None:
         """A piece of audio, and the words that came with it. Raises TimeoutError."""
@@ -227,10 +240,5 @@ class _Conversation:
 
 def _read(text: str) -> _Message:
     """A client's message. Raises ApiError."""
-    try:
-        decoded: _Message = _decode(text)
-    except msgspec.ValidationError as error:
-        raise ApiError(400, str(error)[:300], code="bad_value") from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ApiError(400, f"a message is no JSON: {error}"[:300], code="bad_json") from None
-    return decoded
+    body = text.encode()
+    return parse(body, _KINDS[parse(body, _Envelope).type])

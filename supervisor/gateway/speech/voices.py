@@ -42,20 +42,6 @@ OPENAI_VOICES = (
     "verse",
 )
 
-
-KOKORO_LANGUAGES: Final[Mapping[str, str]] = {
-    "a": "en-US",
-    "b": "en-GB",
-    "e": "es",
-    "f": "fr-FR",
-    "h": "hi",
-    "i": "it",
-    "j": "ja",
-    "p": "pt-BR",
-    "z": "zh",
-}
-"""Letters of languages as programs that were written for Kokoro send them."""
-
 _SNAPSHOT: Final = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})\Z")
 """The date of a model, as OpenAI appends it."""
 
@@ -97,13 +83,15 @@ def tags_of(voice: str, engine: Mapping[str, Any]) -> list[str]:
 
 
 def engine_with(voice: str, welcome: Welcome) -> str | None:
+    """The engine that is meant by a voice; OpenAI's names leave it to the default one."""
+    return None if voice.lower() in OPENAI_VOICES else engine_having(voice, welcome)
+
+
+def engine_having(voice: str, welcome: Welcome) -> str | None:
     """The engine that has this voice, or all voices of this mix, where the default one has not.
 
-    None leaves it to the default one, and so do OpenAI's names. One that is unavailable says what
-    it lacks.
+    None leaves it to the default one. One that is unavailable says what it lacks.
     """
-    if voice.lower() in OPENAI_VOICES:
-        return None
     wanted = {name.lower() for name in _parts_of(voice)}
 
     def has(engine: str) -> bool:
@@ -180,12 +168,9 @@ def models(engines: Mapping[str, Any], default: str) -> list[Model]:
     return [model(name) for name in (default, *others, *OPENAI_MODELS)]
 
 
-def listed(engines: Mapping[str, Any], default: str, *, known: bool = False) -> list[Voice]:
-    """Every voice of every engine that is offered, those of the default engine first; or of every
-    one that is `known`, which includes those for tests.
-    """
-    usable = _usable(engines) if known else _offered(engines, default)
-    order = sorted(usable, key=lambda name: (name != default, name))
+def listed(engines: Mapping[str, Any], default: str) -> list[Voice]:
+    """Every voice of every engine that is offered, those of the default engine first."""
+    order = sorted(_offered(engines, default), key=lambda name: (name != default, name))
     return [
         Voice(
             id=voice,
@@ -223,12 +208,10 @@ def mix(name: str, welcome: Welcome) -> Voice:
     return Voice(id=name, name=name, language=tags[0], languages=tags, model=engine, default=False)
 
 
-def _usable(engines: Mapping[str, Any]) -> list[str]:
-    return [name for name, engine in engines.items() if not engine.get("unavailable")]
-
-
 def _offered(engines: Mapping[str, Any], default: str) -> list[str]:
     """Engines that can be used, without those for tests."""
     return [
-        name for name in _usable(engines) if name == default or engines[name].get("offered", True)
+        name
+        for name, engine in engines.items()
+        if not engine.get("unavailable") and (name == default or engine.get("offered", True))
     ]

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
 from supervisor import __version__
-from supervisor.gateway.speech.voices import Voice, listed
+from supervisor.gateway.speech.voices import Voice, engine_having, listed
 from supervisor.gateway.wyoming.events import VoiceQuery
 from supervisor.wire import languages
 from supervisor.wire.client import Welcome
-from supervisor.wire.voices import MixError, parse_mix
 
 USUAL_RATE = 24_000
 """Hz, for audio that is begun and ended where nobody says which voices there are."""
@@ -54,19 +53,16 @@ def info(welcome: Welcome) -> Info:
 
 
 def find_voice(welcome: Welcome, wanted: VoiceQuery | None) -> VoiceChoice:
-    """The first engine's voice of that name, or else the one of any that reads that language best:
-    of equals an engine's default one, of the default engine.
+    """The voice of that name, of the engine that has it or all of a mix, or else the one of any
+    that reads that language best: of equals an engine's default one, of the default engine.
 
-    A mix goes to the engine that has its first voice. A name that no engine has is left to
-    the supervisor to refuse, and so is a language that the voice, or nobody, reads.
+    A name that no engine has is left to the supervisor to refuse, and so is a language that the
+    voice, or nobody, reads.
     """
     language = (wanted.language or None) if wanted is not None else None
     name = (wanted.name or None) if wanted is not None else None
-    voices = listed(welcome.engines, welcome.default_engine, known=name is not None)
     if name is not None:
-        known = {name, _first_of(name)}
-        engine = next((voice.model for voice in voices if voice.name in known), None)
-        return VoiceChoice(name, engine, language)
+        return VoiceChoice(name, engine_having(name, welcome), language)
     if language is None:
         return VoiceChoice(None, None)
 
@@ -74,6 +70,7 @@ def find_voice(welcome: Welcome, wanted: VoiceQuery | None) -> VoiceChoice:
         default = voice.model == welcome.default_engine
         return languages.fitness(language, voice.languages), default, voice.default
 
+    voices = listed(welcome.engines, welcome.default_engine)
     best = max(voices, key=suits, default=None)
     if best is None or languages.meant(language, best.languages) is None:
         return VoiceChoice(None, None, language)
@@ -88,11 +85,3 @@ def sample_rate(welcome: Welcome, voice: VoiceChoice) -> int:
     own: Mapping[str, int] = engine.get("sample_rates", {})
     rate: int = engine["sample_rate"]
     return own.get(voice.name or engine["default_voice"], rate)
-
-
-def _first_of(name: str) -> str:
-    """The first voice of a mix; any other name as it is."""
-    try:
-        return parse_mix(name).shares[0][0]
-    except MixError:
-        return name

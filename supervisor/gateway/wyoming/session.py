@@ -41,7 +41,7 @@ from supervisor.gateway.wyoming.info import USUAL_RATE, find_voice, info, sample
 from supervisor.logs import get_logger
 
 AHEAD = 8
-"""Sentences of one client that may be jobs before the first of them has been sent."""
+"""Texts of one client that may be jobs before the first of them has been sent."""
 
 IDLE_S = 600.0
 """Seconds that a connection may be silent: Home Assistant opens one for each text."""
@@ -51,11 +51,11 @@ _CHANNELS = 1
 log = get_logger(__name__)
 
 
-class _Spoken(msgspec.Struct, frozen=True):
-    """A job of a text, and when it was asked for (monotonic seconds)."""
+class _Spoken(msgspec.Struct):
+    """A job of a text, and when the first of that was there (monotonic seconds; None: not yet)."""
 
     job: AsyncJob
-    asked_at: float
+    asked_at: float | None
 
 
 class _End(msgspec.Struct, frozen=True):
@@ -88,8 +88,8 @@ class WyomingSession:
         self._on_behalf = connection_client(writer.transport, next_number())
         self._dictated = False
         """Whether a text comes in pieces."""
-        self._open: AsyncJob | None = None
-        """The job of that text; None also where it was refused."""
+        self._open: _Spoken | None = None
+        """That text and its job; None also where it was refused."""
         self._sample_rate = USUAL_RATE
         """Of the voice that was asked for last, in Hz."""
         self._texts = 0
@@ -200,7 +200,8 @@ class WyomingSession:
             await self._listen(event.voice, slot)
         elif SynthesizeChunk.is_type(event.type):
             if self._open is not None:
-                self._open.write(event.text)
+                self._open.asked_at = self._open.asked_at or time.monotonic()
+                self._open.job.write(event.text)
         elif SynthesizeStop.is_type(event.type) and self._dictated:
             self._end_text()
             self._dictated = False
@@ -221,9 +222,9 @@ class WyomingSession:
 
     def _end_text(self) -> None:
         """End the text that comes in pieces."""
-        job, self._open = self._open, None
-        if job is not None:
-            job.end_text()
+        spoken, self._open = self._open, None
+        if spoken is not None:
+            spoken.job.end_text()
 
     def _begin(self, kind: str) -> None:
         """Count a text that begins."""
@@ -239,7 +240,7 @@ class WyomingSession:
 
     async def _submit(
         self, text: str, wanted: VoiceQuery | None, slot: Slot, *, open: bool = False
-    ) -> AsyncJob | None:
+    ) -> _Spoken | None:
         """Hand a text in, and have its audio, or its error, sent in its turn."""
         self._asking = True
         self._settle(slot)
@@ -249,20 +250,20 @@ class WyomingSession:
             self._asking = False
         if item is None:
             return None
-        job = item.job if isinstance(item, _Spoken) else None
+        spoken = item if isinstance(item, _Spoken) else None
         try:
             await self._out.put(item)
         except asyncio.CancelledError:
-            if job is not None:
-                job.cancel()
+            if spoken is not None:
+                spoken.job.cancel()
             raise
-        return job
+        return spoken
 
     async def _ask(
         self, text: str, wanted: VoiceQuery | None, *, open: bool
     ) -> _Spoken | SupervisorError | None:
         """The job, the error, or None where there is nothing to speak."""
-        asked_at = time.monotonic()
+        asked_at = None if open else time.monotonic()
         try:
             welcome = await self._context.welcome()
             voice = find_voice(welcome, wanted)
@@ -306,7 +307,7 @@ class WyomingSession:
             async with job:
                 async for samples in job:
                     await self._start(job.sample_rate)
-                    if not self._sounded:
+                    if not self._sounded and spoken.asked_at is not None:
                         self._sounded = True
                         waited_s = time.monotonic() - spoken.asked_at
                         self._metrics.wyoming_first_audio.observe(waited_s)

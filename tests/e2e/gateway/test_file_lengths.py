@@ -1,6 +1,6 @@
 """How long a finished file is, as the programs see it that read audio in a Python household.
 
-A reader that is not installed is skipped, and says so. What a format promises is exact to the
+A reader that may be absent is skipped then, and says so. What a format promises is exact to the
 sample; a reader that does not subtract what an mp3 or AAC encoder adds is off by its frames.
 """
 
@@ -53,8 +53,8 @@ def seconds(files: Mapping[str, Path]) -> float:
     return (files["wav"].stat().st_size - 44) / 2 / RATE
 
 
-NEEDS = {"pydub": ("audioop",)}
-"""What Python lacks from 3.13 on, and a library does not ask for."""
+MAY_LACK = {"scipy": "scipy", "mutagen": "mutagen", "pydub": "audioop"}
+"""What the tests' extra does not bring; the last is in Python no more from 3.13 on."""
 
 
 def of_wave(path: Path) -> float:
@@ -99,9 +99,9 @@ def of_module(name: str) -> Callable[[Path], float]:
     """What a library says that may be absent."""
 
     def length(path: Path) -> float:
-        for needed in (name, *NEEDS.get(name, ())):
-            if importlib.util.find_spec(needed) is None:
-                pytest.skip(f"{needed} is not installed: {name} is not asked how long a file is")
+        needed = MAY_LACK.get(name)
+        if needed is not None and importlib.util.find_spec(needed) is None:
+            pytest.skip(f"{needed} is not installed: {name} is not asked how long a file is")
         if name in {"pydub", "audioread"} and path.suffix != ".wav":
             program("ffmpeg")
         script = f"import sys; path = sys.argv[1]\n{READ[name]}"

@@ -11,6 +11,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -166,6 +167,17 @@ def test_a_document_has_a_finished_file_in_it(gateway: Serving) -> None:
     answer = gateway.ask("/dev/captioned_speech", body)
     with wave.open(io.BytesIO(base64.b64decode(answer.document["audio"]))) as file:
         assert file.getnframes() == SAMPLES
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/v1/audio/speech/", "/dev/dialogue"])
+def test_the_place_is_told_wherever_it_was_asked(gateway: Serving, path: str) -> None:
+    """Relative to the address, as a client resolves it: also from that of another API."""
+    turns = {"turns": [{"voice": "tone", "text": TEXT}]}
+    body = {"input": TEXT, "model": "noop", "stream": False, "response_format": "wav", **turns}
+    answer = gateway.ask(path, body)
+    assert answer.status == 200, answer.body
+    there = urljoin(path, answer.headers["Content-Location"])
+    assert gateway.ask(there).body == answer.body
 
 
 def test_ranges_of_a_file_that_is_kept(gateway: Serving) -> None:

@@ -7,7 +7,7 @@ import base64
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,30 +17,13 @@ import openai
 import pytest
 from aiohttp import WSMsgType
 
-from supervisor.client import Client
 from supervisor.gateway.keys import hash_key, new_key
 from tests.e2e.gateway.serving import Serving
-from tests.fixtures.staged import static_pool
-from tests.supervised import Supervised
+from tests.supervised import Supervised, eventually
 
 TEXT = "Well, hello there. It is me, and I say so!"
 OTHER = "Nobody said a word."
 ENDED = {WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR}
-
-
-@pytest.fixture(scope="module")
-def supervised() -> Iterator[Supervised]:
-    """Two workers."""
-    with Supervised(static_pool(2)) as supervised:
-        yield supervised
-        assert supervised.stop() == 0, supervised.output
-
-
-@pytest.fixture(scope="module")
-def serving(supervised: Supervised) -> Iterator[Serving]:
-    """A gateway."""
-    with Serving(supervised.environ) as serving:
-        yield serving
 
 
 class Peer:
@@ -101,9 +84,9 @@ def apart(text: str, **fields: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def connected(serving: Serving, query: str = "", **options: Any) -> AsyncIterator[Peer]:
+async def connected(gateway: Serving, query: str = "", **options: Any) -> AsyncIterator[Peer]:
     """A connection, after `session.created`."""
-    url = f"{serving.url}/v1/realtime{query}"
+    url = f"{gateway.url}/v1/realtime{query}"
     async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as socket:
         peer = Peer(socket)
         await peer.until("session.created")
@@ -111,30 +94,29 @@ async def connected(serving: Serving, query: str = "", **options: Any) -> AsyncI
 
 
 def run(
-    serving: Serving, talk: Callable[[Peer], Awaitable[Any]], query: str = "", **options: Any
+    gateway: Serving, talk: Callable[[Peer], Awaitable[Any]], query: str = "", **options: Any
 ) -> Any:
     """Talk over one connection."""
 
     async def talking() -> Any:
-        async with connected(serving, query, **options) as peer:
+        async with connected(gateway, query, **options) as peer:
             return await talk(peer)
 
     return asyncio.run(talking())
 
 
-def spoken(serving: Serving, text: str, **fields: Any) -> bytes:
+def spoken(gateway: Serving, text: str, **fields: Any) -> bytes:
     """The same text over HTTP."""
-    answer = serving.speak(text, response_format="pcm", seed=1, **fields)
+    answer = gateway.speak(text, response_format="pcm", seed=1, **fields)
     assert answer.status == 200
     return answer.body
 
 
-def test_the_official_client(serving: Serving) -> None:
+def test_the_official_client(gateway: Serving) -> None:
     """Its realtime client hears the samples of the same text over HTTP, and the transcript."""
-    pytest.importorskip("websockets", reason="openai's realtime client needs websockets")
 
     async def talk() -> tuple[bytes, str, openai.types.realtime.RealtimeResponse]:
-        client = openai.AsyncOpenAI(base_url=f"{serving.url}/v1", api_key="none")
+        client = openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="none")
         audio, transcript = b"", ""
         async with client.realtime.connect(model="gpt-realtime-2.1-mini") as connection:
             await connection.session.update(
@@ -158,14 +140,14 @@ def test_the_official_client(serving: Serving) -> None:
         raise AssertionError("no response.done")
 
     audio, transcript, response = asyncio.run(talk())
-    assert audio == spoken(serving, TEXT, speed=1.25)
+    assert audio == spoken(gateway, TEXT, speed=1.25)
     assert transcript == TEXT
     assert response.status == "completed"
     assert response.usage is not None
     assert response.usage.input_tokens == len(TEXT)
 
 
-def test_as_open_webui_asks(serving: Serving) -> None:
+def test_as_open_webui_asks(gateway: Serving) -> None:
     """Each step of its engine `openai-realtime`, and the events in the order of the API."""
 
     async def talk(peer: Peer) -> None:
@@ -188,7 +170,7 @@ def test_as_open_webui_asks(serving: Serving) -> None:
         done = await peer.read(TEXT, output_modalities=["audio"], tools=[], tool_choice="none")
         assert done["response"]["status"] == "completed"
         assert done["response"]["conversation_id"] is None
-        assert peer.audio(done["response"]["id"]) == spoken(serving, TEXT, voice="heart")
+        assert peer.audio(done["response"]["id"]) == spoken(gateway, TEXT, voice="heart")
         told = [event["type"] for event in peer.events[2:] if "delta" not in event]
         assert told == [
             "response.created",
@@ -201,10 +183,10 @@ def test_as_open_webui_asks(serving: Serving) -> None:
             "response.done",
         ]
 
-    run(serving, talk, "?model=gpt-realtime", headers={"Authorization": "Bearer none"})
+    run(gateway, talk, "?model=gpt-realtime", headers={"Authorization": "Bearer none"})
 
 
-def test_words_come_with_the_audio_in_which_they_begin(serving: Serving) -> None:
+def test_words_come_with_the_audio_in_which_they_begin(gateway: Serving) -> None:
     """The deltas are the text, piece by piece; `words` says when each is heard."""
 
     async def talk(peer: Peer) -> None:
@@ -221,10 +203,10 @@ def test_words_come_with_the_audio_in_which_they_begin(serving: Serving) -> None
         assert [word["word"] for word in words] == TEXT.split()
         assert all(TEXT[w["text_start"] : w["text_end"]] == w["word"] for w in words)
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
-def test_an_engine_that_tells_no_words(serving: Serving) -> None:
+def test_an_engine_that_tells_no_words(gateway: Serving) -> None:
     """The transcript comes at the end; `?model=` names the engine."""
 
     async def talk(peer: Peer) -> None:
@@ -234,10 +216,10 @@ def test_an_engine_that_tells_no_words(serving: Serving) -> None:
         deltas = [event for event in peer.events if event["type"].endswith("transcript.delta")]
         assert [event["delta"] for event in deltas] == ["x" * 100]
 
-    run(serving, talk, "?model=noop")
+    run(gateway, talk, "?model=noop")
 
 
-def test_a_conversation_is_read_once(serving: Serving) -> None:
+def test_a_conversation_is_read_once(gateway: Serving) -> None:
     """What was added since; what a system says is no text; an answer becomes an item."""
 
     async def talk(peer: Peer) -> None:
@@ -271,11 +253,11 @@ def test_a_conversation_is_read_once(serving: Serving) -> None:
         await peer.say("response.create", response={"input": reference})
         assert (await peer.hear())["error"]["code"] == "item_not_found"
 
-    run(serving, talk, "?model=noop")
+    run(gateway, talk, "?model=noop")
 
 
 @pytest.mark.parametrize("by", ["header", "subprotocol"])
-def test_the_beta_is_told_in_its_own_words(serving: Serving, by: str) -> None:
+def test_the_beta_is_told_in_its_own_words(gateway: Serving, by: str) -> None:
     """For a client that asks for it."""
     options: dict[str, Any] = (
         {"headers": {"OpenAI-Beta": "realtime=v1"}}
@@ -300,10 +282,10 @@ def test_the_beta_is_told_in_its_own_words(serving: Serving, by: str) -> None:
             "response.audio_transcript.done",
         } <= {event["type"] for event in peer.events}
 
-    run(serving, talk, "?model=noop", **options)
+    run(gateway, talk, "?model=noop", **options)
 
 
-def test_formats_of_the_telephone(serving: Serving) -> None:
+def test_formats_of_the_telephone(gateway: Serving) -> None:
     """A byte for a sample, 8,000 a second; what is decoded is the speech."""
 
     async def talk(peer: Peer) -> list[bytes]:
@@ -313,8 +295,8 @@ def test_formats_of_the_telephone(serving: Serving) -> None:
             heard.append(peer.audio(done["response"]["id"]))
         return heard
 
-    mu_law, a_law = run(serving, talk)
-    whole = np.frombuffer(spoken(serving, TEXT), "<i2").astype(float)
+    mu_law, a_law = run(gateway, talk)
+    whole = np.frombuffer(spoken(gateway, TEXT), "<i2").astype(float)
     for coded in (mu_law, a_law):
         assert len(coded) == pytest.approx(len(whole) / 3, abs=64)
     code = ~np.frombuffer(mu_law, np.uint8)
@@ -325,7 +307,7 @@ def test_formats_of_the_telephone(serving: Serving) -> None:
     assert np.corrcoef(heard[:both], smooth[:both])[0, 1] > 0.9
 
 
-def test_cancelled(serving: Serving) -> None:
+def test_cancelled(gateway: Serving) -> None:
     """At once; the transcript is what was sent, and the next response is read."""
 
     async def talk(peer: Peer) -> None:
@@ -342,10 +324,10 @@ def test_cancelled(serving: Serving) -> None:
         assert (error["code"], error["event_id"]) == ("response_cancel_not_active", "late")
         assert (await peer.read(OTHER))["response"]["status"] == "completed"
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
-def test_several_at_once(serving: Serving) -> None:
+def test_several_at_once(gateway: Serving) -> None:
     """Eight of a connection, of which one may be the conversation's."""
 
     async def talk(peer: Peer) -> None:
@@ -365,7 +347,7 @@ def test_several_at_once(serving: Serving) -> None:
         statuses = [(await peer.until("response.done"))["response"]["status"] for _ in range(8)]
         assert sorted(statuses) == ["cancelled", *["completed"] * 7]
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
 @pytest.mark.parametrize(
@@ -387,7 +369,7 @@ def test_several_at_once(serving: Serving) -> None:
     ],
 )
 def test_a_mistake_is_told_and_the_connection_goes_on(
-    serving: Serving, mistake: dict[str, Any], code: str
+    gateway: Serving, mistake: dict[str, Any], code: str
 ) -> None:
     """With the client's own name for the event."""
 
@@ -399,20 +381,20 @@ def test_a_mistake_is_told_and_the_connection_goes_on(
         assert event["error"]["message"]
         assert (await peer.read(OTHER, voice="tone"))["response"]["status"] == "completed"
 
-    run(serving, talk, "?model=noop")
+    run(gateway, talk, "?model=noop")
 
 
-def test_an_unknown_model(serving: Serving) -> None:
+def test_an_unknown_model(gateway: Serving) -> None:
     """Is told with the first response."""
 
     async def talk(peer: Peer) -> None:
         await peer.say("response.create", response=apart(OTHER))
         assert (await peer.hear())["error"]["code"] == "unknown_engine"
 
-    run(serving, talk, "?model=gpt-9")
+    run(gateway, talk, "?model=gpt-9")
 
 
-def test_a_conversation_has_an_end(serving: Serving) -> None:
+def test_a_conversation_has_an_end(gateway: Serving) -> None:
     """What was read is forgotten for what is new; what waits is not, and more is refused."""
 
     async def talk(peer: Peer) -> None:
@@ -426,11 +408,11 @@ def test_a_conversation_has_an_end(serving: Serving) -> None:
         await peer.say("conversation.item.create", item=message("a"))
         await peer.until("conversation.item.done")
 
-    run(serving, talk, "?model=noop")
+    run(gateway, talk, "?model=noop")
 
 
 @pytest.mark.parametrize("garbage", ["no json", "[]", "{}", json.dumps(apart("\ud800"))])
-def test_what_is_no_event(serving: Serving, garbage: str) -> None:
+def test_what_is_no_event(gateway: Serving, garbage: str) -> None:
     """Half an emoji in a text is no reason to end a call."""
 
     async def talk(peer: Peer) -> None:
@@ -438,11 +420,11 @@ def test_what_is_no_event(serving: Serving, garbage: str) -> None:
         assert (await peer.hear())["error"]["code"] == "bad_json"
         assert (await peer.read(OTHER))["response"]["status"] == "completed"
 
-    run(serving, talk, "?model=noop")
+    run(gateway, talk, "?model=noop")
 
 
 @pytest.mark.parametrize("garbage", [b"\x00\x01", b"x" * 300_000])
-def test_another_protocol_ends_the_connection(serving: Serving, garbage: bytes) -> None:
+def test_another_protocol_ends_the_connection(gateway: Serving, garbage: bytes) -> None:
     """Binary frames, or one that is too large; others are served."""
 
     async def talk(peer: Peer) -> None:
@@ -450,13 +432,13 @@ def test_another_protocol_ends_the_connection(serving: Serving, garbage: bytes) 
         while (await peer.socket.receive(timeout=30.0)).type not in ENDED:
             continue
 
-    run(serving, talk)
-    assert serving.speak("Hello.").status == 200
+    run(gateway, talk)
+    assert gateway.speak("Hello.").status == 200
 
 
-def handshake(serving: Serving) -> socket.socket:
+def handshake(gateway: Serving) -> socket.socket:
     """A WebSocket by hand, for what no library would send."""
-    connection = serving.connect()
+    connection = gateway.connect()
     connection.sendall(
         b"GET /v1/realtime?model=noop HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -475,76 +457,74 @@ def frame(payload: bytes, said: int | None = None) -> bytes:
     return b"\x81\xff" + struct.pack(">Q", length) + bytes(4) + payload
 
 
-def test_a_hundred_megabytes_in_one_frame(serving: Serving) -> None:
+def test_a_hundred_megabytes_in_one_frame(gateway: Serving) -> None:
     """Are refused by their length, before they come."""
-    before = serving.rss_mb
-    with handshake(serving) as connection:
+    before = gateway.rss_mb
+    with handshake(gateway) as connection:
         connection.sendall(frame(b"x" * 100_000, said=100_000_000))
         with pytest.raises(ConnectionError):
             connection.sendall(bytes(100_000_000))
-    assert serving.rss_mb - before < 30
-    assert serving.speak("Hello.").status == 200
+    assert gateway.rss_mb - before < 30
+    assert gateway.speak("Hello.").status == 200
 
 
-def test_who_floods_and_never_reads_is_no_longer_listened_to(serving: Serving) -> None:
+def test_who_floods_and_never_reads_is_no_longer_listened_to(gateway: Serving) -> None:
     """What would have to be kept for it stays small; others are served."""
-    before = serving.rss_mb
+    before = gateway.rss_mb
     flood = frame(json.dumps({"type": "session.update", "session": {}}).encode()) * 500_000
-    with handshake(serving) as connection:
+    with handshake(gateway) as connection:
         connection.settimeout(2.0)
         with pytest.raises(TimeoutError):
             connection.sendall(flood)
-        assert serving.speak("Hello.").status == 200
-        assert serving.rss_mb - before < 30
+        assert gateway.speak("Hello.").status == 200
+        assert gateway.rss_mb - before < 30
 
 
-def test_who_never_reads_holds_no_worker(serving: Serving) -> None:
+def test_who_never_reads_holds_no_worker(gateway: Serving) -> None:
     """Others are served while its audio waits."""
 
     async def talk(peer: Peer) -> None:
         for _ in range(4):
             await peer.say("response.create", response=apart(TEXT * 300))
-        answer = await asyncio.to_thread(serving.speak, "Hello there.")
+        answer = await asyncio.to_thread(gateway.speak, "Hello there.")
         assert answer.status == 200
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
-def test_who_leaves_has_the_work_cancelled(serving: Serving, supervised: Supervised) -> None:
+def test_who_leaves_has_the_work_cancelled(
+    gateway: Serving, running_supervisor: Supervised
+) -> None:
     """However much was to be said."""
 
     async def talk(peer: Peer) -> None:
         await peer.say("response.create", response=apart(TEXT * 200))
         await peer.until("response.created")
 
-    run(serving, talk)
+    run(gateway, talk)
 
-    async def ended(client: Client) -> None:
-        while True:
-            jobs = client.status()["jobs"]
-            if not jobs["running"] + jobs["queued"]:
-                return
-            await asyncio.sleep(0.05)
+    def ended() -> bool:
+        jobs = running_supervisor.status()["jobs"]
+        return not jobs["running"] + jobs["queued"]
 
-    with Client(supervised.endpoint) as client:
-        asyncio.run(asyncio.wait_for(ended(client), 20.0))
+    eventually(ended, "the job has ended")
 
 
-def test_what_is_refused_before_it_begins(serving: Serving) -> None:
+def test_what_is_refused_before_it_begins(gateway: Serving) -> None:
     """A plain request, a session that would have to listen, a page of another site."""
-    answer = serving.ask("/v1/realtime")
+    answer = gateway.ask("/v1/realtime")
     assert (answer.status, answer.error["code"]) == (426, "upgrade_required")
-    answer = serving.ask("/v1/realtime?intent=transcription")
+    answer = gateway.ask("/v1/realtime?intent=transcription")
     assert (answer.status, answer.error["code"]) == (400, "bad_value")
-    assert status_of(serving, origin="https://elsewhere.example") == 403
+    assert status_of(gateway, origin="https://elsewhere.example") == 403
 
 
-def status_of(serving: Serving, **options: Any) -> int:
+def status_of(gateway: Serving, **options: Any) -> int:
     """What a WebSocket is answered with."""
 
     async def connect() -> int:
         try:
-            async with connected(serving, **options):
+            async with connected(gateway, **options):
                 return 101
         except aiohttp.WSServerHandshakeError as error:
             return error.status
@@ -552,10 +532,10 @@ def status_of(serving: Serving, **options: Any) -> int:
     return asyncio.run(connect())
 
 
-def test_keys(supervised: Supervised) -> None:
+def test_keys(running_supervisor: Supervised) -> None:
     """In the header, or as a browser can send them: among the subprotocols."""
     key = new_key()
-    with Serving(supervised.environ, {"api_keys": [hash_key(key)]}) as serving:
+    with Serving(running_supervisor.environ, {"api_keys": [hash_key(key)]}) as gateway:
 
         def offered(key: str) -> list[str]:
             return ["realtime", f"openai-insecure-api-key.{key}"]
@@ -564,8 +544,9 @@ def test_keys(supervised: Supervised) -> None:
             assert peer.socket.protocol == "realtime"
             assert (await peer.read(OTHER))["response"]["status"] == "completed"
 
-        assert status_of(serving) == 401
-        assert status_of(serving, protocols=offered("wrong")) == 401
-        assert status_of(serving, headers={"Authorization": f"Bearer {key}"}) == 101
-        run(serving, talk, "?model=noop", protocols=offered(key))
-        assert key not in serving.output
+        assert status_of(gateway) == 401
+        assert status_of(gateway, protocols=offered("wrong")) == 401
+        assert status_of(gateway, headers={"Authorization": f"Bearer {key}"}) == 101
+        run(gateway, talk, "?model=noop", protocols=offered(key))
+        assert status_of(gateway, protocols=offered(key)[1:]) == 101
+        assert key not in gateway.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,26 +15,11 @@ import pytest
 from aiohttp import WSMsgType
 
 from supervisor.client import Client
+from supervisor.gateway.keys import hash_key, new_key
 from tests.e2e.gateway.serving import Serving
-from tests.fixtures.staged import static_pool
-from tests.supervised import Supervised
+from tests.supervised import Supervised, eventually
 
 TEXT = "Well, this is the first clause, and here it goes on for a while. Nobody said a word!"
-
-
-@pytest.fixture(scope="module")
-def supervised() -> Iterator[Supervised]:
-    """Two workers."""
-    with Supervised(static_pool(2)) as supervised:
-        yield supervised
-        assert supervised.stop() == 0, supervised.output
-
-
-@pytest.fixture(scope="module")
-def serving(supervised: Supervised) -> Iterator[Serving]:
-    """A gateway."""
-    with Serving(supervised.environ) as serving:
-        yield serving
 
 
 class Peer:
@@ -68,24 +53,26 @@ class Peer:
 
 
 @asynccontextmanager
-async def connected(serving: Serving, **options: Any) -> AsyncIterator[Peer]:
+async def connected(gateway: Serving, **options: Any) -> AsyncIterator[Peer]:
     """A connection."""
-    url = f"{serving.url}/v1/audio/stream"
+    url = f"{gateway.url}/v1/audio/stream"
     async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as socket:
         yield Peer(socket)
 
 
-def run(serving: Serving, talk: Callable[[Peer], Awaitable[Any]]) -> Any:
+def run(gateway: Serving, talk: Callable[[Peer], Awaitable[Any]]) -> Any:
     """Talk over one connection."""
 
     async def talking() -> Any:
-        async with connected(serving) as peer:
+        async with connected(gateway) as peer:
             return await talk(peer)
 
     return asyncio.run(talking())
 
 
-def test_a_text_is_spoken_while_it_is_written(serving: Serving, supervised: Supervised) -> None:
+def test_a_text_is_spoken_while_it_is_written(
+    gateway: Serving, running_supervisor: Supervised
+) -> None:
     """Its first clause before the rest is there; all of it is what the whole would be."""
 
     async def talk(peer: Peer) -> None:
@@ -104,10 +91,10 @@ def test_a_text_is_spoken_while_it_is_written(serving: Serving, supervised: Supe
             TEXT[word["text_start"] : word["text_end"]] == word["word"] for word in peer.words
         )
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
-def test_the_samples_are_those_of_a_request(serving: Serving) -> None:
+def test_the_samples_are_those_of_a_request(gateway: Serving) -> None:
     """Where the whole text comes at once; in any format, as binary or in base64."""
 
     async def talk(peer: Peer) -> list[bytes]:
@@ -120,14 +107,14 @@ def test_the_samples_are_those_of_a_request(serving: Serving) -> None:
             heard.append(peer.audio)
         return heard
 
-    binary, base, flac = run(serving, talk)
-    whole = serving.speak(TEXT, response_format="pcm", seed=1).body
+    binary, base, flac = run(gateway, talk)
+    whole = gateway.speak(TEXT, response_format="pcm", seed=1).body
     assert binary == base
     assert np.array_equal(np.frombuffer(binary, "<i2"), np.frombuffer(whole, "<i2"))
     assert flac[:4] == b"fLaC"
 
 
-def test_who_interrupts_is_told_what_was_heard(serving: Serving) -> None:
+def test_who_interrupts_is_told_what_was_heard(gateway: Serving) -> None:
     """By the words that had begun at the second that was played; then another text begins."""
 
     async def talk(peer: Peer) -> None:
@@ -145,7 +132,7 @@ def test_who_interrupts_is_told_what_was_heard(serving: Serving) -> None:
         await peer.say("finish")
         await peer.until("finished")
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +146,7 @@ def test_who_interrupts_is_told_what_was_heard(serving: Serving) -> None:
     ],
 )
 def test_a_mistake_is_told_and_the_connection_goes_on(
-    serving: Serving, mistake: dict[str, Any], code: str
+    gateway: Serving, mistake: dict[str, Any], code: str
 ) -> None:
     """In OpenAI's form of an error."""
 
@@ -176,13 +163,13 @@ def test_a_mistake_is_told_and_the_connection_goes_on(
             told = json.loads(answer.data) if answer.type is WSMsgType.TEXT else {"type": ""}
         assert told["error"]["code"] == "conflict"
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
 @pytest.mark.parametrize(
     "garbage", [b"\x00\x01", "no json", "[]", '{"type": "what"}', '{"type": "text"}', "x" * 300_000]
 )
-def test_what_is_no_message_ends_the_connection(serving: Serving, garbage: bytes | str) -> None:
+def test_what_is_no_message_ends_the_connection(gateway: Serving, garbage: bytes | str) -> None:
     """Another protocol, or a frame that is too large; others are served."""
 
     async def talk(peer: Peer) -> None:
@@ -195,16 +182,16 @@ def test_what_is_no_message_ends_the_connection(serving: Serving, garbage: bytes
             if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING}:
                 break
 
-    run(serving, talk)
-    assert serving.speak("Hello.").status == 200
+    run(gateway, talk)
+    assert gateway.speak("Hello.").status == 200
 
 
-def test_other_sites_may_not_connect(serving: Serving) -> None:
+def test_other_sites_may_not_connect(gateway: Serving) -> None:
     """A browser sends its page's origin with a WebSocket, and asks nobody before."""
 
     async def connect() -> int:
         try:
-            async with connected(serving, origin="https://elsewhere.example"):
+            async with connected(gateway, origin="https://elsewhere.example"):
                 return 101
         except aiohttp.WSServerHandshakeError as error:
             return error.status
@@ -212,13 +199,33 @@ def test_other_sites_may_not_connect(serving: Serving) -> None:
     assert asyncio.run(connect()) == 403
 
 
-def test_a_plain_request_is_told_what_to_do(serving: Serving) -> None:
+def test_a_page_sends_its_key_as_a_subprotocol(running_supervisor: Supervised) -> None:
+    """A browser goes on only if one of those that it offers is taken; no log is told the key."""
+    key = new_key()
+
+    async def talk() -> None:
+        offered = ["realtime", f"openai-insecure-api-key.{key}"]
+        async with connected(gateway, protocols=offered) as peer:
+            assert peer.socket.protocol == "realtime"
+            await peer.say("start", input="Yes.")
+            await peer.say("finish")
+            await peer.until("finished")
+
+    with Serving(running_supervisor.environ, {"api_keys": [hash_key(key)]}) as gateway:
+        asyncio.run(talk())
+        assert gateway.stop() == 0
+        assert key not in gateway.output
+
+
+def test_a_plain_request_is_told_what_to_do(gateway: Serving) -> None:
     """Instead of a bare error."""
-    answer = serving.ask("/v1/audio/stream")
+    answer = gateway.ask("/v1/audio/stream")
     assert (answer.status, answer.error["code"]) == (426, "upgrade_required")
 
 
-def test_who_leaves_has_the_work_cancelled(serving: Serving, supervised: Supervised) -> None:
+def test_who_leaves_has_the_work_cancelled(
+    gateway: Serving, running_supervisor: Supervised
+) -> None:
     """However much was to be said."""
 
     async def talk(peer: Peer) -> None:
@@ -226,33 +233,50 @@ def test_who_leaves_has_the_work_cancelled(serving: Serving, supervised: Supervi
         await peer.say("finish")
         await peer.until("started")
 
-    run(serving, talk)
-    with Client(supervised.endpoint) as client:
+    run(gateway, talk)
 
-        async def ended() -> None:
-            while True:
-                jobs = client.status()["jobs"]
-                if not jobs["running"] + jobs["queued"]:
-                    return
-                await asyncio.sleep(0.05)
+    def ended() -> bool:
+        jobs = running_supervisor.status()["jobs"]
+        return not jobs["running"] + jobs["queued"]
 
-        asyncio.run(asyncio.wait_for(ended(), 20.0))
+    eventually(ended, "the job has ended")
 
 
-def test_who_reads_nothing_holds_no_worker(serving: Serving) -> None:
+def test_a_job_that_somebody_else_cancels_is_told(
+    gateway: Serving, running_supervisor: Supervised
+) -> None:
+    """As an error, after which the next text begins. What is null was not said."""
+    nothing = dict.fromkeys(("model", "voice", "speed", "response_format", "words", "audio"))
+
+    async def talk(peer: Peer) -> None:
+        await peer.say("start", input=TEXT, **nothing)
+        job = (await peer.until("started"))["job"]
+        with Client(running_supervisor.endpoint) as operator:
+            await asyncio.to_thread(operator.cancel, job)
+        while (message := await peer.socket.receive(timeout=30.0)).type is WSMsgType.BINARY:
+            continue
+        assert json.loads(message.data)["error"]["code"] == "cancelled"
+        await peer.say("start", input="Yes.", **nothing)
+        await peer.say("finish")
+        await peer.until("finished")
+
+    run(gateway, talk)
+
+
+def test_who_reads_nothing_holds_no_worker(gateway: Serving) -> None:
     """Others are served while its audio waits."""
 
     async def talk(peer: Peer) -> None:
         await peer.say("start", input=TEXT * 300, response_format="wav")
         await peer.say("finish")
         await peer.until("started")
-        answer = await asyncio.to_thread(serving.speak, "Hello there.")
+        answer = await asyncio.to_thread(gateway.speak, "Hello there.")
         assert answer.status == 200
 
-    run(serving, talk)
+    run(gateway, talk)
 
 
-def test_a_stream_is_no_file(serving: Serving) -> None:
+def test_a_stream_is_no_file(gateway: Serving) -> None:
     """What asks for a finished one is refused in a line; any name and rate of a format is taken."""
 
     async def talk(peer: Peer) -> None:
@@ -270,4 +294,4 @@ def test_a_stream_is_no_file(serving: Serving) -> None:
         assert len(peer.audio) == pytest.approx(2 * 16_000 * seconds, abs=32)
 
     for talked in (talk, speak):
-        run(serving, talked)
+        run(gateway, talked)

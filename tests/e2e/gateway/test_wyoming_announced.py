@@ -8,6 +8,10 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from wyoming.client import AsyncTcpClient
+from wyoming.tts import Synthesize
+from zeroconf import IPVersion
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from supervisor.gateway.wyoming.announcing import SERVICE, reachable_address
 from tests.e2e.gateway.serving import Serving
@@ -38,10 +42,7 @@ def logged(serving: Serving, pattern: str) -> str:
 
 async def look_up(name: str, until: Callable[[bool], bool]) -> tuple[list[str], int | None]:
     """Addresses and port of that service, as soon as `until` says so of whether it is there."""
-    zeroconf = pytest.importorskip("zeroconf", reason="the extra is missing: '.[zeroconf]'")
-    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf  # noqa: PLC0415 - an extra
-
-    async with AsyncZeroconf(interfaces=[address()], ip_version=zeroconf.IPVersion.V4Only) as net:
+    async with AsyncZeroconf(interfaces=[address()], ip_version=IPVersion.V4Only) as net:
         async with asyncio.timeout(LOOKED_FOR_S):
             while True:
                 info = AsyncServiceInfo(SERVICE, name)
@@ -52,7 +53,6 @@ async def look_up(name: str, until: Callable[[bool], bool]) -> tuple[list[str], 
 
 def test_a_home_finds_it_and_speaks(running_supervisor: Supervised) -> None:
     """The name leads to an address and a port where Wyoming is spoken; after the end to nothing."""
-    pytest.importorskip("zeroconf", reason="the extra is missing: '.[zeroconf]'")
     ours = address()
     with Serving(running_supervisor.environ, EVERYWHERE) as serving:
         name = logged(serving, r"Wyoming is announced as '(.+)'")
@@ -67,9 +67,6 @@ def test_a_home_finds_it_and_speaks(running_supervisor: Supervised) -> None:
 
 async def speak(host: str, port: int) -> None:
     """A sentence, over that address."""
-    from wyoming.client import AsyncTcpClient  # noqa: PLC0415 - as the library is
-    from wyoming.tts import Synthesize  # noqa: PLC0415 - as above
-
     client = AsyncTcpClient(host, port)
     await client.connect()
     try:
@@ -97,7 +94,6 @@ def test_what_is_not_to_be_found_is_not_announced(
 
 def test_without_ipv4_it_starts_as_ever(running_supervisor: Supervised) -> None:
     """A line says that it is not announced, and why; Wyoming is served all the same."""
-    pytest.importorskip("zeroconf", reason="the extra is missing: '.[zeroconf]'")
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     with Serving(running_supervisor.environ, {**EVERYWHERE, "wyoming": "[::]:0"}) as serving:

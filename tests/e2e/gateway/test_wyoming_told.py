@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -117,6 +119,28 @@ def test_texts_are_counted(home: tuple[Serving, int]) -> None:
     found = scrape(serving)
     assert found["tts_wyoming_requests_total", "whole"] == 1
     assert found["tts_wyoming_first_audio_seconds_count", ""] == 2
+
+
+def test_a_writer_that_thinks_is_not_waited_for(home: tuple[Serving, int]) -> None:
+    """The time to the first audio begins with the first piece of a text, not with its announcement:
+    what is measured is within what the client sees.
+    """
+    serving, port = home
+
+    async def what(client: AsyncTcpClient) -> float:
+        await client.write_event(SynthesizeStart(voice=TONE).event())
+        await asyncio.to_thread(serving.speak, "While it thinks, another one speaks. " * 5)
+        began = time.monotonic()
+        await client.write_event(SynthesizeChunk(text="One. Two. Three.").event())
+        assert (await next_event(client)).type == AUDIO_START
+        await next_event(client)
+        waited = time.monotonic() - began
+        await client.write_event(SynthesizeStop().event())
+        await hear(client, STOPPED)
+        return waited
+
+    waited = talk(port, what)
+    assert scrape(serving)["tts_wyoming_first_audio_seconds_sum", ""] <= waited
 
 
 def test_failures_are_counted_and_logged(home: tuple[Serving, int]) -> None:

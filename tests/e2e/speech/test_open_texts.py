@@ -24,21 +24,6 @@ TEXT = (
 TOKENS = re.findall(r"\s*\S+", TEXT)
 
 
-@pytest.fixture(scope="module")
-def supervised() -> Iterator[Supervised]:
-    """Two workers."""
-    with Supervised(static_pool(2)) as supervised:
-        yield supervised
-        assert supervised.stop() == 0, supervised.output
-
-
-@pytest.fixture(scope="module")
-def client(supervised: Supervised) -> Iterator[Client]:
-    """A client of it."""
-    with Client(supervised.endpoint) as client:
-        yield client
-
-
 def test_a_text_in_pieces_sounds_as_the_whole(client: Client) -> None:
     """To the sample, where the cuts are the same: when all of it comes at once, say."""
     whole = client.synthesize(TEXT, seed=1)

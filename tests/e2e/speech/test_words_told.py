@@ -19,7 +19,6 @@ import pytest
 from supervisor.client import Audio, Client
 from supervisor.speech import Word
 from tests.e2e.gateway.serving import Serving
-from tests.fixtures.staged import static_pool
 from tests.supervised import Supervised
 
 TEXT = (
@@ -28,21 +27,6 @@ TEXT = (
     "out, one after the other; so late that nothing could be seen any more, by anybody at all."
 )
 FIRST = ["On", "May 3rd,", "Dr.", "Smith", "paid", "$12.50", "for", "3 kg", "of", "apples,"]
-
-
-@pytest.fixture(scope="module")
-def supervised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
-    """Two workers and a journal."""
-    with Supervised(static_pool(2)) as supervised:
-        yield supervised
-        assert supervised.stop() == 0, supervised.output
-
-
-@pytest.fixture(scope="module")
-def client(supervised: Supervised) -> Iterator[Client]:
-    """A client of it."""
-    with Client(supervised.endpoint) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

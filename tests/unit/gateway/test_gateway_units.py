@@ -20,15 +20,11 @@ from supervisor.gateway.observe.pool_metrics import PoolCollector
 from supervisor.gateway.observe.pool_rows import HISTOGRAMS, MAPPINGS, OF_WORKERS, VALUES
 from supervisor.gateway.speech.asking import SpeechRequest, asked_language
 from supervisor.gateway.speech.trace_context import trace_context
-from supervisor.gateway.speech.voices import (
-    KOKORO_LANGUAGES,
-    OPENAI_VOICES,
-    listed,
-    voice_of,
-)
+from supervisor.gateway.speech.voices import OPENAI_VOICES, listed, voice_of
 from supervisor.gateway.wyoming.events import VoiceQuery
 from supervisor.gateway.wyoming.info import VoiceChoice, find_voice
 from supervisor.wire.client import Error, ErrorCode, Welcome
+from supervisor.wire.languages import KOKORO_LETTERS
 from supervisor.wire.status import TAKES_WORK, WORKER_STATES, Status, WorkerState, read
 from tests.fixtures.statuses import example, with_workers
 from workers.engines.kokoro import voices
@@ -69,7 +65,7 @@ def test_names_of_openai_are_no_obstacle_to_a_language() -> None:
 
 def test_languages_by_the_letters_of_kokoro() -> None:
     """Those of the engine's own voices; another one, or two answers to one question, is refused."""
-    for letter, tag in KOKORO_LANGUAGES.items():
+    for letter, tag in KOKORO_LETTERS.items():
         assert asked_language(None, letter) == tag == voices.own_language(f"{letter}f_name")
     assert asked_language("en", None) == "en"
     assert asked_language(None, None) is None
@@ -253,9 +249,10 @@ def test_histograms_of_the_supervisor() -> None:
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
-        ("heart", ("heart", "hibari")),
+        ("heart", ("heart", None)),
         ("af_bella", ("af_bella", "kokoro")),
         ("af_bella(2)+af_heart(1)", ("af_bella(2)+af_heart(1)", "kokoro")),
+        ("af_bella+heart", ("af_bella+heart", None)),
         ("af_bella(0)+heart", ("af_bella(0)+heart", None)),
         ("nobody", ("nobody", None)),
     ],
@@ -263,7 +260,7 @@ def test_histograms_of_the_supervisor() -> None:
 def test_the_engine_of_a_voice_for_home_assistant(
     name: str, chosen: tuple[str, str | None]
 ) -> None:
-    """It names no engine: the first one that has the voice, or the first voice of a mix."""
+    """It names no engine: the one that has the voice, or all of a mix, if not the default one."""
     engines = {
         "hibari": {"default_voice": "heart", "voices": {"heart": "en-US"}},
         "kokoro": {"default_voice": "af_heart", "voices": {"af_heart": "en", "af_bella": "en"}},

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from supervisor.wire.languages import KOKORO_LETTERS
 from workers.engines import files
 from workers.engines.base import Voice
 from workers.languages import readers
@@ -28,18 +29,6 @@ FULL_SET = 54
 LICENCE = "Apache-2.0"
 FAVOURITES = ("af_heart", "jf_alpha")
 """The default voice is the first of these that is here."""
-
-_LANGUAGES = {
-    "a": "en-US",
-    "b": "en-GB",
-    "e": "es",
-    "f": "fr-FR",
-    "h": "hi",
-    "i": "it",
-    "j": "ja",
-    "p": "pt-BR",
-    "z": "zh",
-}
 
 ENGLISH = "en-US"
 UNKNOWN = "und"
@@ -66,7 +55,7 @@ def pulled() -> Path:
 
 def own_language(name: str) -> str:
     """The language that a voice learned to speak, by the first letter of its name."""
-    return _LANGUAGES.get(name[:1], UNKNOWN)
+    return KOKORO_LETTERS.get(name[:1], UNKNOWN)
 
 
 def voice(name: str) -> Voice:
