@@ -88,9 +88,12 @@ class Scanner:
             "scale": self._money,
             "behind": self._money,
             "unit": self._measure,
-            "ordinal": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
+            "ordinal": self._ordinal,
             "amount": self._counted,
-            "figures": lambda found: self._number(found["figures"]),
+            "code": lambda found: self._one_by_one(found["code"]),
+            "figures": self._figures,
+            "until": lambda _found: writing.till,
+            "ratio": self._ratio,
             "short": lambda found: short[found["short"]],
             "sign": lambda found: writing.signs[found["sign"]],
             "times": lambda _found: writing.signs.get("×", ""),
@@ -137,7 +140,7 @@ class Scanner:
         words = said.get(key)
         if words is None:
             words = tuple(self._forms[kind](match).replace("-", " ").split())
-            if kind != "amount":  # The word behind one has a say.
+            if kind not in _BY_NEIGHBOURS:
                 said[key] = words
         return Token(start, end, words)
 
@@ -156,14 +159,32 @@ class Scanner:
         return self._writing.time(hours, minutes)
 
     def _range(self, found: re.Match[str]) -> str:
-        return f"{self._whole(found['from'])} {self._writing.till} {self._whole(found['to'])}"
+        after = "" if self._is_placed(found) else self._after(found)
+        ends = found["from"], found["to"]
+        years = not self._writing.spaced and all(len(figures) == 4 for figures in ends)
+        if years and (found["years"] or (not after and all(map(_is_recent, ends)))):
+            said = [self._writing.ordinal(int(figures), "") for figures in ends]
+        else:
+            said = [self._cardinal(figures) for figures in ends]
+            after = found["years"] or after
+            said = [self._writing.counted(number, after) for number in said] if after else said
+            said[-1] += found["years"] or ""
+        return f" {self._writing.till} ".join(said)
 
-    def _whole(self, figures: str) -> str:
-        """A number, or a year where those are said otherwise."""
-        if len(figures) == 4 and not self._writing.spaced:
-            said = self._writing.ordinal(int(figures), "")
-            return said or self._cardinal(figures)
-        return self._cardinal(figures)
+    def _ratio(self, found: re.Match[str]) -> str:
+        parts = re.split("[:：]", found["ratio"])
+        return f" {self._writing.ratio} ".join(map(self._cardinal, parts))
+
+    def _ordinal(self, found: re.Match[str]) -> str:
+        if self._is_placed(found):
+            return f"{self._cardinal(found['place'])} {found['ordinal']}"
+        return self._writing.ordinal(int(found["place"]), found["ordinal"])
+
+    def _figures(self, found: re.Match[str]) -> str:
+        """Figures that stand in a word: those of a flight are said one by one."""
+        figures = found["figures"]
+        many = self._writing.figure_by_figure and len(figures) > 2
+        return self._one_by_one(figures) if many else self._number(figures)
 
     def _fraction(self, found: re.Match[str]) -> str:
         part, whole = _VULGAR.get(found["vulgar"] or "", ()) or found["part"].split("/")
@@ -197,8 +218,18 @@ class Scanner:
         return _named(self._signed(found, found["measure"], name), name)
 
     def _counted(self, found: re.Match[str]) -> str:
+        after = "" if self._is_placed(found) else self._after(found)
+        return self._signed(found, found["amount"], after)
+
+    def _after(self, found: re.Match[str]) -> str:
+        """The word behind a number."""
         after = _NEXT_WORD.match(found.string, found.end())
-        return self._signed(found, found["amount"], after[1].lower() if after else "")
+        return after[1].lower() if after else ""
+
+    def _is_placed(self, found: re.Match[str]) -> bool:
+        """Whether what stands before a number makes it a place in an order, so no count."""
+        before = found.string[max(0, found.start() - 1) : found.start()]
+        return bool(before) and before in self._writing.placed
 
     def _signed(self, found: re.Match[str], amount: str, following: str) -> str:
         said = self._number(amount)
@@ -259,6 +290,9 @@ _FIGURES_OF_OTHERS: Final = {
     for place in range(26)
 }  # fmt: skip
 """Figures of Devanagari, wide ones, and those of Arabic; wide letters."""
+_BY_NEIGHBOURS: Final = frozenset({"amount", "ordinal", "range"})
+"""Kinds of which the words around them decide."""
+
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
 
@@ -300,18 +334,27 @@ def _pattern(writing: Writing) -> str:
         rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
         rf"|(?P<amount>{amount})"
     )
-    years = "" if writing.spaced else f"(?:{writing.ordinals})?"
+    phone = "0[0-9]{1,4}-[0-9]{2,4}-[0-9]{3,4}|[0-9]{3}-[0-9]{3,4}-[0-9]{3,4}"
+    hours = f"[0-9]{{1,2}}[{writing.clock}][0-5][0-9]"
+    until = f"(?<=[{writing.clock}][0-5][0-9])[-–~～](?={hours}(?![0-9:]))"
+    score = "(?:2[5-9]|[3-9][0-9]|[0-9]{3})[:：][0-9]{1,3}|[0-9]{1,3}[:：][0-9]"
+    score = f"(?P<ratio>{score})(?![0-9:：])"
+    code = f"(?=[0-9]{{3}})(?:{writing.before_code})(?P<code>[0-9]{{3,32}})(?![.,]?[0-9])"
+    years = f"(?P<years>{'(?!)' if writing.spaced else writing.ordinals})?"
     letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
     return "|".join(
         (
             f"(?P<mark>{PRONOUNCED.pattern})",
             f"{apart}{date}{alone}",
             rf"{apart}(?P<iso>[0-9]{{4}}(?P<dash>[-/.])[0-9]{{1,2}}(?P=dash)[0-9]{{1,2}}){alone}",
-            rf"{apart}(?P<phone>0[0-9]{{1,4}}-[0-9]{{2,4}}-[0-9]{{3,4}})(?![-0-9])",
+            f"{apart}(?P<phone>{phone})(?![-0-9])",
+            code,
             rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
-            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])",
+            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–~～](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])",
             rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
             f"(?P<vulgar>[{''.join(_VULGAR)}])",
+            f"{apart}{score}" if writing.ratio else "(?!)",
+            f"(?P<until>{until})",
             f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
@@ -390,6 +433,11 @@ def _given(mark: str) -> tuple[str, ...]:
     """What is written in a mark of a pronunciation, and how it is said."""
     found = PRONOUNCED.fullmatch(mark)
     return found.groups() if found else ("", "")
+
+
+def _is_recent(figures: str) -> bool:
+    """Whether this may be a year that people speak of."""
+    return 1900 <= int(figures) < 2100
 
 
 def _is_code(figures: str) -> bool:
