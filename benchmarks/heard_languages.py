@@ -3,7 +3,9 @@ what one would say.
 
 The sentences are those of `sets/LANGUAGE.jsonl` (`benchmarks.spoken_sets`). Words that sound
 otherwise than those of the nearest spoken form are errors (`benchmarks.sounds_alike`), in Mandarin
-syllables, in Japanese kana. Beside it stands how much is written otherwise, letter by letter.
+syllables, in Japanese kana. Beside it stands how much is written otherwise, letter by letter, and
+how much sounds otherwise where the recogniser may write no figures: it often hears a figure right
+and writes it wrong ("3509" for "three hundred, fifty, nine").
 
     python -m benchmarks.heard_languages [--languages es,fr] [--voice NAME] [FILE]
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -50,12 +53,16 @@ LANGUAGES: Final[Mapping[str, Spoken]] = {
 }
 """For Hindi, the recogniser's ear is worse than any reader: that it is heard as Hindi is asked."""
 
+_FIGURE: Final = re.compile(r"\d")
 _BY_SIGN: Final = frozenset({"ja", "zh"})
 """Languages written without spaces."""
 
 
 class Sentence(NamedTuple):
-    """A sentence as it was heard: the errors among what it sounds like, and those in writing."""
+    """A sentence as it was heard: the errors among what it sounds like, and those in writing.
+
+    `in_words`: the first two where the recogniser may write no figures.
+    """
 
     text: str
     heard: str
@@ -64,6 +71,7 @@ class Sentence(NamedTuple):
     sounds: int
     miswritten: int
     written: int
+    in_words: tuple[int, int]
 
 
 class Ask(NamedTuple):
@@ -164,14 +172,21 @@ def listened(asked: Sequence[Ask]) -> dict[str, list[Sentence]]:
         known = [None if one.language == "hi" else one.language for one in asked]
         questions = [[str(path), tag] for path, tag in zip(paths, known, strict=True)]
         answers = ask(RECOGNISER, questions)
+        figures = [at for at, (text, _language) in enumerate(answers) if _FIGURE.search(text)]
+        say(f"recognising {len(figures)} of them without figures")
+        again = ask(RECOGNISER, [[*questions[at], True] for at in figures])
+    in_words = {**dict(enumerate(answers)), **dict(zip(figures, again, strict=True))}
     found: dict[str, list[Sentence]] = {}
     for tag in dict.fromkeys(one.language for one in asked):
-        some = [
-            (one.row, text, language)
-            for one, (text, language) in zip(asked, answers, strict=True)
-            if one.language == tag
+        places = [at for at, one in enumerate(asked) if one.language == tag]
+        as_it_likes, worded = (
+            judged(tag, [(asked[at].row, *heard[at]) for at in places])
+            for heard in (dict(enumerate(answers)), in_words)
+        )
+        found[tag] = [
+            one._replace(in_words=(other.errors, other.sounds))
+            for one, other in zip(as_it_likes, worded, strict=True)
         ]
-        found[tag] = judged(tag, some)
     return found
 
 
@@ -179,16 +194,13 @@ def judged(tag: str, heard: Sequence[tuple[Row, str, str]]) -> list[Sentence]:
     """Sentences beside what was heard of them, and the language that it was taken for."""
     texts = {text for row, said, _language in heard for text in (said, *row.say)}
     alike = sounds(tag, sorted(texts))
-    return [
-        Sentence(
-            row.text,
-            said,
-            language,
-            *_nearest(alike[said], [alike[form] for form in row.say]),
-            *_nearest(_written(tag, said), [_written(tag, form) for form in (row.text, *row.say)]),
-        )
-        for row, said, language in heard
-    ]
+    found = []
+    for row, said, language in heard:
+        counted = _nearest(alike[said], [alike[form] for form in row.say])
+        forms = [_written(tag, form) for form in (row.text, *row.say)]
+        written = _nearest(_written(tag, said), forms)
+        found.append(Sentence(row.text, said, language, *counted, *written, in_words=counted))
+    return found
 
 
 def error_percent(heard: Iterable[Sentence]) -> float:
@@ -235,8 +247,12 @@ def _summed(tag: str, heard: Sequence[Sentence]) -> str:
     recognised = sum(one.language == tag for one in heard)
     if tag == "hi":
         return f"hi: taken for Hindi {recognised} of {len(heard)} times"
-    percent = error_percent(heard)
-    return f"{tag}: {percent:.1f} % sounds otherwise, {written:.1f} % is written otherwise"
+    wrong, sounding = (sum(one.in_words[at] for one in heard) for at in (0, 1))
+    in_words = 100 * wrong / sounding
+    return (
+        f"{tag}: {error_percent(heard):.1f} % sounds otherwise, {in_words:.1f} % where no figures "
+        f"may be written; {written:.1f} % is written otherwise"
+    )
 
 
 def _counted(one: Sentence) -> dict[str, float]:
