@@ -290,6 +290,9 @@ _FIGURES_OF_OTHERS: Final = {
     for place in range(26)
 }  # fmt: skip
 """Figures of Devanagari, wide ones, and those of Arabic; wide letters."""
+_ENDS_OF_RANGES: Final = "点時时月日年号分曜一二三四五六七八九十"
+"""What ends a place in time, from which a dash leads to another, where nothing stands between."""
+
 _BY_NEIGHBOURS: Final = frozenset({"amount", "ordinal", "range"})
 """Kinds of which the words around them decide."""
 
@@ -337,6 +340,9 @@ def _pattern(writing: Writing) -> str:
     phone = "0[0-9]{1,4}-[0-9]{2,4}-[0-9]{3,4}|[0-9]{3}-[0-9]{3,4}-[0-9]{3,4}"
     hours = f"[0-9]{{1,2}}[{writing.clock}][0-5][0-9]"
     until = f"(?<=[{writing.clock}][0-5][0-9])[-–~～](?={hours}(?![0-9:]))"
+    until += "|(?<=[0-9])[~～](?=[-−]?[0-9])"
+    if not writing.spaced:
+        until += f"|(?<=[{_ENDS_OF_RANGES}])[-–~～](?=[0-9{writing.script}])"
     score = "(?:2[5-9]|[3-9][0-9]|[0-9]{3})[:：][0-9]{1,3}|[0-9]{1,3}[:：][0-9]"
     score = f"(?P<ratio>{score})(?![0-9:：])"
     code = f"(?=[0-9]{{3}})(?:{writing.before_code})(?P<code>[0-9]{{3,32}})(?![.,]?[0-9])"
