@@ -2,9 +2,8 @@
 
 In English, signs, digits and Roman numerals are forbidden to it, so that it writes what it hears as
 words ("nineteen eighty", never "1980"). A path with a language, as [path, "es"], is heard in that
-and written as Whisper likes; with null it finds out which language it is. [path, "es", true] is
-written without figures, as English is. The answer to these is [text, language]. Runs in an
-environment of its own (`benchmarks.aside`).
+and written as Whisper likes; with null it finds out which language it is. The answer to these is
+[text, language]. Runs in an environment of its own (`benchmarks.aside`).
 """
 
 from __future__ import annotations
@@ -59,17 +58,16 @@ def main() -> None:
     ]
     for line in sys.stdin:
         question = json.loads(line)
-        is_english = isinstance(question, str)
-        path, language, *as_words = (question, "en") if is_english else question
+        path, language = (question, "en") if isinstance(question, str) else question
         parts, found = whisper.transcribe(
             path,
             language=language,
             beam_size=BEAMS,
             condition_on_previous_text=False,
-            suppress_tokens=[-1, *(forbidden if language == "en" or any(as_words) else ())],
+            suppress_tokens=[-1, *(forbidden if language == "en" else ())],
         )
         text = " ".join(part.text.strip() for part in parts)
-        answer = text if is_english else [text, found.language]
+        answer = text if isinstance(question, str) else [text, found.language]
         print(json.dumps(answer), flush=True)
 
 
