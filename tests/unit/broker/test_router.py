@@ -92,12 +92,12 @@ def test_what_is_sent_in_one_round_leaves_in_order_and_also_when_the_socket_clos
             peer.send(b"hello")
             await until(lambda: desk.messages)
             client = desk.messages[0][0]
-            answers = [[b"%d" % n] for n in range(3 * module._TOGETHER + 1)]
+            answers = [b"%d" % n for n in range(3 * module._TOGETHER + 1)]
             for answer in answers:
-                desk.router.send(client, answer)
+                desk.router.send(client, [answer])
             for answer in answers:
                 await until(lambda: peer.poll(0))
-                assert peer.recv_multipart() == answer
+                assert peer.recv() == answer
             desk.router.send(client, [b"the last one"])
             desk.router.close()
             assert peer.recv_multipart() == [b"the last one"]
