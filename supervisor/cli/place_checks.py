@@ -20,6 +20,7 @@ from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory
 from supervisor.host.profile import take
+from supervisor.installing import how_to_install, reinstall, shadow
 from supervisor.service.rundir import SOCKET, SOCKET_PATH_BYTES
 
 _LEAST_FREE_BYTES = 100_000_000
@@ -67,11 +68,17 @@ def check_state_directory(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_versions() -> Iterator[Finding]:
-    """Versions of the runtime: before 1.31 Kokoro took more than twice as long."""
+    """Versions of the runtime: before 1.31 Kokoro took more than twice as long; and whether another
+    project's package has our name.
+    """
+    clash = shadow()
+    if clash is not None:
+        found, _, advice = clash.partition(": ")
+        yield Finding("packages", "warning", found, advice)
     try:
         found = version("onnxruntime")
     except PackageNotFoundError:
-        advice = "run: pip install tts-supervisor again"
+        advice = f"run: {reinstall()}"
         yield Finding("onnxruntime", "problem", "not installed", advice)
         return
     new = tuple(int(part) for part in found.split(".")[:2]) >= _LEAST_ONNXRUNTIME
@@ -124,7 +131,7 @@ def check_wyoming(settings: Settings) -> Iterator[Finding]:
         return
     if find_spec("wyoming") is None:
         found = f"{settings.http.wyoming} is not served: the library for it is missing"
-        advice = "run: pip install 'tts-supervisor[wyoming]'"
+        advice = f"run: {how_to_install('wyoming')}"
         yield Finding("wyoming", "problem", found, advice)
     else:
         yield Finding("wyoming", "ok", settings.http.wyoming)

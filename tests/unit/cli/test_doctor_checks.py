@@ -20,6 +20,7 @@ from supervisor.cli.place_checks import (
 )
 from supervisor.config import Settings
 from supervisor.host.roots import Host
+from supervisor.installing import how_to_install
 from supervisor.journal.store import JournalStore
 from supervisor.wire.status import read
 from tests.fixtures.hosts import materialise
@@ -234,7 +235,7 @@ def test_wyoming_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     (missing,) = wyoming(wyoming=address)
     assert missing.level == "problem"
     assert missing.advice is not None
-    assert "tts-supervisor[wyoming]" in missing.advice
+    assert how_to_install("wyoming") in missing.advice
 
 
 def test_a_host_that_tells_nothing_yields_findings_and_no_failure(tmp_path: Path) -> None:
