@@ -29,6 +29,7 @@ from supervisor.cli import (
     simulate,
     start,
     status,
+    terminal,
     top,
 )
 
@@ -79,6 +80,7 @@ def _group(
 
 def main() -> None:
     """Run one command; a usage error is one line, as every other error is."""
+    terminal.write_what_it_can()
     try:
         code = app(prog_name="supervisor", standalone_mode=False)
     except typer.Abort:

@@ -18,6 +18,7 @@ from supervisor.host.memory import Memory
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.throttling import Throttling
+from supervisor.wording import counted
 
 Level = Literal["ok", "note", "warning", "problem"]
 
@@ -93,7 +94,7 @@ def check_host(
 def _cpus(limits: Limits) -> Iterator[Finding]:
     """cgroup quota, cpuset and affinity, and what they leave."""
     usable, online = limits.count, len(limits.online)
-    found = f"{usable} of {online} cores usable (decided by {limits.won})"
+    found = f"{usable} of {counted(online, 'core')} usable (decided by {limits.won})"
     if usable == 1:
         yield Finding(
             "cpu",
@@ -105,10 +106,11 @@ def _cpus(limits: Limits) -> Iterator[Finding]:
         yield Finding("cpu", "ok" if usable == online else "note", found)
     if limits.quota is not None and limits.quota < len(limits.cpus):
         whole = limits.quota == int(limits.quota)
+        cores = "core" if limits.quota == 1 else "cores"
         yield Finding(
             "cgroup",
             "note" if whole and limits.quota >= 1 else "warning",
-            f"CPU quota of {limits.quota:g} cores in {limits.quota_directory}",
+            f"CPU quota of {limits.quota:g} {cores} in {limits.quota_directory}",
             None
             if whole and limits.quota >= 1
             else "use a whole number of cores (CPUQuota=200%): the fraction cannot hold a worker",
@@ -117,7 +119,7 @@ def _cpus(limits: Limits) -> Iterator[Finding]:
         yield Finding(
             "affinity",
             "note",
-            f"this process may run on {len(limits.affinity)} of {online} cores",
+            f"this process may run on {len(limits.affinity)} of {counted(online, 'core')}",
             "start the supervisor without taskset if it shall use them all",
         )
 
@@ -137,7 +139,8 @@ def _throttling(throttling: Throttling) -> Iterator[Finding]:
         yield Finding(
             "throttling",
             "note",
-            f"the processor slowed down for heat {throttling.thermal_events} times since boot",
+            "the processor slowed down for heat "
+            f"{counted(throttling.thermal_events, 'time')} since boot",
             "look at cooling if the number grows under load; thermal_protection acts on it",
         )
 
@@ -169,7 +172,7 @@ def _governors(host: Host, machine: Machine) -> Iterator[Finding]:
         yield Finding(
             "governor",
             "warning" if slow else "ok",
-            f"{name} on {len(cpus)} cores",
+            f"{name} on {counted(len(cpus), 'core')}",
             "speech comes sooner with: cpupower frequency-set -g performance" if slow else None,
         )
 
@@ -209,7 +212,7 @@ def _open_files(allowed: str, cpus: int, clients: Clients) -> Finding:
         least = files_for(FEW, clients.sockets) + own
         found = f"{allowed} open files: no room for clients; a full pool and some need {least}"
         return Finding("limits", "problem", found, advice)
-    found = f"{allowed} open files: room for {room} connections of {clients.connections}"
+    found = f"{allowed} open files: room for {counted(room, 'connection')} of {clients.connections}"
     return Finding("limits", "warning", found, advice)
 
 
@@ -233,7 +236,7 @@ def _memory(memory: Memory | None, cores: int) -> Iterator[Finding]:
         yield Finding(
             "memory",
             "warning",
-            f"{found}: enough for about {workers} workers on {cores} cores",
+            f"{found}: enough for about {counted(workers, 'worker')} on {counted(cores, 'core')}",
             "give it more memory, or set max_cores to that number",
         )
     else:

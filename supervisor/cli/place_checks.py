@@ -22,6 +22,7 @@ from supervisor.config.paths import run_directory, state_directory
 from supervisor.host.profile import take
 from supervisor.installing import how_to_install, reinstall, shadow
 from supervisor.service.rundir import SOCKET, SOCKET_PATH_BYTES
+from supervisor.wording import counted
 
 _LEAST_FREE_BYTES = 100_000_000
 _MODELS_S = 60.0
@@ -101,8 +102,8 @@ def check_host_profile(
     for engine in dict.fromkeys([settings.engines.default, *settings.engines.preload]):
         measured = profile.engines.get(engine)
         if measured is not None:
-            days = max(0.0, now - measured.measured_at) / 86_400
-            yield Finding("host profile", "ok", f"{engine}: measured {days:.0f} days ago")
+            days = counted(round(max(0.0, now - measured.measured_at) / 86_400), "day")
+            yield Finding("host profile", "ok", f"{engine}: measured {days} ago")
         elif profile.ignored is None:
             found = f"{engine} was not measured on this host; typical figures are used"
             yield Finding("host profile", "note", found, advice)
@@ -122,7 +123,7 @@ def check_tcp(settings: Settings) -> Iterator[Finding]:
         advice = "use keys; every process of this machine may see and cancel what others speak"
         yield Finding("tcp", "warning", f"{tcp} is open without keys", advice)
     else:
-        yield Finding("tcp", "ok", f"{tcp}, {count} keys are allowed")
+        yield Finding("tcp", "ok", f"{tcp}, {counted(count, 'key is', 'keys are')} allowed")
 
 
 def check_wyoming(settings: Settings) -> Iterator[Finding]:

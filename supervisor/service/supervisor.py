@@ -50,6 +50,7 @@ from supervisor.service.status import status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
 from supervisor.wire.worker import Catalogue, Shaped
+from supervisor.wording import counted
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -175,8 +176,9 @@ class Service:
         self.control.stop()
         running = len(self.jobs.jobs)
         grace = self.settings.pool.grace_period_s
-        log.info("%s: draining, %d jobs to finish (at most %g s)", why, running, grace)
-        self._manager.stopping(f"draining, {running} jobs to finish", longest_drain_s(grace))
+        left = counted(running, "job")
+        log.info("%s: draining, %s to finish (at most %g s)", why, left, grace)
+        self._manager.stopping(f"draining, {left} to finish", longest_drain_s(grace))
         self.broker.drain(f"the supervisor stops ({why})")
         self.drain.begin(grace)
 
