@@ -80,7 +80,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         broker = settings.settings.broker
         clients = Clients(broker.max_connections, sockets_of(broker))
     findings = [
-        *check_host(Host(), running or "self", clients),
+        *check_host(Host(pid=running), clients),
         *check_run_directory(os.environ, running),
         *check_state_directory(os.environ),
         *check_journal(os.environ, None if running is None else _journal_of_running()),

@@ -55,21 +55,20 @@ class Clients(NamedTuple):
 
 def check_host(
     host: Host,
-    limits_of: int | Literal["self"] = "self",
     clients: Clients = Clients(),  # noqa: B008 (an immutable value)
 ) -> list[Finding]:
-    """All findings about a machine; `limits_of` is the process whose resource limits count: a
-    supervisor that runs, or ourselves for one that is to be started.
+    """All findings about a machine. The limits are those of the host's process: a supervisor that
+    runs, or ourselves for one that is to be started.
     """
     monitor = CPUUtilizationMonitor(host)
     try:
         sample = monitor.sample(0.0, {})
         findings = [
-            *_cpus(sample.limits),
+            *_cpus(sample.limits, "this process" if host.pid is None else "the supervisor"),
             *_throttling(sample.throttling),
             *_temperature(sample.temperature),
             *_governors(host, monitor.machine),
-            *_files(host, limits_of, len(sample.limits.cpus), clients),
+            *_files(host, len(sample.limits.cpus), clients),
             *_memory(sample.memory, sample.limits.count),
         ]
         if sample.pressure is not None and sample.pressure.some > _BUSY_PERCENT:
@@ -91,7 +90,7 @@ def check_host(
         monitor.close()
 
 
-def _cpus(limits: Limits) -> Iterator[Finding]:
+def _cpus(limits: Limits, who: str) -> Iterator[Finding]:
     """cgroup quota, cpuset and affinity, and what they leave."""
     usable, online = limits.count, len(limits.online)
     found = f"{usable} of {counted(online, 'core')} usable (decided by {limits.won})"
@@ -119,8 +118,8 @@ def _cpus(limits: Limits) -> Iterator[Finding]:
         yield Finding(
             "affinity",
             "note",
-            f"this process may run on {len(limits.affinity)} of {counted(online, 'core')}",
-            "start the supervisor without taskset if it shall use them all",
+            f"{who} may run on {len(limits.affinity)} of {counted(online, 'core')}",
+            "start the supervisor without taskset if it is to use them all",
         )
 
 
@@ -177,18 +176,17 @@ def _governors(host: Host, machine: Machine) -> Iterator[Finding]:
         )
 
 
-def _files(
-    host: Host, pid: int | Literal["self"], cpus: int, clients: Clients
-) -> Iterator[Finding]:
+def _files(host: Host, cpus: int, clients: Clients) -> Iterator[Finding]:
     """RLIMIT_NOFILE and the limits on memory, of this process or of the supervisor that runs."""
     try:
-        text = host.read(f"{host.proc}/{pid}/limits").decode()
+        text = host.read(f"{host.process}/limits").decode()
         soft, hard = _resource_limits(text, "Soft", "Hard"), _resource_limits(text, "Hard", "Units")
     except (OSError, ValueError) as error:
         yield Finding("limits", "note", f"unknown: {error}")
         return
     # The supervisor raises its own soft limit when it starts, as far as it may.
-    yield _open_files((hard if pid == "self" else soft).get(_OPEN_FILES, _UNLIMITED), cpus, clients)
+    judged = hard if host.pid is None else soft
+    yield _open_files(judged.get(_OPEN_FILES, _UNLIMITED), cpus, clients)
     for name in ("Max address space", "Max data size", "Max resident set"):
         size = soft.get(name, _UNLIMITED)
         if size != _UNLIMITED:

@@ -28,7 +28,7 @@ _LEAST = ("prio", "durable", "waited", "voice", "ran", "age", "segments")
 """Columns that go first where the terminal is narrow."""
 
 
-@app.command("list")
+@app.command("list", short_help="List your jobs: those that go on, then the latest.")
 def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
     as_json: AsJson = False,
@@ -60,7 +60,7 @@ def show(job: JobId, as_json: AsJson = False) -> None:
             typer.echo(f"{name}: {_cell(value)}")
 
 
-@app.command("story")
+@app.command("story", short_help="Tell what happened to one job, event by event.")
 def story(job: JobId, as_json: AsJson = False) -> None:
     """Print the events of one job, with the seconds since it was accepted.
 

@@ -10,6 +10,7 @@ import typer
 
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
+from supervisor.cli.reasons import explain
 from supervisor.wording import counted
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ def _headline(supervisor: SupervisorStatus) -> str:
 
 def _allocation_line(stats: AllocationStats) -> str:
     current, average = stats.current_allocation, stats.average_utilization
-    busy = "" if average is None else f", {average:.0f} % busy"
-    return (
-        f"cores: {current.allocated_cores} of {stats.total_cores}{busy} "
-        f"({current.allocation_reason})"
-    )
+    busy = "" if average is None else f", {average:.0f} % busy on average"
+    why = current.allocation_reason
+    if stats.decisions and stats.decisions[-1].reason == why:
+        why = explain(stats.decisions[-1].kind, stats.decisions[-1].figures, why)
+    return f"cores: {current.allocated_cores} of {stats.total_cores}{busy}; {why}"
 
 
 def _counts(jobs: JobCounts) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from supervisor.cli.charts import block
+from supervisor.cli.reasons import explain
 from supervisor.cli.tables import FittingTable
 from supervisor.cli.top_snapshot import DecisionRecord, Snapshot
 from supervisor.wire.status import WorkerStatus
@@ -154,7 +155,8 @@ def _decisions(seen: Sequence[DecisionRecord]) -> Table:
         cores = counted(last.after, "core")
         what = f"{last.before} → {cores}" if change else cores
         lasted = f"{seen[-1].now - run[0].now:.0f} s ago" if change else counted(len(run), "sample")
-        table.add_row(Text(what, "bold" if change else ""), last.reason, lasted)
+        why = explain(last.kind, last.figures, last.reason)
+        table.add_row(Text(what, "bold" if change else ""), why, lasted)
     return table
 
 
