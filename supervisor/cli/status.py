@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.connecting import client_errors
+from supervisor.cli.connecting import client_errors, wait_for_start
 from supervisor.cli.reasons import explain
 from supervisor.wording import counted
 
@@ -45,6 +46,8 @@ def status(
     from supervisor.client import Client
     from supervisor.wire.status import read
 
+    with client_errors():
+        wait_for_start()
     with client_errors(), Client(name="supervisor status") as client:
         document = client.status(events=events)
     if events:
@@ -88,7 +91,13 @@ def _show(status: Status) -> None:
 
 
 def _headline(supervisor: SupervisorStatus) -> str:
-    return f"supervisor {supervisor.version}, pid {supervisor.pid}, {supervisor.state}"
+    from supervisor.client.discovery import find_gateway
+    from supervisor.client.errors import SupervisorError
+
+    said = f"supervisor {supervisor.version}, pid {supervisor.pid}, {supervisor.state}"
+    with suppress(SupervisorError):
+        said += f", page {find_gateway()}/"
+    return said
 
 
 def _allocation_line(stats: AllocationStats) -> str:
