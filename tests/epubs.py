@@ -50,7 +50,7 @@ def point(title: str, target: str, below: str = "") -> str:
     )
 
 
-def epub(  # noqa: PLR0913 (a book has many parts)
+def epub(
     pages: Mapping[str, str],
     *,
     contents: str | None = None,
@@ -78,13 +78,9 @@ def epub(  # noqa: PLR0913 (a book has many parts)
         items.append('<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/>')
         files["OEBPS/toc.ncx"] = ncx
     if cover is not None:
-        items.append(
-            '<item id="c" href="c.png" media-type="image/png" properties="cover-image"/>'
-        )
+        items.append('<item id="c" href="c.png" media-type="image/png" properties="cover-image"/>')
         files["OEBPS/c.png"] = cover
-    order = "".join(
-        f'<itemref idref="{ids.get(name, name)}"/>' for name in (spine or list(pages))
-    )
+    order = "".join(f'<itemref idref="{ids.get(name, name)}"/>' for name in (spine or list(pages)))
     toc = "" if ncx is None else ' toc="ncx"'
     package = (
         '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
@@ -114,7 +110,6 @@ def chapters_epub(count: int = 3, sentences: int = 2, **more: object) -> bytes:
         for number in range(1, count + 1)
     }
     lines = "".join(
-        f'<li><a href="c{number}.xhtml">Chapter {number}</a></li>'
-        for number in range(1, count + 1)
+        f'<li><a href="c{number}.xhtml">Chapter {number}</a></li>' for number in range(1, count + 1)
     )
     return epub(pages, contents=nav(lines), cover=PNG, **more)  # type: ignore[arg-type]

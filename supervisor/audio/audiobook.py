@@ -12,14 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import av
 import msgspec
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.stream import Disposition, Stream
+from av.stream import Disposition
 
 from supervisor.audio.formats import EncodingError
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 _OPTIONS: Final = {"movflags": "+faststart", "brand": "M4B "}
 """The index in front, so that a player on the network need not read to the end; and the word by
@@ -80,10 +84,10 @@ def _write(plan: Plan, path: Path) -> float:
             return _put_chapters(book, stream, plan, rate) / rate
 
 
-def _put_chapters(book: OutputContainer, stream: Stream, plan: Plan, rate: int) -> int:
+def _put_chapters(book: OutputContainer, stream: AudioStream, plan: Plan, rate: int) -> int:
     """Copy the chapters one after the other, and mark them; returns their samples."""
     base = Fraction(1, rate)
-    marks: list[dict[str, Any]] = []
+    marks: list[Chapter] = []
     at = 0
     for number, chapter in enumerate(plan.chapters, 1):
         begin = at
@@ -93,14 +97,15 @@ def _put_chapters(book: OutputContainer, stream: Stream, plan: Plan, rate: int) 
             for packet in source.demux(audio=0):
                 if not packet.size:
                     continue
-                packet.stream = stream
+                packet.stream, packet.duration = stream, _FRAME
                 packet.time_base = base
                 packet.pts = packet.dts = at
-                packet.duration = _FRAME
                 at += _FRAME
                 book.mux(packet)
-        mark = {"id": number, "start": begin, "end": at, "time_base": base}
-        marks.append({**mark, "metadata": {"title": chapter.title}})
+        title = {"title": chapter.title}
+        marks.append(
+            {"id": number, "start": begin, "end": at, "time_base": base, "metadata": title}
+        )
     book.set_chapters(marks)
     return at
 

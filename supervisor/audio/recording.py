@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -105,7 +105,7 @@ class ChapterRecording:
         """Drop what was kept aside."""
         self._aside.close()
 
-    def __enter__(self) -> ChapterRecording:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -23,8 +23,22 @@ from supervisor.books.pages import CleanPage, clean_page, has_words, words_of
 from supervisor.books.protection import refuse_protected
 
 _UNREAD: Final = frozenset(
-    "copyright copyright-page copyrightpage cover endnotes footnotes halftitlepage index landmarks "
-    "loi lot page-list rearnotes toc".split()
+    [
+        "copyright",
+        "copyright-page",
+        "copyrightpage",
+        "cover",
+        "endnotes",
+        "footnotes",
+        "halftitlepage",
+        "index",
+        "landmarks",
+        "loi",
+        "lot",
+        "page-list",
+        "rearnotes",
+        "toc",
+    ]
 )
 """Kinds of pages, by their names in EPUB, that are not read aloud."""
 _UNREAD_TITLES: Final = frozenset(
@@ -197,5 +211,3 @@ def _chapters(
 
 def _is_unread(title: str) -> bool:
     return title.strip(" .:").casefold() in _UNREAD_TITLES
-
-

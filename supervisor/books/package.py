@@ -87,6 +87,13 @@ class Package:
             if attribute(meta, "name") == "cover":
                 told = attribute(meta, "content")
                 yield self._items[told].name if told in self._items else self._resolved(told)
+        yield from self._on_cover_pages()
+        for key, item in self._items.items():
+            if item.media.startswith("image/") and "cover" in f"{key} {item.name}".lower():
+                yield item.name
+
+    def _on_cover_pages(self) -> Iterator[str]:
+        """Pictures on the pages that the guide calls the cover; one may be a picture itself."""
         for name, kinds in self._kinds.items():
             if "cover" not in kinds:
                 continue
@@ -97,9 +104,6 @@ class Package:
             for image in (*named(page, "img"), *named(page, "image")):
                 shown = attribute(image, "src") or attribute(image, "href")
                 yield resolved(name, shown)[0]
-        for key, item in self._items.items():
-            if item.media.startswith("image/") and "cover" in f"{key} {item.name}".lower():
-                yield item.name
 
     def _manifest(self) -> Mapping[str, _Item]:
         found: dict[str, _Item] = {}

@@ -15,12 +15,38 @@ from lxml import etree
 from supervisor.books.xml import Element, attribute, kinds_of, name_of, named, parsed_page, text_of
 
 _UNREAD: Final = frozenset(
-    "annoref endnote endnotes footnote footnotes noteref page-list pagebreak pagelist rearnote "
-    "rearnotes backlink".split()
+    [
+        "annoref",
+        "endnote",
+        "endnotes",
+        "footnote",
+        "footnotes",
+        "noteref",
+        "page-list",
+        "pagebreak",
+        "pagelist",
+        "rearnote",
+        "rearnotes",
+        "backlink",
+    ]
 )
 _NOT_TEXT: Final = frozenset(
-    "audio canvas head iframe link math-annotation meta noscript object script style svg template "
-    "video".split()
+    [
+        "audio",
+        "canvas",
+        "head",
+        "iframe",
+        "link",
+        "math-annotation",
+        "meta",
+        "noscript",
+        "object",
+        "script",
+        "style",
+        "svg",
+        "template",
+        "video",
+    ]
 )
 _NOTE_SIGN: Final = re.compile(r"[\[(]?(?:\d{1,3}|[a-z*†‡§¶]{1,2})[\])]?")
 _BACK: Final = re.compile(r"[↑↩⏎^][\ufe0e\ufe0f]?")

@@ -1,4 +1,4 @@
-"""Text files as books: plain text, Markdown and HTML, cut where a heading says that a chapter begins.
+"""Text files as books: plain text, Markdown and HTML, cut where a heading begins a chapter.
 
 Project Gutenberg's words around a book are left out, and its title and author taken from them.
 """
@@ -40,8 +40,12 @@ _HTML: Final = re.compile(
 _SSML: Final = re.compile(r"\s*(?:<\?xml[^<>]{0,400}>\s*)?<speak[\s>]")
 _XML: Final = re.compile(r"\s*<\?xml|\s*<FictionBook")
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
-_FIELD: Final = re.compile(r"(?mi)^(title|author|creator|language|lang):[ \t]*([^\n]{1,300}?)[ \t]*$")
-_BEGIN: Final = re.compile(r"(?i)\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG[^\n]*\*\*\*[^\n]*\n")
+_FIELD: Final = re.compile(
+    r"(?mi)^(title|author|creator|language|lang):[ \t]*([^\n]{1,300}?)[ \t]*$"
+)
+_BEGIN: Final = re.compile(
+    r"(?i)\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG[^\n]*\*\*\*[^\n]*\n"
+)
 _END: Final = re.compile(r"(?i)\n[^\n]{0,80}\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG")
 _GUTENBERG_WITHIN: Final = 40_000
 _LANGUAGES: Final = {
@@ -103,9 +107,7 @@ def _book(title: str, told: dict[str, str], chapters: list[Chapter]) -> Book:
     )
 
 
-def _chapters(
-    text: str, cuts: list[_Cut], title: str, markup: Markup | None
-) -> Iterator[Chapter]:
+def _chapters(text: str, cuts: list[_Cut], title: str, markup: Markup | None) -> Iterator[Chapter]:
     """The stretches between the cuts that have words; what is before the first has the title."""
     begins = [_Cut(0, title), *cuts] if not cuts or cuts[0].at else cuts
     ends = [cut.at for cut in begins[1:]] + [len(text)]
@@ -193,7 +195,9 @@ def _gutenberg(text: str) -> tuple[dict[str, str], str]:
     if begin is None:
         return {}, text
     end = _END.search(text, begin.end())
-    return _fields(text[: begin.start()]), text[begin.end() : len(text) if end is None else end.start()]
+    return _fields(text[: begin.start()]), text[
+        begin.end() : len(text) if end is None else end.start()
+    ]
 
 
 def _fields(head: str) -> dict[str, str]:

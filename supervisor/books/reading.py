@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from supervisor.books.book import MOST_BYTES, MOST_CHAPTERS, Book, BookError
-from supervisor.books.charset import decoded
+from supervisor.books.book import MOST_BYTES, MOST_CHAPTERS, Book, BookError, Fault
+from supervisor.books.charset import TextError, decoded
 from supervisor.books.epub import read_epub
 from supervisor.books.lengths import divided
 from supervisor.books.plain import read_plain
@@ -49,13 +49,21 @@ def read_book(data: bytes, name: str) -> Book:
         )
     else:
         _refuse_others(data)
-        book = read_plain(decoded(data).text, stem, suffix)
+        book = read_plain(_text(data), stem, suffix)
     chapters = tuple(divided(book.chapters))
     if not chapters:
         raise BookError("empty_document", "there is nothing to read in this file")
     if len(chapters) > MOST_CHAPTERS:
         raise BookError("too_large", f"the book has more than {MOST_CHAPTERS:,} chapters")
     return msgspec.structs.replace(book, chapters=chapters)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return decoded(data).text
+    except TextError as error:
+        code: Fault = "broken_document" if error.damaged else "unknown_document"
+        raise BookError(code, f"this file {error}") from None
 
 
 def _refuse_others(data: bytes) -> None:

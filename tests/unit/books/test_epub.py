@@ -98,7 +98,9 @@ def test_what_is_left_out() -> None:
     )
     pages = {
         "cover.xhtml": page("<img src='c.png' alt='Cover'/>"),
-        "imprint.xhtml": page("<p>All rights reserved.</p>", attributes='epub:type="copyright-page"'),
+        "imprint.xhtml": page(
+            "<p>All rights reserved.</p>", attributes='epub:type="copyright-page"'
+        ),
         "toc.xhtml": page("<h1>Contents</h1><p>One … 1</p>"),
         "one.xhtml": page(body),
         "notes.xhtml": page("<section epub:type='endnotes'><h1>Notes</h1><p>2. No.</p></section>"),
@@ -190,12 +192,10 @@ def test_bombs() -> None:
     """Pages that unpack to too much, and entities that would grow, are stopped."""
     code, _said = _refused(epub({"1.xhtml": page("<p>" + "a " * 25_000_000 + "</p>")}))
     assert code == "too_large"
-    entities = "".join(
-        f'<!ENTITY e{each} "{f"&e{each - 1};" * 10}">' for each in range(1, 12)
-    )
+    entities = "".join(f'<!ENTITY e{each} "{f"&e{each - 1};" * 10}">' for each in range(1, 12))
     laughs = (
         f'<!DOCTYPE html [<!ENTITY e0 "ha">{entities}]><html xmlns="http://www.w3.org/1999/xhtml">'
-        '<body><p>&e11;</p><p>Calm.</p></body></html>'
+        "<body><p>&e11;</p><p>Calm.</p></body></html>"
     )
     book = _read(epub({"1.xhtml": laughs}))
     assert "Calm." in _words(book)[0]

@@ -90,7 +90,9 @@ def test_headings_of_a_plain_text() -> None:
 
 def test_one_title_over_sections() -> None:
     """A single heading above all others is the book's title."""
-    book = _read("# Walks\n\nFor you.\n\n## North\n\nIce.\n\n```\n## no\n```\n\n## South\n\nSand.\n", "w.md")
+    book = _read(
+        "# Walks\n\nFor you.\n\n## North\n\nIce.\n\n```\n## no\n```\n\n## South\n\nSand.\n", "w.md"
+    )
     assert book.title == "Walks"
     assert _titles(book) == ["Walks", "North", "South"]
     assert {chapter.markup for chapter in book.chapters} == {"markdown"}
