@@ -21,6 +21,8 @@ from supervisor.wire.languages import is_read, is_tag, meant
 from supervisor.wire.voices import is_mix
 
 _FILE_NAME_CHARS: Final = 255
+_ANY: Final = "und"
+"""The tag of a voice that has no language."""
 
 
 class Wish(NamedTuple):
@@ -78,7 +80,8 @@ def in_its_language(wish: Wish, book: Book, welcome: Welcome) -> Wish:
     engine = wish.engine or welcome.default_engine
     described = welcome.engines.get(engine, {})
     voice = described.get("default_voice")
-    if book.language is None or meant(book.language, tags_of(voice, described)) is not None:
+    tags = tags_of(voice, described)
+    if book.language is None or _ANY in tags or meant(book.language, tags) is not None:
         return wish._replace(voice=voice)
     if is_read(book.language, {engine: described}):
         return wish._replace(language=book.language)
