@@ -16,7 +16,7 @@ from supervisor.cli.common import fail
 _START_S = 120.0
 """Seconds to wait for a supervisor that loads its engines."""
 
-_IMPORTS_S = 10.0
+_IMPORTS_S = 30.0
 """Longest time that a `supervisor start` needs on a loaded machine until it holds its directory."""
 
 _SILENT_S = 0.5

@@ -82,6 +82,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     """Speak a text: supervisor say "Hello there." --play
 
     Into a file: supervisor say "Hello there." -o hello.wav
+
     Or a book, an EPUB or a text: supervisor say -f book.epub -o book.m4b. Stopped in the middle,
     the same command goes on there.
     """
