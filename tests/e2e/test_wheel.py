@@ -25,7 +25,7 @@ def python_of(version: str) -> str | None:
     return str(found[-1]) if found else shutil.which(f"python{version}")
 
 
-def run(*command: object, environ: dict[str, str] | None = None) -> str:
+def run(*command: str | Path, environ: dict[str, str] | None = None) -> str:
     """Run to the end; what it said, where it failed."""
     done = subprocess.run(
         [str(word) for word in command],
@@ -104,7 +104,7 @@ def test_beside_supervisord_one_line_says_what_is_wrong(wheel: Path, tmp_path: P
     run(tmp_path / "bin/python", "-m", "pip", "install", "--quiet", "--no-deps", wheel)
     ours = next((tmp_path / "lib").glob("python*/site-packages/supervisor"))
     (ours / "__init__.py").write_text("#\n")
-    command = [tmp_path / "bin/supervisor", "--version"]
+    command = [str(tmp_path / "bin/supervisor"), "--version"]
     done = subprocess.run(command, env=PLAIN, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
