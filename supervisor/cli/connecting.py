@@ -88,8 +88,9 @@ def _is_coming() -> bool:
             if time.time() - process.create_time() > _IMPORTS_S:
                 continue
             words = [PurePath(word).name for word in process.cmdline()[:4]]
-            if ("supervisor", "start") in pairwise(words):
-                return run_directory(process.environ()) == directory
+            starts = ("supervisor", "start") in pairwise(words)
+            if starts and run_directory(process.environ()) == directory:
+                return True
         except psutil.Error:
             continue
     return False
