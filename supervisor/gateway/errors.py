@@ -92,8 +92,10 @@ _KINDS: Mapping[ErrorCode, _Kind] = {
     "text_too_long": _Kind(413, INVALID),
     "out_of_range": _Kind(400, INVALID),
     "unknown_engine": _Kind(404, INVALID),
-    "unknown_voice": _Kind(404, INVALID),
-    "unknown_language": _Kind(404, INVALID),
+    # As OpenAI has it; and routers between servers (LiteLLM) take one that answers 404 for one that
+    # lacks the model, and send nobody's requests there for a while.
+    "unknown_voice": _Kind(400, INVALID),
+    "unknown_language": _Kind(400, INVALID),
     "engine_unavailable": _Kind(503, SERVER),
     "journal_unavailable": _Kind(503, SERVER),
     "busy": _Kind(429, "rate_limit_error"),

@@ -61,7 +61,7 @@ _REFUSALS: Mapping[int, str] = {
     400: "The request cannot be understood, or asks for something impossible.",
     401: "No key, or an unknown one.",
     403: "From a page of another site; or something that is not changed here.",
-    404: "No such model or voice.",
+    404: "No such model, or nothing at this address.",
     408: "The body did not come in time.",
     416: "The range is outside the file.",
     409: "What override.json holds cannot be changed: it is unreadable, or being edited.",
