@@ -135,7 +135,8 @@ def from_http(error: web.HTTPException) -> ApiError:
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     match error:
         case web.HTTPNotFound():
-            return ApiError(404, "there is nothing at this address", code="unknown_url")
+            reason = "there is nothing at this address; OpenAI's API has its base at /v1"
+            return ApiError(404, reason, code="unknown_url")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             text = f"{error.method} is not possible here, only {allowed}"
