@@ -34,6 +34,7 @@ from supervisor.wire.worker import Catalogue
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
 MAX_VOLUME = 2.0
+MAX_TEMPO = 10.0
 MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
@@ -131,7 +132,7 @@ class _Asked:
             ),
             sample_rate=chosen.leading.sample_rate,
             segments=(),
-            pauses=settings.segments.pauses(),
+            pauses=msgspec.structs.replace(settings.segments.pauses(), asked=submit.tempo),
             progress=submit.progress,
             priority=submit.priority,
             deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
@@ -270,6 +271,7 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
 def _check(submit: Submit) -> None:
     """Check the fields whose bounds no engine sets. Raises Refused."""
     _within("volume", submit.volume, 0, MAX_VOLUME)
+    _within("tempo", submit.tempo, 1 / MAX_TEMPO, MAX_TEMPO)
     _within("seed", submit.seed or 0, 0, MAX_SEED)
     _within("credit", submit.credit, 0, MAX_CREDIT)
     _within("priority", submit.priority, 0, HIGHEST_PRIORITY)

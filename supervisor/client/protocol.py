@@ -71,6 +71,7 @@ class JobOptions(TypedDict, total=False):
     markup: str | None
     unreadable: str | None
     pronunciations: dict[str, Any] | None
+    tempo: float
     priority: int
     key: str | None
     durable: bool

@@ -31,8 +31,10 @@ class Terms(JobOptions, total=False):
     reads; without a voice it takes one that does.
     `markup` ("auto", "plain", "markdown", "html", "ssml", "tags"), `unreadable` ("skip", "spell",
     "refuse") and `pronunciations` (a word to "/phonemes/" or to another spelling) say how the text
-    is read, None as the supervisor's settings do. The text of an `open` job is added to by
-    `Job.write` until `Job.end_text`, and spoken as it comes.
+    is read, None as the supervisor's settings do. Who plays the audio `tempo` times as fast, at
+    the same pitch, has the silences that the text asks for (`[pause:1s]`) so much longer.
+    The text of an `open` job is added to by `Job.write` until `Job.end_text`, and spoken as it
+    comes.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is submitted; a
     `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`

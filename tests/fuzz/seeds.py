@@ -9,7 +9,7 @@ REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Submit("a", engine="noop", speed=1.5, volume=0.5, seed=7, credit=9, progress=True),
     wire.Submit("a", on_behalf="addr:192.0.2.7", traceparent="00-1-2-01", tracestate="a=b"),
     wire.Submit("a", voice="tone", priority=9, deadline_ms=1000, key="k", durable=True),
-    wire.Submit("a", markup="ssml", unreadable="spell", pronunciations={"a": "/ɑː/"}),
+    wire.Submit("a", markup="ssml", unreadable="spell", tempo=2.0, pronunciations={"a": "/ɑː/"}),
     wire.Submit("a", language="en-GB", words=True),
     wire.Submit("a", open=True),
     wire.Append("job", id="a", flush=True),
