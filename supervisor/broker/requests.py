@@ -79,14 +79,28 @@ def read_open_request(
     that it is in. Raises Refused.
     """
     asked = _Asked(submit, catalogue, settings)
-    if submit.durable or submit.key is not None:
-        reason = "an open text can be neither durable nor named by a key: nobody else has it"
+    if submit.key is not None and not submit.durable:
+        reason = "an open text is named by a key only if it is durable: nobody else has it"
         raise Refused("out_of_range", reason, field="open")
     if asked.markup in {"html", "ssml"}:
         reason = f"an open text is written in plain or markdown, not in {asked.markup}"
         raise Refused("out_of_range", reason, field="markup")
-    request = msgspec.structs.replace(asked.request(now, b""), open=True)
+    fingerprint = b"" if submit.key is None else _fingerprint(submit, "")
+    request = msgspec.structs.replace(
+        asked.request(now, fingerprint),
+        open=True,
+        asked=msgspec.msgpack.encode(submit) if submit.durable else b"",
+    )
     return request, asked.stretch_reader, asked.language
+
+
+def read_again(
+    request: JobRequest, catalogue: Catalogue, settings: Settings, now: float
+) -> tuple[Callable[[str, bool], TextReader], str]:
+    """What reads more of a durable open text, and the language that it is in. Raises Refused."""
+    submit = msgspec.msgpack.decode(request.asked, type=Submit)
+    _request, read, language = read_open_request(submit, catalogue, settings, now)
+    return read, language
 
 
 class _Asked:

@@ -103,7 +103,7 @@ class Resumption:
 
     def possible(self, error: SupervisorError) -> bool:
         """Whether the job may go on after this error."""
-        if self._request is not None and self._request.open:
+        if self._request is not None and self._request.open and not self._request.durable:
             return False  # The next one would cut the text at other places.
         return isinstance(error, SupervisorGone) and (self._attaches or not self._submitted_again)
 
@@ -119,6 +119,7 @@ class Resumption:
             record = self._request.submit(conversation, spent_s, accepted.seed)
             record.skip = lost.received
         record.words = lost.words
+        record.text = lost.text or record.text
         record.submitted_at = lost.submitted_at
         record.first_audio_at = lost.first_audio_at
         return record
