@@ -321,7 +321,7 @@ class Broker:
     ) -> None:
         """Write down more of a durable text, before it is read."""
         at, most = message.offset, self.settings.broker.max_text_bytes
-        if at is None or at < 0:
+        if at is None or not 0 <= at <= most:
             reason = "to the text of a durable job add with `offset`, the bytes before it"
             self._refuse(client, message.id, Refused("out_of_range", reason, field="offset"))
         elif at + len(body) > most:

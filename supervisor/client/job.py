@@ -7,7 +7,7 @@ from functools import partial
 from supervisor.client.audio import Audio, Timings, samples_of
 from supervisor.client.calls import AcceptedJob, Calls
 from supervisor.client.deadlines import Backoff, Deadline
-from supervisor.client.errors import ProtocolError, SupervisorError, WaitTimeout
+from supervisor.client.errors import BadRequest, ProtocolError, SupervisorError, WaitTimeout
 from supervisor.client.open_text import OpenText
 from supervisor.client.records import JobRecord
 from supervisor.client.request import Request, Resumption
@@ -161,8 +161,11 @@ class JobHandle:
                 raise WaitTimeout(f"{len(text.kept)} bytes of the text are not written down yet")
             if text.error is not None:
                 raise text.error
-            if record.error is None or text.settled:
+            if text.settled:
                 return
+            if record.error is None:
+                reason = f"the job has ended: {len(text.kept)} bytes of its text came too late"
+                raise BadRequest(reason, code="conflict", field="text")
             self._job = await self._resumed(record.error, deadline)
 
     async def _resumed(self, error: SupervisorError, deadline: Deadline) -> AcceptedJob:
