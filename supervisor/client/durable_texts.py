@@ -8,11 +8,21 @@ What the supervisor has is told by WRITTEN, and by ACCEPTED to who comes back; t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from supervisor.client.errors import BadRequest, from_wire
 from supervisor.client.open_text import OpenText
 from supervisor.client.records import JobRecord
 from supervisor.wire.client import Accepted, Append, Error, Finish, Message, Written
+
+
+class _Asked(NamedTuple):
+    """A piece that is not answered; `last`: the end of a text. `attempt`: in which it was sent."""
+
+    record: JobRecord
+    text: OpenText
+    attempt: int
+    last: bool = False
 
 
 class DurableTexts:
@@ -23,8 +33,7 @@ class DurableTexts:
     ) -> None:
         self._send = send
         self._name = name
-        self._asked: dict[str, tuple[JobRecord, bool]] = {}
-        """Pieces that are not answered; True: the end of a text."""
+        self._asked: dict[str, _Asked] = {}
 
     def append(self, record: JobRecord, text: OpenText, data: bytes, *, flush: bool) -> None:
         """Send more of a text, or keep it for the next supervisor. Raises BadRequest for one that
@@ -35,7 +44,7 @@ class DurableTexts:
         at = text.size
         text.add(data, flush=flush)
         if not text.refused:
-            self._append(record, at, data, flush=flush)
+            self._append(record, text, at, data, flush=flush)
 
     def finish(self, record: JobRecord, text: OpenText) -> None:
         """End a text."""
@@ -63,22 +72,27 @@ class DurableTexts:
 
     def written(self, message: Written) -> tuple[JobRecord | None, str | None]:
         """Take an answer; returns whose it is, and its defect, if any."""
-        record, last = self._asked.pop(message.id, (None, False))
-        if record is None or record.text is None:
+        asked = self._asked.pop(message.id, None)
+        if asked is None:
             return None, None
-        record.text.end_written = record.text.end_written or last
-        return record, record.text.take(message.bytes)
+        asked.text.end_written = asked.text.end_written or asked.last
+        return asked.record, asked.text.take(message.bytes)
 
     def refused(self, message: Error) -> bool:
-        """Take an error, if it answers a piece: that is sent again, or nothing more is taken."""
-        record, _last = self._asked.pop(message.id or "", (None, False))
-        if record is None:
+        """Take an error, if it answers a piece: that is sent again, or nothing more is taken.
+
+        What was sent behind a piece that was refused is refused, too: that was the same attempt.
+        """
+        asked = self._asked.pop(message.id or "", None)
+        if asked is None:
             return False
-        if record.text is not None and message.retryable:
-            record.text.refused = True
-        elif record.text is not None:
-            record.text.error = from_wire(message)
-        record.changed()
+        text = asked.text
+        if not text.refused and asked.attempt == text.attempt:
+            if message.retryable:
+                text.refused = True
+            else:
+                text.error = from_wire(message)
+        asked.record.changed()
         return True
 
     def write_again(self, records: Iterable[JobRecord]) -> None:
@@ -93,19 +107,22 @@ class DurableTexts:
 
     def _again(self, record: JobRecord, text: OpenText) -> None:
         text.refused = False
+        text.attempt += 1
         if text.kept or text.flush:
-            self._append(record, text.written, bytes(text.kept), flush=text.flush)
+            self._append(record, text, text.written, bytes(text.kept), flush=text.flush)
         if text.ended and not text.end_written:
             self._finish(record, text)
 
-    def _append(self, record: JobRecord, at: int, data: bytes, *, flush: bool) -> None:
+    def _append(
+        self, record: JobRecord, text: OpenText, at: int, data: bytes, *, flush: bool
+    ) -> None:
         if record.accepted is not None and not record.ended:
             id = self._name()
-            self._asked[id] = record, False
+            self._asked[id] = _Asked(record, text, text.attempt)
             self._send(Append(job=record.accepted.job, id=id, flush=flush, offset=at), data)
 
     def _finish(self, record: JobRecord, text: OpenText) -> None:
         if record.accepted is not None and not record.ended:
             id = self._name()
-            self._asked[id] = record, True
+            self._asked[id] = _Asked(record, text, text.attempt, last=True)
             self._send(Finish(job=record.accepted.job, id=id, offset=text.size), None)

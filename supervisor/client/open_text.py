@@ -20,6 +20,8 @@ class OpenText:
         self.ended = False
         self.end_written = False
         self.refused = False
+        self.attempt = 1
+        """Counts how often what is kept was sent."""
         self.error: SupervisorError | None = None
         """Why nothing can be added."""
 

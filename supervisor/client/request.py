@@ -37,7 +37,8 @@ class Terms(JobOptions, total=False):
     comes.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is submitted; a
-    `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`
+    `durable` job outlives this client and the supervisor, and what is added to its open text is
+    written down as it comes (`Job.written`). `traceparent` and `tracestate`
     are the headers of a W3C trace context, as OpenTelemetry's propagator injects them:
     where the supervisor traces, the job becomes part of that trace. `on_behalf` names the client
     that the job is charged to, in at most 128 characters, for a program that asks for others, as

@@ -28,7 +28,8 @@ RETRY_MS: Final = 2_000
 
 class _Text(msgspec.Struct):
     """One open text. `written`: bytes that the journal has, `asked`: that were handed in; `ended`:
-    it has the end, `ending`: that was handed in. `pieces` wait for the journal, which is given the
+    it has the end, `ending`: that was handed in; `flushed`: so many bytes are to be spoken in any
+    case. `pieces` wait for the journal, which is given the
     first; so do `cuts`, of which it is given the first if `cutting`.
     """
 
@@ -36,6 +37,7 @@ class _Text(msgspec.Struct):
     asked: int = 0
     ended: bool = False
     ending: bool = False
+    flushed: int = 0
     cutting: bool = False
     pieces: deque[e.TextWritten] = msgspec.field(default_factory=deque)
     cuts: deque[e.TextAppended | e.TextEnded] = msgspec.field(default_factory=deque)
@@ -100,7 +102,8 @@ class Writing:
         """Hand the first piece to the journal; what it has already is told at once."""
         while text.pieces:
             piece = text.pieces[0]
-            if piece.body or piece.flush or (piece.last and not text.ended):
+            flush = piece.flush and text.flushed < text.written
+            if piece.body or flush or (piece.last and not text.ended):
                 self._commands.append(
                     e.PersistText(
                         job=job.id,
@@ -126,6 +129,7 @@ class Writing:
         piece = text.pieces.popleft()
         text.written += len(piece.body)
         text.ended = text.ended or piece.last
+        text.flushed = text.written if piece.flush else text.flushed
         job.written = None if text.ended else text.written
         self._told(piece, text)
         self._commands.append(

@@ -146,6 +146,8 @@ def accepted(peer: Wire, **fields: object) -> str:
     """The job of an open SUBMIT."""
     peer.send(wire.Submit("1", open=True, **fields), b"")  # type: ignore[arg-type] # as given
     message, _body = peer.receive()
+    while isinstance(message, wire.Chunk):  # Of an earlier one.
+        message, _body = peer.receive()
     assert isinstance(message, wire.Accepted)
     assert message.estimated
     return message.job
