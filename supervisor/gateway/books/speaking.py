@@ -51,7 +51,7 @@ _ATTEMPTS: Final = 2
 """How often a chapter is spoken whose job is lost."""
 _RETRY_S: Final = 2.0
 _LONGEST_RETRY_S: Final = 30.0
-_NICE: Final = 10
+_NICE: Final = 5
 _ANY_RATE: Final = 24_000
 _ASSEMBLY_S: Final = 1800.0
 _NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
