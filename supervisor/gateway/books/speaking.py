@@ -104,9 +104,8 @@ class BookSpeaker:
         while book.to_do:
             before = len(book.missing())
             try:
-                await self._check_room()
                 await self._chapters(book)
-                if book.to_do and not book.missing():
+                if not (book.missing() or book.failed):
                     await self._assemble(book)
             except (OSError, SupervisorError) as error:
                 book.jobs.clear()  # They are found again by their keys.
@@ -151,6 +150,7 @@ class BookSpeaker:
         while line.missing or line.handed_in:
             await self._hand_in_some(book, line)
             if line.handed_in:
+                await self._check_room()
                 number, job = line.handed_in.popleft()
                 await self._chapter(book, number, job, line)
 
@@ -245,6 +245,7 @@ class BookSpeaker:
                 await self._hand_in_some(book, line)
             return (await self.run(recording.write, targets, tags)).duration_s
         finally:
+            recording.stop()
             await asyncio.shield(self.run(recording.close))
 
     async def _give_up(self, book: KeptBook, number: int, error: Exception) -> None:
