@@ -1,0 +1,169 @@
+// The last minutes, hour or day as three charts with one time axis and one cursor.
+
+import { ask } from "./api.js";
+import { $, element, remembered, svg, write } from "./dom.js";
+import { clock, short, span } from "./words.js";
+
+const LEFT = 40, RIGHT = 8, TOP = 8, HEIGHT = 96, FOOT = 18;
+
+let seconds = 300, course = null, limits = null, cursor = null, askedAt = -Infinity;
+
+const PANELS = [
+  { title: "Busy", draw: busy, said: ({ load }, i) => (load.utilization[i] === null ? "–" : `${Math.round(load.utilization[i])} %`), of: "load" },
+  { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${load.cores[i]} cores, ${load.waiting[i]} waiting`, of: "load" },
+  { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i]).join(" ")}, at worst ${short(speech.slow_s[i]).join(" ")}`), of: "speech" },
+  { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => `${speech.segments_per_minute[i]}`, of: "speech" },
+];
+
+export function courses() {
+  seconds = remembered.get("range", 300);
+  for (const input of $("range").querySelectorAll("input")) {
+    input.checked = Number(input.value) === seconds;
+    input.addEventListener("change", () => {
+      remembered.set("range", (seconds = Number(input.value)));
+      cursor = null;
+      refresh(true);
+    });
+  }
+  for (const panel of PANELS) {
+    panel.value = element("b", {}, "");
+    panel.box = element("div", {});
+    $("charts").append(element("div", { class: "panel" }, element("div", { class: "panel-head" }, element("span", {}, panel.title), panel.value), panel.box));
+    panel.box.addEventListener("pointermove", (event) => point(event.clientX - panel.box.getBoundingClientRect().left, panel.box.clientWidth));
+    panel.box.addEventListener("pointerleave", () => point(null));
+  }
+  new ResizeObserver(draw).observe($("charts"));
+}
+
+/** Asks for what was recorded, at most as often as it changes. */
+export async function refresh(now = false) {
+  const pause = seconds <= 300 ? 1900 : 9900;
+  if (!now && performance.now() - askedAt < pause) return;
+  askedAt = performance.now();
+  const wanted = seconds;
+  const found = await ask(`page/history?seconds=${wanted}`).catch(() => null);
+  if (!found || wanted !== seconds) return;
+  course = found;
+  draw();
+}
+
+/** @param {{target: number, low: number, usable: number}} found what the pool aims at. */
+export function aim(found) {
+  limits = found;
+}
+
+/** The newest of what was told of speech: the tile's figures. */
+export function latest() {
+  const speech = course?.speech;
+  const last = (list) => list?.findLast((value) => value !== null) ?? null;
+  return { first: last(speech?.first_s), slow: last(speech?.slow_s), pace: last(speech?.pace) };
+}
+
+function point(x, width) {
+  cursor = x === null ? null : Math.min(seconds, Math.max(0, seconds * (1 - (x - LEFT) / (width - LEFT - RIGHT))));
+  draw();
+}
+
+function draw() {
+  if (!course || !limits) return;
+  for (const panel of PANELS) {
+    const times = course[panel.of].ago_s, at = cursor === null ? times.length - 1 : nearest(times, cursor);
+    const said = times.length ? panel.said(course, at) : "nothing recorded yet";
+    write(panel.value, cursor === null || !times.length ? said : `${said}, ${span(times[at])} ago`);
+    const width = panel.box.clientWidth || 600;
+    const x = (ago) => LEFT + (1 - ago / seconds) * (width - LEFT - RIGHT);
+    const parts = [...panel.draw(course[panel.of], x, width), ...axis(x, width)];
+    if (cursor !== null && times.length) parts.push(svg("line", { class: "cursor", x1: x(times[at]), x2: x(times[at]), y1: TOP, y2: HEIGHT }));
+    const label = `${panel.title}, over the last ${span(seconds)}. Now: ${times.length ? panel.said(course, times.length - 1) : "nothing recorded yet"}.`;
+    panel.box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + FOOT}`, role: "img", "aria-label": label }, ...parts));
+  }
+}
+
+function nearest(times, ago) {
+  let best = 0;
+  for (let i = 1; i < times.length; i += 1) if (Math.abs(times[i] - ago) < Math.abs(times[best] - ago)) best = i;
+  return best;
+}
+
+function busy(load, x, width) {
+  const y = scale(100);
+  return [...rules(width, y, [0, 50, 100], (n) => `${n} %`),
+    svg("rect", { class: "band-area", x: LEFT, width: width - LEFT - RIGHT, y: y(limits.target), height: y(limits.low) - y(limits.target) }),
+    svg("line", { class: "target-line", x1: LEFT, x2: width - RIGHT, y1: y(limits.target), y2: y(limits.target) }),
+    ...lines(load.ago_s, load.utilization, x, y, "busy", true)];
+}
+
+function coresAndQueue(load, x, width) {
+  const most = Math.max(limits.usable, ...load.cores), waits = Math.max(4, ...load.waiting);
+  const y = scale(most), w = scale(waits);
+  return [...rules(width, y, [0, most], String), ...lines(load.ago_s, load.waiting, x, w, "waits", true, false),
+    path("cores-line", steps(load.ago_s.map((ago, i) => [x(ago), y(load.cores[i])])))];
+}
+
+function latency(speech, x, width) {
+  const most = ceiling(Math.max(0.1, ...speech.slow_s.filter((s) => s !== null))), y = scale(most);
+  return [...rules(width, y, [0, most / 2, most], (s) => (s ? short(s).join(" ") : "0")),
+    ...areas(speech.ago_s, speech.slow_s, x, y, "sound"), ...lines(speech.ago_s, speech.first_s, x, y, "sound", false),
+    ...dots(speech.ago_s, speech.first_s, x, y)];
+}
+
+function pace(speech, x, width) {
+  const most = ceiling(Math.max(10, ...speech.segments_per_minute)), y = scale(most);
+  return [...rules(width, y, [0, most], String), ...lines(speech.ago_s, speech.segments_per_minute, x, y, "pace", false)];
+}
+
+const scale = (most) => (value) => HEIGHT - (Math.min(most, value) / most) * (HEIGHT - TOP);
+
+/** The next number that reads well: 1, 2 or 5 and noughts. */
+function ceiling(value) {
+  const unit = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((n) => n * unit).find((n) => n >= value * 0.999);
+}
+
+/** Stretches of neighbours that are known; where nothing was recorded for long, there is a gap. */
+function stretches(times, values) {
+  const usual = times.length > 1 ? (times[0] - times.at(-1)) / (times.length - 1) : 0;
+  const found = [[]];
+  for (let i = 0; i < times.length; i += 1) {
+    if (i && times[i - 1] - times[i] > Math.max(25, 4 * usual)) found.push([]);
+    if (values[i] === null) found.push([]);
+    else found.at(-1).push([times[i], values[i]]);
+  }
+  return found.filter((stretch) => stretch.length);
+}
+
+const spots = (stretch, x, y) => stretch.map(([ago, value]) => [x(ago), y(value)]);
+
+function lines(times, values, x, y, kind, filled, line = true) {
+  return stretches(times, values).flatMap((stretch) => [
+    ...(filled ? [area(kind, spots(stretch, x, y))] : []), ...(line ? [path(`line-${kind}`, spots(stretch, x, y))] : [])]);
+}
+
+const areas = (times, values, x, y, kind) => stretches(times, values).map((stretch) => area(kind, spots(stretch, x, y)));
+const dots = (times, values, x, y) => stretches(times, values).filter((stretch) => stretch.length === 1)
+  .map(([[ago, value]]) => svg("circle", { cx: x(ago), cy: y(value), r: 2.5, class: "line-sound" }));
+
+function area(kind, points) {
+  return path(`area-${kind}`, [[points[0][0], HEIGHT], ...points, [points.at(-1)[0], HEIGHT]]);
+}
+
+function rules(width, y, values, say) {
+  return values.flatMap((value) => [svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
+    svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, say(value))]);
+}
+
+function axis(x, width) {
+  const parts = width < 460 ? 2 : 4;
+  return Array.from({ length: parts + 1 }, (_, i) => {
+    const ago = seconds * (1 - i / parts);
+    return svg("text", { x: x(ago), y: HEIGHT + FOOT - 3, "text-anchor": i === 0 ? "start" : i === parts ? "end" : "middle" }, ago ? `−${ago < 3600 ? clock(ago) : span(ago)}` : "now");
+  });
+}
+
+function path(kind, points) {
+  return svg("path", { class: kind, d: points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("") });
+}
+
+function steps(points) {
+  return points.flatMap(([x, y], i) => (i ? [[x, points[i - 1][1]], [x, y]] : [[x, y]]));
+}
