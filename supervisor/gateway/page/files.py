@@ -8,11 +8,15 @@ PAGE = "index.html"
 
 MODULES = (
     "api",
+    "book-card",
+    "books",
     "chart",
     "choice",
     "cores",
     "course",
+    "dock",
     "dom",
+    "drawing",
     "follow",
     "gate",
     "jobs",
@@ -24,6 +28,7 @@ MODULES = (
     "speaker",
     "sse",
     "tuning",
+    "upload",
     "voices",
     "wave",
     "words",

@@ -1,10 +1,12 @@
-"""A gateway of its own for the page, and a browser that looks at it."""
+"""A gateway of its own for the page, a browser that looks at it, and who checks that all can use it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,9 @@ SHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 expect.set_options(timeout=20_000)  # A machine that is busy with other things is slow, not wrong.
 
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+_AXE = """async () => (await axe.run(document)).violations.flatMap(
+  (one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 200)}`))"""
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +67,44 @@ def tab(browser: Browser) -> Iterator[Page]:
     yield page
     page.close()
     assert not problems
+
+
+Look = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def axe_source(tmp_path_factory: pytest.TempPathFactory) -> str | None:
+    """axe-core's program, the newest that the registry has; None where it cannot be had."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    place = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", "axe-core", "--silent"]
+    try:
+        subprocess.run(command, cwd=place, capture_output=True, timeout=60, check=True)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    with tarfile.open(next(place.glob("axe-core-*.tgz"))) as archive:
+        archive.extractall(place, filter="data")
+    return (place / "package" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def look(tab: Page, axe_source: str | None) -> Look:
+    """Keeps a picture of the tab in light and dark; has axe-core look, and finds nothing.
+
+    Without npm nobody but the picture's viewer looks. The tab stays light.
+    """
+    if axe_source is not None:
+        tab.add_init_script(axe_source)
+
+    def look(name: str, *, full_page: bool = False) -> None:
+        for scheme in ("dark", "light"):
+            tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+            tab.wait_for_timeout(50)  # For what is drawn anew when the scheme changes.
+            tab.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=full_page)
+            if axe_source is not None:
+                assert tab.evaluate(_AXE) == [], (name, scheme)
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+
+    return look

@@ -1,6 +1,7 @@
 // The chart of the trial: cores as it happened against cores with other settings.
 
 import { svg } from "./dom.js";
+import { label, path, steps } from "./drawing.js";
 import { clock } from "./words.js";
 
 const LEFT = 40, RIGHT = 8;
@@ -23,14 +24,4 @@ export function coresChart(box, recorded, simulated, seconds) {
   }
   const words = `Cores over ${clock(seconds)}, recorded and simulated; the table has the sums.`;
   box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words }, ...parts));
-}
-
-const label = (x, y, text, anchor) => svg("text", { x, y, "text-anchor": anchor }, text);
-
-function path(kind, points) {
-  return svg("path", { class: kind, d: points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("") });
-}
-
-function steps(points) {
-  return points.flatMap(([x, y], i) => (i ? [[x, points[i - 1][1]], [x, y]] : [[x, y]]));
 }

@@ -5,6 +5,7 @@ import { pick } from "./picker.js";
 import { firstVoice, loadVoices, mixing, voiceOf, voices } from "./voices.js";
 
 const MOST = 8; // Voices of a mix.
+const WEIGHT = 5, MOST_WEIGHT = 10;
 
 /** @type {{voice: object, weight: number}[]} */
 let parts = [];
@@ -19,8 +20,8 @@ export function choice() {
     const voice = await pick({ title: "Mix in a voice", model: parts[0].voice.model });
     if (!voice) return;
     const known = parts.find((part) => part.voice === voice);
-    if (known) known.weight = Math.min(10, known.weight + 1);
-    else parts.push({ voice, weight: 1 });
+    if (known) known.weight = Math.min(MOST_WEIGHT, known.weight + 1);
+    else parts.push({ voice, weight: WEIGHT });
     changed();
   });
   $("speed").value = remembered.get("speed", 1);
@@ -43,7 +44,7 @@ export async function offerVoices(about, another) {
   }
   const before = parts.length ? parts.map(plain) : remembered.get("voices", []);
   parts = before.map(({ model, id, weight }) => ({ voice: voiceOf(model, id), weight })).filter((part) => part.voice);
-  if (!parts.length && voices.length) parts = [{ voice: firstVoice(), weight: 1 }];
+  if (!parts.length && voices.length) parts = [{ voice: firstVoice(), weight: WEIGHT }];
   changed();
 }
 
@@ -60,7 +61,7 @@ export const described = () => [parts.map(({ voice }) => voice.name).join(" + ")
 
 function choose(voice) {
   if (parts.length > 1 && parts[0].voice.model === voice.model) parts[0].voice = voice;
-  else parts = [{ voice, weight: 1 }];
+  else parts = [{ voice, weight: WEIGHT }];
   changed();
 }
 
@@ -82,7 +83,7 @@ function changed() {
 
 function row(part) {
   const { voice } = part;
-  const slider = element("input", { type: "range", min: 1, max: 10, step: 1, value: part.weight, "aria-label": `How much of ${voice.name}` });
+  const slider = element("input", { type: "range", min: 1, max: MOST_WEIGHT, step: 1, value: part.weight, "aria-label": `How much of ${voice.name}` });
   slider.addEventListener("input", () => {
     part.weight = Number(slider.value);
     remembered.set("voices", parts.map(plain));

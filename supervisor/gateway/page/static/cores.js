@@ -8,10 +8,10 @@ const SHOWN = 7; // Decisions.
 const slotClass = (slot) => `slot-${slot % 8}`;
 
 export function showWorkers(workers, allocation) {
-  const busy = allocation.system_info.core_busy_percent;
+  const { core_busy_percent: busy, core_foreign_percent: foreign } = allocation.system_info;
   $("workers").replaceChildren(...workers.map((worker) => {
-    const loads = worker.cpus.map((cpu) => busy[cpu]).filter((load) => load !== undefined);
-    const load = loads.length ? loads.reduce((sum, one) => sum + one, 0) / loads.length : 0;
+    const loads = worker.cpus.map((cpu) => Math.max(0, (busy[cpu] ?? 0) - (foreign[cpu] ?? 0)));
+    const load = loads.reduce((sum, one) => sum + one, 0) / Math.max(1, loads.length);
     const fill = element("i");
     fill.style.width = `${load}%`;
     const facts = [worker.cpus.length ? `${worker.cpus.length === 1 ? "core" : "cores"} ${worker.cpus.join(", ")}` : "no core",
@@ -19,7 +19,7 @@ export function showWorkers(workers, allocation) {
     return element("li", { class: "worker", "data-state": worker.state },
       element("span", { class: `badge ${slotClass(worker.slot)}` }, element("span", { class: "hidden" }, "Worker "), String(worker.slot)),
       element("b", {}, `${worker.state === "busy" ? "is " : ""}${doing(worker)}`.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())),
-      element("span", { class: "meter", role: "img", "aria-label": `Its cores are ${load.toFixed(0)} % busy` }, fill),
+      element("span", { class: "meter", role: "img", "aria-label": `It keeps its cores ${load.toFixed(0)} % busy` }, fill),
       element("span", { class: "quiet" }, facts.filter(Boolean).join(" · ")));
   }));
 }

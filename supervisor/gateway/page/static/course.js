@@ -2,15 +2,16 @@
 
 import { ask } from "./api.js";
 import { $, element, remembered, svg, write } from "./dom.js";
-import { clock, short, span } from "./words.js";
+import { label, path, steps } from "./drawing.js";
+import { clock, count, short, span } from "./words.js";
 
-const LEFT = 40, RIGHT = 8, TOP = 8, HEIGHT = 96, FOOT = 18;
+const LEFT = 50, RIGHT = 8, TOP = 8, HEIGHT = 96, FOOT = 18;
 
 let seconds = 300, course = null, limits = null, cursor = null, askedAt = -Infinity;
 
 const PANELS = [
   { title: "Busy", draw: busy, said: ({ load }, i) => (load.utilization[i] === null ? "–" : `${Math.round(load.utilization[i])} %`), of: "load" },
-  { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${load.cores[i]} cores, ${load.waiting[i]} waiting`, of: "load" },
+  { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${count(load.cores[i], "core")}, ${load.waiting[i]} waiting`, of: "load" },
   { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i]).join(" ")}, at worst ${short(speech.slow_s[i]).join(" ")}`), of: "speech" },
   { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => `${speech.segments_per_minute[i]}`, of: "speech" },
 ];
@@ -74,8 +75,8 @@ function draw() {
     const x = (ago) => LEFT + (1 - ago / seconds) * (width - LEFT - RIGHT);
     const parts = [...panel.draw(course[panel.of], x, width), ...axis(x, width)];
     if (cursor !== null && times.length) parts.push(svg("line", { class: "cursor", x1: x(times[at]), x2: x(times[at]), y1: TOP, y2: HEIGHT }));
-    const label = `${panel.title}, over the last ${span(seconds)}. Now: ${times.length ? panel.said(course, times.length - 1) : "nothing recorded yet"}.`;
-    panel.box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + FOOT}`, role: "img", "aria-label": label }, ...parts));
+    const words = `${panel.title}, over the last ${span(seconds)}. Now: ${times.length ? panel.said(course, times.length - 1) : "nothing recorded yet"}.`;
+    panel.box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + FOOT}`, role: "img", "aria-label": words }, ...parts));
   }
 }
 
@@ -149,21 +150,13 @@ function area(kind, points) {
 
 function rules(width, y, values, say) {
   return values.flatMap((value) => [svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
-    svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, say(value))]);
+    label(LEFT - 6, y(value) + 4, say(value), "end")]);
 }
 
 function axis(x, width) {
   const parts = width < 460 ? 2 : 4;
   return Array.from({ length: parts + 1 }, (_, i) => {
     const ago = seconds * (1 - i / parts);
-    return svg("text", { x: x(ago), y: HEIGHT + FOOT - 3, "text-anchor": i === 0 ? "start" : i === parts ? "end" : "middle" }, ago ? `−${ago < 3600 ? clock(ago) : span(ago)}` : "now");
+    return label(x(ago), HEIGHT + FOOT - 3, ago ? `−${ago < 3600 ? clock(ago) : span(ago)}` : "now", i === 0 ? "start" : i === parts ? "end" : "middle");
   });
-}
-
-function path(kind, points) {
-  return svg("path", { class: kind, d: points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("") });
-}
-
-function steps(points) {
-  return points.flatMap(([x, y], i) => (i ? [[x, points[i - 1][1]], [x, y]] : [[x, y]]));
 }

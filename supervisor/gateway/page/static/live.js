@@ -101,7 +101,7 @@ function tiles({ allocation, jobs, queue }) {
   const average = stats.average_utilization;
   write("cores", stats.current_allocation.allocated_cores);
   write("cores-of", `of ${system.effective_cpus.usable_count}`);
-  write("cores-note", [average === null ? "" : `${average.toFixed(0)} % busy`, `${lower} to ${upper} allowed`].filter(Boolean).join(", "));
+  write("cores-note", [average === null ? "" : `${average.toFixed(0)} % busy`, lower === upper ? `${upper} allowed` : `${lower} to ${upper} allowed`].filter(Boolean).join(", "));
   write("queue", jobs.segments_waiting);
   const jobsNow = jobs.queued + jobs.running;
   write("queue-note", queue.oldest_wait_s > 0.05 ? `the oldest for ${short(queue.oldest_wait_s).join(" ")}` : jobsNow ? `${count(jobsNow, "job")} at work` : "nothing to do");

@@ -1,26 +1,40 @@
 // Starts the parts of the page, and tells them of each other.
 
 import { ask } from "./api.js";
+import { books, offerBooks } from "./books.js";
 import { choice, offerVoices } from "./choice.js";
 import { courses } from "./course.js";
+import { dock, pauseBook } from "./dock.js";
 import { $ } from "./dom.js";
 import { gate } from "./gate.js";
 import { watch } from "./live.js";
 import { picker } from "./picker.js";
-import { speaker } from "./speaker.js";
+import { quiet, speaker } from "./speaker.js";
 import { loadTuning, tuning } from "./tuning.js";
+import { limitUploads, stopUploads } from "./upload.js";
 
 gate();
 choice();
 picker();
-speaker(() => {});
+speaker(pauseBook);
+dock(quiet);
+books();
 courses();
 tuning();
 
 // With every status: what is not known yet is asked for; all of it where the supervisor is another.
 watch(async (another) => {
   loadTuning(another);
-  offerVoices(() => ask("page/about").catch(() => null), another);
+  offerVoices(about, another);
+  offerBooks(another);
 }, (gone) => {
   for (const id of ["speak", "save", "knobs-all"]) $(id).disabled = gone;
+  stopUploads(gone);
 });
+
+/** What the supervisor can do. */
+async function about() {
+  const found = await ask("page/about").catch(() => null);
+  if (found) limitUploads(found.max_book_bytes ?? null);
+  return found;
+}
