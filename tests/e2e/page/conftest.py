@@ -1,4 +1,4 @@
-"""A gateway of its own for the page, a browser that looks at it, and who checks that all can use it."""
+"""A gateway for the page, a browser that looks at it, and axe-core, which sees what bars people."""
 
 from __future__ import annotations
 

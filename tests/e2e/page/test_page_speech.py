@@ -1,4 +1,4 @@
-"""The box that speaks: heard, followed word by word, sought, stopped, saved, and what goes wrong."""
+"""The box that speaks: heard, followed word by word, sought, stopped, saved; what goes wrong."""
 
 from __future__ import annotations
 
@@ -23,6 +23,23 @@ KEEP_WORDS = """() => {
     const word = document.querySelector("#page-of-text").dataset.word;
     if (word && window.heard.at(-1) !== word) window.heard.push(word);
   }).observe(document.querySelector("#page-of-text"), { attributeFilter: ["data-word"] });
+}"""
+
+MARKED = """async () => {
+  const follow = await import("./page/static/follow.js");
+  const area = document.querySelector("#text"), mark = document.querySelector("#mark");
+  const end = area.value.length, found = [];
+  follow.beginText(area.value);
+  follow.addWords([
+    { text_start: 2, text_end: 7, start: 0 }, { text_start: end - 5, text_end: end, start: 1 },
+  ]);
+  mark.style.transition = "none";
+  for (const second of [0.5, 1.5]) {
+    follow.follow(second);
+    const under = mark.getBoundingClientRect(), box = area.getBoundingClientRect();
+    found.push([under.left - box.left, under.top - box.top, under.width, area.clientHeight]);
+  }
+  return found;
 }"""
 
 
@@ -71,25 +88,9 @@ def test_a_text_is_heard_word_by_word_and_sought(tab: Page, served: Serving) -> 
 def test_the_mark_lies_under_its_word(tab: Page, served: Serving) -> None:
     """Line by line, in a text that is longer than its box."""
     opened(tab, served)
-    tab.fill("#text", "A first line that is not long.\n\n" + "Many more words to fill. " * 90 + "Last.")
-    places = tab.evaluate(
-        """async () => {
-          const follow = await import("./page/static/follow.js"), area = document.querySelector("#text");
-          follow.beginText(area.value);
-          const end = area.value.length;
-          const words = [[2, 7, 0], [end - 5, end, 1]];
-          follow.addWords(words.map(([text_start, text_end, start]) => ({ start, text_start, text_end })));
-          const found = [];
-          document.querySelector("#mark").style.transition = "none";
-          for (const second of [0.5, 1.5]) {
-            follow.follow(second);
-            const mark = document.querySelector("#mark").getBoundingClientRect();
-            const box = area.getBoundingClientRect();
-            found.push([mark.left - box.left, mark.top - box.top, mark.width, area.clientHeight]);
-          }
-          return found;
-        }"""
-    )
+    filling = "Many more words to fill. " * 90
+    tab.fill("#text", f"A first line that is not long.\n\n{filling}Last.")
+    places = tab.evaluate(MARKED)
     (left, top, width, height), (_, low, _, _) = places
     assert 28 < left < 60
     assert 20 < top < 40

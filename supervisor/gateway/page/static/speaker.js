@@ -137,8 +137,8 @@ function heard(ms) {
 
 /** How long all of it will be, from how far the words have come. */
 function guess() {
-  const done = reached() / Math.max(1, last.input.length);
-  if (done > 0.02) expected = Math.max(playback.received, playback.received / Math.min(1, done));
+  const part = reached() / Math.max(1, last.input.length);
+  if (reached() > 20) expected = Math.max(playback.received, playback.received / Math.min(1, part));
 }
 
 function failed(error) {
@@ -211,7 +211,7 @@ function draw() {
   $("seek").value = position;
   $("seek").setAttribute("aria-valuetext", `${clock(position)} of ${clock(length)}`);
   write("at", clock(position));
-  write("length", known ? `${playback.whole ? "" : "about "}${clock(length)}` : "–:––");
+  write("length", playback.whole && known ? clock(length) : expected ? `about ${clock(length)}` : "–:––");
   drawWave($("wave"), playback.peaks, known ? length : 1, position);
 }
 
