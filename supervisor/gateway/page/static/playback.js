@@ -79,6 +79,11 @@ export class Playback extends EventTarget {
     return this.#sample() / RATE;
   }
 
+  /** Seconds from the context's clock to the ear, as far as the browser knows. */
+  get latency() {
+    return this.#context?.outputLatency || this.#context?.baseLatency || 0;
+  }
+
   get volume() {
     return this.#volume;
   }

@@ -15,6 +15,9 @@ const DRAFT = "draft";
 const playback = new Playback();
 let stream = null; // AbortController of what is being received.
 let last = null; // The request that was spoken last, for its file.
+let clickedAt = null; // When Speak was pressed, until it is heard.
+let firstMs = null; // From the click to the first sound.
+let reported = null; // What is said of the text that is spoken; null where it is something else.
 let expected = 0; // Seconds that all of it will take, as far as one can tell.
 let saving = null;
 let others = () => {};
@@ -78,7 +81,9 @@ async function speak() {
   if (!input.trim()) return say("There is nothing to say yet: write a text above.", true);
   const asked = terms();
   if (!asked) return say("The voices are not known yet.", true);
-  const clicked = performance.now();
+  clickedAt = performance.now();
+  firstMs = null;
+  delete $("player").dataset.firstMs;
   stream?.abort();
   const mine = (stream = new AbortController());
   playback.clear();
@@ -88,13 +93,13 @@ async function speak() {
   expected = 0;
   beginText(input);
   leftOut(null);
-  say("…");
+  report("Speaking …");
   draw();
   try {
     const body = { ...last, response_format: "pcm", sample_rate: RATE, stream_format: "sse", timestamp_granularities: ["word"] };
     const response = await request("v1/audio/speech", { body, signal: mine.signal });
     leftOut(response.headers.get("X-Left-Out"));
-    await receive(response.body, clicked, mine);
+    await receive(response.body, mine);
   } catch (error) {
     if (mine === stream && error.name !== "AbortError") failed(error);
   } finally {
@@ -105,16 +110,11 @@ async function speak() {
   }
 }
 
-async function receive(body, clicked, mine) {
-  let first = true;
+async function receive(body, mine) {
   for await (const { samples, words } of pieces(body)) {
     if (mine.signal.aborted) return;
     addWords(words);
-    if (samples) {
-      playback.add(samples);
-      if (first) heard(performance.now() - clicked);
-      first = false;
-    }
+    if (samples) playback.add(samples);
     guess();
     if (playback.received > LONGEST_S) {
       mine.abort();
@@ -122,17 +122,23 @@ async function receive(body, clicked, mine) {
     }
   }
   expected = playback.received;
-  if (first) return say("Nothing in this text can be spoken.", true);
-  say(`${clock(playback.received)} of speech${shortly()}`);
+  if (!expected) return say("Nothing in this text can be spoken.", true);
+  report(`${clock(playback.received)} of speech`);
 }
 
-let firstMs = null;
-const shortly = () => (firstMs === null ? "" : `, first sound after ${short(firstMs / 1000).join(" ")}`);
+/** Says how it stands, with how soon the first sound was heard as soon as it was. */
+function report(text) {
+  reported = text;
+  say(firstMs === null ? text : `${text.replace(" …", "")}, first sound after ${short(firstMs / 1000).join(" ")}`);
+}
 
-function heard(ms) {
-  firstMs = ms;
-  $("player").dataset.firstMs = ms.toFixed(0);
-  say(`Speaking${shortly()}`);
+/** Looks whether the first sound has left the sound card by now, and how long after the click that was. */
+function heard() {
+  if (clickedAt === null || playback.position <= 0) return;
+  firstMs = performance.now() - clickedAt - playback.position * 1000 + playback.latency * 1000;
+  clickedAt = null;
+  $("player").dataset.firstMs = firstMs.toFixed(0);
+  if (reported !== null) report(reported);
 }
 
 /** How long all of it will be, from how far the words have come. */
@@ -185,6 +191,7 @@ async function save() {
 const name = (text) => text.match(/[\p{L}\p{N}]+/gu)?.slice(0, 6).join("-").slice(0, 60) ?? "speech";
 
 function say(text, bad = false) {
+  if (!text.startsWith(reported?.replace(" …", "") ?? "\0")) reported = null;
   $("spoken").classList.toggle("bad", bad);
   write("spoken", text);
 }
@@ -195,6 +202,7 @@ function leftOut(told) {
 }
 
 function frame() {
+  heard();
   draw();
   if (playback.playing) requestAnimationFrame(frame);
 }
