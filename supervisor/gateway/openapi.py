@@ -11,6 +11,17 @@ from aiohttp import web
 from supervisor import __version__
 from supervisor.audio.formats import FORMATS
 from supervisor.config.sections.performance import DynamicCpuAllocation
+from supervisor.gateway.books.addresses import (
+    AUDIOBOOK,
+    BOOK,
+    BOOKS,
+    CHAPTER,
+    COVER,
+    PAUSE,
+    RESUME,
+)
+from supervisor.gateway.books.files import M4B_TYPE, PLAYED
+from supervisor.gateway.books.records import BookDocument, BookList
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
@@ -48,6 +59,8 @@ _RECORDS = (
     NoDiagnostics,
     Health,
     Changed,
+    BookDocument,
+    BookList,
     Error,
 )
 
@@ -64,12 +77,13 @@ _REFUSALS: Mapping[int, str] = {
     404: "No such model or voice.",
     408: "The body did not come in time.",
     416: "The range is outside the file.",
-    409: "What override.json holds cannot be changed: it is unreadable, or being edited.",
+    409: "What override.json holds cannot be changed: it is unreadable, or being edited. Or this is "
+    "not spoken yet.",
     413: "The request or its text is too long.",
     415: "The body is packed (Content-Encoding); send it as it is.",
     429: "Too much is queued; `Retry-After` says when to come back.",
     500: "The text could not be spoken.",
-    507: "The gateway has no disk for a finished file.",
+    507: "The gateway has no disk for a file.",
     503: "The supervisor is not there, or stops, or all connections are taken; `Retry-After` says "
     "when to come back.",
 }
@@ -99,6 +113,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech(audio)},
             FILES: {"get": _file(audio)},
+            **_books(),
             "/v1/audio/phonemes": {"post": _phonemes()},
             "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
             "/v1/realtime": {"get": _socket("realtime", "OpenAI's Realtime API, as it speaks")},
@@ -177,6 +192,122 @@ def _file(audio: Mapping[str, Any]) -> dict[str, Any]:
             "200": {"description": "The file.", "content": dict(audio)},
             "206": {"description": "The range of it.", "content": dict(audio)},
             **{str(status): _refused(status) for status in (401, 403, 404, 416)},
+        },
+    }
+
+
+_BOOK_ID: list[dict[str, Any]] = [
+    {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+]
+_RANGE = {"name": "Range", "in": "header", "schema": {"type": "string"}}
+_PICTURES = ("jpeg", "png", "gif", "webp")
+
+
+def _books() -> dict[str, Any]:
+    """The books and their files."""
+    ids = _BOOK_ID
+    number = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer"}}
+    fits = {"name": "response_format", "in": "query", "schema": {"enum": [PLAYED.name]}}
+    m4b: dict[str, Any] = {M4B_TYPE: {"schema": {}}}
+    covers: dict[str, Any] = {f"image/{name}": {"schema": {}} for name in _PICTURES}
+    return {
+        BOOKS: {"get": _get("All books, the latest first.", BookList), "post": _new_book()},
+        BOOK: {
+            "get": _of_book("getBook", "A book, and how far it is."),
+            "delete": {
+                "operationId": "removeBook",
+                "summary": "Stop a book, and delete it with all that was spoken.",
+                "parameters": ids,
+                "responses": {
+                    "204": {"description": "It is gone."},
+                    **{str(status): _refused(status) for status in (401, 403, 404, 503, 507)},
+                },
+            },
+        },
+        PAUSE: {"post": _of_book("pauseBook", "Speak a book no further.")},
+        RESUME: {"post": _of_book("resumeBook", "Go on with a book; what failed is tried again.")},
+        COVER: {"get": _book_file("getCover", "The picture on its front.", covers, ids)},
+        CHAPTER: {
+            "get": _book_file(
+                "getChapter",
+                "A chapter that is spoken, or a range of it.",
+                {PLAYED.media_type: {"schema": {}}},
+                [*ids, number, fits],
+            )
+        },
+        AUDIOBOOK: {
+            "get": _book_file("getAudiobook", "All of it, with a mark for each chapter.", m4b, ids)
+        },
+    }
+
+
+def _new_book() -> dict[str, Any]:
+    described = {
+        "name": "What the file is called; its ending says what it is where its bytes do not.",
+        "model": "An engine.",
+        "voice": "A voice; without one the default one, or one that reads the book's language.",
+        "speed": "A factor, 0.25 to 4.",
+        "language": "BCP 47 tag of the language to read it in.",
+    }
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+            **{name: {"type": "string"} for name in described},
+        },
+    }
+    told = "The book: new, to be spoken from now on, or that which is there of this file already."
+    return {
+        "operationId": "createBook",
+        "summary": "An EPUB, a text, Markdown or HTML becomes an audiobook.",
+        "parameters": [
+            {"name": name, "in": "query", "description": what, "schema": {"type": "string"}}
+            for name, what in described.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {}},
+                "multipart/form-data": {"schema": form},
+            },
+        },
+        "responses": {
+            "200": {"description": told, **_json(_ref(BookDocument))},
+            "201": {"description": told, **_json(_ref(BookDocument))},
+            **{
+                str(status): _refused(status)
+                for status in (400, 401, 403, 404, 408, 413, 415, 429, 503, 507)
+            },
+        },
+    }
+
+
+def _of_book(name: str, summary: str) -> dict[str, Any]:
+    """What is answered with a book."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": _BOOK_ID,
+        "responses": {
+            "200": {"description": summary, **_json(_ref(BookDocument))},
+            **{str(status): _refused(status) for status in (401, 403, 404, 415, 503, 507)},
+        },
+    }
+
+
+def _book_file(
+    name: str, summary: str, content: Mapping[str, Any], parameters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """A file of a book; where it is audio a range of it may be asked for."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": [*parameters, _RANGE],
+        "responses": {
+            "200": {"description": summary, "content": dict(content)},
+            "206": {"description": "The range of it.", "content": dict(content)},
+            **{str(status): _refused(status) for status in (400, 401, 403, 404, 409, 416, 503)},
         },
     }
 

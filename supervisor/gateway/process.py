@@ -93,6 +93,7 @@ async def serve(
         logger=http_logger(),
     )
     await runner.setup()
+    context.books.start(context)
     if http.root_path is not None and runner.server is not None:
         serve_below(runner.server, http.root_path)
     connections = raise_file_limit(http.max_connections, 1 if http.wyoming is None else 2)

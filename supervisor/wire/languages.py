@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 MAX_CHARS: Final = 35
 """Longest tag; RFC 5646 recommends room for so many characters."""
@@ -49,6 +49,16 @@ def fitness(asked: str, languages: Sequence[str]) -> tuple[int, bool]:
     """
     tag = meant(asked, languages)
     return (0, False) if tag is None else (_common(asked, tag), tag == languages[0])
+
+
+def is_read(asked: str, engines: Mapping[str, Any]) -> bool:
+    """Whether a voice of these engines, as WELCOME describes them, reads what this tag asks for."""
+    return any(
+        meant(asked, engine.get("languages", {}).get(voice) or [tag]) is not None
+        for engine in engines.values()
+        if not engine.get("unavailable")
+        for voice, tag in engine.get("voices", {}).items()
+    )
 
 
 def _common(one: str, other: str) -> int:
