@@ -84,7 +84,7 @@ def _open(browser: Browser, url: str) -> Sample:
         tab.wait_for_selector("#voice:enabled")
         tab.fill("#text", TEXT)
         tab.click("#speak")
-        sound_ms = tab.wait_for_selector("#player[data-first-ms]").get_attribute("data-first-ms")
+        sound_ms = tab.locator("#player[data-first-ms]").get_attribute("data-first-ms")
         return {
             "first_paint_ms": float(tab.evaluate(_PAINTED)),
             "first_sound_ms": float(sound_ms or "nan"),

@@ -26,6 +26,7 @@ def routes(context: Context, recorder: Recorder, history: History) -> list[web.R
         engines = (await context.welcome()).engines
         document = {
             "may_apply": context.may_change,
+            "max_book_bytes": context.settings.max_book_file_mb * 1_000_000,
             "mixing": [name for name, engine in engines.items() if engine.get("mixes")],
         }
         return web.json_response(document, headers=UNCACHED)

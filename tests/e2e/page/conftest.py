@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from tests.e2e.gateway.own import Own, own_gateway
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised
 
@@ -33,6 +34,17 @@ def served(running_supervisor: Supervised) -> Iterator[Serving]:
         yield serving
         assert serving.stop() == 0, serving.output
         assert "Traceback" not in serving.output, serving.output
+
+
+@pytest.fixture(scope="session")
+def own() -> Iterator[Own]:
+    """A supervisor with a gateway of its own that asks for a key, and no override.json.
+
+    A book may have a million bytes.
+    """
+    with own_gateway(settings={"http.max_book_file_mb": 1}) as own:
+        yield own
+        assert "Traceback" not in own.supervised.output
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +69,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
     """An empty tab; a script that fails, or that breaks the page's own policy, fails the test."""
-    page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
+    view = ViewportSize(width=1200, height=900)
+    context = browser.new_context(viewport=view, color_scheme="light")
+    page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
@@ -65,7 +79,7 @@ def tab(browser: Browser) -> Iterator[Page]:
         lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None,
     )
     yield page
-    page.close()
+    context.close()
     assert not problems
 
 
@@ -100,7 +114,7 @@ def look(tab: Page, axe_source: str | None) -> Look:
 
     def look(name: str, *, full_page: bool = False) -> None:
         for scheme in ("dark", "light"):
-            tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+            tab.emulate_media(color_scheme=scheme)
             tab.wait_for_timeout(50)  # For what is drawn anew when the scheme changes.
             tab.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=full_page)
             if axe_source is not None:

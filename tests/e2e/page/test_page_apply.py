@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.gateway.own import KEY, Own, own_gateway
+from tests.e2e.gateway.own import KEY, Own
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import SHOTS
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Own]:
-    """A supervisor with a gateway of its own, and no override.json."""
-    with own_gateway() as own:
-        yield own
-        assert "Traceback" not in own.supervised.output
 
 
 def test_what_was_moved_is_in_force(tab: Page, own: Own) -> None:

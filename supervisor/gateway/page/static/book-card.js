@@ -52,9 +52,9 @@ export function updateCard(card, book) {
   find(".progress i").style.width = `${percent}%`;
   const ready = book.chapters.some((chapter) => chapter.state === "done");
   find(".listen").disabled = !ready;
-  write(find(".listen span"), placeOf(book.id) ? "Go on listening" : "Listen");
+  write(find(".listen span"), placeOf(book.id) ? "Continue listening" : "Listen");
   find(".pause").hidden = book.state === "done";
-  write(find(".pause"), book.state === "paused" ? "Go on" : book.state === "failed" ? "Try again" : "Pause");
+  write(find(".pause"), book.state === "paused" ? "Resume" : book.state === "failed" ? "Try again" : "Pause");
   find(".whole").hidden = book.state !== "done";
   const done = book.chapters.filter((chapter) => chapter.state === "done").length;
   find(".chapters").hidden = !book.chapters.length;
@@ -99,8 +99,8 @@ function link(path, name, kind, message, ...children) {
     if (words) write(words, "Fetching …");
     try {
       const response = await request(path);
-      const told = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
-      saveAs(await response.blob(), name ?? told ?? path.split("/").slice(-1)[0]);
+      const told = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+      saveAs(await response.blob(), name ?? (told ? decodeURIComponent(told) : "chapter.mp3"));
     } catch (error) {
       message.hidden = false;
       write(message, error.message);

@@ -98,6 +98,7 @@ function coresAndQueue(load, x, width) {
   const most = Math.max(limits.usable, ...load.cores), waits = Math.max(4, ...load.waiting);
   const y = scale(most), w = scale(waits);
   return [...rules(width, y, [0, most], String), ...lines(load.ago_s, load.waiting, x, w, "waits", true, false),
+    label(width - RIGHT, TOP + 11, `${waits} waiting`, "end"),
     path("cores-line", steps(load.ago_s.map((ago, i) => [x(ago), y(load.cores[i])])))];
 }
 

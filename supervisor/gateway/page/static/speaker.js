@@ -171,7 +171,7 @@ async function save() {
   const same = last && last.input === input && last.model === asked.model && last.voice === asked.voice && last.speed === asked.speed;
   const format = $("format").value;
   saving = new AbortController();
-  write("save-word", "Cancel");
+  saveKey("Cancel", "cross");
   say("Making the file …");
   try {
     const body = { ...asked, input, ...(same ? { seed: last.seed } : {}), response_format: format, stream: false };
@@ -183,8 +183,13 @@ async function save() {
     say(error.name === "AbortError" ? "No file was made." : sentence(error.message), error.name !== "AbortError");
   } finally {
     saving = null;
-    write("save-word", "Download");
+    saveKey("Download", "load");
   }
+}
+
+function saveKey(word, name) {
+  write("save-word", word);
+  $("save").querySelector("use").setAttribute("href", `#i-${name}`);
 }
 
 /** A file's name from the first words of a text. */
