@@ -6,7 +6,7 @@ import base64
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.gateway.own import KEY, Own
 from tests.e2e.page.conftest import Look
@@ -35,6 +35,11 @@ def opened(tab: Page, own: Own) -> Page:
     return tab
 
 
+def file(name: str, content: bytes) -> FilePayload:
+    """A file as somebody chooses it."""
+    return FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+
+
 def heard(tab: Page) -> float:
     """The place in the chapter, in seconds."""
     return float(tab.evaluate("document.querySelector('#dock-audio').currentTime"))
@@ -48,9 +53,9 @@ def test_what_is_no_book_is_refused_before_it_is_sent(tab: Page, own: Own) -> No
     tab.set_input_files(
         "#file",
         files=[
-            {"name": "large.txt", "mimeType": "text/plain", "buffer": b"word " * 300_000},
-            {"name": "picture.png", "mimeType": "image/png", "buffer": b"p"},
-            {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""},
+            file("large.txt", b"word " * 300_000),
+            file("picture.png", b"p"),
+            file("empty.txt", b""),
         ],
     )
     lines = tab.locator("#uploads .bad")
@@ -60,8 +65,7 @@ def test_what_is_no_book_is_refused_before_it_is_sent(tab: Page, own: Own) -> No
     assert "POST" not in sent
     lines.nth(0).get_by_role("button").click()
     expect(lines).to_have_count(2)
-    broken = {"name": "broken.epub", "mimeType": "application/epub+zip", "buffer": b"PK nothing"}
-    tab.set_input_files("#file", files=[broken])
+    tab.set_input_files("#file", files=[file("broken.epub", b"PK nothing")])
     expect(lines.nth(2)).to_contain_text("broken.epub: ")
     assert "POST" in sent
 

@@ -53,7 +53,10 @@ def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving, look: 
     tab.get_by_label("1 day").check(force=True)
     busy = tab.get_by_role("img", name=re.compile("^Busy, over the last 24 h"))
     expect(busy).to_be_visible()
-    busy.hover()
+    busy.scroll_into_view_if_needed()
+    box = busy.bounding_box()
+    assert box is not None
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(tab.locator(".panel-head b").first).to_have_text(re.compile(" ago$|nothing recorded"))
     tab.get_by_label("5 min").check(force=True)
     tab.locator("#jobs .job").first.click()
@@ -195,8 +198,12 @@ def test_nothing_is_asked_while_nobody_looks(tab: Page, served: Serving) -> None
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(served.url)
     eventually(lambda: tab.locator("#state").inner_text() == "ready", "the first status")
+    expect(tab.locator("#voice")).to_be_enabled()
     show(tab, hidden=True)
-    before = len(asked)
+    before = -1
+    while len(asked) != before:  # What was asked before has its answers, and these their questions.
+        before = len(asked)
+        tab.wait_for_timeout(500)
     tab.clock.run_for(60_000)
     assert len(asked) == before
     show(tab, hidden=False)

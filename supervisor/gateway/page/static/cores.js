@@ -2,7 +2,7 @@
 
 import { $, element, write } from "./dom.js";
 import { because, doing, what } from "./pool-words.js";
-import { count } from "./words.js";
+import { capital, count } from "./words.js";
 
 const SHOWN = 7; // Decisions.
 const slotClass = (slot) => `slot-${slot % 8}`;
@@ -18,7 +18,7 @@ export function showWorkers(workers, allocation) {
       count(worker.segments_done, "sentence"), worker.pss_mb === null ? null : `${worker.pss_mb.toFixed(0)} MB`, worker.pid === null ? null : `process ${worker.pid}`];
     return element("li", { class: "worker", "data-state": worker.state },
       element("span", { class: `badge ${slotClass(worker.slot)}` }, element("span", { class: "hidden" }, "Worker "), String(worker.slot)),
-      element("b", {}, `${worker.state === "busy" ? "is " : ""}${doing(worker)}`.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())),
+      element("b", {}, capital(`${worker.state === "busy" ? "is " : ""}${doing(worker)}`)),
       element("span", { class: "meter", role: "img", "aria-label": `It keeps its cores ${load.toFixed(0)} % busy` }, fill),
       element("span", { class: "quiet" }, facts.filter(Boolean).join(" · ")));
   }));

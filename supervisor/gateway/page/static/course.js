@@ -13,7 +13,7 @@ const PANELS = [
   { title: "Busy", draw: busy, said: ({ load }, i) => (load.utilization[i] === null ? "–" : `${Math.round(load.utilization[i])} %`), of: "load" },
   { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${count(load.cores[i], "core")}, ${load.waiting[i]} waiting`, of: "load" },
   { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i]).join(" ")}, at worst ${short(speech.slow_s[i]).join(" ")}`), of: "speech" },
-  { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => `${speech.segments_per_minute[i]}`, of: "speech" },
+  { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => Math.round(speech.segments_per_minute[i]).toLocaleString("en"), of: "speech" },
 ];
 
 export function courses() {
@@ -62,22 +62,31 @@ export function latest() {
 
 function point(x, width) {
   cursor = x === null ? null : Math.min(seconds, Math.max(0, seconds * (1 - (x - LEFT) / (width - LEFT - RIGHT))));
-  draw();
+  if (course && limits) PANELS.forEach(mark);
 }
 
 function draw() {
   if (!course || !limits) return;
   for (const panel of PANELS) {
-    const times = course[panel.of].ago_s, at = cursor === null ? times.length - 1 : nearest(times, cursor);
-    const said = times.length ? panel.said(course, at) : "nothing recorded yet";
-    write(panel.value, cursor === null || !times.length ? said : `${said}, ${span(times[at])} ago`);
     const width = panel.box.clientWidth || 600;
-    const x = (ago) => LEFT + (1 - ago / seconds) * (width - LEFT - RIGHT);
-    const parts = [...panel.draw(course[panel.of], x, width), ...axis(x, width)];
-    if (cursor !== null && times.length) parts.push(svg("line", { class: "cursor", x1: x(times[at]), x2: x(times[at]), y1: TOP, y2: HEIGHT }));
-    const words = `${panel.title}, over the last ${span(seconds)}. Now: ${times.length ? panel.said(course, times.length - 1) : "nothing recorded yet"}.`;
-    panel.box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + FOOT}`, role: "img", "aria-label": words }, ...parts));
+    panel.x = (ago) => LEFT + (1 - ago / seconds) * (width - LEFT - RIGHT);
+    panel.line = svg("line", { class: "cursor", y1: TOP, y2: HEIGHT });
+    const words = `${panel.title}, over the last ${span(seconds)}. Now: ${said(panel, course[panel.of].ago_s.length - 1)}.`;
+    panel.box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + FOOT}`, role: "img", "aria-label": words },
+      ...panel.draw(course[panel.of], panel.x, width), ...axis(panel.x, width), panel.line));
+    mark(panel);
   }
+}
+
+const said = (panel, at) => (at < 0 ? "nothing recorded yet" : panel.said(course, at));
+
+/** The cursor, and the value under it; the newest one without a cursor. */
+function mark(panel) {
+  const times = course[panel.of].ago_s, pointed = cursor !== null && times.length > 0;
+  const at = pointed ? nearest(times, cursor) : times.length - 1;
+  write(panel.value, said(panel, at) + (pointed ? `, ${span(times[at])} ago` : ""));
+  panel.line.style.visibility = pointed ? "" : "hidden";
+  for (const end of ["x1", "x2"]) panel.line.setAttribute(end, pointed ? panel.x(times[at]) : 0);
 }
 
 function nearest(times, ago) {
@@ -98,7 +107,7 @@ function coresAndQueue(load, x, width) {
   const most = Math.max(limits.usable, ...load.cores), waits = Math.max(4, ...load.waiting);
   const y = scale(most), w = scale(waits);
   return [...rules(width, y, [0, most], String), ...lines(load.ago_s, load.waiting, x, w, "waits", true, false),
-    label(width - RIGHT, TOP + 11, `${waits} waiting`, "end"),
+    label(width - RIGHT, TOP + 11, `${waits.toLocaleString("en")} waiting`, "end"),
     path("cores-line", steps(load.ago_s.map((ago, i) => [x(ago), y(load.cores[i])])))];
 }
 

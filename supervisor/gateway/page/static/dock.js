@@ -22,8 +22,9 @@ export function dock(then) {
   $("dock-close").addEventListener("click", close);
   $("dock-seek").addEventListener("input", () => (audio.currentTime = Number($("dock-seek").value)));
   $("dock-rate").addEventListener("change", () => remembered.set("listening-rate", (audio.playbackRate = Number($("dock-rate").value))));
-  $("dock").addEventListener("keydown", (event) => {
-    if (event.key !== " " || ["BUTTON", "SELECT"].includes(event.target.tagName)) return;
+  document.addEventListener("keydown", (event) => {
+    const inDock = $("dock").contains(event.target) && !["BUTTON", "SELECT"].includes(event.target.tagName);
+    if (event.key !== " " || $("dock").hidden || !(inDock || event.target === document.body)) return;
     event.preventDefault();
     $("dock-play").click();
   });

@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { $, button, element, write } from "./dom.js";
-import { count, language, short, span } from "./words.js";
+import { capital, count, language, short, span } from "./words.js";
 
 const EVERY_MS = 4000, SHOWN = 8;
 
@@ -31,7 +31,7 @@ function row(job) {
   const took = job.ran_s === null ? "" : `, in ${short(job.ran_s).join(" ")}`;
   const progress = job.segments_spoken < job.segments ? `${job.segments_spoken} of ${count(job.segments, "sentence")}` : `${count(job.segments, "sentence")}${took}`;
   return button({ class: "job", "data-job": job.job, "aria-haspopup": "dialog" }, () => tell(job.job),
-    element("span", { class: `dot ${job.state}` }), element("span", {}, `${STATES[job.state] ?? job.state}`.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())),
+    element("span", { class: `dot ${job.state}` }), element("span", {}, capital(STATES[job.state] ?? job.state)),
     element("span", { class: "quiet" }, `${progress} · ${job.voice}`), element("span", { class: "quiet" }, `${span(job.age_s)} ago`));
 }
 
@@ -74,7 +74,7 @@ const EVENTS = {
 function words(event, details) {
   try {
     const said = EVENTS[event]?.(details);
-    if (said && !/undefined|NaN/.test(said)) return said.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+    if (said && !/undefined|NaN/.test(said)) return capital(said);
   } catch {} // Of another version: as it is.
   return [event, ...details].join(" ");
 }

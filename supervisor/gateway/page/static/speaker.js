@@ -7,7 +7,7 @@ import { addWords, beginText, follow, following, reached, timeAt } from "./follo
 import { Playback, RATE } from "./playback.js";
 import { pieces } from "./sse.js";
 import { drawWave } from "./wave.js";
-import { clock, short } from "./words.js";
+import { capital, clock, short } from "./words.js";
 
 const LONGEST_S = 3600; // Of a text that is kept in this page: 173 MB.
 const DRAFT = "draft";
@@ -51,6 +51,7 @@ export function speaker(then) {
   new ResizeObserver(draw).observe($("wave"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   following();
+  if (/Mac|iP/.test(navigator.platform)) write("spoken", $("spoken").textContent.replace("Ctrl", "⌘"));
   draw();
 }
 
@@ -61,8 +62,9 @@ function keys(event) {
     event.preventDefault();
     $("speak-form").requestSubmit();
   }
-  const inPlayer = $("player").contains(event.target);
-  if (event.key === " " && inPlayer && !["SELECT", "BUTTON"].includes(event.target.tagName)) {
+  const inPlayer = $("player").contains(event.target) && !["SELECT", "BUTTON"].includes(event.target.tagName);
+  const nowhere = event.target === document.body && $("dock").hidden && playback.received > 0;
+  if (event.key === " " && (inPlayer || nowhere)) {
     event.preventDefault();
     toggle();
   }
@@ -153,7 +155,7 @@ function failed(error) {
   say(came ? `${sentence(what)} The ${clock(came)} that had come can still be played.` : sentence(what), true);
 }
 
-const sentence = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()).replace(/([^.!?…])$/u, "$1.");
+const sentence = (text) => capital(text).replace(/([^.!?…])$/u, "$1.");
 
 function hush() {
   stream?.abort();

@@ -19,6 +19,9 @@ export function span(seconds) {
   return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
 }
 
+/** With a capital letter at its begin. */
+export const capital = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+
 /** A short time: "85 ms", "1.2 s". */
 export function short(seconds) {
   if (seconds < 0.995) return [`${Math.round(seconds * 1000)}`, "ms"];
@@ -33,6 +36,7 @@ const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code"
 
 /** "en-GB" → "British English". */
 export function language(tag) {
+  if (tag === "und") return "Any language";
   try {
     return names.of(tag) ?? tag;
   } catch {
