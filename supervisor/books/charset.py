@@ -133,6 +133,8 @@ def _guessed(data: bytes) -> str:
         for match in charset_normalizer.from_bytes(_sample(data), cp_isolation=list(_USUAL))
         if _is_plausible(match.encoding, str(match), data)
     ]
+    if not plausible and not wide and _CONTROLS.isdisjoint(data) and _is_western(data):
+        return _WESTERN
     if not plausible or not (wide or _CONTROLS.isdisjoint(data)):
         what = (
             f"has a NUL byte at offset {data.index(0)}: it is no text"
@@ -149,6 +151,14 @@ def _guessed(data: bytes) -> str:
     if len(foreign) < _FEW and not wide:
         raise _not_utf_8(data, data.index(foreign[:1]))
     return best.encoding.replace("utf_16_", "utf-16-")
+
+
+def _is_western(data: bytes) -> bool:
+    try:
+        data.decode(_WESTERN)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sample(data: bytes) -> bytes:

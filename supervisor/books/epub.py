@@ -41,6 +41,13 @@ _UNREAD: Final = frozenset(
     ]
 )
 """Kinds of pages, by their names in EPUB, that are not read aloud."""
+_OTHERS: Final = {
+    "word/document.xml": "a Word document",
+    "xl/workbook.xml": "an Excel sheet",
+    "ppt/presentation.xml": "a PowerPoint file",
+}
+"""Other kinds of archives, by a file in them."""
+_OPEN_DOCUMENT: Final = b"application/vnd.oasis"
 _UNREAD_TITLES: Final = frozenset(
     ["contents", "copyright", "copyright page", "cover", "index", "table of contents"]
 )
@@ -68,6 +75,7 @@ class _Start(NamedTuple):
 def read_epub(data: bytes, stem: str) -> Book:
     """The book; `stem` is what it is called where it does not say so. Raises BookError."""
     archive = Archive(data)
+    _refuse_others(archive)
     refuse_protected(archive)
     package = Package(archive)
     if not package.pages:
@@ -105,6 +113,15 @@ def read_epub(data: bytes, stem: str) -> Book:
         chapters=tuple(chapters),
         left_out=tuple(dict.fromkeys(left_out)),
     )
+
+
+def _refuse_others(archive: Archive) -> None:
+    """Raise BookError for what people have in ZIP archives as well."""
+    kind = next((kind for name, kind in _OTHERS.items() if archive.find(name)), None)
+    if (archive.read("mimetype") or b"").startswith(_OPEN_DOCUMENT):
+        kind = "an OpenDocument file"
+    if kind is not None:
+        raise BookError("unknown_document", f"this is {kind}; save it as EPUB, text or HTML first")
 
 
 def _places(entries: Iterable[Entry]) -> dict[str, set[str]]:

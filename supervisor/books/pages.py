@@ -109,21 +109,19 @@ def has_words(text: str) -> bool:
 
 def _mark(body: Element, places: Collection[str]) -> list[str]:
     """Put a comment before each place; returns the places in order."""
-    found: list[str] = []
-    marks: list[tuple[Element, Element]] = []
+    found: dict[str, Element] = {}
     for element in body.iter(etree.Element):
         place = attribute(element, "id") or attribute(element, "name")
-        if place and place in places and place not in found:
-            marks.append((element, etree.Comment(f"{_CUT}{len(found)}")))
-            found.append(place)
-    for element, mark in marks:
-        parent = None if element is body else element.getparent()
-        if parent is None:
+        if place and place in places:
+            found.setdefault(place, element)
+    for number, element in enumerate(found.values()):
+        mark = etree.Comment(f"{_CUT}{number}")
+        if element is body or element.getparent() is None:
             mark.tail, element.text = element.text, None
             element.insert(0, mark)
         else:
-            parent.insert(parent.index(element), mark)
-    return found
+            element.addprevious(mark)
+    return list(found)
 
 
 def _kinds(body: Element) -> frozenset[str]:

@@ -43,12 +43,12 @@ def read_book(data: bytes, name: str) -> Book:
     stem, suffix = path.stem or "Book", path.suffix.lower()
     if data.startswith(ZIP):
         book = read_epub(data, stem)
-    elif suffix == ".epub":
-        raise BookError(
-            "broken_document", "this EPUB is damaged: it is no ZIP archive; get the file anew"
-        )
     else:
         _refuse_others(data)
+        if suffix == ".epub":
+            raise BookError(
+                "broken_document", "this EPUB is damaged: it is no ZIP archive; get the file anew"
+            )
         book = read_plain(_text(data), stem, suffix)
     chapters = tuple(divided(book.chapters))
     if not chapters:

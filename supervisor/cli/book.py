@@ -82,10 +82,9 @@ def say_book(text: str | None, file: Path | None, output: str | None, asked: Ask
     book = _read(text, file)
     target = output_for(output, asked.form, book)
     with Client(name="supervisor say", resume=_PATIENCE_S) as client:
-        language = _language(client, book, asked)
+        asked = _in_its_language(client, book, asked)
         chapters = [
-            _Chapter(number, chapter, asked, language)
-            for number, chapter in enumerate(book.chapters, 1)
+            _Chapter(number, chapter, asked) for number, chapter in enumerate(book.chapters, 1)
         ]
         target.open([chapter.key for chapter in chapters])
         spoken = _speak(client, chapters, book, target, asked)
@@ -97,11 +96,11 @@ def say_book(text: str | None, file: Path | None, output: str | None, asked: Ask
 class _Chapter:
     """A chapter, and the job that speaks it."""
 
-    def __init__(self, number: int, chapter: Chapter, asked: Asked, language: str | None) -> None:
+    def __init__(self, number: int, chapter: Chapter, asked: Asked) -> None:
         self.number = number
         self.chapter = chapter
         self._asked = asked
-        self._terms: Terms = {**asked.terms, "language": language}
+        self._terms = asked.terms.copy()
         if self._terms.get("markup") is None:
             self._terms["markup"] = chapter.markup
         what = (asked.voice, asked.engine, asked.speed, asked.seed, sorted(self._terms.items()))
@@ -165,20 +164,18 @@ def _aside(text: str | None) -> Iterator[IO[bytes]]:
         yield aside
 
 
-def _language(client: Client, book: Book, asked: Asked) -> str | None:
-    """What is asked for, or the book's own language where nobody says who is to read it."""
-    from supervisor.wire.languages import is_read
+def _in_its_language(client: Client, book: Book, asked: Asked) -> Asked:
+    """What is asked for, with a voice that reads the book where nobody says who is to read it."""
+    from supervisor.wire.languages import reader_of
 
-    told = asked.terms.get("language")
-    if told is not None or asked.voice is not None or book.language is None:
-        return told
-    engines = client.engines()
-    if asked.engine is not None:
-        engines = {name: one for name, one in engines.items() if name == asked.engine}
-    if is_read(book.language, engines):
-        return book.language
-    typer.echo(f"no voice reads {book.language}; it is read as the voice's own language", err=True)
-    return None
+    if asked.terms.get("language") is not None or asked.voice is not None:
+        return asked
+    welcome = client.welcome()
+    reader = reader_of(book.language, asked.engine, welcome.default_engine, welcome.engines)
+    if not reader.fits:
+        typer.echo(f"no voice reads {book.language}; the default voice reads it", err=True)
+    terms: Terms = {**asked.terms, "language": reader.language}
+    return asked._replace(terms=terms, engine=asked.engine or reader.engine)
 
 
 def _speak(

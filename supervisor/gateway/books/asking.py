@@ -15,9 +15,8 @@ from supervisor.gateway.books.store import StoredBook, StoredChapter
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.asking import NAME_CHARS, engine_and_voice
 from supervisor.gateway.speech.pace import pace_of
-from supervisor.gateway.speech.voices import tags_of
 from supervisor.wire.client import Welcome
-from supervisor.wire.languages import is_read, is_tag, meant
+from supervisor.wire.languages import is_read, is_tag, reader_of
 from supervisor.wire.voices import is_mix
 
 _FILE_NAME_CHARS: Final = 255
@@ -75,16 +74,12 @@ def in_its_language(wish: Wish, book: Book, welcome: Welcome) -> Wish:
     """The wish, with a voice that reads the book where nobody asked for a voice or a language."""
     if wish.voice is not None or wish.language is not None:
         return wish
-    engine = wish.engine or welcome.default_engine
-    described = welcome.engines.get(engine, {})
-    voice = described.get("default_voice")
-    if book.language is None or meant(book.language, tags_of(voice, described)) is not None:
-        return wish._replace(voice=voice)
-    if is_read(book.language, {engine: described}):
-        return wish._replace(language=book.language)
-    if wish.anyhow and is_read(book.language, welcome.engines):
-        return wish._replace(engine=None, language=book.language)
-    return wish._replace(voice=voice)
+    asked = None if wish.anyhow else wish.engine
+    reader = reader_of(book.language, asked, welcome.default_engine, welcome.engines)
+    if reader.language is not None:
+        return wish._replace(engine=reader.engine, language=reader.language)
+    described = welcome.engines.get(wish.engine or welcome.default_engine, {})
+    return wish._replace(voice=described.get("default_voice"))
 
 
 def file_name(request: web.Request, received: Received) -> str:

@@ -69,8 +69,11 @@ async def _form(
                 await _write(_parts(part), file, most_bytes)
             elif part.name in _FIELDS:
                 fields[part.name] = await _field(part)
-    except ValueError as error:
-        raise ApiError(400, f"the form cannot be read: {error}", code="bad_body") from None
+    except (ApiError, OSError, web.RequestPayloadError):
+        raise
+    except Exception as error:  # noqa: BLE001 (aiohttp's readers raise of all kinds)
+        what = f"the form cannot be read ({type(error).__name__})"
+        raise ApiError(400, what, code="bad_body") from None
     if not found:
         text = f"send the book as the body, or as the field `{_FILE}` of a form"
         raise ApiError(400, text, code="bad_body", param=_FILE)

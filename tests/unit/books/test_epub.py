@@ -175,6 +175,12 @@ def test_broken_archives() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
+    assert _refused(packed.getvalue()) == (
+        "unknown_document",
+        "this is a Word document; save it as EPUB, text or HTML first",
+    )
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("notes.txt", "Hello.")
     assert _refused(packed.getvalue())[0] == "broken_document"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("META-INF/container.xml", CONTAINER)
