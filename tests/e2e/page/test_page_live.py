@@ -148,13 +148,14 @@ def test_a_supervisor_that_goes_away_is_said_and_forgotten(
     tab.fill("#text", "What has come can be played without anybody else.")
     tab.click("#speak")
     expect(tab.locator("#spoken")).to_contain_text("of speech, first sound after")
+    expect(tab.locator("#jobs .job").first).to_be_visible()
     gone = {"error": {"message": "no supervisor answers", "code": "no_supervisor"}}
     tab.route(STATUS, lambda route: route.fulfill(status=503, json=gone))
     expect(tab.locator("#state")).to_have_text("no answer")
     expect(tab.locator("#problem")).to_have_text(
         re.compile(r"does not answer since \d\d:\d\d:\d\d \(\d+ s\): no supervisor answers")
     )
-    for control in ("#speak", "#save", "#simulate"):
+    for control in ("#speak", "#save", "#simulate", "#jobs .job >> nth=0", "#file"):
         expect(tab.locator(control)).to_be_disabled()
     expect(tab.locator("#play")).to_be_enabled()
     look("gone")

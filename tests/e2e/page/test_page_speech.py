@@ -236,6 +236,9 @@ def test_the_keyboard_is_enough(tab: Page, served: Serving) -> None:
         reached.append(tab.evaluate("document.activeElement.id"))
     order = ["text", "voice", "speed", "speak", "volume", "format", "save"]
     assert [name for name in reached if name in order] == order
+    tab.emulate_media(reduced_motion="reduce")  # Nothing moves for who wants that.
+    mark = "getComputedStyle(document.querySelector('#mark')).transitionDuration"
+    assert tab.evaluate(mark) == "0s"
     tab.focus("#text")
     tab.keyboard.press("Control+a")
     tab.keyboard.type("Hello to all of you who are here. " * 20)

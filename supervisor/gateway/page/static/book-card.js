@@ -9,8 +9,7 @@ const SURE_MS = 4000;
 
 /** @param {(id: string, what: string) => Promise<void>} act */
 export function bookCard(book, act) {
-  const part = (name, attributes = {}, ...children) => element(name, attributes, ...children);
-  const message = part("p", { class: "bad", role: "alert", hidden: true });
+  const message = element("p", { class: "bad", role: "alert", hidden: true });
   const attempt = (what) => act(book.id, what).then(() => (message.hidden = true), (error) => {
     message.hidden = false;
     write(message, error.message);
@@ -24,14 +23,14 @@ export function bookCard(book, act) {
       write(remove, "Delete");
     }, SURE_MS);
   }, "Delete");
-  const card = part("li", { class: "card book", id: `book-${book.id}` },
-    cover(book), part("div", {}, part("h3", {}, book.title || book.name), part("p", { class: "by" }), part("p", { class: "state" }),
-      part("div", { class: "progress", role: "progressbar", "aria-label": "Spoken", "aria-valuemin": 0, "aria-valuemax": 100 }, part("i")), message,
-      part("div", { class: "buttons" },
-        button({ class: "primary listen" }, () => listen(card.book), icon("play", "small"), part("span", {}, "Listen")),
+  const card = element("li", { class: "card book", id: `book-${book.id}` },
+    cover(book), element("div", {}, element("h3", {}, book.title || book.name), element("p", { class: "by" }), element("p", { class: "state" }),
+      element("div", { class: "progress", role: "progressbar", "aria-label": "Spoken", "aria-valuemin": 0, "aria-valuemax": 100 }, element("i")), message,
+      element("div", { class: "buttons" },
+        button({ class: "primary listen" }, () => listen(card.book), icon("play", "small"), element("span", {}, "Listen")),
         button({ class: "pause" }, () => attempt(card.book.state === "paused" || card.book.state === "failed" ? "resume" : "pause"), "Pause"),
-        link(`v1/books/${book.id}/audiobook.m4b`, `${file(book.title || book.name)}.m4b`, "whole", message, part("span", {}, "Download the book")), remove)),
-    part("details", { class: "chapters" }, part("summary"), part("ol")));
+        link(`v1/books/${book.id}/audiobook.m4b`, `${file(book.title || book.name)}.m4b`, "whole", message, element("span", {}, "Download the book")), remove)),
+    element("details", { class: "chapters" }, element("summary"), element("ol")));
   return card;
 }
 
@@ -60,6 +59,7 @@ export function updateCard(card, book) {
   find(".chapters").hidden = !book.chapters.length;
   write(find("summary"), `${count(book.chapters.length, "chapter")}${book.state === "done" ? "" : `, ${done} ready`}`);
   if (!before || JSON.stringify(before.chapters) !== JSON.stringify(book.chapters) || card.playing !== nowPlaying(book.id)) chapters(card, book);
+  for (const one of card.querySelectorAll(".chapters button")) one.disabled = false;
 }
 
 function stateOf(book) {

@@ -34,7 +34,7 @@ export async function refreshBooks() {
     wait = found.some((book) => book.state === "speaking" || book.state === "queued") ? SOON_MS : LATER_MS;
   } catch (error) {
     if (error instanceof Refused && error.status === 404) there = false; // It makes none.
-    if (error instanceof Refused && error.status === 401) return; // `offerBooks` comes back with the key.
+    if (error instanceof Refused && error.status === 401) return void (there = null); // Until there is a key.
   } finally {
     asking = false;
   }
@@ -50,17 +50,14 @@ function show(found) {
     shown.delete(id);
     bookChanged(id, null);
   }
-  for (const book of found.toSorted((a, b) => b.created_at - a.created_at)) {
-    const known = shown.get(book.id);
-    const card = known?.card ?? bookCard(book, act);
+  // The newest first; a card that stands right is not touched, so that it keeps the focus.
+  for (const [index, book] of found.toSorted((a, b) => b.created_at - a.created_at).entries()) {
+    const card = shown.get(book.id)?.card ?? bookCard(book, act);
     updateCard(card, book);
-    if (!known) $("books").append(card);
+    if ($("books").children[index] !== card) $("books").insertBefore(card, $("books").children[index] ?? null);
     shown.set(book.id, { book, card });
     bookChanged(book.id, book);
   }
-  // The newest first; a card that stands right is not touched, so that it keeps the focus.
-  const order = found.toSorted((a, b) => b.created_at - a.created_at).map((book) => shown.get(book.id).card);
-  for (const [index, card] of order.entries()) if ($("books").children[index] !== card) $("books").insertBefore(card, $("books").children[index]);
 }
 
 /** Pauses, resumes or deletes a book. @param {"pause" | "resume" | "delete"} what */

@@ -15,7 +15,8 @@ let epoch = null, timer = null, asking = false, lastSeen = null, locked = false,
 
 /**
  * @param {(another: boolean) => void} then called with every status; true: the first of a supervisor.
- * @param {(isGone: boolean) => void} whenGone called when it stops answering, and when it is back.
+ * @param {(isGone: boolean, isOut: boolean) => void} whenGone called when it does not answer, and when it
+ *   does; `isOut`: nor does the gateway.
  */
 export function watch(then, whenGone) {
   told = then;
@@ -49,7 +50,7 @@ function away(error) {
     return problem("");
   }
   pill("away", "no answer");
-  gone(true);
+  gone(true, !error.status);
   const since = lastSeen ? `since ${timeOfDay(lastSeen)} (${span((Date.now() - lastSeen) / 1000)})` : "";
   const what = error.status ? `The supervisor does not answer${since && ` ${since}`}: ${error.message.replace(/[.]$/, "")}.` : `${error.message.replace(/[.]$/, "")}${since && ` ${since}`}.`;
   problem(`${what} What has come can still be played, and this page goes on by itself when it is back.`);
@@ -58,7 +59,7 @@ function away(error) {
 function show(status) {
   const { supervisor, allocation, workers, pool } = status;
   lastSeen = new Date();
-  gone(false);
+  gone(false, false);
   pill(...stateOf(status));
   write("about", `version ${supervisor.version}, process ${supervisor.pid}`);
   problem(trouble(supervisor, allocation, pool));

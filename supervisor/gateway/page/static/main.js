@@ -27,10 +27,16 @@ watch(async (another) => {
   loadTuning(another);
   offerVoices(about, another);
   offerBooks(another);
-}, (gone) => {
-  for (const id of ["speak", "save", "knobs-all"]) $(id).disabled = gone;
+}, (gone, out) => {
+  for (const id of ["speak", "save", "knobs-all", "range"]) $(id).disabled = gone;
+  disable("#jobs .job, #books .pause, #books .delete", gone);
+  if (out) disable("#books .listen, #books .chapters button", true); // Else what is ready can be heard.
   stopUploads(gone);
 });
+
+function disable(controls, are) {
+  for (const control of document.querySelectorAll(controls)) control.disabled = are;
+}
 
 /** What the supervisor can do. */
 async function about() {
