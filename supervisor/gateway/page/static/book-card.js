@@ -3,7 +3,7 @@
 import { headers, key, request } from "./api.js";
 import { listen, nowPlaying, placeOf } from "./dock.js";
 import { $, button, element, icon, saveAs, write } from "./dom.js";
-import { clock, count, span } from "./words.js";
+import { capital, clock, count, span } from "./words.js";
 
 const SURE_MS = 4000;
 
@@ -131,7 +131,7 @@ export function coverOf(id) {
   return covers.get(id);
 }
 
-const spoken = (voice) => voice.replace(/^[a-z][fm]_/, "").replace(/(^|\+)\p{Ll}/gu, (letter) => letter.toUpperCase());
+const spoken = (voice) => voice.split("+").map((part) => capital(part.replace(/^[a-z][fm]_/, "").replace(/\(.*/, ""))).join(" + ");
 const file = (title) => title.replaceAll(/[^\p{L}\p{N} .,'()-]+/gu, " ").trim().slice(0, 80) || "audiobook";
 
 export const cardOf = (id) => $(`book-${id}`);
