@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from supervisor.core.allocation.policy import Kind
 from supervisor.gateway.keys import hash_key
 from supervisor.gateway.page.files import ASSETS
 from tests.e2e.gateway.serving import Serving
@@ -319,3 +320,21 @@ def test_a_reason_that_is_not_plain_is_explained(tab: Page, served: Serving) -> 
         "other programs take 75 % of the pool's cores"
     )
     expect(tab.locator("#why")).to_contain_text("Waiting for cores that others use")
+
+
+def test_every_kind_of_decision_has_words(tab: Page, served: Serving) -> None:
+    """What the allocator may decide is said in plain words; what it may not yet, as it is told."""
+    opened(tab, served)
+    kinds = set(get_args(Kind)) - {"original", "horizontal"}  # These are of a simulation.
+    asked = [{"kind": kind, "figures": [3.0, 5.0], "reason": kind} for kind in sorted(kinds)]
+    asked.append({"kind": "of_later", "figures": [], "reason": "of_later_3"})
+    said = tab.evaluate(
+        """async (asked) => {
+          const { because } = await import("./page/static/pool-words.js");
+          return asked.map(because);
+        }""",
+        asked,
+    )
+    assert said.pop() == "of later 3"
+    plain = dict(zip(sorted(kinds), said, strict=True))
+    assert [kind for kind, words in plain.items() if words == kind.replace("_", " ")] == []
