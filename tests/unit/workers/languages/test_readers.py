@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from supervisor.installing import how_to_install
 from workers.engines.base import PullError
 from workers.engines.kokoro import Kokoro, stock, voices
 from workers.engines.kokoro.reading import read, sounds
@@ -22,7 +23,7 @@ def test_the_base_install_reads_six_languages() -> None:
     """The others need an extra; which one is told."""
     assert all(map(readers.can_read, ["en-GB", "es", "fr-FR", "hi", "it", "pt-BR"]))
     assert not any(map(readers.can_read, ["ja", "zh", "ko"]))
-    assert readers.how_to_read("zh-CN") == "pip install 'tts-supervisor[chinese]'"
+    assert readers.how_to_read("zh-CN") == how_to_install("chinese")
 
 
 @pytest.mark.usefixtures("nothing_more")
@@ -39,7 +40,7 @@ def test_a_voice_has_the_language_that_it_is_read_in() -> None:
 @pytest.mark.usefixtures("nothing_more")
 def test_a_text_that_nothing_reads_is_refused_with_the_remedy() -> None:
     """One line that says which extra brings the reader."""
-    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: pip install '.*\[japan"):
+    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: pip install .*\[japan"):
         sounds("日本。", "jf_alpha")
 
 
@@ -48,7 +49,7 @@ def test_missing_readers_stand_among_the_models() -> None:
     """`supervisor models list` says how each comes; it is not pulled."""
     listed = {model.name: model for model in stock.models()}
     assert listed["chinese-reader"].path is None
-    assert "tts-supervisor[chinese]" in listed["chinese-reader"].how
+    assert how_to_install("chinese") in listed["chinese-reader"].how
     with pytest.raises(PullError, match="installed, not pulled: pip install"):
         stock.pull("chinese-reader", None)
 
