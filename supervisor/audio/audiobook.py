@@ -7,6 +7,7 @@ would not have the index of ten hours in their own memory; exit code 0, or 1 wit
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.stream import Disposition
 
+from supervisor import libc
 from supervisor.audio.formats import EncodingError
 
 if TYPE_CHECKING:
@@ -147,6 +149,8 @@ def _errors() -> Iterator[None]:
 
 def main() -> int:
     """Read the plan, write the audiobook, return the exit code."""
+    # Whoever comes after a killed parent writes the same file.
+    libc.set_parent_death_signal(signal.SIGKILL)
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     try:
         write_audiobook(plan)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 
 from supervisor.audio.files import AnyEncoder, open_encoder
-from supervisor.audio.formats import FORMATS, AudioFormat
+from supervisor.audio.formats import FORMATS, AudioFormat, EncodingError
 from supervisor.audio.loudness import TARGET_LUFS, Gain, LoudnessMeter
 from supervisor.audio.samples import Samples, pcm16
 from supervisor.audio.tags import TaggedEncoder, can_be_tagged
@@ -52,6 +52,7 @@ class ChapterRecording:
     def __init__(self, sample_rate: int, directory: Path) -> None:
         self._rate = sample_rate
         self._meter = LoudnessMeter(sample_rate)
+        self._stopped = False
         self._aside = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed by `close`
 
     @property
@@ -91,6 +92,8 @@ class ChapterRecording:
                 else:
                     encoders.append(open_encoder(form, self._rate, files[path]))
             for samples in self._samples():
+                if self._stopped:
+                    raise EncodingError("it was stopped")
                 changed = gain.change(samples)
                 for encoder in encoders:
                     encoder.encode(changed)
@@ -100,6 +103,10 @@ class ChapterRecording:
                     encoder.encode(rest)
                 encoder.finish()
         return Recorded(self.seconds, self._meter.lufs)
+
+    def stop(self) -> None:
+        """Have `write`, in whatever thread it is, give up soon."""
+        self._stopped = True
 
     def close(self) -> None:
         """Drop what was kept aside."""

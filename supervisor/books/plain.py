@@ -54,6 +54,7 @@ _LANGUAGES: Final = {
     "swedish": "sv", "danish": "da", "norwegian": "no", "japanese": "ja", "chinese": "zh",
     "greek": "el", "hungarian": "hu", "czech": "cs", "latin": "la",
 }  # fmt: skip
+_TITLE_CHARS: Final = 200
 _LEAST_CHAPTERS: Final = 2
 _MARKDOWN: Final = frozenset([".md", ".markdown", ".mdown", ".mkd"])
 _PAGES: Final = frozenset([".html", ".htm", ".xhtml", ".xht"])
@@ -110,11 +111,19 @@ def _book(title: str, told: dict[str, str], chapters: list[Chapter]) -> Book:
 def _chapters(text: str, cuts: list[_Cut], title: str, markup: Markup | None) -> Iterator[Chapter]:
     """The stretches between the cuts that have words; what is before the first has the title."""
     begins = [_Cut(0, title), *cuts] if not cuts or cuts[0].at else cuts
+    if len(begins) > 1 and begins[0] not in cuts and _is_line(text[: begins[1].at]):
+        begins = [begins[1]._replace(at=0), *begins[2:]]  # It begins with the book's title.
     ends = [cut.at for cut in begins[1:]] + [len(text)]
     for cut, end in zip(begins, ends, strict=True):
         part = text[cut.at : end].strip()
         if has_words(part):
             yield Chapter(cut.title, part, len(part), markup)
+
+
+def _is_line(text: str) -> bool:
+    """Whether there is one line in a text, and a short one."""
+    line = text.strip()
+    return 0 < len(line) <= _TITLE_CHARS and "\n" not in line
 
 
 # -- headings -------------------------------------------------------------------------------------
@@ -225,7 +234,10 @@ def _read_html(text: str, stem: str) -> Book:
     cuts = next((by_level[each] for each in sorted(by_level) if len(by_level[each]) > 1), [])
     title = page.title or next((c.title for each in by_level.values() for c in each), "") or stem
     begins = [_Cut(0, title), *cuts]
-    ends = [cut.at for cut in cuts] + [len(source)]
+    named = {title, *(cut.title for each in by_level.values() for cut in each)}
+    if cuts and html.unescape(words_of(source[: cuts[0].at])) in named:
+        begins = [cuts[0]._replace(at=0), *cuts[1:]]  # It begins with the book's title.
+    ends = [cut.at for cut in begins[1:]] + [len(source)]
     chapters = [
         Chapter(cut.title, part, len(words), "html")
         for cut, end in zip(begins, ends, strict=True)

@@ -97,6 +97,8 @@ class Books:
     async def check_room(self, owner: str | None) -> None:
         """Raise ApiError where this owner may have no other book."""
         most = self._settings.max_books
+        if not most:
+            raise ApiError(403, "no books are taken here (http.max_books is 0)", code="no_books")
         if len(self.of(owner)) >= most:
             text = f"there are {most} books already (http.max_books): remove one"
             raise ApiError(429, text, type="rate_limit_error", code="too_many_books")
@@ -186,11 +188,14 @@ class Books:
 
     async def _open(self) -> None:
         """Take the books up as soon as they can be."""
+        told = ""
         while not self._opened:
             try:
                 self._opened = await self._speaking().run(self._take_up)
             except OSError as error:
-                log.warning("books: %s cannot be used: %s", self._store.folder(""), error)
+                if str(error) != told:
+                    log.warning("books: %s cannot be used: %s", self._store.folder(""), error)
+                told = str(error)
             if not self._opened:
                 await asyncio.sleep(_LOOK_AGAIN_S)
         self._wake()

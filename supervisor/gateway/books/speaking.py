@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, TypeVar
+from contextlib import suppress
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
@@ -48,6 +51,7 @@ _ATTEMPTS: Final = 2
 """How often a chapter is spoken whose job is lost."""
 _RETRY_S: Final = 2.0
 _LONGEST_RETRY_S: Final = 30.0
+_NICE: Final = 5
 _ANY_RATE: Final = 24_000
 _ASSEMBLY_S: Final = 1800.0
 _NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -56,6 +60,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 log = get_logger(__name__)
+
+
+class _Line(NamedTuple):
+    """Chapters of a book that are still to be handed in, and those that are, in order."""
+
+    missing: deque[int]
+    handed_in: deque[tuple[int, AsyncJob | None]]
 
 
 class BookSpeaker:
@@ -74,7 +85,7 @@ class BookSpeaker:
         self._store = store
         self._encoders = encoders
         self._most_bytes = most_bytes
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="book")
+        self._threads = ThreadPoolExecutor(2, "book", initializer=_behind_others)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that works on files in a thread. After a cancellation it runs on."""
@@ -93,9 +104,8 @@ class BookSpeaker:
         while book.to_do:
             before = len(book.missing())
             try:
-                await self._check_room()
                 await self._chapters(book)
-                if book.to_do:
+                if not (book.missing() or book.failed):
                     await self._assemble(book)
             except (OSError, SupervisorError) as error:
                 book.jobs.clear()  # They are found again by their keys.
@@ -136,22 +146,27 @@ class BookSpeaker:
 
     async def _chapters(self, book: KeptBook) -> None:
         """Speak the missing chapters. Raises OSError, SupervisorError for what will pass."""
-        missing = deque(book.missing())
-        handed_in: deque[tuple[int, AsyncJob | None]] = deque()
-        while missing or handed_in:
-            while missing and len(handed_in) < AHEAD:
-                number = missing.popleft()
-                try:
-                    handed_in.append((number, await self._hand_in(book, number)))
-                except BadRequest as error:
-                    await self._give_up(book, number, error)
-                except Refused:
-                    if not handed_in:
-                        raise
-                    missing.appendleft(number)
-                    break
-            if handed_in:
-                await self._chapter(book, *handed_in.popleft())
+        line = _Line(deque(book.missing()), deque())
+        while line.missing or line.handed_in:
+            await self._hand_in_some(book, line)
+            if line.handed_in:
+                await self._check_room()
+                number, job = line.handed_in.popleft()
+                await self._chapter(book, number, job, line)
+
+    async def _hand_in_some(self, book: KeptBook, line: _Line) -> None:
+        """Have as many chapters in flight as may be; a refusal is raised where there is none."""
+        while line.missing and len(line.handed_in) < AHEAD:
+            number = line.missing.popleft()
+            try:
+                line.handed_in.append((number, await self._hand_in(book, number)))
+            except BadRequest as error:
+                await self._give_up(book, number, error)
+            except SupervisorError as error:
+                line.missing.appendleft(number)
+                if not (isinstance(error, Refused) and line.handed_in):
+                    raise
+                return
 
     async def _hand_in(self, book: KeptBook, number: int) -> AsyncJob | None:
         """The job of a chapter, new or that which there is; None where there is nothing to say."""
@@ -177,11 +192,13 @@ class BookSpeaker:
             raise
         return job
 
-    async def _chapter(self, book: KeptBook, number: int, job: AsyncJob | None) -> None:
+    async def _chapter(
+        self, book: KeptBook, number: int, job: AsyncJob | None, line: _Line
+    ) -> None:
         """Take a chapter's audio into its files."""
         state = book.state.chapters[number - 1]
         try:
-            state.duration_s = await self._record(book, number, job)
+            state.duration_s = await self._record(book, number, job, line)
         except JobFailed as error:
             # Its audio may not be kept any more: then it is spoken anew.
             if error.code != "failed" or state.attempt + 1 >= _ATTEMPTS:
@@ -198,7 +215,9 @@ class BookSpeaker:
         book.jobs.pop(number, None)
         await self.run(self._store.save, book.id, book.state)
 
-    async def _record(self, book: KeptBook, number: int, job: AsyncJob | None) -> float:
+    async def _record(
+        self, book: KeptBook, number: int, job: AsyncJob | None, line: _Line
+    ) -> float:
         from supervisor.audio.recording import (  # noqa: PLC0415 - loads FFmpeg
             ChapterRecording,
             for_book,
@@ -221,8 +240,12 @@ class BookSpeaker:
                 if job is not None:
                     share = job.progress.segments_done / max(1, job.progress.segments)
                     book.underway = Underway(number, min(1.0, share), recording.seconds)
+            # The pool is not to wait while this one is encoded.
+            with suppress(SupervisorError):
+                await self._hand_in_some(book, line)
             return (await self.run(recording.write, targets, tags)).duration_s
         finally:
+            recording.stop()
             await asyncio.shield(self.run(recording.close))
 
     async def _give_up(self, book: KeptBook, number: int, error: Exception) -> None:
@@ -278,6 +301,14 @@ class BookSpeaker:
     def _drop_parts(self, book: KeptBook) -> None:
         for number in range(1, len(book.stored.chapters) + 1):
             self._store.chapter(book.id, number, "m4a").unlink(missing_ok=True)
+
+
+def _behind_others() -> None:
+    """Give a thread a low priority: to encode a book takes as long as a fast engine speaks it, and
+    who waits for a sentence goes first.
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 async def _audio(job: AsyncJob | None, pace: Pace, encoders: Encoders) -> AsyncIterator[Samples]:

@@ -220,6 +220,29 @@ def test_killed_it_goes_on_and_speaks_nothing_twice(shop: Shop) -> None:
     assert len(jobs) == count
 
 
+def test_books_have_bounds(running_supervisor: Supervised, tmp_path: Path) -> None:
+    """On their number, and on the room that they take: what there is waits then, and says so."""
+    environ = {**running_supervisor.environ, "SUPERVISOR_STATE_DIR": str(tmp_path)}
+    with Serving(environ, {"max_books": 2, "max_books_mb": 1}) as serving:
+        large = b"Once more. " * 100_000
+        id = serving.ask("/v1/books?model=noop", large).document["id"]
+
+        def told() -> dict[str, Any]:
+            error: dict[str, Any] = serving.ask(f"/v1/books/{id}").document["error"] or {}
+            return error
+
+        assert "http.max_books_mb" in eventually(told, "the book waits for room")["message"]
+        answer = serving.ask("/v1/books?model=noop", b"Hello.")
+        assert (answer.status, answer.error["code"]) == (507, "no_room")
+        assert serving.ask(f"/v1/books/{id}", method="DELETE").status == 204
+        for text in (b"One.", b"Two."):
+            assert serving.ask("/v1/books?model=noop", text).status == 201
+        answer = serving.ask("/v1/books?model=noop", b"Three.")
+        assert (answer.status, answer.error["code"]) == (429, "too_many_books")
+    with Serving(environ, {"max_books": 0}) as serving:
+        assert serving.ask("/v1/books", b"Hello.").error["code"] == "no_books"
+
+
 def test_a_full_disk_is_said_and_waited_for(running_supervisor: Supervised, tmp_path: Path) -> None:
     """A book whose files cannot be written says so, and goes on where there is room."""
     environ = {**running_supervisor.environ, "SUPERVISOR_STATE_DIR": str(tmp_path)}

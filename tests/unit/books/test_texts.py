@@ -93,7 +93,10 @@ def test_one_title_over_sections() -> None:
     book = _read(
         "# Walks\n\nFor you.\n\n## North\n\nIce.\n\n```\n## no\n```\n\n## South\n\nSand.\n", "w.md"
     )
-    assert book.title == "Walks"
+    bare = _read("# Walks\n\n## North\n\nIce.\n\n## South\n\nSand.\n", "w.md")
+    assert _titles(bare) == ["North", "South"]
+    assert bare.chapters[0].text.startswith("# Walks")
+    assert book.title == bare.title == "Walks"
     assert _titles(book) == ["Walks", "North", "South"]
     assert {chapter.markup for chapter in book.chapters} == {"markdown"}
 
@@ -114,7 +117,9 @@ def test_html() -> None:
     book = _read(
         "<!doctype html><title>Site</title><body><p>Hi.<h2>A</h2><p>One.<h2>B</h2><p>Two.", "x"
     )
-    assert book.title == "Site"
+    bare = _read("<body><h1>Site</h1><h2>A</h2><p>One.<h2>B</h2><p>Two.</body>", "x.html")
+    assert _titles(bare) == ["A", "B"]
+    assert book.title == bare.title == "Site"
     assert _titles(book) == ["Site", "A", "B"]
 
 
