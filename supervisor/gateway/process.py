@@ -94,6 +94,7 @@ async def serve(
         logger=http_logger(),
     )
     await runner.setup()
+    context.books.start(context)
     if runner.server is not None:
         merge_slashes(runner.server)
         if http.root_path is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import unicodedata
 
 import pytest
@@ -204,3 +205,31 @@ def test_what_a_voice_cannot_read_is_the_text_s_fault(gateway: Serving, text: st
     """A script that the engine does not know is spoken or refused, never an error of ours."""
     answer = gateway.speak(text, model="hibari", response_format="pcm")
     assert answer.status == 200 or (answer.status, answer.error["code"]) == (400, "bad_text")
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"BLAH\r\n\r\n", "method"),
+        (b"GET / HTTP/9\r\n\r\n", "status line"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", "header"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", "Content-Length"),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", "bytes"),
+        (b"\x16\x03\x01\x02\x00\x01\x00", "ask with http://"),
+    ],
+)
+def test_what_is_no_http_is_told_in_the_same_envelope(
+    gateway: Serving, sent: bytes, told: str
+) -> None:
+    """One line for a person, and nothing of what was sent."""
+    with socket.create_connection((gateway.host, gateway.port), timeout=10) as peer:
+        peer.sendall(sent)
+        answer = peer.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"400 Bad Request" in head
+    assert b"application/json" in head
+    error = json.loads(body)["error"]
+    assert error["code"] == "bad_http"
+    assert told in error["message"]
+    assert "b'" not in error["message"]
+    assert "aaaa" not in error["message"]
