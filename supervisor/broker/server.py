@@ -42,6 +42,7 @@ from supervisor.marks import written
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, WireError, decode_request, encode
 from supervisor.wire.worker import Catalogue
+from supervisor.wording import counted
 
 _LOGGED_CHARS = 500
 _SHORT_CHARS = 1_024
@@ -394,7 +395,7 @@ class Broker:
         """
         mine = sum(pending.flow == flow for pending in self._pending)
         if mine >= _READ_AT_ONCE or len(self._pending) >= _READ_AT_ONCE_IN_ALL:
-            text = f"{len(self._pending)} long texts are being read"
+            text = f"{counted(len(self._pending), 'long text is', 'long texts are')} being read"
             raise Refused("busy", text, retry_after_ms=200)
 
     def _hand_in(self, pending: PendingSubmit) -> None:

@@ -99,7 +99,8 @@ def _engine(name: str, catalogue: Catalogue) -> EngineState:
     engines = {engine.name: engine for engine in catalogue.engines}
     engine = engines.get(name)
     if engine is None:
-        message = f"no engine {shown(name)}{nearest(name, list(engines))}"
+        offered = [each for each in engines if engines[each].offered]
+        message = f"no engine {shown(name)}{nearest(name, offered or list(engines))}"
         raise Refused("unknown_engine", message, field="engine")
     if engine.unavailable is not None:
         raise Refused("engine_unavailable", engine.unavailable, field="engine")
@@ -159,6 +160,8 @@ def _unread(
     readers = list(_readers(asked, engine, catalogue))
     if readers:
         hint = f"; {asked} is read by {', '.join(readers[:_READERS_NAMED])}"
+    elif further := _further(asked, catalogue):
+        hint = f"; no voice here reads {asked}; {further}"
     else:
         here = [
             voice for each in catalogue.engines if not each.unavailable for voice in each.voices
@@ -167,6 +170,16 @@ def _unread(
         near = difflib.get_close_matches(asked, there, _LANGUAGES_NAMED, cutoff=0.0)
         hint = f"; no voice reads {asked}; nearest: {', '.join(near)}"
     return Refused("unknown_language", f"{who} reads {own}{hint}", field="language")
+
+
+def _further(asked: str, catalogue: Catalogue) -> str:
+    """Which engine would read a language, and what to do for it; empty if none would."""
+    for engine in catalogue.engines:
+        tag = languages.meant(asked, tuple(engine.further_languages))
+        if tag is not None:
+            steps = engine.further_languages[tag]
+            return f"for {engine.name} to read it: {steps}, then restart the supervisor"
+    return ""
 
 
 def _each(voices: Iterable[VoiceState]) -> list[str]:

@@ -33,6 +33,7 @@ from supervisor.journal.rows import Row
 from supervisor.journal.store import JournalStore
 from supervisor.journal.texts import Cut, JournalTexts, Piece, cut_record
 from supervisor.logs import get_logger
+from supervisor.wording import counted
 
 DATABASE: Final = "journal.sqlite"
 AUDIO: Final = "audio"
@@ -173,12 +174,12 @@ class Journal:
             warnings.append("journal: it cannot be written; durable jobs are refused")
         if self.damage.kept:
             names = ", ".join(path.name for path in self.damage.kept)
-            rows = self.damage.rows
-            warnings.append(f"journal: damage was found, {rows} jobs lost something; see {names}")
+            rows = counted(self.damage.rows, "job")
+            warnings.append(f"journal: damage was found, {rows} lost something; see {names}")
         orphans = self._orphans.usage
         if orphans.jobs:
             warnings.append(
-                f"journal: audio of {orphans.jobs} jobs that it does not know, "
+                f"journal: audio of {counted(orphans.jobs, 'job')} that it does not know, "
                 f"{orphans.bytes / 1e6:.1f} MB, is kept in {self._orphans.path.name}"
             )
         return warnings

@@ -194,12 +194,15 @@ def _lighter_recovered(event: job_events.Recovered) -> job_events.Recovered:
 
 def _lighter_spoken(event: job_events.SegmentSpoken) -> job_events.SegmentSpoken:
     why = None if event.left_out is None else _x(len(event.left_out))
-    told = structs.replace(event, left_out=why)
-    return cast("job_events.SegmentSpoken", _lighter_audio(told))
+    return structs.replace(event, pieces=_silenced(event), left_out=why)
 
 
 def _lighter_audio(event: Any) -> Any:  # noqa: ANN401 - an event that has some
-    return structs.replace(event, pieces=tuple([_silent(piece) for piece in event.pieces]))
+    return structs.replace(event, pieces=_silenced(event))
+
+
+def _silenced(event: Any) -> Any:  # noqa: ANN401 - what stands for the pieces, of another type
+    return tuple([_silent(piece) for piece in event.pieces])
 
 
 def _lighter_text(event: job_events.TextAppended) -> job_events.TextAppended:

