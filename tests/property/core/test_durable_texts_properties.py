@@ -55,7 +55,27 @@ class DurableText(RuleBasedStateMachine):
         self.tell(e.JobPersisted(self.now, JOB))
 
     def teardown(self) -> None:
+        """Whatever happened: with a client that comes back and a journal that works it is spoken to
+        its end.
+        """
+        self.settle()
+        self.write_again()
+        self.settle()
+        assert self.told == len(self.given), "what was given is not written, though nothing fails"
+        self.end()
+        self.settle()
+        while self.waiting or not self.end_told:
+            self.cut(4)
+        self.settle()
+        assert self.saved is not None, "the text does not end"
+        self.the_text_is_spoken_once()
         self.directory.cleanup()
+
+    def settle(self) -> None:
+        """The journal answers all that it is asked, also what it could not before."""
+        self.tick()
+        while self.asked:
+            self.journal_answers(works=True)
 
     def tell(self, event: e.Event) -> None:
         for command in self.machine.handle(event):
