@@ -42,7 +42,8 @@ def own() -> Iterator[Own]:
 
     A book may have a million bytes.
     """
-    with own_gateway(settings={"http.max_book_file_mb": 1}) as own:
+    settings = {"http.max_book_file_mb": 1, "engines.preload": ["noop", "hibari"]}
+    with own_gateway(settings=settings) as own:
         yield own
         assert "Traceback" not in own.supervised.output
 
