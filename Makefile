@@ -20,11 +20,12 @@ export PIP_NO_INPUT := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test chaos fuzz lint format bench bench-peers lock clean
+.PHONY: help demo wheel test chaos fuzz lint format bench bench-peers lock clean
 
 help:
 	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
 	@echo "make demo ENGINE=kokoro   the same with Kokoro-82M"
+	@echo "make wheel           build dist/tts_supervisor-….whl, to install elsewhere"
 	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them;"
 	@echo "                     three files at a time, TESTS_AT_ONCE=0 for one after the other)"
 	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n;"
@@ -41,6 +42,12 @@ help:
 
 demo: $(VENV)/has-$(if $(filter kokoro,$(ENGINE)),kokoro,base)
 	@$(BIN)/python -m scripts.demo --engine $(ENGINE)
+
+wheel: $(VENV)/made
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	    $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@rm -rf build tts_supervisor.egg-info
+	@echo "to install it: pip install dist/tts_supervisor-*.whl"
 
 test: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/piper/made
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(PYTEST_ARGS)

@@ -19,6 +19,9 @@ import time
 
 import aiohttp
 
+from supervisor.client import SupervisorError
+from supervisor.client.discovery import find_gateway
+
 NAMES = ["Ada", "Ben", "Cleopatra", "Dimitri", "Eve", "Ferdinand", "Guinevere", "Hal"]
 
 
@@ -81,13 +84,17 @@ async def burst(url: str, count: int) -> int:
 def main() -> int:
     """Read the arguments and run; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--url", default="http://127.0.0.1:8354")
+    parser.add_argument("--url", help="default: that of the supervisor of this user")
     parser.add_argument("--count", type=int, default=64)
     options = parser.parse_args()
     if options.count < 2:
         parser.error("--count must be 2 at least")
     try:
-        return 5 if asyncio.run(burst(options.url, options.count)) else 0
+        url = options.url or find_gateway()
+        return 5 if asyncio.run(burst(url, options.count)) else 0
+    except SupervisorError as error:
+        print(f"burst.py: {error}", file=sys.stderr)
+        return 3
     except aiohttp.ClientResponseError as error:
         print(f"burst.py: refused: {error.status} {error.message}", file=sys.stderr)
         return 3 if error.status == 503 else 4

@@ -1,4 +1,4 @@
-"""`make demo`: start a supervisor, speak a paragraph, say how it went, stop.
+"""`make demo`: start a supervisor, speak a paragraph, play it, say how it went, stop.
 
 What a user would do by hand with `supervisor start` and `supervisor.client`, on
 every core that this machine lets us use.
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.service import service
+from supervisor.audio.samples import Samples
 from supervisor.audio.wav import write_wav
+from supervisor.cli.playing import NoSoundError, playing
 from supervisor.client import Client, SupervisorError
 from supervisor.testing import PrivateSupervisor, PrivateSupervisorError
 
@@ -56,7 +58,7 @@ def main() -> int:
 
 
 def speak(running: PrivateSupervisor) -> None:
-    """Submit the paragraph, write the audio, and print the figures."""
+    """Submit the paragraph, write the audio, print the figures, and play it to whoever is there."""
     with Client() as client:
         started = time.monotonic()
         chunks, first_audio_s = [], None
@@ -69,7 +71,31 @@ def speak(running: PrivateSupervisor) -> None:
         status = client.status()
     samples = np.concatenate(chunks)
     write_wav(OUTPUT, samples, sample_rate)
-    audio_s = len(samples) / sample_rate
+    tell(running, status, len(samples) / sample_rate, took_s, first_audio_s or took_s)
+    if sys.stdout.isatty():
+        play(samples, sample_rate)
+
+
+def play(samples: Samples, sample_rate: int) -> None:
+    """Let it be heard, where this machine can."""
+    print("playing it; Ctrl-C stops", flush=True)
+    try:
+        with playing(sample_rate) as hear:
+            hear(samples)
+    except NoSoundError as error:
+        print(f"it cannot be heard here: {error}")
+    except KeyboardInterrupt:
+        print()
+
+
+def tell(
+    running: PrivateSupervisor,
+    status: dict[str, Any],
+    audio_s: float,
+    took_s: float,
+    first_audio_s: float,
+) -> None:
+    """Print the figures."""
     print(f"{OUTPUT}: {audio_s:.1f} s of audio")
     print(f"  real-time factor  {took_s / audio_s:.3f} ({took_s:.2f} s for the whole paragraph)")
     print(f"  first audio       after {first_audio_s:.3f} s")

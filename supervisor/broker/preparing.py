@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from supervisor.broker.refused import bad_text
+from supervisor.broker.refused import Refused, bad_text
 from supervisor.core.jobs import unreadable
 from supervisor.core.markup.reading import MarkupError, Told, marked
 from supervisor.marks import MANNER
 from supervisor.speech import LeftOut, Markup, Unreadable
+
+_SHORT = 2_048
+"""Characters of a text that is prepared in one step: in 2 ms, at worst."""
 
 _MOST_PLACES = 16
 """Places that a client is told of one by one."""
@@ -44,29 +47,28 @@ class Preparation:
 
     def steps(self) -> Iterator[str | None]:
         """None while there is more to do; at last the marked text. Raises Refused."""
-        for _at, begin in unreadable.slices(self.text):
+        text = self.text
+        if len(text) <= _SHORT:
+            if unreadable.is_blank(text):
+                raise _nothing()
+            yield "".join(self._marked("".join(self._readable(text)) if self._searched else text))
+            return
+        for _at, begin in unreadable.slices(text):
             if not unreadable.is_blank(begin):
                 break
             yield None
         else:
-            raise bad_text("empty_text", "the text is empty: there is nothing to speak")
-        text = self.text
-        if self._unread is not None or self._take_emoji:
+            raise _nothing()
+        if self._searched:
             slices: list[str] = []
             for kept in self._readable(text):
                 slices.append(kept)
                 yield None
             text = "".join(slices)
         pieces: list[str] = []
-        try:
-            for piece in marked(text, self._markup):
-                if isinstance(piece, Told):
-                    self._leave_out(LeftOut(what=piece.what, at=piece.at))
-                else:
-                    pieces.append(self._fit(piece) if MANNER in piece else piece)
-                    yield None
-        except MarkupError as error:
-            raise bad_text("bad_text", f"markup: {error}") from None
+        for piece in self._marked(text):
+            pieces.append(piece)
+            yield None
         yield "".join(pieces)
 
     @property
@@ -75,6 +77,22 @@ class Preparation:
         if not self._more:
             return tuple(self._places)
         return *self._places, LeftOut(what=f"{self._more} more places")
+
+    @property
+    def _searched(self) -> bool:
+        """Whether anything is looked for in the text that nobody reads."""
+        return self._unread is not None or self._take_emoji
+
+    def _marked(self, text: str) -> Iterator[str]:
+        """Pieces of the marked text. Raises Refused."""
+        try:
+            for piece in marked(text, self._markup):
+                if isinstance(piece, Told):
+                    self._leave_out(LeftOut(what=piece.what, at=piece.at))
+                else:
+                    yield self._fit(piece) if MANNER in piece else piece
+        except MarkupError as error:
+            raise bad_text("bad_text", f"markup: {error}") from None
 
     def _readable(self, text: str) -> Iterator[str]:
         """Slices of the text with nothing in them that nobody reads."""
@@ -100,3 +118,7 @@ class Preparation:
             self._places.append(place)
         else:
             self._more += 1
+
+
+def _nothing() -> Refused:
+    return bad_text("empty_text", "the text is empty: there is nothing to speak")

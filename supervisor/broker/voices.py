@@ -99,7 +99,8 @@ def _engine(name: str, catalogue: Catalogue) -> EngineState:
     engines = {engine.name: engine for engine in catalogue.engines}
     engine = engines.get(name)
     if engine is None:
-        message = f"no engine {shown(name)}{nearest(name, list(engines))}"
+        offered = [each for each in engines if engines[each].offered]
+        message = f"no engine {shown(name)}{nearest(name, offered or list(engines))}"
         raise Refused("unknown_engine", message, field="engine")
     if engine.unavailable is not None:
         raise Refused("engine_unavailable", engine.unavailable, field="engine")

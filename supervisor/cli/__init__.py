@@ -22,6 +22,7 @@ from supervisor.cli import (
     gateway,
     jobs,
     keys,
+    manual,
     models,
     read,
     replay,
@@ -29,6 +30,7 @@ from supervisor.cli import (
     simulate,
     start,
     status,
+    terminal,
     top,
 )
 
@@ -36,20 +38,21 @@ app = typer.Typer(
     name="supervisor",
     help="Runs a pool of speech-synthesis workers and speaks what clients send.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("start")(start.start)
-app.command("say")(say.say)
-app.command("read")(read.read)
-app.command("status")(status.status)
-app.command("top")(top.top)
-app.command("drain")(drain.drain)
-app.command("doctor")(doctor.doctor)
-app.command("gateway")(gateway.gateway)
-app.command("replay")(replay.replay)
-app.command("simulate")(simulate.simulate)
+app.command("start", short_help="Start the supervisor; Ctrl-C drains and stops it.")(start.start)
+app.command("say", short_help="Speak a text or a book, aloud or into a file.")(say.say)
+app.command("read", short_help="Show how a text is read, and speak nothing.")(read.read)
+app.command("status", short_help="Say what the supervisor, its workers and jobs do.")(status.status)
+app.command("top", short_help="Show cores, workers, queue and decisions live.")(top.top)
+app.command("drain", short_help="Stop the supervisor when all jobs are finished.")(drain.drain)
+app.command("doctor", short_help="Look for problems, and say what to do about them.")(doctor.doctor)
+app.command("gateway", short_help="Run the gateway by itself; Ctrl-C stops it.")(gateway.gateway)
+app.command("replay", short_help="Tell again what led to a fault, from its record.")(replay.replay)
+app.command("simulate", short_help="Play a load against the settings.")(simulate.simulate)
+app.command("man", short_help="Show the manual page of a command.")(manual.man)
 app.command("keygen")(keys.keygen)
 app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")
@@ -79,6 +82,7 @@ def _group(
 
 def main() -> None:
     """Run one command; a usage error is one line, as every other error is."""
+    terminal.write_what_it_can()
     try:
         code = app(prog_name="supervisor", standalone_mode=False)
     except typer.Abort:

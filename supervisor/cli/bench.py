@@ -24,7 +24,7 @@ def _group() -> None:
     """Measure this machine."""
 
 
-@app.command()
+@app.command(short_help="Measure this machine with each engine.")
 def host(
     engine: Annotated[
         list[str] | None,

@@ -18,7 +18,7 @@ app = typer.Typer(help="See, check and apply the settings.", no_args_is_help=Tru
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command()
+@app.command(short_help="Print the settings that hold here.")
 def show(
     config: ConfigFile = None,
     override: OverrideFile = None,
@@ -72,7 +72,7 @@ def check(
     typer.echo(f"{file}: ok")
 
 
-@app.command("reload")
+@app.command("reload", short_help="Have the running supervisor read its settings again.")
 def reload() -> None:
     """Have the running supervisor read its settings again; `supervisor status` shows an error."""
     with running_supervisor() as running:

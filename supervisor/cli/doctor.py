@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supervisor.cli.common import Assignments, ConfigFile, OverrideFile
+from supervisor.wording import counted
 
 if TYPE_CHECKING:
     from supervisor.cli.host_checks import Finding, Level
@@ -79,7 +80,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         broker = settings.settings.broker
         clients = Clients(broker.max_connections, sockets_of(broker))
     findings = [
-        *check_host(Host(), running or "self", clients),
+        *check_host(Host(pid=running), clients),
         *check_run_directory(os.environ, running),
         *check_state_directory(os.environ),
         *check_journal(os.environ, None if running is None else _journal_of_running()),
@@ -146,5 +147,5 @@ def _print(findings: list[Finding]) -> None:
         if finding.advice is not None:
             line.append(f"\n{'':{width + 12}}→ {finding.advice}", "dim")
         console.print(line, soft_wrap=True)
-    levels = [finding.level for finding in findings]
-    typer.echo(f"{levels.count('problem')} problems, {levels.count('warning')} warnings")
+    levels: list[str] = [finding.level for finding in findings]
+    typer.echo(", ".join(counted(levels.count(level), level) for level in ("problem", "warning")))

@@ -13,6 +13,7 @@ import typer
 
 from supervisor.cli.common import fail
 from supervisor.cli.supervisor_process import Running, running_supervisor
+from supervisor.wording import counted
 
 if TYPE_CHECKING:
     from supervisor.client import Client
@@ -53,7 +54,7 @@ def drain(
         fail(5, f"the supervisor (pid {running.pid}) was killed before it had finished")
     if word.cancelled:
         over = "the grace period (pool.grace_period_s) was over"
-        fail(5, f"{word.cancelled} jobs were cancelled: {over}")
+        fail(5, f"{counted(word.cancelled, 'job was', 'jobs were')} cancelled: {over}")
     if not as_json:
         left = f"; {word.left} durable jobs go on at the next start" if word.left else ""
         typer.echo(f"drained in {seconds:g} s, nothing was given up{left}")
@@ -116,7 +117,8 @@ class _Progress:
         jobs = status.jobs
         left = jobs.queued + jobs.running
         segments = jobs.segments_running + jobs.segments_waiting
-        line = f"draining (pid {self._pid}): {left} jobs left, {segments} segments to speak"
+        what = f"{counted(left, 'job')} left, {counted(segments, 'segment')} to speak"
+        line = f"draining (pid {self._pid}): {what}"
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{line}")
             sys.stderr.flush()

@@ -18,6 +18,7 @@ from supervisor.host.memory import Memory
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.throttling import Throttling
+from supervisor.wording import counted
 
 Level = Literal["ok", "note", "warning", "problem"]
 
@@ -54,21 +55,20 @@ class Clients(NamedTuple):
 
 def check_host(
     host: Host,
-    limits_of: int | Literal["self"] = "self",
     clients: Clients = Clients(),  # noqa: B008 (an immutable value)
 ) -> list[Finding]:
-    """All findings about a machine; `limits_of` is the process whose resource limits count: a
-    supervisor that runs, or ourselves for one that is to be started.
+    """All findings about a machine. The limits are those of the host's process: a supervisor that
+    runs, or ourselves for one that is to be started.
     """
     monitor = CPUUtilizationMonitor(host)
     try:
         sample = monitor.sample(0.0, {})
         findings = [
-            *_cpus(sample.limits),
+            *_cpus(sample.limits, "this process" if host.pid is None else "the supervisor"),
             *_throttling(sample.throttling),
             *_temperature(sample.temperature),
             *_governors(host, monitor.machine),
-            *_files(host, limits_of, len(sample.limits.cpus), clients),
+            *_files(host, len(sample.limits.cpus), clients),
             *_memory(sample.memory, sample.limits.count),
         ]
         if sample.pressure is not None and sample.pressure.some > _BUSY_PERCENT:
@@ -90,10 +90,10 @@ def check_host(
         monitor.close()
 
 
-def _cpus(limits: Limits) -> Iterator[Finding]:
+def _cpus(limits: Limits, who: str) -> Iterator[Finding]:
     """cgroup quota, cpuset and affinity, and what they leave."""
     usable, online = limits.count, len(limits.online)
-    found = f"{usable} of {online} cores usable (decided by {limits.won})"
+    found = f"{usable} of {counted(online, 'core')} usable (decided by {limits.won})"
     if usable == 1:
         yield Finding(
             "cpu",
@@ -105,10 +105,11 @@ def _cpus(limits: Limits) -> Iterator[Finding]:
         yield Finding("cpu", "ok" if usable == online else "note", found)
     if limits.quota is not None and limits.quota < len(limits.cpus):
         whole = limits.quota == int(limits.quota)
+        cores = "core" if limits.quota == 1 else "cores"
         yield Finding(
             "cgroup",
             "note" if whole and limits.quota >= 1 else "warning",
-            f"CPU quota of {limits.quota:g} cores in {limits.quota_directory}",
+            f"CPU quota of {limits.quota:g} {cores} in {limits.quota_directory}",
             None
             if whole and limits.quota >= 1
             else "use a whole number of cores (CPUQuota=200%): the fraction cannot hold a worker",
@@ -117,8 +118,8 @@ def _cpus(limits: Limits) -> Iterator[Finding]:
         yield Finding(
             "affinity",
             "note",
-            f"this process may run on {len(limits.affinity)} of {online} cores",
-            "start the supervisor without taskset if it shall use them all",
+            f"{who} may run on {len(limits.affinity)} of {counted(online, 'core')}",
+            "start the supervisor without taskset if it is to use them all",
         )
 
 
@@ -137,7 +138,8 @@ def _throttling(throttling: Throttling) -> Iterator[Finding]:
         yield Finding(
             "throttling",
             "note",
-            f"the processor slowed down for heat {throttling.thermal_events} times since boot",
+            "the processor slowed down for heat "
+            f"{counted(throttling.thermal_events, 'time')} since boot",
             "look at cooling if the number grows under load; thermal_protection acts on it",
         )
 
@@ -169,23 +171,22 @@ def _governors(host: Host, machine: Machine) -> Iterator[Finding]:
         yield Finding(
             "governor",
             "warning" if slow else "ok",
-            f"{name} on {len(cpus)} cores",
+            f"{name} on {counted(len(cpus), 'core')}",
             "speech comes sooner with: cpupower frequency-set -g performance" if slow else None,
         )
 
 
-def _files(
-    host: Host, pid: int | Literal["self"], cpus: int, clients: Clients
-) -> Iterator[Finding]:
+def _files(host: Host, cpus: int, clients: Clients) -> Iterator[Finding]:
     """RLIMIT_NOFILE and the limits on memory, of this process or of the supervisor that runs."""
     try:
-        text = host.read(f"{host.proc}/{pid}/limits").decode()
+        text = host.read(f"{host.process}/limits").decode()
         soft, hard = _resource_limits(text, "Soft", "Hard"), _resource_limits(text, "Hard", "Units")
     except (OSError, ValueError) as error:
         yield Finding("limits", "note", f"unknown: {error}")
         return
     # The supervisor raises its own soft limit when it starts, as far as it may.
-    yield _open_files((hard if pid == "self" else soft).get(_OPEN_FILES, _UNLIMITED), cpus, clients)
+    judged = hard if host.pid is None else soft
+    yield _open_files(judged.get(_OPEN_FILES, _UNLIMITED), cpus, clients)
     for name in ("Max address space", "Max data size", "Max resident set"):
         size = soft.get(name, _UNLIMITED)
         if size != _UNLIMITED:
@@ -209,7 +210,7 @@ def _open_files(allowed: str, cpus: int, clients: Clients) -> Finding:
         least = files_for(FEW, clients.sockets) + own
         found = f"{allowed} open files: no room for clients; a full pool and some need {least}"
         return Finding("limits", "problem", found, advice)
-    found = f"{allowed} open files: room for {room} connections of {clients.connections}"
+    found = f"{allowed} open files: room for {counted(room, 'connection')} of {clients.connections}"
     return Finding("limits", "warning", found, advice)
 
 
@@ -233,7 +234,7 @@ def _memory(memory: Memory | None, cores: int) -> Iterator[Finding]:
         yield Finding(
             "memory",
             "warning",
-            f"{found}: enough for about {workers} workers on {cores} cores",
+            f"{found}: enough for about {counted(workers, 'worker')} on {counted(cores, 'core')}",
             "give it more memory, or set max_cores to that number",
         )
     else:

@@ -11,7 +11,7 @@ from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from supervisor.cli.tables import FittingTable
 
 app = typer.Typer(
     name="jobs",
@@ -24,9 +24,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document a
 JobId = Annotated[str, typer.Argument(help="The job's id, as `supervisor jobs list` shows it.")]
 
 _COLUMNS = ("job", "state", "durable", "prio", "voice", "segments", "age", "waited", "ran")
+_LEAST = ("prio", "durable", "waited", "voice", "ran", "age", "segments")
+"""Columns that go first where the terminal is narrow."""
 
 
-@app.command("list")
+@app.command("list", short_help="List your jobs: those that go on, then the latest.")
 def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
     as_json: AsJson = False,
@@ -58,7 +60,7 @@ def show(job: JobId, as_json: AsJson = False) -> None:
             typer.echo(f"{name}: {_cell(value)}")
 
 
-@app.command("story")
+@app.command("story", short_help="Tell what happened to one job, event by event.")
 def story(job: JobId, as_json: AsJson = False) -> None:
     """Print the events of one job, with the seconds since it was accepted.
 
@@ -93,17 +95,15 @@ def _fetch(job: str) -> dict[str, Any]:
         return client.jobs(job)
 
 
-def _table(jobs: list[dict[str, Any]]) -> Table:
-    from rich import box
-    from rich.table import Column, Table
+def _table(jobs: list[dict[str, Any]]) -> FittingTable:
+    from supervisor.cli.tables import FittingTable
 
-    first, *others = _COLUMNS
-    table = Table(Column(first, no_wrap=True), *others, box=box.SIMPLE, pad_edge=False)
+    table = FittingTable(_COLUMNS, _LEAST)
     for job in jobs:
-        cells = (
+        table.add(
             job["job"],
             job["state"],
-            job["durable"],
+            _cell(job["durable"]),
             job["priority"],
             f"{job['engine']}/{job['voice']}",
             f"{job['segments_spoken']}/{job['segments']}",
@@ -111,7 +111,6 @@ def _table(jobs: list[dict[str, Any]]) -> Table:
             f"{job['waited_s']:.1f} s",
             None if job["ran_s"] is None else f"{job['ran_s']:.1f} s",
         )
-        table.add_row(*map(_cell, cells))
     return table
 
 

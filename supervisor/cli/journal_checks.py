@@ -21,6 +21,7 @@ from supervisor.journal.journal import AUDIO, DATABASE
 from supervisor.journal.orphans import ASIDE
 from supervisor.journal.schema import VERSION
 from supervisor.wire.status import JournalStatus
+from supervisor.wording import counted
 
 _CHECK = "journal"
 
@@ -40,7 +41,7 @@ def check_journal(environ: Mapping[str, str], running: JournalStatus | None) -> 
     count = len(os.listdir(orphans)) if os.access(orphans, os.R_OK) else 0
     if count:
         advice = "put the journal back that was moved away, or remove the directory"
-        found = f"audio of {count} jobs that the journal does not know is in {orphans}"
+        found = f"audio of {counted(count, 'job')} that the journal does not know is in {orphans}"
         yield Finding(_CHECK, "warning", found, advice)
 
 
@@ -49,7 +50,8 @@ def _by_status(journal: JournalStatus) -> Finding:
         advice = "mend that; it is tried again every second"
         return Finding(_CHECK, "problem", f"durable jobs are refused: {journal.problem}", advice)
     if journal.damaged_rows:
-        found = f"{journal.damaged_rows} jobs lost something to damage when the supervisor started"
+        rows = counted(journal.damaged_rows, "job")
+        found = f"{rows} lost something to damage when the supervisor started"
         return Finding(_CHECK, "warning", found, "the log of the supervisor names them")
     return Finding(_CHECK, "ok", "in use, and can be written")
 

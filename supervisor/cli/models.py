@@ -78,7 +78,7 @@ def pull(
     typer.echo(f"{model['path']}")
 
 
-@app.command()
+@app.command(short_help="Find the ranges of a calibrated model anew.")
 def calibrate(
     model: Annotated[_Derived, typer.Argument(help="The model to calibrate.")],
     output: Annotated[
@@ -95,7 +95,7 @@ def calibrate(
     _program("calibrate", model, *forced, *(["--output", str(output)] if output else []))
 
 
-@app.command()
+@app.command(short_help="Compare the model in use with the published one.")
 def verify(
     model: Annotated[_Derived, typer.Argument(help="The model to verify.")],
     sample: Annotated[

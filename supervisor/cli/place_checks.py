@@ -20,7 +20,9 @@ from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory
 from supervisor.host.profile import take
+from supervisor.installing import how_to_install, reinstall, shadow
 from supervisor.service.rundir import SOCKET, SOCKET_PATH_BYTES
+from supervisor.wording import counted
 
 _LEAST_FREE_BYTES = 100_000_000
 _MODELS_S = 60.0
@@ -67,11 +69,17 @@ def check_state_directory(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_versions() -> Iterator[Finding]:
-    """Versions of the runtime: before 1.31 Kokoro took more than twice as long."""
+    """Versions of the runtime: before 1.31 Kokoro took more than twice as long; and whether another
+    project's package has our name.
+    """
+    clash = shadow()
+    if clash is not None:
+        found, _, advice = clash.partition(": ")
+        yield Finding("packages", "warning", found, advice)
     try:
         found = version("onnxruntime")
     except PackageNotFoundError:
-        advice = "run: pip install tts-supervisor again"
+        advice = f"run: {reinstall()}"
         yield Finding("onnxruntime", "problem", "not installed", advice)
         return
     new = tuple(int(part) for part in found.split(".")[:2]) >= _LEAST_ONNXRUNTIME
@@ -94,8 +102,8 @@ def check_host_profile(
     for engine in dict.fromkeys([settings.engines.default, *settings.engines.preload]):
         measured = profile.engines.get(engine)
         if measured is not None:
-            days = max(0.0, now - measured.measured_at) / 86_400
-            yield Finding("host profile", "ok", f"{engine}: measured {days:.0f} days ago")
+            days = counted(round(max(0.0, now - measured.measured_at) / 86_400), "day")
+            yield Finding("host profile", "ok", f"{engine}: measured {days} ago")
         elif profile.ignored is None:
             found = f"{engine} was not measured on this host; typical figures are used"
             yield Finding("host profile", "note", found, advice)
@@ -115,7 +123,7 @@ def check_tcp(settings: Settings) -> Iterator[Finding]:
         advice = "use keys; every process of this machine may see and cancel what others speak"
         yield Finding("tcp", "warning", f"{tcp} is open without keys", advice)
     else:
-        yield Finding("tcp", "ok", f"{tcp}, {count} keys are allowed")
+        yield Finding("tcp", "ok", f"{tcp}, {counted(count, 'key is', 'keys are')} allowed")
 
 
 def check_wyoming(settings: Settings) -> Iterator[Finding]:
@@ -124,7 +132,7 @@ def check_wyoming(settings: Settings) -> Iterator[Finding]:
         return
     if find_spec("wyoming") is None:
         found = f"{settings.http.wyoming} is not served: the library for it is missing"
-        advice = "run: pip install 'tts-supervisor[wyoming]'"
+        advice = f"run: {how_to_install('wyoming')}"
         yield Finding("wyoming", "problem", found, advice)
     else:
         yield Finding("wyoming", "ok", settings.http.wyoming)

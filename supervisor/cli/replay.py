@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supervisor.cli.common import fail
+from supervisor.wording import counted
 
 if TYPE_CHECKING:
     from supervisor.service.record import Document, Entry
@@ -47,7 +48,8 @@ def _tell(document: Document, steps: Any, *, quiet: bool) -> None:  # noqa: ANN4
     replayed = skipped = other = 0
     broken = False
     if document.lost:
-        typer.echo(f"the first {document.lost} events are lost: begins with what can be known")
+        lost = counted(document.lost, "event is", "events are")
+        typer.echo(f"{lost} lost: begins with what can be known")
     for step in steps:
         replayed += step.skipped is None
         skipped += step.skipped is not None
@@ -56,7 +58,8 @@ def _tell(document: Document, steps: Any, *, quiet: bool) -> None:  # noqa: ANN4
         if not quiet or step.other is not None or step.broken is not None:
             _show(step)
     typer.echo(
-        f"{replayed} events told again, {skipped} left out, {other} answered otherwise than then; "
+        f"{counted(replayed, 'event')} told again, {skipped} left out, "
+        f"{other} answered otherwise than then; "
         + ("an invariant is broken" if broken else "the invariants held after each")
     )
     if document.fault is not None:

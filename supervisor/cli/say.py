@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.cli.book import Asked, is_book, say_book
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors, wait_for_start
 from supervisor.cli.endings import exit_codes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from supervisor.audio.files import Write
     from supervisor.audio.formats import AudioFormat
     from supervisor.client import Job
+    from supervisor.client.request import Terms
     from supervisor.speech import Word
 
 _LONG_TEXT_SEGMENTS = 4
@@ -40,9 +42,15 @@ _LONG_TEXT_SEGMENTS = 4
 def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     text: Annotated[str | None, typer.Argument(help="What to say; - reads standard input.")] = None,
     file: TextFile = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Audio file; without it WAV goes to standard output."),
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Audio file; of a book also FILE.m4b, or a FOLDER for a file each chapter. "
+            "Without it WAV goes to standard output.",
+        ),
     ] = None,
     voice: Annotated[str | None, typer.Option(help="Default: the engine's.")] = None,
     speed: Annotated[float, typer.Option(help="Factor on the voice's own pace.")] = 1.0,
@@ -66,14 +74,37 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         Path | None,
         typer.Option(help="Also write when each word is heard: FILE.srt, FILE.vtt or FILE.json."),
     ] = None,
+    play: Annotated[
+        bool, typer.Option("--play", help="Play it on this machine; with -o it is kept, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
 ) -> None:
-    """Speak a text: supervisor say "Hello there." -o hello.wav"""
+    """Speak a text: supervisor say "Hello there." --play
+
+    Into a file: supervisor say "Hello there." -o hello.wav
+
+    Or a book, an EPUB or a text: supervisor say -f book.epub -o book.m4b. Stopped in the middle,
+    the same command goes on there.
+    """
+    output = None if to is None else Path(to)
+    pronunciations = said_as(pronounce)
+    if is_book(text, file, to, form):
+        if captions is not None:
+            fail(2, "captions are written for a text, not for a book: leave out --captions")
+        if play:
+            fail(2, "--play speaks a text; a book is written: say where to with -o")
+        _check_output(output, as_json, folder=True)
+        terms: Terms = {"language": language, "markup": markup}
+        terms |= {"unreadable": unreadable, "pronunciations": pronunciations}
+        asked = Asked(voice, engine, speed, volume, seed, terms, form, as_json)
+        with exit_codes(output), client_errors():
+            wait_for_start()
+            say_book(text, file, to, asked)
+        return
     spoken = given_text(text, file)
-    _check_output(output, as_json)
+    _check_output(output, as_json, play=play)
     _check_captions(captions)
     audio_format = _format(output, form)
-    pronunciations = said_as(pronounce)
     from supervisor.client import Client
 
     with exit_codes(output), client_errors():
@@ -96,7 +127,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             pronunciations=pronunciations,
         ) as job,
     ):
-        seconds, words = _record(job, output, audio_format)
+        seconds, words = _record(job, output, audio_format, play=play)
         if captions is not None:
             _write_captions(captions, words)
         if job.left_out:
@@ -105,14 +136,18 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             typer.echo(json.dumps(_report(job, output, audio_format, seconds)))
 
 
-def _check_output(output: Path | None, as_json: bool) -> None:
+def _check_output(
+    output: Path | None, as_json: bool, *, folder: bool = False, play: bool = False
+) -> None:
     """Fail before the speech is made if the output cannot be written."""
+    if output is None and play:
+        return
     if output is None:
         if as_json:
             fail(2, "--json prints on standard output; say with -o where the audio is to go")
         if sys.stdout.isatty():
-            fail(2, "audio is not for terminals; use -o FILE, or send standard output to a player")
-    elif output.is_dir():
+            fail(2, "audio is not for terminals; use --play or -o FILE")
+    elif output.is_dir() and not folder:
         fail(2, f"{output} is a directory; use -o FILE")
     elif not output.parent.is_dir():
         fail(2, f"there is no directory {output.parent} for {output.name}")
@@ -154,23 +189,40 @@ def _format(output: Path | None, name: str | None) -> AudioFormat:
         fail(2, f"{error} with --format")
 
 
-def _record(job: Job, output: Path | None, form: AudioFormat) -> tuple[float, list[Word]]:
-    """Write the audio as it arrives; returns its seconds, and the words that came with it."""
+def _record(
+    job: Job, output: Path | None, form: AudioFormat, *, play: bool
+) -> tuple[float, list[Word]]:
+    """Write and play audio as it arrives; returns its seconds, and the words that came with it."""
     from supervisor.audio.files import audio_file, audio_stream
+    from supervisor.cli.playing import NoSoundError, playing
 
-    sink: AbstractContextManager[Write]
-    if output is None:
+    sink: AbstractContextManager[Write | None]
+    if output is None and play:
+        sink = nullcontext()
+    elif output is None:
         sink = audio_stream(sys.stdout.buffer, form, job.sample_rate)
     else:
         sink = audio_file(output, form, job.sample_rate)
+    sound: AbstractContextManager[Write | None] = nullcontext()
+    if play:
+        sound = playing(job.sample_rate, keep_on=output is not None)
     samples = 0
     words: list[Word] = []
-    with sink as write, _progress_bar(job) as show:
-        for chunk in job:
-            write(chunk)
-            samples += len(chunk)
-            words += job.new_words()
-            show()
+    try:
+        with (
+            sound as hear,
+            sink as write,
+            _progress_bar(job) as show,
+        ):
+            for chunk in job:
+                for take in (hear, write):
+                    if take is not None:
+                        take(chunk)
+                samples += len(chunk)
+                words += job.new_words()
+                show()
+    except NoSoundError as error:
+        fail(5, str(error))
     words += job.new_words()
     return samples / job.sample_rate, words
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supervisor.cli.common import fail
+from supervisor.installing import how_to_install
 
 if TYPE_CHECKING:
     from supervisor.simulate.run import Run
@@ -180,7 +181,7 @@ def _draw(runs: dict[str, Run], path: Path) -> None:
     try:
         plot.save(runs, path)
     except ImportError:
-        fail(2, "--plot needs matplotlib: pip install 'tts-supervisor[simulate]'")
+        fail(2, f"--plot needs matplotlib: {how_to_install('simulate')}")
     except (OSError, ValueError) as error:
         fail(2, f"--plot {path}: {error}")
 

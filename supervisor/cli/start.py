@@ -49,6 +49,7 @@ def _start(
     from supervisor.broker.sockets.endpoints import EndpointError, check_keys
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
+    from supervisor.installing import shadow
     from supervisor.service.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
     from supervisor.service.supervisor import StartError, serve
     from supervisor.tracing.tracer import TracingError, check_tracing
@@ -62,7 +63,7 @@ def _start(
         fail(2, str(error))
     said = loaded.settings.logging
     logs.configure(said.level, said.format, said.levels)
-    for warning in loaded.warnings:
+    for warning in (*loaded.warnings, *filter(None, [shadow()])):
         logs.get_logger(__name__).warning("%s", warning)
     try:
         check_keys(loaded.settings.broker)

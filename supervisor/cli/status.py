@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.connecting import client_errors
+from supervisor.cli.connecting import client_errors, wait_for_start
+from supervisor.cli.reasons import explain
+from supervisor.wording import counted
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from supervisor.cli.tables import FittingTable
     from supervisor.wire.status import (
         AllocationStats,
         JobCounts,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     )
 
 _COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "PSS MB")
+_LEAST = ("session", "pid", "threads", "PSS MB", "segments", "cores")
+"""Columns that go first where the terminal is narrow."""
 
 
 def status(
@@ -42,6 +46,8 @@ def status(
     from supervisor.client import Client
     from supervisor.wire.status import read
 
+    with client_errors():
+        wait_for_start()
     with client_errors(), Client(name="supervisor status") as client:
         document = client.status(events=events)
     if events:
@@ -64,7 +70,7 @@ def _show_events(document: dict[str, Any] | None, *, as_json: bool) -> None:
 
     record = events.read(text.encode())
     if record.lost:
-        typer.echo(f"{record.lost} older events are not kept")
+        typer.echo(f"{counted(record.lost, 'older event is', 'older events are')} not kept")
     for entry in record.entries:
         ago = getattr(entry.event, "now", record.now) - record.now
         typer.echo(line(entry, ago))
@@ -85,29 +91,39 @@ def _show(status: Status) -> None:
 
 
 def _headline(supervisor: SupervisorStatus) -> str:
-    return f"supervisor {supervisor.version}, pid {supervisor.pid}, {supervisor.state}"
+    from supervisor.client.discovery import find_gateway
+    from supervisor.client.errors import SupervisorError
+
+    said = f"supervisor {supervisor.version}, pid {supervisor.pid}, {supervisor.state}"
+    with suppress(SupervisorError):
+        said += f", page {find_gateway()}/"
+    return said
 
 
 def _allocation_line(stats: AllocationStats) -> str:
     current, average = stats.current_allocation, stats.average_utilization
-    busy = "" if average is None else f", {average:.0f} % busy"
-    return (
-        f"cores: {current.allocated_cores} of {stats.total_cores}{busy} "
-        f"({current.allocation_reason})"
-    )
+    busy = "" if average is None else f", {average:.0f} % busy on average"
+    why = current.allocation_reason
+    if stats.decisions and stats.decisions[-1].reason == why:
+        why = explain(stats.decisions[-1].kind, stats.decisions[-1].figures, why)
+    return f"cores: {current.allocated_cores} of {stats.total_cores}{busy}; {why}"
 
 
 def _counts(jobs: JobCounts) -> str:
-    from msgspec.structs import asdict
+    """What is done now, and what else there was since the start."""
+    now = (
+        f"{jobs.running} running ({counted(jobs.segments_running, 'segment')}), "
+        f"{jobs.queued} queued ({counted(jobs.segments_waiting, 'segment')})"
+    )
+    names = ("done", "cancelled", "expired", "failed", "quarantined", "refused", "retried")
+    ended = ", ".join(f"{count} {name}" for name in names if (count := getattr(jobs, name)))
+    return f"{now}; so far {ended or 'none ended'}, {counted(jobs.spoken, 'segment')} spoken"
 
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in asdict(jobs).items())
 
+def _workers_table(workers: Iterable[WorkerStatus]) -> FittingTable:
+    from supervisor.cli.tables import FittingTable
 
-def _workers_table(workers: Iterable[WorkerStatus]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(*_COLUMNS, box=box.SIMPLE, pad_edge=False)
+    table = FittingTable(_COLUMNS, _LEAST)
     for worker in workers:
         requested, observed = worker.cpus, worker.observed_cpus
         cores = _numbers(requested)
@@ -123,7 +139,7 @@ def _workers_table(workers: Iterable[WorkerStatus]) -> Table:
             worker.segments_done,
             worker.pss_mb,
         )
-        table.add_row(*("–" if cell is None else str(cell) for cell in cells))
+        table.add(*cells)
     return table
 
 

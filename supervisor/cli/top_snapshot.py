@@ -21,7 +21,7 @@ class DecisionRecord(msgspec.Struct, frozen=True):
     """One decision of the allocator; `now` is in its own monotonic seconds.
 
     `utilization` is in percent of `before`, the cores held when it was measured; None
-    where nothing could be measured. `kind` is the reason without its figures.
+    where nothing could be measured. `kind` is the reason without its `figures`.
     """
 
     now: float
@@ -30,6 +30,7 @@ class DecisionRecord(msgspec.Struct, frozen=True):
     utilization: float | None
     reason: str
     kind: str
+    figures: tuple[float, ...] = ()
 
 
 def _record(decision: AllocationDecision) -> DecisionRecord:
@@ -40,6 +41,7 @@ def _record(decision: AllocationDecision) -> DecisionRecord:
         utilization=decision.utilization,
         reason=decision.reason,
         kind=decision.kind,
+        figures=decision.figures,
     )
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from supervisor.cli.charts import block
+from supervisor.cli.reasons import explain
+from supervisor.cli.tables import FittingTable
 from supervisor.cli.top_snapshot import DecisionRecord, Snapshot
 from supervisor.wire.status import WorkerStatus
+from supervisor.wording import counted
 
 _CHART_ROWS = 8
 _LABEL = 7
 _DECISIONS = 8
 _COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "PSS MB")
+_LEAST = ("session", "pid", "threads", "PSS MB", "segments", "cores")
+"""Columns that go first where the terminal is narrow."""
 _STATE_STYLES = {"busy": "green", "idle": "", "fatal": "bold red", "backoff": "yellow"}
 
 
@@ -118,15 +122,17 @@ def _queue_line(snapshot: Snapshot) -> Text:
     so_far = {str(name): count for name, count in jobs.ended.items()} | {"retried": jobs.retried}
     counts = ", ".join(f"{count} {name}" for name, count in so_far.items() if count)
     return Text(
-        f"queue        {snapshot.queue} segments wait, {snapshot.running} are spoken; "
-        f"{jobs.queued} jobs wait, {jobs.running} run" + (f"; so far {counts}" if counts else "")
+        f"queue        {counted(snapshot.queue, 'segment waits', 'segments wait')}, "
+        f"{counted(snapshot.running, 'is', 'are')} spoken; "
+        f"{counted(jobs.queued, 'job waits', 'jobs wait')}, "
+        f"{counted(jobs.running, 'runs', 'run')}" + (f"; so far {counts}" if counts else "")
     )
 
 
-def _workers(workers: Iterable[WorkerStatus]) -> Table:
-    table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+def _workers(workers: Iterable[WorkerStatus]) -> FittingTable:
+    table = FittingTable(_COLUMNS, _LEAST)
     for worker in workers:
-        cells = (
+        table.add(
             worker.slot,
             worker.pid,
             Text(worker.state, _STATE_STYLES.get(worker.state, "yellow")),
@@ -136,12 +142,7 @@ def _workers(workers: Iterable[WorkerStatus]) -> Table:
             worker.segments_done,
             worker.pss_mb,
         )
-        table.add_row(*map(_text, cells))
     return table
-
-
-def _text(cell: object) -> Text:
-    return cell if isinstance(cell, Text) else Text("–" if cell is None else str(cell))
 
 
 def _decisions(seen: Sequence[DecisionRecord]) -> Table:
@@ -151,9 +152,11 @@ def _decisions(seen: Sequence[DecisionRecord]) -> Table:
     for run in reversed(runs[-_DECISIONS:]):
         last = run[-1]
         change = last.after != last.before
-        what = f"{last.before} → {last.after} cores" if change else f"{last.after} cores"
-        lasted = f"{seen[-1].now - run[0].now:.0f} s ago" if change else f"{len(run)} samples"
-        table.add_row(Text(what, "bold" if change else ""), last.reason, lasted)
+        cores = counted(last.after, "core")
+        what = f"{last.before} → {cores}" if change else cores
+        lasted = f"{seen[-1].now - run[0].now:.0f} s ago" if change else counted(len(run), "sample")
+        why = explain(last.kind, last.figures, last.reason)
+        table.add_row(Text(what, "bold" if change else ""), why, lasted)
     return table
 
 

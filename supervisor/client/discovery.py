@@ -23,7 +23,8 @@ HOW_TO_START = "start one with `supervisor start`"
 class SupervisorFile(msgspec.Struct, frozen=True):
     """`supervisor.json`: the supervisor of this run directory, and its endpoints.
 
-    `endpoints` maps a purpose (`client`) to a ZeroMQ endpoint; `protocol` is the
+    `endpoints` maps a purpose to an endpoint: `client` to one of ZeroMQ, `http` to the URL of HTTP
+    while that is served; `protocol` is the
     major version spoken there; `epoch` is new with every start.
     """
 
@@ -98,6 +99,19 @@ def find_endpoint(environ: Mapping[str, str] = os.environ) -> str:
     if endpoint is None:
         raise NoSupervisor(f"the supervisor of {directory} (pid {found.pid}) takes no clients")
     return endpoint
+
+
+def find_gateway(environ: Mapping[str, str] = os.environ) -> str:
+    """URL of the running supervisor's HTTP gateway, without a slash at its end.
+
+    Raises what `find_endpoint` raises, and NoSupervisor where HTTP is not served.
+    """
+    find_endpoint(environ)
+    found = read_supervisor_file(run_directory(environ))
+    url = None if found is None else found.endpoints.get("http")
+    if url is None:
+        raise NoSupervisor("the supervisor serves no HTTP; see http.enabled, and its log")
+    return url
 
 
 def unpublished(directory: Path) -> NoSupervisor:

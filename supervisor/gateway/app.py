@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from supervisor.client import SupervisorError
 from supervisor.gateway import openapi, page, settings
 from supervisor.gateway.access import access
+from supervisor.gateway.books import routes as books
 from supervisor.gateway.connections import root_path
 from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bodies
 from supervisor.gateway.context import Context
@@ -36,6 +37,7 @@ _PARTS = (
     diagnostics,
     speech,
     finished,
+    books,
     lists,
     captioned,
     kokoro_fastapi,
@@ -117,4 +119,4 @@ def errors() -> Middleware:
 
 
 def _known(method: str) -> str:
-    return method if method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
+    return method if method in {"DELETE", "GET", "HEAD", "POST", "OPTIONS"} else "other"

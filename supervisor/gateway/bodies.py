@@ -45,9 +45,7 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
     bound = request.client_max_size if most is None else most
     if (request.content_length or 0) > bound:
         raise _too_large(bound)
-    if request.version >= (1, 1) and request.headers.get(hdrs.EXPECT, "").lower() == _CONTINUE:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # The answer itself has not begun.
+    await allow_body(request)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             body = await _read(request, bound)
@@ -57,10 +55,22 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
         ) from None
     except web.RequestPayloadError as error:
         raise ApiError(400, f"the body cannot be read: {error}", code="bad_body") from None
+    body_is_here(request)
+    return body
+
+
+async def allow_body(request: web.Request) -> None:
+    """Tell a client that waits for it to send the body now."""
+    if request.version >= (1, 1) and request.headers.get(hdrs.EXPECT, "").lower() == _CONTINUE:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # The answer itself has not begun.
+
+
+def body_is_here(request: web.Request) -> None:
+    """Note that the whole body has come: the connection works from here on."""
     connection = connection_of(request)
     if connection is not None and connection.slot is not None:
         connection.slot.mark_busy()
-    return body
 
 
 async def _read(request: web.Request, bound: int) -> bytes:

@@ -8,6 +8,7 @@ from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.config.loading import Place
 from supervisor.config.sections.http import Http
+from supervisor.gateway.books.library import Books
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.gateway.speech.encoders import Encoders
@@ -26,6 +27,7 @@ class Context(msgspec.Struct, frozen=True):
     metrics: Metrics
     reader: Reader
     shelf: Shelf
+    books: Books
     place: Place | None = None
     """Sources of the supervisor's settings; None where the gateway may not change them."""
 
@@ -47,7 +49,8 @@ class Context(msgspec.Struct, frozen=True):
         return await self.client.welcome()
 
     async def close(self) -> None:
-        """End the reading process, and close the connection to the supervisor."""
+        """Leave the books, end the reading process, and close the connection to the supervisor."""
+        await self.books.close()
         await self.reader.close()
         self.shelf.close()
         await self.status.close()
@@ -65,5 +68,6 @@ def make_context(settings: Settings, client: AsyncClient, place: Place | None = 
         metrics=Metrics(),
         reader=Reader(settings, place),
         shelf=Shelf(settings.http),
+        books=Books(settings.http),
         place=place,
     )

@@ -19,7 +19,7 @@ MOST_HEADERS: Final = 64
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _ALLOWED: Final = {
-    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, POST",
+    hdrs.ACCESS_CONTROL_ALLOW_METHODS: "DELETE, GET, HEAD, POST",
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
 _EXPOSED: Final = (

@@ -92,8 +92,10 @@ _KINDS: Mapping[ErrorCode, _Kind] = {
     "text_too_long": _Kind(413, INVALID),
     "out_of_range": _Kind(400, INVALID),
     "unknown_engine": _Kind(404, INVALID),
-    "unknown_voice": _Kind(404, INVALID),
-    "unknown_language": _Kind(404, INVALID),
+    # As OpenAI has it; and routers between servers (LiteLLM) take one that answers 404 for one that
+    # lacks the model, and send nobody's requests there for a while.
+    "unknown_voice": _Kind(400, INVALID),
+    "unknown_language": _Kind(400, INVALID),
     "engine_unavailable": _Kind(503, SERVER),
     "journal_unavailable": _Kind(503, SERVER),
     "busy": _Kind(429, "rate_limit_error"),
@@ -133,7 +135,8 @@ def from_http(error: web.HTTPException) -> ApiError:
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     match error:
         case web.HTTPNotFound():
-            return ApiError(404, "there is nothing at this address", code="unknown_url")
+            reason = "there is nothing at this address; OpenAI's API has its base at /v1"
+            return ApiError(404, reason, code="unknown_url")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             text = f"{error.method} is not possible here, only {allowed}"

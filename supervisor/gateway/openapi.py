@@ -11,9 +11,12 @@ from aiohttp import web
 from supervisor import __version__
 from supervisor.audio.formats import FORMATS
 from supervisor.config.sections.performance import DynamicCpuAllocation
+from supervisor.gateway.books import openapi as books
+from supervisor.gateway.books.records import BookDocument, BookList
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
+from supervisor.gateway.openapi_forms import REF, REFUSALS, get, json_of, ref, refused
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
 from supervisor.gateway.speech.asking import FORMAT_NAMES, SpeechRequest
 from supervisor.gateway.speech.captioned import LINES, CaptionedRequest
@@ -28,8 +31,6 @@ from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, Voice, VoiceList
 from supervisor.reading.text import ReadText
-
-_REF = "#/components/schemas/{name}"
 
 _RECORDS = (
     SpeechRequest,
@@ -48,6 +49,8 @@ _RECORDS = (
     NoDiagnostics,
     Health,
     Changed,
+    BookDocument,
+    BookList,
     Error,
 )
 
@@ -55,23 +58,6 @@ _EVENT = {
     "type": "object",
     "required": ["data"],
     "properties": {"data": {"type": "string", "description": "JSON: a delta, the end, an error."}},
-}
-
-_REFUSALS: Mapping[int, str] = {
-    400: "The request cannot be understood, or asks for something impossible.",
-    401: "No key, or an unknown one.",
-    403: "From a page of another site; or something that is not changed here.",
-    404: "No such model or voice.",
-    408: "The body did not come in time.",
-    416: "The range is outside the file.",
-    409: "What override.json holds cannot be changed: it is unreadable, or being edited.",
-    413: "The request or its text is too long.",
-    415: "The body is packed (Content-Encoding); send it as it is.",
-    429: "Too much is queued; `Retry-After` says when to come back.",
-    500: "The text could not be spoken.",
-    507: "The gateway has no disk for a finished file.",
-    503: "The supervisor is not there, or stops, or all connections are taken; `Retry-After` says "
-    "when to come back.",
 }
 
 
@@ -87,7 +73,7 @@ def routes(_context: Context) -> list[web.RouteDef]:
 def document() -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     audio: dict[str, Any] = {FORMATS[name].media_type: {"schema": {}} for name in FORMAT_NAMES}
-    _, components = msgspec.json.schema_components(_RECORDS, ref_template=_REF)
+    _, components = msgspec.json.schema_components(_RECORDS, ref_template=REF)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -99,6 +85,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech(audio)},
             FILES: {"get": _file(audio)},
+            **books.described(),
             "/v1/audio/phonemes": {"post": _phonemes()},
             "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
             "/v1/realtime": {"get": _socket("realtime", "OpenAI's Realtime API, as it speaks")},
@@ -110,22 +97,22 @@ def document() -> dict[str, Any]:
             "/v1/audio/voices/combine": {
                 "post": {
                     **_post("combineVoices", "The name of a mix of voices.", Voice, Voice),
-                    "requestBody": {"required": True, **_json(_names())},
+                    "requestBody": {"required": True, **json_of(_names())},
                 }
             },
             "/v1/models": {
-                "get": _get("Engines, and OpenAI's names for the default one.", ModelList)
+                "get": get("Engines, and OpenAI's names for the default one.", ModelList)
             },
             "/v1/models/{name}": {"get": _one_model()},
-            "/v1/audio/models": {"get": _get("The same, for Open WebUI.", AudioModelList)},
+            "/v1/audio/models": {"get": get("The same, for Open WebUI.", AudioModelList)},
             "/v1/audio/voices": {"get": _voices()},
             "/settings/override": {"post": _change()},
             "/diagnostics/cpu-allocation": {
-                "get": _get("Cores, utilization, decisions.", Diagnostics, NoDiagnostics)
+                "get": get("Cores, utilization, decisions.", Diagnostics, NoDiagnostics)
             },
-            "/health": {"get": _get("The gateway lives.", Health)},
-            "/healthz": {"get": _get("The gateway lives.", Health)},
-            "/readyz": {"get": _get("The pool can take a job.", Health, Health)},
+            "/health": {"get": get("The gateway lives.", Health)},
+            "/healthz": {"get": get("The gateway lives.", Health)},
+            "/readyz": {"get": get("The pool can take a job.", Health, Health)},
             "/metrics": {"get": _metrics()},
         },
         "components": {
@@ -149,7 +136,7 @@ def _speech(audio: Mapping[str, Any]) -> dict[str, Any]:
             }
             for name in (TRACEPARENT, TRACESTATE)
         ],
-        "requestBody": {"required": True, **_json(_ref(SpeechRequest))},
+        "requestBody": {"required": True, **json_of(ref(SpeechRequest))},
         "responses": {
             "200": {
                 "description": "The audio. An answer that is cut short has no ending.",
@@ -159,7 +146,7 @@ def _speech(audio: Mapping[str, Any]) -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): _refused(status) for status in _REFUSALS if status not in {409, 416}},
+            **{str(status): refused(status) for status in REFUSALS if status not in {409, 416}},
         },
     }
 
@@ -176,7 +163,7 @@ def _file(audio: Mapping[str, Any]) -> dict[str, Any]:
         "responses": {
             "200": {"description": "The file.", "content": dict(audio)},
             "206": {"description": "The range of it.", "content": dict(audio)},
-            **{str(status): _refused(status) for status in (401, 403, 404, 416)},
+            **{str(status): refused(status) for status in (401, 403, 404, 416)},
         },
     }
 
@@ -188,8 +175,8 @@ def _socket(name: str, what: str) -> dict[str, Any]:
         "summary": f"A WebSocket: {what}; audio and times of words out.",
         "responses": {
             "101": {"description": "The connection speaks WebSocket from here on."},
-            "426": {"description": "No WebSocket was asked for.", **_json(_ref(Error))},
-            **{str(status): _refused(status) for status in (400, 401, 403, 503)},
+            "426": {"description": "No WebSocket was asked for.", **json_of(ref(Error))},
+            **{str(status): refused(status) for status in (400, 401, 403, 503)},
         },
     }
 
@@ -200,7 +187,7 @@ def _dialogue(audio: Mapping[str, Any]) -> dict[str, Any]:
         **described,
         "operationId": "createDialogue",
         "summary": "Speak what several say in turn, as Kokoro-FastAPI does.",
-        "requestBody": {"required": True, **_json(_ref(DialogueRequest))},
+        "requestBody": {"required": True, **json_of(ref(DialogueRequest))},
     }
 
 
@@ -213,7 +200,7 @@ def _captioned() -> dict[str, Any]:
     return {
         "operationId": "createCaptionedSpeech",
         "summary": "Speak a text, and tell when each word is heard, as Kokoro-FastAPI does.",
-        "requestBody": {"required": True, **_json(_ref(CaptionedRequest))},
+        "requestBody": {"required": True, **json_of(ref(CaptionedRequest))},
         "responses": {
             "200": {
                 "description": "A line of JSON for each piece of audio; one document without "
@@ -223,7 +210,7 @@ def _captioned() -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): _refused(status) for status in _REFUSALS if status not in {409, 416}},
+            **{str(status): refused(status) for status in REFUSALS if status not in {409, 416}},
         },
     }
 
@@ -240,11 +227,11 @@ def _post(
     return {
         "operationId": name,
         "summary": summary,
-        "requestBody": {"required": True, **_json(_ref(body))},
+        "requestBody": {"required": True, **json_of(ref(body))},
         "responses": {
-            "200": {"description": summary, **_json(_ref(answer))},
+            "200": {"description": summary, **json_of(ref(answer))},
             **{
-                str(status): _refused(status)
+                str(status): refused(status)
                 for status in (400, 401, 403, 404, 408, 413, 415, 500, 503)
             },
         },
@@ -255,26 +242,10 @@ def _change() -> dict[str, Any]:
     return {
         "operationId": "changeSettings",
         "summary": "Change settings of the allocation in override.json; only where keys are used.",
-        "requestBody": {"required": True, **_json(_change_schema())},
+        "requestBody": {"required": True, **json_of(_change_schema())},
         "responses": {
-            "200": {"description": "Written; the supervisor applies it.", **_json(_ref(Changed))},
-            **{
-                str(status): _refused(status) for status in (400, 401, 403, 408, 409, 413, 415, 503)
-            },
-        },
-    }
-
-
-def _get(
-    summary: str, record: type[msgspec.Struct], unavailable: type[msgspec.Struct] = Error
-) -> dict[str, Any]:
-    """A GET with this record as its 200, and 503 with that one."""
-    return {
-        "summary": summary,
-        "responses": {
-            "200": {"description": summary, **_json(_ref(record))},
-            "401": _refused(401),
-            "503": {"description": _REFUSALS[503], **_json(_ref(unavailable))},
+            "200": {"description": "Written; the supervisor applies it.", **json_of(ref(Changed))},
+            **{str(status): refused(status) for status in (400, 401, 403, 408, 409, 413, 415, 503)},
         },
     }
 
@@ -282,22 +253,22 @@ def _get(
 def _one_model() -> dict[str, Any]:
     """A GET with the name of a model in its path."""
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-    found = _get("An engine, by any name that it is known by.", Model)
+    found = get("An engine, by any name that it is known by.", Model)
     return {
         **found,
         "parameters": [name],
-        "responses": {**found["responses"], "404": _refused(404)},
+        "responses": {**found["responses"], "404": refused(404)},
     }
 
 
 def _voices() -> dict[str, Any]:
-    found = _get("Voices of every engine, or of one.", VoiceList)
+    found = get("Voices of every engine, or of one.", VoiceList)
     model = {"name": "model", "in": "query", "schema": {"type": "string"}}
     model["description"] = "An engine; OpenAI's names mean all of them."
     return {
         **found,
         "parameters": [model],
-        "responses": {**found["responses"], "404": _refused(404)},
+        "responses": {**found["responses"], "404": refused(404)},
     }
 
 
@@ -312,13 +283,9 @@ def _metrics() -> dict[str, Any]:
                     "application/openmetrics-text": {"schema": {"type": "string"}},
                 },
             },
-            "401": _refused(401),
+            "401": refused(401),
         },
     }
-
-
-def _refused(status: int) -> dict[str, Any]:
-    return {"description": _REFUSALS[status], **_json(_ref(Error))}
 
 
 def _change_schema() -> dict[str, Any]:
@@ -338,11 +305,3 @@ def _tree(properties: Mapping[str, Any]) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": properties,
     }
-
-
-def _ref(record: type[msgspec.Struct]) -> dict[str, str]:
-    return {"$ref": _REF.format(name=record.__name__)}
-
-
-def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}

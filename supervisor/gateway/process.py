@@ -31,6 +31,7 @@ from supervisor.gateway.context import make_context
 from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
 from supervisor.gateway.loop_faults import log_fault
+from supervisor.gateway.paths import merge_slashes
 from supervisor.gateway.wyoming.server import wyoming_server
 from supervisor.host.signals import STOP_SIGNALS, ignore_stop_signals
 from supervisor.logs import get_logger, log_uncaught
@@ -93,8 +94,11 @@ async def serve(
         logger=http_logger(),
     )
     await runner.setup()
-    if http.root_path is not None and runner.server is not None:
-        serve_below(runner.server, http.root_path)
+    context.books.start(context)
+    if runner.server is not None:
+        merge_slashes(runner.server)
+        if http.root_path is not None:
+            serve_below(runner.server, http.root_path)
     connections = raise_file_limit(http.max_connections, 1 if http.wyoming is None else 2)
     open_connections = OpenConnections()
     listeners = _Listeners(stopped)

@@ -1,6 +1,6 @@
-"""Find the control-group directories that bound this process, in cgroup v1, v2 or both.
+"""Find the control-group directories that bound a process, in cgroup v1, v2 or both.
 
-Mount points come from /proc/self/mountinfo and paths from /proc/self/cgroup, because
+Mount points come from its /proc/PID/mountinfo and paths from /proc/PID/cgroup, because
 neither a fixed mount point nor one version can be relied on. `limits`, `memory` and `throttling`
 read the files in these directories.
 """
@@ -50,7 +50,7 @@ class GroupFinder:
 
     def current(self) -> Groups:
         """The groups in force. Raises OSError or ValueError where they cannot be found."""
-        path = self._host.proc + "/self/cgroup"
+        path = self._host.process + "/cgroup"
         memberships = self._host.poll_if_present(path) or b""
         if memberships != self._memberships:
             self._groups = find_groups(self._host, memberships)
@@ -83,7 +83,7 @@ def find_groups(host: Host, memberships: bytes) -> Groups:
 def _mounts(host: Host) -> tuple[_Mount, ...]:
     """The cgroup mounts; format in proc_pid_mountinfo(5)."""
     mounts: list[_Mount] = []
-    text = host.read_if_present(host.proc + "/self/mountinfo") or b""
+    text = host.read_if_present(host.process + "/mountinfo") or b""
     for line in text.decode(errors="surrogateescape").splitlines():
         left, _, right = line.partition(" - ")
         kind, _, options = right.split(" ", 2)

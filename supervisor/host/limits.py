@@ -1,8 +1,8 @@
-"""CPU limits of this process: the number of cores, their ids, and the limit that binds.
+"""CPU limits of a process: the number of cores, their ids, and the limit that binds.
 
 Usable CPUs are those that are online, in the affinity mask and in the cpuset; their
 number is bounded by the CFS quota, the smallest up the cgroup tree. The affinity is
-that of this process's main thread: it is set from outside, so the supervisor must not
+that of its main thread: it is set from outside, so the supervisor must not
 pin itself.
 """
 
@@ -148,7 +148,7 @@ def _winner(
 
 
 def _affinity(host: Host) -> tuple[int, ...]:
-    status = host.poll_if_present(host.proc + "/self/status") or b""
+    status = host.poll_if_present(host.process + "/status") or b""
     _, found, rest = status.partition(b"\nCpus_allowed_list:")
     return parse_cpulist(rest.partition(b"\n")[0]) if found else ()
 

@@ -18,8 +18,9 @@ _ABSENT = frozenset(
 
 
 class Host:
-    """A file-system root with /proc and /sys in it. For one thread, and not across a fork: a kept
-    file of /proc/self still describes the process that opened it.
+    """A file-system root with /proc and /sys in it, and the process whose limits count there: this
+    one, or the `pid` of a supervisor that is looked at from outside. For one thread, and not
+    across a fork: a kept file of /proc/self still describes the process that opened it.
 
     `poll` keeps the file open between calls, which halves the cost of a reading; the
     kernel produces the content anew for each read from offset 0. A kept file of a dead
@@ -27,9 +28,11 @@ class Host:
     name, so it is opened again once before the failure is passed on.
     """
 
-    def __init__(self, root: str | Path = "/") -> None:
+    def __init__(self, root: str | Path = "/", pid: int | None = None) -> None:
         self.root = str(root).rstrip("/")
         self.proc = self.root + "/proc"
+        self.pid = pid
+        self.process = f"{self.proc}/{'self' if pid is None else pid}"
         self.sys = self.root + "/sys"
         self._kept: dict[str, int] = {}
         self._opened: set[int] = set()

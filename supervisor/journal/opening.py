@@ -27,6 +27,7 @@ from supervisor.journal.schema import (
     version_of,
 )
 from supervisor.logs import get_logger
+from supervisor.wording import counted
 
 Sync = Literal["normal", "full"]
 
@@ -182,7 +183,8 @@ class Opening:
             if wrong or rows:
                 self._damage.rows += rows
                 what = wrong or "rows cannot be read"
-                self._keep(f"{what}; {rows} jobs lost something", self._files.keep_aside(before))
+                kept = self._files.keep_aside(before)
+                self._keep(f"{what}; {counted(rows, 'job')} lost something", kept)
             else:
                 self._files.drop(before)
 

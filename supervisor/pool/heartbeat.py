@@ -17,6 +17,7 @@ from supervisor.core.pool.health import Vitals
 from supervisor.pool.process_stats import cpu_seconds, pss_bytes
 from supervisor.pool.worker import Worker
 from supervisor.wire.worker import Beat, Ping
+from supervisor.wording import counted
 
 _INTERVAL_S = 2.0
 _LOOKS_PER_TIMEOUT = 5
@@ -66,7 +67,7 @@ class Heartbeat:
         """Note that a worker answered for a segment."""
         limit = self.wear.max_segments
         if limit is not None and worker.segments_done >= limit:
-            self._wear_out(worker, f"{worker.segments_done} segments")
+            self._wear_out(worker, counted(worker.segments_done, "segment"))
 
     def answered(self, worker: Worker, beat: Beat) -> None:
         """Note a worker's answer to a ping."""

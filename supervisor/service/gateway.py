@@ -60,7 +60,7 @@ class GatewayChild:
     called when one that was asked to end has ended.
 
     `awaited`: it was started, and its first listening is waited for. `on_decided` is called
-    when it listens, or is not waited for any longer.
+    when it listens, or is not waited for any longer; `on_listening` whenever one listens.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class GatewayChild:
         self.on_stopped: Callable[[], None] = lambda: None
         self.awaited = False
         self.on_decided: Callable[[], None] = lambda: None
+        self.on_listening: Callable[[], None] = lambda: None
         self.restarts = 0
         self._loop = loop
         self._settings = handover(loaded.settings, loaded.place)
@@ -168,6 +169,7 @@ class GatewayChild:
             self._warned = True
             return
         log.info("gateway: listening on http://%s:%d", self.address.host, self.address.port)
+        self.on_listening()
         self._stop_waiting()
 
     def _lose_patience(self) -> None:
@@ -224,6 +226,12 @@ class GatewayChild:
             self._output = None
         os.close(self._pidfd)
         self._pidfd = -1
+
+
+def url_of(address: Announcement) -> str:
+    """Where HTTP is found from this machine, also where it listens on every address."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{address.port}"
 
 
 def _memory_file(content: bytes) -> IO[bytes]:

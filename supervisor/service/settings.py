@@ -8,6 +8,7 @@ from supervisor.config import Settings
 from supervisor.config.changes import Change
 from supervisor.config.sections.engines import OWN
 from supervisor.wire.worker import Catalogue, Setup
+from supervisor.wording import counted
 
 _SHOWN_ENTRIES = 8
 
@@ -57,5 +58,5 @@ def describe(change: Change, settings: Settings) -> str:
 def _shown(value: object) -> str:
     """A value for the log: a table of thousands of words by its size."""
     if isinstance(value, Mapping) and len(value) > _SHOWN_ENTRIES:
-        return f"{len(value)} entries"
+        return counted(len(value), "entry", "entries")
     return repr(value)

@@ -39,7 +39,7 @@ from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop
 from supervisor.service.drain import Drain, longest_drain_s
-from supervisor.service.gateway import GatewayChild
+from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
 from supervisor.service.ring import Ring
@@ -50,6 +50,7 @@ from supervisor.service.status import status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
 from supervisor.wire.worker import Catalogue, Shaped
+from supervisor.wording import counted
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -133,6 +134,7 @@ class Service:
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
         self.gateway.on_decided = self._continue_start
+        self.gateway.on_listening = self._publish_gateway
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._machines = self._make_machines()
@@ -175,8 +177,9 @@ class Service:
         self.control.stop()
         running = len(self.jobs.jobs)
         grace = self.settings.pool.grace_period_s
-        log.info("%s: draining, %d jobs to finish (at most %g s)", why, running, grace)
-        self._manager.stopping(f"draining, {running} jobs to finish", longest_drain_s(grace))
+        left = counted(running, "job")
+        log.info("%s: draining, %s to finish (at most %g s)", why, left, grace)
+        self._manager.stopping(f"draining, {left} to finish", longest_drain_s(grace))
         self.broker.drain(f"the supervisor stops ({why})")
         self.drain.begin(grace)
 
@@ -345,14 +348,24 @@ class Service:
             if self.settings.http.enabled and self.state in {"starting", "running"}:
                 self.gateway.start()
 
+    def _publish_gateway(self) -> None:
+        """Publish where HTTP is served; a later one may listen elsewhere."""
+        try:
+            self._publish()
+        except OSError as error:
+            log.warning("%s: cannot say where HTTP is: %s", self.directory.path, error.strerror)
+
     def _publish(self) -> None:
+        endpoints = {"client": f"ipc://{self.directory.socket}"}
+        if self.gateway.address is not None:
+            endpoints["http"] = url_of(self.gateway.address)
         self.directory.publish(
             {
                 "pid": os.getpid(),
                 "epoch": self.broker.epoch,
                 "version": __version__,
                 "protocol": 1,
-                "endpoints": {"client": f"ipc://{self.directory.socket}"},
+                "endpoints": endpoints,
             }
         )
 

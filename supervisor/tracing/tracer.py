@@ -12,12 +12,9 @@ from typing import Any, Final
 
 from supervisor.config.sections.observability import Tracing
 from supervisor.core.jobs import events as e
+from supervisor.installing import how_to_install
 from supervisor.logs import get_logger
 from supervisor.tracing.exporter import Collector, Exporter
-
-HOW_TO_INSTALL: Final = (
-    "tracing.enabled needs a library: pip install 'tts-supervisor[otel]', or set it to false"
-)
 
 _HASTE_S: Final = 0.5
 """Longest wait for traces of a supervisor that is to stop at once."""
@@ -35,7 +32,8 @@ class TracingError(Exception):
 def check_tracing(settings: Tracing) -> None:
     """Raise TracingError if tracing is enabled and the extra is not installed."""
     if settings.enabled and not _is_installed():
-        raise TracingError(HOW_TO_INSTALL)
+        how = how_to_install("otel")
+        raise TracingError(f"tracing.enabled needs a library: {how}, or set it to false")
 
 
 class Tracer:

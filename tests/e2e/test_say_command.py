@@ -197,7 +197,7 @@ def test_audio_does_not_go_to_a_terminal(running_supervisor: Supervised) -> None
         os.close(stdout)
         assert seen(screen) == ""
         assert process.stderr is not None
-        assert b"use -o FILE" in process.stderr.read()
+        assert b"use --play or -o FILE" in process.stderr.read()
         assert process.wait(30) == 2
 
 

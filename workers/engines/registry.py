@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from supervisor.installing import NAME, how_to_install, reinstall
 from workers.engines.base import PROTOCOL, Engine, EngineInfo, protocol_of
 
 GROUP = "tts_supervisor.engines"
@@ -71,8 +72,12 @@ def _reason(entry: EntryPoint, error: Exception) -> str:
     if not isinstance(error, ImportError):
         return f"engine {entry.name} is broken ({what})"
     package = _package(entry)
-    extra = f"[{entry.name}]" if entry.dist and entry.name in _extras(entry) else ""
-    return f"engine {entry.name} cannot be imported ({what}): pip install '{package}{extra}'"
+    extra = entry.name if entry.dist and entry.name in _extras(entry) else ""
+    if package == NAME:
+        how = how_to_install(extra) if extra else reinstall()
+    else:
+        how = f"pip install '{package}{f'[{extra}]' if extra else ''}'"
+    return f"engine {entry.name} cannot be imported ({what}): {how}"
 
 
 def _package(entry: EntryPoint) -> str:

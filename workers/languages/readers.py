@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from supervisor.installing import how_to_install
 from workers.languages.base import LanguageReader
 from workers.languages.spaced import Sounds, Spaced
 from workers.languages.writing import Writing
@@ -41,7 +42,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def remedy(self) -> str:
         """The command that installs it; empty for one that needs nothing."""
-        return f"pip install 'tts-supervisor[{self.extra}]'" if self.extra else ""
+        return how_to_install(self.extra) if self.extra else ""
 
     def load(self) -> LanguageReader:
         """Make the reader; up to a second, and 150 MB for Mandarin. Raises ImportError."""

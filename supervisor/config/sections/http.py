@@ -131,6 +131,31 @@ class Http(Section):
         ),
         Declared("supervisor_restart", "s"),
     ] = 300
+    max_books: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=100_000,
+            description="Books (`POST /v1/books`) that one key, or without keys everybody "
+            "together, may have; 0 takes none.",
+        ),
+        Declared("supervisor_restart", "books"),
+    ] = 100
+    max_book_file_mb: Annotated[
+        int,
+        Field(ge=1, le=200, description="Largest file that becomes a book."),
+        Declared("supervisor_restart"),
+    ] = 100
+    max_books_mb: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000_000,
+            description="Room on disk, in the state directory, for all books; what is spoken waits "
+            "where it is taken. An hour of speech has 58 MB.",
+        ),
+        Declared("supervisor_restart"),
+    ] = 20_000
     wyoming: Annotated[
         Name | None,
         Field(

@@ -20,6 +20,7 @@ from supervisor.core.jobs.events import RefusalCode
 from supervisor.core.jobs.job import LATE, Job
 from supervisor.core.jobs.limits import Limits
 from supervisor.core.jobs.request import JobRequest
+from supervisor.wording import counted
 
 _MEMORY_S = 10.0
 """Time constant of the measured rate."""
@@ -260,7 +261,8 @@ class Admission:
         little = min(limits.work_s, limits.work_s_per_client) * _LITTLE_WORK
         small = min(limits.bytes, limits.bytes_per_client) * _LITTLE_TEXT
         if self.jobs >= limits.jobs:
-            yield f"{self.jobs} jobs are waiting", self.work_s / self.jobs / rate
+            waiting = counted(self.jobs, "job is", "jobs are")
+            yield f"{waiting} waiting", self.work_s / self.jobs / rate
         if self.jobs and self.bytes + size > limits.bytes and mine.bytes + size > small:
             wait_s = self.work_s * size / self.bytes / rate
             yield f"{self.bytes} bytes of text are waiting", wait_s
@@ -269,7 +271,8 @@ class Admission:
             yield f"{self.work_s:.0f} s of work are waiting", wait_s
         if len(mine.jobs) >= limits.jobs_per_client:
             wait_s = mine.work_s / len(mine.jobs) / share
-            yield f"{len(mine.jobs)} jobs of this client are in flight", wait_s
+            in_flight = counted(len(mine.jobs), "job of this client is", "jobs of this client are")
+            yield f"{in_flight} in flight", wait_s
         if mine.jobs and mine.bytes + size > limits.bytes_per_client:
             wait_s = mine.work_s * size / mine.bytes / share
             yield f"{mine.bytes} bytes of text of this client are waiting", wait_s

@@ -8,6 +8,8 @@ stopped sampling. A segment that runs counts as progress: hung workers are left 
 
 from __future__ import annotations
 
+from supervisor.wording import counted
+
 STALL_S = 150.0
 """Time without any worker at work while work waits: twice a parked slot's pause, and more."""
 
@@ -38,5 +40,6 @@ class StallDetector:
             return f"the control loop has not looked for {now - sampled_at:.0f} s"
         since = self._idle_handed_since
         if since is not None and now - since > STALL_S:
-            return f"{waiting} segments wait, and no worker has run one for {now - since:.0f} s"
+            what = counted(waiting, "segment waits", "segments wait")
+            return f"{what}, and no worker has run one for {now - since:.0f} s"
         return None

@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from supervisor.config.sections.http import Http
 from supervisor.gateway.connections import slots
 from supervisor.gateway.connections.connection import Connection, OpenConnections
 from supervisor.gateway.connections.lingering_close import LingeringCloses
+from supervisor.gateway.connections.parse_errors import with_json_errors
 
 BACKLOG = 4096
 """Connections that the kernel keeps until they are accepted; one more would be told a second later
@@ -61,8 +63,11 @@ async def http_server(
     http_slots = slots.Slots("HTTP", connections, slots.RESERVED)
     lingering = LingeringCloses()
 
+    def serve() -> RequestHandler:
+        return with_json_errors(server())
+
     def accept() -> Connection:
-        return Connection(server, open_connections, http_slots, lingering)
+        return Connection(serve, open_connections, http_slots, lingering)
 
     address = Address(http.host, http.port)
     listening = await start_server(accept, address, "http.host and http.port")

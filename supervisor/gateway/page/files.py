@@ -6,17 +6,39 @@ from collections.abc import Mapping
 
 PAGE = "index.html"
 
+MODULES = (
+    "api",
+    "book-card",
+    "books",
+    "chart",
+    "choice",
+    "cores",
+    "course",
+    "dock",
+    "dom",
+    "drawing",
+    "follow",
+    "gate",
+    "jobs",
+    "live",
+    "main",
+    "picker",
+    "playback",
+    "pool-words",
+    "speaker",
+    "sse",
+    "tuning",
+    "upload",
+    "voices",
+    "wave",
+    "words",
+)
+"""The JavaScript of the page, a subject each."""
+
 ASSETS: Mapping[str, str] = {
     "page.css": "text/css",
     "icon.svg": "image/svg+xml",
-    "main.js": "text/javascript",
-    "dom.js": "text/javascript",
-    "api.js": "text/javascript",
-    "chart.js": "text/javascript",
-    "live.js": "text/javascript",
-    "tables.js": "text/javascript",
-    "speech.js": "text/javascript",
-    "tuning.js": "text/javascript",
+    **{f"{name}.js": "text/javascript" for name in MODULES},
 }
 """Files that the page loads, by name."""
 

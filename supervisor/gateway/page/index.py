@@ -22,6 +22,10 @@ POST /dev/dialogue, /dev/phonemize, /v1/audio/voices/combine
                                   more of it
 GET  /v1/audio/stream             a WebSocket: text in as it is written, audio out
 POST /v1/audio/phonemes           how a text is read
+POST /v1/books                    an EPUB or a text becomes an audiobook
+GET  /v1/books, /v1/books/{id}    the books, and how far they are; DELETE removes one
+POST /v1/books/{id}/pause, /v1/books/{id}/resume
+GET  /v1/books/{id}/cover, /v1/books/{id}/chapters/{number}, /v1/books/{id}/audiobook.m4b
 GET  /v1/models, /v1/models/{name}, /v1/audio/models
                                   engines
 GET  /v1/realtime                 a WebSocket, as OpenAI's Realtime API has it
@@ -36,7 +40,8 @@ GET  /openapi.json                all of this for programs
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "img-src 'self' blob:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; "
         "require-trusted-types-for 'script'"
     ),
     "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""Recorder of the allocator's samples of the last hour.
+"""Recorder of the allocator's samples of the last hour, and of the day's course (`history`).
 
 The status holds the latest decisions with the sample that each was made from, so asking every few
 seconds misses none of them and costs next to nothing.
@@ -7,8 +7,9 @@ seconds misses none of them and costs next to nothing.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from aiohttp import web
@@ -50,8 +51,14 @@ class Sample(NamedTuple):
 class Recorder:
     """Keeps the samples of the last KEPT_S seconds."""
 
-    def __init__(self, status: StatusCache) -> None:
+    def __init__(
+        self, status: StatusCache, listener: Callable[[Status, float], None] = lambda *_: None
+    ) -> None:
         self._status = status
+        self._listener = listener
+        """Told of every status with this process' monotonic seconds."""
+        self.taken_at_s: float | None = None
+        """This process' monotonic seconds at the last status."""
         self._samples: deque[Sample] = deque()
         self._failed = False
 
@@ -73,6 +80,8 @@ class Recorder:
 
     def take(self, status: Status) -> None:
         """Keep the new samples of a status."""
+        self.taken_at_s = time.monotonic()
+        self._listener(status, self.taken_at_s)
         workers = len(status.workers)
         decisions = status.allocation.allocation_stats.decisions
         new = new_decisions(decisions, self._samples[-1].time_s if self._samples else None)

@@ -31,7 +31,7 @@ LEAST_SAMPLES = 10
 
 
 def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
-    """GET /page/tuning and POST /page/simulation."""
+    """POST /page/simulation."""
     busy = asyncio.Lock()
 
     async def simulation(request: web.Request) -> web.Response:
@@ -44,10 +44,7 @@ def routes(context: Context, recorder: Recorder) -> list[web.RouteDef]:
             result = await _rehearse(task)
         return web.json_response(msgspec.to_builtins(result), headers=UNCACHED)
 
-    async def tuning(_request: web.Request) -> web.Response:
-        return web.json_response({"may_apply": context.may_change}, headers=UNCACHED)
-
-    return [web.post("/page/simulation", simulation), web.get("/page/tuning", tuning)]
+    return [web.post("/page/simulation", simulation)]
 
 
 def _check(trial: Trial) -> None:

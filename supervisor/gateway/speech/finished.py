@@ -8,8 +8,8 @@ answer is made anew; of this file it does.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, Protocol
 
 from aiohttp import hdrs, web
 
@@ -36,7 +36,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             )
             raise ApiError(404, text, code="not_found")
         with file.held():
-            return await _send_part(request, file, context)
+            return await send_part(request, file, file.format.media_type, context)
 
     return [web.get(FILES, get)]
 
@@ -85,9 +85,31 @@ def owner_of(request: web.Request, context: Context) -> str | None:
     return request_client(request, context.settings) if context.settings.api_keys else None
 
 
-async def _send_part(
-    request: web.Request, file: FinishedFile, context: Context
+class Whole(Protocol):
+    """A file that is whole: its size, a tag that no other content of it has, and its bytes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def tag(self) -> str:
+        """For the header ETag."""
+
+    def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Its bytes from `start` to before `stop`."""
+
+
+async def send_part(
+    request: web.Request,
+    file: Whole,
+    media_type: str,
+    context: Context,
+    more: Mapping[str, str] | None = None,
 ) -> web.StreamResponse:
+    """Answer with a file, or the range of it that is asked for. `more`: headers. Raises ApiError
+    where there is no such range.
+    """
     tag = f'"{file.tag}"'
     is_get = request.method == hdrs.METH_GET
     same = request.headers.get(hdrs.IF_RANGE, tag) == tag
@@ -99,10 +121,11 @@ async def _send_part(
         raise ApiError(416, text, code="bad_range", headers=where) from None
     span = part or Span(0, file.size)
     headers: dict[str, str] = {
-        hdrs.CONTENT_TYPE: file.format.media_type,
+        hdrs.CONTENT_TYPE: media_type,
         hdrs.CONTENT_LENGTH: str(span.stop - span.start),
         hdrs.ACCEPT_RANGES: "bytes",
         hdrs.ETAG: tag,
+        **(more or {}),
     }
     if part is not None:
         headers[hdrs.CONTENT_RANGE] = part.of(file.size)

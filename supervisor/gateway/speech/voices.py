@@ -201,7 +201,7 @@ def mix(name: str, welcome: Welcome) -> Voice:
     described = welcome.engines.get(engine, {})
     if missing := lacking.get(engine, names):
         reason = f"no engine has all of these voices; {engine} lacks {', '.join(missing)}"
-        raise ApiError(404, reason, code="unknown_voice", param="voice")
+        raise ApiError(400, reason, code="unknown_voice", param="voice")
     if len(names) > 1 and not described.get("mixes"):
         raise ApiError(400, f"{engine} cannot mix voices", code="bad_value", param="voice")
     tags = tags_of(parsed.leading, described)

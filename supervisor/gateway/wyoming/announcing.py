@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from supervisor.gateway.connections.listener import Address
+from supervisor.installing import how_to_install
 from supervisor.logs import get_logger
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "_wyoming._tcp.local."
 HOW_TO_INSTALL: Final = (
-    "gateway: Wyoming is not announced to the network: pip install 'tts-supervisor[zeroconf]', or "
-    "set http.wyoming_announce: false"
+    "gateway: Wyoming is not announced to the network: %s, or set http.wyoming_announce: false"
 )
 NOT_ANNOUNCED: Final = (
     "gateway: Wyoming on %s is not announced to the network: %s; homes that are told the address "
@@ -61,7 +61,7 @@ async def _announce(listener: Address) -> None:
         from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo  # noqa: PLC0415 - an extra
         from zeroconf.asyncio import AsyncZeroconf  # noqa: PLC0415 - as above
     except ImportError:
-        log.info(HOW_TO_INSTALL)
+        log.info(HOW_TO_INSTALL, how_to_install("zeroconf"))
         return
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)  # What it meets is told once, below.
     found: AsyncZeroconf | None = None

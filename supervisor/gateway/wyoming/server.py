@@ -18,9 +18,8 @@ from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.wyoming.announcing import announced
 from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
 from supervisor.gateway.wyoming.failures import Failures
+from supervisor.installing import how_to_install
 from supervisor.logs import get_logger
-
-HOW_TO_INSTALL = "http.wyoming needs a library: pip install 'tts-supervisor[wyoming]'"
 
 log = get_logger(__name__)
 
@@ -35,7 +34,8 @@ async def wyoming_server(context: Context, where: str, connections: int) -> Asyn
     try:
         from supervisor.gateway.wyoming.session import WyomingSession  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ListenError(f"{HOW_TO_INSTALL} ({error})") from None
+        how = how_to_install("wyoming")
+        raise ListenError(f"http.wyoming needs a library: {how} ({error})") from None
     loop = asyncio.get_running_loop()
     slots = Slots("Wyoming", connections)
     failures = Failures(context.metrics)

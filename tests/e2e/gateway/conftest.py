@@ -11,9 +11,14 @@ from tests.supervised import Supervised
 
 
 @pytest.fixture(scope="session")
-def gateway(running_supervisor: Supervised) -> Iterator[Serving]:
-    """A gateway without keys; it must neither fail inside nor complain until the end."""
-    with Serving(running_supervisor.environ) as serving:
+def gateway(
+    running_supervisor: Supervised, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
+    """A gateway without keys; it must neither fail inside nor complain until the end. Its books are
+    its own: one gateway at a time has those of a directory.
+    """
+    state = {"SUPERVISOR_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
+    with Serving({**running_supervisor.environ, **state}) as serving:
         yield serving
         assert serving.stop() == 0, serving.output
         assert "Traceback" not in serving.output, serving.output

@@ -45,6 +45,22 @@ def test_a_slash_at_the_end_of_speech(gateway: Serving) -> None:
     assert 'route="/v1/audio/speech/"' not in counted
 
 
+@pytest.mark.parametrize("path", ["/v1//audio/speech", "//v1/audio///speech/"])
+def test_a_slash_in_between(gateway: Serving, path: str) -> None:
+    """Open WebUI's, where the base that it is given ends with one; counted as what it is."""
+    assert gateway.ask(path, {"input": "Hi.", "model": "noop"}).status == 200
+    voices = gateway.ask(path.replace("speech", "voices?model=noop").rstrip("/")).document
+    assert [voice["id"] for voice in voices["voices"]] == ["tone"]
+    assert 'route="//' not in gateway.ask("/metrics").body.decode()
+
+
+def test_a_base_without_its_version(gateway: Serving) -> None:
+    """Who forgot it is told where it is."""
+    refused = gateway.ask("/audio/speech", {"input": "Hi."})
+    assert (refused.status, refused.error["code"]) == (404, "unknown_url")
+    assert "/v1" in str(refused.error["message"])
+
+
 def test_a_request_has_a_name(gateway: Serving) -> None:
     """The client's own, else one of ours; what could be no name is not taken over."""
     ours = {gateway.ask("/health").headers["X-Request-Id"] for _ in range(3)}
@@ -100,6 +116,26 @@ def test_every_speed(gateway: Serving, speed: float, own: float) -> None:
         assert after["word"] == before["word"]
         assert after["start"] == pytest.approx(before["start"] * own / speed, abs=0.001)
         assert after["text_start"] == before["text_start"]
+
+
+@pytest.mark.parametrize("speed", [0.25, 1.0, 4.0])
+def test_a_silence_that_is_asked_for_is_as_long_at_any_speed(
+    gateway: Serving, speed: float
+) -> None:
+    """Also where the engine cannot speak that fast or slowly, and its audio is made so."""
+    sizes = [
+        len(
+            gateway.speak(
+                f"Yes. [pause:{seconds}s] No.",
+                model="hibari",
+                seed=1,
+                speed=speed,
+                response_format="pcm",
+            ).body
+        )
+        for seconds in (1, 3)
+    ]
+    assert (sizes[1] - sizes[0]) / 2 / 24_000 == pytest.approx(2.0, abs=0.02)
 
 
 @pytest.mark.parametrize("speed", [0.24, 4.01, 0, -1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import unicodedata
 
 import pytest
@@ -41,21 +42,21 @@ PLANES = "".join(
         (b'{"input": "a\\u0000b"}', 400, "bad_text", "input"),
         (b'{"input": "Hi.", "model": 1}', 400, "bad_value", "model"),
         (b'{"input": "Hi.", "model": "none"}', 404, "unknown_engine", "model"),
-        (b'{"input": "Hi.", "voice": "none"}', 404, "unknown_voice", "voice"),
-        (b'{"input": "Hi.", "voice": {"id": "none"}}', 404, "unknown_voice", "voice"),
+        (b'{"input": "Hi.", "voice": "none"}', 400, "unknown_voice", "voice"),
+        (b'{"input": "Hi.", "voice": {"id": "none"}}', 400, "unknown_voice", "voice"),
         (b'{"input": "Hi.", "voice": {"name": "x"}}', 400, "bad_value", "voice"),
         (b'{"input": "Hi.", "voice": ["alloy"]}', 400, "bad_value", "voice"),
-        (b'{"input": "Hi.", "voice": "heart(1)+heart(0)"}', 404, "unknown_voice", "voice"),
-        (b'{"input": "Hi.", "voice": "heart(1)+heart(2)"}', 404, "unknown_voice", "voice"),
+        (b'{"input": "Hi.", "voice": "heart(1)+heart(0)"}', 400, "unknown_voice", "voice"),
+        (b'{"input": "Hi.", "voice": "heart(1)+heart(2)"}', 400, "unknown_voice", "voice"),
         (b'{"input": "Hi.", "response_format": "mp4"}', 400, "bad_value", "response_format"),
         (b'{"input": "Hi.", "stream_format": "ws"}', 400, "bad_value", "stream_format"),
         (b'{"input": "Hi.", "language": 5}', 400, "bad_value", "language"),
         (b'{"input": "Hi.", "language": ["en"]}', 400, "bad_value", "language"),
         (b'{"input": "Hi.", "language": ""}', 400, "out_of_range", "language"),
-        (b'{"input": "Hi.", "language": "xx-YY-zz"}', 404, "unknown_language", "language"),
+        (b'{"input": "Hi.", "language": "xx-YY-zz"}', 400, "unknown_language", "language"),
         (b'{"input": "Hi.", "language": "%s"}' % (b"e" * 10_000), 400, "out_of_range", "language"),
         (b'{"input": "Hi.", "lang_code": "q"}', 400, "bad_value", "lang_code"),
-        (b'{"input": "Hi.", "lang_code": "e"}', 404, "unknown_language", "language"),
+        (b'{"input": "Hi.", "lang_code": "e"}', 400, "unknown_language", "language"),
         (b'{"input": "Hi.", "lang_code": "a", "language": "en"}', 400, "bad_value", "lang_code"),
         (b'{"input": "Hi.", "speed": "fast"}', 400, "bad_value", "speed"),
         (b'{"input": "Hi.", "speed": 0}', 400, "out_of_range", "speed"),
@@ -204,3 +205,31 @@ def test_what_a_voice_cannot_read_is_the_text_s_fault(gateway: Serving, text: st
     """A script that the engine does not know is spoken or refused, never an error of ours."""
     answer = gateway.speak(text, model="hibari", response_format="pcm")
     assert answer.status == 200 or (answer.status, answer.error["code"]) == (400, "bad_text")
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"BLAH\r\n\r\n", "method"),
+        (b"GET / HTTP/9\r\n\r\n", "status line"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", "header"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", "Content-Length"),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", "bytes"),
+        (b"\x16\x03\x01\x02\x00\x01\x00", "ask with http://"),
+    ],
+)
+def test_what_is_no_http_is_told_in_the_same_envelope(
+    gateway: Serving, sent: bytes, told: str
+) -> None:
+    """One line for a person, and nothing of what was sent."""
+    with socket.create_connection((gateway.host, gateway.port), timeout=10) as peer:
+        peer.sendall(sent)
+        answer = peer.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"400 Bad Request" in head
+    assert b"application/json" in head
+    error = json.loads(body)["error"]
+    assert error["code"] == "bad_http"
+    assert told in error["message"]
+    assert "b'" not in error["message"]
+    assert "aaaa" not in error["message"]

@@ -140,6 +140,7 @@ def test_lists_without_a_key(running_supervisor: Supervised) -> None:
     with Serving(running_supervisor.environ, http) as serving:
         assert {serving.ask(path).status for path in lists} == {200}
         assert serving.ask("/metrics").status == 401
+        assert serving.ask("//metrics").status == 401
         assert serving.ask("/v1/audio/speech", {"input": "Hi."}).status == 401
         assert serving.ask("/v1/audio/voices/combine", "heart").status == 401
 

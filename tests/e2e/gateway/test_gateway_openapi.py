@@ -74,16 +74,30 @@ def test_it_is_kept_where_keys_are_asked_for(
 
 
 @pytest.fixture(scope="module")
-def guarded(running_supervisor: Supervised) -> Iterator[Serving]:
-    """A gateway that asks for a key."""
-    with Serving(running_supervisor.environ, {"api_keys": [hash_key(KEY)]}) as serving:
+def guarded(
+    running_supervisor: Supervised, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
+    """A gateway that asks for a key, with books of its own."""
+    environ = {
+        **running_supervisor.environ,
+        "SUPERVISOR_STATE_DIR": str(tmp_path_factory.mktemp("state")),
+    }
+    with Serving(environ, {"api_keys": [hash_key(KEY)]}) as serving:
         yield serving
         assert "Traceback" not in serving.output, serving.output
 
 
-UNLISTED = {"/", "/openapi.json", "/page/static/{name}", "/page/status", "/page/trace"} | {
+UNLISTED = {
+    "/",
+    "/openapi.json",
+    "/page/about",
+    "/page/history",
+    "/page/jobs",
+    "/page/jobs/{job}",
     "/page/simulation",
-    "/page/tuning",
+    "/page/static/{name}",
+    "/page/status",
+    "/page/trace",
 }
 """The page, with what it alone asks for, and the document itself."""
 

@@ -58,7 +58,7 @@ def test_a_mix_has_a_name(kokoro: Serving) -> None:
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ('"nobody+heart"', 404),
+        ('"nobody+heart"', 400),
         ('["heart", "heart"]', 200),
         ('"+"', 400),
         ('""', 400),
@@ -107,7 +107,7 @@ def test_speakers_take_turns(kokoro: Serving) -> None:
         ([{"voice": "heart]", "text": "Hi."}], 400),
         ([{"voice": "heart"}], 400),
         ([{"voice": "heart", "text": " "}], 400),
-        ([{"voice": "heart", "text": "Hi."}, {"voice": "nobody", "text": "Hi."}], 404),
+        ([{"voice": "heart", "text": "Hi."}, {"voice": "nobody", "text": "Hi."}], 400),
         ([{"voice": "heart", "text": "Hi."}, {"voice": "heart", "text": "Hello."}], 200),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_mix_is_spoken(kokoro: tuple[Supervised, Serving]) -> None:
 
 @pytest.mark.parametrize(
     ("voice", "status", "code"),
-    [("jf_alpha(2)+nobody(1)", 404, "unknown_voice"), ("jf_alpha(0)+jm_kumo", 400, "out_of_range")],
+    [("jf_alpha(2)+nobody(1)", 400, "unknown_voice"), ("jf_alpha(0)+jm_kumo", 400, "out_of_range")],
 )
 def test_a_mix_that_cannot_be(
     kokoro: tuple[Supervised, Serving], voice: str, status: int, code: str

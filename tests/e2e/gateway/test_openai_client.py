@@ -102,7 +102,7 @@ def test_voices(gateway: Serving) -> None:
 def test_refusals_are_the_client_s_own_exceptions(client: openai.OpenAI) -> None:
     """Its users catch these; each message says what was wrong."""
     speech = client.audio.speech
-    with pytest.raises(openai.NotFoundError, match="no voice 'hart'; nearest: heart"):
+    with pytest.raises(openai.BadRequestError, match="no voice 'hart'; nearest: heart"):
         speech.create(model="tts-1", voice="hart", input="Hello.")
     with pytest.raises(openai.NotFoundError, match="no engine 'gpt-9'"):
         speech.create(model="gpt-9", voice="alloy", input="Hello.")

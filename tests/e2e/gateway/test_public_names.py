@@ -90,15 +90,15 @@ def test_every_address_is_below_the_path(public: Serving) -> None:
         assert public.ask(f"{prefix}/v1/audio/speech", {"input": "Hi."}).status == 200
     redirect = public.ask("/a/tts")
     assert (redirect.status, redirect.headers["Location"]) == (308, "/a/tts/")
-    metrics = public.ask("/a/tts/metrics").body.decode()
+    metrics = public.ask("/a//tts//metrics").body.decode()
     assert 'route="/v1/audio/speech"' in metrics
     assert 'route="/a/tts/v1' not in metrics
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/a", "/a/", "/a/ttsx/v1/models", "/a/tts/a/tts/", "/a/tts/../../metrics", "/a/tts//metrics",
-     "/a/tts/%2e%2e/metrics", "/../metrics", "/a/tts/x/../metrics"],
+    ["/a", "/a/", "/a/ttsx/v1/models", "/a/tts/a/tts/", "/a/tts/../../metrics",
+     "/a/tts//../metrics", "/a/tts/%2e%2e/metrics", "/../metrics", "/a/tts/x/../metrics"],
 )  # fmt: skip
 def test_nothing_else_is(public: Serving, path: str) -> None:
     """Neither another path nor one that climbs."""

@@ -95,4 +95,4 @@ def test_openai_s_library_in_a_browser(
     assert found["bytes"] > 10_000
     assert found["job"]
     assert found["name"]
-    assert (found["status"], found["code"]) == (404, "unknown_voice")
+    assert (found["status"], found["code"]) == (400, "unknown_voice")

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.gateway.own import KEY, Own, own_gateway
+from tests.e2e.gateway.own import KEY, Own
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import SHOTS
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Own]:
-    """A supervisor with a gateway of its own, and no override.json."""
-    with own_gateway() as own:
-        yield own
-        assert "Traceback" not in own.supervised.output
 
 
 def test_what_was_moved_is_in_force(tab: Page, own: Own) -> None:
@@ -27,6 +16,7 @@ def test_what_was_moved_is_in_force(tab: Page, own: Own) -> None:
     expect(tab.locator("#apply")).to_be_hidden()
     tab.fill("#key", KEY)
     tab.keyboard.press("Enter")
+    tab.locator("#settings > summary").click()
     expect(tab.locator("#apply")).to_be_visible()
     expect(tab.locator("#cpu_target-out")).to_have_text("75 %")
     tab.focus("#cpu_target")
@@ -35,7 +25,7 @@ def test_what_was_moved_is_in_force(tab: Page, own: Own) -> None:
     tab.focus("#apply")
     tab.keyboard.press("Enter")
     expect(tab.locator("#tuned")).to_have_text("In force now: cpu_target.", timeout=40_000)
-    tab.locator("section", has=tab.locator("#apply")).screenshot(path=SHOTS / "applied.png")
+    tab.locator("#settings").screenshot(path=SHOTS / "applied.png")
     policy = own.supervised.status()["allocation"]["policy"]
     assert policy["cpu_target"] == 70.0
     assert own.override.read_text().count("cpu_target") == 1
@@ -51,6 +41,7 @@ def test_what_was_moved_is_in_force(tab: Page, own: Own) -> None:
 def test_without_keys_there_is_no_button(tab: Page, served: Serving) -> None:
     """The page says how to do it by hand."""
     tab.goto(served.url)
+    tab.locator("#settings > summary").click()
     expect(tab.locator("#cpu_target-out")).to_have_text("75 %")
     expect(tab.locator("#by-hand")).to_be_visible()
     expect(tab.locator("#apply")).to_be_hidden()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from supervisor.core.allocation.policy import Kind
 from supervisor.gateway.keys import hash_key
+from supervisor.gateway.page.files import ASSETS
 from tests.e2e.gateway.serving import Serving
-from tests.e2e.page.conftest import SHOTS
+from tests.e2e.page.conftest import Look
 from tests.supervised import Supervised, eventually
 
 KEY = "sk-for-the-page"
@@ -19,55 +21,68 @@ STATUS = "**/page/status"
 
 
 def opened(tab: Page, serving: Serving) -> Page:
-    """The page, once it has drawn a sample."""
+    """The page, once it has drawn what was recorded."""
     tab.goto(serving.url)
-    expect(tab.locator("#state")).to_have_text("running")
-    expect(tab.locator("#live-chart .sample").first).to_be_attached(timeout=20_000)
+    expect(tab.locator("#state")).to_have_text(re.compile("ready|speaking"))
+    expect(tab.locator("#charts .line-busy")).to_be_attached()
     return tab
 
 
-def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving) -> None:
-    """Cores, map, workers and the last decision are those of the status document."""
+def told(tab: Page, status: dict[str, Any]) -> None:
+    """Have the page told this status."""
+    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+
+
+def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving, look: Look) -> None:
+    """Cores, map, workers, the last decision and jobs, in words; a range of time; 400 px."""
+    served.speak("One job that is remembered. And that tells its story.")
     opened(tab, served)
     status = served.ask("/page/status").document
-    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+    told(tab, status)
     stats = status["allocation"]["allocation_stats"]
     expect(tab.locator("#cores")).to_have_text(str(stats["current_allocation"]["allocated_cores"]))
     online = status["allocation"]["system_info"]["effective_cpus"]["online"]
     expect(tab.locator("#map .core")).to_have_count(len(online))
     held = status["allocation"]["leases"]["cores"]
     expect(tab.locator("#map .held")).to_have_count(len(held))
-    expect(tab.locator("#workers tr")).to_have_count(len(status["workers"]))
+    expect(tab.locator("#workers .worker")).to_have_count(len(status["workers"]))
     expect(tab.locator("#workers")).to_contain_text(str(status["workers"][0]["pid"]))
-    expect(tab.locator("#decisions li").first).to_contain_text("now")
-    label = tab.locator("#live-chart svg").get_attribute("aria-label") or ""
-    assert re.search(r"target 75 percent, band from 45 percent", label)
+    expect(tab.locator("#decisions li").first).to_contain_text("Kept")
+    expect(tab.locator("#why")).to_have_text(re.compile("Resting: nothing to say|speak"))
+    busy = tab.get_by_role("img", name=re.compile("^Busy, over the last 5 min. Now: "))
+    expect(busy).to_be_visible()
+    tab.get_by_label("1 day").check(force=True)
+    busy = tab.get_by_role("img", name=re.compile("^Busy, over the last 24 h"))
+    expect(busy).to_be_visible()
+    busy.scroll_into_view_if_needed()
+    box = busy.bounding_box()
+    assert box is not None
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(tab.locator(".panel-head b").first).to_have_text(re.compile(" ago$|nothing recorded"))
+    tab.get_by_label("5 min").check(force=True)
+    tab.locator("#jobs .job").first.click()
+    expect(tab.locator("#story li").first).to_contain_text("Accepted, and cut into")
+    expect(tab.locator("#story li").last).to_contain_text("All was spoken")
+    look("story")
+    tab.keyboard.press("Escape")
+    tab.locator("#settings > summary").click()
+    look("page", full_page=True)
+    tab.set_viewport_size({"width": 400, "height": 860})
+    look("page-400", full_page=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 400])
-def test_it_fits(tab: Page, served: Serving, scheme: Any, width: int) -> None:
-    """Nothing is cut off at 400 px, light and dark differ, and a screenshot of each is kept."""
-    tab.set_viewport_size({"width": width, "height": 900})
-    tab.emulate_media(color_scheme=scheme)
-    opened(tab, served)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", ground))) > 384) == (scheme == "light")
-    tab.screenshot(path=SHOTS / f"live-{scheme}-{width}.png", full_page=True)
-
-
-@pytest.mark.parametrize("width", [1200, 400])
-def test_a_large_machine_fits_too(tab: Page, served: Serving, width: int) -> None:
+def test_a_large_machine_under_load(tab: Page, served: Serving, look: Look) -> None:
     """Twenty cores, five workers, another pool's cores and a slot that keeps failing."""
     status = served.ask("/page/status").document
     allocation = status["allocation"]
     system = allocation["system_info"]
     system["effective_cpus"].update(online=list(range(20)), usable=list(range(18)), usable_count=18)
+    system["bounds"].update(lower=1, upper=10)
     system["core_busy_percent"] = {str(cpu): 5.0 * cpu for cpu in range(20)}
     allocation["leases"]["cores"] = {str(cpu): cpu // 2 for cpu in range(10)}
-    allocation["leases"]["leased_by_others"] = [12, 13]
     allocation["allocation_stats"]["decisions"] = decisions()
+    allocation["allocation_stats"]["current_allocation"]["allocated_cores"] = 10
+    status["jobs"].update(segments_waiting=14, segments_running=5, running=3)
     status["workers"] = [
         {
             **status["workers"][0],
@@ -78,17 +93,28 @@ def test_a_large_machine_fits_too(tab: Page, served: Serving, width: int) -> Non
         }
         for slot in range(5)
     ]
-    status["pool"]["fatal_slots"] = [4]
-    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
-    tab.set_viewport_size({"width": width, "height": 900})
+    told(tab, status)
     opened(tab, served)
+    expect(tab.locator("#why")).to_have_text(
+        "10 of 18 cores speak, as many as the settings allow, because 14 sentences wait."
+    )
+    allocation["leases"]["leased_by_others"] = [12, 13]
+    status["pool"]["fatal_slots"] = [4]
+    expect(tab.locator("#why")).to_have_text(
+        "10 of 18 cores speak while 14 sentences wait: another supervisor has 2 cores."
+    )
     expect(tab.locator("#map .core")).to_have_count(20)
     expect(tab.locator("#map .others")).to_have_count(2)
     expect(tab.locator("#map .barred")).to_have_count(2)
-    expect(tab.locator("#problem")).to_have_text("Workers keep failing in slot 4.")
+    expect(tab.locator("#problem")).to_have_text("Worker 4 keeps failing; the log says why.")
     expect(tab.locator("#decisions .changed").first).to_contain_text("→")
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    tab.screenshot(path=SHOTS / f"live-large-{width}.png", full_page=True)
+    look("load", full_page=True)
+    tab.set_viewport_size({"width": 400, "height": 860})
+    look("load-400", full_page=True)
+    status["supervisor"]["configuration_error"] = "override.json: line 3: a comma is missing"
+    expect(tab.locator("#problem")).to_contain_text("not in force: override.json: line 3")
+    tab.set_viewport_size({"width": 1200, "height": 900})
+    look("bad-override")
 
 
 def decisions() -> list[dict[str, Any]]:
@@ -115,16 +141,31 @@ def decisions() -> list[dict[str, Any]]:
     return made
 
 
-def test_a_gateway_that_does_not_answer_is_said_and_forgotten(tab: Page, served: Serving) -> None:
-    """The last numbers stay, marked as old; they are live again when it answers."""
+def test_a_supervisor_that_goes_away_is_said_and_forgotten(
+    tab: Page, served: Serving, look: Look
+) -> None:
+    """Since when; nothing is enabled that cannot work; what came is played; it comes back."""
     opened(tab, served)
-    tab.route(STATUS, lambda route: route.abort())
+    tab.fill("#text", "What has come can be played without anybody else.")
+    tab.click("#speak")
+    expect(tab.locator("#spoken")).to_contain_text("of speech, first sound after")
+    expect(tab.locator("#jobs .job").first).to_be_visible()
+    gone = {"error": {"message": "no supervisor answers", "code": "no_supervisor"}}
+    tab.route(STATUS, lambda route: route.fulfill(status=503, json=gone))
     expect(tab.locator("#state")).to_have_text("no answer")
-    expect(tab.locator("#problem")).to_have_text("The gateway does not answer.")
-    tab.screenshot(path=SHOTS / "live-away.png")
+    expect(tab.locator("#problem")).to_have_text(
+        re.compile(r"does not answer since \d\d:\d\d:\d\d \(\d+ s\): no supervisor answers")
+    )
+    for control in ("#speak", "#save", "#simulate", "#jobs .job >> nth=0", "#file"):
+        expect(tab.locator(control)).to_be_disabled()
+    expect(tab.locator("#play")).to_be_enabled()
+    look("gone")
     tab.unroute(STATUS)
-    expect(tab.locator("#state")).to_have_text("running")
+    tab.route(STATUS, lambda route: route.abort())
+    expect(tab.locator("#problem")).to_contain_text("cannot be reached since")
+    tab.unroute(STATUS)
     expect(tab.locator("#problem")).to_be_hidden()
+    expect(tab.locator("#speak")).to_be_enabled()
 
 
 def test_without_a_supervisor_the_page_says_so(tab: Page, served: Serving) -> None:
@@ -133,18 +174,18 @@ def test_without_a_supervisor_the_page_says_so(tab: Page, served: Serving) -> No
         tab.goto(alone.url)
         expect(tab.locator("#state")).to_have_text("no answer")
         expect(tab.locator("#problem")).to_contain_text("supervisor")
-        tab.screenshot(path=SHOTS / "no-supervisor.png")
+        expect(tab.locator("#speak")).to_be_disabled()
 
 
 def test_a_supervisor_that_stops_is_shown_as_such(tab: Page, served: Serving) -> None:
     """It still reports while it finishes its last jobs."""
     status = served.ask("/page/status").document
     status["supervisor"]["state"] = "draining"
-    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+    told(tab, status)
     tab.goto(served.url)
-    expect(tab.locator("#state")).to_have_text("draining")
-    expect(tab.locator("#workers tr")).to_have_count(len(status["workers"]))
-    tab.screenshot(path=SHOTS / "draining.png")
+    expect(tab.locator("#state")).to_have_text("stopping")
+    expect(tab.locator("#why")).to_contain_text("Stopping: ")
+    expect(tab.locator("#workers .worker")).to_have_count(len(status["workers"]))
 
 
 def environ_without_supervisor(served: Serving) -> dict[str, str]:
@@ -158,9 +199,13 @@ def test_nothing_is_asked_while_nobody_looks(tab: Page, served: Serving) -> None
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(served.url)
-    eventually(lambda: tab.locator("#state").inner_text() == "running", "the first status")
+    eventually(lambda: tab.locator("#state").inner_text() == "ready", "the first status")
+    expect(tab.locator("#voice")).to_be_enabled()
     show(tab, hidden=True)
-    before = len(asked)
+    before = -1
+    while len(asked) != before:  # What was asked before has its answers, and these their questions.
+        before = len(asked)
+        tab.wait_for_timeout(500)
     tab.clock.run_for(60_000)
     assert len(asked) == before
     show(tab, hidden=False)
@@ -184,20 +229,25 @@ def guarded(running_supervisor: Supervised) -> Iterator[Serving]:
         yield serving
 
 
-def test_a_key_is_asked_for_where_one_is_needed(tab: Page, guarded: Serving) -> None:
+def test_a_key_is_asked_for_where_one_is_needed(tab: Page, guarded: Serving, look: Look) -> None:
     """The page opens without; a wrong key is asked for again; the right one shows everything."""
-    assert guarded.ask("/page/status").status == 401
-    assert guarded.ask("/page/trace").status == 401
+    for path in ("status", "trace", "about", "jobs", "jobs/1", "history?seconds=300"):
+        assert guarded.ask(f"/page/{path}").status == 401
     assert guarded.ask("/page/simulation", {}).status == 401
     tab.goto(guarded.url)
-    for key in ("sk-wrong", KEY):
-        expect(tab.locator("#key-form")).to_be_visible()
-        tab.screenshot(path=SHOTS / "key.png")
-        tab.fill("#key", key)
-        tab.press("#key", "Enter")
-    expect(tab.locator("#state")).to_have_text("running")
+    expect(tab.locator("#key")).to_be_focused()
+    expect(tab.locator("#open")).to_be_hidden()
+    look("locked")
+    tab.keyboard.type("sk-wrong")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#key-wrong")).to_contain_text("This key is not known here.")
+    look("wrong-key")
+    tab.fill("#key", KEY)
+    tab.press("#key", "Enter")
+    expect(tab.locator("#state")).to_have_text("ready")
     expect(tab.locator("#key-form")).to_be_hidden()
-    expect(tab.locator("#voice option").first).to_be_attached()
+    expect(tab.locator("#voice")).to_be_enabled()
+    assert KEY not in tab.url
 
 
 def test_a_late_refusal_of_an_earlier_key_is_no_matter(tab: Page, guarded: Serving) -> None:
@@ -215,15 +265,14 @@ def test_a_late_refusal_of_an_earlier_key_is_no_matter(tab: Page, guarded: Servi
     expect(tab.locator("#key-form")).to_be_visible()
     tab.fill("#key", "sk-wrong")
     tab.press("#key", "Enter")
-    expect(tab.locator("#key-form")).to_be_hidden()
+    eventually(lambda: tab.evaluate("1") and held, "the question with the wrong key")
     tab.evaluate(
         "key => { document.querySelector('#key').value = key;"
         "document.querySelector('#key-form').requestSubmit(); }",
         KEY,
     )
-    eventually(lambda: tab.evaluate("1") and held, "the question with the wrong key")
     held[0].continue_()
-    expect(tab.locator("#state")).to_have_text("running")
+    expect(tab.locator("#state")).to_have_text("ready")
     expect(tab.locator("#key-form")).to_be_hidden()
 
 
@@ -234,11 +283,12 @@ def test_the_page_is_strict_about_itself(served: Serving) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert b"://" not in answer.body
-    named = set(re.findall(r'"(/page/static/[\w.]+)"', answer.body.decode()))
+    named = set(re.findall(r'"(page/static/[\w.-]+)"', answer.body.decode()))
+    assert {f"page/static/{name}" for name in ASSETS} == named
     for path in named:
-        first = served.ask(path)
+        first = served.ask(f"/{path}")
         assert first.status == 200
-        again = served.ask(path, headers={"If-None-Match": first.headers["ETag"]})
+        again = served.ask(f"/{path}", headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status, again.body) == (304, b"")
     assert served.ask("/page/static/__init__.py").status == 404
     assert served.ask("/page/static/..%2Findex.py").status == 404
@@ -260,10 +310,31 @@ def test_a_reason_that_is_not_plain_is_explained(tab: Page, served: Serving) -> 
         "after": 2,
         "reason": "starved_by_others_75%",
         "kind": "starved_by_others",
+        "figures": [75.0],
     }
     status["allocation"]["allocation_stats"]["decisions"] = [last]
-    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+    status["allocation"]["allocation_stats"]["starved_by_others_percent"] = 75.0
+    told(tab, status)
     opened(tab, served)
     expect(tab.locator("#decisions li").first).to_contain_text(
-        "starved by others 75%: other programs take the pool's cores"
+        "other programs take 75 % of the pool's cores"
     )
+    expect(tab.locator("#why")).to_contain_text("Waiting for cores that others use")
+
+
+def test_every_kind_of_decision_has_words(tab: Page, served: Serving) -> None:
+    """What the allocator may decide is said in plain words; what it may not yet, as it is told."""
+    opened(tab, served)
+    kinds = set(get_args(Kind)) - {"original", "horizontal"}  # These are of a simulation.
+    asked = [{"kind": kind, "figures": [3.0, 5.0], "reason": kind} for kind in sorted(kinds)]
+    asked.append({"kind": "of_later", "figures": [], "reason": "of_later_3"})
+    said = tab.evaluate(
+        """async (asked) => {
+          const { because } = await import("./page/static/pool-words.js");
+          return asked.map(because);
+        }""",
+        asked,
+    )
+    assert said.pop() == "of later 3"
+    plain = dict(zip(sorted(kinds), said, strict=True))
+    assert [kind for kind, words in plain.items() if words == kind.replace("_", " ")] == []

@@ -48,6 +48,7 @@ def remembering(served: Serving) -> Serving:
 def test_settings_are_tried_and_taken_home(tab: Page, remembering: Serving, tmp_path: Path) -> None:
     """Moved by keyboard, simulated beside the record, downloaded as a file that is valid."""
     tab.goto(remembering.url)
+    tab.locator("#settings > summary").click()
     expect(tab.locator("#cpu_target-out")).to_have_text("75 %")
     tab.focus("#cpu_target")
     for _ in range(15):
@@ -60,7 +61,7 @@ def test_settings_are_tried_and_taken_home(tab: Page, remembering: Serving, tmp_
     expect(tab.locator("#tune-chart .cores-line")).to_have_attribute(
         "d", re.compile(r"^M[\d.]+ [\d.]+L")
     )
-    tab.locator("section", has=tab.locator("#simulate")).screenshot(path=SHOTS / "tuned.png")
+    tab.locator("#settings").screenshot(path=SHOTS / "tuned.png")
     with tab.expect_download() as download:
         tab.click("#download")
     file = tmp_path / download.value.suggested_filename
@@ -95,12 +96,13 @@ def test_impossible_settings_are_refused(
 def test_a_refusal_of_the_trial_is_shown(tab: Page, served: Serving) -> None:
     """Bounds in the wrong order: the page says which."""
     tab.goto(served.url)
+    tab.locator("#settings > summary").click()
     expect(tab.locator("#cpu_target-out")).to_have_text("75 %")
     tab.fill("#min_cores", "9")
     tab.fill("#max_cores", "2")
     tab.click("#simulate")
     expect(tab.locator("#tuned.bad")).to_contain_text("min_cores")
-    tab.locator("section", has=tab.locator("#simulate")).screenshot(path=SHOTS / "tuning-bad.png")
+    tab.locator("#settings").screenshot(path=SHOTS / "tuning-bad.png")
 
 
 def test_one_simulation_at_a_time_and_the_gateway_answers_meanwhile(remembering: Serving) -> None:

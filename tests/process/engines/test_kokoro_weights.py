@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.installing import how_to_install
 from workers.engines.kokoro import weights
 
 ASSEMBLE = """
@@ -112,5 +113,5 @@ except Exception as error:
     )
     assert done.returncode == 0, done.stderr
     listed, raised = done.stdout.splitlines()
-    assert listed == "engine kokoro is not installed: pip install 'tts-supervisor[kokoro]'"
-    assert "pip install 'tts-supervisor[kokoro]'" in raised
+    assert listed == f"engine kokoro is not installed: {how_to_install('kokoro')}"
+    assert how_to_install("kokoro") in raised

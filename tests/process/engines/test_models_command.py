@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from supervisor.cli import models
+from supervisor.installing import how_to_install
 from workers.engines.kokoro import voices
 
 
@@ -34,7 +35,7 @@ def test_list_shows_what_is_here_and_what_is_not(home: Path) -> None:
     assert listed["hibari-heart"]["size"] == Path(listed["hibari-heart"]["path"]).stat().st_size
     assert listed["kokoro-voices"]["path"] is None
     assert {model["licence"] for model in listed.values()} >= {"Apache-2.0", "MIT"}
-    assert listed["japanese-reader"]["how"] == "pip install 'tts-supervisor[japanese]'"
+    assert listed["japanese-reader"]["how"] == how_to_install("japanese")
     table = run("list").stdout
     assert "kokoro-voices     28.2 MB  Apache-2.0  not here: supervisor models pull" in table
 

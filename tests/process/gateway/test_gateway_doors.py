@@ -17,6 +17,7 @@ import pytest
 
 from supervisor.config import Settings
 from supervisor.gateway.handover import handover
+from supervisor.installing import how_to_install
 from tests.e2e.gateway.serving import Listening
 from tests.supervised import eventually
 
@@ -112,7 +113,7 @@ def test_a_missing_library_costs_its_door_alone(
         gateway.stop()
         assert gateway.output.partition(" ")[2] == (
             "WARNING | gateway: HTTP is served without Wyoming: http.wyoming needs a library: "
-            "pip install 'tts-supervisor[wyoming]' (No module named 'wyoming')\n"
+            f"{how_to_install('wyoming')} (No module named 'wyoming')\n"
         )
 
 
@@ -133,7 +134,7 @@ def test_alone_a_missing_library_is_an_error(
             check=False,
         )
     assert done.returncode == 2
-    assert "pip install 'tts-supervisor[wyoming]'" in done.stderr
+    assert how_to_install("wyoming") in done.stderr
     assert "Traceback" not in done.stderr
 
 

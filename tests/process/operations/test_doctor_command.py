@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.supervised import Supervised
 
@@ -67,6 +70,21 @@ def test_the_limits_are_those_of_the_supervisor_that_runs(running_supervisor: Su
     assert "90 open files" in done.stdout
     assert "LimitNOFILE" in done.stdout
     assert f"pid {running_supervisor.pid}" in done.stdout
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core cannot be fewer")
+def test_the_cores_are_those_of_the_supervisor_that_runs(running_supervisor: Supervised) -> None:
+    """A shell on one core says nothing of a service on all of them."""
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(all_cores)})
+    try:
+        done = run(running_supervisor.environ)
+        alone = run({**running_supervisor.environ, "SUPERVISOR_RUN_DIR": "/nonexistent"})
+    finally:
+        os.sched_setaffinity(0, all_cores)
+    assert f"{len(all_cores)} of " in done.stdout.partition("cores usable")[0]
+    assert "affinity" not in done.stdout
+    assert "this process may run on 1 of " in alone.stdout
 
 
 def test_settings_that_are_wrong_are_a_problem_among_the_others(

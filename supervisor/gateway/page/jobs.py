@@ -1,0 +1,38 @@
+"""Jobs for the page: the latest, and the story of one, as `supervisor jobs` prints them.
+
+Whoever may see the status may see these. They hold lengths and times, no text; what a person wrote
+besides (pronunciations, a request's own key) is left out.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from supervisor.gateway.context import Context
+from supervisor.gateway.page.data import UNCACHED
+
+SHOWN = 30
+
+PATIENCE_S = 5.0
+
+_ROW = (
+    *("job", "state", "durable", "engine", "voice", "segments", "segments_spoken", "retried"),
+    *("age_s", "waited_s", "ran_s"),
+)
+
+_WHOLE = (*_ROW, "language", "speed", "characters", "message", "synthesis_s", "story")
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """GET /page/jobs and /page/jobs/{id}."""
+
+    async def latest(_request: web.Request) -> web.Response:
+        document = await context.client.jobs(limit=SHOWN, timeout=PATIENCE_S)
+        rows = [{name: job.get(name) for name in _ROW} for job in document["jobs"]]
+        return web.json_response({"jobs": rows, "more": document["more"]}, headers=UNCACHED)
+
+    async def one(request: web.Request) -> web.Response:
+        job = await context.client.jobs(request.match_info["job"], timeout=PATIENCE_S)
+        return web.json_response({name: job.get(name) for name in _WHOLE}, headers=UNCACHED)
+
+    return [web.get("/page/jobs", latest), web.get("/page/jobs/{job}", one)]

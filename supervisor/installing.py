@@ -1,0 +1,98 @@
+"""How this product was installed, so that an error can name a command that brings what is missing.
+
+It may have come from a checkout, a file, an image or an index; `importlib.metadata` knows which
+(PEP 610). Nothing is imported to find out, and nothing is looked up in a network.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+NAME: Final = "tts-supervisor"
+
+IMAGE: Final = "SUPERVISOR_IMAGE"
+"""Set in an image (deploy/docker/Dockerfile), in which nothing can be installed."""
+
+SHADOW: Final = "supervisor"
+"""Name in the index of another project whose package has the name of ours."""
+
+
+@functools.cache
+def how_to_install(*extras: str) -> str:
+    """The command that brings these extras to this installation."""
+    wanted = ",".join(extras)
+    if os.environ.get(IMAGE):
+        return f"build the image with --build-arg EXTRAS={wanted}"
+    return f"{_pip()} install {_target(wanted)}"
+
+
+def reinstall() -> str:
+    """The command that puts this installation's own files back."""
+    return f"{_pip()} install --force-reinstall --no-deps {_target('')}"
+
+
+def shadow() -> str | None:
+    """What is wrong where another project's package `supervisor` lies in this environment, in one
+    line that says what to do; None where none does.
+    """
+    other = _distribution(SHADOW)
+    if other is None or not any(part.parts[:1] == (SHADOW,) for part in other.files or ()):
+        return None
+    return (
+        f"the package supervisor {other.version} (supervisord) is installed here too, and has the "
+        f"import name of {NAME}: give each an environment of its own ({_pip()} uninstall {SHADOW}, "
+        f"then {reinstall()})"
+    )
+
+
+def _pip() -> str:
+    """What calls the pip of this interpreter, as short as it can be said."""
+    found = shutil.which("pip")
+    ours = found is not None and Path(found).parent == Path(sys.executable).parent
+    return "pip" if ours else f"{shlex.quote(sys.executable)} -m pip"
+
+
+def _target(extras: str) -> str:
+    """What pip is to install, with extras."""
+    extra = f"[{extras}]" if extras else ""
+    origin = _origin(_distribution(NAME))
+    url = str(origin.get("url", ""))
+    path = unquote(urlsplit(url).path)
+    if url.startswith("file:") and Path(path).is_dir():
+        editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
+        return editable + shlex.quote(path + extra)
+    if url.startswith("file:") and Path(path).is_file():
+        return shlex.quote(path + extra)
+    if url and not url.startswith("file:"):
+        return shlex.quote(f"{NAME}{extra} @ {url}")
+    return f"'{NAME}{extra}'" if extra else NAME
+
+
+def _distribution(name: str) -> Distribution | None:
+    # Late: it takes some milliseconds that every start would pay.
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _origin(dist: Distribution | None) -> dict[str, Any]:
+    """`direct_url.json`; empty for what came from an index."""
+    try:
+        found = json.loads((dist and dist.read_text("direct_url.json")) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
