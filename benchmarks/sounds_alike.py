@@ -40,7 +40,7 @@ def sounds(language: str, texts: Sequence[str]) -> dict[str, list[str]]:
     Raises LeftOut where a program that judges is not to be had.
     """
     if language == "zh":
-        simple = zip(texts, ask(SIMPLIFIED, texts), strict=True)
+        simple = zip(texts, map(_particle, ask(SIMPLIFIED, texts)), strict=True)
         return {text: _pinyin(_spoken(language, same)) for text, same in simple}
     if language == "ja":
         return {text: _kana(_spoken(language, text)) for text in texts}
@@ -66,6 +66,11 @@ def _espeak(language: str, words: set[str]) -> Mapping[str, str]:
     asked = sorted(words)
     heard = ask(ESPEAK, [[_ESPEAK_NAMES[language], word] for word in asked])
     return {word: _UNHEARD.sub("", sound) for word, sound in zip(asked, heard, strict=True)}
+
+
+def _particle(text: str) -> str:
+    """着 for the 著 of Taiwan, but not where the mainland writes that one, too (著名)."""
+    return re.sub("(?<![名显土原编专巨论])著(?![名作称述])", "着", text)
 
 
 def _pinyin(text: str) -> list[str]:

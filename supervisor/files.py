@@ -35,7 +35,7 @@ def replace_file(
     sole_writer: bool = False,
     last_look: Callable[[], object] | None = None,
 ) -> Iterator[BinaryIO]:
-    """Open a file beside `path` for writing, which takes its place when the block ends.
+    """Open a file beside `path` to write and read, which takes its place when the block ends.
 
     An exception in the block, or a full disk, leaves the old file as it is. A symbolic link
     is replaced, not followed. Raises OSError.
@@ -56,7 +56,7 @@ def replace_file(
         while descriptor is None:
             aside = _aside(path, sole_writer=sole_writer)
             descriptor = _create(aside, created, sole_writer=sole_writer)
-        with open(descriptor, "wb") as file:
+        with open(descriptor, "w+b") as file:
             yield file
             file.flush()
             if before is not None:
@@ -107,7 +107,7 @@ def _create(aside: Path, mode: int, *, sole_writer: bool) -> int | None:
     """Open a temporary file: one that is new, and locked for as long as it is open; for the sole
     writer one that is empty. None if another writer took it for a killed one's meanwhile.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     if sole_writer:
         return os.open(aside, flags | os.O_TRUNC, mode)
     descriptor = os.open(aside, flags | os.O_EXCL, mode)

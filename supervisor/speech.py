@@ -53,7 +53,8 @@ class PartialSpeech(_Manner, frozen=True, kw_only=True):
     and to read the text as the settings say (`reading`). `language`: the tag of the language to
     read it in (`wire.languages`); None is the voice's own. Without a voice it takes one that reads
     it. `markup` is a Markup, `unreadable` an Unreadable; `pronunciations` are entries for this text
-    (`supervisor.lexicon`), before those of the settings.
+    (`supervisor.lexicon`), before those of the settings. The client will play the audio `tempo`
+    times as fast: so much longer are the silences that the text asks for.
     """
 
     engine: str | None = None
@@ -63,6 +64,7 @@ class PartialSpeech(_Manner, frozen=True, kw_only=True):
     markup: str | None = None
     unreadable: str | None = None
     pronunciations: dict[str, Any] | None = None
+    tempo: float = 1.0
 
     def complete(self, *, engine: str, voice: str, language: str | None, seed: int) -> Speech:
         """The same options, complete."""
@@ -155,11 +157,15 @@ class Prosody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Pauses(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Silence from the last sound of a segment to the first of the next, in seconds at speed 1."""
+    """Silence from the last sound of a segment to the first of the next, in seconds at speed 1.
+
+    `asked` is a factor on those that a text asks for.
+    """
 
     sentence_s: float = SENTENCE_S
     heading_s: float = 0.8
     paragraph_s: float = 1.0
+    asked: float = 1.0
 
     def after(self, ends: Ends, speed: float) -> float:
         """Seconds of silence after a segment. Those that a text asks for are the same at any
@@ -167,7 +173,7 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """
         match ends:
             case float():
-                return ends
+                return ends * self.asked
             case "phrase":
                 return 0.0
             case "clause":

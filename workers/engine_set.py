@@ -199,4 +199,5 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         parallel=info.parallel,
         seconds_per_character=info.seconds_per_character,
         offered=info.offered,
+        further_languages=dict(info.further_languages),
     )

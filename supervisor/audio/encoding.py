@@ -17,6 +17,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 
 from supervisor.audio.formats import AudioFormat, EncodingError
+from supervisor.audio.info_frame import set_padding
 from supervisor.audio.samples import Samples
 
 BUFFER_BYTES = 4096
@@ -38,6 +39,8 @@ class StreamEncoder:
         self._time_base = Fraction(1, sample_rate)
         self._taken = 0
         self._sink = _Sink()
+        self._file = file
+        self._with_info_frame = format.container == "mp3"
         options = {"flush_packets": "1", **format.stream_options} if file is None else {}
         with _ffmpeg_errors():
             self._container = av.open(
@@ -79,6 +82,8 @@ class StreamEncoder:
             self._container.start_encoding()
             self._container.mux(self._stream.encode(None))
             self._container.close()
+        if self._file is not None and self._with_info_frame:
+            set_padding(self._file, self._taken, self._sample_rate)
         return self._sink.take()
 
 

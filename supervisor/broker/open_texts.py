@@ -2,7 +2,8 @@
 
 What has come is held back until it will not change (`core.jobs.settling`); then it is prepared and
 cut like any text, in turns with all others, and its parts go to the job. A writer may take its
-time: nothing waits for it but its own listener.
+time: nothing waits for it but its own listener. Of a durable job what comes here is written down
+already (`core.jobs.writing`), and a writer that never comes back is waited for within bounds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from supervisor.broker.refused import Refused
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.pieces import has_speech
+from supervisor.core.jobs.request import Unread
 from supervisor.core.jobs.settling import LONGEST, settled
 from supervisor.core.jobs.timings import SAMPLE_BYTES
 from supervisor.speech import LeftOut
@@ -31,21 +33,28 @@ PAUSE_S: Final = 0.25
 AHEAD_S: Final = 1.0
 """A listener with less of the audio to come is given a clause as soon as it is there."""
 
+NOT_YET_S: Final = 0.1
+"""Time until it is looked again whether the engines are known, after the start."""
+
 Read = Callable[[str, bool], TextReader]
 """Makes the reader of a stretch of text; the flag: something of the text was cut before."""
+
+Prepare = Callable[[], tuple[Read, str] | None]
+"""Makes that, and tells the language; None: not yet. Raises Refused."""
 
 
 class OpenText(msgspec.Struct, eq=False):
     """The text of one open job. `waiting` has come and is not settled; `flushed` characters of it
     are to be spoken in any case. `reader` reads a stretch that was taken out, which begins with
-    character `at` of the text; `taken` are the characters up to its end.
+    character `at` of the text; `taken` are the characters up to its end. `prepare` makes `read`.
     """
 
     job: str
-    read: Read
-    language: str
+    prepare: Prepare
     most_bytes: int
     decoder: codecs.IncrementalDecoder
+    read: Read | None = None
+    language: str = ""
     size: int = 0
     waiting: str = ""
     at: int = 0
@@ -57,6 +66,8 @@ class OpenText(msgspec.Struct, eq=False):
     written_at: float = 0.0
     reader: TextReader | None = None
     timer: asyncio.TimerHandle | None = None
+    bound: asyncio.TimerHandle | None = None
+    """Ends the text if nothing is written for long."""
 
     def add(self, body: Body, now: float, *, flush: bool, final: bool = False) -> None:
         """Take more of the text. Raises Refused for one that is none, or too long."""
@@ -89,7 +100,9 @@ class OpenText(msgspec.Struct, eq=False):
 
 
 class OpenTexts:
-    """The texts of all open jobs. `tell` takes events, `find` finds a job that has not ended."""
+    """The texts of all open jobs. `tell` takes events, `find` finds a job that has not ended;
+    `patience` is how long the next of a durable text may take, in seconds.
+    """
 
     def __init__(
         self,
@@ -97,19 +110,38 @@ class OpenTexts:
         turns: Turns,
         tell: Callable[[e.Event], None],
         find: Callable[[str], Job | None],
+        patience: Callable[[], float],
     ) -> None:
         self._loop = loop
         self._turns = turns
         self._tell = tell
         self._find = find
+        self._patience = patience
         self._texts: dict[str, OpenText] = {}
 
-    def begin(self, job: str, read: Read, language: str, most_bytes: int, body: Body) -> None:
+    def begin(self, job: str, prepare: Prepare, most_bytes: int, body: Body) -> None:
         """Open the text of a job, which begins with `body`."""
+        self._open_text(job, prepare, most_bytes)
+        self.append(job, body, flush=False)
+
+    def go_on(self, job: Job, prepare: Prepare, most_bytes: int, unread: Unread) -> None:
+        """Read the text of a durable job, as far as it was not read in an earlier epoch."""
+        text = self._open_text(job.id, prepare, most_bytes)
+        text.taken = unread.at
+        text.begun = bool(job.segments)
+        text.size = unread.size - len(unread.body)
+        flushed = unread.body[: unread.flushed]
+        if flushed:
+            self.append(job.id, flushed, flush=True)
+        self.append(job.id, unread.body[len(flushed) :], flush=False)
+        if unread.ended:
+            self.finish(job.id)
+
+    def _open_text(self, job: str, prepare: Prepare, most_bytes: int) -> OpenText:
         self._forget_ended()
         decoder = codecs.getincrementaldecoder("utf-8")()
-        self._texts[job] = OpenText(job, read, language, most_bytes, decoder)
-        self.append(job, body, flush=False)
+        text = self._texts[job] = OpenText(job, prepare, most_bytes, decoder)
+        return text
 
     def append(self, job: str, body: Body, *, flush: bool) -> bool:
         """Take more of a text; False where this job's text is not open."""
@@ -129,9 +161,13 @@ class OpenTexts:
         return True
 
     def finish_all(self) -> None:
-        """End every text as it stands: the supervisor stops."""
-        for job in list(self._texts):
-            self.finish(job)
+        """End every text as it stands: the supervisor stops. The next one goes on with a durable
+        one.
+        """
+        for id in list(self._texts):
+            job = self._find(id)
+            if job is not None and not job.request.durable:
+                self.finish(id)
 
     def _open(self, job: str) -> OpenText | None:
         text = self._texts.get(job)
@@ -144,6 +180,26 @@ class OpenTexts:
             self._refuse(text, refused)
         else:
             self._queue(text)
+            self._wait_for_more(text)
+
+    def _wait_for_more(self, text: OpenText) -> None:
+        """End a durable text as it stands if its writer does not come back."""
+        if text.bound is not None:
+            text.bound.cancel()
+            text.bound = None
+        job = self._find(text.job)
+        if job is not None and job.request.durable and not text.finished:
+            text.bound = self._loop.call_later(self._patience(), self._end, text.job)
+
+    def _end(self, id: str) -> None:
+        job = self._find(id)
+        if job is not None and job.written is not None:
+            now = self._loop.time()
+            job.note(now, "nothing written for long")
+            end = e.TextWritten(
+                now=now, job=id, client=b"", reference="", at=job.written, last=True
+            )
+            self._tell(end)
 
     def _queue(self, text: OpenText) -> None:
         if not text.queued:
@@ -157,6 +213,10 @@ class OpenTexts:
             self._drop(text)
             return False
         try:
+            if not self._ready(text):
+                text.queued = False
+                text.timer = text.timer or self._loop.call_later(NOT_YET_S, self._look_again, text)
+                return False
             more = self._read(text, job)
         except Refused as refused:
             self._refuse(text, refused)
@@ -184,21 +244,34 @@ class OpenTexts:
         text.timer = None
         self._queue(text)
 
+    @staticmethod
+    def _ready(text: OpenText) -> bool:
+        """Whether it is known how the text is read. Raises Refused."""
+        if text.read is None:
+            prepared = text.prepare()
+            if prepared is None:
+                return False
+            text.read, text.language = prepared
+        return True
+
     def _read(self, text: OpenText, job: Job) -> bool:
         """Take a stretch that is settled, or go on with one. Raises Refused."""
-        if text.reader is None:
+        if text.reader is None and text.read is not None:
             now = self._loop.time()
             stretch = text.next_stretch(now, hungry=_is_hungry(job, now))
             if not has_speech(stretch) and "[" not in stretch:  # As a silence that is asked for.
                 return bool(stretch)
             text.reader = text.read(stretch, text.begun)
+        if text.reader is None:
+            return False
         text.reader.read(self._loop.time)
         if text.reader.ended:
             parts = text.reader.parts()
             left_out = tuple(_moved(place, text.at) for place in text.reader.left_out)
             text.reader = None
             text.begun = text.begun or bool(parts)
-            self._tell(e.TextAppended(self._loop.time(), text.job, parts, left_out))
+            now = self._loop.time()
+            self._tell(e.TextAppended(now, text.job, parts, left_out, text.taken))
         return True
 
     def _refuse(self, text: OpenText, refused: Refused) -> None:
@@ -211,6 +284,9 @@ class OpenTexts:
         if text.timer is not None:
             text.timer.cancel()
             text.timer = None
+        if text.bound is not None:
+            text.bound.cancel()
+            text.bound = None
 
     def _forget_ended(self) -> None:
         for text in [text for text in self._texts.values() if self._find(text.job) is None]:
@@ -219,7 +295,7 @@ class OpenTexts:
 
 def _is_hungry(job: Job, now: float) -> bool:
     """Whether the listener will soon have heard all that is spoken or being spoken."""
-    if job.running or job.next_segment < len(job.segments):
+    if job.running or job.cuts_waiting or job.next_segment < len(job.segments):
         return False
     return _left_s(job, now) < AHEAD_S
 

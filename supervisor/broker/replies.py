@@ -34,6 +34,7 @@ class Replies:
         self._on_accepted = accepted
         self.effects: Mapping[type, Callable[[Any], None]] = {
             e.ReleaseAccepted: self._accepted,
+            e.ReleaseWritten: self._written,
             e.ReleaseRefusal: self._refusal,
             e.ReleaseStarted: self._started,
             e.ReleaseAudio: self._audio,
@@ -51,9 +52,14 @@ class Replies:
             seed=command.seed,
             estimated=command.estimated,
             left_out=command.left_out,
+            written=command.written,
         )
         self._send(command.client, accepted, None)
         self._on_accepted()
+
+    def _written(self, command: e.ReleaseWritten) -> None:
+        written = wire.Written(command.reference, command.job, command.bytes)
+        self._send(command.client, written, None)
 
     def _refusal(self, command: e.ReleaseRefusal) -> None:
         after = command.retry_after_ms

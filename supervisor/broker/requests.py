@@ -34,6 +34,7 @@ from supervisor.wire.worker import Catalogue
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
 MAX_VOLUME = 2.0
+MAX_TEMPO = 10.0
 MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
@@ -78,14 +79,28 @@ def read_open_request(
     that it is in. Raises Refused.
     """
     asked = _Asked(submit, catalogue, settings)
-    if submit.durable or submit.key is not None:
-        reason = "an open text can be neither durable nor named by a key: nobody else has it"
+    if submit.key is not None and not submit.durable:
+        reason = "an open text is named by a key only if it is durable: nobody else has it"
         raise Refused("out_of_range", reason, field="open")
     if asked.markup in {"html", "ssml"}:
         reason = f"an open text is written in plain or markdown, not in {asked.markup}"
         raise Refused("out_of_range", reason, field="markup")
-    request = msgspec.structs.replace(asked.request(now, b""), open=True)
+    fingerprint = b"" if submit.key is None else _fingerprint(submit, "")
+    request = msgspec.structs.replace(
+        asked.request(now, fingerprint),
+        open=True,
+        asked=msgspec.msgpack.encode(submit) if submit.durable else b"",
+    )
     return request, asked.stretch_reader, asked.language
+
+
+def read_again(
+    request: JobRequest, catalogue: Catalogue, settings: Settings, now: float
+) -> tuple[Callable[[str, bool], TextReader], str]:
+    """What reads more of a durable open text, and the language that it is in. Raises Refused."""
+    submit = msgspec.msgpack.decode(request.asked, type=Submit)
+    _request, read, language = read_open_request(submit, catalogue, settings, now)
+    return read, language
 
 
 class _Asked:
@@ -131,7 +146,7 @@ class _Asked:
             ),
             sample_rate=chosen.leading.sample_rate,
             segments=(),
-            pauses=settings.segments.pauses(),
+            pauses=msgspec.structs.replace(settings.segments.pauses(), asked=submit.tempo),
             progress=submit.progress,
             priority=submit.priority,
             deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
@@ -270,6 +285,7 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
 def _check(submit: Submit) -> None:
     """Check the fields whose bounds no engine sets. Raises Refused."""
     _within("volume", submit.volume, 0, MAX_VOLUME)
+    _within("tempo", submit.tempo, 1 / MAX_TEMPO, MAX_TEMPO)
     _within("seed", submit.seed or 0, 0, MAX_SEED)
     _within("credit", submit.credit, 0, MAX_CREDIT)
     _within("priority", submit.priority, 0, HIGHEST_PRIORITY)

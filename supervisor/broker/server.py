@@ -23,6 +23,7 @@ from supervisor.broker.reports import job_document, jobs_document
 from supervisor.broker.requests import (
     MAX_CREDIT,
     complete,
+    read_again,
     read_open_request,
     read_request,
     read_text,
@@ -101,7 +102,13 @@ class Broker:
         self._events = events
         self._connections: dict[bytes, Connection] = {}
         self._turns = Turns(loop)
-        self._open_texts = OpenTexts(loop, self._turns, tell, jobs.jobs.get)
+        self._open_texts = OpenTexts(
+            loop,
+            self._turns,
+            tell,
+            jobs.jobs.get,
+            lambda: self.settings.journal.open_text_s,
+        )
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
@@ -123,7 +130,12 @@ class Broker:
         self.endpoints = Endpoints(loop, endpoint, settings.broker, self._take, self._gone)
         self._liveness = LivenessProbe(loop, self._probe, lambda: self._connections, jobs.listeners)
         replies = Replies(self._send, load, self._liveness.listener_added)
-        self.effects = {**replies.effects, e.CutText: self._cut_text}
+        self.effects: dict[type, Callable[[Any], None]] = {
+            **replies.effects,
+            e.CutText: self._cut_text,
+            e.ReadText: self._read_text,
+            e.TakeText: self._take_text,
+        }
         """The handler of each job command for clients, or for their texts."""
 
     def drain(self, reason: str) -> None:
@@ -246,26 +258,96 @@ class Broker:
         """A job whose text is to come. Raises Refused."""
         now, most = self._loop.time(), self.settings.broker.max_text_bytes
         request, read, language = read_open_request(message, self.catalogue, self.settings, now)
+        if message.durable and body:
+            reason = "a durable open text begins with APPEND: leave the body of SUBMIT empty"
+            raise Refused("out_of_range", reason, field="text")
         flow = flow_of(connection.owner, client, message.on_behalf)
         job = self._hand_in_request(client, connection, message, flow, request)
-        if self._jobs.jobs.get(job) is not None:
-            self._open_texts.begin(job, read, language, most, body)
+        if self._jobs.jobs.get(job) is not None and not message.durable:
+            self._open_texts.begin(job, lambda: (read, language), most, body)
+
+    def _read_text(self, command: e.ReadText) -> None:
+        """Read a durable text, as far as the journal has it."""
+        job = self._jobs.jobs.get(command.job)
+        if job is not None:
+            prepare = partial(self._prepared, command.request)
+            most = self.settings.broker.max_text_bytes
+            self._open_texts.go_on(job, prepare, most, command.unread)
+
+    def _prepared(
+        self, request: JobRequest
+    ) -> tuple[Callable[[str, bool], TextReader], str] | None:
+        if not self.catalogue.engines:
+            return None
+        return read_again(request, self.catalogue, self.settings, self._loop.time())
+
+    def _take_text(self, command: e.TakeText) -> None:
+        """Read on: the journal has more of a durable text."""
+        if command.body or command.flush:
+            self._open_texts.append(command.job, command.body, flush=command.flush)
+        if command.last:
+            self._open_texts.finish(command.job)
 
     def _append(
         self, client: bytes, connection: Connection, message: wire.Append, body: Body
     ) -> None:
-        if self._find(connection, message.job) is None:
-            self._no_such_job(client, message.job, message.id)
+        job = self._find(connection, message.job)
+        if job is None:
+            self._no_such_text(client, message.job, message.id)
+        elif job.request.durable:
+            self._write(client, job, message, body, flush=message.flush)
         elif not self._open_texts.append(message.job, body, flush=message.flush):
             self._not_open(client, message.job, message.id)
 
     def _finish(
         self, client: bytes, connection: Connection, message: wire.Finish, _body: Body
     ) -> None:
-        if self._find(connection, message.job) is None:
-            self._no_such_job(client, message.job, message.id)
+        job = self._find(connection, message.job)
+        if job is None:
+            self._no_such_text(client, message.job, message.id)
+        elif job.request.durable:
+            self._write(client, job, message, b"", last=True)
         elif not self._open_texts.finish(message.job):
             self._not_open(client, message.job, message.id)
+
+    def _write(
+        self,
+        client: bytes,
+        job: Job,
+        message: wire.Append | wire.Finish,
+        body: Body,
+        *,
+        flush: bool = False,
+        last: bool = False,
+    ) -> None:
+        """Write down more of a durable text, before it is read."""
+        at, most = message.offset, self.settings.broker.max_text_bytes
+        if at is None or not 0 <= at <= most:
+            reason = "to the text of a durable job add with `offset`, the bytes before it"
+            self._refuse(client, message.id, Refused("out_of_range", reason, field="offset"))
+        elif at + len(body) > most:
+            now = self._loop.time()
+            self._tell(e.TextRefused(now, job.id, f"the text has more than {most} bytes"))
+        else:
+            self._tell(
+                e.TextWritten(
+                    now=self._loop.time(),
+                    job=job.id,
+                    client=client,
+                    reference=message.id,
+                    at=at,
+                    body=bytes(body),
+                    flush=flush,
+                    last=last,
+                )
+            )
+
+    def _no_such_text(self, client: bytes, job: str, id: str) -> None:
+        """There is no such job; or it is left to the next supervisor."""
+        if self.draining:
+            self._refuse(client, id, _draining())
+        else:
+            self._no_such_job(client, job, id)
 
     def _not_open(self, client: bytes, job: str, id: str) -> None:
         text = f"the text of job {job} is ended: nothing can be added to it"

@@ -160,6 +160,8 @@ def _unread(
     readers = list(_readers(asked, engine, catalogue))
     if readers:
         hint = f"; {asked} is read by {', '.join(readers[:_READERS_NAMED])}"
+    elif further := _further(asked, catalogue):
+        hint = f"; no voice here reads {asked}; {further}"
     else:
         here = [
             voice for each in catalogue.engines if not each.unavailable for voice in each.voices
@@ -168,6 +170,16 @@ def _unread(
         near = difflib.get_close_matches(asked, there, _LANGUAGES_NAMED, cutoff=0.0)
         hint = f"; no voice reads {asked}; nearest: {', '.join(near)}"
     return Refused("unknown_language", f"{who} reads {own}{hint}", field="language")
+
+
+def _further(asked: str, catalogue: Catalogue) -> str:
+    """Which engine would read a language, and what to do for it; empty if none would."""
+    for engine in catalogue.engines:
+        tag = languages.meant(asked, tuple(engine.further_languages))
+        if tag is not None:
+            steps = engine.further_languages[tag]
+            return f"for {engine.name} to read it: {steps}, then restart the supervisor"
+    return ""
 
 
 def _each(voices: Iterable[VoiceState]) -> list[str]:

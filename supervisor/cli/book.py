@@ -87,10 +87,24 @@ def say_book(text: str | None, file: Path | None, output: str | None, asked: Ask
             _Chapter(number, chapter, asked) for number, chapter in enumerate(book.chapters, 1)
         ]
         target.open([chapter.key for chapter in chapters])
-        spoken = _speak(client, chapters, book, target, asked)
+        with _told_when_stopped(target):
+            spoken = _speak(client, chapters, book, target, asked)
         target.finish()
     if asked.as_json:
         typer.echo(json.dumps(_report(book, target, spoken)))
+
+
+@contextmanager
+def _told_when_stopped(target: BookOutput) -> Iterator[None]:
+    """Say, where a signal ends us, what it takes to go on."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        if target.path is not None:
+            typer.echo("stopped; the same command goes on from here", err=True)
+        raise
 
 
 class _Chapter:

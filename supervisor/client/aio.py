@@ -50,6 +50,10 @@ class AsyncJob(JobHandle):
         """
         return await self._collect(Deadline(timeout))
 
+    async def wait_written(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Wait until all that was written is on disk; see `Job.wait_written`."""
+        await self._all_written(Deadline(timeout))
+
     def __aiter__(self) -> AsyncIterator[Samples]:
         return self.chunks(self._timeout)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from supervisor.client.audio import Audio, Timings, samples_of
 from supervisor.client.calls import AcceptedJob, Calls
 from supervisor.client.deadlines import Backoff, Deadline
-from supervisor.client.errors import ProtocolError, SupervisorError, WaitTimeout
+from supervisor.client.errors import BadRequest, ProtocolError, SupervisorError, WaitTimeout
+from supervisor.client.open_text import OpenText
+from supervisor.client.records import JobRecord
 from supervisor.client.request import Request, Resumption
 from supervisor.client.words import WordPlaces
 from supervisor.speech import LeftOut, Word
@@ -65,6 +69,9 @@ class JobHandle:
 
         Sentences are spoken as soon as the next one begins, and clauses where little is left to be
         heard; with `flush` all that was written so far. A job that has ended takes nothing more.
+
+        The text of a durable job is kept until the supervisor has written it down, and goes to the
+        next one if this one is lost. Raises BadRequest where that was ended meanwhile.
         """
         if self._places is not None:
             self._places.add(text)
@@ -75,6 +82,14 @@ class JobHandle:
         """End the text of a job that was submitted with `open`: it ends when that is spoken."""
         self._job.link.conversation.finish(self._job.record)
         self._job.link.flush()
+
+    @property
+    def written(self) -> int | None:
+        """Bytes of a durable job's open text that are written down: who attaches to it writes on
+        from there. None of any other job, and once that text is whole.
+        """
+        text = self._job.record.text
+        return None if text is None or text.end_written else text.written
 
     def new_words(self) -> tuple[Word, ...]:
         """The words that have come since the last call, in order, where `words` asked for them.
@@ -122,16 +137,35 @@ class JobHandle:
             self._audio = self._whole()
         return self._audio
 
-    async def _next(self, deadline: Deadline) -> Body | None:
-        """The next piece of audio, None after the last; resumes after the loss of a supervisor."""
+    async def _next(self, deadline: Deadline, look: Deadline | None = None) -> Body | None:
+        """The next piece of audio, None after the last; resumes after the loss of a supervisor.
+
+        `look`: how long to wait for it, where the loss of a supervisor may take longer.
+        """
         while True:
             link, record, _accepted = self._job
-            if not await link.wait(record, lambda: self._job.record.readable, deadline):
+            if not await link.wait(record, lambda: self._job.record.readable, look or deadline):
                 raise WaitTimeout(f"job {self.id} has no more audio yet")
             body = link.conversation.take(record)
             link.flush()
             if body is not None or record.error is None:
                 return body
+            self._job = await self._resumed(record.error, deadline)
+
+    async def _all_written(self, deadline: Deadline) -> None:
+        """Wait until all of a durable text is written down; resumes as `_next` does."""
+        while (text := self._job.record.text) is not None:
+            link, record, _accepted = self._job
+            settled = partial(_settled, record, text)
+            if not await link.wait(record, settled, deadline):
+                raise WaitTimeout(f"{len(text.kept)} bytes of the text are not written down yet")
+            if text.error is not None:
+                raise text.error
+            if text.settled:
+                return
+            if record.error is None:
+                reason = f"the job has ended: {len(text.kept)} bytes of its text came too late"
+                raise BadRequest(reason, code="conflict", field="text")
             self._job = await self._resumed(record.error, deadline)
 
     async def _resumed(self, error: SupervisorError, deadline: Deadline) -> AcceptedJob:
@@ -171,3 +205,7 @@ class JobHandle:
         )
         self._pcm, self._words = bytearray(), []
         return audio
+
+
+def _settled(record: JobRecord, text: OpenText) -> bool:
+    return text.settled or record.ended

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, TypedDict, Unpack
 
+from supervisor.client.durable_texts import DurableTexts
 from supervisor.client.errors import (
     BadRequest,
     JobCancelled,
@@ -40,10 +41,12 @@ from supervisor.wire.client import (
     Jobs,
     Message,
     Ping,
+    Reply,
     Report,
     Status,
     Submit,
     Welcome,
+    Written,
 )
 from supervisor.wire.codec import (
     MAX_HEADER_BYTES,
@@ -71,6 +74,7 @@ class JobOptions(TypedDict, total=False):
     markup: str | None
     unreadable: str | None
     pronunciations: dict[str, Any] | None
+    tempo: float
     priority: int
     key: str | None
     durable: bool
@@ -102,6 +106,7 @@ class Conversation:
         self._ids = itertools.count(1)
         self._requests: dict[str, JobRecord | Answer[Report]] = {}
         self._jobs: dict[str, JobRecord] = {}
+        self._texts = DurableTexts(self._send, self._name)
         self._heard_at = now
         self._pinged_at: float | None = None
         self._send(Hello(client=name))
@@ -122,12 +127,17 @@ class Conversation:
 
     def append(self, record: JobRecord, text: str, *, flush: bool = False) -> None:
         """Send more of an open job's text. Raises BadRequest for one that cannot be encoded."""
-        if record.accepted is not None and not record.ended:
-            self._send(Append(job=record.accepted.job, flush=flush), self._encode_text(text))
+        data = self._encode_text(text)
+        if record.text is not None:
+            self._texts.append(record, record.text, data, flush=flush)
+        elif record.accepted is not None and not record.ended:
+            self._send(Append(job=record.accepted.job, flush=flush), data)
 
     def finish(self, record: JobRecord) -> None:
         """End the text of an open job."""
-        if record.accepted is not None and not record.ended:
+        if record.text is not None:
+            self._texts.finish(record, record.text)
+        elif record.accepted is not None and not record.ended:
             self._send(Finish(job=record.accepted.job))
 
     def attach(self, job: str, now: float, offset: int = 0) -> JobRecord:
@@ -202,7 +212,10 @@ class Conversation:
             message, body = decode_reply(frames)
         except WireError as error:
             self.fail(ProtocolError(f"unreadable answer: {error}", code=error.code))
-            return
+        else:
+            self._take(message, body, now)
+
+    def _take(self, message: Reply, body: Body, now: float) -> None:
         match message:
             case Chunk() if (record := self._jobs.get(message.job)) is not None:
                 self._check(record, message.job, record.add(message, body, now))
@@ -212,6 +225,8 @@ class Conversation:
                 self._check(record, message.job, record.finish(message, body, now))
             case Accepted() if (asked := self._requests.pop(message.id, None)) is not None:
                 self._on_accepted(asked, message)
+            case Written():
+                self._on_written(message)
             case Report() if isinstance(asked := self._requests.pop(message.id, None), Answer):
                 asked.settle(message)
             case Error():
@@ -225,6 +240,7 @@ class Conversation:
 
     def tick(self, now: float) -> None:
         """Check for a silent supervisor; to be called when all messages are received."""
+        self._texts.write_again(self._jobs.values())
         if not self.pending:
             return
         if self._pinged_at is None:
@@ -246,6 +262,7 @@ class Conversation:
             pending.fail(error)
         self._requests.clear()
         self._jobs.clear()
+        self._texts.forget()
         self.outbox.clear()
 
     # -- inside -------------------------------------------------------------------------
@@ -265,9 +282,18 @@ class Conversation:
         else:
             self._jobs[message.job] = asked
             asked.accept(message)
+            self._check(asked, message.job, self._texts.accepted(asked, message))
+
+    def _on_written(self, message: Written) -> None:
+        record, defect = self._texts.written(message)
+        if record is not None:
+            self._check(record, message.job, defect)
+            record.changed()
 
     def _on_error(self, message: Error) -> None:
         asked: Pending | None = None
+        if self._texts.refused(message):
+            return
         if message.id is not None:
             asked = self._requests.pop(message.id, None)
         if asked is None and message.job is not None:

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from supervisor.client.audio import BYTES_PER_SAMPLE, Progress, Timings
 from supervisor.client.errors import NoSupervisor, SupervisorError
+from supervisor.client.open_text import OpenText
 from supervisor.speech import Word
 from supervisor.wire.client import Accepted, Chunk, End, Report, Welcome
 from supervisor.wire.codec import MAX_CHUNK_BYTES, Body
@@ -29,9 +30,10 @@ class Pending:
     def fail(self, error: SupervisorError) -> None:
         """End with this error."""
         self.error = error
-        self._changed()
+        self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Wake who waits for it."""
         for listener in self.listeners:
             listener()
 
@@ -57,7 +59,7 @@ class Answer(Pending, Generic[T]):
     def settle(self, value: T) -> None:
         """Take the answer."""
         self.value = value
-        self._changed()
+        self.changed()
 
 
 class JobRecord(Pending):
@@ -86,6 +88,8 @@ class JobRecord(Pending):
         self.skip = 0
         """Bytes from the beginning that the caller already has from an earlier supervisor."""
         self._segment = 0
+        self.text: OpenText | None = None
+        """That of a durable open job."""
 
     @property
     def answered(self) -> bool:
@@ -116,7 +120,7 @@ class JobRecord(Pending):
     def accept(self, message: Accepted) -> None:
         """Take ACCEPTED: the request became a job."""
         self.accepted = message
-        self._changed()
+        self.changed()
 
     def add(self, message: Chunk, body: Body, now: float) -> str | None:
         """Add the next piece; returns its defect, if any."""
@@ -141,7 +145,7 @@ class JobRecord(Pending):
                 queued_s=message.queued_s,
                 synthesis_s=message.synthesis_s,
             )
-            self._changed()
+            self.changed()
         return defect
 
     def _add_words(self, words: tuple[Word, ...], offset: int) -> None:
@@ -165,5 +169,5 @@ class JobRecord(Pending):
             self.ready.append(body[known:])
         if self.first_audio_at is None:
             self.first_audio_at = now
-        self._changed()
+        self.changed()
         return None

@@ -31,11 +31,14 @@ class Terms(JobOptions, total=False):
     reads; without a voice it takes one that does.
     `markup` ("auto", "plain", "markdown", "html", "ssml", "tags"), `unreadable` ("skip", "spell",
     "refuse") and `pronunciations` (a word to "/phonemes/" or to another spelling) say how the text
-    is read, None as the supervisor's settings do. The text of an `open` job is added to by
-    `Job.write` until `Job.end_text`, and spoken as it comes.
+    is read, None as the supervisor's settings do. Who plays the audio `tempo` times as fast, at
+    the same pitch, has the silences that the text asks for (`[pause:1s]`) so much longer.
+    The text of an `open` job is added to by `Job.write` until `Job.end_text`, and spoken as it
+    comes.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is submitted; a
-    `durable` job outlives this client and the supervisor. `traceparent` and `tracestate`
+    `durable` job outlives this client and the supervisor, and what is added to its open text is
+    written down as it comes (`Job.written`). `traceparent` and `tracestate`
     are the headers of a W3C trace context, as OpenTelemetry's propagator injects them:
     where the supervisor traces, the job becomes part of that trace. `on_behalf` names the client
     that the job is charged to, in at most 128 characters, for a program that asks for others, as
@@ -101,7 +104,7 @@ class Resumption:
 
     def possible(self, error: SupervisorError) -> bool:
         """Whether the job may go on after this error."""
-        if self._request is not None and self._request.open:
+        if self._request is not None and self._request.open and not self._request.durable:
             return False  # The next one would cut the text at other places.
         return isinstance(error, SupervisorGone) and (self._attaches or not self._submitted_again)
 
@@ -117,6 +120,7 @@ class Resumption:
             record = self._request.submit(conversation, spent_s, accepted.seed)
             record.skip = lost.received
         record.words = lost.words
+        record.text = lost.text or record.text
         record.submitted_at = lost.submitted_at
         record.first_audio_at = lost.first_audio_at
         return record

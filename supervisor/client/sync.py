@@ -66,6 +66,13 @@ class Job(JobHandle):
         """
         return run(self._collect(Deadline(timeout)))
 
+    def wait_written(self, timeout: float | None = None) -> None:
+        """Wait until all that was given to `write` and `end_text` is written down, so that it
+        survives this process and the supervisor; only of a durable job. Raises WaitTimeout,
+        BadRequest, JobFailed, SupervisorGone.
+        """
+        run(self._all_written(Deadline(timeout)))
+
     def __iter__(self) -> Iterator[Samples]:
         return self.chunks(self._timeout)
 
@@ -97,7 +104,7 @@ class Job(JobHandle):
         while self._pieces is not None:
             self._write_waiting()
             try:
-                return run(self._next(deadline.within(_LOOK_S)))
+                return run(self._next(deadline, look=deadline.within(_LOOK_S)))
             except WaitTimeout:
                 if not deadline.remaining():
                     raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -100,6 +101,16 @@ class JournalAudio:
                 if size is not None:
                     words = f"{number}{_WORDS_SUFFIX}" in present
                     yield Stored(job, int(number), 0, size, words)
+
+    def cut_off(self, job: str, segments: int) -> None:
+        """Remove the audio of all segments but the first so many, which other ones will follow."""
+        directory = self._directory / job
+        with suppress(OSError):
+            for name in os.listdir(directory):
+                number = name.partition(".")[0]
+                if number.isdecimal() and int(number) >= segments:
+                    with suppress(OSError):
+                        (directory / name).unlink()
 
     def forget(self, job: str) -> None:
         """Remove the audio of a job; what cannot be removed now is an orphan at the next start."""

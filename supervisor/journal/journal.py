@@ -1,8 +1,8 @@
 """The journal: keeps durable jobs on disk, so that they survive their client and the supervisor.
 
-Turns the job machine's persist commands into changes of `store` and `audio`, in one thread of its
-own, and answers with events. Commands that came while the disk was busy are committed together.
-While the disk fails, durable jobs are refused; everything else goes on.
+Turns the job machine's persist commands into changes of `store`, `audio` and `texts`, in one thread
+of its own, and answers with events. Commands that came while the disk was busy are committed
+together. While the disk fails, durable jobs are refused; everything else goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, cast
@@ -31,11 +31,13 @@ from supervisor.journal.orphans import Orphans
 from supervisor.journal.recovery import Recovery
 from supervisor.journal.rows import Row
 from supervisor.journal.store import JournalStore
+from supervisor.journal.texts import Cut, JournalTexts, Piece, cut_record
 from supervisor.logs import get_logger
 from supervisor.wording import counted
 
 DATABASE: Final = "journal.sqlite"
 AUDIO: Final = "audio"
+TEXTS: Final = "texts"
 
 _BATCH: Final = 256
 _REOPEN_S: Final = 1.0
@@ -66,21 +68,39 @@ class _End(msgspec.Struct, frozen=True):
     ended_at: float
 
 
+class _Whole(msgspec.Struct, frozen=True):
+    """The text of an open job, whole."""
+
+    row: Row
+
+
 class _Forget(msgspec.Struct, frozen=True):
     """A job to be removed."""
 
     job: str
 
 
-class _Answer(msgspec.Struct, frozen=True):
-    """Answer to a write of a new job, of audio, or of an outcome; `stored` is the audio's place."""
+class _Text(msgspec.Struct, frozen=True):
+    """A piece of an open text, or how it was cut."""
 
-    work: Row | _Audio | _End
+    job: str
+    record: Piece | Cut
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """Answer to a write of a new job, of a text or audio, or of an outcome; `stored` is the audio's
+    place.
+    """
+
+    work: Row | _Audio | _Text | _End
     error: str | None
     stored: Stored | None = None
 
 
-_Work = Row | _Audio | _End | _Forget
+_Change = Row | _Whole | _End | _Forget
+"""What is committed to the table of jobs."""
+
+_Work = _Audio | _Text | _Change
 
 
 class Journal:
@@ -107,8 +127,13 @@ class Journal:
         self._sync = sync
         self._audio = JournalAudio(directory / AUDIO, durable=sync == "full")
         self._orphans = Orphans(directory / AUDIO)
+        self._texts = JournalTexts(directory / TEXTS, durable=sync == "full")
         self._recovery = Recovery(
-            self._audio, self._orphans, loop.time, lambda found: self._call(self._tell_all, found)
+            self._audio,
+            self._texts,
+            self._orphans,
+            loop.time,
+            lambda found: self._call(self._tell_all, found),
         )
         self._unswept = False
         """Whether the database's log may hold deleted rows."""
@@ -119,12 +144,15 @@ class Journal:
         self._recovered: Callable[[], None] = _nothing
         self._jobs_reported = False
         self._opened_at = -_REOPEN_S
-        self._retries: list[_End | _Forget] = []
+        self._retries: list[_Whole | _End | _Forget] = []
         """Changes that failed and are tried again, since no job waits for them."""
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self.effects: Mapping[type, Callable[[Any], None]] = {
             e.PersistJob: self._persist_job,
+            e.PersistText: self._persist_text,
+            e.PersistCut: self._persist_cut,
+            e.PersistWhole: self._persist_whole,
             e.PersistAudio: self._persist_audio,
             e.PersistOutcome: self._persist_outcome,
             e.ForgetJob: self._forget_job,
@@ -180,6 +208,18 @@ class Journal:
                 deadline=None if deadline is None else clock.to_wall(deadline),
             )
         )
+
+    def _persist_text(self, command: e.PersistText) -> None:
+        piece = Piece(command.at, command.body, command.flush, command.last)
+        self._queue.put(_Text(command.job, piece))
+
+    def _persist_cut(self, command: e.PersistCut) -> None:
+        record = cut_record(command.taken, command.parts, command.left_out)
+        self._queue.put(_Text(command.job, record))
+
+    def _persist_whole(self, command: e.PersistWhole) -> None:
+        row = journal_rows.pack(command.job, command.owner, command.request, 0.0, None)
+        self._queue.put(_Whole(row))
 
     def _persist_audio(self, command: e.PersistAudio) -> None:
         pieces = cast("tuple[bytes | memoryview | Worded, ...]", command.pieces)
@@ -252,32 +292,44 @@ class Journal:
 
     def _carry_out(self, batch: list[_Work]) -> list[_Answer]:
         """Write files, then commit rows: no row names audio that is not there yet."""
-        answers = [self._write(work) for work in batch if isinstance(work, _Audio)]
-        changes = [*self._retries, *(work for work in batch if not isinstance(work, _Audio))]
+        answers = [self._write(work) for work in batch if isinstance(work, _Audio | _Text)]
+        changes: list[_Change] = [*self._retries]
+        changes += [work for work in batch if not isinstance(work, _Audio | _Text)]
         if not changes:
             if self._store is None:
                 self._open()
             return answers
         error = self._commit(changes)
-        answered = batch if error is not None else changes
+        answered: Sequence[_Work] = batch if error is not None else changes
         rows = [_Answer(work, error) for work in answered if isinstance(work, Row | _End)]
         if error is None:
             for work in changes:
+                if not isinstance(work, Row):
+                    self._texts.forget(work.row.id if isinstance(work, _Whole) else work.job)
                 if isinstance(work, _Forget) or (isinstance(work, _End) and work.outcome != "done"):
                     self._audio.forget(work.job)
                 self._unswept |= isinstance(work, _End | _Forget)
             self._retries.clear()
         else:
-            self._retries = [work for work in changes if isinstance(work, _End | _Forget)]
+            self._retries = [work for work in changes if not isinstance(work, Row)]
         return answers + rows
 
-    def _write(self, work: _Audio) -> _Answer:
+    def _write(self, work: _Audio | _Text) -> _Answer:
+        if isinstance(work, _Text):
+            return _Answer(work, self._write_text(work))
         try:
             return _Answer(work, None, self._audio.write(work.job, work.segment, work.pieces))
         except OSError as error:
             return _Answer(work, f"cannot write audio: {error.strerror}")
 
-    def _commit(self, changes: list[Row | _End | _Forget]) -> str | None:
+    def _write_text(self, work: _Text) -> str | None:
+        try:
+            self._texts.add(work.job, work.record)
+        except OSError as error:
+            return f"cannot write the text: {error.strerror}"
+        return None
+
+    def _commit(self, changes: list[_Change]) -> str | None:
         """Commit changes in one transaction; returns the error, None if there was none."""
         store = self._store or self._open()
         if store is None:
@@ -288,6 +340,8 @@ class Journal:
                 match work:
                     case Row():
                         store.add(work)
+                    case _Whole():
+                        store.complete(work.row)
                     case _End():
                         store.end(work.job, work.outcome, work.message, work.ended_at)
                     case _Forget():
@@ -374,6 +428,9 @@ class Journal:
             elif isinstance(work, _End):
                 if error is None:
                     self._tell(e.OutcomePersisted(now, work.job))
+            elif isinstance(work, _Text):
+                kind = e.TextPersisted if isinstance(work.record, Piece) else e.CutPersisted
+                self._tell(kind(now, work.job, error))
             else:
                 pieces = work.pieces if answer.stored is None else (answer.stored,)
                 self._tell(

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final, cast
 
+import msgspec
+
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import JobState
@@ -21,6 +23,7 @@ from supervisor.journal.audio import JournalAudio
 from supervisor.journal.orphans import Orphans
 from supervisor.journal.rows import Row
 from supervisor.journal.store import JournalStore
+from supervisor.journal.texts import JournalTexts, OpenText
 
 _AT_ONCE: Final = 64
 _ORPHANS_S: Final = 60.0
@@ -33,11 +36,13 @@ class Recovery:
     def __init__(
         self,
         audio: JournalAudio,
+        texts: JournalTexts,
         orphans: Orphans,
         now: Callable[[], float],
         tell: Callable[[list[e.Recovered]], None],
     ) -> None:
         self._audio = audio
+        self._texts = texts
         self._orphans = orphans
         self._now = now
         self._tell = tell
@@ -50,13 +55,18 @@ class Recovery:
         sqlite3.Error, OSError.
         """
         known: set[str] = set()
+        texts: set[str] = set()
         sound = True
         rows = store.rows()
         while batch := list(islice(rows, _AT_ONCE)):
             sound = sound and not any(reading.wrong for reading in batch)
             found = [reading.row for reading in batch if reading.row is not None]
             known.update(row.id for row in found)
-            self._tell([self._event(row) for row in found])
+            events = [self._event(row) for row in found]
+            texts.update(event.job for event in events if event.request.open)
+            self._tell(events)
+        if not store.new:  # The old one may come back.
+            self._texts.keep_only(texts)
         self._orphans.put_aside(known, retention_s, new=store.new)
         self._orphans.expire(retention_s)
         self._looked_at = time.monotonic()
@@ -66,21 +76,30 @@ class Recovery:
         """Event of the job machine for a row."""
         now = self._now()
         times = journal_clock.read(now).recall(row)
+        request, parts, open_text = journal_rows.unpack(row, times.deadline), row.parts, OpenText()
+        if request.open:
+            open_text = self._texts.read(row.id)
+            parts = len(open_text.parts)
+            self._audio.cut_off(row.id, parts)
+            request = msgspec.structs.replace(
+                request, segments=open_text.parts, left_out=open_text.left_out
+            )
         stored: dict[int, Pcm] = {}
         if row.outcome in (None, "done"):
             self._orphans.adopt(row.id)
             found = {part.segment: part for part in self._audio.segments(row.id)}
-            stored.update((i, found[i]) for i in range(row.parts) if i in found)
+            stored.update((i, found[i]) for i in range(parts) if i in found)
         return e.Recovered(
             now=now,
             job=row.id,
             owner=row.owner,
-            request=journal_rows.unpack(row, times.deadline),
+            request=request,
             accepted_at=times.accepted_at,
             stored=stored,
             outcome=cast("JobState | None", row.outcome),
             message=row.message,
             ended_at=times.ended_at,
+            unread=open_text.unread,
         )
 
     def orphans_due(self, now: float) -> float | None:

@@ -38,7 +38,8 @@ class Row(NamedTuple):
 
     `request` is the msgpack form of a JobRequest without its text and its deadline, with the
     fields of its speech beside the others. `text` has its segments, `parts` in number, a line each
-    (`core.jobs.parts`), in UTF-8, and is None once the job has ended. Times are wall-clock seconds.
+    (`core.jobs.parts`), in UTF-8, and is None once the job has ended. Of a text that is open there
+    is nothing here (`texts`). Times are wall-clock seconds.
     """
 
     id: str
@@ -71,7 +72,8 @@ def pack(
     del fields["deadline"]
     parts = map(line_of, segments)
     lines = "\n".join([*parts, *(() if rest is None else [rest.text[rest.at :]])])
-    count, text = lines.count("\n") + 1, lines.encode()
+    count = lines.count("\n") + 1 if segments or rest is not None else 0
+    text = lines.encode()
     return Row(
         id=job,
         owner=owner,
@@ -89,24 +91,39 @@ def unpack(row: Row, deadline: float | None = None) -> JobRequest:
     `deadline` is monotonic seconds. Raises ValueError, also as msgspec.ValidationError.
     """
     text = "\n" * (row.parts - 1) if row.text is None else row.text.decode()
-    found = text.count("\n") + 1
+    found = text.count("\n") + 1 if row.parts or text else 0
     if found != row.parts:
         raise ValueError(f"{found} segments instead of {row.parts}")
     few = found <= _FEW_SEGMENTS
     fields = _decode(row.request)
+    if row.outcome is not None:
+        fields["open"] = False
     speech = {name: fields[name] for name in Speech.__struct_fields__ if name in fields}
     fields.update(speech=speech, segments=(), deadline=deadline)
     request = msgspec.convert(fields, JobRequest)
     if few:
-        return msgspec.structs.replace(request, segments=tuple(map(part_of, text.split("\n"))))
+        parts = tuple(map(part_of, text.split("\n"))) if found else ()
+        return msgspec.structs.replace(request, segments=parts)
     return msgspec.structs.replace(request, rest=Uncut(text))
+
+
+def sums_of(row: Row) -> tuple[int, int]:
+    """The checksums of a row: of its request, and of its text."""
+    return _sum(row.id.encode(), row.owner.encode(), row.request, row.parts), _text_sum(row.text)
+
+
+def ended(request: bytes) -> bytes | None:
+    """A request whose text was open and is gone; None where there is nothing to leave out."""
+    fields = _decode(request)
+    if not fields.get("open") and not fields.get("asked"):
+        return None
+    return _encode({**fields, "open": False, "asked": b""})
 
 
 def values_of(row: Row) -> tuple[object, ...]:
     """The values of a row for `schema.INSERT`."""
     *plain, text = row
-    sums = _sum(row.id.encode(), row.owner.encode(), row.request, row.parts), _text_sum(text)
-    return *plain, *sums, 0 if text is None else PAGE_BYTES, text
+    return *plain, *sums_of(row), 0 if text is None else PAGE_BYTES, text
 
 
 def read(values: tuple[Any, ...], now: float) -> Reading:

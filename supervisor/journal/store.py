@@ -20,7 +20,7 @@ from pathlib import Path
 from supervisor.journal import rows as journal_rows
 from supervisor.journal.opening import Damage, Opening, Sync
 from supervisor.journal.rows import Reading, Row
-from supervisor.journal.schema import INSERT, SELECT, VERSION
+from supervisor.journal.schema import INSERT, PAGE_BYTES, SELECT, VERSION
 
 
 class JournalStore:
@@ -58,17 +58,40 @@ class JournalStore:
         """Add a job."""
         self._connection.execute(INSERT, journal_rows.values_of(row))
 
+    def complete(self, row: Row) -> None:
+        """Store the whole text of a job whose text was open, and its request as it is by now."""
+        request_sum, text_sum = journal_rows.sums_of(row)
+        self._connection.execute(
+            "UPDATE jobs SET request = ?, parts = ?, request_sum = ?, text_sum = ?, "
+            "room = zeroblob(?), text = ? WHERE id = ?",
+            (row.request, row.parts, request_sum, text_sum, PAGE_BYTES, row.text, row.id),
+        )
+
     def end(self, job: str, outcome: str, message: str, ended_at: float) -> None:
         """Store a job's outcome; delete its text, quotations of it in the message included."""
-        if message:
-            query = "SELECT text FROM jobs WHERE id = ?"
-            (text,) = self._connection.execute(query, (job,)).fetchone() or (None,)
-            message = journal_rows.redact(message, (text or b"").decode(errors="replace"))
+        if outcome != "done":
+            message = self._without_text(job, message)
         self._connection.execute(
             "UPDATE jobs SET outcome = ?, message = ?, ended_at = ?, room = NULL, text = NULL "
             "WHERE id = ?",
             (outcome, message, ended_at, job),
         )
+
+    def _without_text(self, job: str, message: str) -> str:
+        """The message without quotations; what a request knows of an open text is deleted."""
+        query = "SELECT text, owner, request, parts FROM jobs WHERE id = ?"
+        found = self._connection.execute(query, (job,)).fetchone()
+        if found is None:
+            return message
+        text, owner, request, parts = found
+        closed = journal_rows.ended(request)
+        if closed is not None:
+            row = Row(job, owner.decode(), closed, parts, 0.0)
+            self._connection.execute(
+                "UPDATE jobs SET request = ?, request_sum = ? WHERE id = ?",
+                (closed, journal_rows.sums_of(row)[0], job),
+            )
+        return journal_rows.redact(message, (text or b"").decode(errors="replace"))
 
     def forget(self, job: str) -> None:
         """Remove a job."""

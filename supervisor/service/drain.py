@@ -74,6 +74,9 @@ class Drain:
     def begin(self, grace_s: float) -> None:
         """Begin: wait for the jobs that run, for `grace_s` seconds at most."""
         self._later(grace_s, lambda: self.cancel_all("the grace period is over"))
+        open_texts = [job for job in self._jobs.jobs.values() if job.open and job.request.durable]
+        self.left += len(open_texts)
+        self._tell(self._jobs, job_events.Suspended(self._loop.time(), open_texts=True))
         self.go_on()
 
     def cancel_all(self, reason: str) -> None:

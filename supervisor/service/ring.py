@@ -149,7 +149,7 @@ class Ring:
                 return structs.replace(event, request=self._hashed(event.request), reference="")
             case job_events.Recovered():
                 return structs.replace(event, request=self._hashed(event.request))
-            case job_events.ClientAttached():
+            case job_events.ClientAttached() | job_events.TextWritten():
                 return structs.replace(event, reference="")
         return event
 
@@ -180,13 +180,15 @@ def _lighter_request(event: Any) -> Any:  # noqa: ANN401 - an event that has one
     request = event.request
     segments = tuple([_said(len(part.text)) for part in request.segments])
     rest = None if request.rest is None else Unsaid(len(request.rest))
-    lighter = structs.replace(request, segments=segments, rest=rest, left_out=())
+    lighter = structs.replace(request, segments=segments, rest=rest, left_out=(), asked=b"")
     return structs.replace(event, request=lighter)
 
 
 def _lighter_recovered(event: job_events.Recovered) -> job_events.Recovered:
     stored: Any = {index: _silent(pcm) for index, pcm in event.stored.items()}
-    told = structs.replace(event, stored=stored, message=_x(len(event.message)))
+    unread = structs.replace(event.unread, body=b"")
+    message = _x(len(event.message))
+    told = structs.replace(event, stored=stored, message=message, unread=unread)
     return cast("job_events.Recovered", _lighter_request(told))
 
 
@@ -208,6 +210,10 @@ def _lighter_text(event: job_events.TextAppended) -> job_events.TextAppended:
     return structs.replace(event, parts=parts, left_out=())
 
 
+def _lighter_piece(event: job_events.TextWritten) -> job_events.TextWritten:
+    return structs.replace(event, body=b"x" * len(event.body))
+
+
 def _lighter_text_refusal(event: job_events.TextRefused) -> job_events.TextRefused:
     return structs.replace(event, message=_x(len(event.message)))
 
@@ -223,6 +229,7 @@ _LIGHTER: dict[type, Callable[[Any], object]] = {
     job_events.AudioStored: _lighter_audio,
     job_events.SegmentRefused: _lighter_message,
     job_events.TextAppended: _lighter_text,
+    job_events.TextWritten: _lighter_piece,
     job_events.TextRefused: _lighter_text_refusal,
 }
 

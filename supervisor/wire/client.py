@@ -84,18 +84,25 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
 class Append(Message, frozen=True, tag="APPEND"):
     """More of an open job's text, the body; a character may be divided between two. With `flush`
     all that has come is spoken now, as if a sentence ended. An error comes back with `id`.
+
+    To the text of a durable job it goes with the `offset` of its first byte, and is answered with
+    WRITTEN.
     """
 
     job: str
     id: str = ""
     flush: bool = False
+    offset: int | None = None
 
 
 class Finish(Message, frozen=True, tag="FINISH"):
-    """An open job's text is whole."""
+    """An open job's text is whole; that of a durable one with so many bytes (`offset`), which is
+    answered with WRITTEN.
+    """
 
     job: str
     id: str = ""
+    offset: int | None = None
 
 
 class Credit(Message, frozen=True, tag="CREDIT"):
@@ -171,6 +178,7 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
 
     `segments` is how many it has; where it is `estimated`, the text is cut while it is spoken,
     and its length tells no more. END has the number. `left_out` is what of the text nobody reads.
+    `written`: the bytes of a durable open text that are written down; the next begin there.
     """
 
     id: str
@@ -180,6 +188,15 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     seed: int
     estimated: bool = False
     left_out: tuple[LeftOut, ...] = ()
+    written: int | None = None
+
+
+class Written(Message, frozen=True, tag="WRITTEN"):
+    """Answer to APPEND and FINISH of a durable text: so many bytes of it are written down."""
+
+    id: str
+    job: str
+    bytes: int
 
 
 class Started(Message, frozen=True, tag="STARTED"):
@@ -254,4 +271,4 @@ class Goaway(Message, frozen=True, tag="GOAWAY"):
     reason: str
 
 
-Reply = Welcome | Accepted | Started | Chunk | End | Error | Report | Pong | Goaway
+Reply = Welcome | Accepted | Written | Started | Chunk | End | Error | Report | Pong | Goaway

@@ -159,7 +159,8 @@ class EngineState(_Record, frozen=True):
     """One engine as `Catalogue` reports it. `unavailable`: the part that is missing; `mixes`:
     it takes mixes of its voices (`wire.voices`); `parallel`: share of its work that threads
     divide; `seconds_per_character`: its declared cost, if any; `offered`: it stands in lists that
-    people choose from.
+    people choose from; `further_languages`: tags of those that it reads once the line beside them
+    is carried out.
     """
 
     name: str
@@ -174,6 +175,7 @@ class EngineState(_Record, frozen=True):
     parallel: float | None = None
     seconds_per_character: float | None = None
     offered: bool = True
+    further_languages: dict[str, str] = {}
 
 
 class Catalogue(_Record, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -102,22 +103,27 @@ def test_a_folder_gets_a_file_for_each_chapter(
     assert jobs(running_supervisor) == spoken
 
 
-def test_killed_it_goes_on_where_it_was(running_supervisor: Supervised, tmp_path: Path) -> None:
-    """After a kill the same command speaks each chapter once, all in all."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_it_goes_on_where_it_was(
+    running_supervisor: Supervised, tmp_path: Path, number: signal.Signals
+) -> None:
+    """After a kill, or Ctrl-C, the same command speaks each chapter once, all in all."""
     count = 80
     (tmp_path / "a.epub").write_bytes(chapters_epub(count, 5))
-    command = ("-f", "a.epub", "-o", "a.m4b", "--engine", "noop")
+    seed = str(int(number))  # Or the second round would find the jobs of the first.
+    command = ("-f", "a.epub", "-o", "a.m4b", "--engine", "noop", "--seed", seed)
     before = jobs(running_supervisor)
     process = subprocess.Popen(
         [*COMMAND, *command],
         env=running_supervisor.environ,
         cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     parts = tmp_path / ".a.m4b.chapters"
     eventually(lambda: len(list(parts.glob("*.m4a"))) > 1, "chapters are there")
-    process.kill()
-    process.wait()
+    process.send_signal(number)
+    _out, said = process.communicate()
+    assert (b"the same command goes on" in said) == (number == signal.SIGINT)
     there = {path.name: path.stat().st_ino for path in sorted(parts.glob("*.m4a"))[:-1]}
     assert 0 < len(there) < count
     result = say(running_supervisor, *command, cwd=tmp_path)

@@ -90,6 +90,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         pronunciations=st.one_of(
             st.none(), st.dictionaries(NAMES, st.one_of(NAMES, MAYBE_NUMBERS), max_size=5)
         ),
+        tempo=st.one_of(st.just(1.0), st.floats()),
         credit=st.one_of(st.just(0), NUMBERS),
         progress=st.booleans(),
         priority=st.one_of(st.integers(0, 9), NUMBERS),
@@ -102,8 +103,8 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         words=st.booleans(),
         open=st.booleans(),
     ),
-    st.builds(wire.Append, NAMES, NAMES, st.booleans()),
-    st.builds(wire.Finish, NAMES, NAMES),
+    st.builds(wire.Append, NAMES, NAMES, st.booleans(), MAYBE_NUMBERS),
+    st.builds(wire.Finish, NAMES, NAMES, MAYBE_NUMBERS),
     st.builds(wire.Credit, NAMES, NUMBERS),
     st.builds(wire.Cancel, NAMES),
     st.builds(wire.Attach, NAMES, NAMES, NUMBERS, NUMBERS),

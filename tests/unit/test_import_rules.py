@@ -21,6 +21,7 @@ PACKAGES = (
     "supervisor",
     "supervisor/audio",
     "supervisor/bench",
+    "supervisor/books",
     "supervisor/broker",
     "supervisor/broker/sockets",
     "supervisor/cli",
@@ -50,6 +51,7 @@ MODULES = (
     "__main__",
     "captions",
     "files",
+    "installing",
     "lexicon",
     "libc",
     "logs",
@@ -58,6 +60,7 @@ MODULES = (
     "speech",
     "testing",
     "tracebacks",
+    "wording",
 )
 """Modules of `supervisor` that are no packages."""
 
@@ -82,10 +85,11 @@ PURE = {
     "msgspec",  # the records
     "sentencex",  # splits a text; a function of the text alone
     "supervisor.core",
-    "supervisor.lexicon",  # as pure as the core: these four are looked at below
+    "supervisor.lexicon",  # as pure as the core: these five are looked at below
     "supervisor.marks",
     "supervisor.phonemes",
     "supervisor.speech",
+    "supervisor.wording",
     "difflib",
 }
 """What the core may import: nothing here reads a clock, a file, a socket or the environment."""
@@ -203,7 +207,10 @@ def test_a_planted_violation_is_found(tree: Path, module: str, line: str, contra
 @pytest.mark.parametrize(
     "path",
     [
-        *(ROOT / f"supervisor/{name}.py" for name in ("lexicon", "marks", "phonemes", "speech")),
+        *(
+            ROOT / f"supervisor/{name}.py"
+            for name in ("lexicon", "marks", "phonemes", "speech", "wording")
+        ),
         *sorted((ROOT / "supervisor/core").rglob("*.py")),
     ],
     ids=lambda p: p.stem,

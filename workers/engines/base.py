@@ -80,6 +80,8 @@ class EngineInfo(msgspec.Struct, frozen=True):
     a paragraph, none in the middle of a phrase. Samples of other engines stay as they are.
     `pronunciations`: `synthesize` and `read` understand the marks of words whose phonemes are given
     (`supervisor.marks.PRONOUNCED`). Other engines get such words as they are written.
+    `further_languages`: tags of languages that no voice here reads and that some would, each with
+    what to do for it, as commands in one line. Who asks for such a language is told.
     `offered`: it stands in lists of engines and voices that people choose from. One for tests does
     not, unless it is the default engine; it speaks for whoever names it.
     """
@@ -98,6 +100,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     silent_ends: bool = False
     pronunciations: bool = False
     offered: bool = True
+    further_languages: Mapping[str, str] = {}
 
 
 class Terminated(Exception):

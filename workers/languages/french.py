@@ -268,6 +268,7 @@ WRITING: Final = Writing(
         "Mo": ("mégaoctet", "mégaoctets"),
     },
     till="à",
+    ratio="à",
     fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
     hundredths=("centime", "centimes"),
     signs={

@@ -243,6 +243,7 @@ WRITING: Final = Writing(
         "MB": ("megabyte", "megabyte"),
     },
     till="a",
+    ratio="a",
     fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
     hundredths=("centesimo", "centesimi"),
     before_time="(?<=alle )|(?<=ore )|(?<=dalle )|(?<=le )",

@@ -122,6 +122,7 @@ WRITING: Final = Writing(
         "°C": ("度", "度"), "ml": ("ミリリットル", "ミリリットル"),
     },
     till="から",
+    ratio="対",
     fraction=lambda part, whole: f"{cardinals.japanese(whole)}分の{cardinals.japanese(part)}",
     signs={"&": "アンド", "+": "プラス", "=": "イコール", "@": "アットマーク", "×": "かける"},
     script=f"{HAN}\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f",

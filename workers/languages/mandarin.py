@@ -64,19 +64,32 @@ _WEAK_ENDS: Final = tuple(
 )
 """Words whose second syllable has no tone, which the library gives one."""
 
+_FIRST: Final = {
+    "月": [["yuè"]], "月份": [["yuè"], ["fèn"]], "年级": [["nián"], ["jí"]], "号": [["hào"]],
+    "楼": [["lóu"]], "等奖": [["děng"], ["jiǎng"]],
+}  # fmt: skip
+"""What 一 is the first of, and so keeps its tone."""
+
 _CONTEXTS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "地": (("[^一二三四五六七八九十这那各此本当]{2}$", ".", syllable("d", "e5")),),
     "得": (("[我你您他她们谁都也还总就只必非]$", "[^很太非多]", syllable("d", "ei3")),),
-    "里": (("[^一二三四五六七八九十百千两几这那哪]$", "", syllable("l", "i5")),),
     "长": (("[很太最更不够多米尺里么样]$", "", syllable("ch", "ang2")),),
     "种": (("", "[了着过植下满]", syllable("zh", "ong4")),),
-    "还": (("", "[了给清]", syllable("h", "uan2")),),
+    "还": (("", "[了给清书钱债款]", syllable("h", "uan2")),),
     "只": (("[一二三四五六七八九十百千两几这那每]$", "", syllable("zh", "i1")),),
     "数": (("", "[一了不]", syllable("sh", "u3")),),
     "教": (("", "[我你您他她它]", syllable("j", "iao1")),),
+    "单": (("姓$", "", syllable("sh", "an4")),),
+    "曾": (("[姓老小]$", "", syllable("z", "eng1")),),
+    "任": (("[姓老小]$", "", syllable("r", "en2")),),
+    "解": (("[姓老小]$", "", syllable("x", "ie4")),),
+    "仇": (("[姓老小]$", "", syllable("q", "iou2")),),
+    "查": (("[姓老小]$", "", syllable("zh", "a1")),),
 }
 """Characters that are words by themselves and read in two ways: what ends the word before, what
-begins the one after, and the reading there that is not the usual one."""
+begins the one after, and the reading there that is not the usual one. 里 behind a place is not
+among them: it has no tone there when people speak, but the voices learned it as if it had one, and
+are understood better so."""
 
 
 def _in_context(before: str, word: str, after: str) -> str:
@@ -93,6 +106,8 @@ def reader() -> LanguageReader:
     from pypinyin import Style, lazy_pinyin, load_phrases_dict  # noqa: PLC0415 - as above
 
     load_phrases_dict({f"{one}{two}": [[said], [weak]] for one, said, two, weak in _WEAK_ENDS})
+    load_phrases_dict({"数一数": [["shǔ"], ["yi"], ["shǔ"]]})
+    load_phrases_dict({f"一{what}": [["yī"], *said] for what, said in _FIRST.items()})
     cutter = jieba.Tokenizer()
     jieba.setLogLevel(logging.ERROR)
     with suppress(OSError):  # What it has made of its dictionary lies with ours, if it can.
@@ -136,11 +151,12 @@ _NUMBER = re.compile("([零一二三四五六七八九十百千万亿两]{3,32})
 """A number, which is one word however long it is."""
 
 
-def _year(number: int, _written: str) -> str:
-    figures = str(number)
-    if len(figures) == 4:
-        return "".join(cardinals.mandarin(int(figure)) for figure in figures) + "年"
-    return f"{cardinals.mandarin(number)}年"
+def _year(number: int, written: str) -> str:
+    """A year by its figures, some years, or those who were born since one: 90后."""
+    figures = "".join(cardinals.mandarin(int(figure)) for figure in f"{number:02}")
+    if written == "后":
+        return f"{figures if number < 100 and number % 10 == 0 else cardinals.mandarin(number)}后"
+    return f"{figures if number >= 1000 else _counted(cardinals.mandarin(number), '年')}年"
 
 
 def _date(day: int, month: int, year: int | None) -> str:
@@ -157,12 +173,15 @@ def _time(hours: int, minutes: int) -> str:
 
 def _counted(said: str, following: str) -> str:
     """2个: 两个; 2月 stays 二月."""
-    return "两" if said == "二" and following[:1] in _COUNTING else said
+    return "两" if said == "二" and _COUNTING.match(following) else said
 
 
-_COUNTING: Final = frozenset(
-    "个位只本张条件杯瓶次块元点天年周岁双辆台家间份碗斤公千米万亿百小倍层名种句页头匹篇首支把艘架棵座扇顿"
+_COUNTING: Final = re.compile(
+    "[个位只本张条件杯瓶次块元点天周岁双辆台家间份碗斤公千米万亿百小倍层名种句页头匹篇首支把艘架棵座扇顿人秒升吨袋盒包场"
+    "处项步口根颗朵套所遍趟角毛克厘毫]|年(?!级)|分钟"
 )
+_TOLD_BY_FIGURES: Final = "电话 手机 热线 拨打 号码 密码 邮编 验证码 学号 工号 编号 账号 尾号"
+"""Words that figures behind them are said one by one for."""
 
 WRITING: Final = Writing(
     cardinal=cardinals.mandarin,
@@ -175,7 +194,7 @@ WRITING: Final = Writing(
     clock=":：",
     counted=_counted,
     dot="点",
-    ordinals="年",
+    ordinals="年(?!级)|后",
     ordinal=_year,
     money={
         "¥": ("元", "元"), "￥": ("元", "元"), "元": ("元", "元"), "$": ("美元", "美元"),
@@ -185,8 +204,13 @@ WRITING: Final = Writing(
     units={
         "%": ("百分之{}", "百分之{}"), "％": ("百分之{}", "百分之{}"), "km": ("公里", "公里"),
         "m": ("米", "米"), "cm": ("厘米", "厘米"), "mm": ("毫米", "毫米"), "kg": ("公斤", "公斤"),
-        "m²": ("平方米", "平方米"), "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"),
-        "L": ("升", "升"),
+        "m²": ("平方米", "平方米"), "㎡": ("平方米", "平方米"),
+        "km²": ("平方公里", "平方公里"), "cm²": ("平方厘米", "平方厘米"),
+        "m³": ("立方米", "立方米"),
+        "mg": ("毫克", "毫克"), "t": ("吨", "吨"), "kW": ("千瓦", "千瓦"), "kWh": ("度", "度"),
+        "Hz": ("赫兹", "赫兹"), "℉": ("华氏度", "华氏度"),
+        "g": ("克", "克"), "°C": ("度", "度"), "℃": ("度", "度"),
+        "‰": ("千分之{}", "千分之{}"), "L": ("升", "升"),
         "ml": ("毫升", "毫升"), "km/h": ("公里每小时", "公里每小时"),
     },
     till="到",
@@ -196,4 +220,11 @@ WRITING: Final = Writing(
     latin=True,
     spaced=False,
     figure_by_figure=True,
+    placed="第初",
+    before_code="|".join(
+        f"(?<={word}{joined})"
+        for word in _TOLD_BY_FIGURES.split()
+        for joined in ("", "是", "为", "：", ":", " ")
+    ),
+    ratio="比",
 )  # fmt: skip

@@ -266,6 +266,7 @@ WRITING: Final = Writing(
         "MB": ("megabyte", "megabytes"),
     },
     till="a",
+    ratio="a",
     fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
     hundredths=("centavo", "centavos"),
     signs={

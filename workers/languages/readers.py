@@ -97,6 +97,15 @@ def how_to_read(language: str) -> str:
     return next((option.remedy for option in _options(language) if option.remedy), "")
 
 
+def missing_extra(language: str) -> str:
+    """The extra that a language is read with and that is not installed; empty for one that is read
+    here, or by nothing.
+    """
+    if can_read(language):
+        return ""
+    return next((option.extra for option in _options(language) if option.extra), "")
+
+
 def optional() -> tuple[Option, ...]:
     """The readers that come with an extra."""
     return tuple(option for options in _OPTIONS.values() for option in options if option.extra)

@@ -1,23 +1,24 @@
 """What is written, as words to say: figures, dates, times, money, units and signs by tables.
 
-One pass over a text. Small on purpose: what people write to each other, not what stands in a
-balance sheet.
+One pass over a text by the pattern of its language (`forms`). Small on purpose: what people write
+to each other, not what stands in a balance sheet.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from supervisor.marks import BOUND_SPACE, PRONOUNCED
 from workers.languages import english
-from workers.languages.alphabet import OPENING, PUNCTUATION, from_ipa, marks
+from workers.languages.alphabet import OPENING, from_ipa, marks
 from workers.languages.cardinals import LIMIT
-from workers.languages.writing import LATIN, Writing
+from workers.languages.forms import AMERICAN, VULGAR, pattern, short_forms
+from workers.languages.writing import Writing
 
 
 class Token(msgspec.Struct, gc=False):
@@ -39,19 +40,7 @@ class Token(msgspec.Struct, gc=False):
 _Remembered = dict[tuple[str, str], tuple[str, ...]]
 """The words for a kind of match and what it matched."""
 
-COMBINING: Final = (
-    "\u00ad\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200b-\u200d\u2060"
-)
-"""What may stand inside a word and is no letter by itself."""
-
 _UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060]")
-_SPACE: Final = "[ \u00a0\u202f\u2009]?"
-_LONGEST: Final = 64
-"""Characters of a word; what is longer is several."""
-
-_MOST_WORDS: Final = 7
-"""English words that are read together, after the first."""
-
 _FIGURES: Final = 10
 """A number of so many figures without groups is said figure by figure."""
 
@@ -72,8 +61,8 @@ class Scanner:
 
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
-        self._pattern = re.compile(_pattern(writing))
-        short = _with_capitals(writing)
+        self._pattern = re.compile(pattern(writing))
+        short = short_forms(writing)
         self._grouping = re.compile(f"[{re.escape(writing.groups)}]")
         self._forms: Mapping[str, Callable[[re.Match[str]], str]] = {
             "date": self._date,
@@ -88,9 +77,12 @@ class Scanner:
             "scale": self._money,
             "behind": self._money,
             "unit": self._measure,
-            "ordinal": lambda found: writing.ordinal(int(found["place"]), found["ordinal"]),
+            "ordinal": self._ordinal,
             "amount": self._counted,
-            "figures": lambda found: self._number(found["figures"]),
+            "code": lambda found: self._one_by_one(found["code"]),
+            "figures": self._figures,
+            "until": lambda _found: writing.till,
+            "ratio": self._ratio,
             "short": lambda found: short[found["short"]],
             "sign": lambda found: writing.signs[found["sign"]],
             "times": lambda _found: writing.signs.get("×", ""),
@@ -137,7 +129,7 @@ class Scanner:
         words = said.get(key)
         if words is None:
             words = tuple(self._forms[kind](match).replace("-", " ").split())
-            if kind != "amount":  # The word behind one has a say.
+            if kind not in _BY_NEIGHBOURS:
                 said[key] = words
         return Token(start, end, words)
 
@@ -156,17 +148,35 @@ class Scanner:
         return self._writing.time(hours, minutes)
 
     def _range(self, found: re.Match[str]) -> str:
-        return f"{self._whole(found['from'])} {self._writing.till} {self._whole(found['to'])}"
+        after = "" if self._is_placed(found) else self._after(found)
+        ends = found["from"], found["to"]
+        years = not self._writing.spaced and all(len(figures) == 4 for figures in ends)
+        if years and (found["years"] or (not after and all(map(_is_recent, ends)))):
+            said = [self._writing.ordinal(int(figures), "") for figures in ends]
+        else:
+            said = [self._cardinal(figures) for figures in ends]
+            after = found["years"] or after
+            said = [self._writing.counted(number, after) for number in said] if after else said
+            said[-1] += found["years"] or ""
+        return f" {self._writing.till} ".join(said)
 
-    def _whole(self, figures: str) -> str:
-        """A number, or a year where those are said otherwise."""
-        if len(figures) == 4 and not self._writing.spaced:
-            said = self._writing.ordinal(int(figures), "")
-            return said or self._cardinal(figures)
-        return self._cardinal(figures)
+    def _ratio(self, found: re.Match[str]) -> str:
+        parts = re.split("[:：]", found["ratio"])
+        return f" {self._writing.ratio} ".join(map(self._cardinal, parts))
+
+    def _ordinal(self, found: re.Match[str]) -> str:
+        if self._is_placed(found):
+            return f"{self._cardinal(found['place'])} {found['ordinal']}"
+        return self._writing.ordinal(int(found["place"]), found["ordinal"])
+
+    def _figures(self, found: re.Match[str]) -> str:
+        """Figures that stand in a word: those of a flight are said one by one."""
+        figures = found["figures"]
+        many = self._writing.figure_by_figure and len(figures) > 2
+        return self._one_by_one(figures) if many else self._number(figures)
 
     def _fraction(self, found: re.Match[str]) -> str:
-        part, whole = _VULGAR.get(found["vulgar"] or "", ()) or found["part"].split("/")
+        part, whole = VULGAR.get(found["vulgar"] or "", ()) or found["part"].split("/")
         named = self._writing.fraction(int(part), int(whole))
         return named or f"{self._cardinal(part)} {self._cardinal(whole)}"
 
@@ -197,8 +207,18 @@ class Scanner:
         return _named(self._signed(found, found["measure"], name), name)
 
     def _counted(self, found: re.Match[str]) -> str:
+        after = "" if self._is_placed(found) else self._after(found)
+        return self._signed(found, found["amount"], after)
+
+    def _after(self, found: re.Match[str]) -> str:
+        """The word behind a number."""
         after = _NEXT_WORD.match(found.string, found.end())
-        return self._signed(found, found["amount"], after[1].lower() if after else "")
+        return after[1].lower() if after else ""
+
+    def _is_placed(self, found: re.Match[str]) -> bool:
+        """Whether what stands before a number makes it a place in an order, so no count."""
+        before = found.string[max(0, found.start() - 1) : found.start()]
+        return bool(before) and before in self._writing.placed
 
     def _signed(self, found: re.Match[str], amount: str, following: str) -> str:
         said = self._number(amount)
@@ -218,7 +238,7 @@ class Scanner:
 
     def _parts(self, amount: str) -> tuple[str, str]:
         """The figures before and after the decimal mark."""
-        if _AMERICAN.fullmatch(amount):
+        if AMERICAN.fullmatch(amount):
             dollars, _, cents = amount.replace(",", "").partition(".")
             return dollars, cents
         whole, mark, fraction = amount.rpartition(self._writing.decimal)
@@ -259,103 +279,11 @@ _FIGURES_OF_OTHERS: Final = {
     for place in range(26)
 }  # fmt: skip
 """Figures of Devanagari, wide ones, and those of Arabic; wide letters."""
+_BY_NEIGHBOURS: Final = frozenset({"amount", "ordinal", "range"})
+"""Kinds of which the words around them decide."""
+
 _NEXT_WORD = re.compile(r"\s?([^\W\d_]{1,32})")
 
-
-def _pattern(writing: Writing) -> str:
-    """A pattern for whatever may stand in a text of this language."""
-    edge = r"\w" if writing.spaced else "[A-Za-z0-9_]"
-    apart, alone = f"(?<!{edge})", f"(?!{edge})"
-    behind = alone if writing.spaced else ""
-    other = "." if writing.decimal == "," else ","
-    mark = f"[{re.escape(writing.groups)}]"
-    size = "2" if writing.lakhs else "3"
-    amount = (
-        rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{{size}}}){{0,4}}{mark}[0-9]{{3}}(?![0-9])|[0-9]{{1,32}})"
-        rf"(?:[{writing.decimal}{other}][0-9]{{1,12}}(?![0-9]))?"
-    )
-    money, units, short, signs = map(
-        _any_of, (writing.money, writing.units, _with_capitals(writing), writing.signs)
-    )
-    word = f"[{LATIN}][{LATIN}'’]{{0,{_LONGEST}}}"
-    latin = f"{word}(?: {word}){{0,{_MOST_WORDS}}}" if writing.latin else "(?!)"
-    rulers = sorted(writing.rulers.split(), key=len)
-    ruled = "|".join(f"(?<={apart}{ruler} )" for ruler in rulers)
-    ruled = f"(?:{ruled})" if ruled else "(?!)"
-    clock = f"(?P<time>[0-9]{{1,2}}[{writing.clock}][0-5][0-9])"
-    kings = f"{ruled}[IVX]|{apart}[IVX](?={writing.ordinals}{alone})"
-    roman = f"(?=[IVX])(?:{apart}[IVX]{{2,8}}|{kings})"
-    if not writing.roman:
-        roman = "(?!)"
-    date = (
-        "(?P<date>(?P<day>[0-9]{1,2})(?P<between>[/.-])(?P<month>[0-9]{1,2})"
-        "(?P=between)(?P<year>[0-9]{4}))"
-    )
-    amount = rf"(?:{_AMERICAN.pattern}(?![0-9])|{amount})"
-    number = (
-        rf"(?P<before>{money}){_SPACE}(?P<sum>{amount}){alone}"
-        rf"(?:{_SPACE}(?P<scale>{writing.scales}){alone})?"
-        rf"|(?P<paid>{amount}){_SPACE}(?P<behind>{money}){alone}"
-        rf"|(?P<measure>{amount}){_SPACE}(?P<unit>{units}){alone}"
-        rf"|(?P<place>[0-9]{{1,6}})(?P<ordinal>{writing.ordinals}){behind}"
-        rf"|(?P<amount>{amount})"
-    )
-    years = "" if writing.spaced else f"(?:{writing.ordinals})?"
-    letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
-    return "|".join(
-        (
-            f"(?P<mark>{PRONOUNCED.pattern})",
-            f"{apart}{date}{alone}",
-            rf"{apart}(?P<iso>[0-9]{{4}}(?P<dash>[-/.])[0-9]{{1,2}}(?P=dash)[0-9]{{1,2}}){alone}",
-            rf"{apart}(?P<phone>0[0-9]{{1,4}}-[0-9]{{2,4}}-[0-9]{{3,4}})(?![-0-9])",
-            rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
-            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])",
-            rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
-            f"(?P<vulgar>[{''.join(_VULGAR)}])",
-            f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
-            f"{apart}(?P<minus>[-−])?(?:{number})",
-            rf"{apart}(?P<short>{short}){alone}",
-            f"(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",
-            r"(?<=[0-9] )(?P<times>x)(?= [0-9])",
-            rf"(?<=[^\W_])(?P<dot>[.])(?=[a-z]{{2}}){'' if writing.dot else '(?!)'}",
-            f"(?P<latin>{latin})",
-            rf"(?P<word>{letter}(?:['’]?{letter}){{0,{_LONGEST}}}['’]?)",
-            r"(?P<figures>[0-9]{1,32})",
-            r"(?P<foreign>[^\W\d_])",
-            f"(?P<sign>{signs})",
-            f"(?P<opening>[{re.escape(''.join(OPENING))}])",
-            '(?P<quote>")',
-            f"(?P<punctuation>[{re.escape(''.join(PUNCTUATION))}]+|(?<=\\s)-(?=\\s))",
-        )
-    )
-
-
-def _any_of(words: Iterable[str]) -> str:
-    """A pattern for any of these, the longest first; for none of them one that never fits."""
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
-
-
-def _with_capitals(writing: Writing) -> dict[str, str]:
-    """Abbreviations, those in small letters as a sentence begins with them, too; but one capital
-    is somebody's name.
-    """
-    begun = {
-        short[:1].upper() + short[1:]: said
-        for short, said in writing.abbreviations.items()
-        if len(short) > len("p.")
-    }
-    return {**begun, **writing.abbreviations}
-
-
-_VULGAR: Final = {
-    "½": ("1", "2"),
-    "⅓": ("1", "3"),
-    "⅔": ("2", "3"),
-    "¼": ("1", "4"),
-    "¾": ("3", "4"),
-}
-_AMERICAN = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){1,4}\.[0-9]{1,2}")
-"""A sum with its marks the other way round; as both are there, nothing else can be meant."""
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10}
 
@@ -390,6 +318,11 @@ def _given(mark: str) -> tuple[str, ...]:
     """What is written in a mark of a pronunciation, and how it is said."""
     found = PRONOUNCED.fullmatch(mark)
     return found.groups() if found else ("", "")
+
+
+def _is_recent(figures: str) -> bool:
+    """Whether this may be a year that people speak of."""
+    return 1900 <= int(figures) < 2100
 
 
 def _is_code(figures: str) -> bool:

@@ -204,6 +204,7 @@ WRITING: Final = Writing(
         "GB": ("gigabyte", "gigabytes"), "MB": ("megabyte", "megabytes"),
     },
     till="a",
+    ratio="a",
     fraction=lambda part, whole: _FRACTIONS.get((part, whole), ""),
     hundredths=("céntimo", "céntimos"),
     before_time="(?<=las )",

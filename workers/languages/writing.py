@@ -29,8 +29,10 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     `hundredths`: what one and many of them are called where a sum is nothing else. `before_time`: a
     look behind for words that make figures with a full stop a time. `lakhs`: groups of two figures.
     `latin`: words in Latin letters are English. `spaced`: there are spaces between words.
-    `figure_by_figure`: so a fraction is said. Names of units and money with "{}" in them have the
-    number there.
+    `figure_by_figure`: so a fraction is said. `placed`: characters that make the number behind them
+    a place in an order. `before_code`: a look behind for words that have figures said one by one.
+    `ratio`: what is said between figures with a colon that are no time. Names of units and
+    money with "{}" in them have the number there.
     """
 
     cardinal: Callable[[int], str]
@@ -65,3 +67,6 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     latin: bool = False
     spaced: bool = True
     figure_by_figure: bool = False
+    placed: str = ""
+    before_code: str = "(?!)"
+    ratio: str = ""

@@ -102,6 +102,16 @@ class Journal(Section):
         Field(ge=1, le=1_000_000, description="How many durable jobs that ended are kept."),
         Declared("live", "jobs"),
     ] = 10_000
+    open_text_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=31_536_000,
+            description="How long the next of an open text may take that is durable; then it ends "
+            "as it stands.",
+        ),
+        Declared("live", "s"),
+    ] = 600.0
 
 
 class Segments(Section):

@@ -2,7 +2,8 @@
 
 A durable job is accepted once the journal has it; its audio is released once the journal
 has that; and it outlives its client and the supervisor. Audio and outcomes that the journal
-could not take wait in `disk_backlog`. Writing is left to `supervisor.journal`.
+could not take wait in `disk_backlog`. A text that is open is for `writing`. Writing to the disk is
+left to `supervisor.journal`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from supervisor.core.jobs.disk_backlog import DiskBacklog
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.release import Release
+from supervisor.core.jobs.request import Unread
+from supervisor.core.jobs.writing import Writing
 
 JOURNAL_RETRY_MS = 2_000
 """Wait named to a client whose durable job the journal could not take."""
@@ -25,13 +28,19 @@ class Durability:
     """Handlers for the journal's events, and the jobs that it does not have yet."""
 
     def __init__(
-        self, commands: list[e.Command], life: Lifecycle, release: Release, backlog: DiskBacklog
+        self,
+        commands: list[e.Command],
+        life: Lifecycle,
+        release: Release,
+        backlog: DiskBacklog,
+        writing: Writing,
     ) -> None:
         self._commands = commands
         self._life = life
         self._release = release
         self._backlog = backlog
-        self._leaving = False
+        self._writing = writing
+        self._leaving = self._leaving_open = False
         self._pending: dict[str, Job] = {}
         self.handlers: dict[type, Callable[[Any], None]] = {
             e.JobPersisted: self._job_persisted,
@@ -67,10 +76,14 @@ class Durability:
             self._life.drop(job)
             self._life.counts["refused"] += 1
             return
+        if job.open:
+            job.written = 0
         self._life.accept(job, event.now)
-        if self._leaving:
+        if self._leaving or (self._leaving_open and job.open):
             self._life.suspend(job, event.now)
         else:
+            if job.open:
+                self._writing.begin(job, Unread())
             self._life.run_waiting(event.now)
 
     # -- audio and outcomes -------------------------------------------------------------
@@ -146,6 +159,8 @@ class Durability:
             return
         job.note(event.now, "recovered", len(event.stored))
         life.recover(job, event.now)
+        if job.open and job.id in life.jobs:
+            self._writing.begin(job, event.unread)
 
     def _lose(self, job: Job, event: e.Recovered) -> None:
         """Fail a done job whose audio files are gone; its text is gone too, so none can be made.
@@ -160,9 +175,12 @@ class Durability:
         job.note(event.now, "failed", message)
 
     def _suspended(self, event: e.Suspended) -> None:
-        self._leaving = True
-        for job in [job for job in self._life.jobs.values() if job.request.durable]:
-            self._life.suspend(job, event.now)
+        self._leaving = self._leaving or not event.open_texts
+        self._leaving_open = True
+        durable = [job for job in self._life.jobs.values() if job.request.durable]
+        for job in durable:
+            if job.open or not event.open_texts:
+                self._life.suspend(job, event.now)
 
 
 def _from_journal(event: e.Recovered) -> Job:

@@ -13,7 +13,7 @@ from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.parts import Part
-from supervisor.core.jobs.request import JobRequest
+from supervisor.core.jobs.request import JobRequest, Unread
 from supervisor.core.jobs.spans import Trace
 from supervisor.speech import LeftOut
 
@@ -76,6 +76,7 @@ class Recovered(_Record, frozen=True, kw_only=True):
 
     `outcome` is None for one that did not end; `message` and `ended_at` belong to it.
     Of one that did end the text is gone: its request has as many segments, and they are empty.
+    `unread`: of one whose text is open, what is not cut yet.
     """
 
     now: float
@@ -87,6 +88,7 @@ class Recovered(_Record, frozen=True, kw_only=True):
     outcome: JobState | None = None
     message: str = ""
     ended_at: float | None = None
+    unread: Unread = Unread()
 
 
 class Configured(_Record, frozen=True):
@@ -107,9 +109,13 @@ class CostsExpected(_Record, frozen=True):
 
 
 class Suspended(_Record, frozen=True):
-    """The supervisor stops: durable jobs are left to the next one, as they stand in the journal."""
+    """The supervisor stops: durable jobs are left to the next one, as they stand in the journal.
+
+    `open_texts`: only those whose text is open, for nobody knows when that ends.
+    """
 
     now: float
+    open_texts: bool = False
 
 
 class CutTurn(_Record, frozen=True):
@@ -120,12 +126,46 @@ class CutTurn(_Record, frozen=True):
 
 
 class TextAppended(_Record, frozen=True):
-    """More of an open job's text is there, cut into parts; `left_out`: what of it nobody reads."""
+    """More of an open job's text is there, cut into parts; `left_out`: what of it nobody reads;
+    `taken`: characters of the text up to its end.
+    """
 
     now: float
     job: str
     parts: tuple[Part, ...]
     left_out: tuple[LeftOut, ...] = ()
+    taken: int = 0
+
+
+class TextWritten(_Record, frozen=True, kw_only=True):
+    """A client appends to a durable open text: a body that begins with its byte `at`. `flush`: all
+    so far is to be spoken; `last`: nothing comes behind it. `reference` goes into the answer.
+    """
+
+    now: float
+    job: str
+    client: bytes
+    reference: str
+    at: int
+    body: bytes = b""
+    flush: bool = False
+    last: bool = False
+
+
+class TextPersisted(_Record, frozen=True):
+    """The journal has the piece of a text that it was given last; or not, and `error` says why."""
+
+    now: float
+    job: str
+    error: str | None = None
+
+
+class CutPersisted(_Record, frozen=True):
+    """The journal has the parts of a text that it was given last; or not, for that `error`."""
+
+    now: float
+    job: str
+    error: str | None = None
 
 
 class TextEnded(_Record, frozen=True):
@@ -251,6 +291,9 @@ Event = (
     | Suspended
     | CutTurn
     | TextAppended
+    | TextWritten
+    | TextPersisted
+    | CutPersisted
     | TextEnded
     | TextRefused
     | CreditGranted
@@ -274,6 +317,37 @@ class PersistJob(_Record, frozen=True, kw_only=True):
     """Write a new durable job into the journal; answered with `JobPersisted`."""
 
     now: float
+    job: str
+    owner: str
+    request: JobRequest
+
+
+class PersistText(_Record, frozen=True, kw_only=True):
+    """Write a piece of an open text into the journal; answered with `TextPersisted`. Fields: as in
+    `TextWritten`.
+    """
+
+    job: str
+    at: int
+    body: bytes
+    flush: bool
+    last: bool
+
+
+class PersistCut(_Record, frozen=True, kw_only=True):
+    """Write into the journal how an open text was cut; answered with `CutPersisted`. Fields: as in
+    `TextAppended`.
+    """
+
+    job: str
+    taken: int
+    parts: tuple[Part, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+class PersistWhole(_Record, frozen=True):
+    """Write down the request of a job whose text was open, and is whole now."""
+
     job: str
     owner: str
     request: JobRequest
@@ -325,6 +399,23 @@ class CutText(_Record, frozen=True):
     job: str
 
 
+class ReadText(_Record, frozen=True):
+    """Read a durable open text, of which so much is there already; more comes with `TakeText`."""
+
+    job: str
+    request: JobRequest
+    unread: Unread
+
+
+class TakeText(_Record, frozen=True, kw_only=True):
+    """Read on: the journal has more of an open text. Fields: as in `TextWritten`."""
+
+    job: str
+    body: bytes
+    flush: bool
+    last: bool
+
+
 class InterruptSegment(_Record, frozen=True, kw_only=True):
     """Stop a segment that a worker runs: its job has ended."""
 
@@ -348,6 +439,17 @@ class ReleaseAccepted(_Record, frozen=True, kw_only=True):
     seed: int
     estimated: bool = False
     left_out: tuple[LeftOut, ...] = ()
+    written: int | None = None
+    """Bytes of a durable open text that the journal has."""
+
+
+class ReleaseWritten(_Record, frozen=True, kw_only=True):
+    """Tell the client how many bytes of a durable open text the journal has by now."""
+
+    client: bytes
+    reference: str
+    job: str
+    bytes: int
 
 
 class ReleaseRefusal(_Record, frozen=True, kw_only=True):
@@ -415,13 +517,19 @@ class WorkerFree(_Record, frozen=True):
 
 Command = (
     PersistJob
+    | PersistText
+    | PersistCut
+    | PersistWhole
     | PersistAudio
     | PersistOutcome
     | ForgetJob
     | RunSegment
     | CutText
+    | ReadText
+    | TakeText
     | InterruptSegment
     | ReleaseAccepted
+    | ReleaseWritten
     | ReleaseRefusal
     | ReleaseStarted
     | ReleaseAudio

@@ -130,6 +130,7 @@ class Job:
         "chars_left",
         "client",
         "code",
+        "cuts_waiting",
         "cutting",
         "due",
         "ended_at",
@@ -156,6 +157,7 @@ class Job:
         "synthesis_s",
         "unreadable",
         "work",
+        "written",
     )
 
     def __init__(
@@ -175,6 +177,10 @@ class Job:
         self.rest = request.rest
         self.open = request.open
         """Whether more text may come."""
+        self.written: int | None = None
+        """Bytes of a durable text that the journal has while more may be added; else None."""
+        self.cuts_waiting = 0
+        """Cuts of such a text that the journal does not have yet."""
         self.cutting = False
         """Whether a cut of the rest was asked for and is not done."""
         self.chars = sum(sizes) if self.rest is None else sum(sizes) + len(self.rest)
@@ -248,9 +254,10 @@ class Job:
         self.note(now, outcome, message)
         if outcome != "done":
             self.audio.clear()
-        self.request = msgspec.structs.replace(self.request, segments=(), rest=None)
+        self.request = msgspec.structs.replace(self.request, segments=(), rest=None, asked=b"")
         self.rest = None
         self.open = False
+        self.written = None
         for segment in self.segments:
             segment.drop()
 

@@ -23,6 +23,7 @@ from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.timings import Timings
+from supervisor.core.jobs.writing import Writing
 from supervisor.wording import counted
 
 POISON_KILLS = 3
@@ -56,7 +57,10 @@ class Jobs:
         )
         self.jobs = self._life.jobs
         self.counts = self._life.counts
-        self._durability = Durability(commands, self._life, self._release, self._backlog)
+        self._writing = Writing(commands, self._life, self.admission, self._queue)
+        self._durability = Durability(
+            commands, self._life, self._release, self._backlog, self._writing
+        )
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.Configured: self._configured,
             e.CostsExpected: self._costs_expected,
@@ -76,6 +80,7 @@ class Jobs:
             e.SegmentSpoken: self._segment_spoken,
             e.SegmentRefused: self._segment_refused,
             e.StaleAnswer: self._stale_answer,
+            **self._writing.handlers,
             **self._durability.handlers,
         }
 
@@ -103,7 +108,9 @@ class Jobs:
 
     def _text_appended(self, event: e.TextAppended) -> None:
         job = self.jobs.get(event.job)
-        if job is not None and job.open:
+        if job is not None and job.open and job.request.durable:
+            self._writing.cut(job, event)
+        elif job is not None and job.open:
             self.admission.grow(job, job.append(event.parts, event.left_out))
             self._queue.settle(job)
             self._life.run_waiting(event.now)
@@ -111,7 +118,10 @@ class Jobs:
     def _text_ended(self, event: e.TextEnded) -> None:
         job = self.jobs.get(event.job)
         if job is not None and job.open:
-            self._life.end_text(job, event.now)
+            if job.request.durable:
+                self._writing.cut(job, event)
+            else:
+                self._life.end_text(job, event.now)
             self._life.run_waiting(event.now)
 
     def _text_refused(self, event: e.TextRefused) -> None:
@@ -123,6 +133,7 @@ class Jobs:
     def _tick(self, event: e.Tick) -> None:
         self._life.expire(event.now)
         self._durability.tick(event.now)
+        self._writing.tick()
         self._life.run_waiting(event.now)
 
     # -- clients ask for speech ---------------------------------------------------------

@@ -86,6 +86,7 @@ class Release:
                 seed=request.speech.seed,
                 estimated=not cut,
                 left_out=request.left_out,
+                written=job.written,
             )
         )
 

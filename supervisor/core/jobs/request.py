@@ -54,3 +54,18 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     open: bool = False
     """More of the text comes (`TextAppended`) until it is ended."""
     pauses: Pauses = Pauses()
+    asked: bytes = b""
+    """Of an open durable text: what the broker needs to read more of it in another epoch."""
+
+
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """What the journal has of an open text and is not cut yet: `body`, which begins with character
+    `at` of the text and ends with its byte `size`. The first `flushed` bytes of it are to be spoken
+    in any case; `ended`: nothing comes behind it.
+    """
+
+    body: bytes = b""
+    at: int = 0
+    size: int = 0
+    flushed: int = 0
+    ended: bool = False

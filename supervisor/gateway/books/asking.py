@@ -51,9 +51,9 @@ def wished(fields: Mapping[str, str], welcome: Welcome) -> Wish:
         raise ApiError(404, f"no engine {engine!r}", code="unknown_engine", param="model")
     if voice is not None and voice not in described.get("voices", ()) and not is_mix(voice):
         text = f"engine {engine} has no voice {voice!r}"
-        raise ApiError(404, text, code="unknown_voice", param="voice")
+        raise ApiError(400, text, code="unknown_voice", param="voice")
     if language is not None and not is_read(language, welcome.engines):
-        raise ApiError(404, f"no voice reads {language}", code="unknown_language", param="language")
+        raise ApiError(400, f"no voice reads {language}", code="unknown_language", param="language")
     speed = _speed(fields.get("speed") or "1")
     pace_of(speed, engine, None if voice else language, welcome)
     anyhow = not (fields.get("model") or voice or language)

@@ -1,7 +1,8 @@
 """What clients of the Realtime API send, as far as it matters to somebody who only speaks.
 
 Both forms are read whichever was asked for: `audio.output` as it is now, and the flat fields of the
-beta. What is unknown is ignored, null is absent.
+beta. What is unknown is ignored, null is absent; what OpenAI's sessions know and this server does
+not follow is named (`ignored_in`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.asking import Language, VoiceName
+from supervisor.gateway.speech.ignored import ignored
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
@@ -158,6 +160,23 @@ _KINDS: Final[Mapping[str, type[Message]]] = {
 }
 
 
+IGNORED: Final = (
+    "instructions",
+    "prompt",
+    "tools",
+    "temperature",
+    "turn_detection",
+    "input_audio_transcription",
+    "input_audio_noise_reduction",
+)
+"""Of a session and a response: directions to a model, and to somebody who listens."""
+
+
+class _Content(msgspec.Struct, frozen=True):
+    session: msgspec.Raw = msgspec.Raw(b"{}")
+    response: msgspec.Raw = msgspec.Raw(b"{}")
+
+
 class Envelope(msgspec.Struct, frozen=True):
     """What every message has."""
 
@@ -175,6 +194,13 @@ def envelope_of(text: str) -> Envelope:
     except (msgspec.DecodeError, RecursionError) as error:
         reason = f"a message is a JSON object with a type: {error}"[:300]
         raise ApiError(400, reason, code="bad_json") from None
+
+
+def ignored_in(text: str) -> list[str]:
+    """What a `session.update` or a `response.create` that was understood asks for in vain."""
+    content = msgspec.json.decode(text, type=_Content)
+    given = [bytes(raw) for raw in (content.session, content.response)]
+    return [name for body in given if body != b"null" for name in ignored(body, IGNORED)]
 
 
 def message_of(kind: str, text: str) -> Message:

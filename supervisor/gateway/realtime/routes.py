@@ -30,6 +30,7 @@ from supervisor.gateway.realtime.messages import (
     Update,
     Wanted,
     envelope_of,
+    ignored_in,
     message_of,
 )
 from supervisor.gateway.realtime.response import Response, Status
@@ -91,6 +92,7 @@ class _Session:
             await self._tell_session("session.created")
             async for text in self._socket.texts():
                 await self._answer(text)
+                self._stir()
         except ApiError as error:
             with suppress(ConnectionError, TimeoutError):
                 await self._tell_error(error, None)
@@ -104,6 +106,14 @@ class _Session:
         """Stop what is spoken: nobody hears it."""
         for response in list(self._responses.values()):
             await self._stop(response)
+        self._socket.idleness.forget()
+
+    def _stir(self) -> None:
+        """Something has happened: the connection is idle while nothing is spoken."""
+        if self._responses:
+            self._socket.idleness.end()
+        else:
+            self._socket.idleness.begin()
 
     async def _answer(self, text: str) -> None:
         """Do what a message asks for."""
@@ -111,16 +121,16 @@ class _Session:
         try:
             envelope = envelope_of(text)
             event_id = envelope.event_id
-            await self._take(message_of(envelope.type, text))
+            await self._take(message_of(envelope.type, text), text)
         except ApiError as error:
             await self._tell_error(error, event_id)
         except SupervisorError as error:
             await self._tell_error(from_supervisor(error), event_id)
 
-    async def _take(self, message: Message) -> None:
+    async def _take(self, message: Message, as_sent: str) -> None:
         match message:
             case Update():
-                await self._update(message)
+                await self._update(message, ignored_in(as_sent))
             case AddItem():
                 await self._add(message)
             case DeleteItem(item_id):
@@ -137,18 +147,18 @@ class _Session:
                     }
                 )
             case Create(wanted):
-                await self._create(wanted or Wanted())
+                await self._create(wanted or Wanted(), ignored_in(as_sent))
             case Cancel(response_id):
                 response = self._running(response_id)
                 await self._stop(response)
                 await self._finish(response, "cancelled")
 
-    async def _update(self, message: Update) -> None:
+    async def _update(self, message: Update, not_followed: list[str]) -> None:
         if message.session.type not in {None, "realtime"}:
             reason = "this server speaks and does not listen: a session's type is realtime"
             raise ApiError(400, reason, code="bad_value", param="session.type")
         self._sound = self._sound.changed(message.session)
-        await self._tell_session("session.updated")
+        await self._tell_session("session.updated", **_told(not_followed))
 
     async def _add(self, message: AddItem) -> None:
         item = message.item
@@ -162,7 +172,7 @@ class _Session:
         if not self._form.beta:
             await self._tell({"type": "conversation.item.done", **added})
 
-    async def _create(self, wanted: Wanted) -> None:
+    async def _create(self, wanted: Wanted, not_followed: list[str]) -> None:
         apart = wanted.conversation == "none"
         if not apart and any(one.conversation for one in self._responses.values()):
             reason = "the conversation has a response already: cancel it, or wait for its end"
@@ -194,7 +204,8 @@ class _Session:
         if wanted.input is None:
             self._conversation.mark_read()
         self._responses[response.id] = response
-        await self._tell_all(response.begin())
+        created, *more = response.begin()
+        await self._tell_all([{**created, **_told(not_followed)}, *more])
         response.task = asyncio.ensure_future(self._speak(response))
 
     async def _speak(self, response: Response) -> None:
@@ -202,6 +213,7 @@ class _Session:
         try:
             error = await failure(response.job, self._send_audio(response))
             if self._responses.pop(response.id, None) is not None:
+                self._stir()
                 await self._finish(response, "failed" if error else "completed", error)
         except (ConnectionError, TimeoutError):
             response.job.cancel()
@@ -240,9 +252,9 @@ class _Session:
             with suppress(asyncio.CancelledError):
                 await response.task
 
-    async def _tell_session(self, event: str) -> None:
+    async def _tell_session(self, event: str, **more: object) -> None:
         session = self._form.session(self._id, self._called, self._sound)
-        await self._tell({"type": event, "session": session})
+        await self._tell({"type": event, "session": session, **more})
 
     async def _tell_all(self, events: Iterable[dict[str, Any]]) -> None:
         for event in events:
@@ -254,3 +266,8 @@ class _Session:
     async def _tell_error(self, error: ApiError, event_id: str | None) -> None:
         told = {**error.document()["error"], "event_id": event_id}
         await self._tell({"type": "error", "error": told})
+
+
+def _told(not_followed: list[str]) -> dict[str, list[str]]:
+    """What of a message is not followed, if there is any."""
+    return {"ignored": not_followed} if not_followed else {}

@@ -167,6 +167,7 @@ async def accepted(
     welcome = await context.welcome()
     engine, voice = engine_and_voice(wanted.model, wanted.voice, terms["language"], welcome)
     pace = pace_of(wanted.speed, engine, None if voice else terms["language"], welcome)
+    terms["tempo"] = pace.tempo
     job = await context.client.submit(
         wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )

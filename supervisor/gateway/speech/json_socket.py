@@ -1,7 +1,8 @@
 """A WebSocket of JSON messages with bounds: on what comes in, and on a reader that takes nothing.
 
 A message that is too large ends the connection before it is read, and so does a peer that answers
-no ping. What goes out waits until the reader takes it, which bounds what is kept for it.
+no ping. What goes out waits until the reader takes it, which bounds what is kept for it. Who uses
+it says when it is idle, and may make room for another one (`connections.idleness`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any, Final
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from supervisor.client import SupervisorError
+from supervisor.gateway.connections.connection import connection_of
+from supervisor.gateway.connections.idleness import IDLE_S, Idleness
 from supervisor.gateway.errors import SERVER, ApiError, from_supervisor
 from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.gateway.speech.sending import STALL_S, UNSENT_BYTES
@@ -41,6 +44,10 @@ class JsonSocket:
     def __init__(self, request: web.Request, response: web.WebSocketResponse) -> None:
         self._request = request
         self.response = response
+        connection = connection_of(request)
+        slot = None if connection is None else connection.slot
+        self.idleness = Idleness(slot, self._end_idle)
+        self._ending: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, request: web.Request) -> JsonSocket:
@@ -62,8 +69,12 @@ class JsonSocket:
         return cls(request, response)
 
     async def texts(self) -> AsyncIterator[str]:
-        """The messages of the peer, until it leaves. Raises ApiError for what is no text."""
+        """The messages of the peer, until it leaves. Raises ApiError for what is no text.
+
+        It is busy from then on, until its user says otherwise.
+        """
         async for message in self.response:
+            self.idleness.end()
             yield _text(message)
             await asyncio.sleep(0)  # Thousands of them may have come at once.
 
@@ -85,6 +96,10 @@ class JsonSocket:
                 return
         if self._request.transport is not None:
             self._request.transport.abort()
+
+    def _end_idle(self) -> None:
+        reason = f"nothing was asked for {IDLE_S:g} s"
+        self._ending = asyncio.ensure_future(self.end(WSCloseCode.GOING_AWAY, reason))
 
 
 async def failure(job: SpokenJob, sending: Awaitable[None]) -> ApiError | None:

@@ -24,9 +24,13 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError, from_supervisor
 from supervisor.gateway.speech.asking import FormatName, SpeechRequest, accepted
 from supervisor.gateway.speech.delivery import Delivery, delivery, in_format
+from supervisor.gateway.speech.ignored import ignored
 from supervisor.gateway.speech.json_socket import JsonSocket, failure
 from supervisor.gateway.speech.pace import SpokenJob
 from supervisor.speech import Word
+
+QUIET_S: Final = 60.0
+"""Seconds without a message or a piece of audio after which a text that is not whole is idle."""
 
 
 class Start(SpeechRequest, frozen=True, kw_only=True):
@@ -99,6 +103,7 @@ class _Spoken:
         self.written = [start.input]
         self.words: list[Word] = []
         self.samples = 0
+        self.whole = False
         self.task: asyncio.Task[None] | None = None
 
     def count(self, samples: int) -> None:
@@ -129,11 +134,12 @@ class _Conversation:
             async for text in self._socket.texts():
                 message = _read(text)
                 try:
-                    await self._take(message)
+                    await self._take(message, text)
                 except ApiError as error:
                     await self._tell_error(error)
                 except SupervisorError as error:
                     await self._tell_error(from_supervisor(error))
+                self._stir()
         except ApiError as error:
             with suppress(ConnectionError, TimeoutError):
                 await self._tell_error(error)
@@ -146,11 +152,21 @@ class _Conversation:
     async def close(self) -> None:
         """Stop what is spoken: nobody hears it."""
         await self._stop()
+        self._socket.idleness.forget()
 
-    async def _take(self, message: _Message) -> None:
+    def _stir(self) -> None:
+        """Something has happened: the connection is idle only if nothing more will by itself."""
+        if self._spoken is None:
+            self._socket.idleness.begin()
+        elif self._spoken.whole:
+            self._socket.idleness.end()
+        else:
+            self._socket.idleness.begin(after_s=QUIET_S)
+
+    async def _take(self, message: _Message, as_sent: str) -> None:
         match message:
             case Start():
-                await self._start(message)
+                await self._start(message, ignored(as_sent.encode()))
             case Text():
                 spoken = self._now()
                 spoken.written.append(message.text)
@@ -158,7 +174,9 @@ class _Conversation:
             case Flush():
                 self._now().job.write("", flush=True)
             case Finish():
-                self._now().job.end_text()
+                spoken = self._now()
+                spoken.whole = True
+                spoken.job.end_text()
             case Cancel():
                 spoken = self._now()
                 await self._stop()
@@ -171,7 +189,7 @@ class _Conversation:
             raise ApiError(400, "begin a text with a message of type start", code="not_started")
         return spoken
 
-    async def _start(self, start: Start) -> None:
+    async def _start(self, start: Start, not_followed: list[str]) -> None:
         if self._spoken is not None:
             reason = "a text is being spoken: cancel it, or wait for finished"
             raise ApiError(409, reason, code="conflict")
@@ -183,7 +201,8 @@ class _Conversation:
         job = await accepted(self._context, self._request, start, words=True, open=True)
         spoken = self._spoken = _Spoken(job, start, how)
         rate = how.format.rate or job.sample_rate
-        await self._tell("started", job=job.id, sample_rate=rate)
+        told = {"ignored": not_followed} if not_followed else {}
+        await self._tell("started", job=job.id, sample_rate=rate, **told, **_left_out(job))
         spoken.task = asyncio.ensure_future(self._speak(spoken))
 
     async def _speak(self, spoken: _Spoken) -> None:
@@ -193,11 +212,13 @@ class _Conversation:
             if self._spoken is not spoken:
                 return
             self._spoken = None
+            self._stir()
             if error is not None:
                 await self._tell_error(error)
                 return
             seconds = round(spoken.samples / spoken.job.sample_rate, 3)
-            await self._tell("finished", job=spoken.job.id, duration_s=seconds)
+            left_out = _left_out(spoken.job)
+            await self._tell("finished", job=spoken.job.id, duration_s=seconds, **left_out)
         except (ConnectionError, TimeoutError):
             spoken.job.cancel()
             await self._socket.end(WSCloseCode.POLICY_VIOLATION, "nothing is read")
@@ -211,6 +232,7 @@ class _Conversation:
         """A piece of audio, and the words that came with it. Raises TimeoutError."""
         words = spoken.job.new_words()
         spoken.words += words
+        self._stir()
         if words and spoken.start.words:
             await self._tell("words", words=documents(words))
         if not piece:
@@ -236,6 +258,11 @@ class _Conversation:
 
     async def _tell_error(self, error: ApiError) -> None:
         await self._tell("error", **error.document())
+
+
+def _left_out(job: SpokenJob) -> dict[str, list[str]]:
+    """What of the text is not spoken, as far as that is known, if there is any."""
+    return {"left_out": [str(each) for each in job.left_out]} if job.left_out else {}
 
 
 def _read(text: str) -> _Message:

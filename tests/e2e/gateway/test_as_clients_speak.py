@@ -118,6 +118,26 @@ def test_every_speed(gateway: Serving, speed: float, own: float) -> None:
         assert after["text_start"] == before["text_start"]
 
 
+@pytest.mark.parametrize("speed", [0.25, 1.0, 4.0])
+def test_a_silence_that_is_asked_for_is_as_long_at_any_speed(
+    gateway: Serving, speed: float
+) -> None:
+    """Also where the engine cannot speak that fast or slowly, and its audio is made so."""
+    sizes = [
+        len(
+            gateway.speak(
+                f"Yes. [pause:{seconds}s] No.",
+                model="hibari",
+                seed=1,
+                speed=speed,
+                response_format="pcm",
+            ).body
+        )
+        for seconds in (1, 3)
+    ]
+    assert (sizes[1] - sizes[0]) / 2 / 24_000 == pytest.approx(2.0, abs=0.02)
+
+
 @pytest.mark.parametrize("speed", [0.24, 4.01, 0, -1])
 def test_no_speed(gateway: Serving, speed: float) -> None:
     """What is beyond it is refused, with the bounds."""

@@ -104,7 +104,7 @@ def test_an_error_is_seen(curl: str, gateway: Serving, tmp_path: Path) -> None:
     """With -f a refusal is exit code 22."""
     done = run(asked(curl, gateway, "-f", voice="nobody"), tmp_path)
     assert done.returncode == 22
-    assert b"404" in done.stderr
+    assert b"400" in done.stderr
 
 
 @pytest.fixture

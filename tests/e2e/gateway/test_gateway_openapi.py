@@ -87,9 +87,17 @@ def guarded(
         assert "Traceback" not in serving.output, serving.output
 
 
-UNLISTED = {"/", "/openapi.json", "/page/static/{name}", "/page/status", "/page/trace"} | {
+UNLISTED = {
+    "/",
+    "/openapi.json",
+    "/page/about",
+    "/page/history",
+    "/page/jobs",
+    "/page/jobs/{job}",
     "/page/simulation",
-    "/page/tuning",
+    "/page/static/{name}",
+    "/page/status",
+    "/page/trace",
 }
 """The page, with what it alone asks for, and the document itself."""
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
 from functools import partial
+from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import WSMsgType
 
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised, eventually
@@ -219,6 +223,48 @@ def test_one_too_many_is_told(running_supervisor: Supervised) -> None:
         eventually(partial(alive, serving), "there is room again")
         assert serving.stop() == 0, serving.output
         assert "Traceback" not in serving.output, serving.output
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/stream", "/v1/realtime"])
+def test_a_silent_websocket_makes_room(small: Serving, path: str) -> None:
+    """A crowd of them keeps nobody out; who is being spoken to stays, and is idle afterwards."""
+    long = "And on and on. " * 10_000
+    item: dict[str, Any] = {"type": "message", "content": [{"type": "input_text", "text": long}]}
+    spoken: dict[str, Any] = {"input": [item], "voice": "tone"}
+    start = {"type": "start", "model": "noop", "input": long}
+    create = {"type": "response.create", "response": spoken}
+    streams = path == "/v1/audio/stream"
+    speak: list[dict[str, Any]] = [start, {"type": "finish"}] if streams else [create]
+    last = "finished" if streams else "response.done"
+
+    async def talk() -> None:
+        async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
+
+            async def connect(query: str = "") -> aiohttp.ClientWebSocketResponse:
+                url = f"{small.url}{path}{query}"
+                return await stack.enter_async_context(session.ws_connect(url))
+
+            at_work = await connect("?model=noop")
+            for asked in speak:
+                await at_work.send_json(asked)
+            for _ in range(2):
+                begun = await at_work.receive(timeout=30.0)
+                assert begun.type is WSMsgType.BINARY or "error" not in begun.data[:40]
+            crowd = [await connect() for _ in range(CROWD)]
+            assert await asyncio.to_thread(good, small)
+            for silent in crowd[: CROWD - PLACES]:
+                while not silent.closed:
+                    await silent.receive(timeout=30.0)
+            told = ""
+            while told != last:
+                message = await at_work.receive(timeout=30.0)
+                assert message.type in {WSMsgType.TEXT, WSMsgType.BINARY}
+                told = json.loads(message.data)["type"] if message.type is WSMsgType.TEXT else ""
+            crowd = [await connect() for _ in range(PLACES)]
+            while not at_work.closed:
+                await at_work.receive(timeout=30.0)
+
+    asyncio.run(talk())
 
 
 def read_all(connection: socket.socket) -> bytes:

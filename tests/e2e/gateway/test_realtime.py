@@ -186,6 +186,22 @@ def test_as_open_webui_asks(gateway: Serving) -> None:
     run(gateway, talk, "?model=gpt-realtime", headers={"Authorization": "Bearer none"})
 
 
+def test_what_nobody_here_follows_is_named(gateway: Serving) -> None:
+    """Of a session and of a response; nothing where nothing was asked for."""
+
+    async def talk(peer: Peer) -> None:
+        await peer.say("session.update", session={"type": "realtime", "tools": [], "prompt": None})
+        assert "ignored" not in await peer.until("session.updated")
+        session = {"instructions": "Be kind.", "turn_detection": {"type": "server_vad"}}
+        await peer.say("session.update", session=session)
+        assert (await peer.until("session.updated"))["ignored"] == [*session]
+        await peer.say("response.create", response=apart(TEXT))
+        assert (await peer.until("response.created"))["ignored"] == ["instructions"]
+        await peer.until("response.done")
+
+    run(gateway, talk)
+
+
 def test_words_come_with_the_audio_in_which_they_begin(gateway: Serving) -> None:
     """The deltas are the text, piece by piece; `words` says when each is heard."""
 

@@ -135,6 +135,25 @@ def test_who_interrupts_is_told_what_was_heard(gateway: Serving) -> None:
     run(gateway, talk)
 
 
+def test_what_is_not_followed_or_not_spoken_is_told(gateway: Serving) -> None:
+    """As the headers say it elsewhere; nothing is told where there is nothing."""
+
+    async def talk(peer: Peer) -> None:
+        await peer.say("start", instructions="Whisper.", normalization_options={}, what=1)
+        assert (await peer.until("started"))["ignored"] == ["instructions"]
+        await peer.say("text", text="The sign says: ")
+        await peer.say("text", text="出口. So be it.")
+        await peer.say("finish")
+        told = (await peer.until("finished"))["left_out"]
+        assert told == ["2 characters (Chinese characters) at 15"]
+        await peer.say("start", input="Yes.", instructions="")
+        await peer.say("finish")
+        assert not {"ignored", "left_out"} & {*await peer.until("started")}
+        assert "left_out" not in await peer.until("finished")
+
+    run(gateway, talk)
+
+
 @pytest.mark.parametrize(
     ("mistake", "code"),
     [

@@ -174,7 +174,7 @@ def test_captioned_speech_refuses_before_it_answers(serving: Serving) -> None:
     """An empty text, an unknown voice."""
     assert serving.ask("/dev/captioned_speech", {"input": ""}).status == 400
     unknown = {"input": "Yes.", "voice": "nobody"}
-    assert serving.ask("/dev/captioned_speech", unknown).status == 404
+    assert serving.ask("/dev/captioned_speech", unknown).status == 400
 
 
 # -- captions -----------------------------------------------------------------------------

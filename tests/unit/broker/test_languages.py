@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from supervisor.broker.refused import Refused
 from supervisor.broker.requests import complete, read_request
@@ -35,7 +36,10 @@ CATALOGUE = Catalogue(
     (
         EngineState("many", 24_000, "af_heart", VOICES, "MIT", 0.5, 2.0, None, mixes=True),
         EngineState("german", 24_000, "eva", GERMAN, "MIT", 0.5, 2.0, None),
-        EngineState("gone", 24_000, "x", (voice("x", "fr"),), "MIT", 0.5, 2.0, "install it"),
+        replace(
+            EngineState("gone", 24_000, "x", (voice("x", "fr"),), "MIT", 0.5, 2.0, "install it"),
+            further_languages={"zh": "pip install 'some[zh]'", "en-GB": "never told"},
+        ),
     )
 )
 
@@ -127,10 +131,17 @@ def test_a_language_alone_takes_a_voice_of_it(asked: str, engine: str | None, na
             {"voice": "bf_emma", "language": "xx-YY-zz"},
             "voice bf_emma reads en-GB, en-US; no voice reads xx-YY-zz; nearest: ",
         ),
+        (
+            {"engine": "german", "language": "zh-TW"},
+            (
+                "engine german reads de-DE, de-AT; no voice here reads zh-TW; for gone to read it: "
+                "pip install 'some[zh]', then restart the supervisor"
+            ),
+        ),
     ],
 )
 def test_a_language_that_nobody_speaks_is_refused(fields: Mapping[str, str], message: str) -> None:
-    """With what the voice reads, and who reads it, or what comes nearest."""
+    """With what the voice reads, and who reads it, what to install, or what comes nearest."""
     with pytest.raises(Refused) as refused:
         read(**fields)
     assert (refused.value.code, refused.value.field) == ("unknown_language", "language")

@@ -76,6 +76,7 @@ class Kokoro:
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
             pronunciations=True,
+            further_languages=stock.further_languages(found, installed=missing is None),
         )
 
     def load(self) -> None:

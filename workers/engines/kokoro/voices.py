@@ -23,6 +23,9 @@ ROWS = 510
 """Longest token sequence, pads not counted."""
 
 WIDTH = 256
+_MOST_BYTES = 2_000_000
+"""Of a file with one table: nearly twice what double precision takes."""
+
 FULL_SET = 54
 """Voices that Kokoro v1.0 was published with."""
 
@@ -84,11 +87,23 @@ def style(collection: Path, name: str) -> Style:
     """
     try:
         if collection.is_dir():
-            return table(name, np.fromfile(collection / f"{name}.bin", "<f4"))
+            raw = collection / f"{name}.bin"
+            _check_size(name, raw.stat().st_size)
+            return table(name, np.fromfile(raw, "<f4"))
+        with zipfile.ZipFile(collection) as archive:
+            _check_size(name, archive.getinfo(f"{name}.npy").file_size)
         with np.load(collection, allow_pickle=False) as arrays:
             return table(name, arrays[name])
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except VoiceError:
+        raise
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise VoiceError(f"cannot read voice {name} from {collection} ({error})") from None
+
+
+def _check_size(name: str, size: int) -> None:
+    """Raises VoiceError for a table that is too large to be one, before it is read."""
+    if size > _MOST_BYTES:
+        raise VoiceError(f"voice {name} is {size / 1e6:.0f} MB of data, not 0.5 MB")
 
 
 def table(name: str, values: NDArray[np.generic]) -> Style:

@@ -117,6 +117,21 @@ def test_pull_from_something_else(tmp_path: Path, content: bytes) -> None:
         stock.pull("kokoro-voices", tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        (np.zeros((510, 1, 2560), np.float32), "voice af_x is 5 MB of data, not 0.5 MB"),
+        (np.array([{}], dtype=object), "cannot read voice af_x from .*voices.npz"),
+    ],
+)
+def test_what_is_no_table_is_not_read(tmp_path: Path, table: np.ndarray, complaint: str) -> None:
+    """However small the file that holds it; and nothing in it is run."""
+    source = tmp_path / "voices.npz"
+    np.savez_compressed(source, af_x=table)
+    with pytest.raises(PullError, match=complaint):
+        stock.pull("kokoro-voices", source)
+
+
 def test_pull_into_a_place_that_cannot_be_written(tmp_path: Path, cache: Path) -> None:
     """A cache that is no directory is said in one line."""
     cache.write_bytes(b"in the way")

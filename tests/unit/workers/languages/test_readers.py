@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.installing import how_to_install
+from supervisor.wire.languages import KOKORO_LETTERS
 from workers.engines.base import PullError
 from workers.engines.kokoro import Kokoro, stock, voices
 from workers.engines.kokoro.reading import read, sounds
@@ -52,6 +53,20 @@ def test_missing_readers_stand_among_the_models() -> None:
     assert how_to_install("chinese") in listed["chinese-reader"].how
     with pytest.raises(PullError, match="installed, not pulled: pip install"):
         stock.pull("chinese-reader", None)
+
+
+@pytest.mark.usefixtures("nothing_more")
+def test_what_else_could_be_read_is_told_with_the_commands() -> None:
+    """The extra of the engine, that of the reader, the voices: what is missing of these."""
+    bare = stock.further_languages([], installed=False)
+    pull = "supervisor models pull kokoro-voices"
+    assert bare["zh"] == f"{how_to_install('kokoro', 'chinese')} && {pull}"
+    assert bare["ja"] == how_to_install("kokoro", "japanese")
+    assert bare["fr-FR"] == f"{how_to_install('kokoro')} && {pull}"
+    wheels = stock.further_languages(["jf_alpha"], installed=True)
+    assert (wheels["ja"], wheels["es"]) == (how_to_install("japanese"), pull)
+    every = [f"{letter}f_x" for letter in KOKORO_LETTERS]
+    assert set(stock.further_languages(every, installed=True)) == {"ja", "zh"}
 
 
 def test_a_spanish_voice_reads_spanish() -> None:

@@ -151,6 +151,8 @@ def test_said_for_what_stands_in_messages(language: str, written: str, words: st
     [
         ("es", "½ litro, 3/4 de taza", "medio litro, tres cuartos de taza"),
         ("es", "12-15, 0,99 €", "doce a quince, noventa y nueve céntimos"),
+        ("fr", "10:00-12:00, 3:2", "dix heures à douze heures, trois à deux"),
+        ("es", "912-345-678", "nueve uno dos tres cuatro cinco seis siete ocho"),
         ("es", "$1,200.50 a las 8.30", "mil doscientos dólares con cincuenta a las ocho treinta"),
         ("es", "Alfonso X y Juan Carlos I, la X", "alfonso décimo y juan carlos primero, la equis"),
         ("es", "P. García, p. 5, n.º 3", "pe. garcía, página cinco, número tres"),
@@ -181,10 +183,18 @@ def test_said_for_parts_ranges_and_kings(language: str, written: str, words: str
         ("¥99.5", "九十九点五元"),
         ("10m²", "十平方米"),
         ("2:30", "两点三十分"),
+        ("第2个，2个，2年级", "第二个,两个,二年级"),
+        ("2年，第2年，2-3天，1000-2000元", "两年,第二年,两到三天,一千到两千元"),
+        ("10:00-12:00，3～5个", "十点到十二点,三到五个"),
+        ("比分3:2，98：76", "比分三比二,九十八比七十六"),
+        ("400-820-8820，电话是110", "四零零八二零八八二零,电话是一一零"),
+        ("CA1234，5G，iPhone15", "CA一二三四,五G,iPhone十五"),
+        ("周一-周五，早8点-晚9点，-5~3℃", "周一到周五,早八点到晚九点,负五到三度"),
+        ("90后，00后，50‰", "九零后,零零后,千分之五十"),
     ],
 )
 def test_said_in_mandarin(written: str, words: str) -> None:
-    """Dates, ranges, parts, what is counted."""
+    """Dates, ranges, parts, what is counted and what is not, telephones, scores."""
     assert spoken("zh", written).replace(" ", "") == words
 
 
@@ -199,6 +209,9 @@ def test_said_in_mandarin(written: str, words: str) -> None:
         ("还了钱", "xwa↗nlɤ ʨʰjɛ↗n"),
         ("安静地坐", "a→nʨi↘ŋ tɤ ʦwo↘"),
         ("学生们", "ɕɥe↗ʂəŋmən"),
+        ("还书", "xwa↗n ʂu→"),
+        ("姓曾", "ɕi↘ŋ ʦə→ŋ"),
+        ("1月", "i→ɥe↘"),
     ],
 )
 def test_characters_that_are_read_in_two_ways(written: str, sounds: str) -> None:
