@@ -24,6 +24,7 @@ from supervisor.core.jobs.pieces import has_speech
 from supervisor.core.jobs.request import Unread
 from supervisor.core.jobs.settling import LONGEST, settled
 from supervisor.core.jobs.timings import SAMPLE_BYTES
+from supervisor.core.jobs.unreadable import signs
 from supervisor.speech import LeftOut
 from supervisor.wire.codec import Body
 
@@ -35,6 +36,9 @@ AHEAD_S: Final = 1.0
 
 NOT_YET_S: Final = 0.1
 """Time until it is looked again whether the engines are known, after the start."""
+
+_UNSAID: Final = 256
+"""Characters that are kept of a text in which nothing is said so far."""
 
 Read = Callable[[str, bool], TextReader]
 """Makes the reader of a stretch of text; the flag: something of the text was cut before."""
@@ -62,6 +66,8 @@ class OpenText(msgspec.Struct, eq=False):
     flushed: int = 0
     finished: bool = False
     begun: bool = False
+    unsaid: str = ""
+    """The beginning of a text, as long as nothing in it is said: signs, or an emoji."""
     queued: bool = False
     written_at: float = 0.0
     reader: TextReader | None = None
@@ -223,6 +229,7 @@ class OpenTexts:
             return False
         text.queued = more
         if not more and text.finished:
+            self._name_signs(text)
             self._drop(text)
             self._tell(e.TextEnded(self._loop.time(), text.job))
         elif not more and text.timer is None:
@@ -259,6 +266,8 @@ class OpenTexts:
         if text.reader is None and text.read is not None:
             now = self._loop.time()
             stretch = text.next_stretch(now, hungry=_is_hungry(job, now))
+            if not text.begun:
+                text.unsaid = (text.unsaid + stretch)[:_UNSAID]
             if not has_speech(stretch) and "[" not in stretch:  # As a silence that is asked for.
                 return bool(stretch)
             text.reader = text.read(stretch, text.begun)
@@ -273,6 +282,20 @@ class OpenTexts:
             now = self._loop.time()
             self._tell(e.TextAppended(now, text.job, parts, left_out, text.taken))
         return True
+
+    def _name_signs(self, text: OpenText) -> None:
+        """Have signs or an emoji named that are the whole text, as where it is not open."""
+        if text.begun or text.read is None or not text.unsaid.strip():
+            return
+        reader = text.read(text.unsaid, text.begun)
+        try:
+            while not reader.ended:
+                reader.step()
+        except Refused:  # Nothing of it can be seen.
+            return
+        parts, _rest = reader.take()
+        if has_speech(parts[0].text) or signs(parts[0].text):
+            self._tell(e.TextAppended(self._loop.time(), text.job, parts, (), text.taken))
 
     def _refuse(self, text: OpenText, refused: Refused) -> None:
         self._drop(text)

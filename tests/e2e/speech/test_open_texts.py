@@ -104,6 +104,14 @@ def test_a_text_of_nothing_is_no_sound(client: Client, pieces: list[str]) -> Non
     assert job.done
 
 
+@pytest.mark.parametrize("pieces", [["👍"], ["%"], [" ", "👍🏽 ", "\n"], ["👍", "👍"]])
+def test_a_sign_that_is_the_whole_text_is_named(client: Client, pieces: list[str]) -> None:
+    """As where the text is not open."""
+    with client.stream(pieces, seed=1) as job:
+        heard = sum(map(len, job))
+    assert heard == len(client.synthesize("".join(pieces), seed=1).samples) > 0
+
+
 def test_what_its_source_raises_is_raised_where_it_is_heard(client: Client) -> None:
     """And the job is cancelled."""
 
