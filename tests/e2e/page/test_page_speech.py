@@ -83,6 +83,8 @@ def test_a_text_is_heard_word_by_word_and_sought(tab: Page, served: Serving) -> 
     paused = at(tab)
     tab.wait_for_timeout(200)
     assert at(tab) == paused
+    tab.dblclick("#text", position={"x": 45, "y": 42})  # The first word.
+    assert at(tab) < 0.5
 
 
 def test_the_mark_lies_under_its_word(tab: Page, served: Serving) -> None:
