@@ -129,7 +129,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     ):
         seconds, words = _record(job, output, audio_format, play=play)
         if captions is not None:
-            _write_captions(captions, words)
+            _write_captions(captions, words, heard=seconds > 0 and not job.left_out)
         if job.left_out:
             typer.echo(f"left out: {'; '.join(map(str, job.left_out))}", err=True)
         if as_json:
@@ -165,11 +165,11 @@ def _check_captions(path: Path | None) -> None:
         fail(2, f"captions cannot be written to {path}; use --captions FILE{path.suffix}")
 
 
-def _write_captions(path: Path, words: list[Word]) -> None:
+def _write_captions(path: Path, words: list[Word], *, heard: bool) -> None:
     from supervisor.captions import FORMS
     from supervisor.files import replace_file
 
-    if not words:
+    if not words and heard:
         typer.echo("captions: this engine does not tell when words are heard", err=True)
     try:
         with replace_file(path, durable=False) as file:

@@ -29,8 +29,14 @@ def main() -> int:
     return _pull(engines, arguments.name, arguments.source)
 
 
+_APART = {"piper": "pip install ./engines/piper, in the source of tts-supervisor"}
+"""Engines that are distributions of their own, and what installs them."""
+
+
 def _pull(engines: Engines, name: str, source: Path | None) -> int:
     owner = next((e for e in engines.values() if name in {m.name for m in e.models()}), None)
+    if owner is None and name in _APART and name not in engines:
+        return _fail(2, f"engine {name} is not installed: {_APART[name]}")
     if owner is None:
         known = ", ".join(m.name for e in engines.values() for m in e.models())
         return _fail(2, f"no model is named {name!r}; there are {known}")
