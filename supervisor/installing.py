@@ -24,6 +24,8 @@ NAME: Final = "tts-supervisor"
 IMAGE: Final = "SUPERVISOR_IMAGE"
 """Set in an image (deploy/docker/Dockerfile), in which nothing can be installed."""
 
+_ORIGIN: Final = "direct_url.json"
+
 SHADOW: Final = "supervisor"
 """Name in the index of another project whose package has the name of ours."""
 
@@ -81,18 +83,18 @@ def _target(extras: str) -> str:
 
 def _distribution(name: str) -> Distribution | None:
     # Late: it takes some milliseconds that every start would pay.
-    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+    from importlib.metadata import distributions  # noqa: PLC0415
 
-    try:
-        return distribution(name)
-    except PackageNotFoundError:
-        return None
+    # The build of a checkout leaves metadata in it, which knows nothing of an installation.
+    found = list(distributions(name=name))
+    installed = (each for each in found if each.read_text(_ORIGIN))
+    return next(installed, found[0] if found else None)
 
 
 def _origin(dist: Distribution | None) -> dict[str, Any]:
     """`direct_url.json`; empty for what came from an index."""
     try:
-        found = json.loads((dist and dist.read_text("direct_url.json")) or "{}")
+        found = json.loads((dist and dist.read_text(_ORIGIN)) or "{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
