@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,7 +80,11 @@ def test_without_the_extra_it_does_not_start(absent: Path, tmp_path: Path) -> No
     """One line says how to get it, or to do without."""
     ended = subprocess.run(
         [sys.executable, "-m", "supervisor", "start", "--set", "tracing.enabled=true"],
-        env={"PYTHONPATH": str(absent), "SUPERVISOR_RUN_DIR": str(tmp_path / "run")},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(absent),
+            "SUPERVISOR_RUN_DIR": str(tmp_path / "run"),
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,
