@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "tts-supervisor"
 
-IMAGE: Final = "SUPERVISOR_IMAGE"
+IMAGE: Final = "TTS_SUPERVISOR_IMAGE"
 """Set in an image (deploy/docker/Dockerfile), in which nothing can be installed."""
 
 _ORIGIN: Final = "direct_url.json"

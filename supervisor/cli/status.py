@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supervisor.cli.common import fail
-from supervisor.cli.connecting import client_errors, wait_for_start
+from supervisor.cli.connecting import client_errors
 from supervisor.cli.reasons import explain
 from supervisor.wording import counted
 
@@ -46,8 +46,6 @@ def status(
     from supervisor.client import Client
     from supervisor.wire.status import read
 
-    with client_errors():
-        wait_for_start()
     with client_errors(), Client(name="supervisor status") as client:
         document = client.status(events=events)
     if events:

@@ -305,7 +305,9 @@ def test_while_the_supervisor_starts_say_waits_and_status_says_so(tmp_path: Path
                 assert f"is starting (pid {staged.pid})".encode() in result.stderr
             assert early.poll() is None
             staged.go()
-            assert early.communicate(timeout=30)[1] == b""
+            assert early.communicate(timeout=30)[1] == (
+                "supervisor: it is starting; waiting for it …\n".encode()
+            )
             assert early.returncode == 0
         assert (tmp_path / "x.wav").exists()
 
@@ -331,4 +333,4 @@ def test_status_for_people_fits_a_screen(running_supervisor: Supervised) -> None
     assert f"pid {running_supervisor.pid}, running" in shown
     for worker in running_supervisor.status()["workers"]:
         assert str(worker["pid"]) in shown
-    assert "jobs: 0 queued, 0 running" in shown
+    assert "jobs: 0 running (0 segments), 0 queued (0 segments)" in shown

@@ -43,7 +43,7 @@ def test_it_waits_until_the_last_job_is_spoken() -> None:
         submit(peer, "Hold. And on. And on.")
         staged.begun("holding")
         drain = start_drain(staged)
-        assert "1 jobs left" in first_line(drain.stderr)
+        assert "1 job left" in first_line(drain.stderr)
         assert staged.status()["supervisor"]["state"] == "draining"
         staged.go()
         assert isinstance(peer.outcome()[0], protocol.End)
@@ -80,7 +80,7 @@ def test_jobs_that_outlast_the_grace_period_are_counted_and_exit_code_5() -> Non
         out, err = drain.communicate(timeout=20)
         assert drain.returncode == 5
         assert json.loads(out)["cancelled"] == 1
-        assert "1 jobs were cancelled" in err
+        assert "1 job was cancelled" in err
 
 
 def test_its_own_patience_is_exit_code_4_and_the_drain_goes_on() -> None:
