@@ -41,7 +41,7 @@ def test_a_voice_has_the_language_that_it_is_read_in() -> None:
 @pytest.mark.usefixtures("nothing_more")
 def test_a_text_that_nothing_reads_is_refused_with_the_remedy() -> None:
     """One line that says which extra brings the reader."""
-    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: pip install .*\[japan"):
+    with pytest.raises(ValueError, match=r"^Japanese text needs a reader: .*pip install .*\[japan"):
         sounds("日本。", "jf_alpha")
 
 
@@ -51,7 +51,7 @@ def test_missing_readers_stand_among_the_models() -> None:
     listed = {model.name: model for model in stock.models()}
     assert listed["chinese-reader"].path is None
     assert how_to_install("chinese") in listed["chinese-reader"].how
-    with pytest.raises(PullError, match="installed, not pulled: pip install"):
+    with pytest.raises(PullError, match=r"installed, not pulled: .*pip install"):
         stock.pull("chinese-reader", None)
 
 
