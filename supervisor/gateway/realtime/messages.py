@@ -8,7 +8,7 @@ not follow is named (`ignored_in`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -172,11 +172,6 @@ IGNORED: Final = (
 """Of a session and a response: directions to a model, and to somebody who listens."""
 
 
-class _Content(msgspec.Struct, frozen=True):
-    session: msgspec.Raw = msgspec.Raw(b"{}")
-    response: msgspec.Raw = msgspec.Raw(b"{}")
-
-
 class Envelope(msgspec.Struct, frozen=True):
     """What every message has."""
 
@@ -196,11 +191,11 @@ def envelope_of(text: str) -> Envelope:
         raise ApiError(400, reason, code="bad_json") from None
 
 
-def ignored_in(text: str) -> list[str]:
-    """What a `session.update` or a `response.create` that was understood asks for in vain."""
-    content = msgspec.json.decode(text, type=_Content)
-    given = [bytes(raw) for raw in (content.session, content.response)]
-    return [name for body in given if body != b"null" for name in ignored(body, IGNORED)]
+def ignored_in(text: str, field: Literal["session", "response"]) -> list[str]:
+    """What this field of a message that was understood asks for in vain."""
+    given = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get(field)
+    body = b"null" if given is None else bytes(given)
+    return [] if body == b"null" else ignored(body, IGNORED)
 
 
 def message_of(kind: str, text: str) -> Message:

@@ -130,7 +130,7 @@ class _Session:
     async def _take(self, message: Message, as_sent: str) -> None:
         match message:
             case Update():
-                await self._update(message, ignored_in(as_sent))
+                await self._update(message, ignored_in(as_sent, "session"))
             case AddItem():
                 await self._add(message)
             case DeleteItem(item_id):
@@ -147,7 +147,7 @@ class _Session:
                     }
                 )
             case Create(wanted):
-                await self._create(wanted or Wanted(), ignored_in(as_sent))
+                await self._create(wanted or Wanted(), ignored_in(as_sent, "response"))
             case Cancel(response_id):
                 response = self._running(response_id)
                 await self._stop(response)

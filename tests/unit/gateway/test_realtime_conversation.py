@@ -1,4 +1,4 @@
-"""A conversation of the Realtime API: what is kept of it has bounds, whatever a client sends."""
+"""A conversation of the Realtime API: whatever a client sends, it has bounds and goes on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.realtime.conversation import MOST_CHARS, MOST_ITEMS, Conversation
-from supervisor.gateway.realtime.messages import Item
+from supervisor.gateway.realtime.messages import Item, ignored_in
 
 
 def full(unread: int) -> Conversation:
@@ -39,3 +39,16 @@ def test_many_references_to_a_long_text_are_refused() -> None:
     with pytest.raises(ApiError) as refused:
         conversation.resolved([reference] * (MOST_CHARS // 200_000 + 1))
     assert refused.value.code == "text_too_long"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"response": {"instructions": "Whisper.", "tools": []}}', ["instructions"]),
+        ('{"response": null, "session": {"prompt": {"id": "p"}}}', []),
+        ('{"session": 5}', []),
+    ],
+)
+def test_only_the_field_that_a_message_is_about_is_looked_at(text: str, told: list[str]) -> None:
+    """What else it has was not checked, and may be anything."""
+    assert ignored_in(text, "response") == told
