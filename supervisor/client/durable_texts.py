@@ -43,13 +43,13 @@ class DurableTexts:
             raise text.error
         at = text.size
         text.add(data, flush=flush)
-        if not text.refused:
+        if text.again_at is None:
             self._append(record, text, at, data, flush=flush)
 
     def finish(self, record: JobRecord, text: OpenText) -> None:
         """End a text."""
         text.ended = True
-        if not text.refused:
+        if text.again_at is None:
             self._finish(record, text)
 
     def accepted(self, record: JobRecord, message: Accepted) -> str | None:
@@ -78,8 +78,9 @@ class DurableTexts:
         asked.text.end_written = asked.text.end_written or asked.last
         return asked.record, asked.text.take(message.bytes)
 
-    def refused(self, message: Error) -> bool:
-        """Take an error, if it answers a piece: that is sent again, or nothing more is taken.
+    def refused(self, message: Error, now: float) -> bool:
+        """Take an error, if it answers a piece: that is sent again when the supervisor asks for it,
+        or nothing more is taken.
 
         What was sent behind a piece that was refused is refused, too: that was the same attempt.
         """
@@ -87,26 +88,27 @@ class DurableTexts:
         if asked is None:
             return False
         text = asked.text
-        if not text.refused and asked.attempt == text.attempt:
+        if text.again_at is None and asked.attempt == text.attempt:
             if message.retryable:
-                text.refused = True
+                text.again_at = now + (message.retry_after_ms or 0) / 1000
             else:
                 text.error = from_wire(message)
         asked.record.changed()
         return True
 
-    def write_again(self, records: Iterable[JobRecord]) -> None:
+    def write_again(self, records: Iterable[JobRecord], now: float) -> None:
         """Send again what a journal could not take before."""
         for record in records:
-            if record.text is not None and record.text.refused:
-                self._again(record, record.text)
+            text = record.text
+            if text is not None and text.again_at is not None and now >= text.again_at:
+                self._again(record, text)
 
     def forget(self) -> None:
         """The connection is over: no answer comes."""
         self._asked.clear()
 
     def _again(self, record: JobRecord, text: OpenText) -> None:
-        text.refused = False
+        text.again_at = None
         text.attempt += 1
         if text.kept or text.flush:
             self._append(record, text, text.written, bytes(text.kept), flush=text.flush)

@@ -9,7 +9,7 @@ class OpenText:
     """The text of a durable open job, as this client writes it; bytes are counted in the text.
 
     `kept` is what was given and is not known to be `written` down: it is sent again to the next
-    supervisor, and to one whose journal could not take it (`refused`).
+    supervisor, and to one whose journal could not take it, after a while (`again_at`).
     """
 
     def __init__(self, written: int = 0) -> None:
@@ -19,7 +19,8 @@ class OpenText:
         """Whether all that is kept is to be spoken at once."""
         self.ended = False
         self.end_written = False
-        self.refused = False
+        self.again_at: float | None = None
+        """When what was refused is sent again; None where nothing was."""
         self.attempt = 1
         """Counts how often what is kept was sent."""
         self.error: SupervisorError | None = None

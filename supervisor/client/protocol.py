@@ -230,7 +230,7 @@ class Conversation:
             case Report() if isinstance(asked := self._requests.pop(message.id, None), Answer):
                 asked.settle(message)
             case Error():
-                self._on_error(message)
+                self._on_error(message, now)
             case Welcome():
                 self._on_welcome(message)
             case Goaway():
@@ -240,7 +240,7 @@ class Conversation:
 
     def tick(self, now: float) -> None:
         """Check for a silent supervisor; to be called when all messages are received."""
-        self._texts.write_again(self._jobs.values())
+        self._texts.write_again(self._jobs.values(), now)
         if not self.pending:
             return
         if self._pinged_at is None:
@@ -290,10 +290,10 @@ class Conversation:
             self._check(record, message.job, defect)
             record.changed()
 
-    def _on_error(self, message: Error) -> None:
-        asked: Pending | None = None
-        if self._texts.refused(message):
+    def _on_error(self, message: Error, now: float) -> None:
+        if self._texts.refused(message, now):
             return
+        asked: Pending | None = None
         if message.id is not None:
             asked = self._requests.pop(message.id, None)
         if asked is None and message.job is not None:

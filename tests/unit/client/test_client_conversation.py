@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import msgspec
 import pytest
 
 from supervisor.client.errors import (
@@ -387,3 +388,27 @@ def test_goaway_is_remembered_and_running_jobs_go_on(talk: Dialogue) -> None:
     talk.hear(wire.End("e1-1", 4, 2), SAMPLE)
     assert talk.conversation.draining == "stopping"
     assert record.error is None
+
+
+def test_a_text_that_the_disk_cannot_take_is_sent_again_when_it_is_asked_for(
+    talk: Dialogue,
+) -> None:
+    """Not as often as somebody looks: each time it is all that is not written down."""
+    record = talk.conversation.submit("", talk.now, open=True, durable=True)
+    talk.hear(wire.Accepted(record.request, "e1-1", 0, 24_000, 7, written=0))
+    talk.conversation.append(record, "One. ")
+    talk.conversation.append(record, "Two. ")
+    first, second = (each for each in talk.sent() if isinstance(each, wire.Append))
+    full = wire.Error("journal_unavailable", "full", retryable=True, retry_after_ms=2000)
+    for piece in (first, second):
+        talk.hear(msgspec.structs.replace(full, id=piece.id))
+    talk.conversation.append(record, "Three. ")
+    talk.conversation.tick(talk.now + 1.9)
+    assert talk.sent() == []
+    talk.conversation.tick(talk.now + 2.0)
+    (again,) = talk.sent()
+    assert isinstance(again, wire.Append)
+    assert again.offset == 0
+    talk.hear(wire.Written(again.id, "e1-1", len("One. Two. Three. ")))
+    assert record.text is not None
+    assert record.text.settled
