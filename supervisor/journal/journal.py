@@ -68,12 +68,6 @@ class _End(msgspec.Struct, frozen=True):
     ended_at: float
 
 
-class _Whole(msgspec.Struct, frozen=True):
-    """The text of an open job, whole."""
-
-    row: Row
-
-
 class _Forget(msgspec.Struct, frozen=True):
     """A job to be removed."""
 
@@ -97,7 +91,7 @@ class _Answer(msgspec.Struct, frozen=True):
     stored: Stored | None = None
 
 
-_Change = Row | _Whole | _End | _Forget
+_Change = Row | e.PersistWhole | _End | _Forget
 """What is committed to the table of jobs."""
 
 _Work = _Audio | _Text | _Change
@@ -144,7 +138,7 @@ class Journal:
         self._recovered: Callable[[], None] = _nothing
         self._jobs_reported = False
         self._opened_at = -_REOPEN_S
-        self._retries: list[_Whole | _End | _Forget] = []
+        self._retries: list[e.PersistWhole | _End | _Forget] = []
         """Changes that failed and are tried again, since no job waits for them."""
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -152,7 +146,7 @@ class Journal:
             e.PersistJob: self._persist_job,
             e.PersistText: self._persist_text,
             e.PersistCut: self._persist_cut,
-            e.PersistWhole: self._persist_whole,
+            e.PersistWhole: self._queue.put,  # The thread makes a row of thousands of segments.
             e.PersistAudio: self._persist_audio,
             e.PersistOutcome: self._persist_outcome,
             e.ForgetJob: self._forget_job,
@@ -216,10 +210,6 @@ class Journal:
     def _persist_cut(self, command: e.PersistCut) -> None:
         record = cut_record(command.taken, command.parts, command.left_out)
         self._queue.put(_Text(command.job, record))
-
-    def _persist_whole(self, command: e.PersistWhole) -> None:
-        row = journal_rows.pack(command.job, command.owner, command.request, 0.0, None)
-        self._queue.put(_Whole(row))
 
     def _persist_audio(self, command: e.PersistAudio) -> None:
         pieces = cast("tuple[bytes | memoryview | Worded, ...]", command.pieces)
@@ -305,7 +295,7 @@ class Journal:
         if error is None:
             for work in changes:
                 if not isinstance(work, Row):
-                    self._texts.forget(work.row.id if isinstance(work, _Whole) else work.job)
+                    self._texts.forget(work.job)
                 if isinstance(work, _Forget) or (isinstance(work, _End) and work.outcome != "done"):
                     self._audio.forget(work.job)
                 self._unswept |= isinstance(work, _End | _Forget)
@@ -340,8 +330,9 @@ class Journal:
                 match work:
                     case Row():
                         store.add(work)
-                    case _Whole():
-                        store.complete(work.row)
+                    case e.PersistWhole():
+                        row = journal_rows.pack(work.job, work.owner, work.request, 0.0, None)
+                        store.complete(row)
                     case _End():
                         store.end(work.job, work.outcome, work.message, work.ended_at)
                     case _Forget():
