@@ -195,17 +195,19 @@ class OpenTexts:
             text.bound = None
         job = self._find(text.job)
         if job is not None and job.request.durable and not text.finished:
-            text.bound = self._loop.call_later(self._patience(), self._end, text.job)
+            text.bound = self._loop.call_later(self._patience(), self._end, text)
 
-    def _end(self, id: str) -> None:
-        job = self._find(id)
+    def _end(self, text: OpenText) -> None:
+        text.bound = None
+        job = self._find(text.job)
         if job is not None and job.written is not None:
             now = self._loop.time()
             job.note(now, "nothing written for long")
             end = e.TextWritten(
-                now=now, job=id, client=b"", reference="", at=job.written, last=True
+                now=now, job=job.id, client=b"", reference="", at=job.written, last=True
             )
             self._tell(end)
+            self._wait_for_more(text)  # The journal may not be able to take the end.
 
     def _queue(self, text: OpenText) -> None:
         if not text.queued:
