@@ -24,8 +24,8 @@ class SupervisorFile(msgspec.Struct, frozen=True):
     """`supervisor.json`: the supervisor of this run directory, and its endpoints.
 
     `endpoints` maps a purpose to an endpoint: `client` to one of ZeroMQ, `http` to the URL of HTTP
-    while that is served; `protocol` is the
-    major version spoken there; `epoch` is new with every start.
+    while that is served; `protocol` is the major version spoken there; `epoch` is new with every
+    start.
     """
 
     pid: int

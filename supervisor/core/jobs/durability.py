@@ -18,10 +18,7 @@ from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.release import Release
 from supervisor.core.jobs.request import Unread
-from supervisor.core.jobs.writing import Writing
-
-JOURNAL_RETRY_MS = 2_000
-"""Wait named to a client whose durable job the journal could not take."""
+from supervisor.core.jobs.writing import JOURNAL_RETRY_MS, Writing
 
 
 class Durability:

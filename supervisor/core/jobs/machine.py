@@ -57,7 +57,7 @@ class Jobs:
         )
         self.jobs = self._life.jobs
         self.counts = self._life.counts
-        self._writing = Writing(commands, self._life, self.admission, self._queue)
+        self._writing = Writing(commands, self._life, self._release, self.admission, self._queue)
         self._durability = Durability(
             commands, self._life, self._release, self._backlog, self._writing
         )

@@ -92,12 +92,12 @@ class Release:
 
     def refuse(
         self,
-        event: e.Submitted,
+        event: e.Submitted | e.TextWritten,
         code: e.RefusalCode,
         message: str,
         retry_after_ms: int | None = None,
     ) -> None:
-        """Refuse a request, which does not become a job."""
+        """Refuse a request, which does not become a job, or more of a text."""
         self._commands.append(
             e.ReleaseRefusal(
                 client=event.client,

@@ -20,17 +20,18 @@ from supervisor.core.jobs.admission import Admission
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.queue import Queue
+from supervisor.core.jobs.release import Release
 from supervisor.core.jobs.request import Unread
 
-RETRY_MS: Final = 2_000
-"""Wait named to a client whose text the journal could not take."""
+JOURNAL_RETRY_MS: Final = 2_000
+"""Wait named to a client whose job or text the journal could not take."""
 
 
 class _Text(msgspec.Struct):
     """One open text. `written`: bytes that the journal has, `asked`: that were handed in; `ended`:
     it has the end, `ending`: that was handed in; `flushed`: so many bytes are to be spoken in any
-    case. `pieces` wait for the journal, which is given the
-    first; so do `cuts`, of which it is given the first if `cutting`.
+    case. `pieces` wait for the journal, which is given the first; so do `cuts`, of which it is
+    given the first if `cutting`.
     """
 
     written: int = 0
@@ -47,10 +48,16 @@ class Writing:
     """The open texts of durable jobs that have not ended."""
 
     def __init__(
-        self, commands: list[e.Command], life: Lifecycle, admission: Admission, queue: Queue
+        self,
+        commands: list[e.Command],
+        life: Lifecycle,
+        release: Release,
+        admission: Admission,
+        queue: Queue,
     ) -> None:
         self._commands = commands
         self._life = life
+        self._release = release
         self._admission = admission
         self._queue = queue
         self._texts: dict[str, _Text] = {}
@@ -81,14 +88,14 @@ class Writing:
     def _text_written(self, event: e.TextWritten) -> None:
         job, text = self._life.jobs.get(event.job), self._texts.get(event.job)
         if job is None or text is None:
-            self._refuse(event, "conflict", "the text is ended: nothing can be added to it")
+            self._release.refuse(event, "conflict", "the text is ended: nothing can be added to it")
             return
         known = text.asked - event.at
         if known < 0:
             told = f"the text has {text.asked} bytes: the next of it begins there"
-            self._refuse(event, "out_of_range", told)
+            self._release.refuse(event, "out_of_range", told)
         elif text.ending and known < len(event.body):
-            self._refuse(event, "conflict", "the text is ended: nothing can be added to it")
+            self._release.refuse(event, "conflict", "the text is ended: nothing can be added to it")
         else:
             body = event.body[known:]
             piece = msgspec.structs.replace(event, body=body, at=text.asked)
@@ -122,7 +129,7 @@ class Writing:
             return
         if event.error is not None:
             for piece in text.pieces:
-                self._refuse(piece, "journal_unavailable", event.error, RETRY_MS)
+                self._release.refuse(piece, "journal_unavailable", event.error, JOURNAL_RETRY_MS)
             text.pieces.clear()
             text.asked, text.ending = text.written, text.ended
             return
@@ -144,23 +151,6 @@ class Writing:
                 reference=piece.reference,
                 job=piece.job,
                 bytes=text.written,
-            )
-        )
-
-    def _refuse(
-        self,
-        event: e.TextWritten,
-        code: e.RefusalCode,
-        message: str,
-        retry_after_ms: int | None = None,
-    ) -> None:
-        self._commands.append(
-            e.ReleaseRefusal(
-                client=event.client,
-                reference=event.reference,
-                code=code,
-                message=message,
-                retry_after_ms=retry_after_ms,
             )
         )
 

@@ -43,6 +43,13 @@ async def until(probe: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def greeted(desk: Desk, peer: zmq.Socket[bytes]) -> bytes:
+    """The handle of a peer, which says hello."""
+    peer.send(b"hello")
+    await until(lambda: desk.messages)
+    return desk.messages.pop()[0]
+
+
 @contextmanager
 def dealer(endpoint: str) -> Iterator[zmq.Socket[bytes]]:
     """A peer."""
@@ -89,9 +96,7 @@ def test_what_is_sent_in_one_round_leaves_in_order_and_also_when_the_socket_clos
     async def story() -> None:
         desk = Desk(asyncio.get_running_loop(), endpoint)
         with dealer(endpoint) as peer:
-            peer.send(b"hello")
-            await until(lambda: desk.messages)
-            client = desk.messages[0][0]
+            client = await greeted(desk, peer)
             answers = [b"%d" % n for n in range(3 * module._TOGETHER + 1)]
             for answer in answers:
                 desk.router.send(client, [answer])
@@ -159,9 +164,7 @@ def test_a_peer_that_left_is_found_out_by_a_probe(endpoint: str) -> None:
     async def story() -> None:
         desk = Desk(asyncio.get_running_loop(), endpoint)
         with dealer(endpoint) as peer:
-            peer.send(b"hello")
-            await until(lambda: desk.messages)
-            client = desk.messages[0][0]
+            client = await greeted(desk, peer)
             desk.router.probe(client, [b"still there?"])
             assert not desk.gone
 
@@ -189,9 +192,7 @@ def test_a_slow_peer_gets_everything_and_a_stuck_one_is_given_up(
         clients: list[bytes] = []
         with dealer(endpoint) as slow, dealer(endpoint) as stuck:
             for peer in (slow, stuck):
-                peer.send(b"hello")
-                await until(lambda: desk.messages)
-                clients.append(desk.messages.pop()[0])
+                clients.append(await greeted(desk, peer))
                 for n in range(200):
                     desk.router.send(clients[-1], [b"%d" % n, chunk])
             assert not desk.gone
