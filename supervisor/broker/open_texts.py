@@ -43,8 +43,11 @@ _UNSAID: Final = 256
 Read = Callable[[str, bool], TextReader]
 """Makes the reader of a stretch of text; the flag: something of the text was cut before."""
 
-Prepare = Callable[[], tuple[Read, str] | None]
-"""Makes that, and tells the language; None: not yet. Raises Refused."""
+Prepared = tuple[Read, str]
+"""That, and the language of the text."""
+
+Prepare = Callable[[], Prepared | None]
+"""Finds both; None: not yet. Raises Refused."""
 
 
 class OpenText(msgspec.Struct, eq=False):

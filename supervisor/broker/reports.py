@@ -1,4 +1,4 @@
-"""Answers to JOBS: a list of jobs, or one job with its story.
+"""Documents in answers: the engines, for HELLO, and jobs, a list of them or one with its story.
 
 They hold the length of a job's text, never the text.
 """
@@ -12,8 +12,35 @@ import msgspec
 
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
+from supervisor.wire.worker import Catalogue
 
 MAX_LISTED = 1_000
+
+
+def engines_document(catalogue: Catalogue) -> dict[str, Any]:
+    """What each engine speaks, by its name, as WELCOME tells it."""
+    return {
+        engine.name: {
+            "default_voice": engine.default_voice,
+            "voices": {voice.name: voice.language for voice in engine.voices},
+            "sample_rates": {
+                voice.name: voice.sample_rate
+                for voice in engine.voices
+                if voice.sample_rate != engine.sample_rate
+            },
+            "languages": {
+                voice.name: voice.languages for voice in engine.voices if len(voice.languages) > 1
+            },
+            "sample_rate": engine.sample_rate,
+            "licence": engine.licence,
+            "min_speed": engine.min_speed,
+            "max_speed": engine.max_speed,
+            "unavailable": engine.unavailable,
+            "mixes": engine.mixes,
+            "offered": engine.offered,
+        }
+        for engine in catalogue.engines
+    }
 
 
 def jobs_document(jobs: Jobs, owner: str, limit: int, now: float) -> dict[str, Any]:

@@ -16,10 +16,10 @@ import msgspec
 
 from supervisor import __version__
 from supervisor.broker.cutting import TextReader, Turns
-from supervisor.broker.open_texts import OpenTexts
+from supervisor.broker.open_texts import OpenTexts, Prepared
 from supervisor.broker.refused import Refused
 from supervisor.broker.replies import Replies
-from supervisor.broker.reports import job_document, jobs_document
+from supervisor.broker.reports import engines_document, job_document, jobs_document
 from supervisor.broker.requests import (
     MAX_CREDIT,
     complete,
@@ -31,6 +31,7 @@ from supervisor.broker.requests import (
 from supervisor.broker.sockets.endpoints import Endpoints
 from supervisor.broker.sockets.liveness import LivenessProbe
 from supervisor.broker.sockets.peers import flow_of, is_ours
+from supervisor.broker.writers import Writers
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Stored, Worded
@@ -109,6 +110,15 @@ class Broker:
             jobs.jobs.get,
             lambda: self.settings.journal.open_text_s,
         )
+        self._writers = Writers(
+            loop,
+            self._open_texts,
+            tell,
+            jobs.jobs.get,
+            self._refuse,
+            self._prepared,
+            lambda: self.settings.broker.max_text_bytes,
+        )
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
@@ -117,8 +127,8 @@ class Broker:
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
             wire.Hello: self._hello,
             wire.Submit: self._submit,
-            wire.Append: self._append,
-            wire.Finish: self._finish,
+            wire.Append: self._write,
+            wire.Finish: self._write,
             wire.Credit: self._credit,
             wire.Cancel: self._cancel,
             wire.Attach: self._attach,
@@ -132,9 +142,8 @@ class Broker:
         replies = Replies(self._send, load, self._liveness.listener_added)
         self.effects: dict[type, Callable[[Any], None]] = {
             **replies.effects,
+            **self._writers.effects,
             e.CutText: self._cut_text,
-            e.ReadText: self._read_text,
-            e.TakeText: self._take_text,
         }
         """The handler of each job command for clients, or for their texts."""
 
@@ -184,37 +193,13 @@ class Broker:
         self, client: bytes, connection: Connection, message: wire.Hello, _body: Body
     ) -> None:
         connection.name = message.client[:64]
-        engines = {
-            engine.name: {
-                "default_voice": engine.default_voice,
-                "voices": {voice.name: voice.language for voice in engine.voices},
-                "sample_rates": {
-                    voice.name: voice.sample_rate
-                    for voice in engine.voices
-                    if voice.sample_rate != engine.sample_rate
-                },
-                "languages": {
-                    voice.name: voice.languages
-                    for voice in engine.voices
-                    if len(voice.languages) > 1
-                },
-                "sample_rate": engine.sample_rate,
-                "licence": engine.licence,
-                "min_speed": engine.min_speed,
-                "max_speed": engine.max_speed,
-                "unavailable": engine.unavailable,
-                "mixes": engine.mixes,
-                "offered": engine.offered,
-            }
-            for engine in self.catalogue.engines
-        }
         limits = {"max_text_bytes": self.settings.broker.max_text_bytes}
         default = self.settings.engines.default
         welcome = wire.Welcome(
             epoch=self.epoch,
             version=__version__,
             default_engine=default,
-            engines=engines,
+            engines=engines_document(self.catalogue),
             limits=limits,
         )
         self._send(client, welcome)
@@ -256,7 +241,7 @@ class Broker:
         self, client: bytes, connection: Connection, message: wire.Submit, body: Body
     ) -> None:
         """A job whose text is to come. Raises Refused."""
-        now, most = self._loop.time(), self.settings.broker.max_text_bytes
+        now = self._loop.time()
         request, read, language = read_open_request(message, self.catalogue, self.settings, now)
         if message.durable and body:
             reason = "a durable open text begins with APPEND: leave the body of SUBMIT empty"
@@ -264,94 +249,25 @@ class Broker:
         flow = flow_of(connection.owner, client, message.on_behalf)
         job = self._hand_in_request(client, connection, message, flow, request)
         if self._jobs.jobs.get(job) is not None and not message.durable:
+            most = self.settings.broker.max_text_bytes
             self._open_texts.begin(job, lambda: (read, language), most, body)
 
-    def _read_text(self, command: e.ReadText) -> None:
-        """Read a durable text, as far as the journal has it."""
-        job = self._jobs.jobs.get(command.job)
-        if job is not None:
-            prepare = partial(self._prepared, command.request)
-            most = self.settings.broker.max_text_bytes
-            self._open_texts.go_on(job, prepare, most, command.unread)
-
-    def _prepared(
-        self, request: JobRequest
-    ) -> tuple[Callable[[str, bool], TextReader], str] | None:
+    def _prepared(self, request: JobRequest) -> Prepared | None:
+        """What reads a durable text; None where the engines are not known yet. Raises Refused."""
         if not self.catalogue.engines:
             return None
         return read_again(request, self.catalogue, self.settings, self._loop.time())
 
-    def _take_text(self, command: e.TakeText) -> None:
-        """Read on: the journal has more of a durable text."""
-        if command.body or command.flush:
-            self._open_texts.append(command.job, command.body, flush=command.flush)
-        if command.last:
-            self._open_texts.finish(command.job)
-
-    def _append(
-        self, client: bytes, connection: Connection, message: wire.Append, body: Body
-    ) -> None:
-        job = self._find(connection, message.job)
-        if job is None:
-            self._no_such_text(client, message.job, message.id)
-        elif job.request.durable:
-            self._write(client, job, message, body, flush=message.flush)
-        elif not self._open_texts.append(message.job, body, flush=message.flush):
-            self._not_open(client, message.job, message.id)
-
-    def _finish(
-        self, client: bytes, connection: Connection, message: wire.Finish, _body: Body
-    ) -> None:
-        job = self._find(connection, message.job)
-        if job is None:
-            self._no_such_text(client, message.job, message.id)
-        elif job.request.durable:
-            self._write(client, job, message, b"", last=True)
-        elif not self._open_texts.finish(message.job):
-            self._not_open(client, message.job, message.id)
-
     def _write(
-        self,
-        client: bytes,
-        job: Job,
-        message: wire.Append | wire.Finish,
-        body: Body,
-        *,
-        flush: bool = False,
-        last: bool = False,
+        self, client: bytes, connection: Connection, message: wire.Append | wire.Finish, body: Body
     ) -> None:
-        """Write down more of a durable text, before it is read."""
-        at, most = message.offset, self.settings.broker.max_text_bytes
-        if at is None or not 0 <= at <= most:
-            reason = "to the text of a durable job add with `offset`, the bytes before it"
-            self._refuse(client, message.id, Refused("out_of_range", reason, field="offset"))
-        elif at + len(body) > most:
-            now = self._loop.time()
-            self._tell(e.TextRefused(now, job.id, f"the text has more than {most} bytes"))
+        job = self._find(connection, message.job)
+        if job is not None:
+            self._writers.take(client, job, message, body)
+        elif self.draining:  # It may be left to the next supervisor.
+            self._refuse(client, message.id, _draining())
         else:
-            self._tell(
-                e.TextWritten(
-                    now=self._loop.time(),
-                    job=job.id,
-                    client=client,
-                    reference=message.id,
-                    at=at,
-                    body=bytes(body),
-                    flush=flush,
-                    last=last,
-                )
-            )
-
-    def _no_such_text(self, client: bytes, job: str, id: str) -> None:
-        """There is no such job; or it is left to the next supervisor."""
-        if self.draining:
-            self._refuse(client, id, _draining())
-        else:
-            self._no_such_job(client, job, id)
-
-    def _not_open(self, client: bytes, job: str, id: str) -> None:
-        text = f"the text of job {job} is ended: nothing can be added to it"
-        self._send(client, wire.Error("conflict", text, id=id))
+            self._no_such_job(client, message.job, message.id)
 
     def _read_on(self, pending: PendingSubmit) -> bool:
         """Cut a little more of a text; its client may have left, or have been refused."""
