@@ -14,7 +14,7 @@ from supervisor.core.markup.reading import MarkupError, Told, marked
 from supervisor.marks import MANNER
 from supervisor.speech import LeftOut, Markup, Unreadable
 
-_SHORT = 2_048
+_SHORT = 1_024
 """Characters of a text that is prepared in one step: in 2 ms, at worst."""
 
 _MOST_PLACES = 16
