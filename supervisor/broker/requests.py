@@ -97,8 +97,15 @@ def read_open_request(
 def read_again(
     request: JobRequest, catalogue: Catalogue, settings: Settings, now: float
 ) -> tuple[Callable[[str, bool], TextReader], str]:
-    """What reads more of a durable open text, and the language that it is in. Raises Refused."""
-    submit = msgspec.msgpack.decode(request.asked, type=Submit)
+    """What reads more of a durable open text, and the language that it is in. Raises Refused.
+
+    The voice stays as it was chosen, whichever is the default one by now.
+    """
+    submit = msgspec.structs.replace(
+        msgspec.msgpack.decode(request.asked, type=Submit),
+        engine=request.speech.engine,
+        voice=request.speech.voice,
+    )
     _request, read, language = read_open_request(submit, catalogue, settings, now)
     return read, language
 

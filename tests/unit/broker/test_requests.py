@@ -16,6 +16,8 @@ from supervisor.broker.requests import (
     MAX_DEADLINE_MS,
     MAX_SEED,
     complete,
+    read_again,
+    read_open_request,
     read_request,
     read_text,
 )
@@ -299,3 +301,17 @@ def test_an_option_that_is_left_open_is_not_in_the_fingerprint() -> None:
     assert read(fields={"key": "k", **came}).fingerprint == mine
     bare = hashlib.blake2b(msgspec.msgpack.encode(({}, False, "Hello.")), digest_size=16)
     assert read("Hello.", {"key": "k"}).fingerprint == bare.digest(), "as any later version has it"
+
+
+def test_a_durable_open_text_is_read_on_by_the_voice_that_began_it() -> None:
+    """Though another engine is the default one after the restart, or a mix was asked for."""
+    for asked, default, language in (
+        (Submit("a", open=True, durable=True), "hibari", "en-US"),
+        (Submit("a", open=True, durable=True, language="de"), "rates", "de-DE"),
+        (Submit("a", open=True, durable=True, voice="alpha+beta(2)"), "mixer", "ja"),
+    ):
+        before = Settings.model_validate({"engines": {"default": default}})
+        request, _read, first = read_open_request(asked, CATALOGUE, before, NOW)
+        after = Settings.model_validate({"engines": {"default": "test"}})
+        _read, later = read_again(request, CATALOGUE, after, NOW)
+        assert first == later == language
