@@ -24,10 +24,13 @@ from supervisor.journal.orphans import Orphans
 from supervisor.journal.rows import Row
 from supervisor.journal.store import JournalStore
 from supervisor.journal.texts import JournalTexts, OpenText
+from supervisor.logs import get_logger
 
 _AT_ONCE: Final = 64
 _ORPHANS_S: Final = 60.0
 """Time between two looks for orphaned audio that has been kept for long enough."""
+
+log = get_logger(__name__)
 
 
 class Recovery:
@@ -55,30 +58,35 @@ class Recovery:
         sqlite3.Error, OSError.
         """
         known: set[str] = set()
-        texts: set[str] = set()
+        closed: set[str] = set()
         sound = True
         rows = store.rows()
         while batch := list(islice(rows, _AT_ONCE)):
             sound = sound and not any(reading.wrong for reading in batch)
             found = [reading.row for reading in batch if reading.row is not None]
             known.update(row.id for row in found)
-            events = [self._event(row) for row in found]
-            texts.update(event.job for event in events if event.request.open)
+            events = [event for row in found if (event := self._event(row)) is not None]
+            closed.update(event.job for event in events if not event.request.open)
             self._tell(events)
         if not store.new:  # The old one may come back.
-            self._texts.keep_only(texts)
+            self._texts.keep_only(known - closed)
         self._orphans.put_aside(known, retention_s, new=store.new)
         self._orphans.expire(retention_s)
         self._looked_at = time.monotonic()
         return sound
 
-    def _event(self, row: Row) -> e.Recovered:
-        """Event of the job machine for a row."""
+    def _event(self, row: Row) -> e.Recovered | None:
+        """Event of the job machine for a row; None for one whose text cannot be read now."""
         now = self._now()
         times = journal_clock.read(now).recall(row)
         request, parts, open_text = journal_rows.unpack(row, times.deadline), row.parts, OpenText()
         if request.open:
-            open_text = self._texts.read(row.id)
+            try:
+                open_text = self._texts.read(row.id)
+            except OSError as error:
+                what = "journal: the text of job %s cannot be read, the next start may go on: %s"
+                log.warning(what, row.id, error.strerror, extra={"data": {"job": row.id}})
+                return None
             parts = len(open_text.parts)
             self._audio.cut_off(row.id, parts)
             request = msgspec.structs.replace(

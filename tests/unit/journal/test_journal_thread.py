@@ -7,6 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from supervisor.core.jobs import events as e
@@ -16,7 +17,7 @@ from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest
 from supervisor.journal import journal as journal_module
 from supervisor.journal.audio import JournalAudio
-from supervisor.journal.journal import AUDIO, DATABASE, Journal
+from supervisor.journal.journal import AUDIO, DATABASE, TEXTS, Journal
 from supervisor.journal.store import JournalStore
 from supervisor.speech import Speech
 from tests.fixtures.remains import files_with
@@ -68,6 +69,39 @@ def test_a_file_that_cannot_be_read_costs_its_segment_and_nothing_else(tmp_path:
         ear.journal.close()
 
     asyncio.run(recover())
+
+
+def test_a_text_that_cannot_be_read_costs_its_job_and_is_there_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    """What is closed for it is neither the journal nor another job."""
+
+    async def recovered() -> dict[str, bytes]:
+        ear = Ear(tmp_path)
+        ear.start()
+        await ear.until(lambda: ear.opened)
+        assert ear.journal.problem is None
+        ear.journal.close()
+        return {event.job: event.unread.body for event in ear.of(e.Recovered)}
+
+    async def write() -> None:
+        ear = Ear(tmp_path)
+        ear.start()
+        request = msgspec.structs.replace(REQUEST, segments=(), open=True)
+        for job in ("a", "b"):
+            ear.tell(e.PersistJob(now=ear.loop.time(), job=job, owner="me", request=request))
+            ear.tell(e.PersistText(job=job, at=0, body=b"Hey", flush=False, last=False))
+        await ear.until(lambda: len(ear.heard) == 4)
+        ear.journal.close()
+
+    asyncio.run(write())
+    text = tmp_path / TEXTS / "a.text"
+    aside = text.rename(tmp_path / "aside")
+    text.mkdir()
+    assert asyncio.run(recovered()) == {"b": b"Hey"}
+    text.rmdir()
+    aside.rename(text)
+    assert asyncio.run(recovered()) == {"a": b"Hey", "b": b"Hey"}
 
 
 def test_a_recovery_that_fails_is_tried_again_and_nothing_is_taken_before(
