@@ -32,6 +32,7 @@ from supervisor.client import (
     Refused,
     SupervisorError,
 )
+from supervisor.files import is_full
 from supervisor.gateway.books.kept_book import KeptBook, Underway
 from supervisor.gateway.books.records import BookFault
 from supervisor.gateway.books.store import BookStore
@@ -54,7 +55,6 @@ _LONGEST_RETRY_S: Final = 30.0
 _NICE: Final = 5
 _ANY_RATE: Final = 24_000
 _ASSEMBLY_S: Final = 1800.0
-_NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class BookSpeaker:
         """Note what a book waits for, and log it when it is another thing than before."""
         if isinstance(error, SupervisorError):
             fault = BookFault(error.code, str(error))
-        elif error.errno in _NO_ROOM:
+        elif is_full(error):
             fault = BookFault("disk_full", f"the disk has no room: {error.strerror}")
         else:
             fault = BookFault("disk_failed", f"its files cannot be written: {error}")
@@ -287,8 +287,6 @@ class BookSpeaker:
             cover_type=stored.cover_type,
         )
         failure = await self.run(_assemble, plan)
-        if failure is not None and "No space" in failure:
-            raise OSError(errno.ENOSPC, "No space left on device")
         if failure is None:
             book.state.whole = True
         else:
@@ -321,7 +319,9 @@ async def _audio(job: AsyncJob | None, pace: Pace, encoders: Encoders) -> AsyncI
 
 
 def _assemble(plan: msgspec.Struct) -> str | None:
-    """Have the audiobook written; why that failed, in one line."""
+    """Have the audiobook written; why that failed, in one line. Raises OSError for a full disk."""
+    from supervisor.audio.audiobook import NO_ROOM  # noqa: PLC0415 - loads FFmpeg
+
     command = [sys.executable, "-m", "supervisor.audio.audiobook"]
     try:
         done = subprocess.run(
@@ -336,5 +336,7 @@ def _assemble(plan: msgspec.Struct) -> str | None:
         return "it takes too long"
     if not done.returncode:
         return None
+    if done.returncode == NO_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else f"exit status {done.returncode}"
