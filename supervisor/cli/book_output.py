@@ -230,6 +230,8 @@ def output_for(output: str | None, form: str | None, book: Book) -> BookOutput:
         if form == M4B:
             fail(2, "an m4b cannot be written to a pipe; use -o FILE.m4b")
         return PipedOutput(_format(form or "wav"))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        fail(2, f"a book is written to a file, and {path} is none; without -o it goes to a pipe")
     if str(output).endswith("/") or path.is_dir() or (form is None and not path.suffix):
         if form == M4B:
             fail(2, f"an m4b is one file: use -o {path / 'book.m4b'}")
