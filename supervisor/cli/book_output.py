@@ -83,15 +83,12 @@ class KeptChapters:
     def recorder(self, number: int, sample_rate: int, volume: float) -> Iterator[Recorder]:
         """A context in which a chapter is recorded."""
         from supervisor.audio.recording import ChapterRecording
+        from supervisor.audio.tags import chapter_tags
 
         name = self.names[number - 1]
         book = self._book
-        tags = {
-            "title": book.chapters[number - 1].title,
-            "album": book.title,
-            "track": f"{number}/{len(book.chapters)}",
-            **({} if book.author is None else {"artist": book.author}),
-        }
+        title, place = book.chapters[number - 1].title, f"{number}/{len(book.chapters)}"
+        tags = chapter_tags(title, book.title, book.author, place)
         with ChapterRecording(sample_rate, self.directory) as recording:
 
             def end() -> Spoken:
