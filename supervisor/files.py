@@ -8,6 +8,7 @@ one wins.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -19,6 +20,7 @@ from typing import BinaryIO
 PRIVATE = 0o600
 """Permissions of a file that only its owner may read."""
 
+_FULL = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 _PART = ".part"
 _RANDOM = 4
 _HEX = frozenset("0123456789abcdef")
@@ -74,6 +76,11 @@ def replace_file(
         raise
     if durable:
         sync_directory(path.parent)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that there is no room for a file: on the disk, or by a limit."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def sync_directory(path: Path) -> None:

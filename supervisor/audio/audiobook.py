@@ -1,7 +1,8 @@
 """Chapters as one audiobook: an m4b with a mark for each, title, author and cover.
 
 The audio is copied as it is. Run as a program it reads a plan as JSON from stdin, for those who
-would not have the index of ten hours in their own memory; exit code 0, or 1 with a line on stderr.
+would not have the index of ten hours in their own memory; exit code 0, `NO_ROOM` where the disk is
+full, else 1, with a line on stderr.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,11 +22,15 @@ from av.container import OutputContainer
 from av.stream import Disposition
 
 from supervisor import libc
+from supervisor.audio.encoding import ffmpeg_errors
 from supervisor.audio.formats import EncodingError
+from supervisor.files import is_full, sync_directory
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
+NO_ROOM: Final = 3
+"""Exit code where the disk is full."""
 _OPTIONS: Final = {"movflags": "+faststart", "brand": "M4B "}
 """The index in front, so that a player on the network need not read to the end; and the word by
 which players tell a book from music. FFmpeg's own format for that has no room for a PNG."""
@@ -51,7 +55,6 @@ class Plan(msgspec.Struct, frozen=True):
     title: str
     chapters: tuple[PlannedChapter, ...]
     author: str | None = None
-    language: str | None = None
     cover: str | None = None
     cover_type: str | None = None
 
@@ -61,11 +64,12 @@ def write_audiobook(plan: Plan) -> float:
     path = Path(plan.path)
     part = path.with_name(f".{path.name}.part")
     try:
-        with _errors():
+        with ffmpeg_errors():
             seconds = _write(plan, part)
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(path)
+        sync_directory(path.parent)
     except BaseException:
         with suppress(OSError):
             part.unlink()
@@ -79,8 +83,6 @@ def _write(plan: Plan, path: Path) -> float:
         rate = source.codec_context.sample_rate
         with av.open(str(path), "w", format="mp4", options=_OPTIONS) as book:
             stream = book.add_stream_from_template(source)
-            if plan.language is not None:
-                stream.metadata["language"] = plan.language
             book.metadata.update(_tags(plan))
             _put_cover(book, plan)
             return _put_chapters(book, stream, plan, rate) / rate
@@ -136,17 +138,6 @@ def _tags(plan: Plan) -> dict[str, str]:
     return tags
 
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Raise FFmpeg's errors as EncodingError; errors of the file stay as they are."""
-    try:
-        yield
-    except OSError:
-        raise
-    except av.FFmpegError as error:
-        raise EncodingError(str(error)) from error
-
-
 def main() -> int:
     """Read the plan, write the audiobook, return the exit code."""
     # Whoever comes after a killed parent writes the same file.
@@ -156,7 +147,7 @@ def main() -> int:
         write_audiobook(plan)
     except (OSError, EncodingError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return NO_ROOM if is_full(error) else 1
     return 0
 
 

@@ -42,7 +42,7 @@ class StreamEncoder:
         self._file = file
         self._with_info_frame = format.container == "mp3"
         options = {"flush_packets": "1", **format.stream_options} if file is None else {}
-        with _ffmpeg_errors():
+        with ffmpeg_errors():
             self._container = av.open(
                 self._sink if file is None else file,
                 "w",
@@ -71,13 +71,13 @@ class StreamEncoder:
         # Without a time FFmpeg counts what the encoder adds in front as a part of the length.
         frame.pts, frame.time_base = self._taken, self._time_base
         self._taken += len(samples)
-        with _ffmpeg_errors():
+        with ffmpeg_errors():
             self._container.mux(self._stream.encode(frame))
         return self._sink.take()
 
     def finish(self) -> bytes:
         """The last bytes, with the ending that the format wants."""
-        with _ffmpeg_errors():
+        with ffmpeg_errors():
             self._stream.codec_context.open(strict=False)  # As it is not where nothing was spoken.
             self._container.start_encoding()
             self._container.mux(self._stream.encode(None))
@@ -103,7 +103,7 @@ class _Sink:
 
 
 @contextmanager
-def _ffmpeg_errors() -> Iterator[None]:
+def ffmpeg_errors() -> Iterator[None]:
     """Raise FFmpeg's errors as EncodingError; errors of the file stay as they are."""
     try:
         yield

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from supervisor.audio.encoding import ffmpeg_errors
 from supervisor.audio.files import AnyEncoder, open_encoder
 from supervisor.audio.formats import AudioFormat, EncodingError
 from supervisor.audio.samples import Samples
@@ -22,9 +23,9 @@ def join_chapters(
 
     Raises OSError, EncodingError.
     """
-    rate = _rate(parts[0])
     taken = 0
-    with replace_file(path, durable=False) as file:
+    with ffmpeg_errors(), replace_file(path, durable=True) as file:
+        rate = _rate(parts[0])
         encoder: AnyEncoder
         if can_be_tagged(form) and form.rate in {None, rate}:
             encoder = TaggedEncoder(form, rate, file, tags)
@@ -40,17 +41,15 @@ def join_chapters(
 
 def _rate(part: Path) -> int:
     with av.open(str(part)) as source:
-        return source.streams.audio[0].codec_context.sample_rate
+        rate = source.streams.audio[0].codec_context.sample_rate
+    if not rate:
+        raise EncodingError(f"{part.name} holds no audio")
+    return rate
 
 
 def _samples(part: Path, rate: int) -> Iterator[Samples]:
-    try:
-        with av.open(str(part)) as source:
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-            for frame in source.decode(audio=0):
-                for piece in resampler.resample(frame):
-                    yield piece.to_ndarray().reshape(-1).astype(np.float32, copy=False)
-    except OSError:
-        raise
-    except av.FFmpegError as error:
-        raise EncodingError(f"{part.name}: {error}") from error
+    with av.open(str(part)) as source:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        for frame in source.decode(audio=0):
+            for piece in resampler.resample(frame):
+                yield piece.to_ndarray().reshape(-1).astype(np.float32, copy=False)

@@ -13,9 +13,9 @@ from typing import Final
 
 import av
 import numpy as np
-from av.filter import Graph
 
-from supervisor.audio.samples import Samples, joined, of_length
+from supervisor.audio.filters import FilterChain, sound_of
+from supervisor.audio.samples import Samples, of_length
 
 TARGET_LUFS: Final = -18.5
 """As audiobooks are: loud enough for a train, with room for peaks."""
@@ -37,7 +37,7 @@ class LoudnessMeter:
         self.samples = 0
         self._peak = 0.0
         self._lufs = _SILENCE_LUFS
-        self._filter = _Filter(sample_rate, [("ebur128", "metadata=1:framelog=quiet")])
+        self._filter = _filters(sample_rate, [("ebur128", "metadata=1:framelog=quiet")])
 
     def put(self, samples: Samples) -> None:
         """Measure these, too."""
@@ -72,7 +72,7 @@ class Gain:
         self._taken = self._given = 0
         rate = sample_rate * _OVERSAMPLING
         most = 10 ** ((PEAK_DB - _MARGIN_DB / 2) / 20)
-        self._limiter = None if not limit else _Filter(
+        self._limiter = None if not limit else _filters(
             sample_rate,
             [
                 ("aresample", str(rate)),
@@ -95,44 +95,13 @@ class Gain:
         return of_length(self._counted(self._limiter.finish()), left)
 
     def _counted(self, frames: Iterator[av.AudioFrame]) -> Samples:
-        samples = joined(frame.to_ndarray().reshape(-1).astype(np.float32) for frame in frames)
+        samples = sound_of(frames)
         self._given += len(samples)
         return samples
 
 
-class _Filter:
-    """A chain of FFmpeg's filters for mono samples."""
-
-    def __init__(self, sample_rate: int, filters: list[tuple[str, str]]) -> None:
-        self._sample_rate = sample_rate
-        self._block = sample_rate // _BLOCKS_PER_S
-        self._graph = Graph()
-        chain = [self._graph.add_abuffer(sample_rate=sample_rate, format="flt", layout="mono")]
-        chain += [self._graph.add(name, options) for name, options in filters]
-        self._graph.link_nodes(*chain, self._graph.add("abuffersink")).configure()
-
-    def put(self, samples: Samples) -> Iterator[av.AudioFrame]:
-        """What comes out after these samples."""
-        for at in range(0, len(samples), self._block):
-            block = np.ascontiguousarray(samples[at : at + self._block], np.float32)
-            frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout="mono")
-            frame.sample_rate = self._sample_rate
-            self._graph.push(frame)
-            yield from self._frames()
-
-    def finish(self) -> Iterator[av.AudioFrame]:
-        """What comes out once nothing more goes in."""
-        self._graph.push(None)
-        return self._frames()
-
-    def _frames(self) -> Iterator[av.AudioFrame]:
-        while True:
-            try:
-                frame = self._graph.pull()
-            except (av.BlockingIOError, av.EOFError):  # There is no more yet, or none at all.
-                return
-            if isinstance(frame, av.AudioFrame):
-                yield frame
+def _filters(sample_rate: int, filters: list[tuple[str, str]]) -> FilterChain:
+    return FilterChain(sample_rate, sample_rate // _BLOCKS_PER_S, filters)
 
 
 def _db(amplitude: float) -> float:

@@ -17,6 +17,12 @@ def can_be_tagged(format: AudioFormat) -> bool:
     return format.name in _TAGGED
 
 
+def chapter_tags(title: str, book: str, author: str | None, place: str) -> dict[str, str]:
+    """Tags of a chapter's file; `place` is its number and that of all, as `3/12`."""
+    tags = {"title": title, "album": book, "track": place}
+    return tags if author is None else {**tags, "artist": author}
+
+
 class TaggedEncoder(StreamEncoder):
     """A `StreamEncoder` into a file, with FFmpeg's names of tags and their values."""
 

@@ -12,8 +12,8 @@ from typing import Final
 
 import av
 import numpy as np
-from av.filter import Graph
 
+from supervisor.audio.filters import FilterChain, sound_of
 from supervisor.audio.samples import Samples, joined, of_length
 
 _LEAST: Final = 0.5
@@ -28,15 +28,12 @@ class TempoChange:
 
     def __init__(self, tempo: float, sample_rate: int) -> None:
         self._tempo = tempo
-        self._sample_rate = sample_rate
         self._taken = self._given = 0
         self._block = sample_rate // _BLOCKS_PER_S
         self._rest = np.empty(0, np.float32)
         """Less than a block, which is still to be put in."""
-        self._graph = Graph()
-        filters = [self._graph.add_abuffer(sample_rate=sample_rate, format="flt", layout="mono")]
-        filters += [self._graph.add("atempo", f"{factor:.6f}") for factor in steps(tempo)]
-        self._graph.link_nodes(*filters, self._graph.add("abuffersink")).configure()
+        filters = (("atempo", f"{factor:.6f}") for factor in steps(tempo))
+        self._filters = FilterChain(sample_rate, self._block, filters)
 
     def change(self, samples: Samples) -> Samples:
         """What of the changed sound is there after these samples; may be empty."""
@@ -44,37 +41,20 @@ class TempoChange:
         samples = np.concatenate([self._rest, samples])
         whole = len(samples) - len(samples) % self._block
         self._rest = samples[whole:]
-        pieces = [self._put(samples[at : at + self._block]) for at in range(0, whole, self._block)]
-        return self._counted(pieces)
+        return self._counted(self._filters.put(samples[:whole]))
 
     def finish(self) -> Samples:
         """The rest: all of it is as long as what was put in, divided by the tempo."""
         left = round(self._taken / self._tempo) - self._given
         if not self._taken:
             return self._rest
-        pieces = [self._put(self._rest)] if len(self._rest) else []
-        self._graph.push(None)
-        return of_length(self._counted([*pieces, *self._frames()]), left)
+        rest = sound_of(self._filters.put(self._rest))
+        return of_length(joined([rest, sound_of(self._filters.finish())]), left)
 
-    def _put(self, block: Samples) -> Samples:
-        frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout="mono")
-        frame.sample_rate = self._sample_rate
-        self._graph.push(frame)
-        return joined(self._frames())
-
-    def _counted(self, pieces: list[Samples]) -> Samples:
-        samples = joined(pieces)
+    def _counted(self, frames: Iterator[av.AudioFrame]) -> Samples:
+        samples = sound_of(frames)
         self._given += len(samples)
         return samples
-
-    def _frames(self) -> Iterator[Samples]:
-        while True:
-            try:
-                frame = self._graph.pull()
-            except (av.BlockingIOError, av.EOFError):  # There is no more yet, or none at all.
-                return
-            if isinstance(frame, av.AudioFrame):
-                yield frame.to_ndarray().reshape(-1).astype(np.float32, copy=False)
 
 
 def steps(tempo: float) -> Iterator[float]:

@@ -5,13 +5,12 @@ Project Gutenberg's words around a book are left out, and its title and author t
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from supervisor.books.book import MOST_CHARACTERS, Book, BookError, Chapter
-from supervisor.books.pages import clean_page, has_words, words_of
+from supervisor.books.pages import clean_page, has_words, html_text, words_of
 from supervisor.speech import Markup
 
 _NUMBER: Final = r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8}|(?:the )?[A-Za-z]+(?:[- ][A-Za-z]+)?)"
@@ -29,7 +28,7 @@ _HEADING: Final = re.compile(
     r"|第[0-9０-９一二三四五六七八九十百千〇]{1,8}[章回話话节節][^\n。]{0,60}"
 )
 """A line that names a chapter."""
-_HASHES: Final = re.compile(r"(?m)^(#{1,3})[ \t]+([^\n]{1,200}?)[ \t#]*$")
+_HASHES: Final = re.compile(r"(?m)^(#{1,3})[ \t]++([^\n]{1,200}?)[ \t#]{0,200}$")
 _AGAIN: Final = re.compile(r"(?m)^#[ \t]")
 _UNDERLINED: Final = re.compile(r"(?m)^([^\s#>*|-][^\n]{0,200})\n(=+|-{3,})[ \t]*$")
 _FENCE: Final = re.compile(r"(?ms)^(```|~~~).*?^\1")
@@ -137,18 +136,17 @@ def _headings(text: str) -> list[_Cut]:
 
 def _marked_headings(text: str) -> list[_Cut]:
     """The headings of the highest level that has several."""
-    fences = [found.span() for found in _FENCE.finditer(text)]
+    bare = _FENCE.sub(lambda code: " " * len(code[0]), text)
     by_level: dict[int, list[_Cut]] = {}
-    for found in _HASHES.finditer(text):
+    for found in _HASHES.finditer(bare):
         by_level.setdefault(len(found[1]), []).append(_Cut(found.start(), found[2]))
-    for found in _UNDERLINED.finditer(text):
+    for found in _UNDERLINED.finditer(bare):
         by_level.setdefault(1 if found[2][0] == "=" else 2, []).append(
             _Cut(found.start(), found[1].strip())
         )
     cuts: list[_Cut] = []
     for level in sorted(by_level):
-        inside = (cut for cut in by_level[level] if not any(a <= cut.at < b for a, b in fences))
-        cuts = sorted([*cuts, *inside])
+        cuts = sorted([*cuts, *by_level[level]])
         if len(cuts) >= _LEAST_CHAPTERS and len(by_level[level]) >= _LEAST_CHAPTERS:
             return _without_title(text, cuts)
     return cuts
@@ -228,14 +226,14 @@ def _read_html(text: str, stem: str) -> Book:
     source = "".join(piece.source for piece in page.pieces)
     by_level: dict[str, list[_Cut]] = {}
     for found in _H.finditer(source):
-        title = html.unescape(words_of(found[2]))
+        title = html_text(found[2])
         if title:
             by_level.setdefault(found[1].lower(), []).append(_Cut(found.start(), title))
     cuts = next((by_level[each] for each in sorted(by_level) if len(by_level[each]) > 1), [])
     title = page.title or next((c.title for each in by_level.values() for c in each), "") or stem
     begins = [_Cut(0, title), *cuts]
     named = {title, *(cut.title for each in by_level.values() for cut in each)}
-    if cuts and html.unescape(words_of(source[: cuts[0].at])) in named:
+    if cuts and html_text(source[: cuts[0].at]) in named:
         begins = [cuts[0]._replace(at=0), *cuts[1:]]  # It begins with the book's title.
     ends = [cut.at for cut in begins[1:]] + [len(source)]
     chapters = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.entities
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from lxml import etree
@@ -92,10 +93,12 @@ def _decoded(data: bytes) -> str:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
     declared = _DECLARED.match(data.lstrip()[:400])
-    try:
-        return data.decode("utf-8" if declared is None else declared[1].decode("ascii"))
-    except (LookupError, UnicodeDecodeError):
-        pass
+    if declared is not None:
+        with suppress(LookupError, UnicodeError):
+            text = data.decode(declared[1].decode("ascii"))
+            # What says that it is UTF-16 and could be read so far is none.
+            if text.lstrip().startswith("<?xml"):
+                return text
     try:
         return data.decode()
     except UnicodeDecodeError:

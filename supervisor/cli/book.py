@@ -86,7 +86,7 @@ def say_book(text: str | None, file: Path | None, output: str | None, asked: Ask
         chapters = [
             _Chapter(number, chapter, asked) for number, chapter in enumerate(book.chapters, 1)
         ]
-        target.open([chapter.key for chapter in chapters])
+        target.open([digest(chapter.key, asked.volume) for chapter in chapters])
         with _told_when_stopped(target):
             spoken = _speak(client, chapters, book, target, asked)
         target.finish()
@@ -118,7 +118,7 @@ class _Chapter:
         if self._terms.get("markup") is None:
             self._terms["markup"] = chapter.markup
         what = (asked.voice, asked.engine, asked.speed, asked.seed, sorted(self._terms.items()))
-        self.key = digest(chapter.text, what)
+        self.key = digest(number, chapter.text, what)
 
     def submit(self, client: Client, attempt: int = 0, *, durable: bool = True) -> Job | None:
         """Hand it in, or find the job that it has been since the last time; None where there is

@@ -83,15 +83,12 @@ class KeptChapters:
     def recorder(self, number: int, sample_rate: int, volume: float) -> Iterator[Recorder]:
         """A context in which a chapter is recorded."""
         from supervisor.audio.recording import ChapterRecording
+        from supervisor.audio.tags import chapter_tags
 
         name = self.names[number - 1]
         book = self._book
-        tags = {
-            "title": book.chapters[number - 1].title,
-            "album": book.title,
-            "track": f"{number}/{len(book.chapters)}",
-            **({} if book.author is None else {"artist": book.author}),
-        }
+        title, place = book.chapters[number - 1].title, f"{number}/{len(book.chapters)}"
+        tags = chapter_tags(title, book.title, book.author, place)
         with ChapterRecording(sample_rate, self.directory) as recording:
 
             def end() -> Spoken:
@@ -230,6 +227,8 @@ def output_for(output: str | None, form: str | None, book: Book) -> BookOutput:
         if form == M4B:
             fail(2, "an m4b cannot be written to a pipe; use -o FILE.m4b")
         return PipedOutput(_format(form or "wav"))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        fail(2, f"a book is written to a file, and {path} is none; without -o it goes to a pipe")
     if str(output).endswith("/") or path.is_dir() or (form is None and not path.suffix):
         if form == M4B:
             fail(2, f"an m4b is one file: use -o {path / 'book.m4b'}")

@@ -101,6 +101,9 @@ def test_a_folder_gets_a_file_for_each_chapter(
     again = say(running_supervisor, *command, cwd=tmp_path)
     assert again.stderr == "2 of 2 chapters are there already\n"
     assert jobs(running_supervisor) == spoken
+    louder = say(running_supervisor, *command, "--volume", "1.5", cwd=tmp_path)
+    assert "there already" not in louder.stderr
+    assert jobs(running_supervisor) == spoken
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
@@ -145,6 +148,7 @@ def test_stopped_it_goes_on_where_it_was(
         (chapters_epub(1), ("-o", ".", "--format", "m4b"), "an m4b is one file"),
         (chapters_epub(1), ("-o", "no/where.m4b"), "there is no directory no"),
         (chapters_epub(1), ("-o", "a.xyz"), "no audio format 'xyz'"),
+        (chapters_epub(1), ("-o", "/dev/null", "--format", "wav"), "without -o it goes to a pipe"),
     ],
 )
 def test_what_cannot_be_is_one_line(

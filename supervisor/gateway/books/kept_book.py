@@ -26,7 +26,8 @@ class Underway(NamedTuple):
 
 class KeptBook:
     """A book. `running`: its chapters are being spoken; `underway` the one whose audio comes now;
-    `waits` what it waits for; `jobs` those that are in flight, by the number of their chapter.
+    `waits` what it waits for, or did before that one; `jobs` those that are in flight, by the
+    number of their chapter; `lost` the chapters that were begun anew since it is spoken.
     """
 
     def __init__(self, stored: StoredBook, state: BookState) -> None:
@@ -37,6 +38,7 @@ class KeptBook:
         self.underway: Underway | None = None
         self.waits: BookFault | None = None
         self.jobs: dict[int, AsyncJob] = {}
+        self.lost: set[int] = set()
         self._begun_at = 0.0
         self._begun_with = 0.0
 
@@ -71,6 +73,7 @@ class KeptBook:
     def begin(self) -> None:
         """It is spoken from now on."""
         self.running = True
+        self.lost.clear()
         self._begun_at, self._begun_with = time.monotonic(), self._spoken()
 
     def end(self) -> None:
@@ -122,7 +125,7 @@ class KeptBook:
                 if each.fault is not None
             )
             return BookFault(fault.code, f"chapter {number}: {fault.message}")
-        return self.waits
+        return self.waits if self.underway is None else None
 
     def _chapter(self, number: int) -> ChapterDocument:
         stored, state = self.stored.chapters[number - 1], self.state.chapters[number - 1]

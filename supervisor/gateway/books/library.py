@@ -96,22 +96,28 @@ class Books:
 
     async def check_room(self, owner: str | None) -> None:
         """Raise ApiError where this owner may have no other book."""
+        self._check_count(owner)
+        if await self._speaking().run(self._store.size) >= self._settings.max_books_mb * 1_000_000:
+            text = "books take all the room that there is (http.max_books_mb): remove one"
+            raise ApiError(507, text, type=SERVER, code="no_room")
+
+    def _check_count(self, owner: str | None) -> None:
         most = self._settings.max_books
         if not most:
             raise ApiError(403, "no books are taken here (http.max_books is 0)", code="no_books")
         if len(self.of(owner)) >= most:
             text = f"there are {most} books already (http.max_books): remove one"
             raise ApiError(429, text, type="rate_limit_error", code="too_many_books")
-        if await self._speaking().run(self._store.size) >= self._settings.max_books_mb * 1_000_000:
-            text = "books take all the room that there is (http.max_books_mb): remove one"
-            raise ApiError(507, text, type=SERVER, code="no_room")
 
     async def add(self, stored: StoredBook, book: Book) -> KeptBook:
-        """Keep a new book, and have it spoken. Raises OSError."""
+        """Keep a new book, and have it spoken. Raises OSError, and ApiError where others of its
+        owner have come meanwhile.
+        """
         async with self._changing:
             there = self._books.get(stored.id)
             if there is not None:
                 return there
+            self._check_count(stored.owner)
             await self._speaking().run(self._store.add, stored, book)
             state = BookState([ChapterState() for _ in stored.chapters])
             kept = self._books[stored.id] = KeptBook(stored, state)

@@ -27,11 +27,11 @@ from supervisor.client import (
     AsyncClient,
     AsyncJob,
     BadRequest,
-    Busy,
     JobFailed,
     Refused,
     SupervisorError,
 )
+from supervisor.files import is_full
 from supervisor.gateway.books.kept_book import KeptBook, Underway
 from supervisor.gateway.books.records import BookFault
 from supervisor.gateway.books.store import BookStore
@@ -47,14 +47,15 @@ PRIORITY: Final = 2
 """Of a book's jobs: whoever waits for a sentence goes first."""
 FORMATS: Final = ("mp3", "m4a")
 """What a chapter is kept in: the former is played, the latter becomes a part of the audiobook."""
-_ATTEMPTS: Final = 2
-"""How often a chapter is spoken whose job is lost."""
+_LOST: Final = frozenset(["failed", "cancelled"])
+"""How a job ends that is worth another: its audio may not be kept any more, and one that was being
+handed in when the gateway stopped, or the book was paused, was cancelled by that.
+"""
 _RETRY_S: Final = 2.0
 _LONGEST_RETRY_S: Final = 30.0
 _NICE: Final = 5
 _ANY_RATE: Final = 24_000
 _ASSEMBLY_S: Final = 1800.0
-_NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,8 +109,7 @@ class BookSpeaker:
                 if not (book.missing() or book.failed):
                     await self._assemble(book)
             except (OSError, SupervisorError) as error:
-                book.jobs.clear()  # They are found again by their keys.
-                self._wait(book, error)
+                self._wait(book, error)  # The jobs are found again by their keys.
             else:
                 book.waits = None
                 continue
@@ -127,12 +127,10 @@ class BookSpeaker:
         """Note what a book waits for, and log it when it is another thing than before."""
         if isinstance(error, SupervisorError):
             fault = BookFault(error.code, str(error))
-        elif error.errno in _NO_ROOM:
+        elif is_full(error):
             fault = BookFault("disk_full", f"the disk has no room: {error.strerror}")
         else:
             fault = BookFault("disk_failed", f"its files cannot be written: {error}")
-        if isinstance(error, Busy):
-            return
         if book.waits is None or book.waits.code != fault.code:
             log.warning("book %s waits: %s", book.id, fault.message)
         book.waits = fault
@@ -200,10 +198,10 @@ class BookSpeaker:
         try:
             state.duration_s = await self._record(book, number, job, line)
         except JobFailed as error:
-            # Its audio may not be kept any more: then it is spoken anew.
-            if error.code != "failed" or state.attempt + 1 >= _ATTEMPTS:
+            if error.code not in _LOST or number in book.lost:
                 await self._give_up(book, number, error)
                 return
+            book.lost.add(number)
             state.attempt += 1
             await self.run(self._store.save, book.id, book.state)
             raise
@@ -214,6 +212,7 @@ class BookSpeaker:
             book.underway = None
         book.jobs.pop(number, None)
         await self.run(self._store.save, book.id, book.state)
+        book.waits = None
 
     async def _record(
         self, book: KeptBook, number: int, job: AsyncJob | None, line: _Line
@@ -222,15 +221,12 @@ class BookSpeaker:
             ChapterRecording,
             for_book,
         )
+        from supervisor.audio.tags import chapter_tags  # noqa: PLC0415 - loads FFmpeg
 
         book.underway = Underway(number, 0.0, 0.0)
         stored = book.stored
-        tags = {
-            "title": stored.chapters[number - 1].title,
-            "album": stored.title,
-            "track": f"{number}/{len(stored.chapters)}",
-            **({} if stored.author is None else {"artist": stored.author}),
-        }
+        title, place = stored.chapters[number - 1].title, f"{number}/{len(stored.chapters)}"
+        tags = chapter_tags(title, stored.title, stored.author, place)
         targets = {self._store.chapter(book.id, number, name): for_book(name) for name in FORMATS}
         rate = _ANY_RATE if job is None else job.sample_rate
         recording = await self.run(ChapterRecording, rate, self._store.folder(book.id))
@@ -287,8 +283,6 @@ class BookSpeaker:
             cover_type=stored.cover_type,
         )
         failure = await self.run(_assemble, plan)
-        if failure is not None and "No space" in failure:
-            raise OSError(errno.ENOSPC, "No space left on device")
         if failure is None:
             book.state.whole = True
         else:
@@ -321,7 +315,9 @@ async def _audio(job: AsyncJob | None, pace: Pace, encoders: Encoders) -> AsyncI
 
 
 def _assemble(plan: msgspec.Struct) -> str | None:
-    """Have the audiobook written; why that failed, in one line."""
+    """Have the audiobook written; why that failed, in one line. Raises OSError for a full disk."""
+    from supervisor.audio.audiobook import NO_ROOM  # noqa: PLC0415 - loads FFmpeg
+
     command = [sys.executable, "-m", "supervisor.audio.audiobook"]
     try:
         done = subprocess.run(
@@ -336,5 +332,7 @@ def _assemble(plan: msgspec.Struct) -> str | None:
         return "it takes too long"
     if not done.returncode:
         return None
+    if done.returncode == NO_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     return lines[-1][:300] if lines else f"exit status {done.returncode}"

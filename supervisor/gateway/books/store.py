@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from supervisor.books.book import Book
-from supervisor.files import PRIVATE, replace_file
+from supervisor.files import PRIVATE, replace_file, sync_directory
 from supervisor.gateway.books.records import BookFault
 from supervisor.logs import get_logger
 from supervisor.speech import Markup
@@ -130,12 +130,13 @@ class BookStore:
         aside.mkdir(mode=0o700)
         try:
             for number, chapter in enumerate(book.chapters, 1):
-                (aside / _text(number)).write_text(chapter.text, encoding="utf-8", newline="")
+                _write(aside / _text(number), chapter.text.encode())
             if book.cover is not None:
-                (aside / _COVER).write_bytes(book.cover.data)
+                _write(aside / _COVER, book.cover.data)
             with replace_file(aside / _BOOK, durable=True, mode=PRIVATE) as file:
                 file.write(msgspec.json.encode(stored))
             aside.rename(self.folder(stored.id))
+            sync_directory(self._directory)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
@@ -147,7 +148,7 @@ class BookStore:
 
     def text(self, id: str, number: int) -> str:
         """The text of a chapter."""
-        return (self.folder(id) / _text(number)).read_text(encoding="utf-8")
+        return (self.folder(id) / _text(number)).read_bytes().decode()
 
     def remove(self, id: str) -> None:
         """Forget a book, and delete its files."""
@@ -201,6 +202,14 @@ class BookStore:
             return BookState([ChapterState() for _ in range(chapters)])
         state.chapters += [ChapterState() for _ in range(chapters - len(state.chapters))]
         return state
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that survives a power loss once its directory does."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _text(number: int) -> str:

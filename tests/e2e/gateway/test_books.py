@@ -184,6 +184,20 @@ def test_a_book_waits_when_it_is_told_to(shop: Shop) -> None:
     shop.until(id, "done")
 
 
+def test_a_chapter_whose_job_was_cancelled_is_begun_anew(shop: Shop) -> None:
+    """As a request is that was under way when its book was paused, or its gateway stopped."""
+    with shop.supervised.client() as client:
+
+        def running() -> list[str]:
+            jobs = [job for job in client.jobs()["jobs"] if job["state"] == "running"]
+            return [job["job"] for job in jobs if job["segments"] > 100]
+
+        id = shop.send(b"Once more. " * 4_000, "?name=long.txt").document["id"]
+        (job,) = eventually(running, "it is spoken")
+        client.cancel(job)
+    assert shop.until(id, "done")["error"] is None
+
+
 def test_killed_it_goes_on_and_speaks_nothing_twice(shop: Shop) -> None:
     """The gateway is killed in the middle, then the supervisor: the book is spoken to its end, each
     chapter by one job, and what was there was not written again.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import av
+import msgspec
 import numpy as np
 import pytest
 from av.filter import Graph
 
-from supervisor.audio.audiobook import Plan, PlannedChapter, write_audiobook
+from supervisor.audio.audiobook import NO_ROOM, Plan, PlannedChapter, write_audiobook
 from supervisor.audio.formats import FORMATS, EncodingError
 from supervisor.audio.joining import join_chapters
 from supervisor.audio.loudness import PEAK_DB, TARGET_LUFS, Gain, LoudnessMeter
@@ -152,6 +156,38 @@ def test_a_missing_chapter_leaves_no_audiobook(tmp_path: Path) -> None:
     with pytest.raises((OSError, EncodingError)):
         write_audiobook(plan)
     assert [each.name for each in tmp_path.iterdir()] == ["book.m4b"]
+    assert path.read_bytes() == b"before"
+
+
+def test_a_full_disk_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    """Who waits for room tells it from a chapter that is not there; neither leaves a part."""
+    chapter = record(tmp_path, "1.m4a", bursts(0.1))
+    path = tmp_path / "book.m4b"
+
+    def ended(part: Path) -> int:
+        plan = Plan(str(path), "T", (PlannedChapter("One", str(part)),))
+        done = subprocess.run(
+            [sys.executable, "-m", "supervisor.audio.audiobook"],
+            input=msgspec.json.encode(plan),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+            capture_output=True,
+            check=False,
+        )
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        return done.returncode
+
+    assert ended(chapter) == NO_ROOM
+    assert ended(tmp_path / "none.m4a") == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["1.m4a"]
+
+
+def test_a_damaged_chapter_is_said(tmp_path: Path) -> None:
+    """A part that is no audio fails as what cannot be encoded does, and what was there stays."""
+    path, part = tmp_path / "all.wav", tmp_path / "1.flac"
+    path.write_bytes(b"before")
+    part.touch()
+    with pytest.raises(EncodingError):
+        join_chapters([part], path, FORMATS["wav"], {})
     assert path.read_bytes() == b"before"
 
 

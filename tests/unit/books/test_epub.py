@@ -128,6 +128,13 @@ def test_broken_pages(body: str) -> None:
     assert _words(book) == ["A — café and tea"]
 
 
+def test_a_page_that_misnames_its_encoding() -> None:
+    """Bytes that were read as far as a declaration of UTF-16 are no UTF-16."""
+    told = page("<h1>Café</h1>").replace("utf-8", "utf-16")
+    for text in (told, told + " "):  # In bytes an odd number, or an even one.
+        assert _titles(_read(epub({"1.xhtml": text}))) == ["Café"]
+
+
 def test_page_that_is_missing() -> None:
     """A page that the spine names and the archive lacks costs that page alone."""
     pages = {"1.xhtml": page("<h1>One</h1>"), "2.xhtml": page("<h1>Two</h1>")}

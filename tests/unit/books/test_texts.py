@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -99,6 +100,15 @@ def test_one_title_over_sections() -> None:
     assert book.title == bare.title == "Walks"
     assert _titles(book) == ["Walks", "North", "South"]
     assert {chapter.markup for chapter in book.chapters} == {"markdown"}
+
+
+def test_headings_cost_no_more_than_their_number() -> None:
+    """Many headings among much code, and lines that are nearly headings, take a moment."""
+    began = time.process_time()
+    with pytest.raises(BookError, match="2,000 chapters"):
+        _read("```\n# a\n```\n# b\n" * 25_000, "a.md")
+    _read(f"# A\n\n# {' ' * 20_000}{'x' * 300}\n\n# {'#' * 100_000}x\n", "a.md")
+    assert time.process_time() - began < 10
 
 
 def test_gutenberg() -> None:
