@@ -10,7 +10,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "bound_max_cores": "the settings allow no more than {0:.0f}",
     "bound_memory": "there is memory for {0:.0f}",
     "bound_min_cores": "the settings ask for at least {0:.0f}",
-    "bound_reserve": "the rest is left to the machine",
+    "bound_reserve": "one core is left to the machine",
     "bound_usable": "there are no more to be had",
     "configured": "the settings were changed",
     "cooldown": "the last change is too fresh, {0:.0f} s to go",
@@ -22,11 +22,11 @@ _WORDS: Final[Mapping[str, str]] = {
     "low_utilization": "{0:.0f} % busy is little",
     "monitor_failed": "the load could not be measured",
     "optimal_range": "{0:.0f} % busy is as it should be",
-    "scale_down_wait": "little to do; given back in {0:.0f} s",
+    "scale_down_wait": "little to do; given back once it was so for {0:.0f} s",
     "sessions_building": "workers build their sessions",
     "starved_by_others": "other programs take {0:.0f} % of them",
     "thermal_cap": "the processor is hot",
-    "work_waiting": "no worker was free for {0:.1f} s",
+    "work_waiting": "no worker was free, and a sentence has waited {0:.1f} s",
 }
 
 

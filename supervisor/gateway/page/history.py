@@ -43,6 +43,15 @@ class Tick(NamedTuple):
     pace: float | None
 
 
+class Load(NamedTuple):
+    """How full it was at `at_s`, of a tick or a sample."""
+
+    at_s: float
+    utilization: float | None
+    cores: int
+    waiting: int
+
+
 class History:
     """Keeps the ticks of the last KEPT_S seconds."""
 
@@ -130,35 +139,26 @@ def course(
 ) -> dict[str, Any]:
     """The last `seconds` for drawing: lists of the same length, `ago_s` from old to new.
 
-    `load` is of the samples where these reach as far, of the ticks elsewhere. `now_s` is this
+    `load` is of the samples as far as these reach back, of the ticks before. `now_s` is this
     process' time, and `sampled_at_s` that at which the last sample was taken.
     """
     recent = [tick for tick in ticks if tick.at_s >= now_s - seconds]
-    load = _of_ticks(recent, now_s)
+    load = [Load(tick.at_s, tick.utilization, tick.cores, tick.waiting) for tick in recent]
     if samples and sampled_at_s is not None and seconds <= 3600.0:
         offset = sampled_at_s - samples[-1].time_s
-        near = [each for each in samples if each.time_s + offset >= now_s - seconds]
-        load = _of_samples(near, now_s - offset)
-    return {"seconds": seconds, "load": load, "speech": _speech(recent, now_s)}
+        near = [Load(s.time_s + offset, s.utilization, s.cores, s.queue) for s in samples]
+        near = [each for each in near if each.at_s >= now_s - seconds]
+        load = [each for each in load if not near or each.at_s < near[0].at_s] + near
+    return {"seconds": seconds, "load": _load(load, now_s), "speech": _speech(recent, now_s)}
 
 
-def _of_samples(samples: Sequence[Sample], now_s: float) -> dict[str, list[Any]]:
-    groups = _groups(samples)
-    return {
-        "ago_s": [round(now_s - group[-1].time_s, 1) for group in groups],
-        "utilization": [round(statistics.fmean(s.utilization for s in g), 1) for g in groups],
-        "cores": [max(sample.cores for sample in group) for group in groups],
-        "waiting": [max(sample.queue for sample in group) for group in groups],
-    }
-
-
-def _of_ticks(ticks: Sequence[Tick], now_s: float) -> dict[str, list[Any]]:
-    groups = _groups(ticks)
+def _load(points: Sequence[Load], now_s: float) -> dict[str, list[Any]]:
+    groups = _groups(points)
     return {
         "ago_s": [round(now_s - group[-1].at_s, 1) for group in groups],
-        "utilization": [_mean(tick.utilization for tick in group) for group in groups],
-        "cores": [max(tick.cores for tick in group) for group in groups],
-        "waiting": [max(tick.waiting for tick in group) for group in groups],
+        "utilization": [_mean(point.utilization for point in group) for group in groups],
+        "cores": [max(point.cores for point in group) for group in groups],
+        "waiting": [max(point.waiting for point in group) for group in groups],
     }
 
 

@@ -142,6 +142,23 @@ def test_what_goes_wrong_is_said(tab: Page, served: Serving) -> None:
     expect(tab.locator("#seek")).to_be_enabled()
 
 
+PASTED = """(text) => {
+  const data = new DataTransfer(), area = document.querySelector("#text");
+  data.setData("text/plain", text);
+  area.select();
+  const given = { clipboardData: data, cancelable: true };
+  return area.dispatchEvent(new ClipboardEvent("paste", given)) ? null : area.value;
+}"""
+
+
+def test_a_book_is_pasted_at_once(tab: Page, served: Serving) -> None:
+    """Not line by line, which takes a browser minutes; a draft that it cannot keep is no fault."""
+    opened(tab, served)
+    assert tab.evaluate(PASTED, "A short one is left to the browser.") is None
+    book = "A line of it.\n" * 500_000
+    assert tab.evaluate(PASTED, book) == book
+
+
 def test_a_file_is_saved_whole(tab: Page, served: Serving, tmp_path: Path) -> None:
     """With its true length, and the same samples as were heard."""
     opened(tab, served)

@@ -99,6 +99,10 @@ def test_the_course_is_of_samples_where_these_reach_and_of_ticks_beyond() -> Non
     assert day["load"]["utilization"][-1] == 50.0
     assert len(day["load"]["ago_s"]) <= POINTS
     assert len(day["speech"]["ago_s"]) <= POINTS
+    near = samples[-100:]  # As after a restart of the supervisor, which the ticks outlive.
+    hour = course(ticks, near, now_s=now_s, sampled_at_s=now_s, seconds=3600.0)
+    assert (hour["load"]["utilization"][0], hour["load"]["utilization"][-1]) == (50.0, 60.0)
+    assert hour["load"]["ago_s"] == sorted(hour["load"]["ago_s"], reverse=True)
     empty = course([], [], now_s=now_s, sampled_at_s=None, seconds=300.0)
     assert empty["load"]["ago_s"] == empty["speech"]["ago_s"] == []
 

@@ -1,6 +1,10 @@
 // Requests to the gateway. A key that was typed stays in this tab, and goes into no address.
 
+import { ofTab } from "./dom.js";
+
 const KEY = "gateway-key";
+
+let typed = ofTab.get(KEY, null);
 
 /** The gateway said no; `status` is 0 where it did not answer at all. */
 export class Refused extends Error {
@@ -10,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-export const key = () => sessionStorage.getItem(KEY);
+export const key = () => typed;
 
 /** @type {(locked: boolean, wrong: boolean) => void} */
 let lock = () => {};
@@ -18,8 +22,9 @@ let lock = () => {};
 /** `then` is told when a key is needed, and whether the one that was typed is wrong. */
 export const onLock = (then) => (lock = then);
 
-export function useKey(typed) {
-  sessionStorage.setItem(KEY, typed);
+export function useKey(text) {
+  typed = text.replace(/[^ -~]/g, "?"); // No header holds other letters, and no key has them.
+  ofTab.set(KEY, typed);
 }
 
 export function headers() {

@@ -1,6 +1,6 @@
 // One audiobook: its cover, how far it is, what can be done with it, and its chapters.
 
-import { headers, key, request } from "./api.js";
+import { key, request } from "./api.js";
 import { listen, nowPlaying, placeOf } from "./dock.js";
 import { $, button, element, icon, saveAs, write } from "./dom.js";
 import { capital, clock, count, span } from "./words.js";
@@ -111,24 +111,29 @@ function link(path, name, kind, message, ...children) {
 }
 
 /** The cover of the book, or its first letter on a colour of its own. */
-export function cover(book, kind = "cover") {
+export function cover(book) {
   const title = book.title || book.name;
-  const letter = element("div", { class: `${kind} slot-${[...title].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 8, 7)}`, "aria-hidden": "true" }, /[\p{L}\p{N}]/u.exec(title.replace(/^(the|an?) /i, ""))?.[0].toUpperCase() ?? "•");
+  const letter = element("div", { class: `cover slot-${[...title].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 8, 7)}`, "aria-hidden": "true" }, /[\p{L}\p{N}]/u.exec(title.replace(/^(the|an?) /i, ""))?.[0].toUpperCase() ?? "•");
   if (book.cover) {
-    coverOf(book.id).then((source) => letter.replaceWith(element("img", { class: kind, src: source, alt: `Cover of ${title}` })), () => {});
+    coverOf(book.id).then((source) => letter.replaceWith(element("img", { class: "cover", src: source, alt: `Cover of ${title}` })), () => {});
   }
   return letter;
 }
 
 const covers = new Map();
 
+const fetched = async (path) => (key() ? URL.createObjectURL(await (await request(path)).blob()) : path);
+
 /** An address of the cover that an image can have: with a key it has to be fetched. */
 export function coverOf(id) {
   if (!covers.has(id)) {
     const path = `v1/books/${encodeURIComponent(id)}/cover`;
-    covers.set(id, key() ? fetch(path, { headers: headers() }).then(async (response) => URL.createObjectURL(await response.blob())) : Promise.resolve(path));
+    covers.set(id, fetched(path));
   }
-  return covers.get(id);
+  return covers.get(id).catch((error) => {
+    covers.delete(id); // It may come another time.
+    throw error;
+  });
 }
 
 const spoken = (voice) => voice.split("+").map((part) => capital(part.replace(/^[a-z][fm]_/, "").replace(/\(.*/, ""))).join(" + ");

@@ -12,7 +12,7 @@ let seconds = 300, course = null, limits = null, cursor = null, askedAt = -Infin
 const PANELS = [
   { title: "Busy", draw: busy, said: ({ load }, i) => (load.utilization[i] === null ? "–" : `${Math.round(load.utilization[i])} %`), of: "load" },
   { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${count(load.cores[i], "core")}, ${load.waiting[i]} waiting`, of: "load" },
-  { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i]).join(" ")}, at worst ${short(speech.slow_s[i]).join(" ")}`), of: "speech" },
+  { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i]).join(" ")}, 95 of 100 within ${short(speech.slow_s[i]).join(" ")}`), of: "speech" },
   { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => Math.round(speech.segments_per_minute[i]).toLocaleString("en"), of: "speech" },
 ];
 
@@ -29,7 +29,7 @@ export function courses() {
   for (const panel of PANELS) {
     panel.value = element("b", {}, "");
     panel.box = element("div", {});
-    $("charts").append(element("div", { class: "panel" }, element("div", { class: "panel-head" }, element("span", {}, panel.title), panel.value), panel.box));
+    $("charts").append(element("div", { class: "chart" }, element("div", { class: "panel-head" }, element("span", {}, panel.title), panel.value), panel.box));
     panel.box.addEventListener("pointermove", (event) => point(event.clientX - panel.box.getBoundingClientRect().left, panel.box.clientWidth));
     panel.box.addEventListener("pointerleave", () => point(null));
   }
@@ -114,7 +114,7 @@ function coresAndQueue(load, x, width) {
 function latency(speech, x, width) {
   const most = ceiling(Math.max(0.1, ...speech.slow_s.filter((s) => s !== null))), y = scale(most);
   return [...rules(width, y, [0, most / 2, most], (s) => (s ? short(s).join(" ") : "0")),
-    ...areas(speech.ago_s, speech.slow_s, x, y, "sound"), ...lines(speech.ago_s, speech.first_s, x, y, "sound", false),
+    ...lines(speech.ago_s, speech.slow_s, x, y, "sound", true, false), ...lines(speech.ago_s, speech.first_s, x, y, "sound", false),
     ...dots(speech.ago_s, speech.first_s, x, y)];
 }
 
@@ -150,7 +150,6 @@ function lines(times, values, x, y, kind, filled, line = true) {
     ...(filled ? [area(kind, spots(stretch, x, y))] : []), ...(line ? [path(`line-${kind}`, spots(stretch, x, y))] : [])]);
 }
 
-const areas = (times, values, x, y, kind) => stretches(times, values).map((stretch) => area(kind, spots(stretch, x, y)));
 const dots = (times, values, x, y) => stretches(times, values).filter((stretch) => stretch.length === 1)
   .map(([[ago, value]]) => svg("circle", { cx: x(ago), cy: y(value), r: 2.5, class: "line-sound" }));
 

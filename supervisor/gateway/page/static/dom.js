@@ -49,18 +49,23 @@ export function saveAs(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** What the person chose last, if this browser keeps it. */
-export const remembered = {
+const keeping = (storage) => ({
   get: (name, otherwise) => {
     try {
-      return JSON.parse(localStorage.getItem(name)) ?? otherwise;
+      return JSON.parse(storage().getItem(name)) ?? otherwise;
     } catch {
       return otherwise;
     }
   },
   set: (name, value) => {
     try {
-      localStorage.setItem(name, JSON.stringify(value));
-    } catch {} // A browser that keeps nothing is no fault.
+      storage().setItem(name, JSON.stringify(value));
+    } catch {} // A browser that keeps nothing, or not so much, is no fault.
   },
-};
+});
+
+/** What the person chose last, if this browser keeps it. */
+export const remembered = keeping(() => localStorage);
+
+/** What is kept until the tab is closed. */
+export const ofTab = keeping(() => sessionStorage);

@@ -35,8 +35,6 @@ function row(job) {
     element("span", { class: "quiet" }, `${progress} · ${job.voice}`), element("span", { class: "quiet" }, `${span(job.age_s)} ago`));
 }
 
-const DIALOG = { queued: "waits", running: "is being spoken", done: "was spoken", cancelled: "was stopped", failed: "failed", expired: "came too late", quarantined: "was given up" };
-
 async function tell(id) {
   let job;
   try {
@@ -44,7 +42,7 @@ async function tell(id) {
   } catch (error) {
     job = { error };
   }
-  write("job-title", job.error ? "This job is forgotten" : `A job that ${DIALOG[job.state] ?? job.state}`);
+  write("job-title", job.error ? "A job's story" : `A job: ${STATES[job.state] ?? job.state}`);
   write("job-about", job.error ? job.error.message : [count(job.characters, "character"), count(job.segments, "sentence"), `${job.voice} of ${job.engine}`,
     job.language ? language(job.language) : null, job.speed === 1 ? null : `${job.speed}×`, `waited ${short(job.waited_s).join(" ")}`, job.message, job.job].filter(Boolean).join(" · "));
   $("story").replaceChildren(...(job.story ?? []).map(({ at_s: at, event, details }) => element("li", {},

@@ -109,7 +109,7 @@ function tiles({ allocation, jobs, queue }) {
   const { first, slow, pace } = latest(), [value, unit] = first === null ? ["–", ""] : short(first);
   write("first", value);
   write("first-unit", unit);
-  write("first-note", slow === null ? "nothing was asked for lately" : `${short(slow).join(" ")} at worst`);
+  write("first-note", slow === null ? "nothing was asked for lately" : `95 of 100 within ${short(slow).join(" ")}`);
   write("pace", pace === null ? "–" : pace < 10 ? pace.toFixed(1) : pace.toFixed(0));
   write("pace-unit", pace === null ? "" : "times");
   const bad = jobs.failed + jobs.quarantined + jobs.expired;

@@ -57,11 +57,11 @@ const KINDS = {
   low_utilization: ([p]) => `they were only ${percent(p)} busy`,
   monitor_failed: () => "the load could not be measured",
   optimal_range: ([p]) => `${percent(p)} busy is as it should be`,
-  scale_down_wait: ([s]) => `quiet, but work may come back; looked at again in ${span(s)}`,
+  scale_down_wait: ([s]) => `there is little to do; given back once it was so for ${span(s)}`,
   sessions_building: () => "workers are being rebuilt",
   starved_by_others: ([p]) => `other programs take ${percent(p)} of the pool's cores`,
   thermal_cap: ([n]) => `the machine is hot, so ${n} at most`,
-  work_waiting: ([s]) => `no worker was free, and work had waited ${short(s).join(" ")}`,
+  work_waiting: ([s]) => `no worker was free, and a sentence has waited for ${short(s).join(" ")}`,
 };
 
 /** "Kept 2 cores", "1 → 2 cores": what was decided. */

@@ -2,7 +2,7 @@
 
 import { Refused, request } from "./api.js";
 import { described, terms } from "./choice.js";
-import { $, playKey, remembered, saveAs, write } from "./dom.js";
+import { $, ofTab, playKey, remembered, saveAs, write } from "./dom.js";
 import { addWords, beginText, follow, following, reached, timeAt } from "./follow.js";
 import { Playback, RATE } from "./playback.js";
 import { pieces } from "./sse.js";
@@ -11,6 +11,7 @@ import { capital, clock, short } from "./words.js";
 
 const LONGEST_S = 3600; // Of a text that is kept in this page: 173 MB.
 const DRAFT = "draft";
+const MUCH = 50_000; // Characters of a paste.
 
 const playback = new Playback();
 let stream = null; // AbortController of what is being received.
@@ -25,14 +26,15 @@ let others = () => {};
 /** `then` is called when this begins to sound, so that other players stop. */
 export function speaker(then) {
   others = then;
-  $("text").value = sessionStorage.getItem(DRAFT) ?? $("text").value;
+  $("text").value = ofTab.get(DRAFT, $("text").value);
   $("format").value = remembered.get("format", "mp3");
   $("volume").value = playback.volume = remembered.get("volume", 1);
   $("speak-form").addEventListener("submit", (event) => {
     event.preventDefault();
     speak();
   });
-  $("text").addEventListener("input", () => sessionStorage.setItem(DRAFT, $("text").value));
+  $("text").addEventListener("input", () => ofTab.set(DRAFT, $("text").value));
+  $("text").addEventListener("paste", paste);
   $("text").addEventListener("dblclick", () => {
     const time = timeAt($("text").selectionStart);
     if (time !== null) playback.seek(time);
@@ -69,6 +71,15 @@ function keys(event) {
     toggle();
   }
   if (event.key === "Escape" && (stream || playback.playing) && !document.querySelector("dialog[open]")) hush();
+}
+
+/** Puts much text in at once: line by line, as Chromium does over a selection, a book takes minutes. */
+function paste(event) {
+  const pasted = event.clipboardData.getData("text/plain"), area = $("text");
+  if (pasted.length < MUCH) return;
+  event.preventDefault();
+  area.setRangeText(pasted, area.selectionStart, area.selectionEnd, "end");
+  area.dispatchEvent(new Event("input"));
 }
 
 function toggle() {
@@ -205,7 +216,7 @@ function say(text, bad = false) {
 
 function leftOut(told) {
   $("left-out").hidden = !told;
-  write("left-out", told ? `Not spoken: ${told.split("; ").join("; ")}.` : "");
+  write("left-out", told ? `Not spoken: ${told}.` : "");
 }
 
 function frame() {

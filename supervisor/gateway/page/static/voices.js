@@ -19,7 +19,6 @@ export async function loadVoices(about) {
   mixing = about?.mixing ?? mixing;
   const found = (await ask("v1/audio/voices")).voices;
   voices = found.map((voice) => ({ ...voice, ...spoken(voice) }));
-  return voices;
 }
 
 /** "af_bella" of Kokoro is Bella, a woman; "en_US-joe-medium" of Piper is Joe. */
