@@ -43,10 +43,11 @@ help:
 demo: $(VENV)/has-$(if $(filter kokoro,$(ENGINE)),kokoro,base)
 	@$(BIN)/python -m scripts.demo --engine $(ENGINE)
 
+# What an earlier build left would be in the wheel, too, though it is gone from the sources.
 wheel: $(VENV)/made
+	@rm -rf build/lib build/bdist.*
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	    $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-	@rm -rf build tts_supervisor.egg-info
 	@echo "to install it: pip install dist/tts_supervisor-*.whl"
 
 test: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/piper/made

@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -44,17 +44,25 @@ def reinstall() -> str:
     return f"{_pip()} install --force-reinstall --no-deps {_target('')}"
 
 
-def shadow() -> str | None:
-    """What is wrong where another project's package `supervisor` lies in this environment, in one
-    line that says what to do; None where none does.
-    """
+class Shadow(NamedTuple):
+    """Another project whose package has the name of ours: what was found, and what to do."""
+
+    found: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.found}: {self.advice}"
+
+
+def shadow() -> Shadow | None:
+    """The package `supervisor` of another project in this environment; None where there is none."""
     other = _distribution(SHADOW)
     if other is None or not any(part.parts[:1] == (SHADOW,) for part in other.files or ()):
         return None
-    return (
+    return Shadow(
         f"the package supervisor {other.version} (supervisord) is installed here too, and has the "
-        f"import name of {NAME}: give each an environment of its own ({_pip()} uninstall {SHADOW}, "
-        f"then {reinstall()})"
+        f"import name of {NAME}",
+        f"give each an environment of its own ({_pip()} uninstall {SHADOW}, then {reinstall()})",
     )
 
 

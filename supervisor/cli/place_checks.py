@@ -74,8 +74,7 @@ def check_versions() -> Iterator[Finding]:
     """
     clash = shadow()
     if clash is not None:
-        found, _, advice = clash.partition(": ")
-        yield Finding("packages", "warning", found, advice)
+        yield Finding("packages", "warning", clash.found, clash.advice)
     try:
         found = version("onnxruntime")
     except PackageNotFoundError:

@@ -267,7 +267,7 @@ def _report(job: Job, output: Path | None, form: AudioFormat, seconds: float) ->
     timings = job.timings
     assert timings is not None  # noqa: S101 (the job has been read to its end)
     return {
-        "output": str(output),
+        "output": None if output is None else str(output),
         "format": form.name,
         "job": job.id,
         "seed": job.seed,

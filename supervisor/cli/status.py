@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,18 +14,12 @@ from supervisor.cli.reasons import explain
 from supervisor.wording import counted
 
 if TYPE_CHECKING:
-    from supervisor.cli.tables import FittingTable
     from supervisor.wire.status import (
         AllocationStats,
         JobCounts,
         Status,
         SupervisorStatus,
-        WorkerStatus,
     )
-
-_COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "PSS MB")
-_LEAST = ("session", "pid", "threads", "PSS MB", "segments", "cores")
-"""Columns that go first where the terminal is narrow."""
 
 
 def status(
@@ -78,13 +71,15 @@ def _show(status: Status) -> None:
     """Print the part of it that fits on a screen."""
     from rich.console import Console
 
+    from supervisor.cli.workers_table import workers_table
+
     console = Console(highlight=False, markup=False)
     console.print(_headline(status.supervisor))
     if status.supervisor.configuration_error:
         error = status.supervisor.configuration_error
         console.print(f"configuration not applied: {error}", soft_wrap=True)
     console.print(_allocation_line(status.allocation.allocation_stats))
-    console.print(_workers_table(status.workers))
+    console.print(workers_table(status.workers))
     console.print(f"jobs: {_counts(status.jobs)}", soft_wrap=True)
 
 
@@ -102,8 +97,9 @@ def _allocation_line(stats: AllocationStats) -> str:
     current, average = stats.current_allocation, stats.average_utilization
     busy = "" if average is None else f", {average:.0f} % busy on average"
     why = current.allocation_reason
-    if stats.decisions and stats.decisions[-1].reason == why:
-        why = explain(stats.decisions[-1].kind, stats.decisions[-1].figures, why)
+    if stats.decisions:
+        last = stats.decisions[-1]
+        why = explain(last.kind, last.figures, last.reason)
     return f"cores: {current.allocated_cores} of {stats.total_cores}{busy}; {why}"
 
 
@@ -116,30 +112,3 @@ def _counts(jobs: JobCounts) -> str:
     names = ("done", "cancelled", "expired", "failed", "quarantined", "refused", "retried")
     ended = ", ".join(f"{count} {name}" for name in names if (count := getattr(jobs, name)))
     return f"{now}; so far {ended or 'none ended'}, {counted(jobs.spoken, 'segment')} spoken"
-
-
-def _workers_table(workers: Iterable[WorkerStatus]) -> FittingTable:
-    from supervisor.cli.tables import FittingTable
-
-    table = FittingTable(_COLUMNS, _LEAST)
-    for worker in workers:
-        requested, observed = worker.cpus, worker.observed_cpus
-        cores = _numbers(requested)
-        if observed and observed != requested:
-            cores += f" (runs on {_numbers(observed)})"
-        cells = (
-            worker.slot,
-            worker.pid,
-            worker.state,
-            cores,
-            worker.intra_op_threads,
-            worker.session_generation,
-            worker.segments_done,
-            worker.pss_mb,
-        )
-        table.add(*cells)
-    return table
-
-
-def _numbers(cpus: Iterable[int]) -> str:
-    return ",".join(str(cpu) for cpu in cpus) or "–"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -11,18 +11,13 @@ from rich.text import Text
 
 from supervisor.cli.charts import block
 from supervisor.cli.reasons import explain
-from supervisor.cli.tables import FittingTable
 from supervisor.cli.top_snapshot import DecisionRecord, Snapshot
-from supervisor.wire.status import WorkerStatus
+from supervisor.cli.workers_table import workers_table
 from supervisor.wording import counted
 
 _CHART_ROWS = 8
 _LABEL = 7
 _DECISIONS = 8
-_COLUMNS = ("slot", "pid", "state", "cores", "threads", "session", "segments", "PSS MB")
-_LEAST = ("session", "pid", "threads", "PSS MB", "segments", "cores")
-"""Columns that go first where the terminal is narrow."""
-_STATE_STYLES = {"busy": "green", "idle": "", "fatal": "bold red", "backoff": "yellow"}
 
 
 def draw(snapshot: Snapshot, seen: Sequence[DecisionRecord], width: int) -> RenderableType:
@@ -40,7 +35,7 @@ def draw(snapshot: Snapshot, seen: Sequence[DecisionRecord], width: int) -> Rend
         _cores_line(snapshot),
         _steps([s.after for s in recent], snapshot.usable),
         Text(),
-        _workers(snapshot.workers),
+        workers_table(snapshot.workers),
         _queue_line(snapshot),
         Text(),
         _decisions(seen),
@@ -127,22 +122,6 @@ def _queue_line(snapshot: Snapshot) -> Text:
         f"{counted(jobs.queued, 'job waits', 'jobs wait')}, "
         f"{counted(jobs.running, 'runs', 'run')}" + (f"; so far {counts}" if counts else "")
     )
-
-
-def _workers(workers: Iterable[WorkerStatus]) -> FittingTable:
-    table = FittingTable(_COLUMNS, _LEAST)
-    for worker in workers:
-        table.add(
-            worker.slot,
-            worker.pid,
-            Text(worker.state, _STATE_STYLES.get(worker.state, "yellow")),
-            ",".join(map(str, worker.cpus)),
-            worker.intra_op_threads,
-            worker.session_generation,
-            worker.segments_done,
-            worker.pss_mb,
-        )
-    return table
 
 
 def _decisions(seen: Sequence[DecisionRecord]) -> Table:

@@ -8,7 +8,6 @@ import asyncio
 import os
 import re
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from supervisor.testing import PrivateSupervisor, private_supervisor
 from tests.epubs import chapters_epub
+from tests.programs import install_supervisor
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROOT = Path(__file__).parents[2]
@@ -35,10 +35,7 @@ def running() -> Iterator[PrivateSupervisor]:
 def shell(running: PrivateSupervisor, tmp_path: Path) -> Callable[[str], str]:
     """Runs lines of shell for this supervisor, in a directory of their own; they say so much."""
     programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "supervisor"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m supervisor "$@"\n')
-    program.chmod(0o755)
+    install_supervisor(programs)
     environ = {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
@@ -66,9 +63,7 @@ def shell(running: PrivateSupervisor, tmp_path: Path) -> Callable[[str], str]:
 def block(document: str, begin: str) -> str:
     """The lines of the code block that begins so, fenced or indented."""
     text = (DOCS / document).read_text()
-    for found in re.findall(
-        r"^```\w*\n(.*?)^```|((?:^    [^\n]*\n)+)", text, re.DOTALL | re.MULTILINE
-    ):
+    for found in BLOCK.findall(text):
         lines = found[0] or "\n".join(line[4:] for line in found[1].splitlines())
         if lines.startswith(begin):
             return str(lines)

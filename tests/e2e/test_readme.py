@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.client import NoSupervisor
 from supervisor.client.discovery import find_gateway
+from tests.programs import install, install_supervisor
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,11 +39,8 @@ def test_the_session_works_when_it_is_pasted(tmp_path: Path) -> None:
     """Commands wait for the supervisor that the first line starts; something is heard."""
     text = (ROOT / "README.md").read_text()
     programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "supervisor").write_text(f'#!/bin/sh\nexec {sys.executable} -m supervisor "$@"\n')
-    (programs / "paplay").write_text(f"#!/bin/sh\nexec cat >{tmp_path}/heard\n")
-    for program in programs.iterdir():
-        program.chmod(0o755)
+    install_supervisor(programs)
+    install(programs, "paplay", f"exec cat >{tmp_path}/heard")
     environ = {
         "PATH": f"{programs}:/usr/bin:/bin",
         "HOME": str(tmp_path),
@@ -81,5 +80,5 @@ def test_the_session_works_when_it_is_pasted(tmp_path: Path) -> None:
 def test_who_asks_for_the_page_of_no_supervisor_is_told(tmp_path: Path) -> None:
     """The address is published while HTTP is served."""
     environ = {"SUPERVISOR_RUN_DIR": str(tmp_path)}
-    with pytest.raises(Exception, match="no supervisor is running"):
+    with pytest.raises(NoSupervisor, match="no supervisor is running"):
         find_gateway(environ)

@@ -74,5 +74,5 @@ def test_another_project_of_the_same_import_name_is_noticed(
     theirs["supervisor"] = Installed(None, (Path("supervisor/__init__.py"),))
     told = installing.shadow()
     assert told is not None
-    assert "supervisor 4.3.0 (supervisord)" in told
-    assert "pip uninstall supervisor, then pip install --force-reinstall" in told
+    assert "supervisor 4.3.0 (supervisord)" in told.found
+    assert "pip uninstall supervisor, then pip install --force-reinstall" in told.advice

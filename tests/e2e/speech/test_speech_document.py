@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.gateway.serving import Serving
 from tests.fixtures.spoken import said
+from tests.programs import install_supervisor
 from tests.supervised import Supervised
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/SPEECH.md").read_text()
@@ -79,10 +80,7 @@ def gateway(running_supervisor: Supervised) -> Iterator[Serving]:
 def shell(running_supervisor: Supervised, tmp_path: Path) -> tuple[Path, dict[str, str]]:
     """A directory to work in, and an environment where the program goes by its name."""
     programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "supervisor"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m supervisor "$@"\n')
-    program.chmod(0o755)
+    install_supervisor(programs)
     environ = {
         **running_supervisor.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",

@@ -9,6 +9,7 @@ import pytest
 
 from supervisor.audio.samples import Samples
 from supervisor.cli.playing import NoSoundError, playing
+from tests.programs import install
 
 TONE = np.linspace(-0.5, 0.5, 48_000, dtype=np.float32)
 
@@ -20,11 +21,9 @@ def players(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def install(players: Path, name: str, script: str) -> None:
+def player(players: Path, name: str, script: str) -> None:
     """A player that runs these lines of shell."""
-    path = players / name
-    path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
-    path.chmod(0o755)
+    install(players, name, f"PATH=/usr/bin:/bin\n{script}")
 
 
 def play(*parts: Samples) -> None:
@@ -36,16 +35,16 @@ def play(*parts: Samples) -> None:
 
 def test_one_that_finds_no_device_is_followed_by_one_that_does(players: Path) -> None:
     """Also where it has taken some of the sound before it ended."""
-    install(players, "pw-cat", "head -c 1000 >/dev/null; echo no daemon >&2; exit 1")
-    install(players, "aplay", f"cat >{players}/heard")
+    player(players, "pw-cat", "head -c 1000 >/dev/null; echo no daemon >&2; exit 1")
+    player(players, "aplay", f"cat >{players}/heard")
     play(*np.array_split(TONE, 7))
     assert np.array_equal(np.fromfile(players / "heard", "<f4"), TONE)
 
 
 def test_where_none_can_play_one_line_says_what_each_said(players: Path) -> None:
     """And what else can be done."""
-    install(players, "paplay", "echo first >&2; echo Connection refused >&2; exit 1")
-    install(players, "aplay", "exit 3")
+    player(players, "paplay", "echo first >&2; echo Connection refused >&2; exit 1")
+    player(players, "aplay", "exit 3")
     with pytest.raises(NoSoundError) as raised:
         play(*np.array_split(TONE, 7))
     told = str(raised.value)
@@ -66,8 +65,8 @@ def test_without_a_player_it_is_told_which_there_are(players: Path) -> None:
 
 def test_one_that_fails_after_long_is_not_begun_anew(players: Path) -> None:
     """What was heard is not heard again."""
-    install(players, "paplay", "head -c 9600000 >/dev/null; echo unplugged >&2; exit 1")
-    install(players, "aplay", f"cat >{players}/heard")
+    player(players, "paplay", "head -c 9600000 >/dev/null; echo unplugged >&2; exit 1")
+    player(players, "aplay", f"cat >{players}/heard")
     with pytest.raises(NoSoundError, match="unplugged"):
         play(*[TONE] * 60)
     assert not (players / "heard").exists()
