@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -32,16 +33,12 @@ SHADOW: Final = "supervisor"
 
 @functools.cache
 def how_to_install(*extras: str) -> str:
-    """The command that brings these extras to this installation."""
+    """The command that brings these extras to this installation, and what it needs without any."""
     wanted = ",".join(extras)
     if os.environ.get(IMAGE):
-        return f"build the image with --build-arg EXTRAS={wanted}"
+        added = f" with {wanted} added to --build-arg EXTRAS" if wanted else ""
+        return f"build the image anew{added}"
     return f"{_pip()} install {_target(wanted)}"
-
-
-def reinstall() -> str:
-    """The command that puts this installation's own files back."""
-    return f"{_pip()} install --force-reinstall --no-deps {_target('')}"
 
 
 class Shadow(NamedTuple):
@@ -62,7 +59,8 @@ def shadow() -> Shadow | None:
     return Shadow(
         f"the package supervisor {other.version} (supervisord) is installed here too, and has the "
         f"import name of {NAME}",
-        f"give each an environment of its own ({_pip()} uninstall {SHADOW}, then {reinstall()})",
+        f"give each an environment of its own ({_pip()} uninstall {SHADOW}, "
+        f"then {_pip()} install --force-reinstall --no-deps {_target('')})",
     )
 
 
@@ -70,7 +68,11 @@ def _pip() -> str:
     """What calls the pip of this interpreter, as short as it can be said."""
     found = shutil.which("pip")
     ours = found is not None and Path(found).parent == Path(sys.executable).parent
-    return "pip" if ours else f"{shlex.quote(sys.executable)} -m pip"
+    if ours:
+        return "pip"
+    python = shlex.quote(sys.executable)
+    # Environments that uv or `venv --without-pip` made have none: another one can install there.
+    return f"{python} -m pip" if find_spec("pip") else f"pip --python {python}"
 
 
 def _target(extras: str) -> str:
@@ -85,6 +87,9 @@ def _target(extras: str) -> str:
     if url.startswith("file:") and Path(path).is_file():
         return shlex.quote(path + extra)
     if url and not url.startswith("file:"):
+        repository = origin.get("vcs_info")
+        if repository:
+            url = f"{repository.get('vcs')}+{url}@{repository.get('commit_id')}"
         return shlex.quote(f"{NAME}{extra} @ {url}")
     return f"'{NAME}{extra}'" if extra else NAME
 

@@ -20,7 +20,7 @@ from supervisor.cli.host_checks import Finding
 from supervisor.config import Settings
 from supervisor.config.paths import run_directory, state_directory
 from supervisor.host.profile import take
-from supervisor.installing import how_to_install, reinstall, shadow
+from supervisor.installing import how_to_install, shadow
 from supervisor.service.rundir import SOCKET, SOCKET_PATH_BYTES
 from supervisor.wording import counted
 
@@ -78,7 +78,7 @@ def check_versions() -> Iterator[Finding]:
     try:
         found = version("onnxruntime")
     except PackageNotFoundError:
-        advice = f"run: {reinstall()}"
+        advice = f"run: {how_to_install()}"
         yield Finding("onnxruntime", "problem", "not installed", advice)
         return
     new = tuple(int(part) for part in found.split(".")[:2]) >= _LEAST_ONNXRUNTIME

@@ -46,6 +46,10 @@ def test_what_is_named_can_be_installed(tmp_path: Path, monkeypatch: pytest.Monk
         ({"url": spaced.as_uri(), "dir_info": {"editable": True}}, f"-e '{spaced}[kokoro]'"),
         ({"url": f"file://{wheel}", "archive_info": {}}, f"'{wheel}[kokoro]'"),
         ({"url": "file:///gone.whl"}, "'tts-supervisor[kokoro]'"),
+        (
+            {"url": "https://x/y.git", "vcs_info": {"vcs": "git", "commit_id": "0a1b"}},
+            "'tts-supervisor[kokoro] @ git+https://x/y.git@0a1b'",
+        ),
         ({"url": "https://x/y.whl"}, "'tts-supervisor[kokoro] @ https://x/y.whl'"),
         (None, "'tts-supervisor[kokoro]'"),
     ]
@@ -59,7 +63,8 @@ def test_in_an_image_nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> No
     """It is built anew."""
     monkeypatch.setenv(installing.IMAGE, "1")
     told = installing.how_to_install("kokoro", "languages")
-    assert told == "build the image with --build-arg EXTRAS=kokoro,languages"
+    assert told == "build the image anew with kokoro,languages added to --build-arg EXTRAS"
+    assert installing.how_to_install() == "build the image anew"
 
 
 def test_another_project_of_the_same_import_name_is_noticed(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from supervisor.installing import NAME, how_to_install, reinstall
+from supervisor.installing import NAME, how_to_install
 from workers.engines.base import PROTOCOL, Engine, EngineInfo, protocol_of
 
 GROUP = "tts_supervisor.engines"
@@ -74,7 +74,7 @@ def _reason(entry: EntryPoint, error: Exception) -> str:
     package = _package(entry)
     extra = entry.name if entry.dist and entry.name in _extras(entry) else ""
     if package == NAME:
-        how = how_to_install(extra) if extra else reinstall()
+        how = how_to_install(*filter(None, [extra]))
     else:
         how = f"pip install '{package}{f'[{extra}]' if extra else ''}'"
     return f"engine {entry.name} cannot be imported ({what}): {how}"

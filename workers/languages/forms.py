@@ -26,6 +26,9 @@ _LONGEST: Final = 64
 _MOST_WORDS: Final = 7
 """English words that are read together, after the first."""
 
+_TILDES: Final = "~～〜"
+"""From here to there: of typewriters, of wide letters, and the wave of Japanese keyboards."""
+
 _ENDS_OF_RANGES: Final = "点時时月日年号分曜一二三四五六七八九十"
 """What ends a place in time, from which a dash leads to another, where nothing stands between."""
 
@@ -81,14 +84,17 @@ def pattern(writing: Writing) -> str:
     )
     phone = "0[0-9]{1,4}-[0-9]{2,4}-[0-9]{3,4}|[0-9]{3}-[0-9]{3,4}-[0-9]{3,4}"
     hours = f"[0-9]{{1,2}}[{writing.clock}][0-5][0-9]"
-    until = f"(?<=[{writing.clock}][0-5][0-9])[-–~～](?={hours}(?![0-9:]))"
-    until += "|(?<=[0-9])[~～](?=[-−]?[0-9])"
+    until = f"(?<=[{writing.clock}][0-5][0-9])[-–{_TILDES}](?={hours}(?![0-9:]))"
+    until += f"|(?<=[0-9])[{_TILDES}](?=[-−]?[0-9])"
     if not writing.spaced:
-        until += f"|(?<=[{_ENDS_OF_RANGES}])[-–~～](?=[0-9{writing.script}])"
+        until += f"|(?<=[{_ENDS_OF_RANGES}])[-–{_TILDES}](?=[0-9{writing.script}])"
     score = "(?:2[5-9]|[3-9][0-9]|[0-9]{3})[:：][0-9]{1,3}|[0-9]{1,3}[:：][0-9]"
-    score = f"(?P<ratio>{score})(?![0-9:：])"
-    code = f"(?=[0-9]{{3}})(?:{writing.before_code})(?P<code>[0-9]{{3,32}})(?![.,]?[0-9])"
+    first = "(?<![0-9][:：])"
+    score = f"{first}(?P<ratio>{score})(?![0-9:：])"
+    code = "[0-9]{3,32}(?:-[0-9]{3,12}){0,3}"
+    code = f"(?=[0-9]{{3}})(?:{writing.before_code})(?P<code>{code})(?![.,]?[0-9])"
     years = f"(?P<years>{'(?!)' if writing.spaced else writing.ordinals})?"
+    each = f"(?:{_SPACE}(?P<each>{units}|{money}){alone})?"
     letter = rf"[{writing.script}][{COMBINING}]{{0,8}}"
     return "|".join(
         (
@@ -98,12 +104,12 @@ def pattern(writing: Writing) -> str:
             f"{apart}(?P<phone>{phone})(?![-0-9])",
             code,
             rf"{apart}(?:{writing.before_time})(?P<dotted>[0-9]{{1,2}}[.][0-5][0-9])(?![.,]?[0-9])",
-            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–~～](?P<to>[0-9]{{1,4}}){years})(?![-–/.,:]?[0-9])",
+            rf"{apart}(?P<range>(?P<from>[0-9]{{1,4}})[-–{_TILDES}](?P<to>[0-9]{{1,4}}){years}{each})(?![-–/.,:]?[0-9])",
             rf"(?<![\w/.,])(?P<part>[0-9]{{1,2}}/[0-9]{{1,2}})(?![\d/])(?!{edge})",
             f"(?P<vulgar>[{''.join(VULGAR)}])",
             f"{apart}{score}" if writing.ratio else "(?!)",
             f"(?P<until>{until})",
-            f"{apart}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
+            f"{apart}{first}{clock}(?![0-9:])(?:{_SPACE}(?:{writing.after_time}){alone})?",
             f"{apart}(?P<minus>[-−])?(?:{number})",
             rf"{apart}(?P<short>{short}){alone}",
             f"(?P<roman>{roman})(?P<nth>(?:{writing.ordinals})?){alone}",

@@ -155,7 +155,7 @@ def _year(number: int, written: str) -> str:
     """A year by its figures, some years, or those who were born since one: 90后."""
     figures = "".join(cardinals.mandarin(int(figure)) for figure in f"{number:02}")
     if written == "后":
-        return f"{figures if number < 100 and number % 10 == 0 else cardinals.mandarin(number)}后"
+        return f"{figures if number < 100 and number % 5 == 0 else cardinals.mandarin(number)}后"
     return f"{figures if number >= 1000 else _counted(cardinals.mandarin(number), '年')}年"
 
 
@@ -178,7 +178,7 @@ def _counted(said: str, following: str) -> str:
 
 _COUNTING: Final = re.compile(
     "[个位只本张条件杯瓶次块元点天周岁双辆台家间份碗斤公千米万亿百小倍层名种句页头匹篇首支把艘架棵座扇顿人秒升吨袋盒包场"
-    "处项步口根颗朵套所遍趟角毛克厘毫]|年(?!级)|分钟"
+    "处项步口根颗朵套所遍趟角毛克厘毫]|年(?!级)|分钟|平方|立方"
 )
 _TOLD_BY_FIGURES: Final = "电话 手机 热线 拨打 号码 密码 邮编 验证码 学号 工号 编号 账号 尾号"
 """Words that figures behind them are said one by one for."""
@@ -224,7 +224,7 @@ WRITING: Final = Writing(
     before_code="|".join(
         f"(?<={word}{joined})"
         for word in _TOLD_BY_FIGURES.split()
-        for joined in ("", "是", "为", "：", ":", " ")
+        for joined in ("", "是", "为", "：", ":", " ", ": ")
     ),
     ratio="比",
 )  # fmt: skip

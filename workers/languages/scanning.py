@@ -79,7 +79,7 @@ class Scanner:
             "unit": self._measure,
             "ordinal": self._ordinal,
             "amount": self._counted,
-            "code": lambda found: self._one_by_one(found["code"]),
+            "code": self._phone,
             "figures": self._figures,
             "until": lambda _found: writing.till,
             "ratio": self._ratio,
@@ -148,17 +148,24 @@ class Scanner:
         return self._writing.time(hours, minutes)
 
     def _range(self, found: re.Match[str]) -> str:
-        after = "" if self._is_placed(found) else self._after(found)
+        many = self._named_many(found["each"])
+        after = "" if self._is_placed(found) else many or self._after(found)
         ends = found["from"], found["to"]
         years = not self._writing.spaced and all(len(figures) == 4 for figures in ends)
         if years and (found["years"] or (not after and all(map(_is_recent, ends)))):
-            said = [self._writing.ordinal(int(figures), "") for figures in ends]
+            said = [self._writing.ordinal(int(end), "") or self._cardinal(end) for end in ends]
         else:
-            said = [self._cardinal(figures) for figures in ends]
             after = found["years"] or after
-            said = [self._writing.counted(number, after) for number in said] if after else said
+            said = [self._before(self._cardinal(end), after) for end in ends]
             said[-1] += found["years"] or ""
-        return f" {self._writing.till} ".join(said)
+        both = f" {self._writing.till} ".join(said)
+        return _named(both, many) if many else both
+
+    def _named_many(self, sign: str | None) -> str:
+        """What several of a unit or a sum of money are called; empty without one."""
+        return (
+            self._writing.units.get(sign or "") or self._writing.money.get(sign or "", ("", ""))
+        )[1]
 
     def _ratio(self, found: re.Match[str]) -> str:
         parts = re.split("[:：]", found["ratio"])
@@ -181,7 +188,7 @@ class Scanner:
         return named or f"{self._cardinal(part)} {self._cardinal(whole)}"
 
     def _phone(self, found: re.Match[str]) -> str:
-        return " ".join(map(self._one_by_one, found["phone"].split("-")))
+        return " ".join(map(self._one_by_one, (found["phone"] or found["code"]).split("-")))
 
     def _money(self, found: re.Match[str]) -> str:
         names = self._writing.money[found["before"] or found["behind"]]
@@ -222,9 +229,14 @@ class Scanner:
 
     def _signed(self, found: re.Match[str], amount: str, following: str) -> str:
         said = self._number(amount)
-        if following:
-            said = self._writing.counted(said, following)
+        said = self._before(said, following)
         return f"{self._writing.minus} {said}" if found["minus"] else said
+
+    def _before(self, said: str, following: str) -> str:
+        """A number as it is said before this word; one that stands in a name is before nothing."""
+        return (
+            self._writing.counted(said, following) if following and "{}" not in following else said
+        )
 
     def _number(self, amount: str) -> str:
         whole, fraction = self._parts(amount)
