@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from supervisor.config.sections.broker import Broker
+from supervisor.config.sections.classes import Classes
 from supervisor.config.sections.engines import Engines
 from supervisor.config.sections.http import Http
 from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     engines: Engines = Engines()
     broker: Broker = Broker()
     admission: Admission = Admission()
+    classes: Classes = Classes()
     jobs: Jobs = Jobs()
     journal: Journal = Journal()
     segments: Segments = Segments()

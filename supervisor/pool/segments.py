@@ -47,7 +47,7 @@ class Segments:
             return
         request, part = command.request, command.part
         speech = request.speech if part.prosody is None else part.prosody.applied(request.speech)
-        seed = segment_seed(speech.seed, command.segment)
+        seed = segment_seed(speech.seed, command.number)
         run = wire.Run(
             job=command.job,
             segment=command.segment,
@@ -133,6 +133,7 @@ class Segments:
                     attempt=piece.attempt,
                     message=f"segment {piece.segment}: {piece.error}",
                     unreadable=piece.unreadable,
+                    interrupted=piece.terminated,
                 )
             )
 

@@ -319,6 +319,7 @@ class World:
                 segment=command.segment,
                 attempt=command.attempt,
                 message="interrupted",
+                interrupted=True,
             )
         self._tell_jobs(answer)
 

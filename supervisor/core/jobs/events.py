@@ -256,7 +256,7 @@ class SegmentSpoken(_Record, frozen=True, kw_only=True):
 
 class SegmentRefused(_Record, frozen=True, kw_only=True):
     """A worker answered without audio: the engine failed, or cannot speak this text
-    (`unreadable`).
+    (`unreadable`), or it was `interrupted`.
     """
 
     now: float
@@ -266,6 +266,7 @@ class SegmentRefused(_Record, frozen=True, kw_only=True):
     attempt: int
     message: str
     unreadable: bool = False
+    interrupted: bool = False
 
 
 class StaleAnswer(_Record, frozen=True):
@@ -380,8 +381,8 @@ class ForgetJob(_Record, frozen=True):
 
 
 class RunSegment(_Record, frozen=True, kw_only=True):
-    """Give this segment to this worker, which is idle. `expected_s`: its predicted seconds;
-    0 where that would be a mere guess.
+    """Give this segment to this worker, which is idle. `number`: its number for clients, from
+    which it has its seed. `expected_s`: its predicted seconds; 0 where that would be a mere guess.
     """
 
     worker: int
@@ -390,6 +391,7 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     attempt: int
     request: JobRequest
     part: Part
+    number: int
     expected_s: float
 
 
@@ -417,12 +419,15 @@ class TakeText(_Record, frozen=True, kw_only=True):
 
 
 class InterruptSegment(_Record, frozen=True, kw_only=True):
-    """Stop a segment that a worker runs: its job has ended."""
+    """Stop a segment that a worker runs: its job has ended; or `gently`, to give way to another:
+    then it may as well come to its end.
+    """
 
     worker: int
     job: str
     segment: int
     attempt: int
+    gently: bool = False
 
 
 class ReleaseAccepted(_Record, frozen=True, kw_only=True):

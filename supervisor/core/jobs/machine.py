@@ -20,10 +20,12 @@ from supervisor.core.jobs.durability import Durability
 from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
+from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.timings import Timings
 from supervisor.core.jobs.writing import Writing
+from supervisor.speech import RequestClass
 from supervisor.wording import counted
 
 POISON_KILLS = 3
@@ -39,12 +41,14 @@ class Jobs:
         commands: list[e.Command] = []
         self._commands = commands
         self.timings = Timings()
-        self.admission = Admission(bounds.limits)
+        self.admission = Admission(bounds.limits, bounds.classes)
         self.costs = self.admission.costs
         self.retained = Retention(bounds.plain, bounds.durable)
         self._release = Release(commands, self.retained)
         self._backpressure = Backpressure(bounds.held)
-        self._queue = Queue(commands, self._backpressure, self._release, self.timings)
+        self._queue = Queue(
+            commands, self._backpressure, self._release, self.timings, bounds.classes
+        )
         self._backlog = DiskBacklog()
         self._life = Lifecycle(
             commands,
@@ -92,9 +96,9 @@ class Jobs:
 
     def _configured(self, event: e.Configured) -> None:
         bounds = event.bounds
-        self.admission.set_limits(bounds.limits)
+        self.admission.set_limits(bounds.limits, bounds.classes)
         self.retained.configure(bounds.plain, bounds.durable)
-        self._queue.configure(bounds.held)
+        self._queue.configure(bounds.held, bounds.classes)
         self._life.run_waiting(event.now)
 
     def _costs_expected(self, event: e.CostsExpected) -> None:
@@ -235,8 +239,8 @@ class Jobs:
 
     def _worker_lost(self, event: e.WorkerLost) -> None:
         run = self._queue.lose(event.worker)
-        if run is not None and run[0].id in self.jobs:
-            self._run_again(*run, event)
+        if run is not None and run.job.id in self.jobs:
+            self._run_again(run.job, run.segment, event)
         self._life.run_waiting(event.now)
 
     def _run_again(self, job: Job, index: int, event: e.WorkerLost) -> None:
@@ -253,8 +257,9 @@ class Jobs:
     # -- workers answer -----------------------------------------------------------------
 
     def _segment_spoken(self, event: e.SegmentSpoken) -> None:
-        job = self._answered(event)
-        if job is not None:
+        run = self._answered(event)
+        if run is not None:
+            job = run.job
             waiting = self._queue.has_waiting
             now, index, pieces, seconds = event.now, event.segment, event.pieces, event.synthesis_s
             size = sum(map(len, pieces))
@@ -274,8 +279,12 @@ class Jobs:
         self._life.run_waiting(event.now)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
-        job = self._answered(event)
-        if job is not None:
+        run = self._answered(event)
+        if run is not None and run.yielding and event.interrupted:
+            run.job.give_up(event.now, event.segment, event.worker)
+            self._queue.give_way(run, event.now)
+        elif run is not None:
+            job = run.job
             code: FailureCode = "bad_text" if event.unreadable else "failed"
             job.refused(event.now, event.segment, event.worker)
             self._life.fail(job, event.now, code, event.message)
@@ -284,17 +293,17 @@ class Jobs:
     def _stale_answer(self, _event: e.StaleAnswer) -> None:
         self.counts["stale"] += 1
 
-    def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
-        """Free the worker; return the job, None for a stale answer.
+    def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Running | None:
+        """Free the worker; return what it ran, None for a stale answer.
 
         An answer counts if its (job, segment, attempt, worker) are those of a running segment,
         and if the job has no outcome yet.
         """
-        job = self._queue.answered(event)
-        if job is None or job.id not in self.jobs:
+        run = self._queue.answered(event)
+        if run is None or run.job.id not in self.jobs:
             self.counts["stale"] += 1
             return None
-        return job
+        return run
 
     # -- queries ------------------------------------------------------------------------
 
@@ -304,12 +313,31 @@ class Jobs:
         return self._queue.running
 
     @property
+    def preemption(self) -> Preemption:
+        """What was interrupted for others."""
+        return self._queue.preemption
+
+    @property
+    def shortened_segments(self) -> int:
+        """Segments that were cut in two because others wanted the workers."""
+        return self._queue.shortened
+
+    def contended(self, now: float) -> bool:
+        """Whether segments of batch work are cut shorter now."""
+        return self._queue.contended("batch", now)
+
+    @property
     def waiting_segments(self) -> int:
         """Segments that could run now if there were workers; a slow reader's do not count.
 
         Estimated from the length of a text that is not all cut.
         """
         return self._queue.waiting_segments(self.jobs.values())
+
+    def running_of(self, name: RequestClass) -> int:
+        """Segments of this class that a worker has now."""
+        runs = self._queue.workers.values()
+        return sum(run is not None and run.job.request_class == name for run in runs)
 
     @property
     def outcomes_held_back(self) -> int:
