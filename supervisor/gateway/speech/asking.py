@@ -133,9 +133,8 @@ class SpeechRequest(msgspec.Struct, frozen=True):
         bool, msgspec.Meta(description='The same as `markup: "ssml"`, where there is no `markup`.')
     ] = False
     request_class: Annotated[
-        str | None,
+        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
         msgspec.Meta(
-            max_length=NAME_CHARS,
             description="How urgent it is: somebody waits for it, listens to it, or neither. By "
             f"the text where it is not given, and not in the header `{CLASS_HEADER}` either.",
             extra_json_schema={"enum": list(get_args(RequestClass))},

@@ -7,7 +7,14 @@ from functools import partial
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+)
 from msgspec import structs
 
 from supervisor.core.jobs import events as e
@@ -291,6 +298,29 @@ class JobsMachine(RuleBasedStateMachine):
             if not any(isinstance(a, e.PersistJob) and a.job == job for a in self.asked):
                 self.refused.add(job)  # it took over a request that is being written down
         return job
+
+    @rule(target=jobs_made, durable=st.booleans(), stops=st.booleans())
+    def wait_beside_a_book(self, durable: bool, stops: bool) -> MultipleResults[str]:
+        """A sentence, while another client's book has the workers."""
+        made = [
+            str(
+                self.submit(
+                    client=client,
+                    sizes=[9] * segments,
+                    credit=400,
+                    priority=5,
+                    patience=None,
+                    durable=durable and client == b"a",
+                    key=None,
+                    at_once=segments,
+                    request_class="batch" if client == b"a" else "interactive",
+                )
+            )
+            for client, segments in ((b"a", 4), (b"b", 1))
+        ]
+        if stops:
+            self.stop()
+        return multiple(*made)
 
     @rule(target=jobs_made, client=CLIENTS, credit=st.integers(0, 400))
     def submit_open(self, client: bytes, credit: int) -> str:

@@ -74,6 +74,10 @@ def _open_mappings(document: dict[str, Any]) -> list[dict[str, Any]]:
         leases["cores"],
         *(worker["environment"] for worker in leases["workers"]),
         *(timing["buckets"] for name, timing in document["timings"].items() if name != "more"),
+        *(
+            document["classes"][name]["first_audio_s"]["buckets"]
+            for name in ("interactive", "stream", "batch")
+        ),
     ]
 
 
