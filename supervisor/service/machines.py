@@ -33,6 +33,9 @@ from supervisor.service.ring import Ring
 AnyMachine = Jobs | Pool | Allocation
 AnyEvent = job_events.Event | pool_events.Event | allocation_events.Event
 
+Saw = Callable[[AnyMachine, Any, Sequence[object]], None]
+"""Is shown a machine, an event that it has handled, and the commands that followed."""
+
 Effects = Mapping[type, Callable[[Any], None]]
 """The effect of each type of command."""
 
@@ -67,7 +70,7 @@ class Machines:
         settled: Callable[[], None],
         broken: Callable[[Exception], None],
         ring: Ring,
-        saw: Callable[[AnyMachine, Any, Sequence[object]], None] | None = None,
+        saw: Saw | None = None,
     ) -> None:
         missing = [kind for kind in command_types() if kind not in effects]
         if missing:
