@@ -42,6 +42,8 @@ class Watcher:
         self.backlog: Backlog[Frames] = Backlog(self._lost)
         self.number = 0
         """Number of the last event that was put into the backlog or counted."""
+        self.behind = False
+        """Whether its socket took nothing when it was offered something last."""
 
     def _lost(self, count: int) -> Frames:
         return encode(Event(self.number, time.time(), EventsLost(count)), json=self.json)
@@ -62,7 +64,8 @@ class Watchers:
         self._kinds: frozenset[str] = frozenset()
         """Kinds that anybody watches."""
         self._number = 0
-        self._timer: asyncio.Handle | None = None
+        self._round: asyncio.Handle | None = None
+        self._retry: asyncio.Handle | None = None
 
     def __len__(self) -> int:
         return len(self._watchers)
@@ -97,25 +100,28 @@ class Watchers:
         self._number += 1
         event = Event(self._number, time.time(), about)
         encoded: dict[bool, Frames] = {}
-        for watcher in self._watchers.values():
+        for client, watcher in list(self._watchers.items()):
             if kind not in watcher.kinds or owner not in {None, watcher.owner}:
                 continue
             frames = encoded.get(watcher.json)
             if frames is None:
                 frames = encoded[watcher.json] = encode(event, json=watcher.json)
+            if watcher.backlog.full:  # So many in one round: he may not be slow at all.
+                self._send_to(client, watcher)
             watcher.number = self._number
             self.told += 1
             if not watcher.backlog.put(frames):
                 self.lost += 1
-        if encoded and self._timer is None:
-            self._timer = self._loop.call_soon(self._send)
+        if encoded and self._round is None:
+            self._round = self._loop.call_soon(self._send)
 
     def close(self) -> None:
         """Tell nobody any more."""
         self._watchers.clear()
         self._settle()
-        if self._timer is not None:
-            self._timer.cancel()
+        for handle in (self._round, self._retry):
+            if handle is not None:
+                handle.cancel()
 
     def _check_room(self, client: bytes, owner: str) -> None:
         """Raise Refused where too many watch already; one who does may watch something else."""
@@ -134,20 +140,22 @@ class Watchers:
 
     def _send(self) -> None:
         """Send to each what it takes; those who take nothing are tried again in a while."""
-        self._timer = None
-        behind = False
+        self._round = None
         for client, watcher in list(self._watchers.items()):
-            behind |= not self._send_to(client, watcher)
-        if behind and self._timer is None:
-            self._timer = self._loop.call_later(_BEHIND_S, self._send)
+            self._send_to(client, watcher)
 
-    def _send_to(self, client: bytes, watcher: Watcher) -> bool:
-        """Send what waits for one watcher; False if it does not take it all."""
-        while watcher.backlog:
-            if self._watchers.get(client) is not watcher:
-                return True  # It turned out to be gone.
+    def _try_again(self) -> None:
+        self._retry = None
+        for watcher in self._watchers.values():
+            watcher.behind = False
+        self._send()
+
+    def _send_to(self, client: bytes, watcher: Watcher) -> None:
+        """Send what waits for one watcher, until it takes no more or turns out to be gone."""
+        while watcher.backlog and not watcher.behind and self._watchers.get(client) is watcher:
             frames = watcher.backlog.take()
             if not self._offer(client, frames):
                 watcher.backlog.put_back(frames)
-                return False
-        return True
+                watcher.behind = True
+                if self._retry is None:
+                    self._retry = self._loop.call_later(_BEHIND_S, self._try_again)

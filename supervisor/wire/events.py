@@ -112,9 +112,14 @@ class Backlog(Generic[T]):
         """Whether something is to be taken."""
         return bool(self._waiting) or self._lost > 0
 
+    @property
+    def full(self) -> bool:
+        """Whether the next event would only be counted."""
+        return self._lost > 0 or len(self._waiting) >= BACKLOG
+
     def put(self, event: T) -> bool:
         """Add an event; False where it is only counted, as all are until the others are taken."""
-        if self._lost or len(self._waiting) >= BACKLOG:
+        if self.full:
             self._lost += 1
             return False
         self._waiting.append(event)
