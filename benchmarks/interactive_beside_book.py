@@ -22,7 +22,13 @@ SENTENCES = (
     "I have put milk, bread and a dozen eggs on the list for you, is there more to come?",
 )
 """What an assistant says, of 21 to 83 characters."""
-BOOK = f"{PARAGRAPH} " * 400
+PROSE = (
+    f"{PARAGRAPH} The harbour, which had been quiet since the war, woke slowly on that morning, for "
+    "the fog lay thick on the water, and the fishermen, who had waited for it to lift since long "
+    "before sunrise, talked of the winter and of the price of nets. "
+)
+"""Sentences of 50 to 240 characters."""
+BOOK = PROSE * 300
 FACTOR = 2.0
 LEAST_RATE = 80.0
 ROUNDS = 3
@@ -57,16 +63,15 @@ def run() -> Result:
         rates = [
             _mean(measure(found[name], "audio_s_per_s")) for name in ("book alone", "book beside")
         ]
-        what = (
-            f"two workers of one thread, a sentence every {load.every_s:g} s, {len(beside)} in all"
-        )
+        what = f"2 workers of one thread, a sentence every {load.every_s:g} s, {len(beside)} in all"
+        p95 = percentile(alone, 95), percentile(beside, 95)
         claims += [
             at_most(
                 f"{engine}: p95 of a sentence beside a book ÷ alone",
-                percentile(beside, 95) / percentile(alone, 95),
+                p95[1] / p95[0],
                 FACTOR,
                 "×",
-                f"{what}; {percentile(alone, 95):.0f} ms alone, {percentile(beside, 95):.0f} ms beside",
+                f"{what}; {p95[0]:.0f} ms alone, {p95[1]:.0f} ms beside",
             ),
             at_least(
                 f"{engine}: the book's rate beside sentences ÷ alone",
@@ -113,7 +118,7 @@ def _engine(engine: str, load: _Load) -> tuple[dict[str, list[Sample]], str]:
 def _sentences(client: Client, load: _Load) -> list[Sample]:
     """Sentences at moments that have nothing to do with the book's segments."""
     until = time.monotonic() + load.both_s
-    found = []
+    found: list[Sample] = []
     while time.monotonic() < until:
         begun = time.monotonic()
         found.append(_sentence(client, len(found)))
