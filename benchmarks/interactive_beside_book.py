@@ -23,7 +23,7 @@ SENTENCES = (
 )
 """What an assistant says, of 21 to 83 characters."""
 PROSE = (
-    f"{PARAGRAPH} The harbour, which had been quiet since the war, woke slowly on that morning, for "
+    f"{PARAGRAPH} The harbour, which had been quiet since the war, woke slowly on that day, for "
     "the fog lay thick on the water, and the fishermen, who had waited for it to lift since long "
     "before sunrise, talked of the winter and of the price of nets. "
 )

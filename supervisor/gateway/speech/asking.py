@@ -176,7 +176,7 @@ async def accepted(
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
     terms["on_behalf"] = request_client(request, context.settings)
-    terms["request_class"] = wanted.request_class or request.headers.get(CLASS_HEADER)
+    terms["request_class"] = _class(wanted.request_class, request.headers.get(CLASS_HEADER))
     welcome = await context.welcome()
     engine, voice = engine_and_voice(wanted.model, wanted.voice, terms["language"], welcome)
     pace = pace_of(wanted.speed, engine, None if voice else terms["language"], welcome)
@@ -185,6 +185,12 @@ async def accepted(
         wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )
     return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
+
+
+def _class(named: str | None, header: str | None) -> str | None:
+    """The class of a request, that of the body before that of the header."""
+    given = header if named is None else named
+    return None if given is None else given.strip().lower()
 
 
 def _markup(wanted: SpeechRequest) -> Markup | None:
