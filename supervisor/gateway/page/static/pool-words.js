@@ -46,6 +46,7 @@ const KINDS = {
   bound_memory: ([n]) => `memory is enough for ${n}`,
   bound_min_cores: ([n]) => `the settings want ${n} at least`,
   bound_reserve: ([n]) => `one core is left to the machine, so ${n} at most`,
+  bound_share: ([n]) => `${n} ${n === 1 ? "is" : "are"} its share, and another supervisor wants the rest`,
   bound_usable: ([n]) => `there are only ${n} to be had`,
   configured: () => "the settings were changed",
   cooldown: ([s]) => `the last change was just now; the next may come in ${short(s).join(" ")}`,
@@ -62,6 +63,7 @@ const KINDS = {
   starved_by_others: ([p]) => `other programs take ${percent(p)} of the pool's cores`,
   thermal_cap: ([n]) => `the machine is hot, so ${n} at most`,
   work_waiting: ([s]) => `no worker was free, and a sentence has waited for ${short(s).join(" ")}`,
+  yield_to: ([pid]) => `the supervisor with pid ${pid} has less than its share`,
 };
 
 /** "Kept 2 cores", "1 → 2 cores": what was decided. */
