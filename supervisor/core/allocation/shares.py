@@ -111,7 +111,8 @@ def share(own: Claim, others: Sequence[Claim], taken: Collection[int]) -> Shared
     their way back. `taken`: CPUs that others have leased, with or without a claim.
     """
     mine = set(own.may)
-    claims = (own, *(claim for claim in others if not claim.may or mine.intersection(claim.may)))
+    met = [claim for claim in others if not claim.may or mine.intersection(claim.may)]
+    claims = (own, *sorted(met, key=_age))
     claimed = {cpu for claim in claims[1:] for cpu in claim.holds}
     cpus = mine.union(*(claim.may for claim in claims)) - (set(taken) - claimed)
     fair = tuple(fair_shares(len(cpus), claims))

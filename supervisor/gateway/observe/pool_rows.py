@@ -149,7 +149,6 @@ VALUES = (
 )
 
 
-
 def _shares(value: Callable[[CoreShare], float]) -> Callable[[Status], Mapping[str, float]]:
     """A value of each supervisor that shares cores with this one, itself included, by pid."""
     return lambda s: {str(each.pid): value(each) for each in s.allocation.leases.shares}

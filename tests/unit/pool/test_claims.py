@@ -130,9 +130,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-def test_what_cannot_be_read_wants_nothing(
-    tmp_path: Path, reader: Claims, garbage: bytes
-) -> None:
+def test_what_cannot_be_read_wants_nothing(tmp_path: Path, reader: Claims, garbage: bytes) -> None:
     """It counts with weight 1, one line names it, and the others are read as ever."""
     (tmp_path / "claim-5").write_bytes(garbage)
     (tmp_path / "claim-6").write_bytes(text(CLAIM))
