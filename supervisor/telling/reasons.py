@@ -11,7 +11,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "bound_memory": "there is memory for {0:.0f}",
     "bound_min_cores": "the settings ask for at least {0:.0f}",
     "bound_reserve": "one core is left to the machine",
-    "bound_share": "{0:.0f} are its share; another supervisor wants the rest",
+    "bound_share": "its share is {0:.0f}, and another supervisor wants the rest",
     "bound_usable": "there are no more to be had",
     "configured": "the settings were changed",
     "cooldown": "the last change is too fresh, {0:.0f} s to go",
