@@ -419,7 +419,7 @@ class Job:
         self.unreadable += 1
         more = self.unreadable - MOST_UNREADABLE
         before = self.left_out if more <= 1 else self.left_out[:-1]
-        what = f"segment {index}: {why}" if more <= 0 else f"{more} more segments"
+        what = f"segment {self.number(index)}: {why}" if more <= 0 else f"{more} more segments"
         self.left_out = (*before, LeftOut(what=what))
 
     def refused(self, now: float, index: int, worker: int) -> None:
