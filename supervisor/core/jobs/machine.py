@@ -250,7 +250,8 @@ class Jobs:
         """Retry a segment whose worker was lost, or quarantine its job after POISON_KILLS."""
         kills = job.lost(event.now, index, event.worker, event.reason)
         if kills >= POISON_KILLS:
-            reason = f"segment {job.number(index)} ended {counted(kills, 'worker')}, the last: {event.reason}"
+            ended = f"segment {job.number(index)} ended {counted(kills, 'worker')}"
+            reason = f"{ended}, the last: {event.reason}"
             self._life.fail(job, event.now, "poison", reason)
             return
         job.retry(index)
