@@ -47,12 +47,15 @@ class Unsaid(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One event, the names of the commands that followed, and the cuts of its job."""
+    """One event, the names of the commands that followed, and the cuts of its job. `shortened`:
+    segments that were cut in two for their turn, by job and index, and the length of the rest.
+    """
 
     family: Family
     event: Any
     commands: tuple[str, ...] = ()
     cut: Cut | None = None
+    shortened: dict[tuple[str, int], int] = {}
 
 
 class Document(msgspec.Struct):
@@ -78,6 +81,8 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
         document["commands"] = list(entry.commands)
     if entry.cut is not None:
         document["cut"] = [list(entry.cut[0]), entry.cut[1]]
+    if entry.shortened:
+        document["shortened"] = [[*which, size] for which, size in entry.shortened.items()]
     return document
 
 
@@ -136,6 +141,7 @@ def _decode_entry(document: dict[str, Any]) -> Entry:
         _decode(document["event"]),
         tuple(document.get("commands", ())),
         None if cut is None else (tuple(cut[0]), int(cut[1])),
+        {(job, index): int(size) for job, index, size in document.get("shortened", ())},
     )
 
 

@@ -382,7 +382,8 @@ class ForgetJob(_Record, frozen=True):
 
 class RunSegment(_Record, frozen=True, kw_only=True):
     """Give this segment to this worker, which is idle. `number`: its number for clients, from
-    which it has its seed. `expected_s`: its predicted seconds; 0 where that would be a mere guess.
+    which it has its seed. `cut_off`: characters that were just cut off it, and are the next one.
+    `expected_s`: its predicted seconds; 0 where that would be a mere guess.
     """
 
     worker: int
@@ -392,6 +393,7 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     request: JobRequest
     part: Part
     number: int
+    cut_off: int = 0
     expected_s: float
 
 

@@ -10,8 +10,8 @@ before `next_segment` were given to a worker or came from a journal, except for 
 `retries`, which were lost with their worker, and in `yielded`, which gave theirs up. Text that is
 not cut yet is in `rest`.
 
-A segment may be cut in two just before it runs (`shorten`). For clients both are one segment, of
-the `number` that it has in a text that is cut as ever.
+A segment may be cut in two just before it runs (`breath`, `shorten`). For clients both are one
+segment, of the `number` that it has in a text that is cut as ever.
 """
 
 from __future__ import annotations
@@ -334,27 +334,25 @@ class Job:
         self.left_out = (*self.left_out, *left_out)[:MOST_LEFT_OUT]
         return size
 
-    def shorten(self, max_chars: int) -> bool:
-        """Cut the segment that is next in two, at a breath, if it is long and its audio is not
-        promised to be the same at every attempt; True if it was.
+    def breath(self, max_chars: int) -> tuple[Part, Part] | None:
+        """The segment that is next as two parts, cut at a breath; None where it is not that long,
+        or its audio is promised to be the same at every attempt.
         """
-        language, index = self.request.recut, self.next_segment
-        if language is None or self.again:
-            return False
-        segment = self.segments[index]
-        part, size = segment.part, segment.size
-        if size <= max_chars:
-            return False
+        language = self.request.recut
+        if language is None or self.segments[self.next_segment].size <= max_chars:
+            return None
+        part = self.segments[self.next_segment].part
         whole = len(part.text)
         cut = breaths.cut(part.text, part.ends, language, first_limit=max_chars, limit=whole)
         parts = [Part(each.text, each.ends, part.prosody) for each in cut]
-        if len(parts) < 2:
-            return False
-        first, rest = parts
-        begun = len(first.text)
-        self.segments[index : index + 1] = [Segment(first, begun), Segment(rest, size - begun)]
+        return (parts[0], parts[1]) if len(parts) == 2 else None
+
+    def shorten(self, first: Part, rest: Part) -> None:
+        """Cut the segment that is next in these two."""
+        index, size = self.next_segment, len(first.text)
+        whole = self.segments[index].size
+        self.segments[index : index + 1] = [Segment(first, size), Segment(rest, whole - size)]
         self.splits.append(index + 1)
-        return True
 
     def number(self, index: int) -> int:
         """The number of a segment for clients, and for its seed: as if none had been shortened."""

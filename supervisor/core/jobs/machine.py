@@ -20,6 +20,7 @@ from supervisor.core.jobs.durability import Durability
 from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
@@ -315,6 +316,10 @@ class Jobs:
     def running_segments(self) -> int:
         """Segments that a worker has now."""
         return self._queue.running
+
+    def breathe_as(self, breath: Callable[[Job, int], tuple[Part, Part] | None]) -> None:
+        """Have this say where segments are cut in two: for a replay, which has no text."""
+        self._queue.breath = breath
 
     @property
     def preemption(self) -> Preemption:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from heapq import heapify, heappop, heappush, heapreplace
 
 from supervisor.core.jobs import events as e
@@ -35,6 +35,7 @@ from supervisor.core.jobs.backpressure import HELD_BYTES_MAX, Backpressure
 from supervisor.core.jobs.classes import CLASSES, Classes, Contention
 from supervisor.core.jobs.job import OUTCOMES, Job
 from supervisor.core.jobs.limits import HeldLimits
+from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.release import Release
 from supervisor.core.jobs.request import HIGHEST_PRIORITY
@@ -235,6 +236,8 @@ class Queue:
         self.preemption = Preemption()
         self.shortened = 0
         """Segments that were cut shorter because others wanted the workers."""
+        self.breath: Callable[[Job, int], tuple[Part, Part] | None] = Job.breath
+        """Says where a segment is cut in two; a replay, which has no text, puts another here."""
         self._classes = classes
         self._contention = Contention()
         self._commands = commands
@@ -385,8 +388,7 @@ class Queue:
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
         rules = self._classes.rules(job.request_class)
-        if rules.max_chars_contended is not None and self.contended(job.request_class, now):
-            self.shortened += job.shorten(rules.max_chars_contended)
+        cut_off = self._shorten(job, rules.max_chars_contended, now)
         self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
         segment = job.segments[index]
@@ -403,12 +405,26 @@ class Queue:
                 request=job.request,
                 part=segment.part,
                 number=job.number(index),
+                cut_off=cut_off,
                 expected_s=0.0 if job.work.guessed else cost_s,
             )
         )
         if job.request.progress:
             self._release.started(job, job.number(index))
         self.enqueue(job)
+
+    def _shorten(self, job: Job, max_chars: int | None, now: float) -> int:
+        """Cut the job's next segment in two, if others want the workers; returns what was cut off,
+        in characters.
+        """
+        if max_chars is None or job.again or not self.contended(job.request_class, now):
+            return 0
+        parts = self.breath(job, max_chars)
+        if parts is None:
+            return 0
+        job.shorten(*parts)
+        self.shortened += 1
+        return job.segments[job.next_segment + 1].size
 
     def interrupt(self, job: Job) -> None:
         """Interrupt the segments that run for the job."""

@@ -270,12 +270,14 @@ def test_a_cut_keeps_manner_and_silence() -> None:
         recut="en",
     )
     job = Job("j", request, owner="o", flow="f", now=0.0)
-    assert job.shorten(80)
+    parts = job.breath(80)
+    assert parts is not None
+    job.shorten(*parts)
     first, rest = job.segments
     assert (first.part.prosody, rest.part.prosody) == (slow, slow)
     assert (first.part.ends, rest.part.ends) == ("clause", "paragraph")
     assert first.size + rest.size == len(SENTENCE)
-    assert not Job("j", request, owner="o", flow="f", now=0.0).shorten(len(SENTENCE))
+    assert Job("j", request, owner="o", flow="f", now=0.0).breath(len(SENTENCE)) is None
 
 
 def test_a_text_that_is_cut_while_it_is_spoken_is_counted_in_full() -> None:
