@@ -274,7 +274,9 @@ class World:
     # -- segments ---------------------------------------------------------------------------
 
     def _run(self, command: j.RunSegment) -> None:
-        self.waits.append(self._now - self._arrived.pop(command.job))
+        arrived = self._arrived.pop(command.job, None)
+        if arrived is not None:  # It may have run before, and given way.
+            self.waits.append(self._now - arrived)
         worker = self._workers[command.worker]
         wanted = self._engine.speedup(worker.shape.threads)
         rate = wanted * self._left(worker.shape)
