@@ -88,6 +88,20 @@ class Loaded:
         """Names of the profiles whose window holds `at` (Unix seconds)."""
         return tuple(profile.name for profile in self.profiles if profile.window.active(at))
 
+    def profile_of(self, key: str) -> str | None:
+        """The name of the profile that this setting (dotted key) is from."""
+        origin = self.origins.get(key)
+        layers = () if self.sources is None else self.sources.profiles
+        return next((profile.name for profile, layer in layers if layer.origin == origin), None)
+
+    def edges(self, start: float, end: float) -> Iterator[tuple[float, Loaded]]:
+        """Each time after `start` and before `end` (Unix seconds) at which profiles begin or end,
+        and the settings from then on. Raises ConfigError.
+        """
+        spans = (span for profile in self.profiles for span in profile.window.spans(start, end))
+        for at in sorted({edge for span in spans for edge in span if start < edge < end}):
+            yield at, self.at(at)
+
     def at(self, at: float) -> Loaded:
         """The settings of the same sources at another time. Raises ConfigError."""
         active = self.active_at(at)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.placement import LASTING_S, Placer
-from supervisor.core.allocation.policy import Sampled
+from supervisor.core.allocation.policy import Configured, Sampled
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
 from supervisor.simulate.fluid import CountChange, CountRule
@@ -48,7 +48,8 @@ class Run:
 def simulate(scenario: Scenario, workload: Workload, rule: CountRule | None = None) -> Run:
     """Play the workload to its end. `rule` decides on the number of cores; default: the product's.
 
-    How cores split into workers and where these are is the product's in any case.
+    How cores split into workers and where these are is the product's in any case. A rule of another
+    kind takes no changes of the settings.
     """
     return _Simulation(scenario, workload, rule).run()
 
@@ -67,6 +68,7 @@ class _Simulation:
         self.shapes: tuple[WorkerShape, ...] = ()
         self.split: tuple[int, ...] = ()
         self._replaced_at = 0.0
+        self._to_come = list(scenario.changes)[::-1]
         self.result = Run(workload.name, workload.seconds, workload.changes_at)
 
     def run(self) -> Run:
@@ -80,8 +82,22 @@ class _Simulation:
                 self.world.submit(arrival)
                 arrival = next(arrivals, None)
             self.world.advance(now)
+            self._change_settings(now)
             self._sample(now)
         return self._conclude()
+
+    def _change_settings(self, now: float) -> None:
+        """Take the changes that are due. The interval of the samples stays."""
+        while self._to_come and self._to_come[-1].time_s <= now:
+            change = self._to_come.pop()
+            before = self.rule.cores
+            if isinstance(self.rule, DynamicCPUAllocator):
+                event = Configured(now, change.policy, change.threads_per_worker)
+                self.rule.handle(event)
+            self.shaper.configure(change.policy, change.threads_per_worker)
+            self.world.configure(change.bounds)
+            if self.rule.cores != before:
+                self.result.changes.append(CountChange(now, before, self.rule.cores))
 
     def _sample(self, now: float) -> None:
         seen = self.world.look()

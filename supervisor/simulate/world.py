@@ -161,6 +161,10 @@ class World:
             )
         )
 
+    def configure(self, bounds: Bounds) -> None:
+        """Set the bounds on what may wait from now on."""
+        self._tell_jobs(j.Configured(self._now, bounds))
+
     def retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
         """Set the workers wanted from now on."""
         self._tell_pool(e.Target(self._now, shapes))

@@ -95,6 +95,13 @@ _BOUNDS: dict[str, Kind] = {
 }
 """The kind of decision by the limit that made it."""
 
+_SETTINGS: dict[Kind, str] = {
+    "bound_max_cores": "max_cores",
+    "bound_min_cores": "min_cores",
+    "disabled": "enabled",
+}
+"""The setting that decides, by the kind of decision."""
+
 
 class Choice(NamedTuple):
     """Number of cores, and why: a kind of reason and its figures."""
@@ -397,6 +404,7 @@ class DynamicCPUAllocator:
             kind=kind,
             figures=figures,
             inputs=sample,
+            profile=self.policy.profiles.get(_SETTINGS.get(kind, ""), ""),
         )
         self.history.append(decision)
         self.decision_counts[kind] += 1

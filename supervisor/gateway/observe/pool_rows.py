@@ -65,6 +65,11 @@ def _system(status: Status) -> SystemInfo:
     return status.allocation.system_info
 
 
+def _profiles(status: Status) -> Mapping[str, object]:
+    found = status.allocation.profiles
+    return {name: name in found.active for name in found.names}
+
+
 def _throttling(status: Status) -> Mapping[str, object]:
     counters = _system(status).throttling
     return {} if counters is None else msgspec.structs.asdict(counters)
@@ -154,6 +159,7 @@ MAPPINGS = (
         "reason",
         "Decisions by their reason.",
     ),
+    Labelled("tts_profile_active", _profiles, "name", "1: the time profile is in force."),
     Labelled("tts_throttling", _throttling, "kind", "The kernel's throttling counters."),
 )
 
