@@ -29,7 +29,9 @@ class Step(NamedTuple):
 
 @dataclass
 class Run:
-    """Results of a run. `waits` in seconds, those still waiting included."""
+    """Results of a run. `waits` in seconds, those still waiting included; `arrivals`: when each
+    of these segments arrived.
+    """
 
     workload: str
     seconds: float
@@ -37,6 +39,7 @@ class Run:
     steps: list[Step] = field(default_factory=list)
     changes: list[CountChange] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
     splits_changed: list[float] = field(default_factory=list)
     """Times when the same number of cores was split anew."""
     core_seconds: float = 0.0
@@ -156,7 +159,9 @@ class _Simulation:
 
     def _conclude(self) -> Run:
         result = self.result
-        result.waits = self.world.waits + self.world.waiting_since(self.workload.seconds)
+        still = self.world.waiting_since
+        result.waits = self.world.waits + [self.workload.seconds - arrived for arrived in still]
+        result.arrivals = self.world.arrivals + still
         result.core_seconds = self.world.core_seconds
         result.rebuilds = self.world.rebuilds
         result.refused = self.world.jobs.counts["refused"]
