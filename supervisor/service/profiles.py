@@ -54,7 +54,7 @@ class ActiveProfiles:
                     continue
                 own = [each for each in changes if each.path in _keys(profile) - told]
                 told |= {each.path for each in own}
-                said = ", ".join(map(_said, own)) or "changes nothing"
+                said = ", ".join(map(_said, own)) or "nothing changes"
                 log.info("profile %s %s: %s", profile.name, word, said)
         return told
 
