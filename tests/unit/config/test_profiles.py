@@ -49,12 +49,12 @@ def allocation(found: Loaded) -> tuple[int, int | None]:
 def test_it_holds_in_its_window_and_no_longer(place: Place) -> None:
     """Above override.json while it is active; its name is the origin, and it counts as chosen."""
     beside = cpu(min_cores=2, max_cores=8)
-    for at, cores, active in ((EIGHT, 6, ("morning",)), (EIGHT + HOUR, 2, ())):
-        found = loaded(place, profile(), at=at, beside=beside)
-        assert allocation(found) == (cores, 8)
-        assert found.active == active
-    assert found.origins[MIN_CORES] == str(place.override)
-    now = found.at(EIGHT)
+    now = loaded(place, profile(), beside=beside)
+    assert (now.active, allocation(now)) == (("morning",), (6, 8))
+    later = loaded(place, profile(), at=EIGHT + HOUR, beside=beside)
+    assert (later.active, allocation(later)) == ((), (2, 8))
+    assert later.origins[MIN_CORES] == str(place.override)
+    assert later.at(EIGHT).settings == now.settings
     assert now.origins[MIN_CORES] == f"profile morning ({place.override})"
     assert (now.profile_of(MIN_CORES), now.profile_of(f"{SECTION}.max_cores")) == ("morning", None)
     assert now.chosen(MIN_CORES)
