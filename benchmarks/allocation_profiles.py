@@ -73,8 +73,7 @@ def run() -> Result:
         ],
         notes=[
             f"late: waited over {LATE_S:g} s for a worker; shares are of all seeds together",
-            f"core-hours with segments: {_hours(arms, AVERAGE):.1f} by the average alone, which "
-            f"lets a queue grow that holds cores for long, {_hours(arms, DEFAULT):.1f} by default",
+            f"core-hours with segments: {_hours(arms, AVERAGE):.1f} {AVERAGE} (its queue holds cores), {_hours(arms, DEFAULT):.1f} by default",
         ],
     )
 
