@@ -62,6 +62,7 @@ def run() -> Result:
         arms[f"fluid: {name}"] = [_flow(name, loaded)]
         arms[f"segments: {name}"] = [_play(name, loaded, seed) for seed in SEEDS]
         say(name)
+    average, default = (_hours(arms, name) for name in (AVERAGE, DEFAULT))
     return Result(
         title="A profile is there before the alarms",
         arms=arms,
@@ -73,7 +74,7 @@ def run() -> Result:
         ],
         notes=[
             f"late: waited over {LATE_S:g} s for a worker; shares are of all seeds together",
-            f"core-hours with segments: {_hours(arms, AVERAGE):.1f} {AVERAGE} (its queue holds cores), {_hours(arms, DEFAULT):.1f} by default",
+            f"core-hours with segments: {average:.1f} {AVERAGE}, {default:.1f} by default",
         ],
     )
 
