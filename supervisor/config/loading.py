@@ -219,11 +219,18 @@ def _with_profiles(given: Sources, profiles: list[dict[str, Any]], origin: str) 
 def _together(given: Sources, at: float) -> Iterator[list[Layer]]:
     """The layers with each profile, and with each two that are ever active at once.
 
-    Two are enough: a rule is over two settings, and each of these has one profile that wins.
+    Two are enough: a rule is over two settings, and each of these has one profile that wins. Where
+    the later sets all that the earlier does, it is as if it were alone.
     """
     for profile, _ in given.profiles:
         yield given.layers([profile.name])
+    keys = {
+        profile.name: {path for path, _ in schema.leaves(layer())}
+        for profile, layer in given.profiles
+    }
     for one, other in combinations([profile for profile, _ in given.profiles], 2):
+        if keys[one.name] <= keys[other.name]:
+            continue
         layers = given.layers([one.name, other.name])
         if _conflicts(layers) and meet(one.window, other.window, at):
             yield layers

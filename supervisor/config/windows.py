@@ -8,7 +8,9 @@ and a restart need no rule of their own. Instants are Unix seconds. Every edge i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from heapq import merge
+from itertools import pairwise
 from typing import NamedTuple
 
 MINUTE_S = 60
@@ -56,6 +58,10 @@ class Window(NamedTuple):
         """Whether it is inside, or will be within the lead."""
         minute = at // MINUTE_S * MINUTE_S
         return any(self.inside(minute + n * MINUTE_S) for n in range(self.lead + 1))
+
+    def ahead(self, at: float) -> float:
+        """Seconds by which its clock is ahead of UTC."""
+        return datetime.fromtimestamp(at, self.zone).replace(tzinfo=UTC).timestamp() - at
 
     def edge_after(self, at: float, within: float) -> float | None:
         """The first minute after `at` at which `active` changes, if it is within `within` s."""
@@ -119,14 +125,29 @@ class Window(NamedTuple):
 
 
 def meet(one: Window, other: Window, at: float) -> bool:
-    """Whether both are active at once, some time from `at` on: in a year, or in any week where
-    every week is the same.
+    """Whether both are active at once, some time in the year from `at` on."""
+    return any(_meet_within(one, other, *stretch) for stretch in _telling(one, other, at))
+
+
+def _telling(one: Window, other: Window, at: float) -> Iterator[tuple[float, float]]:
+    """Begin and end of stretches that tell of the whole year.
+
+    Without dates every week is the same, until the clocks of the two zones are further apart or
+    nearer than before.
     """
-    alike = one.zone == other.zone and not one.dates and not other.dates
-    for begin, end in one.spans(at, at + (_WEEK_S if alike else _YEAR_S)):
-        if other.active(begin):
-            return True
-        edge = other.edge_after(begin, end - begin)
-        if edge is not None and edge < end:
-            return True
-    return False
+    if one.dates or other.dates:
+        yield at, at + _YEAR_S
+        return
+    before: float | None = None
+    for day in range(int(_YEAR_S // DAY_S)):
+        now = at + day * DAY_S
+        apart = one.ahead(now) - other.ahead(now)
+        if apart != before:
+            yield now - DAY_S, now + _WEEK_S
+        before = apart
+
+
+def _meet_within(one: Window, other: Window, start: float, end: float) -> bool:
+    """Whether both are active at once between these."""
+    spans = merge(one.spans(start, end), other.spans(start, end))
+    return any(later < end for (_, end), (later, _) in pairwise(spans))

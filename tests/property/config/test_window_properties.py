@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from supervisor.config.windows import EVERY_MINUTE, MINUTE_S, Window
+from supervisor.config.windows import DAY_S, EVERY_MINUTE, MINUTE_S, Window, meet
 
-HOURS = 10
+HOURS = 6
 
 CHANGES = {
     "Europe/Berlin": ("2026-03-29T01:00", "2026-10-25T01:00"),
@@ -68,6 +69,7 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+@settings(max_examples=60)
 @given(windows())
 @example(
     (
@@ -86,3 +88,16 @@ def test_membership_and_edges_are_those_of_every_minute(asked: tuple[Window, flo
     spans = [*window.spans(minutes[0], minutes[-1] + MINUTE_S)]
     assert [any(a <= at < b for a, b in spans) for at in minutes] == expected
     assert all(a < b for a, b in spans)
+
+
+@settings(max_examples=8)
+@given(windows(), windows())
+def test_two_that_meet_are_those_with_a_minute_in_common(
+    one: tuple[Window, float], other: tuple[Window, float]
+) -> None:
+    """Looked for by their spans of a whole year, whatever is known of weeks."""
+    (first, at), (second, _) = one, other
+    spans = [list(each.spans(at, at + 400 * DAY_S)) for each in (first, second)]
+    times = sorted(time for each in spans for time in each)
+    common = any(b[0] < a[1] for a, b in itertools.pairwise(times))
+    assert meet(first, second, at) == common

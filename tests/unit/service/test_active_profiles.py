@@ -128,3 +128,12 @@ def test_the_pool_obeys_and_the_reason_names_the_profile(
     loop.control.configure(played.loaded)
     assert loop.run(60)[-1] == 1
     assert "profile" not in loop.reason
+
+
+def test_a_static_pool_has_the_size_of_the_profile(tmp_path: Path, make_loop: MakeLoop) -> None:
+    """Where no load decides, the window does."""
+    fixed = profile("fixed", "06:00", "09:00", enabled=False, max_cores=5)
+    played = Played(tmp_path, fixed, at=EIGHT)
+    loop = make_loop()
+    loop.control.configure(played.loaded)
+    assert (loop.cores, loop.reason) == (5, "disabled (profile fixed)")
