@@ -66,6 +66,11 @@ def _system(status: Status) -> SystemInfo:
     return status.allocation.system_info
 
 
+def _profiles(status: Status) -> Mapping[str, object]:
+    found = status.allocation.profiles
+    return {name: name in found.active for name in found.names}
+
+
 def _throttling(status: Status) -> Mapping[str, object]:
     counters = _system(status).throttling
     return {} if counters is None else msgspec.structs.asdict(counters)
@@ -164,6 +169,7 @@ MAPPINGS = (
         "reason",
         "Decisions by their reason.",
     ),
+    Labelled("tts_profile_active", _profiles, "name", "1: the time profile is in force."),
     Labelled("tts_share_weight", _shares(lambda e: e.weight), "pid", "Weight of a supervisor."),
     Labelled("tts_share_held", _shares(lambda e: e.held), "pid", "Cores that it holds."),
     Labelled("tts_share_wanted", _shares(lambda e: e.wanted), "pid", "Cores that it asks for."),
