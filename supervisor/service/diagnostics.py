@@ -26,6 +26,7 @@ from supervisor.wire.status import (
     EffectiveCpus,
     Leases,
     MemoryBytes,
+    MemoryCare,
     PoolInUse,
     SystemInfo,
     Thresholds,
@@ -55,6 +56,20 @@ def allocation(service: Service) -> Allocation:
         leases=_leases(service),
         configuration_error=service.configuration_error,
         restart_needed_for=sorted(service.restart_needed_for),
+        memory=_memory(service),
+    )
+
+
+def _memory(service: Service) -> MemoryCare:
+    keeper = service.memory
+    return MemoryCare(
+        state=service.control.allocator.memory.state,
+        reserve_bytes=keeper.reserve,
+        available_bytes=None if keeper.seen is None else keeper.seen.available,
+        claimed_by_others_bytes=keeper.claimed_by_others,
+        pressure_percent=keeper.pressure,
+        predicted_worker_bytes=dict(service.load.bytes_by_engine()),
+        last_event=keeper.last_event,
     )
 
 
