@@ -109,6 +109,10 @@ class CPUUtilizationMonitor:
             errors=tuple(self._errors),
         )
 
+    def read_memory(self) -> Memory | None:
+        """Memory now; None where it cannot be read."""
+        return self._attempt("memory", self._read_memory, None)
+
     def close(self) -> None:
         """Close the files that are kept open."""
         self._host.close()

@@ -66,8 +66,8 @@ class Workers:
     ) -> None:
         self.by_epoch: dict[int, Worker] = {}
         self.update_environment = True
-        self.refuses: Callable[[], str | None] = lambda: None
-        """Why no further worker may start now, if so; the first one may in any case."""
+        self.has_room: Callable[[bool], str | None] = lambda _first: None
+        """Asked before each start, with whether it is the only worker; why it cannot be, if so."""
         self.on_worker: Callable[[int], None] = lambda _pid: None
         """Called with the process id of each worker that has started, `on_template` likewise."""
         self.on_template: Callable[[int], None] = lambda _pid: None
@@ -139,7 +139,7 @@ class Workers:
     # -- commands of the pool -----------------------------------------------------------
 
     def _launch(self, command: pool_events.Launch) -> None:
-        why = self.refuses() if self.by_epoch else None
+        why = self.has_room(not self.by_epoch)
         if why is not None:
             self._not_started(command.epoch, command.shape.slot, why)
             return

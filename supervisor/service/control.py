@@ -81,6 +81,7 @@ class ControlLoop:
         policy, settings = make_policy(loaded), loaded.settings
         self.monitor = CPUUtilizationMonitor(host or Host())
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
+        memory.begin(self.monitor.read_memory())
         self._looked_at = loop.time()
         self._looked_over = self.monitor.limits.cpus
         leases.look(self._looked_over)

@@ -26,6 +26,9 @@ from supervisor.wire.status import MemoryEvent
 
 MB = 1_000_000
 
+GUESSED_BYTES = 100 * MB
+"""What a worker is taken to need, for the time after its start, before one was seen."""
+
 log = get_logger(__name__)
 
 _WORDS = {
@@ -59,7 +62,7 @@ def check_reserve(settings: Settings, host: Host | None = None) -> None:
         return  # Not known: the monitor says so.
     finally:
         host.close()
-    total = memory.total if memory.limit is None else memory.limit
+    total = _total(memory)
     if reserve * MB >= total:
         of = "the machine's memory" if memory.limit is None else "the limit of its cgroup"
         raise ConfigError(
@@ -67,6 +70,10 @@ def check_reserve(settings: Settings, host: Host | None = None) -> None:
             f"{reserve:g}",
             ("performance", "memory", "reserve_mb"),
         )
+
+
+def _total(memory: Memory) -> int:
+    return memory.total if memory.limit is None else memory.limit
 
 
 class MemoryKeeper:
@@ -89,6 +96,7 @@ class MemoryKeeper:
         self.claimed_by_others = 0
         self.pressure: float | None = None
         self._memory: Memory | None = None
+        """As of the last sample, or of the start."""
         self._on_critical = on_critical
         self._trim = trim
         self.effects: Mapping[type, Callable[[Any], None]] = {
@@ -96,10 +104,14 @@ class MemoryKeeper:
             e.TrimWorkers: lambda _command: self._trim(),
         }
 
+    def begin(self, memory: Memory | None) -> None:
+        """Take what there is before the first sample, for the workers that start until then."""
+        self._memory = memory
+
     @property
     def reserve(self) -> int:
         """Bytes that are left free; 0 while nothing is known."""
-        return 0 if self.seen is None else reserve_bytes(self.policy, self.seen.total)
+        return 0 if self._memory is None else reserve_bytes(self.policy, _total(self._memory))
 
     def look(self, sample: Sample, load: Load) -> MemorySeen | None:
         """What a sample says of memory; None where it cannot be read."""
@@ -110,7 +122,7 @@ class MemoryKeeper:
             return None
         self.claimed_by_others = self.claims.others() if load.demand else 0
         self.seen = MemorySeen(
-            total=memory.total if memory.limit is None else memory.limit,
+            total=_total(memory),
             available=memory.available,
             worker_bytes=load.worker_bytes,
             pressure=sample.memory_pressure,
@@ -137,12 +149,16 @@ class MemoryKeeper:
             return held if spare < 0 else None
         return held + width * max(0, spare // load.worker_bytes)
 
-    def claim(self, size: int) -> str | None:
-        """Claim memory for a worker that starts now; or why it cannot, in one line."""
-        memory = self._memory
-        if memory is None or self.policy.reserve is None:
-            return None
+    def claim(self, size: int, *, first: bool = False) -> str | None:
+        """Claim memory for a worker that starts now; or why it cannot, in one line.
+
+        `size`: what it will take; 0 where that is not known. The first worker may in any case.
+        """
+        size = size or GUESSED_BYTES
         self.claims.claim(size)  # Before it is read what others claim: one of two sees the other.
+        memory = self._memory
+        if first or memory is None or self.policy.reserve is None:
+            return None
         left = memory.available - self.claims.own - self.claims.others()
         if left >= self.reserve:
             return None

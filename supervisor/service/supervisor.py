@@ -134,7 +134,9 @@ class Service:
             ),
             self.workers.trim,
         )
-        self.workers.refuses = lambda: self.memory.claim(self.load.worker_bytes())
+        self.workers.has_room = lambda first: self.memory.claim(
+            self.load.worker_bytes(), first=first
+        )
         self._scores = OomScores(self.settings)
         self.workers.on_worker = self._scores.worker
         self.workers.on_template = self._scores.template
