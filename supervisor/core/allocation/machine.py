@@ -16,6 +16,7 @@ from supervisor.core.allocation.memory_states import MemoryState
 from supervisor.core.allocation.placement import Placer
 from supervisor.core.allocation.policy import Configured
 from supervisor.core.allocation.shape import WorkerShaper
+from supervisor.core.allocation.shares import share
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import Machine, WorkerShape
 
@@ -80,10 +81,14 @@ class Allocation:
 
     def _looked(self, event: e.Looked) -> list[e.Command]:
         commands: list[e.Command] = []
+        allocator, before = self.allocator, self.allocator.cores
+        own, excluded = event.own, event.ground.excluded
+        shared = None if own is None or not event.claims else share(own, event.claims, excluded)
+        allocator.shared = shared
         if event.sample is not None:
-            before = self.allocator.memory.state
-            commands += self.allocator.handle(event.sample)
-            commands += self._memory_commands(before)
+            memory = allocator.memory.state
+            commands += allocator.handle(event.sample)
+            commands += self._memory_commands(memory)
         if self._build_s is None:
             return commands
         ground = self._ground = event.ground
@@ -92,10 +97,15 @@ class Allocation:
         cores = min(self.allocator.cores, ground.cores)
         shaper = self.shaper
         # A session of other threads is built beside the old one, which takes memory of its own.
-        shaper.frozen = self.allocator.memory.state in {"short", "critical"}
+        shaper.frozen = allocator.memory.state in {"short", "critical"}
         self._threads = shaper.decide(event.now, cores, ground.demand, build_s) if cores else ()
         self._in_force, self._attempts = self.target, _LEASE_ATTEMPTS
-        return [*commands, self._place(event.now, ground, ground.excluded)]
+        spare = None if shared is None else shared.spare
+        if shared is not None and spare is not None:
+            # A yield that waits for its cooldown is not brought about by the placement.
+            moves = allocator.cores < before or shared.yield_to is None
+            excluded = (*excluded, spare) if moves else excluded
+        return [*commands, self._place(event.now, ground, excluded)]
 
     def _memory_commands(self, before: MemoryState) -> list[e.Command]:
         watch, commands = self.allocator.memory, list[e.Command]()
