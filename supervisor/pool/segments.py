@@ -60,6 +60,7 @@ class Segments:
             silence_s=request.pauses.after(part.ends, speech.speed),
             tolerant=request.tolerant,
         )
+        worker.engines.add(speech.engine)
         worker.running = run
         worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)
         try:

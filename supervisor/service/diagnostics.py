@@ -27,6 +27,7 @@ from supervisor.wire.status import (
     EffectiveCpus,
     Leases,
     MemoryBytes,
+    MemoryCare,
     PoolInUse,
     SystemInfo,
     Thresholds,
@@ -57,6 +58,20 @@ def allocation(service: Service) -> Allocation:
         configuration_error=service.configuration_error,
         restart_needed_for=sorted(service.restart_needed_for),
         profiles=service.profiles.status(),
+        memory=_memory(service),
+    )
+
+
+def _memory(service: Service) -> MemoryCare:
+    keeper = service.memory
+    return MemoryCare(
+        state=service.control.allocator.memory.state,
+        reserve_bytes=keeper.reserve,
+        available_bytes=None if keeper.seen is None else keeper.seen.available,
+        claimed_by_others_bytes=keeper.claimed_by_others,
+        pressure_percent=keeper.pressure,
+        predicted_worker_bytes=dict(service.load.bytes_by_engine()),
+        last_event=keeper.last_event,
     )
 
 
