@@ -32,6 +32,7 @@ from supervisor.wire.client import (
     Bye,
     Cancel,
     Chunk,
+    ClearCache,
     Credit,
     End,
     Error,
@@ -192,7 +193,11 @@ class Conversation:
         """Ask for the list of jobs, or for one job with its story."""
         return self._ask(Jobs(id=self._name(), job=job, limit=limit))
 
-    def _ask(self, message: Status | Jobs) -> Answer[Report]:
+    def clear_cache(self) -> Answer[Report]:
+        """Have all cached segments forgotten."""
+        return self._ask(ClearCache(id=self._name()))
+
+    def _ask(self, message: Status | Jobs | ClearCache) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()

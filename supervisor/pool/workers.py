@@ -100,6 +100,8 @@ class Workers:
     def set_up(self, setup: wire.Setup) -> None:
         """Start workers with these engines and settings from now on."""
         self.launcher.set_up(setup)
+        for worker in self.by_epoch.values():
+            worker.outdated = True
 
     def close(self) -> None:
         """Kill the workers that are left and close everything."""

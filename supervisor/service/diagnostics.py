@@ -19,6 +19,7 @@ from supervisor.wire.status import (
     Allocation,
     AllocationDecision,
     AllocationStats,
+    CacheStatus,
     CoreBounds,
     CpuPressure,
     CurrentAllocation,
@@ -55,6 +56,23 @@ def allocation(service: Service) -> Allocation:
         leases=_leases(service),
         configuration_error=service.configuration_error,
         restart_needed_for=sorted(service.restart_needed_for),
+        cache=_cache(service),
+    )
+
+
+def _cache(service: Service) -> CacheStatus:
+    repeats = service.jobs.repeats
+    wanted = repeats.hits + repeats.misses
+    return CacheStatus(
+        enabled=service.settings.cache.enabled,
+        entries=len(repeats.cache),
+        bytes=repeats.cache.bytes,
+        hits=repeats.hits,
+        misses=repeats.misses,
+        hit_ratio=round(repeats.hits / wanted, 4) if wanted else None,
+        evicted=repeats.cache.evicted,
+        saved_s=round(repeats.saved_s, 3),
+        disk_bytes=service.segments.bytes,
     )
 
 

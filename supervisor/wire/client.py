@@ -144,6 +144,14 @@ class Jobs(Message, frozen=True, tag="JOBS"):
     limit: int = 100
 
 
+class ClearCache(Message, frozen=True, tag="CLEAR_CACHE"):
+    """Have all cached segments forgotten; for processes of the supervisor's own user. Answered with
+    REPORT, which says how many there were in memory.
+    """
+
+    id: str = ""
+
+
 class Ping(Message, frozen=True, tag="PING"):
     """Ask for a sign of life; answered with PONG."""
 
@@ -152,7 +160,20 @@ class Bye(Message, frozen=True, tag="BYE"):
     """The client leaves; its attached plain jobs are cancelled."""
 
 
-Request = Hello | Submit | Append | Finish | Credit | Cancel | Attach | Status | Jobs | Ping | Bye
+Request = (
+    Hello
+    | Submit
+    | Append
+    | Finish
+    | Credit
+    | Cancel
+    | Attach
+    | Status
+    | Jobs
+    | ClearCache
+    | Ping
+    | Bye
+)
 
 
 # -- supervisor to client ---------------------------------------------------------------
@@ -224,6 +245,7 @@ class End(Message, frozen=True, tag="END"):
     `bytes` counts the whole PCM stream. Times are in seconds: `queued_s` from
     ACCEPTED to the first segment's start, `synthesis_s` summed over segments. `left_out` is what
     ACCEPTED has, and what turned out to be unreadable since. `words` as in CHUNK, of its body.
+    `cached`: segments whose audio was there already, so that nobody spoke them for this job.
     """
 
     job: str
@@ -234,6 +256,7 @@ class End(Message, frozen=True, tag="END"):
     retried: int = 0
     left_out: tuple[LeftOut, ...] = ()
     words: tuple[Word, ...] = ()
+    cached: int = 0
 
 
 class Error(Message, frozen=True, tag="ERROR"):

@@ -129,6 +129,25 @@ VALUES = (
     ),
     Row("tts_queue_seconds", lambda s: s.queue.oldest_wait_s, "Age of the job that waits longest."),
     Row("tts_worker_restarts_total", lambda s: s.pool.restarts, "Workers that ended unasked."),
+    Row("tts_cache_entries", lambda s: s.allocation.cache.entries, "Cached segments in memory."),
+    Row("tts_cache_bytes", lambda s: s.allocation.cache.bytes, "Memory that they take."),
+    Row("tts_cache_disk_bytes", lambda s: s.allocation.cache.disk_bytes, "Disk that they take."),
+    Row("tts_cache_hits_total", lambda s: s.allocation.cache.hits, "Segments without a worker."),
+    Row(
+        "tts_cache_misses_total",
+        lambda s: s.allocation.cache.misses,
+        "Segments that a worker spoke, and that might have been cached.",
+    ),
+    Row(
+        "tts_cache_evicted_total",
+        lambda s: s.allocation.cache.evicted,
+        "Cached segments that made room for others.",
+    ),
+    Row(
+        "tts_cache_saved_seconds_total",
+        lambda s: s.allocation.cache.saved_s,
+        "Time of workers that the hits took when they were made.",
+    ),
     Row("tts_journal_writable", lambda s: s.journal.writable, "1: durable jobs are written down."),
     Row(
         "tts_journal_damaged_rows_total",
