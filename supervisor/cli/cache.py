@@ -77,9 +77,9 @@ def _lines(cache: CacheStatus) -> list[str]:
         return ["the cache is off: cache.enabled is false"]
     ratio = "" if cache.hit_ratio is None else f" ({cache.hit_ratio:.1%})"
     disk = f", {cache.disk_bytes / 1e6:.1f} MB on disk" if cache.disk_bytes else ""
+    held = f"{counted(cache.entries, 'segment')}, {cache.bytes / 1e6:.1f} MB{disk}"
+    wanted = f"{counted(cache.hits, 'hit')}, {counted(cache.misses, 'miss', 'misses')}{ratio}"
     return [
-        f"holds {counted(cache.entries, 'segment')}, {cache.bytes / 1e6:.1f} MB{disk}; "
-        f"{cache.evicted} made room for others",
-        f"{counted(cache.hits, 'hit')}, {counted(cache.misses, 'miss', 'misses')}{ratio}; "
-        f"{cache.saved_s:.1f} s of workers saved",
+        f"holds {held}; {cache.evicted} made room for others",
+        f"{wanted}; {cache.saved_s:.1f} s of workers saved",
     ]

@@ -114,7 +114,7 @@ class Jobs:
         job = self.jobs.get(event.job)
         if job is not None:
             self._life.cut(job, event.now)
-        self._life.run_waiting(event.now)
+            self._life.run_waiting(event.now)
 
     def _text_appended(self, event: e.TextAppended) -> None:
         job = self.jobs.get(event.job)

@@ -349,8 +349,8 @@ class Queue:
         return None
 
     def _recall(self, now: float) -> None:
-        """Have segments done that need no worker, before their turn; of very many the rest in turns
-        of their own.
+        """Have segments done that need no worker, before their turn; of very many the rest with the
+        next event.
         """
         while self._to_look_up and not self._repeats.tired:
             _id, job = self._to_look_up.popitem()
@@ -361,8 +361,6 @@ class Queue:
                 if first or not _has_more(job):
                     self._fair.drop(job)
                 self.enqueue(job)
-        if self._to_look_up:
-            self._commands.append(e.CutText(next(iter(self._to_look_up))))
 
     def _without_worker(self, job: Job, now: float) -> bool:
         """Have the job's next segment done without a worker, if that can be."""
