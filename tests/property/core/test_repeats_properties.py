@@ -117,7 +117,12 @@ class RepeatsMachine(RuleBasedStateMachine):
         self.count += 1
         job = f"j{self.count}"
         self.requests[job] = request = JobRequest(
-            speech=Speech(engine="e", voice="v", seed=how["seed"], speed=how["speed"]),
+            speech=Speech(
+                engine="draws" if how["seeded"] else "draws nothing",
+                voice="v",
+                seed=how["seed"],
+                speed=how["speed"],
+            ),
             sample_rate=24_000,
             segments=sentences(*texts),
             reproducible=how["reproducible"],
@@ -244,7 +249,5 @@ class RepeatsMachine(RuleBasedStateMachine):
         assert self.ended == set(self.requests)
 
 
-RepeatsMachine.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None
-)
+RepeatsMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestRepeats = RepeatsMachine.TestCase
