@@ -10,7 +10,7 @@ import typer
 
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
-from supervisor.cli.reasons import explain
+from supervisor.telling.reasons import explain
 from supervisor.wording import counted
 
 if TYPE_CHECKING:

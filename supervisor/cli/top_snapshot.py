@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from supervisor.telling.pool import trouble, why
 from supervisor.wire.decisions import new_decisions
 from supervisor.wire.status import AllocationDecision, JobCounts, Status, WorkerStatus
 
@@ -51,6 +52,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     t: Unix seconds. utilization: percent of `cores`, the mean over the samples that were
     new; None if there was none. low: where the pool begins to give cores back. usable:
     cores that the pool may hold. queue: segments that wait, running: those that are spoken.
+    why: what goes on, in a sentence.
     """
 
     t: float
@@ -70,6 +72,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     jobs: JobCounts
     workers: list[WorkerStatus]
     decisions: list[DecisionRecord]
+    why: str
     problem: str | None = None
 
     @property
@@ -117,6 +120,7 @@ class History:
             jobs=status.jobs,
             workers=status.workers,
             decisions=[_record(decision) for decision in stats.decisions],
+            why=why(status),
             problem=_problem(status),
         )
 
@@ -133,9 +137,7 @@ class History:
 
 def _problem(status: Status) -> str | None:
     """The first problem for an operator to solve."""
-    if error := status.supervisor.configuration_error:
-        return f"settings not applied: {error}"
-    if error := status.allocation.leases.error:
-        return error
+    if problem := trouble(status):
+        return problem
     errors = status.allocation.system_info.monitor_errors
     return f"monitor: {errors[0]}" if errors else None

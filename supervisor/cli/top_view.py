@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from supervisor.cli.charts import block
-from supervisor.cli.reasons import explain
 from supervisor.cli.top_snapshot import DecisionRecord, Snapshot
 from supervisor.cli.workers_table import workers_table
+from supervisor.telling.reasons import explain
 from supervisor.wording import counted
 
 _CHART_ROWS = 8
@@ -23,6 +23,7 @@ _DECISIONS = 8
 def draw(snapshot: Snapshot, seen: Sequence[DecisionRecord], width: int) -> RenderableType:
     """The whole view, for a screen of `width` columns."""
     parts: list[RenderableType] = [_headline(snapshot)]
+    parts.append(Text(snapshot.why))
     if snapshot.problem is not None:
         parts.append(Text(snapshot.problem, style="bold red"))
     columns = max(10, width - _LABEL - 2)

@@ -148,6 +148,9 @@ VALUES = (
         lambda s: s.allocation.cache.saved_s,
         "Time of workers that the hits took when they were made.",
     ),
+    Row("tts_watchers", lambda s: s.watchers.watching, "Connections that watch events."),
+    Row("tts_events_total", lambda s: s.watchers.told, "Events that they were to get."),
+    Row("tts_events_lost_total", lambda s: s.watchers.lost, "Those that a slow one did not get."),
     Row("tts_journal_writable", lambda s: s.journal.writable, "1: durable jobs are written down."),
     Row(
         "tts_journal_damaged_rows_total",

@@ -1,4 +1,6 @@
-"""Data of the page: what it may do, the supervisor's status as it is, and what was recorded."""
+"""Data of the page: what it may do, the supervisor's status with what it means in words, and what
+was recorded.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,9 @@ from supervisor.gateway.errors import ApiError
 from supervisor.gateway.page.history import KEPT_S, History, course
 from supervisor.gateway.page.recorder import Recorder
 from supervisor.gateway.page.series import recorded
+from supervisor.telling.pool import doing, state, trouble, why
+from supervisor.telling.reasons import explain
+from supervisor.wire.status import Status
 
 UNCACHED = {hdrs.CACHE_CONTROL: "no-store"}
 
@@ -33,7 +38,11 @@ def routes(context: Context, recorder: Recorder, history: History) -> list[web.R
 
     async def status(_request: web.Request) -> web.Response:
         snapshot = await context.status.get()
-        document: dict[str, Any] = {**snapshot.document, "age_s": round(snapshot.age_s, 3)}
+        document = {
+            **snapshot.document,
+            "age_s": round(snapshot.age_s, 3),
+            "said": said(snapshot.status, snapshot.age_s),
+        }
         return web.json_response(document, headers=UNCACHED)
 
     async def trace(_request: web.Request) -> web.Response:
@@ -58,6 +67,18 @@ def routes(context: Context, recorder: Recorder, history: History) -> list[web.R
         web.get("/page/trace", trace),
         web.get("/page/history", past),
     ]
+
+
+def said(status: Status, age_s: float) -> dict[str, Any]:
+    """What the status means, in words: of the whole, and of each worker and decision in it."""
+    decisions = status.allocation.allocation_stats.decisions
+    return {
+        "state": state(status, age_s),
+        "why": why(status),
+        "trouble": trouble(status),
+        "workers": [doing(worker) for worker in status.workers],
+        "decisions": [explain(one.kind, one.figures, one.reason) for one in decisions],
+    }
 
 
 def _seconds(text: str) -> float:

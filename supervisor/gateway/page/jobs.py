@@ -1,4 +1,4 @@
-"""Jobs for the page: the latest, and the story of one, as `supervisor jobs` prints them.
+"""Jobs for the page: the latest, and the story of one, with what each state and event means.
 
 Whoever may see the status may see these. They hold lengths and times, no text; what a person wrote
 besides (pronunciations, a request's own key) is left out.
@@ -6,10 +6,14 @@ besides (pronunciations, a request's own key) is left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from aiohttp import web
 
 from supervisor.gateway.context import Context
 from supervisor.gateway.page.data import UNCACHED
+from supervisor.telling.stories import happened, job_state
 
 SHOWN = 30
 
@@ -20,7 +24,7 @@ _ROW = (
     *("age_s", "waited_s", "ran_s"),
 )
 
-_WHOLE = (*_ROW, "language", "speed", "characters", "message", "synthesis_s", "story")
+_WHOLE = (*_ROW, "language", "speed", "characters", "message", "synthesis_s")
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -28,11 +32,21 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def latest(_request: web.Request) -> web.Response:
         document = await context.client.jobs(limit=SHOWN, timeout=PATIENCE_S)
-        rows = [{name: job.get(name) for name in _ROW} for job in document["jobs"]]
+        rows = [_shown(job, _ROW) for job in document["jobs"]]
         return web.json_response({"jobs": rows, "more": document["more"]}, headers=UNCACHED)
 
     async def one(request: web.Request) -> web.Response:
         job = await context.client.jobs(request.match_info["job"], timeout=PATIENCE_S)
-        return web.json_response({name: job.get(name) for name in _WHOLE}, headers=UNCACHED)
+        shown = _shown(job, _WHOLE)
+        shown["story"] = [
+            {"at_s": event["at_s"], "said": happened(event["event"], event["details"])}
+            for event in job["story"]
+        ]
+        return web.json_response(shown, headers=UNCACHED)
 
     return [web.get("/page/jobs", latest), web.get("/page/jobs/{job}", one)]
+
+
+def _shown(job: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """These fields of a job, and its state in words."""
+    return {"said": job_state(job["state"]), **{name: job.get(name) for name in names}}

@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from supervisor.gateway.keys import hash_key
+from supervisor.gateway.page.data import said
 from supervisor.gateway.page.files import ASSETS
+from supervisor.wire.status import read
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import Look
-from tests.fixtures.reasons import FIGURES
 from tests.supervised import Supervised, eventually
 
 KEY = "sk-for-the-page"
@@ -29,8 +30,13 @@ def opened(tab: Page, serving: Serving) -> Page:
 
 
 def told(tab: Page, status: dict[str, Any]) -> None:
-    """Have the page told this status."""
-    tab.route(STATUS, lambda route: route.fulfill(json={**status, "age_s": 0.0}))
+    """Have the page told this status, as it is whenever the page asks."""
+
+    def answer(route: Route) -> None:
+        words = said(read(status), 0.0)
+        route.fulfill(json={**status, "age_s": 0.0, "said": words})
+
+    tab.route(STATUS, answer)
 
 
 def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving, look: Look) -> None:
@@ -321,26 +327,5 @@ def test_a_reason_that_is_not_plain_is_explained(tab: Page, served: Serving) -> 
     status["allocation"]["allocation_stats"]["starved_by_others_percent"] = 75.0
     told(tab, status)
     opened(tab, served)
-    expect(tab.locator("#decisions li").first).to_contain_text(
-        "other programs take 75 % of the pool's cores"
-    )
+    expect(tab.locator("#decisions li").first).to_contain_text("other programs take 75 % of them")
     expect(tab.locator("#why")).to_contain_text("Waiting for cores that others use")
-
-
-def test_every_kind_of_decision_has_words(tab: Page, served: Serving) -> None:
-    """What the allocator may decide is said in plain words; what it may not yet, as it is told."""
-    opened(tab, served)
-    asked: list[dict[str, Any]] = [
-        {"kind": kind, "figures": figures, "reason": "unknown"} for kind, figures in FIGURES.items()
-    ]
-    asked.append({"kind": "of_later", "figures": [], "reason": "of_later_3"})
-    said = tab.evaluate(
-        """async (asked) => {
-          const { because } = await import("./page/static/pool-words.js");
-          return asked.map(because);
-        }""",
-        asked,
-    )
-    assert said.pop() == "of later 3"
-    plain = dict(zip(FIGURES, said, strict=True))
-    assert [kind for kind, words in plain.items() if words == "unknown"] == []

@@ -3,7 +3,7 @@
 import { key, request } from "./api.js";
 import { listen, nowPlaying, placeOf } from "./dock.js";
 import { $, button, element, icon, saveAs, write } from "./dom.js";
-import { capital, clock, count, span } from "./words.js";
+import { capital, clock, count, span, titleOf } from "./words.js";
 
 const SURE_MS = 4000;
 
@@ -24,12 +24,12 @@ export function bookCard(book, act) {
     }, SURE_MS);
   }, "Delete");
   const card = element("li", { class: "card book", id: `book-${book.id}` },
-    cover(book), element("div", {}, element("h3", {}, book.title || book.name), element("p", { class: "by" }), element("p", { class: "state" }),
+    cover(book), element("div", {}, element("h3", {}, titleOf(book)), element("p", { class: "by" }), element("p", { class: "state" }),
       element("div", { class: "progress", role: "progressbar", "aria-label": "Spoken", "aria-valuemin": 0, "aria-valuemax": 100 }, element("i")), message,
       element("div", { class: "buttons" },
         button({ class: "primary listen" }, () => listen(card.book), icon("play", "small"), element("span", {}, "Listen")),
         button({ class: "pause" }, () => attempt(card.book.state === "paused" || card.book.state === "failed" ? "resume" : "pause"), "Pause"),
-        link(`v1/books/${book.id}/audiobook.m4b`, `${file(book.title || book.name)}.m4b`, "whole", message, element("span", {}, "Download the book")), remove)),
+        link(`v1/books/${book.id}/audiobook.m4b`, `${file(titleOf(book))}.m4b`, "whole", message, element("span", {}, "Download the book")), remove)),
     element("details", { class: "chapters" }, element("summary"), element("ol")));
   return card;
 }
@@ -41,7 +41,7 @@ export function updateCard(card, book) {
   card.classList.toggle("paused", book.state === "paused");
   card.dataset.state = book.state;
   const find = (selector) => card.querySelector(selector);
-  write(find("h3"), book.title || book.name);
+  write(find("h3"), titleOf(book));
   write(find(".by"), [book.author, book.voice && `read by ${spoken(book.voice)}${book.speed && book.speed !== 1 ? `, ${book.speed}×` : ""}`].filter(Boolean).join(" · "));
   write(find(".state"), stateOf(book));
   find(".state").classList.toggle("bad", book.state === "failed");
@@ -79,7 +79,7 @@ function chapters(card, book) {
   const playing = (card.playing = nowPlaying(book.id)), list = card.querySelector("ol");
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   list.replaceChildren(...book.chapters.map((chapter) => {
-    const done = chapter.state === "done", title = chapter.title || `Chapter ${chapter.number}`;
+    const done = chapter.state === "done", title = titleOf(chapter);
     const told = done ? (chapter.duration_s === null ? "" : clock(chapter.duration_s)) : chapter.state === "speaking" ? `${Math.round(100 * chapter.progress)} %` : chapter.state === "failed" ? "failed" : "";
     return element("li", { class: chapter.number === playing ? "now" : null, "aria-current": chapter.number === playing ? "true" : null },
       done ? button({ class: "round small-round", "aria-label": `Listen to ${title}`, "data-key": `play-${chapter.number}` }, () => listen(card.book, chapter.number), icon("play", "small")) : element("span", { class: "spacer" }),
@@ -112,7 +112,7 @@ function link(path, name, kind, message, ...children) {
 
 /** The cover of the book, or its first letter on a colour of its own. */
 export function cover(book) {
-  const title = book.title || book.name;
+  const title = titleOf(book);
   const letter = element("div", { class: `cover slot-${[...title].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 8, 7)}`, "aria-hidden": "true" }, /[\p{L}\p{N}]/u.exec(title.replace(/^(the|an?) /i, ""))?.[0].toUpperCase() ?? "•");
   if (book.cover) {
     coverOf(book.id).then((source) => letter.replaceWith(element("img", { class: "cover", src: source, alt: `Cover of ${title}` })), () => {});

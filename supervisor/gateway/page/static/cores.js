@@ -1,15 +1,15 @@
 // Who speaks on which core, and what was decided about them.
 
 import { $, element, write } from "./dom.js";
-import { because, doing, what } from "./pool-words.js";
 import { capital, count } from "./words.js";
 
 const SHOWN = 7; // Decisions.
 const slotClass = (slot) => `slot-${slot % 8}`;
 
-export function showWorkers(workers, allocation) {
+/** @param {string[]} does what each of them does, in words. */
+export function showWorkers(workers, does, allocation) {
   const { core_busy_percent: busy, core_foreign_percent: foreign } = allocation.system_info;
-  $("workers").replaceChildren(...workers.map((worker) => {
+  $("workers").replaceChildren(...workers.map((worker, index) => {
     const loads = worker.cpus.map((cpu) => Math.max(0, (busy[cpu] ?? 0) - (foreign[cpu] ?? 0)));
     const load = loads.reduce((sum, one) => sum + one, 0) / Math.max(1, loads.length);
     const fill = element("i");
@@ -18,8 +18,8 @@ export function showWorkers(workers, allocation) {
       count(worker.segments_done, "sentence"), worker.pss_mb === null ? null : `${worker.pss_mb.toFixed(0)} MB`, worker.pid === null ? null : `process ${worker.pid}`];
     return element("li", { class: "worker", "data-state": worker.state },
       element("span", { class: `badge ${slotClass(worker.slot)}` }, element("span", { class: "hidden" }, "Worker "), String(worker.slot)),
-      element("b", {}, capital(`${worker.state === "busy" ? "is " : ""}${doing(worker)}`)),
-      element("span", { class: "meter", role: "img", "aria-label": `It keeps its cores ${load.toFixed(0)} % busy` }, fill),
+      element("b", {}, capital(does[index])),
+      element("span", { class: "progress meter", role: "img", "aria-label": `It keeps its cores ${load.toFixed(0)} % busy` }, fill),
       element("span", { class: "quiet" }, facts.filter(Boolean).join(" · ")));
   }));
 }
@@ -55,6 +55,6 @@ export function showDecisions(decisions) {
     const ago = Math.round(now - (index ? one.now : since)), changed = one.before !== one.after;
     const when = index ? `${ago} s ago` : ago > 1 ? `for ${ago} s` : "now";
     return element("li", changed ? { class: "changed" } : {}, element("span", { class: "when" }, when),
-      element("span", {}, element("span", { class: "what" }, what(one)), `: ${because(one)}`));
+      element("span", {}, element("span", { class: "what" }, changed ? `${one.before} → ${count(one.after, "core")}` : `Kept ${count(one.after, "core")}`), `: ${one.why}`));
   }));
 }

@@ -2,17 +2,15 @@
 
 import { ask } from "./api.js";
 import { $, element, remembered, svg, write } from "./dom.js";
-import { label, path, steps } from "./drawing.js";
-import { clock, count, short, span } from "./words.js";
-
-const LEFT = 50, RIGHT = 8, TOP = 8, HEIGHT = 96, FOOT = 18;
+import { HEIGHT, LEFT, RIGHT, TOP, chart, label, level, path, rules, scale, steps } from "./drawing.js";
+import { count, short, span } from "./words.js";
 
 let seconds = 300, course = null, limits = null, cursor = null, askedAt = -Infinity;
 
 const PANELS = [
   { title: "Busy", draw: busy, said: ({ load }, i) => (load.utilization[i] === null ? "–" : `${Math.round(load.utilization[i])} %`), of: "load" },
   { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${count(load.cores[i], "core")}, ${load.waiting[i]} waiting`, of: "load" },
-  { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i]).join(" ")}, 95 of 100 within ${short(speech.slow_s[i]).join(" ")}`), of: "speech" },
+  { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i])}, 95 of 100 within ${short(speech.slow_s[i])}`), of: "speech" },
   { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => Math.round(speech.segments_per_minute[i]).toLocaleString("en"), of: "speech" },
 ];
 
@@ -68,12 +66,9 @@ function point(x, width) {
 function draw() {
   if (!course || !limits) return;
   for (const panel of PANELS) {
-    const width = panel.box.clientWidth || 600;
-    panel.x = (ago) => LEFT + (1 - ago / seconds) * (width - LEFT - RIGHT);
     panel.line = svg("line", { class: "cursor", y1: TOP, y2: HEIGHT });
     const words = `${panel.title}, over the last ${span(seconds)}. Now: ${said(panel, course[panel.of].ago_s.length - 1)}.`;
-    panel.box.replaceChildren(svg("svg", { viewBox: `0 0 ${width} ${HEIGHT + FOOT}`, role: "img", "aria-label": words },
-      ...panel.draw(course[panel.of], panel.x, width), ...axis(panel.x, width), panel.line));
+    panel.x = chart(panel.box, seconds, words, (x, width) => [...panel.draw(course[panel.of], x, width), panel.line]);
     mark(panel);
   }
 }
@@ -99,7 +94,7 @@ function busy(load, x, width) {
   const y = scale(100);
   return [...rules(width, y, [0, 50, 100], (n) => `${n} %`),
     svg("rect", { class: "band-area", x: LEFT, width: width - LEFT - RIGHT, y: y(limits.target), height: y(limits.low) - y(limits.target) }),
-    svg("line", { class: "target-line", x1: LEFT, x2: width - RIGHT, y1: y(limits.target), y2: y(limits.target) }),
+    level("target-line", width, y(limits.target)),
     ...lines(load.ago_s, load.utilization, x, y, "busy", true)];
 }
 
@@ -113,7 +108,7 @@ function coresAndQueue(load, x, width) {
 
 function latency(speech, x, width) {
   const most = ceiling(Math.max(0.1, ...speech.slow_s.filter((s) => s !== null))), y = scale(most);
-  return [...rules(width, y, [0, most / 2, most], (s) => (s ? short(s).join(" ") : "0")),
+  return [...rules(width, y, [0, most / 2, most], (s) => (s ? short(s) : "0")),
     ...lines(speech.ago_s, speech.slow_s, x, y, "sound", true, false), ...lines(speech.ago_s, speech.first_s, x, y, "sound", false),
     ...dots(speech.ago_s, speech.first_s, x, y)];
 }
@@ -122,8 +117,6 @@ function pace(speech, x, width) {
   const most = ceiling(Math.max(10, ...speech.segments_per_minute)), y = scale(most);
   return [...rules(width, y, [0, most], String), ...lines(speech.ago_s, speech.segments_per_minute, x, y, "pace", false)];
 }
-
-const scale = (most) => (value) => HEIGHT - (Math.min(most, value) / most) * (HEIGHT - TOP);
 
 /** The next number that reads well: 1, 2 or 5 and noughts. */
 function ceiling(value) {
@@ -155,17 +148,4 @@ const dots = (times, values, x, y) => stretches(times, values).filter((stretch) 
 
 function area(kind, points) {
   return path(`area-${kind}`, [[points[0][0], HEIGHT], ...points, [points.at(-1)[0], HEIGHT]]);
-}
-
-function rules(width, y, values, say) {
-  return values.flatMap((value) => [svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
-    label(LEFT - 6, y(value) + 4, say(value), "end")]);
-}
-
-function axis(x, width) {
-  const parts = width < 460 ? 2 : 4;
-  return Array.from({ length: parts + 1 }, (_, i) => {
-    const ago = seconds * (1 - i / parts);
-    return label(x(ago), HEIGHT + FOOT - 3, ago ? `−${ago < 3600 ? clock(ago) : span(ago)}` : "now", i === 0 ? "start" : i === parts ? "end" : "middle");
-  });
 }

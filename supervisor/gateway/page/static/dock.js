@@ -3,7 +3,7 @@
 import { key, request } from "./api.js";
 import { cardOf, coverOf, cover, updateCard } from "./book-card.js";
 import { $, playKey, remembered, write } from "./dom.js";
-import { clock } from "./words.js";
+import { clock, titleOf } from "./words.js";
 
 const KEEP_MS = 4000;
 
@@ -50,10 +50,10 @@ export const nowPlaying = (id) => (playing?.book.id === id ? playing.number : nu
 
 /** Plays a book from where one was, or this chapter from its beginning. */
 export function listen(book, number = null) {
-  const ready = book.chapters.filter((chapter) => chapter.state === "done");
   const place = number === null ? placeOf(book.id) : { number, seconds: 0 };
-  const at = ready.some((chapter) => chapter.number === place?.number) ? place : { number: ready[0]?.number, seconds: 0 };
-  if (at.number !== undefined) open(book, at.number, at.seconds);
+  if (chapterOf(book, place?.number)?.state === "done") return open(book, place.number, place.seconds);
+  const first = book.chapters.find((chapter) => chapter.state === "done");
+  if (first) open(book, first.number, 0);
 }
 
 /** News of a book from the server; null where it is gone. */
@@ -61,9 +61,11 @@ export function bookChanged(id, book) {
   if (playing?.book.id !== id) return;
   if (!book) return close();
   playing.book = book;
-  if (waits && book.chapters.some((chapter) => chapter.number === playing.number && chapter.state === "done")) open(book, playing.number, 0);
+  if (waits && chapterOf(book, playing.number)?.state === "done") open(book, playing.number, 0);
   else if (waits) waiting();
 }
+
+const chapterOf = (book, number) => book.chapters.find((chapter) => chapter.number === number);
 
 async function open(book, number, seconds) {
   const audio = $("dock-audio");
@@ -74,9 +76,9 @@ async function open(book, number, seconds) {
   others();
   $("dock").hidden = false;
   document.body.classList.add("docked");
-  const chapter = book.chapters.find((one) => one.number === number);
-  write("dock-title", book.title || book.name);
-  say(chapter.title || `Chapter ${number}`);
+  const chapter = chapterOf(book, number);
+  write("dock-title", titleOf(book));
+  say(titleOf(chapter));
   if (another) picture(book);
   for (const one of [before, book]) if (one && cardOf(one.id)) updateCard(cardOf(one.id), one);
   try {
@@ -90,7 +92,7 @@ async function open(book, number, seconds) {
     if (error.name !== "AbortError" && error.name !== "NotAllowedError") say("This chapter cannot be played now.");
   }
   if (navigator.mediaSession) {
-    navigator.mediaSession.metadata = new MediaMetadata({ title: chapter.title || `Chapter ${number}`, artist: book.author ?? "", album: book.title || book.name });
+    navigator.mediaSession.metadata = new MediaMetadata({ title: titleOf(chapter), artist: book.author ?? "", album: titleOf(book) });
   }
 }
 
@@ -101,8 +103,7 @@ async function sourceOf(path) {
   if (!key()) return path;
   say("Fetching the chapter …");
   const blob = await (await request(path)).blob();
-  const chapter = playing.book.chapters.find((one) => one.number === playing.number);
-  say(chapter?.title || `Chapter ${playing.number}`);
+  say(titleOf(chapterOf(playing.book, playing.number) ?? playing));
   return (address = URL.createObjectURL(blob));
 }
 
@@ -143,7 +144,7 @@ function next() {
 }
 
 function waiting() {
-  const chapter = playing.book.chapters.find((one) => one.number === playing.number);
+  const chapter = chapterOf(playing.book, playing.number);
   say(`Waits for chapter ${playing.number}${chapter?.state === "speaking" ? `: ${Math.round(100 * chapter.progress)} % spoken` : ""}`);
 }
 

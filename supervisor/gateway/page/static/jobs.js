@@ -8,10 +8,6 @@ const EVERY_MS = 4000, SHOWN = 8;
 
 let askedAt = -Infinity, rows = "";
 
-const STATES = {
-  queued: "waits", running: "is being spoken", done: "spoken", cancelled: "stopped", failed: "failed", expired: "came too late", quarantined: "given up: it kept ending workers",
-};
-
 export async function showJobs() {
   if (performance.now() - askedAt < EVERY_MS) return;
   askedAt = performance.now();
@@ -28,10 +24,10 @@ export async function showJobs() {
 }
 
 function row(job) {
-  const took = job.ran_s === null ? "" : `, in ${short(job.ran_s).join(" ")}`;
+  const took = job.ran_s === null ? "" : `, in ${short(job.ran_s)}`;
   const progress = job.segments_spoken < job.segments ? `${job.segments_spoken} of ${count(job.segments, "sentence")}` : `${count(job.segments, "sentence")}${took}`;
   return button({ class: "job", "data-job": job.job, "aria-haspopup": "dialog" }, () => tell(job.job),
-    element("span", { class: `dot ${job.state}` }), element("span", {}, capital(STATES[job.state] ?? job.state)),
+    element("span", { class: `dot ${job.state}` }), element("span", {}, capital(job.said)),
     element("span", { class: "quiet" }, `${progress} · ${job.voice}`), element("span", { class: "quiet" }, `${span(job.age_s)} ago`));
 }
 
@@ -42,39 +38,10 @@ async function tell(id) {
   } catch (error) {
     job = { error };
   }
-  write("job-title", job.error ? "A job's story" : `A job: ${STATES[job.state] ?? job.state}`);
+  write("job-title", job.error ? "A job's story" : `A job: ${job.said}`);
   write("job-about", job.error ? job.error.message : [count(job.characters, "character"), count(job.segments, "sentence"), `${job.voice} of ${job.engine}`,
-    job.language ? language(job.language) : null, job.speed === 1 ? null : `${job.speed}×`, `waited ${short(job.waited_s).join(" ")}`, job.message, job.job].filter(Boolean).join(" · "));
-  $("story").replaceChildren(...(job.story ?? []).map(({ at_s: at, event, details }) => element("li", {},
-    element("span", { class: "when" }, at < 60 ? `${at.toFixed(3)} s` : span(at)), element("span", {}, words(event, details)))));
+    job.language ? language(job.language) : null, job.speed === 1 ? null : `${job.speed}×`, `waited ${short(job.waited_s)}`, job.message, job.job].filter(Boolean).join(" · "));
+  $("story").replaceChildren(...(job.story ?? []).map(({ at_s: at, said }) => element("li", {},
+    element("span", { class: "when" }, at < 60 ? `${at.toFixed(3)} s` : span(at)), element("span", {}, said))));
   $("job").showModal();
-}
-
-const nth = (index) => `sentence ${index + 1}`;
-
-/** What an event of a story means; one that is not known here is shown as it is. */
-const EVENTS = {
-  accepted: ([segments]) => `Accepted, and cut into ${count(segments, "sentence")}`,
-  running: ([index, worker, attempt]) => `Worker ${worker} begins ${nth(index)}${attempt > 1 ? `, for the ${attempt}. time` : ""}`,
-  spoken: ([index, worker, seconds]) => `Worker ${worker} has spoken ${nth(index)}, in ${short(seconds).join(" ")}`,
-  unreadable: ([index]) => `Nothing in ${nth(index)} could be read`,
-  refused: ([index, worker]) => `Worker ${worker} could not take ${nth(index)}; another will`,
-  "worker lost": ([index, worker, reason]) => `Worker ${worker} was lost with ${nth(index)}: ${reason}`,
-  "spoken again": (segments) => `${count(segments.length, "sentence")} spoken again, because the audio was lost`,
-  suspended: () => "Set aside until its client takes what is there",
-  attached: () => "A client came for it",
-  "client lost": () => "Its client left",
-  stored: ([index]) => `${nth(index)} is on disk`,
-  recovered: ([stored]) => `Found again after a restart, with ${count(stored, "sentence")} on disk`,
-  "left out": ([events]) => `${count(events, "event")} not kept`,
-  done: () => "All was spoken", cancelled: ([message]) => `Stopped${message ? `: ${message}` : ""}`,
-  failed: ([message]) => `Failed: ${message}`, expired: ([message]) => `Came too late: ${message}`,
-};
-
-function words(event, details) {
-  try {
-    const said = EVENTS[event]?.(details);
-    if (said && !/undefined|NaN/.test(said)) return capital(said);
-  } catch {} // Of another version: as it is.
-  return [event, ...details].join(" ");
 }

@@ -5,7 +5,6 @@ import { aim, latest, refresh } from "./course.js";
 import { showDecisions, showMap, showWorkers } from "./cores.js";
 import { $, write } from "./dom.js";
 import { showJobs } from "./jobs.js";
-import { stateOf, why } from "./pool-words.js";
 import { count, short, span, timeOfDay } from "./words.js";
 
 const EVERY_MS = 1000, REMEMBERED_S = 180;
@@ -57,37 +56,29 @@ function away(error) {
 }
 
 function show(status) {
-  const { supervisor, allocation, workers, pool } = status;
+  const { supervisor, allocation, workers, said } = status;
   lastSeen = new Date();
   gone(false, false);
-  pill(...stateOf(status));
+  pill(...said.state);
   write("about", `version ${supervisor.version}, process ${supervisor.pid}`);
-  problem(trouble(supervisor, allocation, pool));
+  problem(said.trouble);
   const another = epoch !== supervisor.epoch;
   if (another) decisions.clear();
   epoch = supervisor.epoch;
   told(another);
-  remember(allocation.allocation_stats.decisions);
-  write("why", why(status));
+  remember(allocation.allocation_stats.decisions, said.decisions);
+  write("why", said.why);
   tiles(status);
   aim(limits(allocation));
   refresh();
-  showWorkers(workers, allocation);
+  showWorkers(workers, said.workers, allocation);
   showMap(allocation);
   showDecisions([...decisions.values()]);
   showJobs();
 }
 
-/** What needs somebody's attention, in a sentence; "" for nothing. */
-function trouble(supervisor, allocation, pool) {
-  if (supervisor.configuration_error) return `Your last change of the settings is not in force: ${supervisor.configuration_error}. What was in force before still is.`;
-  if (allocation.error) return allocation.error;
-  const slots = pool.fatal_slots;
-  return slots.length ? `${slots.length === 1 ? "Worker" : "Workers"} ${slots.join(", ")} ${slots.length === 1 ? "keeps" : "keep"} failing; the log says why.` : "";
-}
-
-function remember(more) {
-  for (const decision of more) decisions.set(decision.now, decision);
+function remember(more, why) {
+  for (const [index, decision] of more.entries()) decisions.set(decision.now, { ...decision, why: why[index] });
   const end = Math.max(...decisions.keys());
   for (const now of decisions.keys()) if (now < end - REMEMBERED_S) decisions.delete(now);
 }
@@ -105,11 +96,11 @@ function tiles({ allocation, jobs, queue }) {
   write("cores-note", [average === null ? "" : `${average.toFixed(0)} % busy`, lower === upper ? `${upper} allowed` : `${lower} to ${upper} allowed`].filter(Boolean).join(", "));
   write("queue", jobs.segments_waiting);
   const jobsNow = jobs.queued + jobs.running;
-  write("queue-note", queue.oldest_wait_s > 0.05 ? `the oldest for ${short(queue.oldest_wait_s).join(" ")}` : jobsNow ? `${count(jobsNow, "job")} at work` : "nothing to do");
-  const { first, slow, pace } = latest(), [value, unit] = first === null ? ["–", ""] : short(first);
+  write("queue-note", queue.oldest_wait_s > 0.05 ? `the oldest for ${short(queue.oldest_wait_s)}` : jobsNow ? `${count(jobsNow, "job")} at work` : "nothing to do");
+  const { first, slow, pace } = latest(), [value, unit] = first === null ? ["–", ""] : short(first).split(" ");
   write("first", value);
   write("first-unit", unit);
-  write("first-note", slow === null ? "nothing was asked for lately" : `95 of 100 within ${short(slow).join(" ")}`);
+  write("first-note", slow === null ? "nothing was asked for lately" : `95 of 100 within ${short(slow)}`);
   write("pace", pace === null ? "–" : pace < 10 ? pace.toFixed(1) : pace.toFixed(0));
   write("pace-unit", pace === null ? "" : "times");
   const bad = jobs.failed + jobs.quarantined + jobs.expired;
@@ -124,5 +115,5 @@ function pill(state, text) {
 
 function problem(text) {
   $("problem").hidden = !text;
-  write("problem", text);
+  write("problem", text ?? "");
 }

@@ -142,7 +142,7 @@ async function receive(body, mine) {
 /** Says how it stands, with how soon the first sound was heard as soon as it was. */
 function report(text) {
   reported = text;
-  say(firstMs === null ? text : `${text.replace(" …", "")}, first sound after ${short(firstMs / 1000).join(" ")}`);
+  say(firstMs === null ? text : `${text.replace(" …", "")}, first sound after ${short(firstMs / 1000)}`);
 }
 
 /** Looks whether the first sound has left the sound card by now, and how long after the click that was. */

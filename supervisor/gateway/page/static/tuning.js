@@ -1,8 +1,8 @@
 // Other settings on the recorded hour: beside what happened, and as an override.json.
 
 import { ask } from "./api.js";
-import { coresChart } from "./chart.js";
 import { $, element, saveAs, write } from "./dom.js";
+import { chart, path, rules, scale, steps } from "./drawing.js";
 import { clock } from "./words.js";
 
 const UNITS = { cpu_target: " %", hysteresis_factor: "", allocation_cooldown: " s" };
@@ -83,8 +83,16 @@ async function simulate() {
   }
 }
 
+/** Cores as it happened, and with other settings. */
 function draw() {
-  if (drawn) coresChart($("tune-chart"), drawn.recorded.points, drawn.trial.points, drawn.recorded.seconds);
+  if (!drawn) return;
+  const { recorded: { points, seconds }, trial } = drawn, most = Math.max(1, ...points.cores, ...trial.points.cores), y = scale(most);
+  const stride = Math.ceil(most / 5), counts = Array.from({ length: Math.floor(most / stride) + 1 }, (_, i) => i * stride);
+  const words = `Cores over ${clock(seconds)}, recorded and simulated; the table has the sums.`;
+  chart($("tune-chart"), seconds, words, (x, width) => {
+    const line = ({ time_s: times, cores }) => steps([...cores.map((n, i) => [x(seconds - times[i]), y(n)]), ...cores.slice(-1).map((n) => [x(0), y(n)])]);
+    return [...rules(width, y, counts, String), path("cores-line", line(trial.points)), path("happened-line", line(points))];
+  });
 }
 
 // Only what was moved: the rest may come from elsewhere, and is to stay there.

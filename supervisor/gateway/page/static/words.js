@@ -24,13 +24,15 @@ export const capital = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toU
 
 /** A short time: "85 ms", "1.2 s". */
 export function short(seconds) {
-  if (seconds < 0.995) return [`${Math.round(seconds * 1000)}`, "ms"];
-  return [seconds < 9.95 ? seconds.toFixed(1) : seconds.toFixed(0), "s"];
+  return seconds < 0.995 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`;
 }
 
 export const bytes = (number) => (number < 1e6 ? `${Math.ceil(number / 1e3)} kB` : `${(number / 1e6).toFixed(number < 1e7 ? 1 : 0)} MB`);
 
 export const timeOfDay = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+
+/** What a book, or a chapter of it, is called. */
+export const titleOf = ({ title, name, number }) => title || name || `Chapter ${number}`;
 
 const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 

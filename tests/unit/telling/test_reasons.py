@@ -1,8 +1,8 @@
-"""The allocator's reasons in words; the page's own are looked at in tests/e2e/page."""
+"""The allocator's reasons in words."""
 
 from __future__ import annotations
 
-from supervisor.cli.reasons import explain
+from supervisor.telling.reasons import explain
 from tests.fixtures.reasons import FIGURES
 
 
