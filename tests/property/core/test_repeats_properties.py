@@ -1,4 +1,4 @@
-"""The segment cache under any order of events: never wrong audio, never more memory, no job lost."""
+"""The segment cache under any order of events: no wrong audio, bounded memory, no job lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from msgspec import structs
 
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.limits import CacheLimits
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.parts import sentences
@@ -61,9 +62,9 @@ class RepeatsMachine(RuleBasedStateMachine):
                 assert worker not in self.running, "one worker got two segments"
                 self.running[worker] = command
             case e.ReleaseAudio(job=job, pcm=pcm):
-                self.heard[job] += bytes(pcm)
+                self.hear(job, pcm)
             case e.ReleaseEnd(job=job, pcm=pcm, cached=cached, segments=segments):
-                self.heard[job] += bytes(pcm)
+                self.hear(job, pcm)
                 self.look_at(job, cached, segments)
                 self.ended.add(job)
             case e.ReleaseFailure(job=job):
@@ -74,6 +75,10 @@ class RepeatsMachine(RuleBasedStateMachine):
                 self.disk[key] = spoken
             case e.ClearCached():
                 self.disk.clear()
+
+    def hear(self, job: str, pcm: Pcm) -> None:
+        assert isinstance(pcm, bytes | memoryview)
+        self.heard[job] += bytes(pcm)
 
     def look_at(self, job: str, cached: int, segments: int) -> None:
         """Each segment is this job's, in voice, speed, seed, scope and text."""
