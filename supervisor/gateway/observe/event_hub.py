@@ -111,6 +111,11 @@ class EventHub:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def watching(self) -> bool:
+        """Whether the supervisor is watched now."""
+        return self._task is not None and not self._task.done()
+
     async def join(self, stream: Stream, who: str, last_id: str | None) -> None:
         """Begin to hand on events to this client, those after `last_id` first. Raises ApiError
         where there are too many, SupervisorError where nobody can be watched.
@@ -161,7 +166,7 @@ class EventHub:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._task is not None and not self._task.done():
+        if self.watching:
             return
         events = await self._client.events()
         self._kept.clear()
