@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from supervisor.config.sections.broker import Broker
+from supervisor.config.sections.cache import Cache
 from supervisor.config.sections.classes import Classes
 from supervisor.config.sections.engines import Engines
 from supervisor.config.sections.http import Http
@@ -22,6 +23,7 @@ from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
 from supervisor.config.sections.observability import Logging, Tracing
 from supervisor.config.sections.performance import Performance
 from supervisor.config.sections.pool import Pool
+from supervisor.config.sections.profiles import Profiles
 from supervisor.config.sections.reading import Reading
 
 
@@ -44,11 +46,13 @@ class Settings(BaseSettings):
     classes: Classes = Classes()
     jobs: Jobs = Jobs()
     journal: Journal = Journal()
+    cache: Cache = Cache()
     segments: Segments = Segments()
     reading: Reading = Reading()
     http: Http = Http()
     logging: Logging = Logging()
     tracing: Tracing = Tracing()
+    profiles: Profiles = []
 
     def __init__(
         self,

@@ -124,6 +124,8 @@ class Machines:
             commands = _recover(machine, event, entry)
         else:
             commands = machine.handle(event)
+        if isinstance(machine, Jobs) and machine.repeats.recalled:
+            entry.recalled = tuple(machine.repeats.recalled)
         entry.commands = tuple([type(command).__name__ for command in commands])
         for command in commands:
             if isinstance(command, job_events.RunSegment) and command.cut_off:

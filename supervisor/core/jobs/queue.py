@@ -38,6 +38,7 @@ from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.release import Release
+from supervisor.core.jobs.repeats import Repeats
 from supervisor.core.jobs.request import HIGHEST_PRIORITY
 from supervisor.core.jobs.timings import Timings
 from supervisor.speech import RequestClass
@@ -229,6 +230,8 @@ class Queue:
         backpressure: Backpressure,
         release: Release,
         timings: Timings,
+        repeats: Repeats,
+        *,
         classes: Classes,
     ) -> None:
         self.workers: dict[int, Running | None] = {}
@@ -244,6 +247,7 @@ class Queue:
         self._backpressure = backpressure
         self._release = release
         self._timings = timings
+        self._repeats = repeats
         self._fair = FairQueue()
         self._idle: list[int] = []
         self._retired: set[int] = set()
@@ -251,6 +255,8 @@ class Queue:
         """Jobs whose turn came while backpressure did not allow them to run."""
         self._more_room = False
         """Whether a parked job may have become one that can run."""
+        self._to_look_up: dict[str, Job] = {}
+        """Jobs whose next segment was not looked for in the cache yet."""
 
     # -- workers ------------------------------------------------------------------------
 
@@ -347,6 +353,8 @@ class Queue:
             self._commands.append(e.CutText(job.id))
         if not _has_more(job):
             return
+        if job.request.shared is not None and job.place.looked_up != job.upcoming:
+            self._to_look_up[job.id] = job
         if job.retries:
             self._parked.pop(job.id, None)
             self._fair.push_first(job)
@@ -368,19 +376,47 @@ class Queue:
         self.enqueue(job)
 
     def dispatch(self, now: float) -> Job | None:
-        """Give waiting segments to idle workers.
+        """Give waiting segments to idle workers, and have those done that need none.
 
         Stops at a job that is late, takes it out and returns it; call again for the others.
         Where no worker is idle, one may be freed for a sentence.
         """
+        if self._to_look_up:
+            self._recall(now)
         while self._idle and (self._fair.waiting or self._parked):
             job = self._next()
             if job is None or job.due <= now:
                 return job
-            self._run(job, now)
+            if self._without_worker(job, now):
+                self.enqueue(job)
+            else:
+                self._run(job, now)
         if self._classes.preempt and not self._idle and self._fair.waiting:
             self._preempt(now)
         return None
+
+    def _recall(self, now: float) -> None:
+        """Have segments done that need no worker, before their turn; of very many the rest with the
+        next event.
+        """
+        while self._to_look_up and not self._repeats.tired:
+            _id, job = self._to_look_up.popitem()
+            if job.due <= now or not self.could_run(job):
+                continue
+            first, job.place.looked_up = bool(job.retries), job.upcoming
+            if self._without_worker(job, now):
+                if first or not _has_more(job):
+                    self._fair.drop(job)
+                self.enqueue(job)
+
+    def _without_worker(self, job: Job, now: float) -> bool:
+        """Have the job's next segment done without a worker, if that can be."""
+        queued = job.state == "queued"
+        if job.request.shared is None or self._repeats.tired or not self._repeats.take(job, now):
+            return False
+        if queued:
+            self._timings.wait.observe(now - job.accepted_at)
+        return True
 
     def _run(self, job: Job, now: float) -> None:
         """Give the job's next segment to the worker used last: its caches are warm."""
@@ -391,6 +427,7 @@ class Queue:
         cut_off = self._shorten(job, rules.max_chars_contended, now)
         self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
+        self._repeats.begun(job, index, worker)
         segment = job.segments[index]
         cost_s = segment.size * job.work.rate
         self.workers[worker] = Running(job, index, now, cost_s, guessed=job.work.guessed)
@@ -464,6 +501,7 @@ class Queue:
             self._fair.forget(job.flow)
         self._fair.drop(job)
         self._parked.pop(job.id, None)
+        self._to_look_up.pop(job.id, None)
         self._more_room |= self._backpressure.remove(job)
 
     def _next(self) -> Job | None:
