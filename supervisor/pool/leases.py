@@ -62,12 +62,51 @@ def _is_for_all(directory: Path, *, follow: bool = True) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_mode & open_to_all == open_to_all
 
 
-class _Unusable(Exception):
+class UnusableError(Exception):
     """The directory must not be used; the message says what to do."""
 
 
-class _NoLockFile(_Unusable):
+class _NoLockFile(UnusableError):
     """The file there must not be locked; the message says what it is."""
+
+
+def open_directory(directory: Path) -> int:
+    """Open the shared directory, made for all users if it is not there; a link is not followed.
+
+    Raises OSError, UnusableError.
+    """
+    try:
+        return _checked(directory, os.open(directory, _DIRECTORY_ITSELF))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+            raise UnusableError(
+                f"{directory} is no directory (links are not followed); remove it"
+            ) from None
+        raise
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    made = False
+    with suppress(FileExistsError):
+        directory.mkdir()
+        made = True
+    opened = _checked(directory, os.open(directory, _DIRECTORY_ITSELF))
+    if made:
+        os.fchmod(opened, 0o1777)
+    return opened
+
+
+def _checked(directory: Path, opened: int) -> int:
+    """Check the directory: ours, root's, or one that keeps the files of all users apart."""
+    status = os.fstat(opened)
+    for_all = status.st_mode & stat.S_IWOTH and status.st_mode & stat.S_ISVTX
+    if status.st_uid in {0, os.getuid()} or for_all:
+        return opened
+    os.close(opened)
+    raise UnusableError(
+        f"{directory} belongs to user {status.st_uid}, and is not for everybody (mode "
+        "1777); remove it, or set SUPERVISOR_LEASE_DIR"
+    )
 
 
 class CoreLeases:
@@ -79,7 +118,7 @@ class CoreLeases:
         """The error of the directory, or of the lock that was tried last."""
         self._no_files: dict[int, str] = {}
         """Errors of the lock files of single cores."""
-        self._directory = directory
+        self.directory = directory
         self._locks: dict[int, int] = {}
 
     @property
@@ -134,11 +173,11 @@ class CoreLeases:
         except _NoLockFile as error:
             self._error, self._no_files[cpu] = None, str(error)
             return _UNLOCKED
-        except _Unusable as error:
+        except UnusableError as error:
             self._error = str(error)
             return _UNLOCKED
         except OSError as error:
-            self._error = f"{self._directory}: {error.strerror}"
+            self._error = f"{self.directory}: {error.strerror}"
             return _UNLOCKED
         self._error = None
         self._no_files.pop(cpu, None)
@@ -148,17 +187,17 @@ class CoreLeases:
             os.close(lock)
             if isinstance(error, BlockingIOError):
                 return None
-            self._error = f"{self._directory}: {error.strerror}"
+            self._error = f"{self.directory}: {error.strerror}"
             return _UNLOCKED
         return lock
 
     def _open(self, name: str) -> int:
-        """Open a lock file, or make it. Raises OSError, _Unusable.
+        """Open a lock file, or make it. Raises OSError, UnusableError.
 
         Other users open it, too: for reading, which suffices for a lock, and without O_CREAT if it
         exists, which in a directory for all users the kernel forbids to all but its owner.
         """
-        directory = self._open_directory()
+        directory = open_directory(self.directory)
         try:
             with suppress(FileNotFoundError):
                 return self._open_file(name, directory)
@@ -172,7 +211,7 @@ class CoreLeases:
 
     def _open_file(self, name: str, directory: int) -> int:
         """Open a lock file that is there. A link would have us lock the file it names."""
-        path = self._directory / name
+        path = self.directory / name
         try:
             found = os.open(name, _FILE, dir_fd=directory)
         except OSError as error:
@@ -184,40 +223,6 @@ class CoreLeases:
             os.close(found)
             raise _NoLockFile(f"{path} is no plain file; remove it")
         return found
-
-    def _open_directory(self) -> int:
-        """Open the directory, made for all users if it is not there; a link is not followed."""
-        try:
-            return self._checked(os.open(self._directory, _DIRECTORY_ITSELF))
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            if error.errno in {errno.ELOOP, errno.ENOTDIR}:
-                raise _Unusable(
-                    f"{self._directory} is no directory (links are not followed); remove it"
-                ) from None
-            raise
-        self._directory.parent.mkdir(parents=True, exist_ok=True)
-        made = False
-        with suppress(FileExistsError):
-            self._directory.mkdir()
-            made = True
-        directory = self._checked(os.open(self._directory, _DIRECTORY_ITSELF))
-        if made:
-            os.fchmod(directory, 0o1777)
-        return directory
-
-    def _checked(self, directory: int) -> int:
-        """Check the directory: ours, root's, or one that keeps the files of all users apart."""
-        status = os.fstat(directory)
-        for_all = status.st_mode & stat.S_IWOTH and status.st_mode & stat.S_ISVTX
-        if status.st_uid in {0, os.getuid()} or for_all:
-            return directory
-        os.close(directory)
-        raise _Unusable(
-            f"{self._directory} belongs to user {status.st_uid}, and is not for everybody (mode "
-            "1777); remove it, or set SUPERVISOR_LEASE_DIR"
-        )
 
     @staticmethod
     def _close(lock: int) -> None:

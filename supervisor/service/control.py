@@ -7,8 +7,9 @@ Samples and decisions stay readable for the diagnostics.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from supervisor.config import Loaded, Settings
@@ -17,12 +18,14 @@ from supervisor.core.allocation import events as e
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.machine import Allocation
 from supervisor.core.allocation.policy import Configured, Policy, Resize, Sampled
+from supervisor.core.allocation.shares import Claim
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import Machine, WorkerShape
 from supervisor.host.monitor import CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
+from supervisor.pool.claims import Claims
 from supervisor.pool.leases import CoreLeases
 from supervisor.service.load import Load
 
@@ -80,6 +83,8 @@ class ControlLoop:
         self._looked_at = loop.time()
         self._looked_over = self.monitor.limits.cpus
         leases.look(self._looked_over)
+        self.claims = Claims(leases.directory)
+        self._weight = settings.pool.weight
         self._width = _width(settings)
         threads = settings.pool.threads_per_worker
         began = e.Began(policy, threads, self._usable(), self.monitor.machine)
@@ -146,6 +151,7 @@ class ControlLoop:
         now = self._loop.time()
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
         self._tell(Configured(now, policy, settings.pool.threads_per_worker))
+        self._weight = settings.pool.weight
         self._width = _width(settings)
         self._look(now, self._load())
         self._schedule()
@@ -156,6 +162,7 @@ class ControlLoop:
         if self._timer is not None:
             self._timer.cancel()
         self.monitor.close()
+        self.claims.close()
 
     def _schedule(self) -> None:
         if self._timer is not None:
@@ -179,8 +186,9 @@ class ControlLoop:
 
     def _find_freed_cores(self, now: float) -> None:
         """Find cores that other supervisors gave up; one that they took shows when it is leased."""
+        self.claims.look(now)
         cpus = self.monitor.limits.cpus
-        waiting = not self._usable()
+        waiting = not self._usable() or self.claims.moved
         if waiting or cpus != self._looked_over or now - self._looked_at >= OTHERS_INTERVAL_S:
             self._looked_at, self._looked_over = now, cpus
             self.leases.look(cpus)
@@ -201,6 +209,7 @@ class ControlLoop:
             idle=load.idle,
             finished=self._finished_segments(load),
             building=self._sessions_built(load),
+            alone=self.monitor.limits.count,
         )
 
     def _starved(self, sample: Sample) -> float:
@@ -267,7 +276,43 @@ class ControlLoop:
             demand=load.running + load.waiting,
             session_build_s=load.session_build_s,
         )
-        self._tell(e.Looked(now, sampled, ground))
+        own = self._claim(in_use(self.target))
+        self._tell(e.Looked(now, sampled, ground, own, self.claims.others))
+        self._publish()
+
+    def _claim(self, holds: Collection[int]) -> Claim:
+        """What we say of ourselves to the other supervisors of this host."""
+        policy, wanted = self.policy, self.allocator.wanted
+        reserve = 0 if policy.max_cores is not None else 1
+        static = not policy.enabled and not reserve
+        return Claim(
+            pid=os.getpid(),
+            since=self.claims.since,
+            weight=self._weight,
+            wanted=wanted,
+            least=wanted if static else policy.min_cores or 1,
+            reserve=reserve,
+            may=self.monitor.limits.cpus,
+            holds=tuple(sorted(holds)),
+        )
+
+    def _publish(self) -> None:
+        """Tell the others what we want and hold, once it is clear what that is."""
+        if self.allocation.expects and not self._stopped:
+            self.claims.publish(self._claim(self.leases.held), self.policy.monitoring_interval)
+
+    def let_go(self, held: Collection[int]) -> None:
+        """Give back the leases of workers that are gone; `held` are the CPUs that any has yet."""
+        kept = in_use(self.target).union(held)
+        if self.leases.held - kept:
+            self._held = frozenset(held)
+            self.leases.release_except(kept)
+            self._publish()
+
+    @property
+    def giving_back(self) -> bool:
+        """Whether cores are leased that only a worker on its way out may still use."""
+        return bool(self.leases.held - in_use(self.target))
 
     def _lease(self, command: e.Lease) -> None:
         shapes = command.shapes
@@ -276,8 +321,7 @@ class ControlLoop:
         if acquired and shapes != self.target:
             self.target = shapes
             self._retarget(shapes)
-        in_use = {cpu for shape in self.target for cpu in shape.cpus}
-        self.leases.release_except(in_use | self._held)
+        self.leases.release_except(in_use(self.target) | self._held)
         if not acquired:
             self._tell(e.LeaseRefused(self._loop.time(), tuple(self.leases.others)))
 
@@ -288,12 +332,19 @@ class ControlLoop:
         troubles = {error.part: str(error) for error in errors}
         if self.leases.error is not None:
             troubles["leases"] = self.leases.error
+        elif self.claims.error is not None:
+            troubles["claims"] = self.claims.error
         if not self._usable():
             troubles["cores"] = ALL_LEASED
         for part, said in troubles.items():
             if part not in self._reported:
                 log.warning("monitor: %s", said)
         self._reported = set(troubles)
+
+
+def in_use(shapes: tuple[WorkerShape, ...]) -> frozenset[int]:
+    """CPUs of these workers."""
+    return frozenset(cpu for shape in shapes for cpu in shape.cpus)
 
 
 def make_policy(loaded: Loaded) -> Policy:

@@ -20,6 +20,7 @@ from supervisor.wire.status import (
     AllocationDecision,
     AllocationStats,
     CoreBounds,
+    CoreShare,
     CpuPressure,
     CurrentAllocation,
     DecisionInputs,
@@ -157,7 +158,8 @@ def _leases(service: Service) -> Leases:
     return Leases(
         cores={str(cpu): slot for cpu, slot in sorted(service.pool.core_holders.items())},
         leased_by_others=sorted(leases.others),
-        error=leases.error,
+        error=leases.error or service.control.claims.error,
+        shares=_shares(service.control),
         workers=[
             WorkerLease(
                 slot=slot.number,
@@ -172,6 +174,24 @@ def _leases(service: Service) -> Leases:
             if (shaped := service.shaped(slot.epoch)) is not None
         ],
     )
+
+
+def _shares(control: ControlLoop) -> list[CoreShare]:
+    """What each supervisor has of the cores, and should have."""
+    shared = control.allocator.shared
+    if shared is None:
+        return []
+    return [
+        CoreShare(
+            pid=claim.pid,
+            weight=claim.weight,
+            held=len(claim.holds),
+            wanted=claim.wanted,
+            fair=fair,
+            own=index == 0,
+        )
+        for index, (claim, fair) in enumerate(zip(shared.claims, shared.fair, strict=True))
+    ]
 
 
 def _decision(decision: Decision) -> AllocationDecision:

@@ -293,6 +293,8 @@ class Service:
     def _settled(self) -> None:
         """Go on with a start or a drain, once all effects of an event are done."""
         self._load.observe()
+        if self.control.giving_back:
+            self.control.let_go(self.pool.core_holders)
         if self.state == "starting":
             self._continue_start()
         elif self.state == "draining":

@@ -11,6 +11,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "bound_memory": "there is memory for {0:.0f}",
     "bound_min_cores": "the settings ask for at least {0:.0f}",
     "bound_reserve": "one core is left to the machine",
+    "bound_share": "its share is {0:.0f}, and another supervisor wants the rest",
     "bound_usable": "there are no more to be had",
     "configured": "the settings were changed",
     "cooldown": "the last change is too fresh, {0:.0f} s to go",
@@ -27,6 +28,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "starved_by_others": "other programs take {0:.0f} % of them",
     "thermal_cap": "the processor is hot",
     "work_waiting": "no worker was free, and a sentence has waited {0:.1f} s",
+    "yield_to": "supervisor {0:.0f} has less than its share",
 }
 
 

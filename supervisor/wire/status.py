@@ -247,13 +247,30 @@ class WorkerLease(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
 
 
+class CoreShare(msgspec.Struct, frozen=True, kw_only=True):
+    """A supervisor that may use some of our cores, by its own words; `own`: it is this one.
+
+    `wanted`: cores that its policy asks for. `fair`: cores that are its share of them.
+    """
+
+    pid: int
+    weight: float
+    held: int
+    wanted: int
+    fair: int
+    own: bool
+
+
 class Leases(msgspec.Struct, frozen=True, kw_only=True):
-    """`cores`: core id → the slot that holds it. `leased_by_others`: core ids."""
+    """`cores`: core id → the slot that holds it. `leased_by_others`: core ids. `shares`: this
+    supervisor first; empty where there is no other.
+    """
 
     cores: dict[str, int]
     leased_by_others: list[int]
     error: str | None
     workers: list[WorkerLease]
+    shares: list[CoreShare] = []
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):

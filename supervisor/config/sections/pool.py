@@ -28,6 +28,16 @@ class Pool(Section):
         ),
         Declared("session_rebuild", "threads"),
     ] = "auto"
+    weight: Annotated[
+        float,
+        Field(
+            ge=0.01,
+            le=100,
+            description="Share of the cores where supervisors of one host want more of them than "
+            "there are: one with twice the weight of another gets twice as many.",
+        ),
+        Declared("live"),
+    ] = 1.0
     grace_period_s: Annotated[
         float,
         Field(ge=0, le=86_400, description="How long a drain waits for running work."),

@@ -47,6 +47,7 @@ from supervisor.core.allocation.bounds import (
     ThermalCap,
     effective_bounds,
     static_cores,
+    within_share,
 )
 from supervisor.core.allocation.policy import (
     Command,
@@ -59,6 +60,7 @@ from supervisor.core.allocation.policy import (
     Sampled,
 )
 from supervisor.core.allocation.scale_down import ScaleDown, shrink_limit
+from supervisor.core.allocation.shares import Shared
 
 HISTORY = 50
 """Decisions kept for the diagnostics."""
@@ -90,6 +92,7 @@ _BOUNDS: dict[str, Kind] = {
     "max_cores": "bound_max_cores",
     "memory": "bound_memory",
     "reserve": "bound_reserve",
+    "share": "bound_share",
     "thermal": "thermal_cap",
     "usable": "bound_usable",
 }
@@ -119,6 +122,8 @@ class DynamicCPUAllocator:
         self.utilization_history: deque[float] = deque(maxlen=policy.history_window)
         self._fresh: deque[float] = deque(maxlen=policy.history_window)
         self._fresh_starved: deque[float] = deque(maxlen=policy.history_window)
+        self.shared: Shared | None = None
+        """Our part beside other supervisors; set before each sample. None: there are none."""
         self._usable = usable
         self._thermal = ThermalCap()
         self._memory = MemoryCap()
@@ -135,14 +140,24 @@ class DynamicCPUAllocator:
         self._looked = False
         bounds = self.bounds
         self.cores = bounds.lower if policy.enabled else static_cores(policy, bounds)
+        self.wanted = self.cores
+        """Cores that the policy asks for, whatever other supervisors hold, as of now."""
 
     # -- what the diagnostics read --------------------------------------------------------
 
     @property
     def bounds(self) -> Bounds:
         """The bounds in force, which limit won and what could not be honoured."""
+        return within_share(self._own_bounds(self._usable), self._most)
+
+    @property
+    def _most(self) -> int | None:
+        return None if self.shared is None else self.shared.most
+
+    def _own_bounds(self, usable: int) -> Bounds:
+        """The bounds by our own settings and the machine, of which so many cores are usable."""
         cap = self._thermal.cap if self.policy.thermal_protection else None
-        return effective_bounds(self.policy, self._usable, self._memory.cap, cap)
+        return effective_bounds(self.policy, usable, self._memory.cap, cap)
 
     @property
     def average(self) -> float | None:
@@ -184,6 +199,7 @@ class DynamicCPUAllocator:
             choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
         used = self._observe(event)
+        self.wanted = self._wish(event)
         return self._conclude(event.now, self._decide(event, used), event, used)
 
     def _advance(self, now: float) -> None:
@@ -270,8 +286,9 @@ class DynamicCPUAllocator:
         """Return the choice of the first rule that applies."""
         bounds = self.bounds
         return (
-            self._at_once(bounds)
-            or self._too_hot(bounds)
+            self._yielding(bounds)
+            or self._at_once(bounds)
+            or self._too_hot()
             or self._unmeasured(used)
             or self._backlogged(sample, bounds)
             or self._rebuilding()
@@ -281,14 +298,31 @@ class DynamicCPUAllocator:
     def _at_once(self, bounds: Bounds) -> Choice | None:
         """Moves that wait for no cooldown: to the static size, and into the hard bounds."""
         if not self.policy.enabled:
-            return Choice(static_cores(self.policy, bounds), "disabled")
+            return Choice(self._static(), "disabled")
         if self.cores > bounds.hard:
             return Choice(bounds.hard, _BOUNDS[bounds.hard_winner], (bounds.hard,))
         if self.cores < bounds.lower:
             return Choice(bounds.lower, "bound_min_cores", (bounds.lower,))
         return None
 
-    def _too_hot(self, bounds: Bounds) -> Choice | None:
+    def _static(self) -> int:
+        """The static size; while others lack cores it is not grown into."""
+        cores = static_cores(self.policy, self._own_bounds(self._usable))
+        return cores if self._most is None else min(cores, max(self.cores, self._most))
+
+    def _yielding(self, bounds: Bounds) -> Choice | None:
+        """Give one core back to another supervisor, which is below its share. At once where that
+        has none at all, and then the next change need not wait either.
+        """
+        shared = self.shared
+        if shared is None or shared.yield_to is None or not 1 < self.cores <= bounds.hard:
+            return None
+        if self.cooldown_remaining > 0 and not shared.at_once:
+            return self._cooling_down()
+        return Choice(self.cores - 1, "yield_to", (shared.yield_to,))
+
+    def _too_hot(self) -> Choice | None:
+        bounds = self._own_bounds(self._usable)
         if self.cores <= bounds.upper:
             return None
         if self.cooldown_remaining > 0:
@@ -308,16 +342,36 @@ class DynamicCPUAllocator:
         Never shrinks. The estimate by the age of the queue's head, too high at first, counts
         up to as many cores as there are segments.
         """
-        if sample.backlog_s < OLD_BACKLOG_S:
-            return None
-        load = max(min(self._backlog.load(), sample.demand), self._load_by_length)
-        wanted = 100.0 * load / self.policy.cpu_target
-        target = math.ceil(min(wanted, bounds.upper))
+        target = self._called_for(sample, bounds)
         if target <= self.cores:
             return None
         if self.cooldown_remaining > 0:
             return self._cooling_down()
         return Choice(target, "backlog", (sample.backlog_s,))
+
+    def _called_for(self, sample: Sampled, bounds: Bounds) -> int:
+        """Cores that the load takes that an old queue shows; 0 where it is not old."""
+        if sample.backlog_s < OLD_BACKLOG_S:
+            return 0
+        load = max(min(self._backlog.load(), sample.demand), self._load_by_length)
+        return math.ceil(min(100.0 * load / self.policy.cpu_target, bounds.upper))
+
+    def _wish(self, sample: Sampled) -> int:
+        """Cores that the policy would have by this sample, if no other supervisor had any."""
+        bounds = self._own_bounds(sample.usable if sample.alone is None else sample.alone)
+        if not self.policy.enabled:
+            return static_cores(self.policy, bounds)
+        average = None if self._unsettled else self._settled_average()
+        if average is None:
+            wish = min(self.cores, self.wanted)
+        elif average > self.policy.cpu_target:
+            wish = self._more(average)
+        elif average < self.policy.scale_down_threshold and self._work_waits(sample) is None:
+            wish = math.ceil(self._need(average))
+        else:
+            wish = self.cores
+        wish = max(wish, self._called_for(sample, bounds))
+        return min(max(wish, bounds.lower), bounds.upper)
 
     def _rebuilding(self) -> Choice | None:
         """Stay while sessions are built, and in the swap after: that is no load."""
@@ -345,13 +399,16 @@ class DynamicCPUAllocator:
         if backlog.draining and 100.0 * backlog.load() * _ENOUGH <= self.cores * target:
             self._working_off = True
             return self._stay("draining_backlog", backlog.age)
-        wanted = self.cores + 1
-        if self.policy.aggressive_mode:
-            wanted = math.ceil(self.cores * average / target)
-        wanted = min(wanted, bounds.upper)
+        wanted = min(self._more(average), bounds.upper)
         if starved is not None and average - self._average_starved <= target:
             return Choice(wanted, "starved_by_others", (starved,))
         return Choice(wanted, "high_utilization", (average,))
+
+    def _more(self, average: float) -> int:
+        """Cores to grow to at this average, which is above the target."""
+        if self.policy.aggressive_mode:
+            return math.ceil(self.cores * average / self.policy.cpu_target)
+        return self.cores + 1
 
     def _starved(self) -> float | None:
         """Percent that other processes took, of a starved pool; None for any other."""
@@ -368,7 +425,7 @@ class DynamicCPUAllocator:
         return self._stay("work_waiting", sample.backlog_s)
 
     def _shrink(self, average: float, bounds: Bounds) -> Choice:
-        if self.cores == bounds.lower or self._need(average) > self.cores - 1:
+        if self.cores <= bounds.lower or self._need(average) > self.cores - 1:
             return self._stay("optimal_range", average)
         if self.cooldown_remaining > 0:
             return self._cooling_down()
@@ -407,7 +464,8 @@ class DynamicCPUAllocator:
         elif kind == "low_utilization":
             self._scale_down.removed(now, target)
         self.cores = target
-        self._changed_at = now
+        if self.shared is None or not (kind == "yield_to" and self.shared.at_once):
+            self._changed_at = now
         self._forget()
         # Cores that came for a queue are full until it is gone, whatever the load.
         self._working_off = kind == "backlog"

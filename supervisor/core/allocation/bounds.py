@@ -25,7 +25,7 @@ MEMORY_RISE_S = 30.0
 
 
 Limit = Literal["max_cores", "reserve", "usable", "memory"]
-"""The limit that sets the upper bound, heat left aside."""
+"""The limit that sets the upper bound, heat and the shares of others left aside."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -34,14 +34,15 @@ class Bounds(msgspec.Struct, frozen=True):
     `hard` is the upper bound without the thermal cap: exceeding it is impossible
     rather than unwise, so it does not wait for the cooldown. `winner` names the
     limit that set `upper`: max_cores, reserve (one core is left to the system
-    where max_cores is null), usable, memory or thermal; `hard_winner` that of `hard`.
+    where max_cores is null), usable, memory, thermal, or share (of the cores that other
+    supervisors want, too); `hard_winner` that of `hard`.
     `notes` says, one line each, which settings could not be honoured.
     """
 
     lower: int
     upper: int
     hard: int
-    winner: Limit | Literal["thermal"]
+    winner: Limit | Literal["thermal", "share"]
     hard_winner: Limit
     notes: tuple[str, ...] = ()
 
@@ -83,6 +84,16 @@ def effective_bounds(
         hard_winner=hard_winner,
         notes=tuple(notes),
     )
+
+
+def within_share(bounds: Bounds, most: int | None) -> Bounds:
+    """The bounds of a pool that leaves cores to others: it neither grows beyond `most`, nor holds
+    on to min_cores there. What it has beyond, it gives back one by one.
+    """
+    if most is None or most >= bounds.upper:
+        return bounds
+    lower = min(bounds.lower, most)
+    return msgspec.structs.replace(bounds, lower=lower, upper=most, winner="share")
 
 
 def static_cores(policy: Policy, bounds: Bounds) -> int:

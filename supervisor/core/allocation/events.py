@@ -14,6 +14,7 @@ from supervisor.core.allocation.policy import (
     Sampled,
     ThreadsPerWorker,
 )
+from supervisor.core.allocation.shares import Claim
 from supervisor.core.machine import Machine, WorkerShape
 
 
@@ -71,11 +72,17 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """One look at pool and machine; with a sample where it was time for one."""
+    """One look at pool and machine; with a sample where it was time for one.
+
+    own: our claim, as it was before this look. claims: those of other supervisors that share cores
+    with us; with none, nothing is shared.
+    """
 
     now: float
     sample: Sampled | None
     ground: Ground
+    own: Claim | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 class LeaseRefused(msgspec.Struct, frozen=True):

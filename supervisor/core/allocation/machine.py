@@ -15,6 +15,7 @@ from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.placement import Placer
 from supervisor.core.allocation.policy import Configured
 from supervisor.core.allocation.shape import WorkerShaper
+from supervisor.core.allocation.shares import share
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import Machine, WorkerShape
 
@@ -79,6 +80,10 @@ class Allocation:
 
     def _looked(self, event: e.Looked) -> list[e.Command]:
         commands: list[e.Command] = []
+        allocator, before = self.allocator, self.allocator.cores
+        own, excluded = event.own, event.ground.excluded
+        shared = None if own is None or not event.claims else share(own, event.claims, excluded)
+        allocator.shared = shared
         if event.sample is not None:
             commands += self.allocator.handle(event.sample)
         if self._build_s is None:
@@ -90,7 +95,12 @@ class Allocation:
         shaper = self.shaper
         self._threads = shaper.decide(event.now, cores, ground.demand, build_s) if cores else ()
         self._in_force, self._attempts = self.target, _LEASE_ATTEMPTS
-        return [*commands, self._place(event.now, ground, ground.excluded)]
+        spare = None if shared is None else shared.spare
+        if shared is not None and spare is not None:
+            # A yield that waits for its cooldown is not brought about by the placement.
+            moves = allocator.cores < before or shared.yield_to is None
+            excluded = (*excluded, spare) if moves else excluded
+        return [*commands, self._place(event.now, ground, excluded)]
 
     def _lease_refused(self, event: e.LeaseRefused) -> list[e.Command]:
         if self._ground is None or not self._attempts:

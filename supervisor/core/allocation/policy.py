@@ -17,6 +17,7 @@ Kind = Literal[
     "bound_memory",
     "bound_min_cores",
     "bound_reserve",
+    "bound_share",
     "bound_usable",
     "configured",
     "cooldown",
@@ -35,6 +36,7 @@ Kind = Literal[
     "starved_by_others",
     "thermal_cap",
     "work_waiting",
+    "yield_to",
 ]
 """The reason for a decision. `original` and `horizontal` are of the rivals in `simulate`."""
 
@@ -44,6 +46,7 @@ _FORMS: dict[Kind, str] = {
     "bound_memory": "_{:.0f}",
     "bound_min_cores": "_{:.0f}",
     "bound_reserve": "_{:.0f}",
+    "bound_share": "_{:.0f}",
     "bound_usable": "_{:.0f}",
     "cooldown": "_{:.1f}s",
     "draining_backlog": "_{:.1f}s",
@@ -55,6 +58,7 @@ _FORMS: dict[Kind, str] = {
     "starved_by_others": "_{:.0f}%",
     "thermal_cap": "_{:.0f}",
     "work_waiting": "_{:.1f}s",
+    "yield_to": "_{:.0f}",
 }
 """How the figures of a kind are written; the other kinds have none."""
 
@@ -95,6 +99,7 @@ class Sampled(msgspec.Struct, frozen=True):
         used, and what they waited for; None (or not a number): the monitor failed.
     starved: the part of it that others had.
     usable: cores this pool may lease now, those leased by others already taken off.
+    alone: cores it could lease if no other supervisor had any; None: as many as it may now.
     leased: cores the utilization refers to, where that is not the number decided
         (a drain or a fork still under way); None: the number decided.
     memory_cap: how many cores' workers fit into memory; None: unknown.
@@ -122,6 +127,7 @@ class Sampled(msgspec.Struct, frozen=True):
     idle: float | None = None
     finished: float = 0.0
     building: bool = False
+    alone: int | None = None
 
 
 class Configured(msgspec.Struct, frozen=True):

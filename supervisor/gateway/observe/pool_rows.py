@@ -12,6 +12,7 @@ import msgspec
 
 from supervisor.wire.status import (
     AllocationStats,
+    CoreShare,
     CurrentAllocation,
     Distribution,
     Status,
@@ -150,6 +151,12 @@ VALUES = (
     ),
 )
 
+
+def _shares(value: Callable[[CoreShare], float]) -> Callable[[Status], Mapping[str, float]]:
+    """A value of each supervisor that shares cores with this one, itself included, by pid."""
+    return lambda s: {str(each.pid): value(each) for each in s.allocation.leases.shares}
+
+
 MAPPINGS = (
     Labelled(
         "tts_decisions_total",
@@ -157,6 +164,10 @@ MAPPINGS = (
         "reason",
         "Decisions by their reason.",
     ),
+    Labelled("tts_share_weight", _shares(lambda e: e.weight), "pid", "Weight of a supervisor."),
+    Labelled("tts_share_held", _shares(lambda e: e.held), "pid", "Cores that it holds."),
+    Labelled("tts_share_wanted", _shares(lambda e: e.wanted), "pid", "Cores that it asks for."),
+    Labelled("tts_share_fair", _shares(lambda e: e.fair), "pid", "Cores that are its share."),
     Labelled("tts_throttling", _throttling, "kind", "The kernel's throttling counters."),
 )
 

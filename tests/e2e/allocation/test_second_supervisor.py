@@ -6,14 +6,15 @@ import json
 import os
 import re
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
 
+from supervisor.pool.leases import CoreLeases
 from supervisor.service.control import ALL_LEASED
 from tests.fixtures.tuned import SECTION, Tuned
 from tests.supervised import eventually
 
 LISTENING = re.compile(r"gateway: listening on http://127\.0\.0\.1:(\d+)")
-CORES = len(os.sched_getaffinity(0))
 
 
 def supervisor(port: int, cores: int) -> Tuned:
@@ -43,9 +44,12 @@ def test_it_waits_for_a_core_and_for_the_port_and_says_so() -> None:
     port is taken says that, and serves as soon as the first one ends.
     """
     with ExitStack() as stack:
-        first = stack.enter_context(supervisor(0, CORES))
+        first = stack.enter_context(supervisor(0, 1))
         port = port_of(first)
         leases = first.environ["SUPERVISOR_LEASE_DIR"]
+        (worker,) = first.workers(1)
+        rest = stack.enter_context(closing(CoreLeases(Path(leases))))
+        assert rest.acquire(os.sched_getaffinity(0) - set(worker["cpus"]))
         coreless, portless = supervisor(0, 1), supervisor(port, 1)
         for second in (coreless, portless):
             second.environ["SUPERVISOR_LEASE_DIR"] = leases

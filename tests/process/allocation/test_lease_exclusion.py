@@ -38,20 +38,30 @@ def beside(first: Tuned, **bounds: int) -> Tuned:
     return other
 
 
+def shares_of(supervised: Tuned) -> list[tuple[int, int, int]]:
+    """Pid, cores held and fair share of each supervisor that this one knows of, by age."""
+    shares = supervised.allocation()["leases"]["shares"]
+    return [(each["pid"], each["held"], each["fair"]) for each in shares]
+
+
 @pytest.fixture
 def holder() -> Iterator[Tuned]:
-    """A supervisor that holds all cores but the last."""
-    count = len(CPUS) - 1
-    bounds = {f"{SECTION}.min_cores": count, f"{SECTION}.max_cores": count}
-    with Tuned({**NOOP, **bounds}) as supervised:
-        supervised.workers(count)
-        yield supervised
+    """A supervisor that holds one of two cores; somebody without a claim has all the others."""
+    supervised = Tuned({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
+    with closing(CoreLeases(Path(supervised.environ["SUPERVISOR_LEASE_DIR"]))) as rest:
+        assert rest.acquire(CPUS[2:])
+        with supervised:
+            supervised.workers(1)
+            yield supervised
 
 
 @pytest.mark.skipif(len(CPUS) < 2, reason="two CPUs are needed to share")
 def test_a_second_supervisor_takes_only_free_cores_and_the_third_waits(holder: Tuned) -> None:
-    """The second gets what is left and says who has the rest; the third comes up after a kill."""
-    held = {cpu for worker in holder.workers(len(CPUS) - 1) for cpu in worker["cpus"]}
+    """The second gets what is left and says who has the rest; the third, which finds a core for
+    each of two others and none for itself, comes up after a kill.
+    """
+    (first,) = holder.workers(1)
+    held = {*first["cpus"], *CPUS[2:]}
     with ExitStack() as stack:
         second = stack.enter_context(beside(holder, min_cores=len(CPUS), max_cores=len(CPUS)))
         (worker,) = second.workers(1)
@@ -61,7 +71,10 @@ def test_a_second_supervisor_takes_only_free_cores_and_the_third_waits(holder: T
         assert document["leases"]["leased_by_others"] == sorted(held)
         assert document["system_info"]["bounds"]["notes"]
         eventually(
-            lambda: holder.allocation()["leases"]["leased_by_others"] == worker["cpus"],
+            lambda: (
+                holder.allocation()["leases"]["leased_by_others"]
+                == sorted([*worker["cpus"], *CPUS[2:]])
+            ),
             "the holder has seen the second one's lease",
         )
 
@@ -75,12 +88,18 @@ def test_a_second_supervisor_takes_only_free_cores_and_the_third_waits(holder: T
         assert waiting["allocation"]["error"] == ALL_LEASED
         assert waiting["allocation"]["leases"]["leased_by_others"] == CPUS
 
+        eventually(
+            lambda: (
+                shares_of(holder) == [(holder.pid, 1, 1), (second.pid, 1, 1), (third.pid, 0, 0)]
+            ),
+            "the holder knows that there is a core for two of them",
+        )
         second.tune({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
         second.logged("max_cores")
         assert holder.stop(signal.SIGKILL) == -signal.SIGKILL
         eventually(third.is_ready, "the third comes up on a core of the one that was killed")
         (heir,) = third.workers(1)
-        assert set(heir["cpus"]) <= held
+        assert heir["cpus"] == first["cpus"]
         assert third.output.count(ALL_LEASED) == 1
 
 
@@ -97,6 +116,29 @@ def test_cores_given_back_by_a_live_change_are_free_for_others() -> None:
             first.tune({**NOOP, f"{SECTION}.min_cores": 1, f"{SECTION}.max_cores": 1})
             (mine,), (yours,) = first.workers(1), second.workers(1)
             assert set(mine["cpus"]).isdisjoint(yours["cpus"])
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="two CPUs are needed to share")
+def test_a_newcomer_has_a_core_beside_one_that_holds_them_all() -> None:
+    """min_cores of the first wants all: it gives one back, and has all again when the second is
+    killed.
+    """
+    many = {f"{SECTION}.min_cores": len(CPUS), f"{SECTION}.max_cores": len(CPUS)}
+    with Tuned({**NOOP, **many}) as first:
+        first.workers(len(CPUS))
+        with beside(first, min_cores=1, max_cores=1) as second:
+            (worker,) = second.workers(1)
+            kept = {cpu for each in first.workers(len(CPUS) - 1) for cpu in each["cpus"]}
+            assert kept == set(CPUS) - set(worker["cpus"])
+            assert thread_masks(worker["pid"]) == {frozenset(worker["cpus"])}
+            first.logged(f"reason: yield_to_{second.pid}")
+            count = len(CPUS) - 1
+            eventually(
+                lambda: shares_of(first) == [(first.pid, count, count), (second.pid, 1, 1)],
+                "the first knows what the second has",
+            )
+            assert second.stop(signal.SIGKILL) == -signal.SIGKILL
+        first.workers(len(CPUS))
 
 
 def test_a_lock_lasts_as_long_as_its_process(tmp_path: Path) -> None:

@@ -265,6 +265,7 @@ REASONS: tuple[tuple[Kind, tuple[float, ...], str], ...] = (
     ("bound_memory", (4,), "bound_memory_4"),
     ("bound_min_cores", (4,), "bound_min_cores_4"),
     ("bound_reserve", (4,), "bound_reserve_4"),
+    ("bound_share", (2,), "bound_share_2"),
     ("bound_usable", (4,), "bound_usable_4"),
     ("configured", (), "configured"),
     ("cooldown", (0.54,), "cooldown_0.5s"),
@@ -283,6 +284,7 @@ REASONS: tuple[tuple[Kind, tuple[float, ...], str], ...] = (
     ("starved_by_others", (74.6,), "starved_by_others_75%"),
     ("thermal_cap", (3,), "thermal_cap_3"),
     ("work_waiting", (0.25,), "work_waiting_0.2s"),
+    ("yield_to", (4711,), "yield_to_4711"),
 )
 
 
