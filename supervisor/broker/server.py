@@ -31,6 +31,7 @@ from supervisor.broker.requests import (
 from supervisor.broker.sockets.endpoints import Endpoints
 from supervisor.broker.sockets.liveness import LivenessProbe
 from supervisor.broker.sockets.peers import flow_of, is_ours
+from supervisor.broker.watchers import Watchers
 from supervisor.broker.writers import Writers
 from supervisor.config import Settings
 from supervisor.core.jobs import events as e
@@ -134,10 +135,12 @@ class Broker:
             wire.Attach: self._attach,
             wire.Status: self._report,
             wire.Jobs: self._list,
+            wire.Watch: self._watch,
             wire.Ping: self._ping,
             wire.Bye: self._bye,
         }
         self.endpoints = Endpoints(loop, endpoint, settings.broker, self._take, self._gone)
+        self.watchers = Watchers(loop, self.endpoints.offer)
         self._liveness = LivenessProbe(loop, self._probe, lambda: self._connections, jobs.listeners)
         replies = Replies(self._send, load, self._liveness.listener_added)
         self.effects: dict[type, Callable[[Any], None]] = {
@@ -171,6 +174,7 @@ class Broker:
     def close(self) -> None:
         """Send what is queued and close the socket."""
         self._liveness.close()
+        self.watchers.close()
         self.endpoints.close()
 
     # -- messages -----------------------------------------------------------------------
@@ -427,6 +431,17 @@ class Broker:
             document["events"] = self._events()
         self._send(client, wire.Report(message.id, document))
 
+    def _watch(
+        self, client: bytes, connection: Connection, message: wire.Watch, _body: Body
+    ) -> None:
+        owner, json = connection.owner, connection.json
+        try:
+            watching = self.watchers.watch(client, owner, message, json=json)
+        except Refused as refused:
+            self._refuse(client, message.id, refused)
+        else:
+            self._send(client, watching)
+
     def _ping(
         self, client: bytes, _connection: Connection, _message: wire.Ping, _body: Body
     ) -> None:
@@ -454,6 +469,7 @@ class Broker:
 
     def _gone(self, client: bytes) -> None:
         if self._connections.pop(client, None) is not None:
+            self.watchers.forget(client)
             self._tell(e.ClientLost(self._loop.time(), client))
 
 

@@ -19,6 +19,7 @@ from supervisor.cli import (
     config,
     doctor,
     drain,
+    events,
     gateway,
     jobs,
     keys,
@@ -47,6 +48,7 @@ app.command("say", short_help="Speak a text or a book, aloud or into a file.")(s
 app.command("read", short_help="Show how a text is read, and speak nothing.")(read.read)
 app.command("status", short_help="Say what the supervisor, its workers and jobs do.")(status.status)
 app.command("top", short_help="Show cores, workers, queue and decisions live.")(top.top)
+app.command("events", short_help="Tell what happens, a line for each event.")(events.events)
 app.command("drain", short_help="Stop the supervisor when all jobs are finished.")(drain.drain)
 app.command("doctor", short_help="Look for problems, and say what to do about them.")(doctor.doctor)
 app.command("gateway", short_help="Run the gateway by itself; Ctrl-C stops it.")(gateway.gateway)

@@ -22,17 +22,26 @@ from supervisor.client.errors import (
     SupervisorStarting,
     WaitTimeout,
 )
+from supervisor.client.events import AsyncEvents, Events
 from supervisor.client.sync import Client, Job
+from supervisor.wire.client import Event
+from supervisor.wire.events import AllocationChanged, EventsLost, JobChanged, WorkerChanged
 
 __all__ = [
+    "AllocationChanged",
     "AsyncClient",
+    "AsyncEvents",
     "AsyncJob",
     "Audio",
     "BadRequest",
     "Busy",
     "Client",
+    "Event",
+    "Events",
+    "EventsLost",
     "Job",
     "JobCancelled",
+    "JobChanged",
     "JobFailed",
     "NoSupervisor",
     "Progress",
@@ -43,4 +52,5 @@ __all__ = [
     "SupervisorStarting",
     "Timings",
     "WaitTimeout",
+    "WorkerChanged",
 ]

@@ -17,9 +17,11 @@ from supervisor.client.audio import Audio, Progress, samples_of
 from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import PATIENCE_S, Deadline
+from supervisor.client.events import AsyncEvents
 from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import DEFAULT_CREDIT, Welcome
+from supervisor.wire.events import EVENTS
 
 
 class AsyncJob(JobHandle):
@@ -199,6 +201,14 @@ class AsyncClient:
     async def cancel(self, job: str, timeout: float | None = 10.0) -> None:  # noqa: ASYNC109
         """Stop a job by its id. Raises BadRequest (`not_found`)."""
         await self._calls.cancel(job, Deadline(timeout))
+
+    async def events(
+        self,
+        *kinds: str,
+        timeout: float | None = 10.0,  # noqa: ASYNC109
+    ) -> AsyncEvents:
+        """Watch what happens; see `Client.events`."""
+        return AsyncEvents(await self._calls.watch(kinds or EVENTS, Deadline(timeout)))
 
     async def welcome(self) -> Welcome:
         """The supervisor's WELCOME: epoch, version, engines, limits."""

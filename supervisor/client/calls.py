@@ -17,7 +17,7 @@ from supervisor.client.discovery import find_endpoint
 from supervisor.client.errors import NoSupervisor, SupervisorError, WaitTimeout
 from supervisor.client.link import CONNECT_TIMEOUT_S, Link
 from supervisor.client.protocol import Conversation
-from supervisor.client.records import Answer, JobRecord
+from supervisor.client.records import Answer, JobRecord, WatchRecord
 from supervisor.client.request import Request
 from supervisor.wire.client import DEFAULT_CREDIT, Accepted, Report, Welcome
 
@@ -28,6 +28,13 @@ class AcceptedJob(NamedTuple):
     link: Link
     record: JobRecord
     accepted: Accepted
+
+
+class Watch(NamedTuple):
+    """What one watches: its link, and its record."""
+
+    link: Link
+    record: WatchRecord
 
 
 class Calls:
@@ -58,19 +65,37 @@ class Calls:
             if self._link is not None and not self._link.lost:
                 return self._link
             await self.close()
-            endpoint = self._endpoint or find_endpoint()
-            link = self._kind(endpoint, self._name, self._credit, self._credentials)
-            welcome = link.conversation.welcome
-            limit = deadline.within(CONNECT_TIMEOUT_S)
-            try:
-                if not await link.wait(welcome, lambda: welcome.settled, limit):
-                    raise NoSupervisor(f"the supervisor at {endpoint} does not answer")
-                welcome.result()
-            except BaseException:
-                await link.finish()
-                raise
-            self._link = link
-            return link
+            self._link = await self._open(deadline)
+            return self._link
+
+    async def _open(self, deadline: Deadline) -> Link:
+        """A new link, once WELCOME has come. Raises NoSupervisor."""
+        endpoint = self._endpoint or find_endpoint()
+        link = self._kind(endpoint, self._name, self._credit, self._credentials)
+        welcome = link.conversation.welcome
+        limit = deadline.within(CONNECT_TIMEOUT_S)
+        try:
+            if not await link.wait(welcome, lambda: welcome.settled, limit):
+                raise NoSupervisor(f"the supervisor at {endpoint} does not answer")
+            welcome.result()
+        except BaseException:
+            await link.finish()
+            raise
+        return link
+
+    async def watch(self, kinds: tuple[str, ...], deadline: Deadline) -> Watch:
+        """Watch events over a link of their own: they wait for nobody, and nothing for them."""
+        link = await self._open(deadline)
+        record = link.conversation.watch(kinds)
+        try:
+            if not await link.wait(record, lambda: record.answered, deadline):
+                raise WaitTimeout("the supervisor has not answered in time")
+            if record.error is not None:
+                raise record.error
+        except BaseException:
+            await link.finish()
+            raise
+        return Watch(link, record)
 
     async def submit(self, request: Request, deadline: Deadline) -> AcceptedJob:
         """Submit a request, again after retryable refusals, until it is accepted.

@@ -23,7 +23,7 @@ from supervisor.client.errors import (
     SupervisorGone,
     from_wire,
 )
-from supervisor.client.records import Answer, JobRecord, Pending
+from supervisor.client.records import Answer, JobRecord, Pending, WatchRecord
 from supervisor.wire.client import (
     DEFAULT_CREDIT,
     Accepted,
@@ -35,6 +35,7 @@ from supervisor.wire.client import (
     Credit,
     End,
     Error,
+    Event,
     Finish,
     Goaway,
     Hello,
@@ -45,6 +46,8 @@ from supervisor.wire.client import (
     Report,
     Status,
     Submit,
+    Watch,
+    Watching,
     Welcome,
     Written,
 )
@@ -104,8 +107,9 @@ class Conversation:
         self.draining: str | None = None
         self._credit = credit
         self._ids = itertools.count(1)
-        self._requests: dict[str, JobRecord | Answer[Report]] = {}
+        self._requests: dict[str, JobRecord | Answer[Report] | WatchRecord] = {}
         self._jobs: dict[str, JobRecord] = {}
+        self._watch: WatchRecord | None = None
         self._texts = DurableTexts(self._send, self._name)
         self._heard_at = now
         self._pinged_at: float | None = None
@@ -192,6 +196,13 @@ class Conversation:
         """Ask for the list of jobs, or for one job with its story."""
         return self._ask(Jobs(id=self._name(), job=job, limit=limit))
 
+    def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
+        """Ask for the events of these kinds, on a connection that watches nothing yet."""
+        request = self._name()
+        self._send(Watch(id=request, events=kinds))
+        record = self._requests[request] = WatchRecord()
+        return record
+
     def _ask(self, message: Status | Jobs) -> Answer[Report]:
         self._send(message)
         request = message.id
@@ -236,7 +247,7 @@ class Conversation:
             case Goaway():
                 self.draining = message.reason
             case _:
-                pass  # STARTED and PONG need no reaction; the rest is about jobs we let go of
+                self._on_watched(message)
 
     def tick(self, now: float) -> None:
         """Check for a silent supervisor; to be called when all messages are received."""
@@ -253,7 +264,7 @@ class Conversation:
     @property
     def pending(self) -> bool:
         """Whether an answer, or a job's audio, is still to come."""
-        return bool(self._requests or self._jobs) or not self.welcome.settled
+        return bool(self._requests or self._jobs or self._watch) or not self.welcome.settled
 
     def fail(self, error: SupervisorError) -> None:
         """End the conversation: everything pending ends with `error`."""
@@ -262,6 +273,7 @@ class Conversation:
             pending.fail(error)
         self._requests.clear()
         self._jobs.clear()
+        self._watch = None
         self._texts.forget()
         self.outbox.clear()
 
@@ -274,7 +286,19 @@ class Conversation:
         else:
             self.welcome.settle(message)
 
-    def _on_accepted(self, asked: JobRecord | Answer[Report], message: Accepted) -> None:
+    def _on_watched(self, message: Reply) -> None:
+        """Take what is about events; STARTED and PONG need no reaction, and the rest is about jobs
+        that we let go of.
+        """
+        if isinstance(message, Event) and self._watch is not None:
+            self._watch.add(message)
+        elif isinstance(message, Watching):
+            asked = self._requests.pop(message.id, None)
+            if isinstance(asked, WatchRecord):
+                self._watch = asked
+                asked.begin(message)
+
+    def _on_accepted(self, asked: Pending, message: Accepted) -> None:
         if not isinstance(asked, JobRecord) or message.sample_rate <= 0:
             asked.fail(ProtocolError("unexpected ACCEPTED", code="bad_message"))
         elif asked.ended:
@@ -314,6 +338,8 @@ class Conversation:
     def _all_pending(self) -> Iterator[Pending]:
         yield from self._requests.values()
         yield from self._jobs.values()
+        if self._watch is not None:
+            yield self._watch
         if not self.welcome.settled:
             yield self.welcome
 

@@ -14,8 +14,9 @@ from supervisor.client.audio import BYTES_PER_SAMPLE, Progress, Timings
 from supervisor.client.errors import NoSupervisor, SupervisorError
 from supervisor.client.open_text import OpenText
 from supervisor.speech import Word
-from supervisor.wire.client import Accepted, Chunk, End, Report, Welcome
+from supervisor.wire.client import Accepted, Chunk, End, Event, Report, Watching, Welcome
 from supervisor.wire.codec import MAX_CHUNK_BYTES, Body
+from supervisor.wire.events import Backlog, EventsLost
 
 T = TypeVar("T", Welcome, Report)
 
@@ -60,6 +61,42 @@ class Answer(Pending, Generic[T]):
         """Take the answer."""
         self.value = value
         self.changed()
+
+
+class WatchRecord(Pending):
+    """What one watches. `backlog` holds the events that came and were not taken yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watching: Watching | None = None
+        self.backlog: Backlog[Event] = Backlog(self._lost)
+        self._last: Event | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the request was granted or refused."""
+        return self.watching is not None or self.error is not None
+
+    @property
+    def readable(self) -> bool:
+        """Whether an event, or the error that ended it all, can be taken."""
+        return bool(self.backlog) or self.error is not None
+
+    def begin(self, message: Watching) -> None:
+        """Take WATCHING."""
+        self.watching = message
+        self.changed()
+
+    def add(self, event: Event) -> None:
+        """Add an event that came."""
+        self._last = event
+        if not self.backlog.put(event) and isinstance(event.about, EventsLost):
+            self.backlog.miss((event.about.lost or 0) - 1)
+        self.changed()
+
+    def _lost(self, count: int) -> Event:
+        number, at = (0, 0.0) if self._last is None else (self._last.number, self._last.at)
+        return Event(number, at, EventsLost(count))
 
 
 class JobRecord(Pending):

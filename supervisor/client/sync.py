@@ -19,10 +19,12 @@ from supervisor.client.calls import Calls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import WaitTimeout
+from supervisor.client.events import Events
 from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.wire.client import Welcome
 from supervisor.wire.codec import Body
+from supervisor.wire.events import EVENTS
 
 _LOOK_S = 0.01
 """Seconds between two looks at the pieces of a text that is being written."""
@@ -265,6 +267,15 @@ class Client:
     def cancel(self, job: str, timeout: float | None = 10.0) -> None:
         """Stop a job by its id. Raises BadRequest (`not_found`)."""
         run(self._calls.cancel(job, Deadline(timeout)))
+
+    def events(self, *kinds: str, timeout: float | None = 10.0) -> Events:
+        """Watch what happens: `allocation`, `workers`, `jobs`, or all of them where none is named.
+
+        Returns once they are watched; iterate over it, and close it. It has a connection of its
+        own. Of jobs one hears of those that `jobs` lists. Raises BadRequest (`out_of_range`),
+        Refused, WaitTimeout.
+        """
+        return Events(run(self._calls.watch(kinds or EVENTS, Deadline(timeout))))
 
     def welcome(self) -> Welcome:
         """The supervisor's WELCOME: epoch, version, engines, limits."""

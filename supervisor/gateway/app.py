@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -17,7 +18,7 @@ from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bod
 from supervisor.gateway.context import Context
 from supervisor.gateway.cors import allow_origins
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
-from supervisor.gateway.observe import diagnostics, exposition
+from supervisor.gateway.observe import diagnostics, events, exposition
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
 from supervisor.gateway.realtime import routes as realtime
@@ -35,6 +36,7 @@ from supervisor.logs import get_logger
 
 _PARTS = (
     diagnostics,
+    events,
     speech,
     finished,
     books,
@@ -67,12 +69,22 @@ def make_app(context: Context) -> web.Application:
     )
     allow_origins(app, context.settings)
     answer_with_names(app)
+    app.on_shutdown.append(_end_streams(context))
     page.add_to(app, context)
     for part in _PARTS:
         app.add_routes(with_slashes(part.routes(context)))
     if context.settings.root_path is not None:
         app.add_routes(root_path.routes(context.settings.root_path))
     return app
+
+
+def _end_streams(context: Context) -> Callable[[web.Application], Awaitable[None]]:
+    """End the streams that would never end by themselves, once no more connections are taken."""
+
+    async def end(_app: web.Application) -> None:
+        context.events.end_all()
+
+    return end
 
 
 def counting(metrics: Metrics) -> Middleware:

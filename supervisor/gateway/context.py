@@ -9,6 +9,7 @@ from supervisor.config import Settings
 from supervisor.config.loading import Place
 from supervisor.config.sections.http import Http
 from supervisor.gateway.books.library import Books
+from supervisor.gateway.observe.event_hub import EventHub
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.observe.snapshot import StatusCache
 from supervisor.gateway.speech.encoders import Encoders
@@ -28,6 +29,7 @@ class Context(msgspec.Struct, frozen=True):
     reader: Reader
     shelf: Shelf
     books: Books
+    events: EventHub
     place: Place | None = None
     """Sources of the supervisor's settings; None where the gateway may not change them."""
 
@@ -49,8 +51,9 @@ class Context(msgspec.Struct, frozen=True):
         return await self.client.welcome()
 
     async def close(self) -> None:
-        """Leave the books, end the reading process, and close the connection to the supervisor."""
+        """Leave the books, end the reading process, and close the connections to the supervisor."""
         await self.books.close()
+        await self.events.close()
         await self.reader.close()
         self.shelf.close()
         await self.status.close()
@@ -69,5 +72,6 @@ def make_context(settings: Settings, client: AsyncClient, place: Place | None = 
         reader=Reader(settings, place),
         shelf=Shelf(settings.http),
         books=Books(settings.http),
+        events=EventHub(client, settings.http.max_connections),
         place=place,
     )

@@ -31,6 +31,7 @@ from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, Voice, VoiceList
 from supervisor.reading.text import ReadText
+from supervisor.wire.events import EVENTS
 
 _RECORDS = (
     SpeechRequest,
@@ -110,6 +111,7 @@ def document() -> dict[str, Any]:
             "/diagnostics/cpu-allocation": {
                 "get": get("Cores, utilization, decisions.", Diagnostics, NoDiagnostics)
             },
+            "/events": {"get": _events()},
             "/health": {"get": get("The gateway lives.", Health)},
             "/healthz": {"get": get("The gateway lives.", Health)},
             "/readyz": {"get": get("The pool can take a job.", Health, Health)},
@@ -269,6 +271,25 @@ def _voices() -> dict[str, Any]:
         **found,
         "parameters": [model],
         "responses": {**found["responses"], "404": refused(404)},
+    }
+
+
+def _events() -> dict[str, Any]:
+    kinds = {"name": "events", "in": "query", "schema": {"type": "string"}}
+    kinds["description"] = f"Some of {', '.join(EVENTS)}, with commas between; all without."
+    last = {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}
+    last["description"] = "The `id` of the last event that came: those after it come first."
+    return {
+        "operationId": "watchEvents",
+        "summary": "What happens in the pool, as it happens.",
+        "parameters": [kinds, last],
+        "responses": {
+            "200": {
+                "description": "Server-sent events, until the supervisor stops.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **{str(status): refused(status) for status in (400, 401, 403, 503)},
+        },
     }
 
 

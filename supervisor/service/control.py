@@ -140,6 +140,8 @@ class ControlLoop:
         else:
             log.info("Dynamic CPU Allocator disabled: cores=%d", self.allocator.cores)
         log.info("CPU utilization monitoring started")
+        if policy.enabled:
+            log.info("Dynamic CPU allocation monitoring initialized")
 
     def configure(self, loaded: Loaded) -> None:
         """Take new settings; bounds hold at once, the rest with the next sample."""

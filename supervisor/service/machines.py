@@ -8,8 +8,8 @@ may give. An exception here is a fault of the supervisor, and the machine has mo
 later commands would build on an effect that never happened. So no more events are taken, and
 `broken` is called: the supervisor ends, and the next one begins from the journal.
 
-Every event is recorded for a while (`ring`). Every change of a machine is an event, settings
-included.
+Every event is recorded for a while (`ring`), and shown to `saw` with the commands that followed,
+for those who watch. Every change of a machine is an event, settings included.
 
 The effects belong to the parts that bring them; the end of the supervisor to `supervisor`.
 """
@@ -32,6 +32,9 @@ from supervisor.service.ring import Ring
 
 AnyMachine = Jobs | Pool | Allocation
 AnyEvent = job_events.Event | pool_events.Event | allocation_events.Event
+
+Saw = Callable[[AnyMachine, Any, Sequence[object]], None]
+"""Is shown a machine, an event that it has handled, and the commands that followed."""
 
 Effects = Mapping[type, Callable[[Any], None]]
 """The effect of each type of command."""
@@ -67,6 +70,7 @@ class Machines:
         settled: Callable[[], None],
         broken: Callable[[Exception], None],
         ring: Ring,
+        saw: Saw | None = None,
     ) -> None:
         missing = [kind for kind in command_types() if kind not in effects]
         if missing:
@@ -75,6 +79,7 @@ class Machines:
         self._effects = effects
         self._on_settled = settled
         self._on_broken = broken
+        self._saw = saw
         self._queue: deque[tuple[AnyMachine, Any]] = deque()
         self._working = False
         self._broken = False
@@ -119,6 +124,8 @@ class Machines:
         else:
             commands = machine.handle(event)
         entry.commands = tuple([type(command).__name__ for command in commands])
+        if self._saw is not None:
+            self._saw(machine, event, commands)
         return commands
 
     def _break(self, event: object, doing: object, error: Exception) -> None:

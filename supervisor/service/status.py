@@ -25,6 +25,7 @@ from supervisor.wire.status import (
     Status,
     SupervisorStatus,
     Timings,
+    WatchersStatus,
     WorkerState,
     WorkerStatus,
 )
@@ -88,6 +89,11 @@ def _status(service: Service) -> Status:
             kept_bytes=service.jobs.retained.stored_bytes,
         ),
         tracing=service.tracer.document(),
+        watchers=WatchersStatus(
+            watching=len(service.broker.watchers),
+            told=service.broker.watchers.told,
+            lost=service.broker.watchers.lost,
+        ),
     )
 
 

@@ -42,6 +42,7 @@ from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
+from supervisor.service.news import News
 from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
@@ -271,8 +272,9 @@ class Service:
             **self.tracer.effects,
             **self.control.effects,
         }
+        news = News(self.broker.watchers, self.workers.by_epoch)
         try:
-            return Machines(effects, self._settled, self._broken, self._ring)
+            return Machines(effects, self._settled, self._broken, self._ring, news.saw)
         except MissingEffectError as error:
             raise StartError(str(error)) from error
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from supervisor.speech import LeftOut, PartialSpeech, Word
+from supervisor.wire.events import EVENTS, About
 
 DEFAULT_CREDIT = 1 << 20
 """Bytes of audio that a client is ready to take before it grants more."""
@@ -144,6 +145,15 @@ class Jobs(Message, frozen=True, tag="JOBS"):
     limit: int = 100
 
 
+class Watch(Message, frozen=True, tag="WATCH"):
+    """Ask for an EVENT whenever something of these kinds happens, in place of what this connection
+    watched before; answered with WATCHING. Of no kinds: no more of them.
+    """
+
+    id: str = ""
+    events: tuple[str, ...] = EVENTS
+
+
 class Ping(Message, frozen=True, tag="PING"):
     """Ask for a sign of life; answered with PONG."""
 
@@ -152,7 +162,9 @@ class Bye(Message, frozen=True, tag="BYE"):
     """The client leaves; its attached plain jobs are cancelled."""
 
 
-Request = Hello | Submit | Append | Finish | Credit | Cancel | Attach | Status | Jobs | Ping | Bye
+Request = (
+    Hello | Submit | Append | Finish | Credit | Cancel | Attach | Status | Jobs | Watch | Ping | Bye
+)
 
 
 # -- supervisor to client ---------------------------------------------------------------
@@ -261,6 +273,22 @@ class Report(Message, frozen=True, tag="REPORT"):
     status: dict[str, Any]
 
 
+class Watching(Message, frozen=True, tag="WATCHING"):
+    """Answer to WATCH: what is watched from now on, and the `number` of the last event before."""
+
+    id: str
+    events: tuple[str, ...]
+    number: int
+
+
+class Event(Message, frozen=True, tag="EVENT"):
+    """Something happened `at` this Unix time. `number` grows with every event that anybody gets."""
+
+    number: int
+    at: float
+    about: About
+
+
 class Pong(Message, frozen=True, tag="PONG"):
     """Answer to PING; also sent unasked, to find out whether a client is still there."""
 
@@ -271,4 +299,17 @@ class Goaway(Message, frozen=True, tag="GOAWAY"):
     reason: str
 
 
-Reply = Welcome | Accepted | Written | Started | Chunk | End | Error | Report | Pong | Goaway
+Reply = (
+    Welcome
+    | Accepted
+    | Written
+    | Started
+    | Chunk
+    | End
+    | Error
+    | Report
+    | Watching
+    | Event
+    | Pong
+    | Goaway
+)

@@ -394,6 +394,16 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     kept_bytes: int
 
 
+class WatchersStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Connections that watch events, and events since the start: those that one of them was to
+    get, and of these the ones lost because he was slow.
+    """
+
+    watching: int = 0
+    told: int = 0
+    lost: int = 0
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The whole document, which `supervisor status --json` prints."""
 
@@ -407,6 +417,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     timings: Timings
     journal: JournalStatus
     tracing: dict[str, Any]
+    watchers: WatchersStatus = WatchersStatus()
 
 
 def read(document: Mapping[str, Any]) -> Status:

@@ -70,6 +70,14 @@ def worst_text(path: Path, dice: random.Random) -> int:
     return _say_after_greeting(path, said, 1)
 
 
+def watch_and_leave(path: Path, dice: random.Random) -> int:
+    """Ten times as proper a request to watch, from one who reads nothing of what he is told."""
+    kinds = dice.choice([("jobs",), ("allocation", "workers"), ()])
+    frames = [bytes(frame) for frame in encode(wire.Watch("1", kinds))]
+    said = b"".join(zmtp_frame(frame, MORE) for frame in frames[:-1]) + zmtp_frame(frames[-1])
+    return _say_after_greeting(path, said * 10, 10)
+
+
 ATTACKS: list[Callable[[Path, random.Random], int]] = [
     garbage_greeting,
     half_handshake,
@@ -79,6 +87,7 @@ ATTACKS: list[Callable[[Path, random.Random], int]] = [
     cut_short,
     malformed,
     worst_text,
+    watch_and_leave,
 ]
 
 
@@ -100,6 +109,7 @@ def _request(dice: random.Random) -> wire.Message:
             wire.Credit("j", 1 << 50),
             wire.Cancel("j"),
             wire.Attach("1", "j", -1),
+            wire.Watch("1", ("jobs", "")),
             wire.Ping(),
         ]
     )

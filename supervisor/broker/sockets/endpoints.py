@@ -107,6 +107,10 @@ class Endpoints:
         """See `Router.send`."""
         self._routers[client[:1]].send(client, frames)
 
+    def offer(self, client: bytes, frames: Frames) -> bool:
+        """See `Router.offer`."""
+        return self._routers[client[:1]].offer(client, frames)
+
     def probe(self, client: bytes, frames: Frames) -> None:
         """See `Router.probe`."""
         self._routers[client[:1]].probe(client, frames)

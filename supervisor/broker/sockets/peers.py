@@ -26,6 +26,10 @@ def is_ours(owner: str) -> bool:
     return owner == f"uid:{os.getuid()}"
 
 
+_FOR: Final = "for:"
+"""Prefix of a flow that was named."""
+
+
 def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
     """The flow that a job is charged to: bounds and fair shares are per flow.
 
@@ -38,8 +42,13 @@ def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
     without keys each connection is a flow, too, for nothing else tells clients apart.
     """
     if on_behalf is not None and is_ours(owner):
-        return f"for:{on_behalf}"
+        return f"{_FOR}{on_behalf}"
     return owner if owner.startswith(KEY) else client.hex()
+
+
+def named_in(flow: str) -> str | None:
+    """On whose behalf the jobs of this flow are, where they are on anybody's."""
+    return flow.removeprefix(_FOR) if flow.startswith(_FOR) else None
 
 
 class Peers:

@@ -189,6 +189,13 @@ class Router:
             del self._outboxes[client]
             self._on_gone(client)
 
+    def offer(self, client: bytes, frames: Frames) -> bool:
+        """Send now, behind what was sent before; False where the peer is slow, and takes it not.
+        One that is gone is reported as gone.
+        """
+        self._send_together()
+        return client not in self._outboxes and self._try_send(client, frames)
+
     def probe(self, client: bytes, frames: Frames) -> None:
         """Send something small to find out whether the peer is still there."""
         if client not in self._outboxes:

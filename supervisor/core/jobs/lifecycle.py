@@ -13,6 +13,7 @@ segment and worker (`queue`), messages to clients and retention (`release`), and
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import Admission
@@ -22,6 +23,9 @@ from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.spans import trace_of
 from supervisor.core.jobs.timings import Timings
+
+Step = Literal["accepted", "started", "ended"]
+"""What became of a job, for those who watch: started means that its first audio is there."""
 
 _FAILURES: dict[FailureCode, JobState] = {
     "bad_text": "failed",  # Above `failed`, the code where the journal knows no more.
@@ -55,6 +59,8 @@ class Lifecycle:
         self.counts: Counter[str] = Counter()
         """Jobs by outcome, and `refused`; segments `spoken`, `retried`, and `stale` (answered
         too late)."""
+        self.news: list[tuple[Step, Job]] = []
+        """Steps of jobs in the event that is being handled."""
         self._commands = commands
         self._admission = admission
         self._queue = queue
@@ -83,6 +89,7 @@ class Lifecycle:
         """Accept a job: tell the client, and queue it for a worker."""
         self.jobs[job.id] = job
         job.note(now, "accepted", len(job.segments))
+        self.news.append(("accepted", job))
         self._release.accept(job)
         self._queue.enqueue(job)
 
@@ -141,6 +148,7 @@ class Lifecycle:
         job.put_in_order()
         if nothing_before and job.audio.end:
             self._timings.first_audio.observe(now - job.accepted_at)
+            self.news.append(("started", job))
         if job.request.durable and job.complete and not self._backlog.lacks(job):
             if job.kept_from:  # The journal has what was dropped from memory.
                 job.take_back(set())
@@ -218,6 +226,7 @@ class Lifecycle:
         job.end(now, outcome, message, code)
         del self.jobs[job.id]
         self.counts[outcome] += 1
+        self.news.append(("ended", job))
         self._queue.remove(job, last=self._admission.remove(job))
         if job.request.durable:
             if outcome != "done" or not self._backlog.lacks(job):

@@ -57,6 +57,8 @@ class Jobs:
         )
         self.jobs = self._life.jobs
         self.counts = self._life.counts
+        self.news = self._life.news
+        """Steps of jobs in the last event."""
         self._writing = Writing(commands, self._life, self._release, self.admission, self._queue)
         self._durability = Durability(
             commands, self._life, self._release, self._backlog, self._writing
@@ -87,6 +89,7 @@ class Jobs:
     def handle(self, event: e.Event) -> list[e.Command]:
         """Take one event; return the commands that follow from it, in order."""
         self._commands.clear()
+        self.news.clear()
         self._handlers[type(event)](event)
         return self._commands.copy()
 

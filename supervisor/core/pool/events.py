@@ -131,6 +131,9 @@ Event = (
 
 # -- commands ---------------------------------------------------------------------------
 
+NOT_WANTED = "not wanted any more"
+"""Why a worker is killed that was starting when it was taken out of the target."""
+
 
 class Launch(_Record, frozen=True):
     """Start a worker process of this shape."""

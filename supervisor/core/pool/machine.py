@@ -303,7 +303,7 @@ class Pool:
         self._leaving[slot.epoch] = slot
         if slot.state == "starting":
             slot.state = "leaving"
-            self._commands.append(e.Kill(slot.epoch, "not wanted any more"))
+            self._commands.append(e.Kill(slot.epoch, e.NOT_WANTED))
         else:
             slot.state = "retiring"
             self._commands.append(e.Retire(slot.epoch))

@@ -130,6 +130,9 @@ VALUES = (
     ),
     Row("tts_queue_seconds", lambda s: s.queue.oldest_wait_s, "Age of the job that waits longest."),
     Row("tts_worker_restarts_total", lambda s: s.pool.restarts, "Workers that ended unasked."),
+    Row("tts_watchers", lambda s: s.watchers.watching, "Connections that watch events."),
+    Row("tts_events_total", lambda s: s.watchers.told, "Events that they were to get."),
+    Row("tts_events_lost_total", lambda s: s.watchers.lost, "Those that a slow one did not get."),
     Row("tts_journal_writable", lambda s: s.journal.writable, "1: durable jobs are written down."),
     Row(
         "tts_journal_damaged_rows_total",

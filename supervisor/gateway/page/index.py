@@ -31,6 +31,7 @@ GET  /v1/models, /v1/models/{name}, /v1/audio/models
 GET  /v1/realtime                 a WebSocket, as OpenAI's Realtime API has it
 GET  /v1/audio/voices             voices
 GET  /diagnostics/cpu-allocation  cores, utilization, decisions
+GET  /events                      what happens, as it happens
 POST /settings/override           settings of the allocation, with a key
 GET  /metrics                     for Prometheus
 GET  /health, /healthz, /readyz   for probes

@@ -85,6 +85,8 @@ class ChaosClient:
         self._peer = Wire(self._endpoint)
         self._monitor = self._peer.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._over.clear()
+        self._number = 0
+        self._peer.send(protocol.Watch("watch", ("jobs",)))
 
     def _watch(self) -> None:
         """The connection ended: whatever had arrived before still counts."""
@@ -157,6 +159,10 @@ class ChaosClient:
                 self._chunk(message, body)
             case protocol.End():
                 self._end(message, body)
+            case protocol.Event():
+                if message.number <= self._number:
+                    self._ledger.breach(f"event {message.number} came after {self._number}")
+                self._number = message.number
             case protocol.Error():
                 self._error(message)
 

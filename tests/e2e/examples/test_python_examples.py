@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from tests.e2e.examples.programs import EXAMPLES, example
+from tests.e2e.examples.programs import EXAMPLES, command, example
 from tests.e2e.gateway.serving import Serving
 from tests.supervised import Supervised
 
@@ -59,6 +61,30 @@ def test_burst_finds_64_right_answers(running_supervisor: Supervised) -> None:
     assert "64 sentences in " in result.stdout
     assert ", 64 right\n" in result.stdout
     assert re.search(r"first audio: p50 \d+ ms, p95 \d+ ms, p99 \d+ ms", result.stdout)
+
+
+def test_watch_tells_what_happens(running_supervisor: Supervised) -> None:
+    """A job that ends is a line, and Ctrl-C the end of it."""
+    environ = running_supervisor.environ
+    with (
+        subprocess.Popen(
+            command("watch.py"),
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+        running_supervisor.client() as client,
+    ):
+        assert program.stdout is not None
+        assert program.stdout.readline() == "watching\n"
+        with client.submit("Hello.", engine="noop") as job:
+            job.result(30)
+        while not (line := program.stdout.readline()).startswith(f"job {job.id}: done after "):
+            assert line, "it has ended"
+        program.send_signal(signal.SIGINT)
+        _, complaint = program.communicate(timeout=30)
+        assert (program.returncode, complaint) == (0, "")
 
 
 @pytest.mark.parametrize(

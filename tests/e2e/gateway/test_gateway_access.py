@@ -38,7 +38,15 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/models", "/v1/audio/voices", "/diagnostics/cpu-allocation", "/metrics", "/nope"]
+    "path",
+    [
+        "/v1/models",
+        "/v1/audio/voices",
+        "/diagnostics/cpu-allocation",
+        "/metrics",
+        "/events",
+        "/nope",
+    ],
 )
 def test_without_a_key_nothing_is_told(guarded: Serving, path: str) -> None:
     """No key, a wrong one, a hash in place of a key and another scheme are all refused."""

@@ -28,7 +28,8 @@ from tests.supervised import Supervised
 
 KEY = "sk-for-schemathesis"
 
-schema = schemathesis.openapi.from_dict(document())
+schema = schemathesis.openapi.from_dict(document()).exclude(path="/events")
+"""Without the one answer that does not end: `test_events` has that."""
 
 
 @schema.parametrize()

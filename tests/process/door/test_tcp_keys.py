@@ -18,6 +18,7 @@ from supervisor.broker.sockets.keys import Keys, new_pair
 from supervisor.client import Client, NoSupervisor
 from supervisor.wire import client as wire
 from supervisor.wire.codec import encode
+from supervisor.wire.events import JobChanged
 from supervisor.wire.keyfile import KeyPair, write_key_file
 from tests.fuzz.hostile import GREETING, MORE, greet, ready, zmtp_frame
 from tests.supervised import Supervised, Wire, eventually, free_port
@@ -190,6 +191,34 @@ def test_only_its_owner_reaches_a_job(guarded: Guarded) -> None:
             again.send(wire.Attach("1", accepted.job))
             assert isinstance(again.receive()[0], wire.Accepted)
             assert isinstance(again.outcome()[0], wire.End)
+
+
+def test_nobody_else_hears_of_a_job(guarded: Guarded) -> None:
+    """Another key that watches hears of its own jobs, and the local user of none of either."""
+    with (
+        guarded.remote(FRIENDS[0]) as mine,
+        guarded.remote(FRIENDS[1]) as other,
+        guarded.wire() as local,
+    ):
+        for watcher in (other, local):
+            watcher.send(wire.Watch("w", ("jobs",)))
+            assert isinstance(watcher.receive()[0], wire.Watching)
+        for peer in (mine, other, local):
+            peer.send(wire.Submit("a", credit=0), b"Hello.")
+            while not isinstance(peer.receive()[0], wire.Accepted):
+                pass
+        for watcher in (other, local):
+            watcher.send(wire.Jobs("list"))
+            heard, listed = set(), None
+            while listed is None:
+                message, _ = watcher.receive()
+                if isinstance(message, wire.Report):
+                    listed = {job["job"] for job in message.status["jobs"]}
+                elif isinstance(message, wire.Event):
+                    assert isinstance(message.about, JobChanged)
+                    heard.add(message.about.job)
+            assert heard
+            assert heard <= listed
 
 
 def test_a_key_is_one_client_over_all_its_connections() -> None:

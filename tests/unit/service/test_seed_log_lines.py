@@ -39,6 +39,7 @@ def test_the_start_is_told_in_the_words_of_the_seed(
         "CPU Monitor initialized: 20 cores available",
         "Dynamic CPU Allocator initialized: cores=1-19, aggressive=False",
         "CPU utilization monitoring started",
+        "Dynamic CPU allocation monitoring initialized",
     ]
 
 
@@ -47,7 +48,9 @@ def test_a_static_pool_does_not_claim_to_be_dynamic(
 ) -> None:
     """Switched off, it names the size that it keeps."""
     make_loop(enabled=False, max_cores=6)
-    assert "Dynamic CPU Allocator disabled: cores=6" in [r.getMessage() for r in records]
+    lines = [record.getMessage() for record in records]
+    assert "Dynamic CPU Allocator disabled: cores=6" in lines
+    assert not any("Dynamic CPU allocation" in line for line in lines)
 
 
 def test_a_change_is_told_as_a_line_and_as_fields(
