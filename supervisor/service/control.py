@@ -276,8 +276,9 @@ class ControlLoop:
             demand=load.running + load.waiting,
             session_build_s=load.session_build_s,
         )
-        own = self._claim(in_use(self.target))
-        self._tell(e.Looked(now, sampled, ground, own, self.claims.others))
+        claims = self.claims.others
+        own = self._claim(in_use(self.target)) if claims else None
+        self._tell(e.Looked(now, sampled, ground, own, claims))
         self._publish()
 
     def _claim(self, holds: Collection[int]) -> Claim:
