@@ -335,6 +335,8 @@ class ControlLoop:
             troubles["leases"] = self.leases.error
         elif self.claims.error is not None:
             troubles["claims"] = self.claims.error
+        if self.claims.strange is not None:
+            troubles["others' claims"] = self.claims.strange
         if not self._usable():
             troubles["cores"] = ALL_LEASED
         for part, said in troubles.items():
