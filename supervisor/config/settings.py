@@ -15,12 +15,14 @@ from pydantic_settings import (
 )
 
 from supervisor.config.sections.broker import Broker
+from supervisor.config.sections.cache import Cache
 from supervisor.config.sections.engines import Engines
 from supervisor.config.sections.http import Http
 from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
 from supervisor.config.sections.observability import Logging, Tracing
 from supervisor.config.sections.performance import Performance
 from supervisor.config.sections.pool import Pool
+from supervisor.config.sections.profiles import Profiles
 from supervisor.config.sections.reading import Reading
 
 
@@ -42,11 +44,13 @@ class Settings(BaseSettings):
     admission: Admission = Admission()
     jobs: Jobs = Jobs()
     journal: Journal = Journal()
+    cache: Cache = Cache()
     segments: Segments = Segments()
     reading: Reading = Reading()
     http: Http = Http()
     logging: Logging = Logging()
     tracing: Tracing = Tracing()
+    profiles: Profiles = []
 
     def __init__(
         self,
