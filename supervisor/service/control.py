@@ -358,7 +358,8 @@ def make_policy(loaded: Loaded) -> Policy:
     values = section.model_dump(exclude={"utilization_source"})
     if not loaded.chosen(f"{_SECTION}.min_cores"):
         values["min_cores"] = None
-    return Policy(**values)
+    profiles = {name: by for name in values if (by := loaded.profile_of(f"{_SECTION}.{name}"))}
+    return Policy(**values, profiles=profiles)
 
 
 def _shares(machine: Machine, percent: Mapping[int, float]) -> tuple[float, ...]:

@@ -57,6 +57,7 @@ def allocation(service: Service) -> Allocation:
         leases=_leases(service),
         configuration_error=service.configuration_error,
         restart_needed_for=sorted(service.restart_needed_for),
+        profiles=service.profiles.status(),
         memory=_memory(service),
     )
 
@@ -220,6 +221,7 @@ def _decision(decision: Decision) -> AllocationDecision:
         kind=decision.kind,
         figures=tuple(round(figure, 2) for figure in decision.figures),
         inputs=None if decision.inputs is None else _convert(DecisionInputs, decision.inputs),
+        profile=decision.profile,
     )
 
 

@@ -46,6 +46,7 @@ from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
 from supervisor.service.memory import MemoryKeeper, OomScores, check_reserve
 from supervisor.service.news import News
+from supervisor.service.profiles import ActiveProfiles
 from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
@@ -81,6 +82,7 @@ class Service:
         self.directory = directory
         self.configuration_error: str | None = None
         """The error in the settings files as they are now; None if they are valid."""
+        self.profiles = ActiveProfiles(loaded)
         self._warned = set(loaded.warnings)
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
@@ -221,7 +223,7 @@ class Service:
         except ConfigError as error:
             self.reconfigure(Rejected(error))
             return
-        self.configuration_error = None
+        self.configuration_error = None if outcome.error is None else str(outcome.error)
         for warning in outcome.loaded.warnings:
             if warning not in self._warned:
                 log.warning("%s", warning)
@@ -229,8 +231,10 @@ class Service:
         self.settings = self.broker.settings = outcome.loaded.settings
         self.broker.endpoints.configure(self.settings.broker)
         self.journal.retention_s = self.settings.journal.retention_s
+        moved = self.profiles.move(outcome.loaded, outcome.changes)
         for change in outcome.changes:
-            log.info("%s", describe(change, self.settings))
+            if change.path not in moved:
+                log.info("%s", describe(change, self.settings))
         self.restart_needed_for = {
             change.path
             for change in diff(self._settings_at_start, self.settings)

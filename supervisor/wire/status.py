@@ -121,7 +121,8 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     """Cores before and after; `inputs` is None where the settings made the change.
 
     `kind` is why, a word; `figures` are those of the kind; `reason` is both in one, to be shown.
-    An older supervisor sends `reason` alone, which then stands for the kind, too.
+    An older supervisor sends `reason` alone, which then stands for the kind, too. `profile`: the
+    time profile that has set the bound which decided; empty for none.
     """
 
     now: float
@@ -133,6 +134,7 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     figures: tuple[float, ...] = ()
     inputs: DecisionInputs | None
+    profile: str = ""
 
     def __post_init__(self) -> None:
         """Take the reason for the kind where that is not given."""
@@ -309,6 +311,24 @@ class Leases(msgspec.Struct, frozen=True, kw_only=True):
     shares: list[CoreShare] = []
 
 
+class NextEdge(msgspec.Struct, frozen=True, kw_only=True):
+    """The next time that a profile begins or ends. `at`: Unix seconds."""
+
+    name: str
+    at: float
+    begins: bool
+
+
+class Profiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Time profiles: the names of all, of those in force, and the next edge of the coming month;
+    the list is that of the settings, and of two in force the later wins.
+    """
+
+    names: list[str] = []
+    active: list[str] = []
+    next: NextEdge | None = None
+
+
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """The diagnostics document: `GET /diagnostics/cpu-allocation`."""
 
@@ -323,6 +343,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     leases: Leases
     configuration_error: str | None
     restart_needed_for: list[str]
+    profiles: Profiles = Profiles()
     memory: MemoryCare = MemoryCare()
 
 

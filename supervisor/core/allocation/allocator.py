@@ -101,6 +101,13 @@ _BOUNDS: dict[str, Kind] = {
 }
 """The kind of decision by the limit that made it."""
 
+_SETTINGS: dict[Kind, tuple[str, ...]] = {
+    "bound_max_cores": ("max_cores",),
+    "bound_min_cores": ("min_cores",),
+    "disabled": ("max_cores", "min_cores", "enabled"),
+}
+"""The settings that decide, by the kind of decision."""
+
 
 class Choice(NamedTuple):
     """Number of cores, and why: a kind of reason and its figures."""
@@ -467,6 +474,11 @@ class DynamicCPUAllocator:
     def _stay(self, kind: Kind, *figures: float) -> Choice:
         return Choice(self.cores, kind, figures)
 
+    def _profile(self, kind: Kind) -> str:
+        """The profile that has set what decided; empty for none."""
+        profiles = self.policy.profiles
+        return next((profiles[name] for name in _SETTINGS.get(kind, ()) if name in profiles), "")
+
     def _conclude(
         self, now: float, choice: Choice, sample: Sampled | None, used: float | None
     ) -> list[Command]:
@@ -480,6 +492,7 @@ class DynamicCPUAllocator:
             kind=kind,
             figures=figures,
             inputs=sample,
+            profile=self._profile(kind),
         )
         self.history.append(decision)
         self.decision_counts[kind] += 1

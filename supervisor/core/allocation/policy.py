@@ -7,6 +7,7 @@ temperature in °C.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -79,6 +80,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     `min_cores` is None where it was not set (it counts as 1): a static pool
     (`enabled` false) takes `min_cores` only where that alone was set.
     `onnx_integration` is read by `shape`, `update_environment` by the pool.
+    `profiles`: the profile that a setting is from, by the setting's name; none: from no profile.
     """
 
     enabled: bool
@@ -93,6 +95,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     thermal_protection: bool
     onnx_integration: bool
     update_environment: bool
+    profiles: Mapping[str, str] = {}
 
     @property
     def scale_down_threshold(self) -> float:
@@ -158,6 +161,7 @@ class Decision(msgspec.Struct, frozen=True):
     `average` is over the samples that counted; None when there were none.
     `figures` are those of the kind: percent, seconds or cores; how many samples there are, and
     how many it takes. `inputs` is the sample, or None where the settings made the change.
+    `profile`: the one that has set the bound which decided; empty for none.
     """
 
     now: float
@@ -168,11 +172,13 @@ class Decision(msgspec.Struct, frozen=True):
     kind: Kind
     figures: tuple[float, ...] = ()
     inputs: Sampled | None = None
+    profile: str = ""
 
     @property
     def reason(self) -> str:
-        """The kind and its figures in one word: `high_utilization_91.5%`."""
-        return self.kind + _FORMS.get(self.kind, "").format(*self.figures)
+        """The kind and its figures in one word, and the profile: `high_utilization_91.5%`."""
+        why = self.kind + _FORMS.get(self.kind, "").format(*self.figures)
+        return f"{why} (profile {self.profile})" if self.profile else why
 
     @property
     def log_line(self) -> str:

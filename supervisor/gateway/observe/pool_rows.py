@@ -67,6 +67,11 @@ def _system(status: Status) -> SystemInfo:
     return status.allocation.system_info
 
 
+def _profiles(status: Status) -> Mapping[str, object]:
+    found = status.allocation.profiles
+    return {name: name in found.active for name in found.names}
+
+
 def _throttling(status: Status) -> Mapping[str, object]:
     counters = _system(status).throttling
     return {} if counters is None else msgspec.structs.asdict(counters)
@@ -184,6 +189,7 @@ MAPPINGS = (
         "reason",
         "Decisions by their reason.",
     ),
+    Labelled("tts_profile_active", _profiles, "name", "1: the time profile is in force."),
     Labelled("tts_memory_state", _memory_states, "state", "1: the memory is in this state."),
     Labelled(
         "tts_memory_predicted_worker_bytes",

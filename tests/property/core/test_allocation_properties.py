@@ -130,8 +130,8 @@ def test_a_constant_load_comes_to_rest(policy: Policy, load: float, usable: int)
     allocator = DynamicCPUAllocator(policy, usable)
     interval = policy.monitoring_interval
     step = max(policy.allocation_cooldown, 3 * interval) + interval
-    growing = 64 * step + policy.history_window * interval
-    half = math.ceil((growing + 64 * 3 * step) / interval) * interval
+    growing = usable * step + policy.history_window * interval
+    half = math.ceil((growing + usable * 3 * step) / interval) * interval
     run_fluid(allocator, lambda _: load, seconds=half, usable=usable, interval=interval)
     rest = run_fluid(
         allocator, lambda _: load, seconds=half, usable=usable, interval=interval, start=half
