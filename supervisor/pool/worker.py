@@ -50,6 +50,8 @@ class Worker:
         """Whether its last answer said that it waits for another program."""
         self.owes_answer = False
         """Whether it was pinged and has not answered yet."""
+        self.outdated = False
+        """Whether it was started with other settings of its engines than they have now."""
         self.worn = False
         """Whether it was reported for replacement."""
         self.running: Run | None = None

@@ -115,6 +115,8 @@ class Workers:
     def set_up(self, setup: wire.Setup) -> None:
         """Start workers with these engines and settings from now on."""
         self.launcher.set_up(setup)
+        for worker in self.by_epoch.values():
+            worker.outdated = True
 
     def trim(self) -> None:
         """Have every worker give free memory back to the system."""

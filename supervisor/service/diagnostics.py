@@ -19,6 +19,7 @@ from supervisor.wire.status import (
     Allocation,
     AllocationDecision,
     AllocationStats,
+    CacheStatus,
     CoreBounds,
     CoreShare,
     CpuPressure,
@@ -59,6 +60,7 @@ def allocation(service: Service) -> Allocation:
         restart_needed_for=sorted(service.restart_needed_for),
         profiles=service.profiles.status(),
         memory=_memory(service),
+        cache=_cache(service),
     )
 
 
@@ -72,6 +74,22 @@ def _memory(service: Service) -> MemoryCare:
         pressure_percent=keeper.pressure,
         predicted_worker_bytes=dict(service.load.bytes_by_engine()),
         last_event=keeper.last_event,
+    )
+
+
+def _cache(service: Service) -> CacheStatus:
+    repeats = service.jobs.repeats
+    wanted = repeats.hits + repeats.misses
+    return CacheStatus(
+        enabled=service.settings.cache.enabled,
+        entries=len(repeats.cache),
+        bytes=repeats.cache.bytes,
+        hits=repeats.hits,
+        misses=repeats.misses,
+        hit_ratio=round(repeats.hits / wanted, 4) if wanted else None,
+        evicted=repeats.cache.evicted,
+        saved_s=round(repeats.saved_s, 3),
+        disk_bytes=service.segments.bytes,
     )
 
 

@@ -29,6 +29,7 @@ from supervisor.host import profile as host_profile
 from supervisor.host.service_manager import ServiceManager
 from supervisor.host.signals import ignore_stop_signals
 from supervisor.journal.journal import Journal
+from supervisor.journal.segment_store import SegmentStore
 from supervisor.libc import become_subreaper
 from supervisor.logs import configure as configure_logs
 from supervisor.logs import get_logger, log_uncaught, redacted_traceback
@@ -105,6 +106,7 @@ class Service:
             self.tell_jobs,
             self.settings.journal.retention_s,
         )
+        self.segments = SegmentStore(loop, state_directory(os.environ), self.tell_jobs)
         self.broker = Broker(
             loop,
             f"ipc://{directory.socket}",
@@ -251,6 +253,7 @@ class Service:
         if setup != self._setup:
             self._setup = setup
             self.workers.set_up(setup)
+            self.tell_jobs(job_events.EnginesChanged(self._loop.time()))
             self._take_profile()
             self._expect()
         if any(change.effect == "worker_restart" for change in outcome.changes):
@@ -261,7 +264,9 @@ class Service:
         control loop tells the allocation machine.
         """
         now, pool = self._loop.time(), self.settings.pool
-        self.tell_jobs(job_events.Configured(now, bounds(self.settings)))
+        limits = bounds(self.settings)
+        self.tell_jobs(job_events.Configured(now, limits))
+        self.segments.configure(limits.cache.disk_bytes)
         self.tell_pool(pool_events.Configured(now, restart_policy(pool), health_policy(pool)))
         wear = WearLimits(pool.max_worker_pss_mb, pool.max_segments_per_worker)
         self.workers.heartbeat.configure(pool.hang_timeout_s, wear)
@@ -309,6 +314,7 @@ class Service:
             **self.workers.effects,
             **self.broker.effects,
             **self.journal.effects,
+            **self.segments.effects,
             **self.tracer.effects,
             **self.control.effects,
         }
@@ -379,6 +385,7 @@ class Service:
         """Take the list of engines; refuse to run without the ones that the settings ask for."""
         first = not self.broker.catalogue.engines
         self.broker.catalogue = catalogue
+        self.tell_jobs(job_events.EnginesChanged(self._loop.time()))
         if not first:
             self._expect()
             return
@@ -447,6 +454,7 @@ class Service:
         self.gateway.close()
         self.workers.close()
         self.journal.close()
+        self.segments.close()
         self.broker.close()
         self.control.leases.close()
         self.memory.claims.close()

@@ -329,6 +329,24 @@ class Profiles(msgspec.Struct, frozen=True, kw_only=True):
     next: NextEdge | None = None
 
 
+class CacheStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The segment cache since the start. `entries` and `bytes`: what is in memory now; `hits` are
+    segments that needed no worker, `misses` those that did and might have been there; `saved_s`:
+    the time of workers that the hits took when they were made. `hit_ratio` is None before the
+    first of either.
+    """
+
+    enabled: bool = False
+    entries: int = 0
+    bytes: int = 0
+    hits: int = 0
+    misses: int = 0
+    hit_ratio: float | None = None
+    evicted: int = 0
+    saved_s: float = 0.0
+    disk_bytes: int = 0
+
+
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """The diagnostics document: `GET /diagnostics/cpu-allocation`."""
 
@@ -345,6 +363,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     restart_needed_for: list[str]
     profiles: Profiles = Profiles()
     memory: MemoryCare = MemoryCare()
+    cache: CacheStatus = CacheStatus()
 
 
 class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):

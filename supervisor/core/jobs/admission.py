@@ -196,10 +196,11 @@ class Admission:
         """Predicted seconds of work of the client that has most."""
         return max((flow.work_s for flow in self._flows.values()), default=0.0)
 
-    def admit(self, job: Job, now: float, workers: int) -> Refusal | None:
+    def admit(self, job: Job, now: float, workers: int, cached: int = 0) -> Refusal | None:
         """Count a new job in with its predicted work, or return why it is refused.
 
-        `workers`: their number, which stands in while no rate is measured.
+        `workers`: their number, which stands in while no rate is measured. `cached`: characters of
+        it that are no work.
         """
         if job.due <= now:
             return Refusal("expired", LATE)
@@ -207,18 +208,18 @@ class Admission:
         if self.memory_critical and not _is_short(request):
             return Refusal("busy", NO_MEMORY, NO_MEMORY_MS)
         self.costs.rate(job)
-        work_s = job.chars_left * job.work.rate
+        work_s = (job.chars_left - cached) * job.work.rate
         mine = self._flows.get(job.flow, _NOTHING)
         if self._crowded(mine, job.chars):
             rate = self.drain.rate(workers)
             for message, wait_s in self._excesses(mine, job.chars, work_s, rate):
                 return _busy(message, wait_s)
         # No job is refused for a guess: an engine that has not spoken yet may be fast.
-        if request.deadline is not None and self.costs.knows(request):
+        if work_s and request.deadline is not None and self.costs.knows(request):
             late = self.wait_s(job.flow, work_s, workers) * _MARGIN - (job.due - now)
             if late > 0:
                 return _busy(f"it would end {late:.1f} s after its deadline", late)
-        self._enter(job, work_s)
+        self._enter(job, job.chars_left * job.work.rate)
         return None
 
     def enter(self, job: Job) -> None:
@@ -277,7 +278,7 @@ class Admission:
         if self.jobs and self.bytes + size > limits.bytes and mine.bytes + size > small:
             wait_s = self.work_s * size / self.bytes / rate
             yield f"{self.bytes} bytes of text are waiting", wait_s
-        if self._charged_s >= limits.work_s and mine.work_s + work_s > little:
+        if self._charged_s >= limits.work_s and work_s and mine.work_s + work_s > little:
             wait_s = max(self.work_s - limits.work_s, self._charged_s - limits.work_s) / rate
             yield f"{self.work_s:.0f} s of work are waiting", wait_s
         if len(mine.jobs) >= limits.jobs_per_client:
@@ -287,7 +288,7 @@ class Admission:
         if mine.jobs and mine.bytes + size > limits.bytes_per_client:
             wait_s = mine.work_s * size / mine.bytes / share
             yield f"{mine.bytes} bytes of text of this client are waiting", wait_s
-        if mine.charged_s >= limits.work_s_per_client:
+        if mine.charged_s >= limits.work_s_per_client and work_s:
             wait_s = (mine.work_s - limits.work_s_per_client) / share
             yield f"{mine.work_s:.0f} s of work of this client are waiting", wait_s
 
