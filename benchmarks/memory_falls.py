@@ -64,6 +64,7 @@ def static(workers: int, engine: str) -> dict[str, Any]:
         "pool.threads_per_worker": 1,
         "engines.default": engine,
         "engines.preload": [engine],
+        "cache.enabled": False,  # One sentence again and again is to be work.
     }
 
 
