@@ -38,7 +38,7 @@ TRIM_AGAIN_S = 30.0
 
 _LEAST, _MOST = 256_000_000, 1_024_000_000
 _SHARE = 0.05
-_MOST_SHARE = 0.25
+_MOST_SHARE = 0.125
 
 
 class MemoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Level(NamedTuple):
 def reserve_bytes(policy: MemoryPolicy, total: int) -> int:
     """Bytes to be left free of `total`; 0 where memory is not watched.
 
-    "auto" is a twentieth, from 256 to 1024 MB, and never more than a quarter.
+    "auto" is a twentieth, from 256 to 1024 MB, and never more than an eighth.
     """
     if policy.reserve is None:
         return 0

@@ -71,10 +71,10 @@ def test_what_is_left_makes_the_state(available_mb: float, state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total_mb", "reserve_mb"), [(512, 128), (2000, 256), (8000, 400), (64_000, 1024)]
+    ("total_mb", "reserve_mb"), [(512, 64), (2000, 250), (3000, 256), (8000, 400), (64_000, 1024)]
 )
 def test_the_reserve_by_itself(total_mb: int, reserve_mb: int) -> None:
-    """A twentieth, but no less than 256 and no more than 1024 MB, and a quarter at most."""
+    """A twentieth, but no less than 256 and no more than 1024 MB, and an eighth at most."""
     assert reserve_bytes(MemoryPolicy(), total_mb * MB) == reserve_mb * MB
     assert reserve_bytes(MemoryPolicy(reserve=7), total_mb * MB) == 7
     assert reserve_bytes(MemoryPolicy(reserve=None), total_mb * MB) == 0
