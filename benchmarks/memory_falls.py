@@ -8,9 +8,9 @@ comes every half a second. Counted are the seconds until one worker process is l
 not end well, and sentences that were refused.
 
 `cgroup`: Kokoro in a memory cgroup of 512 MB, with four workers wanted or as many as there are
-cores, which all have long texts to speak. For each worker that there is no core for, strangers in the
-group take 64 MB while they speak. Counted are the kernel's kills, whether the supervisor and the
-template are those of the start, and jobs that did not end well.
+cores, which all have long texts to speak. For each worker that there is no core for, strangers in
+the group take 64 MB while they speak. Counted are the kernel's kills, whether the supervisor and
+the template are those of the start, and jobs that did not end well.
 """
 
 from __future__ import annotations
