@@ -14,12 +14,15 @@ STOP_TIMEOUT_S = 60.0
 
 @contextmanager
 def service(settings: Mapping[str, Any]) -> Iterator[PrivateSupervisor]:
-    """A supervisor with these settings and no others, stopped with SIGTERM at the end.
+    """A supervisor with these settings and no others, stopped with SIGTERM at the end. Nothing is
+    cached unless a benchmark asks for it: what is measured is to be spoken.
 
     Meanwhile `Client()` finds it. Raises PrivateSupervisorError, also where it ends badly.
     """
     with (
-        PrivateSupervisor(settings, start_timeout_s=START_TIMEOUT_S) as running,
+        PrivateSupervisor(
+            {"cache.enabled": False, **settings}, start_timeout_s=START_TIMEOUT_S
+        ) as running,
         running.as_default(),
     ):
         yield running

@@ -87,7 +87,9 @@ class Wire:
 
 
 class Supervised(PrivateSupervisor):
-    """A private supervisor that is looked into, and for whom a warning is an error."""
+    """A private supervisor that is looked into, and for whom a warning is an error. It caches
+    nothing unless a test asks for it: most want to see their texts spoken.
+    """
 
     def __init__(
         self,
@@ -95,7 +97,9 @@ class Supervised(PrivateSupervisor):
         *,
         start_timeout_s: float = START_TIMEOUT_S,
     ) -> None:
-        super().__init__(settings, start_timeout_s=start_timeout_s)
+        super().__init__(
+            {"cache.enabled": False, **(settings or {})}, start_timeout_s=start_timeout_s
+        )
         self.program = [sys.executable, "-W", "error", "-m", "supervisor"]
 
     def wire(self) -> Wire:

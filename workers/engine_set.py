@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from supervisor.speech import Speech
 from supervisor.wire.voices import is_mix, parse_mix
 from supervisor.wire.worker import MAX_PACKET_BYTES, Catalogue, EngineState, VoiceState, encode
+from workers import fingerprint
 from workers.engines import registry
 from workers.engines.base import Engine, EngineInfo, Session, opened
 
@@ -79,6 +80,14 @@ class EngineSet:
         with self._building:
             return self._open(name, threads)
 
+    def fingerprint(self, name: str, voice: str, session: Session) -> str:
+        """That of all that speaks this voice with a session of this engine; empty if unknown."""
+        return fingerprint.fingerprint(session, voice, name, self._settings.get(name, {}))
+
+    def is_single(self, name: str, session: Session) -> bool:
+        """Whether this session of an engine has one thread."""
+        return session is self._sessions.get((name, 1))
+
     def info(self, name: str) -> EngineInfo:
         """What an engine says of itself, as it was when it was loaded. Raises KeyError before."""
         return self._infos[name]
@@ -127,6 +136,7 @@ class EngineSet:
                 voice.name: voice.sample_rate or info.sample_rate for voice in info.voices
             }
             self._engines[name], self._infos[name] = engine, info
+            fingerprint.surroundings()  # Now, and not with the first text.
         session = self._sessions.get((name, threads))
         if session is None:
             recent = tuple(self._recent.get(name, ())) or (self._infos[name].default_voice,)
@@ -200,4 +210,5 @@ def _state(info: EngineInfo, failure: str | None) -> EngineState:
         seconds_per_character=info.seconds_per_character,
         offered=info.offered,
         further_languages=dict(info.further_languages),
+        draws=info.draws,
     )

@@ -85,6 +85,7 @@ class Speaker:
         terminated = unreadable = False
         data = memoryview(b"")
         words: tuple[Word, ...] = ()
+        made_by, exact = "", False
         self._now_running((run.job, run.segment, run.attempt), None)
         try:
             session = self._engines.session(
@@ -95,6 +96,8 @@ class Speaker:
             data = pcm(at_volume(speech.samples, run.speech.volume))
             if run.speech.words:
                 words = _told(run.text, settled(speech, self._rate(run)))
+            made_by = self._engines.fingerprint(run.speech.engine, run.speech.voice, session)
+            exact = self._engines.is_single(run.speech.engine, session)
         except Terminated:
             error, terminated = "interrupted", True
         except ValueError as refusal:
@@ -121,6 +124,8 @@ class Speaker:
             terminated=terminated,
             unreadable=unreadable,
             left_out=left_out,
+            made_by=made_by,
+            exact=exact,
         )
         self._send(answer, data, words)
 

@@ -65,6 +65,7 @@ class PoolServer(Server):
             "engines.default": self.engine,
             "engines.preload": [self.engine],
             "engines.kokoro.optimization": "none",
+            "cache.enabled": False,
             "http.enabled": self._pool.protocol == "http",
             "http.port": self._port,
             **self._pool.settings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.config import Settings
-from supervisor.core.jobs.limits import Bounds, HeldLimits, Keep, Limits
+from supervisor.core.jobs.limits import Bounds, CacheLimits, HeldLimits, Keep, Limits
 
 _MB = 1_000_000
 
@@ -11,7 +11,7 @@ _MB = 1_000_000
 def bounds(settings: Settings) -> Bounds:
     """The job machine's bounds under these settings."""
     broker, admission = settings.broker, settings.admission
-    jobs, journal = settings.jobs, settings.journal
+    jobs, journal, cache = settings.jobs, settings.journal, settings.cache
     return Bounds(
         limits=Limits(
             jobs=broker.max_queued_jobs,
@@ -24,4 +24,11 @@ def bounds(settings: Settings) -> Bounds:
         held=HeldLimits(broker.max_held_audio_mb * _MB, broker.max_client_held_audio_mb * _MB),
         plain=Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
         durable=Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
+        cache=CacheLimits(
+            bytes=cache.memory_mb * _MB if cache.enabled else 0,
+            disk_bytes=cache.disk_mb * _MB if cache.enabled else 0,
+            segment_chars=cache.max_segment_chars,
+            min_uses=cache.min_uses,
+            ttl_s=cache.ttl_s,
+        ),
     )

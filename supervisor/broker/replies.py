@@ -82,6 +82,7 @@ class Replies:
             synthesis_s=command.synthesis_s,
             retried=command.retried,
             left_out=command.left_out,
+            cached=command.cached,
         )
         self._send_audio(command.client, command.job, end, command.pcm)
 

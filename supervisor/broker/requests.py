@@ -22,7 +22,7 @@ from supervisor.broker.refused import Refused, bad_text, shown
 from supervisor.broker.voices import Choice, choose, find_voice, language_for, of_one_rate
 from supervisor.config import Settings
 from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
-from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, TraceContext
+from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, Shared, TraceContext
 from supervisor.core.jobs.segmentation import Uncut, uncut
 from supervisor.lexicon import MAX_REQUEST, Entry, LexiconError, parse
 from supervisor.speech import Markup, PartialSpeech, Prosody, Unreadable
@@ -33,6 +33,8 @@ from supervisor.wire.worker import Catalogue
 
 MAX_ID_CHARS = 128
 MAX_SEED = (1 << 63) - 1
+SHARED_SEED = 0
+"""That of requests without a seed, where they share one."""
 MAX_VOLUME = 2.0
 MAX_TEMPO = 10.0
 MAX_CREDIT = 1 << 40
@@ -146,7 +148,14 @@ class _Asked:
     def request(self, now: float, fingerprint: bytes) -> JobRequest:
         """The job request, but for its segments."""
         submit, settings, chosen = self._submit, self._settings, self._chosen
-        seed = random.getrandbits(63) if submit.seed is None else submit.seed
+        draws, shared = chosen.engine.draws, settings.cache.enabled
+        seed = submit.seed
+        if seed is None and draws and not (shared and settings.cache.unseeded == "share"):
+            shared = False  # It will not be drawn again.
+        elif seed is None and draws:
+            seed = SHARED_SEED
+        if seed is None:
+            seed = random.getrandbits(63)
         return JobRequest(
             speech=submit.complete(
                 engine=chosen.engine.name, voice=chosen.voice, language=chosen.language, seed=seed
@@ -163,6 +172,7 @@ class _Asked:
             reproducible=submit.seed is not None or submit.durable,
             trace=_trace_context(submit, now) if settings.tracing.enabled else None,
             tolerant=self._policy != "refuse",
+            shared=Shared("", seeded=draws) if shared else None,
         )
 
     def _preparation(self, text: str) -> Preparation:

@@ -30,7 +30,7 @@ from supervisor.broker.requests import (
 )
 from supervisor.broker.sockets.endpoints import Endpoints
 from supervisor.broker.sockets.liveness import LivenessProbe
-from supervisor.broker.sockets.peers import flow_of, is_ours
+from supervisor.broker.sockets.peers import flow_of, is_ours, scope_of
 from supervisor.broker.watchers import Watchers
 from supervisor.broker.writers import Writers
 from supervisor.config import Settings
@@ -135,6 +135,7 @@ class Broker:
             wire.Attach: self._attach,
             wire.Status: self._report,
             wire.Jobs: self._list,
+            wire.ClearCache: self._clear_cache,
             wire.Watch: self._watch,
             wire.Ping: self._ping,
             wire.Bye: self._bye,
@@ -333,6 +334,10 @@ class Broker:
         request: JobRequest,
     ) -> str:
         """Submit a job; returns its name, also of one that was refused."""
+        if request.shared is not None and self.settings.cache.scope == "owner":
+            scope = scope_of(connection.owner, message.on_behalf)
+            shared = msgspec.structs.replace(request.shared, scope=scope)
+            request = msgspec.structs.replace(request, shared=shared)
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
@@ -429,6 +434,18 @@ class Broker:
         document = self._status()
         if message.events and is_ours(connection.owner):
             document["events"] = self._events()
+        self._send(client, wire.Report(message.id, document))
+
+    def _clear_cache(
+        self, client: bytes, connection: Connection, message: wire.ClearCache, _body: Body
+    ) -> None:
+        if not is_ours(connection.owner):
+            text = "only the user that the supervisor runs as may clear its cache"
+            self._send(client, wire.Error("not_found", text, id=message.id))
+            return
+        cache = self._jobs.repeats.cache
+        document = {"entries": len(cache), "bytes": cache.bytes}
+        self._tell(e.CacheCleared(self._loop.time()))
         self._send(client, wire.Report(message.id, document))
 
     def _watch(

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from supervisor import __version__
 from supervisor.cli import (
     bench,
+    cache,
     config,
     doctor,
     drain,
@@ -57,6 +58,7 @@ app.command("simulate", short_help="Play a load against the settings.")(simulate
 app.command("man", short_help="Show the manual page of a command.")(manual.man)
 app.command("keygen")(keys.keygen)
 app.add_typer(bench.app, name="bench")
+app.add_typer(cache.app, name="cache")
 app.add_typer(config.app, name="config")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")

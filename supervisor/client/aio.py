@@ -198,6 +198,10 @@ class AsyncClient:
         """
         return await self._calls.jobs(job, limit, Deadline(timeout))
 
+    async def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
+        """Forget all cached segments; see `Client.clear_cache`."""
+        return await self._calls.clear_cache(Deadline(timeout))
+
     async def cancel(self, job: str, timeout: float | None = 10.0) -> None:  # noqa: ASYNC109
         """Stop a job by its id. Raises BadRequest (`not_found`)."""
         await self._calls.cancel(job, Deadline(timeout))

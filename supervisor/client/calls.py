@@ -144,6 +144,10 @@ class Calls:
         """The list of jobs, or one with its story."""
         return await self._report(lambda talk: talk.jobs(job, limit), "jobs", deadline)
 
+    async def clear_cache(self, deadline: Deadline) -> dict[str, Any]:
+        """What was in the cache, which is empty now."""
+        return await self._report(lambda talk: talk.clear_cache(), "clear_cache", deadline)
+
     async def cancel(self, job: str, deadline: Deadline) -> None:
         """Stop a job by its id; return once the supervisor has received the order."""
         link = await self.connected(deadline)

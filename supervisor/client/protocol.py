@@ -32,6 +32,7 @@ from supervisor.wire.client import (
     Bye,
     Cancel,
     Chunk,
+    ClearCache,
     Credit,
     End,
     Error,
@@ -196,6 +197,10 @@ class Conversation:
         """Ask for the list of jobs, or for one job with its story."""
         return self._ask(Jobs(id=self._name(), job=job, limit=limit))
 
+    def clear_cache(self) -> Answer[Report]:
+        """Have all cached segments forgotten."""
+        return self._ask(ClearCache(id=self._name()))
+
     def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
         """Ask for the events of these kinds, on a connection that watches nothing yet."""
         request = self._name()
@@ -203,7 +208,7 @@ class Conversation:
         record = self._requests[request] = WatchRecord()
         return record
 
-    def _ask(self, message: Status | Jobs) -> Answer[Report]:
+    def _ask(self, message: Status | Jobs | ClearCache) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()

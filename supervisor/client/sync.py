@@ -264,6 +264,13 @@ class Client:
         """
         return run(self._calls.jobs(job, limit, Deadline(timeout)))
 
+    def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:
+        """Forget all cached segments; returns how many `entries` and `bytes` were in memory.
+
+        Raises BadRequest (`not_found`) where another user runs the supervisor.
+        """
+        return run(self._calls.clear_cache(Deadline(timeout)))
+
     def cancel(self, job: str, timeout: float | None = 10.0) -> None:
         """Stop a job by its id. Raises BadRequest (`not_found`)."""
         run(self._calls.cancel(job, Deadline(timeout)))

@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from supervisor.config.sections.broker import Broker
+from supervisor.config.sections.cache import Cache
 from supervisor.config.sections.engines import Engines
 from supervisor.config.sections.http import Http
 from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     admission: Admission = Admission()
     jobs: Jobs = Jobs()
     journal: Journal = Journal()
+    cache: Cache = Cache()
     segments: Segments = Segments()
     reading: Reading = Reading()
     http: Http = Http()

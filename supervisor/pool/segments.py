@@ -46,20 +46,20 @@ class Segments:
         if worker is None:
             return
         request, part = command.request, command.part
-        speech = request.speech if part.prosody is None else part.prosody.applied(request.speech)
-        seed = segment_seed(speech.seed, command.segment)
+        speech, silence_s = request.manner(part, command.segment)
         run = wire.Run(
             job=command.job,
             segment=command.segment,
             attempt=command.attempt,
             epoch=worker.epoch,
-            speech=msgspec.structs.replace(speech, seed=seed),
+            speech=speech,
             reproducible=request.reproducible,
             text=part.text,
             ends=part.ends,
-            silence_s=request.pauses.after(part.ends, speech.speed),
+            silence_s=silence_s,
             tolerant=request.tolerant,
         )
+        worker.engines.add(speech.engine)
         worker.running = run
         worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)
         try:
@@ -121,6 +121,8 @@ class Segments:
                     pieces=with_words(pieces, piece.words),
                     synthesis_s=piece.synthesis_s,
                     left_out=piece.left_out,
+                    made_by="" if worker.outdated else piece.made_by,
+                    exact=piece.exact,
                 )
             )
         else:
@@ -146,8 +148,3 @@ class Segments:
 
 def _name(message: wire.Run | wire.Piece) -> SegmentName:
     return message.job, message.segment, message.attempt, message.epoch
-
-
-def segment_seed(seed: int, segment: int) -> int:
-    """The seed of one segment: the same for every attempt, another for each segment."""
-    return (seed * 6_364_136_223_846_793_005 + segment) % (1 << 63)

@@ -42,12 +42,16 @@ class Worker:
         self.early: Shaped | None = None
         """Its first report, where that came before its pid was known."""
         self.segments_done = 0
+        self.engines: set[str] = set()
+        """Those that it has spoken with."""
         self.steps = 0
         """Its count of steps, as it last reported: it grows with progress within a segment."""
         self.waits = False
         """Whether its last answer said that it waits for another program."""
         self.owes_answer = False
         """Whether it was pinged and has not answered yet."""
+        self.outdated = False
+        """Whether it was started with other settings of its engines than they have now."""
         self.worn = False
         """Whether it was reported for replacement."""
         self.running: Run | None = None

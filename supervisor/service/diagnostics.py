@@ -19,6 +19,7 @@ from supervisor.wire.status import (
     Allocation,
     AllocationDecision,
     AllocationStats,
+    CacheStatus,
     CoreBounds,
     CoreShare,
     CpuPressure,
@@ -27,6 +28,7 @@ from supervisor.wire.status import (
     EffectiveCpus,
     Leases,
     MemoryBytes,
+    MemoryCare,
     PoolInUse,
     SystemInfo,
     Thresholds,
@@ -57,6 +59,37 @@ def allocation(service: Service) -> Allocation:
         configuration_error=service.configuration_error,
         restart_needed_for=sorted(service.restart_needed_for),
         profiles=service.profiles.status(),
+        memory=_memory(service),
+        cache=_cache(service),
+    )
+
+
+def _memory(service: Service) -> MemoryCare:
+    keeper = service.memory
+    return MemoryCare(
+        state=service.control.allocator.memory.state,
+        reserve_bytes=keeper.reserve,
+        available_bytes=None if keeper.seen is None else keeper.seen.available,
+        claimed_by_others_bytes=keeper.claimed_by_others,
+        pressure_percent=keeper.pressure,
+        predicted_worker_bytes=dict(service.load.bytes_by_engine()),
+        last_event=keeper.last_event,
+    )
+
+
+def _cache(service: Service) -> CacheStatus:
+    repeats = service.jobs.repeats
+    wanted = repeats.hits + repeats.misses
+    return CacheStatus(
+        enabled=service.settings.cache.enabled,
+        entries=len(repeats.cache),
+        bytes=repeats.cache.bytes,
+        hits=repeats.hits,
+        misses=repeats.misses,
+        hit_ratio=round(repeats.hits / wanted, 4) if wanted else None,
+        evicted=repeats.cache.evicted,
+        saved_s=round(repeats.saved_s, 3),
+        disk_bytes=service.segments.bytes,
     )
 
 

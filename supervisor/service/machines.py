@@ -123,6 +123,8 @@ class Machines:
             commands = _recover(machine, event, entry)
         else:
             commands = machine.handle(event)
+        if isinstance(machine, Jobs) and machine.repeats.recalled:
+            entry.recalled = tuple(machine.repeats.recalled)
         entry.commands = tuple([type(command).__name__ for command in commands])
         if self._saw is not None:
             self._saw(machine, event, commands)

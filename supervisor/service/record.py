@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from supervisor.core.jobs.repeats import Recalled
 from supervisor.speech import Pauses, Speech
 
 FORMAT = 3
@@ -47,12 +48,15 @@ class Unsaid(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One event, the names of the commands that followed, and the cuts of its job."""
+    """One event, the names of the commands that followed, the cuts of its job, and what came out of
+    the segment cache.
+    """
 
     family: Family
     event: Any
     commands: tuple[str, ...] = ()
     cut: Cut | None = None
+    recalled: tuple[Recalled, ...] = ()
 
 
 class Document(msgspec.Struct):
@@ -76,6 +80,8 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
     document = {"family": entry.family, "event": _encode(entry.event)}
     if entry.commands:
         document["commands"] = list(entry.commands)
+    if entry.recalled:
+        document["recalled"] = _encode(entry.recalled)
     if entry.cut is not None:
         document["cut"] = [list(entry.cut[0]), entry.cut[1]]
     return document
@@ -136,6 +142,7 @@ def _decode_entry(document: dict[str, Any]) -> Entry:
         _decode(document["event"]),
         tuple(document.get("commands", ())),
         None if cut is None else (tuple(cut[0]), int(cut[1])),
+        _decode(document.get("recalled", [])),
     )
 
 

@@ -19,8 +19,11 @@ import msgspec
 from supervisor.core.allocation import events as allocation_events
 from supervisor.core.allocation.machine import Allocation
 from supervisor.core.jobs import events as e
+from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.parts import Part, sentences
+from supervisor.core.jobs.repeats import Flight, Recalled, Repeats
+from supervisor.core.jobs.segment_cache import Spoken
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.service.record import (
@@ -73,12 +76,58 @@ class Script:
         return _texts(sizes), Script(left, self._cuts) if left else None
 
 
+class ScriptedRepeats(Repeats):
+    """Stand-in for the cache, which recalls what was recorded: there are no texts to find it by."""
+
+    script: tuple[Recalled, ...] = ()
+
+    def find(self, job: Job, index: int, now: float) -> Spoken | Flight | None:
+        """The silence, or the flight, that the record has for a segment."""
+        for what, name, segment, figures in self.script:
+            if (name, segment) != (job.id, index):
+                continue
+            if what == "hit":
+                sizes = [min(max(size, 0), _MOST_AUDIO_BYTES) for size in figures]
+                return Spoken(tuple(map(bytes, sizes)), "", exact=True, seconds=0.0, at=now)
+            if what == "wait":
+                return self._flight(*figures)
+        return None
+
+    def _flight(self, maker: int) -> Flight:
+        if maker < 0 and maker not in self._by_maker:
+            self._commands.append(e.ReadCached(maker, b""))
+        return self._by_maker.setdefault(maker, Flight(maker, b"", ("", "")))
+
+    def _is_wanted(self, flight: Flight, spoken: Spoken, now: float) -> bool:
+        del flight, spoken, now
+        return True
+
+    def known(self, job: Job, now: float) -> int:
+        """Characters that the record says are cached."""
+        del now
+        return sum(
+            figures[0]
+            for what, name, _, figures in self.script
+            if (what, name) == ("known", job.id)
+        )
+
+    def begun(self, job: Job, index: int, worker: int) -> None:
+        """Note a flight that others may wait for."""
+        del job, index
+        self._by_maker[worker] = Flight(worker, b"", ("", ""))
+
+    def _offer(self, flight: Flight, spoken: Spoken, event: e.SegmentSpoken) -> None:
+        del event
+        if any(what == "write" for what, *_ in self.script):
+            self._commands.append(e.WriteCached(flight.key, spoken))
+
+
 class Replay:
     """Fresh machines that a record is replayed on. Raises RecordError where it has no settings."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self.jobs = Jobs(_first(document, e.Configured).bounds)
+        self.jobs = Jobs(_first(document, e.Configured).bounds, ScriptedRepeats)
         pool = _first(document, pool_events.Configured)
         self.pool = Pool(pool.restarts, pool.health)
         self.allocation = Allocation(_first(document, allocation_events.Began))
@@ -152,6 +201,8 @@ class Replay:
 
     def _tell(self, step: Step) -> None:
         entry = step.entry
+        if isinstance(self.jobs.repeats, ScriptedRepeats):
+            self.jobs.repeats.script = entry.recalled
         try:
             commands = self._machine(entry)(self._filled(entry))
         except RecordError:
@@ -199,6 +250,10 @@ class Replay:
             case e.SegmentSpoken() | e.AudioStored():
                 pieces = tuple(self._audio(piece) for piece in event.pieces)
                 return msgspec.structs.replace(event, pieces=pieces)
+            case e.CachedRead(spoken=Spoken() as spoken):
+                pieces = tuple(self._audio(piece) for piece in spoken.pieces)
+                spoken = msgspec.structs.replace(spoken, pieces=pieces)
+                return msgspec.structs.replace(event, spoken=spoken)
             case e.CutTurn() if entry.cut is not None:
                 self._cuts.setdefault(event.job, [])[:] = [entry.cut]
         return event

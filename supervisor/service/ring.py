@@ -201,6 +201,16 @@ def _lighter_audio(event: Any) -> Any:  # noqa: ANN401 - an event that has some
     return structs.replace(event, pieces=_silenced(event))
 
 
+def _lighter_found(event: job_events.CachedFound) -> job_events.CachedFound:
+    return structs.replace(event, keys=())  # They are digests of texts.
+
+
+def _lighter_read(event: job_events.CachedRead) -> job_events.CachedRead:
+    spoken = event.spoken
+    lighter = None if spoken is None else structs.replace(spoken, pieces=_silenced(spoken))
+    return structs.replace(event, spoken=lighter)
+
+
 def _silenced(event: Any) -> Any:  # noqa: ANN401 - what stands for the pieces, of another type
     return tuple([_silent(piece) for piece in event.pieces])
 
@@ -227,6 +237,8 @@ _LIGHTER: dict[type, Callable[[Any], object]] = {
     job_events.Recovered: _lighter_recovered,
     job_events.SegmentSpoken: _lighter_spoken,
     job_events.AudioStored: _lighter_audio,
+    job_events.CachedFound: _lighter_found,
+    job_events.CachedRead: _lighter_read,
     job_events.SegmentRefused: _lighter_message,
     job_events.TextAppended: _lighter_text,
     job_events.TextWritten: _lighter_piece,

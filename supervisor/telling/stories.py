@@ -43,6 +43,10 @@ _EVENTS: Final[dict[str, Callable[..., str]]] = {
     "spoken": lambda index, worker, seconds: (
         f"Worker {worker} has spoken {_sentence(index)}, in {short(seconds)}"
     ),
+    "cached": lambda index: (
+        f"{_sentence(index).capitalize()} was there already, and not spoken anew"
+    ),
+    "not cached": lambda index: f"{_sentence(index).capitalize()} has to be spoken after all",
     "unreadable": lambda index: f"Nothing in {_sentence(index)} could be read",
     "refused": lambda index, worker: (
         f"Worker {worker} could not take {_sentence(index)}; another will"

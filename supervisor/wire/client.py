@@ -145,6 +145,14 @@ class Jobs(Message, frozen=True, tag="JOBS"):
     limit: int = 100
 
 
+class ClearCache(Message, frozen=True, tag="CLEAR_CACHE"):
+    """Have all cached segments forgotten; for processes of the supervisor's own user. Answered with
+    REPORT, which says how many there were in memory.
+    """
+
+    id: str = ""
+
+
 class Watch(Message, frozen=True, tag="WATCH"):
     """Ask for an EVENT whenever something of these kinds happens, in place of what this connection
     watched before; answered with WATCHING. Of no kinds: no more of them.
@@ -163,7 +171,19 @@ class Bye(Message, frozen=True, tag="BYE"):
 
 
 Request = (
-    Hello | Submit | Append | Finish | Credit | Cancel | Attach | Status | Jobs | Watch | Ping | Bye
+    Hello
+    | Submit
+    | Append
+    | Finish
+    | Credit
+    | Cancel
+    | Attach
+    | Status
+    | Jobs
+    | ClearCache
+    | Watch
+    | Ping
+    | Bye
 )
 
 
@@ -236,6 +256,7 @@ class End(Message, frozen=True, tag="END"):
     `bytes` counts the whole PCM stream. Times are in seconds: `queued_s` from
     ACCEPTED to the first segment's start, `synthesis_s` summed over segments. `left_out` is what
     ACCEPTED has, and what turned out to be unreadable since. `words` as in CHUNK, of its body.
+    `cached`: segments whose audio was there already, so that nobody spoke them for this job.
     """
 
     job: str
@@ -246,6 +267,7 @@ class End(Message, frozen=True, tag="END"):
     retried: int = 0
     left_out: tuple[LeftOut, ...] = ()
     words: tuple[Word, ...] = ()
+    cached: int = 0
 
 
 class Error(Message, frozen=True, tag="ERROR"):

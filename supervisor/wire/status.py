@@ -213,6 +213,42 @@ class MemoryBytes(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None
 
 
+MemoryStateName = Literal["free", "tight", "short", "critical"]
+
+MEMORY_STATES: tuple[MemoryStateName, ...] = get_args(MemoryStateName)
+"""From best to worst: room for one more worker beside the reserve; none; idle workers go; all but
+one go, and only short texts are taken."""
+
+
+class MemoryEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the memory's state, at a Unix time. `cause`: available, pressure or limit_met."""
+
+    at: float
+    before: str
+    after: str
+    cause: str
+    available_bytes: int
+
+
+class MemoryCare(msgspec.Struct, frozen=True, kw_only=True):
+    """How the pool gets along with its memory, in bytes.
+
+    `available_bytes`: what is left of the machine or the cgroup. `reserve_bytes` stays free of it;
+    0 where memory is not watched. `claimed_by_others_bytes`: what workers that other supervisors
+    start now will take of it. `predicted_worker_bytes`: what one more worker
+    takes, by engine, as far as known. `pressure_percent`: part of the last 10 s in which all tasks
+    waited for memory.
+    """
+
+    state: MemoryStateName = "free"
+    reserve_bytes: int = 0
+    available_bytes: int | None = None
+    claimed_by_others_bytes: int = 0
+    pressure_percent: float | None = None
+    predicted_worker_bytes: dict[str, int] = {}
+    last_event: MemoryEvent | None = None
+
+
 class CpuPressure(msgspec.Struct, frozen=True, kw_only=True):
     """Percent of the last 10 s in which some, or all, tasks waited for a CPU."""
 
@@ -293,6 +329,24 @@ class Profiles(msgspec.Struct, frozen=True, kw_only=True):
     next: NextEdge | None = None
 
 
+class CacheStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The segment cache since the start. `entries` and `bytes`: what is in memory now; `hits` are
+    segments that needed no worker, `misses` those that did and might have been there; `saved_s`:
+    the time of workers that the hits took when they were made. `hit_ratio` is None before the
+    first of either.
+    """
+
+    enabled: bool = False
+    entries: int = 0
+    bytes: int = 0
+    hits: int = 0
+    misses: int = 0
+    hit_ratio: float | None = None
+    evicted: int = 0
+    saved_s: float = 0.0
+    disk_bytes: int = 0
+
+
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """The diagnostics document: `GET /diagnostics/cpu-allocation`."""
 
@@ -308,6 +362,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     configuration_error: str | None
     restart_needed_for: list[str]
     profiles: Profiles = Profiles()
+    memory: MemoryCare = MemoryCare()
+    cache: CacheStatus = CacheStatus()
 
 
 class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,8 @@ class Piece(_Record, frozen=True, kw_only=True):
     a last piece without PCM, when the engine refused or failed; `terminated` when
     it was interrupted, `unreadable` when it is the text that cannot be spoken. `left_out`: why
     there is a silence instead of the text. `words`, where the request wants them, come with the
-    last piece, which is then without PCM.
+    last piece, which is then without PCM. `made_by`: the fingerprint of all that speaks this voice,
+    empty if it is not known; `exact`: one thread made the samples.
     """
 
     job: str
@@ -81,6 +82,8 @@ class Piece(_Record, frozen=True, kw_only=True):
     unreadable: bool = False
     left_out: str | None = None
     words: tuple[Word, ...] = ()
+    made_by: str = ""
+    exact: bool = False
 
 
 # -- supervisor to worker, on `control` -------------------------------------------------
@@ -109,7 +112,11 @@ class Ping(_Record, frozen=True):
     """Ask for a sign of life; answered with `Beat`."""
 
 
-Control = Reshape | Interrupt | Exit | Ping
+class Trim(_Record, frozen=True):
+    """Give memory that is free inside the process back to the system; there is no answer."""
+
+
+Control = Reshape | Interrupt | Exit | Ping | Trim
 
 
 # -- worker to supervisor, on `control` -------------------------------------------------
@@ -160,7 +167,7 @@ class EngineState(_Record, frozen=True):
     it takes mixes of its voices (`wire.voices`); `parallel`: share of its work that threads
     divide; `seconds_per_character`: its declared cost, if any; `offered`: it stands in lists that
     people choose from; `further_languages`: tags of those that it reads once the line beside them
-    is carried out.
+    is carried out; `draws`: another seed gives other samples.
     """
 
     name: str
@@ -176,6 +183,7 @@ class EngineState(_Record, frozen=True):
     seconds_per_character: float | None = None
     offered: bool = True
     further_languages: dict[str, str] = {}
+    draws: bool = True
 
 
 class Catalogue(_Record, frozen=True):

@@ -82,6 +82,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     (`supervisor.marks.PRONOUNCED`). Other engines get such words as they are written.
     `further_languages`: tags of languages that no voice here reads and that some would, each with
     what to do for it, as commands in one line. Who asks for such a language is told.
+    `draws`: another seed gives other samples.
     `offered`: it stands in lists of engines and voices that people choose from. One for tests does
     not, unless it is the default engine; it speaks for whoever names it.
     """
@@ -101,6 +102,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     pronunciations: bool = False
     offered: bool = True
     further_languages: Mapping[str, str] = {}
+    draws: bool = True
 
 
 class Terminated(Exception):
@@ -124,6 +126,19 @@ class Session(Protocol):
 
     def terminate(self) -> None:
         """Stop the running `synthesize`, from another thread; without one, do nothing."""
+        ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A session that can tell what it speaks with; optional beside `Session`. Only its segments are
+    cached.
+    """
+
+    def fingerprint(self, voice: str) -> str:
+        """A digest of the weights and the voice, or mix, as this session has read them; empty if
+        they are not known. The worker adds the engine's settings and the versions of all packages.
+        """
         ...
 
 

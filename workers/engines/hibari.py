@@ -62,6 +62,7 @@ class Hibari:
         self._directories = [Path(configured)] if configured else []
         self._directories.append(Path(voices.cache_dir()))
         self._models: dict[str, bytes] = {}
+        self._digests: dict[str, str] = {}
 
     def describe(self) -> EngineInfo:
         """The voices whose model is here and intact."""
@@ -86,16 +87,16 @@ class Hibari:
             return
         for british in {bool(voices.VOICES[name]["british"]) for name in self._found}:
             reader(british=british)
-        self._models = {
-            name: with_output(path.read_bytes(), _DURATIONS) for name, path in self._found.items()
-        }
+        models = {name: path.read_bytes() for name, path in self._found.items()}
+        self._digests = {name: hashlib.sha256(model).hexdigest() for name, model in models.items()}
+        self._models = {name: with_output(model, _DURATIONS) for name, model in models.items()}
 
     def open(self, threads: int, voices: Sequence[str] = ()) -> HibariSession:
         """Build one session for each voice that is here, 40 ms each, whatever `voices` are."""
         del voices
         self.load()
         sessions = {name: build_session(model, threads) for name, model in self._models.items()}
-        return HibariSession(sessions)
+        return HibariSession(sessions, self._digests)
 
     def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words and the phonemes of one segment; loads the reader of the voice's accent."""
@@ -149,8 +150,11 @@ class Hibari:
 class HibariSession:
     """One ONNX session per voice, all with the same number of threads."""
 
-    def __init__(self, sessions: Mapping[str, ort.InferenceSession]) -> None:
+    def __init__(
+        self, sessions: Mapping[str, ort.InferenceSession], digests: Mapping[str, str]
+    ) -> None:
         self._sessions = sessions
+        self._digests = digests
         self._stopper = Stopper()
         self._vocabulary = _vocabulary()
 
@@ -165,6 +169,10 @@ class HibariSession:
             sounds = kept(_reader(voice).sounds(text, words=speech.words), self._vocabulary)
             say = functools.partial(self._say, session, speech.speed, rng)
             return speak(text, sounds, MAX_PHONEMES, dsp.SR, say)
+
+    def fingerprint(self, voice: str) -> str:
+        """The digest of the voice's model."""
+        return self._digests.get(voice, "")
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""

@@ -59,5 +59,9 @@ class Noop:
         samples: Samples = np.float32(0.1) * np.sin(phase)
         return samples
 
+    def fingerprint(self, voice: str) -> str:
+        """There is nothing that could change."""
+        return voice
+
     def terminate(self) -> None:
         """Nothing runs long enough to be stopped."""

@@ -46,6 +46,15 @@ def flow_of(owner: str, client: bytes, on_behalf: str | None = None) -> str:
     return owner if owner.startswith(KEY) else client.hex()
 
 
+def scope_of(owner: str, on_behalf: str | None = None) -> str:
+    """The scope of what is cached for a job: the owner, or the API key or address that our gateway
+    asks for. Programs of this machine that come over HTTP without a key share the owner's.
+    """
+    if on_behalf is not None and is_ours(owner) and not on_behalf.startswith("conn:"):
+        return f"for:{on_behalf}"
+    return owner
+
+
 def named_in(flow: str) -> str | None:
     """On whose behalf the jobs of this flow are, where they are on anybody's."""
     return flow.removeprefix(_FOR) if flow.startswith(_FOR) else None

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from supervisor.core.allocation.memory_states import MemoryPolicy, MemorySeen
+
 Kind = Literal[
     "backlog",
     "bound_max_cores",
@@ -29,6 +31,9 @@ Kind = Literal[
     "high_utilization",
     "horizontal",
     "low_utilization",
+    "memory_critical",
+    "memory_pressure",
+    "memory_short",
     "monitor_failed",
     "optimal_range",
     "original",
@@ -54,6 +59,9 @@ _FORMS: dict[Kind, str] = {
     "fresh_samples": "_{:.0f}_of_{:.0f}",
     "high_utilization": "_{:.1f}%",
     "low_utilization": "_{:.1f}%",
+    "memory_critical": "_{:.0f}MB",
+    "memory_pressure": "_{:.0f}%",
+    "memory_short": "_{:.0f}MB",
     "optimal_range": "_{:.1f}%",
     "scale_down_wait": "_{:.0f}s",
     "starved_by_others": "_{:.0f}%",
@@ -114,6 +122,7 @@ class Sampled(msgspec.Struct, frozen=True):
     finished: segments that ended since the last sample.
     building: sessions were being built since the last sample, so that part of the
         utilization is not load.
+    memory: what is left of it; None: not measured.
     """
 
     now: float
@@ -130,6 +139,7 @@ class Sampled(msgspec.Struct, frozen=True):
     idle: float | None = None
     finished: float = 0.0
     building: bool = False
+    memory: MemorySeen | None = None
     alone: int | None = None
 
 
@@ -139,6 +149,7 @@ class Configured(msgspec.Struct, frozen=True):
     now: float
     policy: Policy
     threads_per_worker: ThreadsPerWorker
+    memory: MemoryPolicy = MemoryPolicy()
 
 
 Event = Sampled | Configured

@@ -48,6 +48,13 @@ _SHORTEST_MS = 50
 _LONGEST_MS = 24 * 3_600_000
 """Bounds on the wait that a refusal names."""
 
+NO_MEMORY = (
+    "memory is nearly used up: until there is more, only texts of one sentence that are not "
+    "durable are taken"
+)
+NO_MEMORY_MS = 30_000
+"""As long as memory has to stay free before it is built upon."""
+
 _OF_ONE_JOB = 0.5
 """Part of its flow's bound that a job is charged with at most."""
 
@@ -173,6 +180,8 @@ class Admission:
         self.jobs = 0
         self.bytes = 0
         self.work_s = 0.0
+        self.memory_critical = False
+        """Whether memory is nearly used up, so that only what is short is admitted."""
         self._flows: dict[str, _FlowWork] = {}
         self._charged_s = 0.0
         """Sum over the flows of what they are charged with, each up to its bound."""
@@ -187,27 +196,30 @@ class Admission:
         """Predicted seconds of work of the client that has most."""
         return max((flow.work_s for flow in self._flows.values()), default=0.0)
 
-    def admit(self, job: Job, now: float, workers: int) -> Refusal | None:
+    def admit(self, job: Job, now: float, workers: int, cached: int = 0) -> Refusal | None:
         """Count a new job in with its predicted work, or return why it is refused.
 
-        `workers`: their number, which stands in while no rate is measured.
+        `workers`: their number, which stands in while no rate is measured. `cached`: characters of
+        it that are no work.
         """
         if job.due <= now:
             return Refusal("expired", LATE)
         request = job.request
+        if self.memory_critical and not _is_short(request):
+            return Refusal("busy", NO_MEMORY, NO_MEMORY_MS)
         self.costs.rate(job)
-        work_s = job.chars_left * job.work.rate
+        work_s = (job.chars_left - cached) * job.work.rate
         mine = self._flows.get(job.flow, _NOTHING)
         if self._crowded(mine, job.chars):
             rate = self.drain.rate(workers)
             for message, wait_s in self._excesses(mine, job.chars, work_s, rate):
                 return _busy(message, wait_s)
         # No job is refused for a guess: an engine that has not spoken yet may be fast.
-        if request.deadline is not None and self.costs.knows(request):
+        if work_s and request.deadline is not None and self.costs.knows(request):
             late = self.wait_s(job.flow, work_s, workers) * _MARGIN - (job.due - now)
             if late > 0:
                 return _busy(f"it would end {late:.1f} s after its deadline", late)
-        self._enter(job, work_s)
+        self._enter(job, job.chars_left * job.work.rate)
         return None
 
     def enter(self, job: Job) -> None:
@@ -266,7 +278,7 @@ class Admission:
         if self.jobs and self.bytes + size > limits.bytes and mine.bytes + size > small:
             wait_s = self.work_s * size / self.bytes / rate
             yield f"{self.bytes} bytes of text are waiting", wait_s
-        if self._charged_s >= limits.work_s and mine.work_s + work_s > little:
+        if self._charged_s >= limits.work_s and work_s and mine.work_s + work_s > little:
             wait_s = max(self.work_s - limits.work_s, self._charged_s - limits.work_s) / rate
             yield f"{self.work_s:.0f} s of work are waiting", wait_s
         if len(mine.jobs) >= limits.jobs_per_client:
@@ -276,7 +288,7 @@ class Admission:
         if mine.jobs and mine.bytes + size > limits.bytes_per_client:
             wait_s = mine.work_s * size / mine.bytes / share
             yield f"{mine.bytes} bytes of text of this client are waiting", wait_s
-        if mine.charged_s >= limits.work_s_per_client:
+        if mine.charged_s >= limits.work_s_per_client and work_s:
             wait_s = (mine.work_s - limits.work_s_per_client) / share
             yield f"{mine.work_s:.0f} s of work of this client are waiting", wait_s
 
@@ -369,6 +381,12 @@ class Admission:
             for of_flow in counted.values()
         )
         assert abs(charged - self._charged_s) < 1e-6 * max(1.0, charged)
+
+
+def _is_short(request: JobRequest) -> bool:
+    """Whether a job is a sentence that is gone once it is heard."""
+    whole = request.rest is None and not request.open
+    return whole and len(request.segments) <= 1 and not request.durable
 
 
 def _busy(message: str, seconds: float) -> Refusal:

@@ -14,6 +14,7 @@ from supervisor.core.jobs.job import FailureCode, JobState
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest, Unread
+from supervisor.core.jobs.segment_cache import Spoken
 from supervisor.core.jobs.spans import Trace
 from supervisor.speech import LeftOut
 
@@ -96,6 +97,13 @@ class Configured(_Record, frozen=True):
 
     now: float
     bounds: Bounds
+
+
+class MemoryCritical(_Record, frozen=True):
+    """Memory is nearly used up, or is so no longer."""
+
+    now: float
+    critical: bool
 
 
 class CostsExpected(_Record, frozen=True):
@@ -241,7 +249,8 @@ class WorkerLost(_Record, frozen=True):
 
 class SegmentSpoken(_Record, frozen=True, kw_only=True):
     """A worker delivered a segment's whole audio, in packets. `left_out`: why it is a silence and
-    no speech: the engine cannot read this text.
+    no speech: the engine cannot read this text. `made_by`: the fingerprint of what spoke it, empty
+    where nobody knows; `exact`: one thread made it.
     """
 
     now: float
@@ -252,6 +261,8 @@ class SegmentSpoken(_Record, frozen=True, kw_only=True):
     pieces: tuple[Pcm, ...]
     synthesis_s: float
     left_out: str | None = None
+    made_by: str = ""
+    exact: bool = False
 
 
 class SegmentRefused(_Record, frozen=True, kw_only=True):
@@ -274,6 +285,33 @@ class StaleAnswer(_Record, frozen=True):
     now: float
 
 
+class EnginesChanged(_Record, frozen=True):
+    """Engines were loaded anew: they may speak otherwise than before."""
+
+    now: float
+
+
+class CacheCleared(_Record, frozen=True):
+    """The operator wants all cached segments forgotten."""
+
+    now: float
+
+
+class CachedFound(_Record, frozen=True):
+    """Segments under these keys are on disk: from an earlier epoch, or written just now."""
+
+    now: float
+    keys: tuple[bytes, ...]
+
+
+class CachedRead(_Record, frozen=True):
+    """The answer to `ReadCached`: the segment, or None if there is none that can be read."""
+
+    now: float
+    maker: int
+    spoken: Spoken | None
+
+
 class Tick(_Record, frozen=True):
     """Time passed: deadlines are looked at."""
 
@@ -287,6 +325,7 @@ Event = (
     | OutcomePersisted
     | Recovered
     | Configured
+    | MemoryCritical
     | CostsExpected
     | Suspended
     | CutTurn
@@ -306,6 +345,10 @@ Event = (
     | SegmentSpoken
     | SegmentRefused
     | StaleAnswer
+    | EnginesChanged
+    | CacheCleared
+    | CachedFound
+    | CachedRead
     | Tick
 )
 
@@ -492,6 +535,7 @@ class ReleaseEnd(_Record, frozen=True, kw_only=True):
     synthesis_s: float
     retried: int
     left_out: tuple[LeftOut, ...] = ()
+    cached: int = 0
 
 
 class ReleaseFailure(_Record, frozen=True, kw_only=True):
@@ -501,6 +545,24 @@ class ReleaseFailure(_Record, frozen=True, kw_only=True):
     job: str
     code: FailureCode
     message: str
+
+
+class ReadCached(_Record, frozen=True):
+    """Read a cached segment from the disk; answered with `CachedRead`, which names the maker."""
+
+    maker: int
+    key: bytes
+
+
+class WriteCached(_Record, frozen=True):
+    """Write a cached segment to the disk; answered with `CachedFound` once it is there."""
+
+    key: bytes
+    spoken: Spoken
+
+
+class ClearCached(_Record, frozen=True):
+    """Remove all cached segments from the disk."""
 
 
 class JobTraced(_Record, frozen=True):
@@ -535,6 +597,9 @@ Command = (
     | ReleaseAudio
     | ReleaseEnd
     | ReleaseFailure
+    | ReadCached
+    | WriteCached
+    | ClearCached
     | JobTraced
     | WorkerFree
 )

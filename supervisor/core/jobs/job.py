@@ -96,12 +96,14 @@ class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
     `ticket` names its entry in the queue, 0 for none. `share` is its weight among other
-    jobs with work: at 0.5 it is served half as often.
+    jobs with work: at 0.5 it is served half as often. `looked_up`: the last segment that was looked
+    for in the cache before its turn.
     """
 
     ticket: int = 0
     rank: float = 0.0
     share: float = 1.0
+    looked_up: int = -1
 
 
 class Work(msgspec.Struct, gc=False):
@@ -126,6 +128,7 @@ class Job:
     __slots__ = (
         "accepted_at",
         "audio",
+        "cached",
         "chars",
         "chars_left",
         "client",
@@ -209,6 +212,7 @@ class Job:
         """Segments that a worker has now."""
         self.retried = 0
         self.segments_spoken = 0
+        self.cached = 0  # Segments among them that no worker spoke for this job.
         self.synthesis_s = 0.0
         self.story: list[tuple[float, str, *tuple[object, ...]]] = []
         """Time, event and details; flat, so that the garbage collector need not look at it."""
@@ -325,22 +329,35 @@ class Job:
 
     # -- its segments -------------------------------------------------------------------
 
+    @property
+    def upcoming(self) -> int:
+        """The segment that is next if there is one: one that was lost, else the first left."""
+        return min(self.retries) if self.retries else self.next_segment
+
     def run(self, now: float, worker: int) -> int:
-        """Give a worker the segment that is next: one that was lost before, else the first left."""
+        """Give a worker the segment that is next."""
+        index = self._begin_next(now)
+        segment = self.segments[index]
+        segment.attempt += 1
+        self.note(now, "running", index, worker, segment.attempt)
+        return index
+
+    def recall(self, now: float) -> None:
+        """Have the segment that is next run without a worker: its audio is known, or will be."""
+        self._begin_next(now)
+
+    def _begin_next(self, now: float) -> int:
+        index = self.upcoming
         if self.retries:
-            index = self.retries.pop(self.retries.index(min(self.retries)))
+            self.retries.remove(index)
         else:
-            index = self.next_segment
             self.next_segment += 1
             self.skip_spoken()
         if self.state == "queued":
             self.move("running")
             self.started_at = now
-        segment = self.segments[index]
-        segment.move("running")
-        segment.attempt += 1
+        self.segments[index].move("running")
         self.running += 1
-        self.note(now, "running", index, worker, segment.attempt)
         return index
 
     def skip_spoken(self) -> None:
@@ -355,6 +372,24 @@ class Job:
         self, now: float, index: int, worker: int, pieces: tuple[Pcm, ...], seconds: float
     ) -> None:
         """Take the audio of a segment, which a worker spoke in `seconds`."""
+        self.synthesis_s += seconds
+        self.note(now, "spoken", index, worker, seconds)
+        self._finish(index, pieces)
+
+    def recalled(self, now: float, index: int, pieces: tuple[Pcm, ...]) -> None:
+        """Take the audio of a segment that no worker spoke for this job."""
+        self.cached += 1
+        self.note(now, "cached", index)
+        self._finish(index, pieces)
+
+    def alone(self, now: float, index: int) -> None:
+        """Have a segment spoken that waited for another one's audio in vain."""
+        self.segments[index].move("waiting")
+        self.running -= 1
+        self.retries.append(index)
+        self.note(now, "not cached", index)
+
+    def _finish(self, index: int, pieces: tuple[Pcm, ...]) -> None:
         segment = self.segments[index]
         if self.request.durable:
             segment.move("storing")
@@ -362,8 +397,6 @@ class Job:
             segment.move("spoken")
             segment.drop()
         self.running -= 1
-        self.synthesis_s += seconds
-        self.note(now, "spoken", index, worker, seconds)
         self._put_in(segment, pieces)
 
     def leave_out(self, now: float, index: int, why: str) -> None:

@@ -1,6 +1,6 @@
-"""Bounds from the settings, on waiting work, held audio and retained jobs.
+"""Bounds from the settings, on waiting work, held audio, retained jobs and cached segments.
 
-They are enforced by `admission`, `backpressure` and `release`.
+They are enforced by `admission`, `backpressure`, `release` and `segment_cache`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,18 @@ class Keep(msgspec.Struct, frozen=True):
     jobs: int
 
 
+class CacheLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of the segment cache: on bytes in memory and on disk (both 0: there is none), on the
+    characters of a segment, on its age; and how often it has to be spoken to be kept.
+    """
+
+    bytes: int = 0
+    disk_bytes: int = 0
+    segment_chars: int = 200
+    min_uses: int = 2
+    ttl_s: float = 604_800.0
+
+
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """All bounds of the job machine. `plain` and `durable`: retention of either kind of job."""
 
@@ -41,3 +53,4 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     held: HeldLimits
     plain: Keep
     durable: Keep
+    cache: CacheLimits = CacheLimits()

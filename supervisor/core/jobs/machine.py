@@ -14,6 +14,7 @@ from typing import Any
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import Admission
+from supervisor.core.jobs.audio import Pcm
 from supervisor.core.jobs.backpressure import Backpressure
 from supervisor.core.jobs.disk_backlog import DiskBacklog
 from supervisor.core.jobs.durability import Durability
@@ -22,6 +23,8 @@ from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
+from supervisor.core.jobs.repeats import Alone, Repeats
+from supervisor.core.jobs.segment_cache import Spoken
 from supervisor.core.jobs.timings import Timings
 from supervisor.core.jobs.writing import Writing
 from supervisor.wording import counted
@@ -35,7 +38,7 @@ _TAKEN_OVER = "another connection has taken over this job"
 class Jobs:
     """The job state machine: all jobs, their queue, and the workers that run them."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, repeats: type[Repeats] = Repeats) -> None:
         commands: list[e.Command] = []
         self._commands = commands
         self.timings = Timings()
@@ -44,7 +47,8 @@ class Jobs:
         self.retained = Retention(bounds.plain, bounds.durable)
         self._release = Release(commands, self.retained)
         self._backpressure = Backpressure(bounds.held)
-        self._queue = Queue(commands, self._backpressure, self._release, self.timings)
+        self.repeats = repeats(commands, bounds.cache, self._take_recalled)
+        self._queue = Queue(commands, self._backpressure, self._release, self.timings, self.repeats)
         self._backlog = DiskBacklog()
         self._life = Lifecycle(
             commands,
@@ -65,6 +69,7 @@ class Jobs:
         )
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.Configured: self._configured,
+            e.MemoryCritical: self._memory_critical,
             e.CostsExpected: self._costs_expected,
             e.CutTurn: self._cut_turn,
             e.TextAppended: self._text_appended,
@@ -82,6 +87,10 @@ class Jobs:
             e.SegmentSpoken: self._segment_spoken,
             e.SegmentRefused: self._segment_refused,
             e.StaleAnswer: self._stale_answer,
+            e.EnginesChanged: lambda _event: self.repeats.forget_engines(),
+            e.CacheCleared: lambda _event: self.repeats.clear(),
+            e.CachedFound: lambda event: self.repeats.on_disk(event.keys),
+            e.CachedRead: self._cached_read,
             **self._writing.handlers,
             **self._durability.handlers,
         }
@@ -89,6 +98,7 @@ class Jobs:
     def handle(self, event: e.Event) -> list[e.Command]:
         """Take one event; return the commands that follow from it, in order."""
         self._commands.clear()
+        self.repeats.recalled.clear()
         self.news.clear()
         self._handlers[type(event)](event)
         return self._commands.copy()
@@ -98,7 +108,11 @@ class Jobs:
         self.admission.set_limits(bounds.limits)
         self.retained.configure(bounds.plain, bounds.durable)
         self._queue.configure(bounds.held)
+        self.repeats.configure(bounds.cache)
         self._life.run_waiting(event.now)
+
+    def _memory_critical(self, event: e.MemoryCritical) -> None:
+        self.admission.memory_critical = event.critical
 
     def _costs_expected(self, event: e.CostsExpected) -> None:
         self.costs.expect(event.measured, event.declared)
@@ -156,7 +170,11 @@ class Jobs:
             now=event.now,
             credit=event.credit,
         )
-        refusal = self.admission.admit(job, event.now, len(self._queue.workers))
+        workers = len(self._queue.workers)
+        refusal = self.admission.admit(job, event.now, workers)
+        if refusal is not None and request.shared is not None:  # What is cached is no work.
+            cached = self.repeats.known(job, event.now)
+            refusal = self.admission.admit(job, event.now, workers, cached) if cached else refusal
         if refusal is not None:
             self._release.refuse(event, *refusal)
             self.counts["refused"] += 1
@@ -238,6 +256,7 @@ class Jobs:
 
     def _worker_lost(self, event: e.WorkerLost) -> None:
         run = self._queue.lose(event.worker)
+        self._leave_alone(self.repeats.failed(event.worker), event.now)
         if run is not None and run[0].id in self.jobs:
             self._run_again(*run, event)
         self._life.run_waiting(event.now)
@@ -269,11 +288,7 @@ class Jobs:
             self.timings.observe_segment(size, job.request.sample_rate, seconds)
             chars = job.segments[index].size
             self.admission.learn(job, now, chars, seconds, waiting=waiting)
-            if job.request.durable:
-                self._queue.settle(job)
-                self._durability.store(job, index, pieces)
-            else:
-                self._life.more_audio(job, now)
+            self._more_audio(job, index, pieces, now)
         self._life.run_waiting(event.now)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
@@ -294,10 +309,45 @@ class Jobs:
         and if the job has no outcome yet.
         """
         job = self._queue.answered(event)
+        if job is not None and isinstance(event, e.SegmentSpoken):
+            self._leave_alone(self.repeats.spoken(event), event.now)
+        elif job is not None:
+            self._leave_alone(self.repeats.failed(event.worker), event.now)
         if job is None or job.id not in self.jobs:
             self.counts["stale"] += 1
             return None
         return job
+
+    # -- what needs no worker -----------------------------------------------------------
+
+    def _take_recalled(self, job: Job, index: int, spoken: Spoken, now: float) -> None:
+        """Take the audio of a segment that is cached, or that was made for another job."""
+        if self.jobs.get(job.id) is not job:
+            return
+        if job.request.progress:
+            self._release.started(job, index)
+        job.recalled(now, index, spoken.pieces)
+        self._backpressure.expect(spoken.size)
+        self.admission.settle(job)
+        self._more_audio(job, index, spoken.pieces, now)
+
+    def _more_audio(self, job: Job, index: int, pieces: tuple[Pcm, ...], now: float) -> None:
+        if job.request.durable:
+            self._queue.settle(job)
+            self._durability.store(job, index, pieces)
+        else:
+            self._life.more_audio(job, now)
+
+    def _cached_read(self, event: e.CachedRead) -> None:
+        self._leave_alone(self.repeats.read(event), event.now)
+        self._life.run_waiting(event.now)
+
+    def _leave_alone(self, segments: Alone, now: float) -> None:
+        """Have segments spoken that waited for others in vain."""
+        for job, index in segments:
+            if self.jobs.get(job.id) is job:
+                job.alone(now, index)
+                self._queue.enqueue(job)
 
     # -- queries ------------------------------------------------------------------------
 
@@ -343,3 +393,4 @@ class Jobs:
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken; tests call it after every event."""
         self._life.check(self._durability.pending())
+        self.repeats.check()

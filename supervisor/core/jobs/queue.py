@@ -33,6 +33,7 @@ from supervisor.core.jobs.backpressure import HELD_BYTES_MAX, Backpressure
 from supervisor.core.jobs.job import OUTCOMES, Job
 from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.release import Release
+from supervisor.core.jobs.repeats import Repeats
 from supervisor.core.jobs.request import HIGHEST_PRIORITY
 from supervisor.core.jobs.timings import Timings
 
@@ -209,6 +210,7 @@ class Queue:
         backpressure: Backpressure,
         release: Release,
         timings: Timings,
+        repeats: Repeats,
     ) -> None:
         self.workers: dict[int, Run | None] = {}
         """The segment that each of them runs."""
@@ -216,6 +218,7 @@ class Queue:
         self._backpressure = backpressure
         self._release = release
         self._timings = timings
+        self._repeats = repeats
         self._fair = FairQueue()
         self._idle: list[int] = []
         self._retired: set[int] = set()
@@ -223,6 +226,8 @@ class Queue:
         """Jobs whose turn came while backpressure did not allow them to run."""
         self._more_room = False
         """Whether a parked job may have become one that can run."""
+        self._to_look_up: dict[str, Job] = {}
+        """Jobs whose next segment was not looked for in the cache yet."""
 
     # -- workers ------------------------------------------------------------------------
 
@@ -313,6 +318,8 @@ class Queue:
             self._commands.append(e.CutText(job.id))
         if not _has_more(job):
             return
+        if job.request.shared is not None and job.place.looked_up != job.upcoming:
+            self._to_look_up[job.id] = job
         if job.retries:
             self._parked.pop(job.id, None)
             self._fair.push_first(job)
@@ -325,16 +332,44 @@ class Queue:
         self.enqueue(job)
 
     def dispatch(self, now: float) -> Job | None:
-        """Give waiting segments to idle workers.
+        """Give waiting segments to idle workers, and have those done that need none.
 
         Stops at a job that is late, takes it out and returns it; call again for the others.
         """
+        if self._to_look_up:
+            self._recall(now)
         while self._idle and (self._fair.waiting or self._parked):
             job = self._next()
             if job is None or job.due <= now:
                 return job
-            self._run(job, now)
+            if self._without_worker(job, now):
+                self.enqueue(job)
+            else:
+                self._run(job, now)
         return None
+
+    def _recall(self, now: float) -> None:
+        """Have segments done that need no worker, before their turn; of very many the rest with the
+        next event.
+        """
+        while self._to_look_up and not self._repeats.tired:
+            _id, job = self._to_look_up.popitem()
+            if job.due <= now or not self.could_run(job):
+                continue
+            first, job.place.looked_up = bool(job.retries), job.upcoming
+            if self._without_worker(job, now):
+                if first or not _has_more(job):
+                    self._fair.drop(job)
+                self.enqueue(job)
+
+    def _without_worker(self, job: Job, now: float) -> bool:
+        """Have the job's next segment done without a worker, if that can be."""
+        queued = job.state == "queued"
+        if job.request.shared is None or self._repeats.tired or not self._repeats.take(job, now):
+            return False
+        if queued:
+            self._timings.wait.observe(now - job.accepted_at)
+        return True
 
     def _run(self, job: Job, now: float) -> None:
         """Give the job's next segment to the worker used last: its caches are warm."""
@@ -342,6 +377,7 @@ class Queue:
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
         index = job.run(now, worker)
+        self._repeats.begun(job, index, worker)
         segment = job.segments[index]
         self.workers[worker] = job, index
         cost_s = segment.size * job.work.rate
@@ -378,6 +414,7 @@ class Queue:
             self._fair.forget(job.flow)
         self._fair.drop(job)
         self._parked.pop(job.id, None)
+        self._to_look_up.pop(job.id, None)
         self._more_room |= self._backpressure.remove(job)
 
     def _next(self) -> Job | None:

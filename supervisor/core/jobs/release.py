@@ -181,6 +181,7 @@ class Release:
                 synthesis_s=job.synthesis_s,
                 retried=job.retried,
                 left_out=job.left_out,
+                cached=job.cached,
             )
         )
         self.detach(job)

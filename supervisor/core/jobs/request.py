@@ -23,6 +23,15 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
     arrived: float
 
 
+class Shared(msgspec.Struct, frozen=True, gc=False):
+    """How the segments of a job are cached: within a `scope`, which only one owner has, or all.
+    `seeded`: the engine draws, and its seed is part of what a segment is.
+    """
+
+    scope: str
+    seeded: bool
+
+
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A text and its manner of speech, checked and complete. `deadline`: monotonic seconds or None.
 
@@ -56,6 +65,21 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pauses: Pauses = Pauses()
     asked: bytes = b""
     """Of an open durable text: what the broker needs to read more of it in another epoch."""
+    shared: Shared | None = None
+    """None: its segments are not cached."""
+
+    def manner(self, part: Part, segment: int) -> tuple[Speech, float]:
+        """How a part of its text is spoken as this segment of it, with the segment's own seed, and
+        the seconds of silence after it.
+        """
+        speech = self.speech if part.prosody is None else part.prosody.applied(self.speech)
+        seeded = msgspec.structs.replace(speech, seed=segment_seed(speech.seed, segment))
+        return seeded, self.pauses.after(part.ends, speech.speed)
+
+
+def segment_seed(seed: int, segment: int) -> int:
+    """The seed of one segment: the same for every attempt, another for each segment."""
+    return (seed * 6_364_136_223_846_793_005 + segment) % (1 << 63)
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):

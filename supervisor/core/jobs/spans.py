@@ -81,7 +81,7 @@ class _Timeline:
         self._running: dict[int, tuple[float, int, int]] = {}
         first_audio = "stored", "not stored"
         if not job.request.durable:
-            first_audio = "spoken", "spoken"
+            first_audio = "spoken", "cached"
         for at, what, *details in job.story:
             match what, details:
                 case "accepted", _:
@@ -145,6 +145,7 @@ def _attributes(job: Job, timeline: _Timeline) -> dict[str, Value]:
         **{f"tts.{name}": value for name, value in speech if value is not None},
         "tts.segments": len(job.segments),
         "tts.segments_retried": job.retried,
+        "tts.segments_cached": job.cached,
         "tts.segments_left_out": attempts - len(timeline.segments),
         "tts.characters": job.chars,
         "tts.synthesis_s": job.synthesis_s,

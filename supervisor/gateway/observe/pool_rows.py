@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from supervisor.wire.status import (
+    MEMORY_STATES,
     AllocationStats,
     CoreShare,
     CurrentAllocation,
@@ -76,6 +77,10 @@ def _throttling(status: Status) -> Mapping[str, object]:
     return {} if counters is None else msgspec.structs.asdict(counters)
 
 
+def _memory_states(status: Status) -> Mapping[str, object]:
+    return {state: int(status.allocation.memory.state == state) for state in MEMORY_STATES}
+
+
 VALUES = (
     Row("tts_cores_leased", lambda s: _current(s).allocated_cores, "Cores held."),
     Row("tts_cores_decided", lambda s: _current(s).decided_cores, "Cores wanted."),
@@ -111,6 +116,21 @@ VALUES = (
         "tts_cooldown_seconds", lambda s: _stats(s).cooldown_remaining_s, "Until the next decision."
     ),
     Row("tts_reallocations_total", lambda s: _stats(s).reallocations, "Changes of the cores held."),
+    Row(
+        "tts_memory_available_bytes",
+        lambda s: s.allocation.memory.available_bytes,
+        "Memory left of the machine or of its cgroup.",
+    ),
+    Row(
+        "tts_memory_reserve_bytes",
+        lambda s: s.allocation.memory.reserve_bytes,
+        "Memory that no worker is added into.",
+    ),
+    Row(
+        "tts_memory_pressure_percent",
+        lambda s: s.allocation.memory.pressure_percent,
+        "Part of the last 10 s in which all tasks waited for memory.",
+    ),
     Row("tts_temperature_celsius", lambda s: _system(s).temperature_c, "Hottest sensor."),
     Row("tts_jobs_queued", lambda s: s.jobs.queued, "Jobs that wait for their first worker."),
     Row("tts_jobs_running", lambda s: s.jobs.running, "Jobs whose segments are being spoken."),
@@ -135,6 +155,25 @@ VALUES = (
     ),
     Row("tts_queue_seconds", lambda s: s.queue.oldest_wait_s, "Age of the job that waits longest."),
     Row("tts_worker_restarts_total", lambda s: s.pool.restarts, "Workers that ended unasked."),
+    Row("tts_cache_entries", lambda s: s.allocation.cache.entries, "Cached segments in memory."),
+    Row("tts_cache_bytes", lambda s: s.allocation.cache.bytes, "Memory that they take."),
+    Row("tts_cache_disk_bytes", lambda s: s.allocation.cache.disk_bytes, "Disk that they take."),
+    Row("tts_cache_hits_total", lambda s: s.allocation.cache.hits, "Segments without a worker."),
+    Row(
+        "tts_cache_misses_total",
+        lambda s: s.allocation.cache.misses,
+        "Segments that a worker spoke, and that might have been cached.",
+    ),
+    Row(
+        "tts_cache_evicted_total",
+        lambda s: s.allocation.cache.evicted,
+        "Cached segments that made room for others.",
+    ),
+    Row(
+        "tts_cache_saved_seconds_total",
+        lambda s: s.allocation.cache.saved_s,
+        "Time of workers that the hits took when they were made.",
+    ),
     Row("tts_watchers", lambda s: s.watchers.watching, "Connections that watch events."),
     Row("tts_events_total", lambda s: s.watchers.told, "Events that they were to get."),
     Row("tts_events_lost_total", lambda s: s.watchers.lost, "Those that a slow one did not get."),
@@ -170,6 +209,13 @@ MAPPINGS = (
         "Decisions by their reason.",
     ),
     Labelled("tts_profile_active", _profiles, "name", "1: the time profile is in force."),
+    Labelled("tts_memory_state", _memory_states, "state", "1: the memory is in this state."),
+    Labelled(
+        "tts_memory_predicted_worker_bytes",
+        lambda s: s.allocation.memory.predicted_worker_bytes,
+        "engine",
+        "Memory that one more worker takes.",
+    ),
     Labelled("tts_share_weight", _shares(lambda e: e.weight), "pid", "Weight of a supervisor."),
     Labelled("tts_share_held", _shares(lambda e: e.held), "pid", "Cores that it holds."),
     Labelled("tts_share_wanted", _shares(lambda e: e.wanted), "pid", "Cores that it asks for."),

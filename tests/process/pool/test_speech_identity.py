@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from supervisor.core.jobs.request import segment_seed
 from supervisor.core.jobs.segmentation import uncut
-from supervisor.pool.segments import segment_seed
 from supervisor.speech import Speech
 from supervisor.wire import client as protocol
 from tests.fixtures import processes

@@ -129,6 +129,7 @@ def test_a_job_that_is_done() -> None:
             "tts.seed": 0,
             "tts.segments": 2,
             "tts.segments_retried": 0,
+            "tts.segments_cached": 0,
             "tts.segments_left_out": 0,
             "tts.characters": 2 * len(TEXT),
             "tts.synthesis_s": 0.5,

@@ -138,7 +138,7 @@ class Model:
 def test_the_phonemes_are_those_that_the_model_gets() -> None:
     """Symbol by symbol, also where some of what was read is not in its alphabet."""
     text = "Hello 日本, Слово & “quoted” naïve (x)."
-    session = HibariSession({VOICE: Model()})
+    session = HibariSession({VOICE: Model()}, {})
     with pytest.raises(GivenError) as given:
         session.synthesize(text, Speech(engine="hibari", voice=VOICE))
     _pad, *numbers, _ = given.value.args

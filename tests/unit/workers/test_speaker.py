@@ -39,6 +39,14 @@ class Scripted:
         """Of an engine whose samples stay as they are."""
         return EngineInfo("noop", 24_000, "tone", (), "", silent_ends=self._silent_ends)
 
+    def fingerprint(self, _engine: str, _voice: str, _session: object) -> str:
+        """It has none."""
+        return ""
+
+    def is_single(self, _engine: str, _session: object) -> bool:
+        """Nobody asks how many threads it has."""
+        return False
+
     def synthesize(self, text: str, _speech: Speech) -> NDArray[np.float32] | Spoken:
         """As scripted."""
         self.asked.append(text)

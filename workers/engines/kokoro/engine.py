@@ -6,6 +6,7 @@ Silence is inside the audio, 0.7 s after a sentence and 0.3 s before it, whateve
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -54,6 +55,8 @@ class Kokoro:
         self._further = Path(further) if further else None
         self._optimization = str(settings.get("optimization", "auto"))
         self._ready: derived.Ready | None = None
+        self._digest, self._stamp = "", (0, 0)
+        """Of the model file that sessions are built with."""
 
     def describe(self) -> EngineInfo:
         """The voices that are here: until more are pulled, the five Japanese ones of the wheels.
@@ -76,6 +79,7 @@ class Kokoro:
             seconds_per_character=SECONDS_PER_CHARACTER,
             silent_ends=True,
             pronunciations=True,
+            draws=False,
             further_languages=stock.further_languages(found, installed=missing is None),
         )
 
@@ -92,8 +96,19 @@ class Kokoro:
         """
         del voices
         ready = self.choose()
+        digest = self._identify(ready)
         session = build_session(ready.path, threads, optimized=ready.optimized)
-        return KokoroSession(session, self.collections())
+        return KokoroSession(session, self.collections(), f"{ready.level}:{digest}")
+
+    def _identify(self, ready: derived.Ready) -> str:
+        """The digest of the model file, taken anew where it has changed."""
+        stamp = derived.stamp_of(ready.path)
+        if stamp != self._stamp:
+            outcome = derived.known(ready.path) if ready.optimized else None
+            told = outcome.sha256 if outcome is not None and outcome.stamp == stamp else None
+            self._digest = told or derived.digest_of(ready.path)
+            self._stamp = stamp
+        return self._digest
 
     def read(self, text: str, voice: str, language: str | None = None) -> Reading:
         """The words and the phonemes of one segment, as its voice, or the largest part of a mix,
@@ -159,8 +174,12 @@ class KokoroSession:
     vowels around the sentence where that is a low one (`pacing`).
     """
 
-    def __init__(self, session: ort.InferenceSession, collections: Mapping[str, Path]) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, collections: Mapping[str, Path], digest: str = ""
+    ) -> None:
         self._session = session
+        self._digest = digest
+        self._digests: dict[str, str] = {}
         self._collections = collections
         self._styles: dict[str, voices.Style] = {}
         self._mixed: dict[Mix, voices.Style] = {}
@@ -188,6 +207,16 @@ class KokoroSession:
         audio, *told = self._stopper.run(self._session, given, shrink=True)
         durations = [FRAME * int(frames) for frames in told[0].reshape(-1)] if told else None
         return Run(audio.reshape(-1), durations)
+
+    def fingerprint(self, voice: str) -> str:
+        """The digests of the model and of the tables of the voice, or of each voice of a mix."""
+        if not self._digest:
+            return ""
+        names = [name for name, _share in _mix(voice, self._collections).shares]
+        for name in names:
+            if name not in self._digests:
+                self._digests[name] = hashlib.sha256(self._voice(name).tobytes()).hexdigest()
+        return ":".join([self._digest, *(self._digests[name] for name in names)])
 
     def terminate(self) -> None:
         """Stop the running `synthesize`."""
