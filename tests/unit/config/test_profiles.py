@@ -120,7 +120,7 @@ def test_the_edges_are_played_in_order(place: Place) -> None:
         ),
         (
             {"set": {MIN_CORES: 6}},
-            f'unknown key {MIN_CORES}; write it as objects: {{"performance": {{"dynamic_cpu_allocation"',
+            f'unknown key {MIN_CORES}; in a file it is {{"performance": {{"dynamic_cpu_all',
         ),
         ({"set": cpu(min_cores="6")}, f"{MIN_CORES} must be a whole number from 1 to 4096"),
         ({"set": cpu(min_cores=6, max_cores=5)}, "min_cores 6 is above max_cores 5"),
