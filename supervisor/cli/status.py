@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from supervisor.cli.common import fail
+from supervisor.cli.common import fail, local_time
 from supervisor.cli.connecting import client_errors
 from supervisor.telling.reasons import explain
 from supervisor.wording import counted
@@ -116,8 +115,7 @@ def _profiles_line(profiles: Profiles) -> str:
     if profiles.next is None:
         return line
     word = "begins" if profiles.next.begins else "ends"
-    at = datetime.fromtimestamp(profiles.next.at).astimezone()
-    return f"{line}; {profiles.next.name} {word} {at:%a %d %b %H:%M %Z}"
+    return f"{line}; {profiles.next.name} {word} {local_time(profiles.next.at)}"
 
 
 def _counts(jobs: JobCounts) -> str:
