@@ -15,6 +15,7 @@ import threading
 import traceback
 from contextlib import suppress
 
+from supervisor import libc
 from supervisor.wire.environment import THREADS
 from supervisor.wire.worker import (
     MAX_PACKET_BYTES,
@@ -26,12 +27,13 @@ from supervisor.wire.worker import (
     Ping,
     Reshape,
     Shaped,
+    Trim,
     decode_control,
     decode_fork,
     decode_setup,
     encode,
 )
-from workers import affinity, early, external_wait, lifeline, redaction
+from workers import affinity, early, external_wait, lifeline, redaction, session
 from workers.engine_set import EngineSet
 from workers.speaker import Speaker
 
@@ -99,6 +101,9 @@ def _control(control: socket.socket, speaker: Speaker, engines: EngineSet, shape
                     speaker.interrupt(order)
                 case Ping():
                     control.send(encode(Beat(speaker.steps, external_wait.is_waiting())))
+                case Trim():
+                    session.shrink_next()
+                    libc.trim_heap()
                 case Exit():
                     break
         os._exit(0)

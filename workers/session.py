@@ -45,6 +45,14 @@ _FATAL_ONLY = 4
 """Severity in a run: its errors are raised, and a stopped run would log one for nothing."""
 
 
+_shrink_next = threading.Event()
+
+
+def shrink_next() -> None:
+    """Have the next run of any session give its memory back, for once."""
+    _shrink_next.set()
+
+
 def build_session(
     model: bytes | str | Path, threads: int, *, optimized: bool = False
 ) -> ort.InferenceSession:
@@ -159,6 +167,9 @@ class Stopper:
         pays where a run is long: Kokoro keeps 30 MB of its own instead of 190 MB for
         under 3 % more CPU time, hibari 25 MB instead of 58 MB for 30 % more.
         """
+        if _shrink_next.is_set():
+            _shrink_next.clear()
+            shrink = True
         options = ort.RunOptions()
         options.log_severity_level = _FATAL_ONLY
         if shrink:

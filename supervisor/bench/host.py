@@ -80,6 +80,7 @@ class Bench:
             await _speak(crew, first)
             starts, workers = await self._gather(crew, first, places)
             rounds, builds = await self._rounds(crew, workers, places[0], until)
+            private = max(map(crew.private_bytes, workers))
             weights = [size for each in workers if (size := crew.pss_mb(each)) is not None]
         return EngineProfile(
             measured_at=round(time.time()),
@@ -91,6 +92,7 @@ class Bench:
             start_s=round(median(starts), 4),
             worker_pss_mb=round(median(weights), 1) if weights else None,
             rounds=len(rounds),
+            worker_private_mb=round(private / 1e6, 1) if private else None,
         )
 
     async def _gather(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +43,13 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
         tuple[Path, Path] | None, typer.Option(help="Two override.json, side by side.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, max=1e6, help="Length of a --workload.")] = 600.0,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When the load begins, as 2026-12-01T05:00, for time profiles; default: now.",
+        ),
+    ] = None,
     characters: Annotated[
         float, typer.Option(min=1, max=1e5, help="Length of a segment, where no trace tells it.")
     ] = 80.0,
@@ -112,15 +121,24 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
             load = workloads.parse(workload or "", segments, seconds)
     except workloads.WorkloadError as error:
         fail(2, str(error))
+    began = time.time() if start is None else _instant(start)
     machine = MachineModel(cores, sockets, smt, foreign)
     overrides = {str(path): path for path in compare} if compare else {"": override}
     runs = {
-        name: play(_scenario(machine, model, config, path), load)
+        name: play(_scenario(machine, model, (config, path), (began, load.seconds)), load)
         for name, path in overrides.items()
     }
     if plot is not None:
         _draw(runs, plot)
     _print(runs, load, as_json=as_json)
+
+
+def _instant(text: str) -> float:
+    """Unix seconds of a time in ISO 8601; without a zone it is by this machine's clock."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        fail(2, f"--start {text}: give a time like 2026-12-01T05:00")
 
 
 def _model(engine: str, config: Path | None, *, given_parallel: float | None) -> EngineModel:
@@ -152,16 +170,24 @@ def _model(engine: str, config: Path | None, *, given_parallel: float | None) ->
 
 
 def _scenario(
-    machine: MachineModel, model: EngineModel, config: Path | None, override: Path | None
+    machine: MachineModel,
+    model: EngineModel,
+    files: tuple[Path | None, Path | None],
+    when: tuple[float, float],
 ) -> Scenario:
-    """Scenario under the settings of these files, as `supervisor start` would read them."""
+    """Scenario under the settings of these files, as `supervisor start` would read them.
+
+    `when`: its start in Unix seconds, which decides on profiles, and its length.
+    """
     from supervisor import config as configuration
     from supervisor.broker.bounds import bounds
     from supervisor.service.control import make_policy
-    from supervisor.simulate.scenario import Scenario
+    from supervisor.simulate.scenario import Change, Scenario
 
+    start, seconds = when
     try:
-        loaded = configuration.load(config, override, os.environ)
+        loaded = configuration.load(*files, os.environ, at=start)
+        edges = [*loaded.edges(start, start + seconds)]
     except configuration.ConfigError as error:
         fail(2, str(error))
     for warning in loaded.warnings:
@@ -172,6 +198,15 @@ def _scenario(
         policy=make_policy(loaded),
         threads_per_worker=loaded.settings.pool.threads_per_worker,
         bounds=bounds(loaded.settings),
+        changes=tuple(
+            Change(
+                at - start,
+                make_policy(then),
+                then.settings.pool.threads_per_worker,
+                bounds(then.settings),
+            )
+            for at, then in edges
+        ),
     )
 
 

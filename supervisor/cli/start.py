@@ -50,6 +50,7 @@ def _start(
     from supervisor.config.paths import run_directory
     from supervisor.config.watch import Watch
     from supervisor.installing import shadow
+    from supervisor.service.memory import check_reserve
     from supervisor.service.rundir import RunDirectory, RunDirectoryError, RunDirectoryTaken
     from supervisor.service.supervisor import StartError, serve
     from supervisor.tracing.tracer import TracingError, check_tracing
@@ -66,6 +67,7 @@ def _start(
     for warning in (*loaded.warnings, *filter(None, [shadow()])):
         logs.get_logger(__name__).warning("%s", warning)
     try:
+        check_reserve(loaded.settings)
         check_keys(loaded.settings.broker)
         check_tracing(loaded.settings.tracing)
         directory = RunDirectory(run_directory(os.environ))
@@ -86,6 +88,12 @@ def _start(
         )
     except RunDirectoryTaken as error:
         fail(4, str(error))
-    except (EndpointError, RunDirectoryError, StartError, TracingError) as error:
+    except (
+        configuration.ConfigError,
+        EndpointError,
+        RunDirectoryError,
+        StartError,
+        TracingError,
+    ) as error:
         fail(2, str(error))
     raise typer.Exit(code)

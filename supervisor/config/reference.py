@@ -33,7 +33,9 @@ def with_tables(document: str) -> str:
 def tables() -> str:
     """One Markdown table for each section."""
     parts = []
-    for section, settings in groupby(schema.settings().values(), key=lambda s: s.path[:-1]):
+    for section, settings in groupby(
+        schema.settings().values(), key=lambda s: s.path[:-1] or s.path
+    ):
         rows = [
             "| Setting | Default | Allowed | A change applies | Meaning |",
             "|---|---|---|---|---|",

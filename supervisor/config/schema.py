@@ -115,11 +115,17 @@ def _in_words(annotation: Any, metadata: list[Any]) -> str:  # noqa: ANN401 - ty
     if origin is list:
         return f"a list, each {_in_words(args[0], metadata)}"
     if origin is dict:
-        free = get_origin(args[1]) is dict
-        return "an object of objects" if free else f"an object, each {_in_words(args[1], [])}"
+        return f"an object{_values_in_words(args[1])}"
     name = _TYPE_NAMES[annotation]
     limits = _limits(metadata) if annotation in (int, float) else ""
     return f"{name} {limits}".rstrip()
+
+
+def _values_in_words(annotation: Any) -> str:  # noqa: ANN401 - types have no type
+    if annotation is Any:
+        return ""
+    free = get_origin(annotation) is dict
+    return " of objects" if free else f", each {_in_words(annotation, [])}"
 
 
 _TYPE_NAMES = {

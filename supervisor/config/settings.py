@@ -22,6 +22,7 @@ from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
 from supervisor.config.sections.observability import Logging, Tracing
 from supervisor.config.sections.performance import Performance
 from supervisor.config.sections.pool import Pool
+from supervisor.config.sections.profiles import Profiles
 from supervisor.config.sections.reading import Reading
 
 
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     http: Http = Http()
     logging: Logging = Logging()
     tracing: Tracing = Tracing()
+    profiles: Profiles = []
 
     def __init__(
         self,

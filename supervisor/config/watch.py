@@ -1,14 +1,19 @@
-"""Watches config.json and override.json while the supervisor runs.
+"""Watches config.json and override.json while the supervisor runs, and the clock for profiles.
 
 Two `stat` calls a second, on whole seconds of the loop's clock, so that they share a
 wake-up with other timers of one second. That sees changes which notifications of the kernel
 miss: of a bind-mounted single file, on a network file system, in a directory that does not
 exist yet, of the target of a symbolic link. The receiver applies the changes.
+
+Profiles are asked once in each minute of the wall clock whether they are active now, so a clock
+that was set and a machine that slept make no difference. They begin and end also while the files
+are broken: those of the last good ones.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -18,6 +23,7 @@ from supervisor.config import files
 from supervisor.config.changes import Change, diff
 from supervisor.config.errors import ConfigError
 from supervisor.config.loading import Loaded, load
+from supervisor.config.windows import MINUTE_S
 
 POLL_S = 1.0
 
@@ -32,10 +38,13 @@ MAX_SETTLING_ROUNDS = 50
 
 
 class Reloaded(NamedTuple):
-    """New settings are in force; `changes`: their differences from the last."""
+    """New settings are in force; `changes`: their differences from the last. `error`: that in the
+    files as they are now; then only profiles have begun or ended.
+    """
 
     loaded: Loaded
     changes: list[Change]
+    error: ConfigError | None = None
 
 
 class Rejected(NamedTuple):
@@ -78,6 +87,7 @@ class Watch:
         override: Path | None = None,
         environ: Mapping[str, str] | None = None,
         command_line: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.loaded = loaded
         """The last good settings."""
@@ -85,6 +95,10 @@ class Watch:
         """The error in the files as they are now; None if they are valid."""
         environ = os.environ if environ is None else environ
         self._load = partial(load, config, override, environ, command_line)
+        self._clock = clock
+        self._minute = clock() // MINUTE_S
+        self._active = loaded.active
+        """Profiles that were asked for last, in force or not."""
         self._paths = [location.path for location in files.locate(config, override, environ)]
         self._deliver = deliver
         self._seen: Signature = ((0,),) * len(self._paths)
@@ -108,6 +122,7 @@ class Watch:
         now = self._signature()
         if now == self._seen:
             self._after(loop, lambda: self._poll(loop))
+            self._ask_profiles()
         else:
             self._settle(loop, now, MAX_SETTLING_ROUNDS)
 
@@ -129,18 +144,38 @@ class Watch:
         """Schedule a call at the next whole period."""
         self._timer = loop.call_at((loop.time() // POLL_S + 1) * POLL_S, callback)
 
+    def _ask_profiles(self) -> None:
+        """Let profiles begin and end, once a minute."""
+        now = self._clock()
+        if now // MINUTE_S == self._minute:
+            return
+        self._minute = now // MINUTE_S
+        active = self.loaded.active_at(now)
+        if active == self._active:
+            return
+        self._active = active
+        try:
+            loaded = self.loaded.at(now)
+        except ConfigError as error:
+            self._deliver(Rejected(error))
+            return
+        changes = diff(self.loaded.settings, loaded.settings)
+        self.loaded = loaded
+        self._deliver(Reloaded(loaded, changes, self.error))
+
     def _refresh(self, *, asked: bool) -> None:
         self._seen = self._signature()
         was_broken = self.error is not None
         try:
-            loaded = self._load()
+            loaded = self._load(at=self._clock())
         except ConfigError as error:
             self.error = error
             self._deliver(Rejected(error))
             return
         changes = diff(self.loaded.settings, loaded.settings)
-        self.loaded, self.error = loaded, None
-        if changes or was_broken or asked:
+        moved = loaded.active != self.loaded.active
+        self.loaded, self.error, self._active = loaded, None, loaded.active
+        if changes or moved or was_broken or asked:
             self._deliver(Reloaded(loaded, changes))
 
     def _signature(self) -> Signature:

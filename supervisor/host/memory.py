@@ -1,4 +1,4 @@
-"""Memory of the host and of its cgroups: total, limit, still available."""
+"""Memory of the host and of its cgroups: total, limit, still available, and limits met."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from supervisor.host.roots import Host
 class Memory(msgspec.Struct, frozen=True):
     """Memory in bytes. `available` is the smaller of what the host and the cgroups have left.
 
-    `limit` is the smallest cgroup limit up the tree; None if it does not bind.
+    `limit` is the smallest cgroup limit up the tree; None if it does not bind. `high` and `oom`
+    count how often our own group met its soft limit, and ran out under the hard one.
     """
 
     total: int
     available: int
     limit: int | None
+    high: int = 0
+    oom: int = 0
 
 
 def read_memory(host: Host, groups: Groups) -> Memory:
@@ -27,6 +30,7 @@ def read_memory(host: Host, groups: Groups) -> Memory:
         machine = psutil.virtual_memory()
     total, available = machine.total, machine.available
     limit: int | None = None
+    high = oom = 0
     for group in groups.memory:
         for level in group.levels:
             bound = _limit(host, group, level)
@@ -34,13 +38,23 @@ def read_memory(host: Host, groups: Groups) -> Memory:
             if bound is not None and bound < total:
                 limit = bound if limit is None else min(limit, bound)
                 available = min(available, bound - _unreclaimable(host, group, level))
-    return Memory(total=total, available=max(0, available), limit=limit)
+        events = _events(host, group)
+        high += events.get(b"high", 0)
+        oom += events.get(b"oom", 0) + events.get(b"oom_kill", 0)
+    return Memory(total=total, available=max(0, available), limit=limit, high=high, oom=oom)
 
 
 def _limit(host: Host, group: Group, level: str) -> int | None:
-    name = "memory.max" if group.version == 2 else "memory.limit_in_bytes"
-    text = host.poll_if_present(f"{level}/{name}")
-    return None if text is None or text.strip() == b"max" else int(text)
+    """The hard limit, or the soft one of v2, above which every allocation is slowed down."""
+    names = ("memory.max", "memory.high") if group.version == 2 else ("memory.limit_in_bytes",)
+    found = (host.poll_if_present(f"{level}/{name}") for name in names)
+    return min((int(text) for text in found if text and text.strip() != b"max"), default=None)
+
+
+def _events(host: Host, group: Group) -> dict[bytes, int]:
+    """Counters of our own group; v1 has `oom_kill` alone."""
+    name = "memory.events" if group.version == 2 else "memory.oom_control"
+    return _table(host.poll_if_present(f"{group.levels[0]}/{name}") or b"")
 
 
 def _unreclaimable(host: Host, group: Group, level: str) -> int:

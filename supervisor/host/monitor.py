@@ -15,7 +15,7 @@ from supervisor.host.cgroups import GroupFinder, Groups
 from supervisor.host.limits import Limits, assume_unlimited, read_limits
 from supervisor.host.memory import Memory, read_memory
 from supervisor.host.meter import UsageMeter
-from supervisor.host.pressure import read_pressure
+from supervisor.host.pressure import read_memory_pressure, read_pressure
 from supervisor.host.roots import Host
 from supervisor.host.sample import Sample, Unread, UtilizationSource
 from supervisor.host.thermal import Thermometer, ThrottleCounters
@@ -31,10 +31,13 @@ T = TypeVar("T")
 
 
 class CPUUtilizationMonitor:
-    """Samples one host. `source` may be changed at any time."""
+    """Samples one host. `source` may be changed at any time, and so may `memory_interval`, the
+    seconds between two readings of memory.
+    """
 
     def __init__(self, host: Host, source: UtilizationSource = "pool") -> None:
         self.source: UtilizationSource = source
+        self.memory_interval = SLOW_INTERVAL
         self._host = host
         self._errors: list[Unread] = []
         self._meter = UsageMeter(host)
@@ -49,6 +52,8 @@ class CPUUtilizationMonitor:
         self._quotas: dict[str, QuotaCounters] = {}
         self._heat_rising: bool | None = None
         self._memory: Memory | None = None
+        self._memory_pressure: float | None = None
+        self._memory_at: float | None = None
         self._slow_at: float | None = None
         self._look_around()
 
@@ -83,6 +88,9 @@ class CPUUtilizationMonitor:
         if self._slow_at is None or not 0 <= now - self._slow_at < SLOW_INTERVAL:
             self._slow_at = now
             self._look_slowly()
+        if self._memory_at is None or not 0 <= now - self._memory_at < self.memory_interval:
+            self._memory_at = now
+            self._look_at_memory()
         return Sample(
             now=now,
             utilization=usage.utilization,
@@ -96,9 +104,14 @@ class CPUUtilizationMonitor:
             throttling=self._throttling(),
             memory=self._memory,
             pressure=self._attempt("pressure", lambda: read_pressure(self._host), None),
+            memory_pressure=self._memory_pressure,
             # Last: the parts above add to it.
             errors=tuple(self._errors),
         )
+
+    def read_memory(self) -> Memory | None:
+        """Memory now; None where it cannot be read."""
+        return self._attempt("memory", self._read_memory, None)
 
     def close(self) -> None:
         """Close the files that are kept open."""
@@ -113,14 +126,20 @@ class CPUUtilizationMonitor:
             self._machine = self._attempt("topology", lambda: read_machine(self._host), None)
             self._heat_counters = None
 
-    def _look_slowly(self) -> None:
+    def _look_at_memory(self) -> None:
         self._memory = self._attempt("memory", self._read_memory, self._memory)
+        self._memory_pressure = self._attempt("memory pressure", self._read_memory_pressure, None)
+
+    def _look_slowly(self) -> None:
         heat = self._attempt("thermal counters", self._read_heat_events, None) or {}
         self._heat_rising = rising(self._heat_events, heat)
         self._heat_events = heat
 
     def _read_memory(self) -> Memory:
         return read_memory(self._host, self._groups)
+
+    def _read_memory_pressure(self) -> float | None:
+        return read_memory_pressure(self._host, self._groups)
 
     def _read_limits(self) -> Limits:
         return read_limits(self._host, self._groups)

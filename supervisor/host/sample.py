@@ -41,6 +41,7 @@ class Sample(msgspec.Struct, frozen=True):
         measured, else all that are leased.
     limits: usable CPUs and their number, with every limit and which one won.
     temperature: hottest processor sensor in °C, None if unknown.
+    memory_pressure: percent of the last 10 s in which all tasks waited for memory; None: unknown.
     throttling, memory: memory and thermal counters are read every few seconds only; in
         between the last reading stands, its flag included.
     errors: what failed, each part once; its value is the last good one for
@@ -59,4 +60,5 @@ class Sample(msgspec.Struct, frozen=True):
     throttling: Throttling
     memory: Memory | None
     pressure: Pressure | None
+    memory_pressure: float | None
     errors: tuple[Unread, ...]

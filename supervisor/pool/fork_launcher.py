@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -45,6 +46,7 @@ class ForkLauncher:
         on_forked: OnForked,
         on_catalogue: OnCatalogue,
         on_failed: OnFailed,
+        on_started: Callable[[int], None],
     ) -> None:
         self.pid: int | None = None
         self.groups: set[int] = set()
@@ -53,6 +55,7 @@ class ForkLauncher:
         self._on_forked = on_forked
         self._on_catalogue = on_catalogue
         self._on_failed = on_failed
+        self._on_started = on_started
         self._template: Template | None = None
         self._kill_reason: str | None = None
         self._unanswered: set[int] = set()
@@ -70,6 +73,7 @@ class ForkLauncher:
         template = self._template = started or start_template()
         self.groups.add(template.pid)
         self.pid, self._loading = template.pid, True
+        self._on_started(template.pid)
         self._kill_reason = None
         self._loop.call_later(TEMPLATE_LOAD_S, self._expect_catalogue, template.pid)
         self._loop.add_reader(template.orders.fileno(), self._read)

@@ -59,6 +59,7 @@ class Segments:
             silence_s=silence_s,
             tolerant=request.tolerant,
         )
+        worker.engines.add(speech.engine)
         worker.running = run
         worker.health_run = Running(self._loop.time(), len(run.text), command.expected_s)
         try:

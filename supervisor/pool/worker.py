@@ -42,6 +42,8 @@ class Worker:
         self.early: Shaped | None = None
         """Its first report, where that came before its pid was known."""
         self.segments_done = 0
+        self.engines: set[str] = set()
+        """Those that it has spoken with."""
         self.steps = 0
         """Its count of steps, as it last reported: it grows with progress within a segment."""
         self.waits = False

@@ -66,10 +66,22 @@ class Workers:
     ) -> None:
         self.by_epoch: dict[int, Worker] = {}
         self.update_environment = True
+        self.has_room: Callable[[bool], str | None] = lambda _first: None
+        """Asked before each start, with whether it is the only worker; why it cannot be, if so."""
+        self.on_worker: Callable[[int], None] = lambda _pid: None
+        """Called with the process id of each worker that has started, `on_template` likewise."""
+        self.on_template: Callable[[int], None] = lambda _pid: None
         self.launcher: Launcher = (
             SpawnLauncher(setup, self._forked)
             if start_method == "spawn"
-            else ForkLauncher(loop, setup, self._forked, on_catalogue, on_failed)
+            else ForkLauncher(
+                loop,
+                setup,
+                self._forked,
+                on_catalogue,
+                on_failed,
+                self._template_started,
+            )
         )
         self._loop = loop
         self._logs = log_directory
@@ -97,11 +109,20 @@ class Workers:
         """The handler of each command for workers."""
         loop.add_signal_handler(signal.SIGCHLD, self._collect)
 
+    def _template_started(self, pid: int) -> None:
+        self.on_template(pid)
+
     def set_up(self, setup: wire.Setup) -> None:
         """Start workers with these engines and settings from now on."""
         self.launcher.set_up(setup)
         for worker in self.by_epoch.values():
             worker.outdated = True
+
+    def trim(self) -> None:
+        """Have every worker give free memory back to the system."""
+        for worker in list(self.by_epoch.values()):
+            if worker.shaped is not None:
+                self._send_control(worker.epoch, wire.Trim())
 
     def close(self) -> None:
         """Kill the workers that are left and close everything."""
@@ -120,6 +141,10 @@ class Workers:
     # -- commands of the pool -----------------------------------------------------------
 
     def _launch(self, command: pool_events.Launch) -> None:
+        why = self.has_room(not self.by_epoch)
+        if why is not None:
+            self._not_started(command.epoch, command.shape.slot, why)
+            return
         try:
             worker = self._start(command)
         except OSError as error:  # No descriptor, no memory, no disk: the slot tries again later.
@@ -247,6 +272,7 @@ class Workers:
             self._start_failed(worker, error)
             return
         self._loop.add_reader(worker.pidfd, self._ended, worker)
+        self.on_worker(pid)
         early, worker.early = worker.early, None
         if early is not None:
             self._shaped(worker, early)

@@ -21,13 +21,14 @@ from supervisor.core.allocation.policy import Configured, Policy, Resize, Sample
 from supervisor.core.allocation.shares import Claim
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.machine import Machine, WorkerShape
-from supervisor.host.monitor import CPUUtilizationMonitor
+from supervisor.host.monitor import SLOW_INTERVAL, CPUUtilizationMonitor
 from supervisor.host.roots import Host
 from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
 from supervisor.pool.claims import Claims
 from supervisor.pool.leases import CoreLeases
 from supervisor.service.load import Load
+from supervisor.service.memory import MemoryKeeper, memory_policy
 
 OTHERS_INTERVAL_S = 5.0
 
@@ -52,6 +53,7 @@ class ControlLoop:
         load: Callable[[], Load],
         retarget: Callable[[tuple[WorkerShape, ...]], None],
         tell: Callable[[e.Event], None],
+        memory: MemoryKeeper,
         host: Host | None = None,
     ) -> None:
         self.leases = leases
@@ -65,9 +67,11 @@ class ControlLoop:
         self._load = load
         self._retarget = retarget
         self._tell = tell
+        self._memory = memory
         self.effects: Mapping[type, Callable[[Any], None]] = {
             Resize: self._resize,
             e.Lease: self._lease,
+            **memory.effects,
         }
         """The effect of each command of the allocation."""
         self._timer: Timer | None = None
@@ -80,6 +84,7 @@ class ControlLoop:
         policy, settings = make_policy(loaded), loaded.settings
         self.monitor = CPUUtilizationMonitor(host or Host())
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
+        memory.begin(self.monitor.read_memory())
         self._looked_at = loop.time()
         self._looked_over = self.monitor.limits.cpus
         leases.look(self._looked_over)
@@ -87,7 +92,7 @@ class ControlLoop:
         self._weight = settings.pool.weight
         self._width = _width(settings)
         threads = settings.pool.threads_per_worker
-        began = e.Began(policy, threads, self._usable(), self.monitor.machine)
+        began = e.Began(policy, threads, self._usable(), self.monitor.machine, memory.policy)
         self.allocation = Allocation(began)
 
     def expect(self, speedup: Speedup | None, build_s: float | None) -> None:
@@ -150,7 +155,8 @@ class ControlLoop:
         policy, settings = make_policy(loaded), loaded.settings
         now = self._loop.time()
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
-        self._tell(Configured(now, policy, settings.pool.threads_per_worker))
+        self._memory.policy = memory_policy(settings)
+        self._tell(Configured(now, policy, settings.pool.threads_per_worker, self._memory.policy))
         self._weight = settings.pool.weight
         self._width = _width(settings)
         self._look(now, self._load())
@@ -181,6 +187,9 @@ class ControlLoop:
         load = self._load()
         self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
+        # What is short is looked at with each sample; while there is plenty, that costs too much.
+        plenty = self.allocator.memory.state == "free"
+        self.monitor.memory_interval = SLOW_INTERVAL if plenty else 0.0
         self._find_freed_cores(now)
         self._look(now, load, self._sampled(self.sample, load))
 
@@ -194,6 +203,7 @@ class ControlLoop:
             self.leases.look(cpus)
 
     def _sampled(self, sample: Sample, load: Load) -> Sampled:
+        memory = self._memory.look(sample, load)
         return Sampled(
             now=sample.now,
             utilization=sample.utilization,
@@ -202,13 +212,14 @@ class ControlLoop:
             leased=sample.leased or None,
             temperature=sample.temperature,
             throttling=bool(sample.throttling.thermal_rising),
-            memory_cap=self._memory_cap(sample, load),
+            memory_cap=self._memory.cap(load, self._width),
             backlog_s=load.backlog_s,
             demand=load.demand,
             waiting=load.waiting,
             idle=load.idle,
             finished=self._finished_segments(load),
             building=self._sessions_built(load),
+            memory=memory,
             alone=self.monitor.limits.count,
         )
 
@@ -232,16 +243,6 @@ class ControlLoop:
         """Cores that this supervisor could lease now."""
         limits = self.monitor.limits
         return min(limits.count, len(set(limits.cpus) - self.leases.others))
-
-    def _memory_cap(self, sample: Sample, load: Load) -> int | None:
-        """Cores whose workers fit: those held now, and those of the workers that have room yet.
-
-        A worker takes memory, a core does not; what is held is paid for already.
-        """
-        if sample.memory is None or load.worker_bytes <= 0:
-            return None
-        held = sum(map(len, load.leases.values()))
-        return held + self._width * int(sample.memory.available // load.worker_bytes)
 
     def _resize(self, command: Resize) -> None:
         decision = command.decision
@@ -357,7 +358,8 @@ def make_policy(loaded: Loaded) -> Policy:
     values = section.model_dump(exclude={"utilization_source"})
     if not loaded.chosen(f"{_SECTION}.min_cores"):
         values["min_cores"] = None
-    return Policy(**values)
+    profiles = {name: by for name in values if (by := loaded.profile_of(f"{_SECTION}.{name}"))}
+    return Policy(**values, profiles=profiles)
 
 
 def _shares(machine: Machine, percent: Mapping[int, float]) -> tuple[float, ...]:

@@ -28,6 +28,7 @@ from supervisor.wire.status import (
     EffectiveCpus,
     Leases,
     MemoryBytes,
+    MemoryCare,
     PoolInUse,
     SystemInfo,
     Thresholds,
@@ -57,7 +58,22 @@ def allocation(service: Service) -> Allocation:
         leases=_leases(service),
         configuration_error=service.configuration_error,
         restart_needed_for=sorted(service.restart_needed_for),
+        profiles=service.profiles.status(),
+        memory=_memory(service),
         cache=_cache(service),
+    )
+
+
+def _memory(service: Service) -> MemoryCare:
+    keeper = service.memory
+    return MemoryCare(
+        state=service.control.allocator.memory.state,
+        reserve_bytes=keeper.reserve,
+        available_bytes=None if keeper.seen is None else keeper.seen.available,
+        claimed_by_others_bytes=keeper.claimed_by_others,
+        pressure_percent=keeper.pressure,
+        predicted_worker_bytes=dict(service.load.bytes_by_engine()),
+        last_event=keeper.last_event,
     )
 
 
@@ -223,6 +239,7 @@ def _decision(decision: Decision) -> AllocationDecision:
         kind=decision.kind,
         figures=tuple(round(figure, 2) for figure in decision.figures),
         inputs=None if decision.inputs is None else _convert(DecisionInputs, decision.inputs),
+        profile=decision.profile,
     )
 
 

@@ -74,6 +74,7 @@ class GatewayChild:
         self.awaited = False
         self.on_decided: Callable[[], None] = lambda: None
         self.on_listening: Callable[[], None] = lambda: None
+        self.on_started: Callable[[int], None] = lambda _pid: None
         self.restarts = 0
         self._loop = loop
         self._settings = handover(loaded.settings, loaded.place)
@@ -88,6 +89,11 @@ class GatewayChild:
         self._timer: asyncio.TimerHandle | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._stopping = False
+
+    @property
+    def pid(self) -> int:
+        """The process id of the last one."""
+        return self._pid
 
     @property
     def running(self) -> bool:
@@ -123,6 +129,7 @@ class GatewayChild:
             child.communicate()
             raise
         self._pid = child.pid
+        self.on_started(child.pid)
         child.returncode = 0  # Reaped through its pidfd, never through this object.
         if child.stdout is None:
             raise RuntimeError("the gateway was started without a pipe")

@@ -13,7 +13,8 @@ import msgspec
 from supervisor.core.allocation.time_mean import TimeMean
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool.machine import Pool
-from supervisor.pool.memory_sampler import MemorySampler
+from supervisor.pool.memory_sampler import MemorySampler, predicted_bytes
+from supervisor.pool.memory_sampler import Sampled as SampledWorker
 from supervisor.pool.worker import Worker
 
 
@@ -62,6 +63,8 @@ class LoadMeter:
         self._workers = workers
         self._running = TimeMean(loop.time())
         self._memory = MemorySampler()
+        self._expected: Mapping[str, int] = {}
+        self._default_engine = ""
 
     def observe(self) -> None:
         """Note the number of running segments, whenever it may have changed."""
@@ -69,8 +72,29 @@ class LoadMeter:
 
     def sample_memory(self, *, quiet: bool) -> None:
         """Look at a worker's memory if that is due, as `MemorySampler.sample` does."""
-        pids = [worker.pid for worker in self._workers.values() if worker.shaped]
-        self._memory.sample(self._loop.time(), pids, quiet=quiet)
+        workers = {
+            worker.pid: SampledWorker(frozenset(worker.engines), worker.shaped.threads)
+            for worker in self._workers.values()
+            if worker.shaped
+        }
+        self._memory.sample(self._loop.time(), workers, quiet=quiet)
+
+    def expect_bytes(self, by_engine: Mapping[str, int], default_engine: str) -> None:
+        """Take what a worker of each engine takes, until one is seen; engines have new settings."""
+        self._expected, self._default_engine = by_engine, default_engine
+        self._memory.forget()
+
+    def bytes_by_engine(self) -> Mapping[str, int]:
+        """Memory that one more worker takes, by engine, with as many threads as most have."""
+        threads = [worker.shaped.threads for worker in self._workers.values() if worker.shaped]
+        return {**self._expected, **self._memory.heaviest(min(threads, default=1))}
+
+    def worker_bytes(self) -> int:
+        """Memory that one more worker takes, of the heaviest engine in use; 0: not known yet."""
+        in_use = set[str]().union(*(worker.engines for worker in self._workers.values()))
+        return predicted_bytes(
+            in_use or {self._default_engine}, self.bytes_by_engine(), self._memory.largest_bytes
+        )
 
     def read(self) -> Load:
         """Return the load; averages are over the time since the last call."""
@@ -96,7 +120,7 @@ class LoadMeter:
             finished=jobs.counts["spoken"],
             backlog_s=jobs.oldest_wait(now),
             session_build_s=max((shaped.session_build_s for _, shaped in ready), default=None),
-            worker_bytes=self._memory.largest_bytes,
+            worker_bytes=self.worker_bytes(),
             sessions={shaped.pid: shaped.session_generation for _slot, shaped in ready},
             building=any(slot.state == "reshaping" for slot, _shaped in ready),
         )

@@ -52,11 +52,13 @@ def describe(change: Change, settings: Settings) -> str:
             "worker_restart": "applied, workers are replaced",
             "supervisor_restart": "holds after a restart of the supervisor",
         }[change.effect]
-    return f"configuration: {change.path}: {_shown(change.old)} → {_shown(change.new)} ({done})"
+    return f"configuration: {change.path}: {shown(change.old)} → {shown(change.new)} ({done})"
 
 
-def _shown(value: object) -> str:
-    """A value for the log: a table of thousands of words by its size."""
+def shown(value: object) -> str:
+    """A value for the log: a table of thousands of words by its size, profiles by their names."""
     if isinstance(value, Mapping) and len(value) > _SHOWN_ENTRIES:
         return counted(len(value), "entry", "entries")
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return ", ".join(str(each.get("name")) for each in value)
     return repr(value)

@@ -15,6 +15,7 @@ from supervisor import __version__
 from supervisor.broker.bounds import bounds
 from supervisor.broker.server import Broker
 from supervisor.config.changes import diff
+from supervisor.config.errors import ConfigError
 from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
@@ -35,6 +36,7 @@ from supervisor.logs import get_logger, log_uncaught, redacted_traceback
 from supervisor.pool.heartbeat import WearLimits
 from supervisor.pool.interpreters import PrestartedTemplate
 from supervisor.pool.leases import CoreLeases, lease_directory
+from supervisor.pool.memory_claims import MemoryClaims
 from supervisor.pool.policies import health_policy, restart_policy
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
@@ -43,7 +45,9 @@ from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
+from supervisor.service.memory import MemoryKeeper, OomScores, check_reserve
 from supervisor.service.news import News
+from supervisor.service.profiles import ActiveProfiles
 from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
@@ -79,6 +83,7 @@ class Service:
         self.directory = directory
         self.configuration_error: str | None = None
         """The error in the settings files as they are now; None if they are valid."""
+        self.profiles = ActiveProfiles(loaded)
         self._warned = set(loaded.warnings)
         self._settings_at_start = loaded.settings
         self.restart_needed_for: set[str] = set()
@@ -125,17 +130,33 @@ class Service:
             self._fail,
         )
         self.workers.update_environment = updates_environment(self.settings)
-        self._load = LoadMeter(loop, self.jobs, self.pool, self.workers.by_epoch)
+        self.load = LoadMeter(loop, self.jobs, self.pool, self.workers.by_epoch)
+        self.memory = MemoryKeeper(
+            self.settings,
+            MemoryClaims(lease_directory(os.environ)),
+            lambda critical: self.tell_jobs(
+                job_events.MemoryCritical(loop.time(), critical=critical)
+            ),
+            self.workers.trim,
+        )
+        self.workers.has_room = lambda first: self.memory.claim(
+            self.load.worker_bytes(), first=first
+        )
+        self._scores = OomScores(self.settings)
+        self.workers.on_worker = self._scores.worker
+        self.workers.on_template = self._scores.template
         self.control = ControlLoop(
             loop,
             loaded,
             CoreLeases(lease_directory(os.environ)),
-            self._load.read,
+            self.load.read,
             self._retarget,
             self.tell_allocation,
+            self.memory,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
+        self.gateway.on_started = self._scores.gateway
         self.gateway.on_decided = self._continue_start
         self.gateway.on_listening = self._publish_gateway
         self.tracer = Tracer(self.broker.epoch)
@@ -199,7 +220,12 @@ class Service:
             self.configuration_error = str(outcome.error)
             log.error("configuration not applied: %s", outcome.error)
             return
-        self.configuration_error = None
+        try:
+            check_reserve(outcome.loaded.settings)
+        except ConfigError as error:
+            self.reconfigure(Rejected(error))
+            return
+        self.configuration_error = None if outcome.error is None else str(outcome.error)
         for warning in outcome.loaded.warnings:
             if warning not in self._warned:
                 log.warning("%s", warning)
@@ -207,8 +233,10 @@ class Service:
         self.settings = self.broker.settings = outcome.loaded.settings
         self.broker.endpoints.configure(self.settings.broker)
         self.journal.retention_s = self.settings.journal.retention_s
+        moved = self.profiles.move(outcome.loaded, outcome.changes)
         for change in outcome.changes:
-            log.info("%s", describe(change, self.settings))
+            if change.path not in moved:
+                log.info("%s", describe(change, self.settings))
         self.restart_needed_for = {
             change.path
             for change in diff(self._settings_at_start, self.settings)
@@ -219,6 +247,7 @@ class Service:
         self._configure_machines()
         self.workers.update_environment = updates_environment(self.settings)
         self.control.configure(outcome.loaded)
+        self._score_again()
         self.tracer.configure(self.settings.tracing)
         setup = make_setup(self.settings)
         if setup != self._setup:
@@ -242,9 +271,20 @@ class Service:
         wear = WearLimits(pool.max_worker_pss_mb, pool.max_segments_per_worker)
         self.workers.heartbeat.configure(pool.hang_timeout_s, wear)
 
+    def _score_again(self) -> None:
+        self._scores.configure(self.settings)
+        for worker in self.workers.by_epoch.values():
+            if worker.pid:
+                self._scores.worker(worker.pid)
+        if self.workers.launcher.pid is not None:
+            self._scores.template(self.workers.launcher.pid)
+        if self.gateway.running:
+            self._scores.gateway(self.gateway.pid)
+
     def _take_profile(self) -> None:
         """Read the host profile of the engines, as they are set up now."""
         self.profile = host_profile.take(state_directory(os.environ), self._setup.settings)
+        self.load.expect_bytes(self.profile.worker_bytes(), self.settings.engines.default)
         if self.profile.ignored is not None:
             log.warning("host profile not used: %s", self.profile.ignored)
 
@@ -298,7 +338,7 @@ class Service:
 
     def _settled(self) -> None:
         """Go on with a start or a drain, once all effects of an event are done."""
-        self._load.observe()
+        self.load.observe()
         if self.control.giving_back:
             self.control.let_go(self.pool.core_holders)
         if self.state == "starting":
@@ -330,7 +370,7 @@ class Service:
             self.tell_pool(pool_events.Tick(now))
         interval = self.control.policy.monitoring_interval
         self._watchdog.look(now, self.jobs, self._looked_at(now), interval)
-        self._load.sample_memory(quiet=quiet)
+        self.load.sample_memory(quiet=quiet)
         self.address.look()
 
     def _looked_at(self, now: float) -> float:
@@ -417,6 +457,7 @@ class Service:
         self.segments.close()
         self.broker.close()
         self.control.leases.close()
+        self.memory.claims.close()
         self._manager.close()
         with suppress(OSError):
             self.directory.publish_end(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
 from supervisor.core.allocation.placement import LASTING_S, Placer
-from supervisor.core.allocation.policy import Sampled
+from supervisor.core.allocation.policy import Configured, Sampled
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
 from supervisor.simulate.fluid import CountChange, CountRule
@@ -29,7 +29,9 @@ class Step(NamedTuple):
 
 @dataclass
 class Run:
-    """Results of a run. `waits` in seconds, those still waiting included."""
+    """Results of a run. `waits` in seconds, those still waiting included; `arrivals`: when each
+    of these segments arrived.
+    """
 
     workload: str
     seconds: float
@@ -37,6 +39,7 @@ class Run:
     steps: list[Step] = field(default_factory=list)
     changes: list[CountChange] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
     splits_changed: list[float] = field(default_factory=list)
     """Times when the same number of cores was split anew."""
     core_seconds: float = 0.0
@@ -48,7 +51,8 @@ class Run:
 def simulate(scenario: Scenario, workload: Workload, rule: CountRule | None = None) -> Run:
     """Play the workload to its end. `rule` decides on the number of cores; default: the product's.
 
-    How cores split into workers and where these are is the product's in any case.
+    How cores split into workers and where these are is the product's in any case. A rule of another
+    kind takes no changes of the settings.
     """
     return _Simulation(scenario, workload, rule).run()
 
@@ -67,6 +71,7 @@ class _Simulation:
         self.shapes: tuple[WorkerShape, ...] = ()
         self.split: tuple[int, ...] = ()
         self._replaced_at = 0.0
+        self._to_come = list(scenario.changes)[::-1]
         self.result = Run(workload.name, workload.seconds, workload.changes_at)
 
     def run(self) -> Run:
@@ -80,8 +85,22 @@ class _Simulation:
                 self.world.submit(arrival)
                 arrival = next(arrivals, None)
             self.world.advance(now)
+            self._change_settings(now)
             self._sample(now)
         return self._conclude()
+
+    def _change_settings(self, now: float) -> None:
+        """Take the changes that are due. The interval of the samples stays."""
+        while self._to_come and self._to_come[-1].time_s <= now:
+            change = self._to_come.pop()
+            before = self.rule.cores
+            if isinstance(self.rule, DynamicCPUAllocator):
+                event = Configured(now, change.policy, change.threads_per_worker)
+                self.rule.handle(event)
+            self.shaper.configure(change.policy, change.threads_per_worker)
+            self.world.configure(change.bounds)
+            if self.rule.cores != before:
+                self.result.changes.append(CountChange(now, before, self.rule.cores))
 
     def _sample(self, now: float) -> None:
         seen = self.world.look()
@@ -140,7 +159,9 @@ class _Simulation:
 
     def _conclude(self) -> Run:
         result = self.result
-        result.waits = self.world.waits + self.world.waiting_since(self.workload.seconds)
+        still = self.world.waiting_since
+        result.waits = self.world.waits + [self.workload.seconds - arrived for arrived in still]
+        result.arrivals = self.world.arrivals + still
         result.core_seconds = self.world.core_seconds
         result.rebuilds = self.world.rebuilds
         result.refused = self.world.jobs.counts["refused"]

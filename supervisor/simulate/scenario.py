@@ -90,11 +90,21 @@ ENGINES = {
 numbers measured on one's own machine instead."""
 
 
+class Change(msgspec.Struct, frozen=True):
+    """Other settings from `time_s` of the run on."""
+
+    time_s: float
+    policy: Policy
+    threads_per_worker: ThreadsPerWorker = "auto"
+    bounds: Bounds = DEFAULT_BOUNDS
+
+
 class Scenario(msgspec.Struct, frozen=True):
-    """A machine, an engine and settings."""
+    """A machine, an engine and settings; `changes` of these in order of time."""
 
     machine: MachineModel
     engine: EngineModel
     policy: Policy
     threads_per_worker: ThreadsPerWorker = "auto"
     bounds: Bounds = DEFAULT_BOUNDS
+    changes: tuple[Change, ...] = ()

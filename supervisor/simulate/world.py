@@ -95,6 +95,8 @@ class World:
         self.jobs.handle(j.CostsExpected(0.0, {}, costs))
         self.waits: list[float] = []
         """Seconds that each started segment had waited, in order of start."""
+        self.arrivals: list[float] = []
+        """When each of these had arrived."""
         self.rebuilds = 0
         self.core_seconds = 0.0
         """Leased cores × time."""
@@ -161,6 +163,10 @@ class World:
             )
         )
 
+    def configure(self, bounds: Bounds) -> None:
+        """Set the bounds on what may wait from now on."""
+        self._tell_jobs(j.Configured(self._now, bounds))
+
     def retarget(self, shapes: tuple[WorkerShape, ...]) -> None:
         """Set the workers wanted from now on."""
         self._tell_pool(e.Target(self._now, shapes))
@@ -207,9 +213,10 @@ class World:
             building=building,
         )
 
-    def waiting_since(self, now: float) -> list[float]:
-        """Seconds that each segment without a worker has waited."""
-        return [now - arrived for arrived in self._arrived.values()]
+    @property
+    def waiting_since(self) -> list[float]:
+        """When each segment without a worker arrived."""
+        return [*self._arrived.values()]
 
     def _pass_time(self, at: float) -> None:
         elapsed = at - self._now
@@ -274,7 +281,9 @@ class World:
     # -- segments ---------------------------------------------------------------------------
 
     def _run(self, command: j.RunSegment) -> None:
-        self.waits.append(self._now - self._arrived.pop(command.job))
+        arrived = self._arrived.pop(command.job)
+        self.arrivals.append(arrived)
+        self.waits.append(self._now - arrived)
         worker = self._workers[command.worker]
         wanted = self._engine.speedup(worker.shape.threads)
         rate = wanted * self._left(worker.shape)

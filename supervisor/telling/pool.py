@@ -47,7 +47,21 @@ def why(status: Status) -> str:
         return f"Stopping: {left} will still be spoken, and nothing new is taken."
     if not any(worker.takes_work for worker in status.workers):
         return "Getting ready: the first worker is on its way."
-    return _held_back(status) or (_under_load(status) if waiting else _at_ease(status))
+    return (
+        _short_of_memory(status)
+        or _held_back(status)
+        or (_under_load(status) if waiting else _at_ease(status))
+    )
+
+
+def _short_of_memory(status: Status) -> str | None:
+    memory = status.allocation.memory
+    if memory.state not in {"short", "critical"} or memory.available_bytes is None:
+        return None
+    held = status.allocation.allocation_stats.current_allocation.allocated_cores
+    kept = f"{counted(held, 'core')} {'is' if held == 1 else 'are'} kept"
+    only = ", and only single sentences are taken" if memory.state == "critical" else ""
+    return f"Short of memory, {memory.available_bytes // 1_000_000:,} MB are left: {kept}{only}."
 
 
 def _held_back(status: Status) -> str | None:

@@ -121,7 +121,8 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     """Cores before and after; `inputs` is None where the settings made the change.
 
     `kind` is why, a word; `figures` are those of the kind; `reason` is both in one, to be shown.
-    An older supervisor sends `reason` alone, which then stands for the kind, too.
+    An older supervisor sends `reason` alone, which then stands for the kind, too. `profile`: the
+    time profile that has set the bound which decided; empty for none.
     """
 
     now: float
@@ -133,6 +134,7 @@ class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     figures: tuple[float, ...] = ()
     inputs: DecisionInputs | None
+    profile: str = ""
 
     def __post_init__(self) -> None:
         """Take the reason for the kind where that is not given."""
@@ -211,6 +213,42 @@ class MemoryBytes(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None
 
 
+MemoryStateName = Literal["free", "tight", "short", "critical"]
+
+MEMORY_STATES: tuple[MemoryStateName, ...] = get_args(MemoryStateName)
+"""From best to worst: room for one more worker beside the reserve; none; idle workers go; all but
+one go, and only short texts are taken."""
+
+
+class MemoryEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the memory's state, at a Unix time. `cause`: available, pressure or limit_met."""
+
+    at: float
+    before: str
+    after: str
+    cause: str
+    available_bytes: int
+
+
+class MemoryCare(msgspec.Struct, frozen=True, kw_only=True):
+    """How the pool gets along with its memory, in bytes.
+
+    `available_bytes`: what is left of the machine or the cgroup. `reserve_bytes` stays free of it;
+    0 where memory is not watched. `claimed_by_others_bytes`: what workers that other supervisors
+    start now will take of it. `predicted_worker_bytes`: what one more worker
+    takes, by engine, as far as known. `pressure_percent`: part of the last 10 s in which all tasks
+    waited for memory.
+    """
+
+    state: MemoryStateName = "free"
+    reserve_bytes: int = 0
+    available_bytes: int | None = None
+    claimed_by_others_bytes: int = 0
+    pressure_percent: float | None = None
+    predicted_worker_bytes: dict[str, int] = {}
+    last_event: MemoryEvent | None = None
+
+
 class CpuPressure(msgspec.Struct, frozen=True, kw_only=True):
     """Percent of the last 10 s in which some, or all, tasks waited for a CPU."""
 
@@ -273,6 +311,24 @@ class Leases(msgspec.Struct, frozen=True, kw_only=True):
     shares: list[CoreShare] = []
 
 
+class NextEdge(msgspec.Struct, frozen=True, kw_only=True):
+    """The next time that a profile begins or ends. `at`: Unix seconds."""
+
+    name: str
+    at: float
+    begins: bool
+
+
+class Profiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Time profiles: the names of all, of those in force, and the next edge of the coming month;
+    the list is that of the settings, and of two in force the later wins.
+    """
+
+    names: list[str] = []
+    active: list[str] = []
+    next: NextEdge | None = None
+
+
 class CacheStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The segment cache since the start. `entries` and `bytes`: what is in memory now; `hits` are
     segments that needed no worker, `misses` those that did and might have been there; `saved_s`:
@@ -305,6 +361,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     leases: Leases
     configuration_error: str | None
     restart_needed_for: list[str]
+    profiles: Profiles = Profiles()
+    memory: MemoryCare = MemoryCare()
     cache: CacheStatus = CacheStatus()
 
 

@@ -112,7 +112,11 @@ class Ping(_Record, frozen=True):
     """Ask for a sign of life; answered with `Beat`."""
 
 
-Control = Reshape | Interrupt | Exit | Ping
+class Trim(_Record, frozen=True):
+    """Give memory that is free inside the process back to the system; there is no answer."""
+
+
+Control = Reshape | Interrupt | Exit | Ping | Trim
 
 
 # -- worker to supervisor, on `control` -------------------------------------------------

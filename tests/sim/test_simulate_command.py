@@ -46,6 +46,30 @@ def test_json_is_one_document() -> None:
     assert document["segments"] > 0
 
 
+def test_profiles_are_played_from_the_start_on(tmp_path: Path) -> None:
+    """An idle pool holds four cores in the two minutes of each hour, and only then."""
+    tree = {"performance": {"dynamic_cpu_allocation": {"min_cores": 4}}}
+    path = tmp_path / "alarms.json"
+    path.write_text(
+        json.dumps({"profiles": [{"name": "a", "every": {"minute": "0-1"}, "set": tree}]})
+    )
+    idle = (
+        "--workload",
+        "step:load=1,at=900",
+        "--seconds",
+        "600",
+        "--override",
+        str(path),
+        "--json",
+    )
+    for start, most in (("2026-12-01T05:55", 4), ("2026-12-01T06:02", 1), ("2026-12-01T06:01Z", 4)):
+        document = json.loads(run(*idle, "--start", start).output)
+        assert document["peak_cores"] == most
+    refused = run(*idle, "--start", "tomorrow")
+    assert refused.exit_code == 2
+    assert "--start tomorrow: give a time like 2026-12-01T05:00" in refused.output
+
+
 def test_an_override_changes_the_outcome(tmp_path: Path) -> None:
     """max_cores 2 is obeyed in the simulation as it would be in the pool."""
     path = override(tmp_path / "o.json", max_cores=2)

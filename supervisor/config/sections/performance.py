@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from supervisor.config.sections.declared import Declared, Section, order_error
+from supervisor.config.sections.memory import Memory
 
 
 class DynamicCpuAllocation(Section):
@@ -117,3 +118,4 @@ class Performance(Section):
     """The section `performance`: the use of the machine."""
 
     dynamic_cpu_allocation: DynamicCpuAllocation = DynamicCpuAllocation()
+    memory: Memory = Memory()

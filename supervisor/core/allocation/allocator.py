@@ -49,6 +49,7 @@ from supervisor.core.allocation.bounds import (
     static_cores,
     within_share,
 )
+from supervisor.core.allocation.memory_states import MemoryPolicy, MemoryWatch
 from supervisor.core.allocation.policy import (
     Command,
     Configured,
@@ -88,6 +89,8 @@ The load read from a queue is a few percent off; a core too many is held for lon
 a core too few comes as a late change.
 """
 
+_DEFAULT_MEMORY = MemoryPolicy()
+
 _BOUNDS: dict[str, Kind] = {
     "max_cores": "bound_max_cores",
     "memory": "bound_memory",
@@ -97,6 +100,13 @@ _BOUNDS: dict[str, Kind] = {
     "usable": "bound_usable",
 }
 """The kind of decision by the limit that made it."""
+
+_SETTINGS: dict[Kind, tuple[str, ...]] = {
+    "bound_max_cores": ("max_cores",),
+    "bound_min_cores": ("min_cores",),
+    "disabled": ("max_cores", "min_cores", "enabled"),
+}
+"""The settings that decide, by the kind of decision."""
 
 
 class Choice(NamedTuple):
@@ -114,8 +124,10 @@ class DynamicCPUAllocator:
     where allocation is disabled.
     """
 
-    def __init__(self, policy: Policy, usable: int) -> None:
+    def __init__(self, policy: Policy, usable: int, memory: MemoryPolicy = _DEFAULT_MEMORY) -> None:
         self.policy = policy
+        self.memory_policy = memory
+        self.memory = MemoryWatch()
         self.history: deque[Decision] = deque(maxlen=HISTORY)
         self.decision_counts: Counter[Kind] = Counter()
         """Decisions so far by the kind of their reason."""
@@ -126,7 +138,7 @@ class DynamicCPUAllocator:
         """Our part beside other supervisors; set before each sample. None: there are none."""
         self._usable = usable
         self._thermal = ThermalCap()
-        self._memory = MemoryCap()
+        self._room = MemoryCap()
         self._backlog = Backlog()
         self._work = SegmentWork()
         self._load_by_length = 0.0
@@ -157,7 +169,8 @@ class DynamicCPUAllocator:
     def _own_bounds(self, usable: int) -> Bounds:
         """The bounds by our own settings and the machine, of which so many cores are usable."""
         cap = self._thermal.cap if self.policy.thermal_protection else None
-        return effective_bounds(self.policy, usable, self._memory.cap, cap)
+        caps = [room for room in (self._room.cap, self.memory.cap) if room is not None]
+        return effective_bounds(self.policy, usable, min(caps, default=None), cap)
 
     @property
     def average(self) -> float | None:
@@ -196,6 +209,7 @@ class DynamicCPUAllocator:
         self._advance(event.now)
         if isinstance(event, Configured):
             self._configure(event.policy)
+            self.memory_policy = event.memory
             choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
         used = self._observe(event)
@@ -207,6 +221,7 @@ class DynamicCPUAllocator:
         if self._now is not None and now < self._now:
             self._forget()
             self._scale_down.restart()
+            self.memory.restart()
             self._sampled_at = None
             if self._changed_at is not None:
                 self._changed_at = now
@@ -228,7 +243,9 @@ class DynamicCPUAllocator:
     def _observe(self, sample: Sampled) -> float | None:
         """Take the measurements; return the utilization in percent of the decided cores, if any."""
         self._usable = sample.usable
-        self._memory.update(sample.now, sample.memory_cap)
+        self._room.update(sample.now, sample.memory_cap)
+        if sample.memory is not None:
+            self.memory.update(sample.now, self.memory_policy, sample.memory, self.cores)
         if self.policy.thermal_protection:
             self._thermal.update(sample, self.cores, self.bounds.hard)
         else:
@@ -297,13 +314,26 @@ class DynamicCPUAllocator:
 
     def _at_once(self, bounds: Bounds) -> Choice | None:
         """Moves that wait for no cooldown: to the static size, and into the hard bounds."""
+        if self._gives_back(bounds) and self.cores > bounds.hard:
+            return self._bounded(bounds.hard_winner, bounds.hard)
         if not self.policy.enabled:
             return Choice(self._static(), "disabled")
         if self.cores > bounds.hard:
-            return Choice(bounds.hard, _BOUNDS[bounds.hard_winner], (bounds.hard,))
+            return self._bounded(bounds.hard_winner, bounds.hard)
         if self.cores < bounds.lower:
             return Choice(bounds.lower, "bound_min_cores", (bounds.lower,))
         return None
+
+    def _gives_back(self, bounds: Bounds) -> bool:
+        """Whether it is for the memory's state that there are no more cores."""
+        return bounds.hard_winner == "memory" and self.memory.cap == bounds.hard
+
+    def _bounded(self, limit: str, cores: int) -> Choice:
+        """The choice of as many cores as a limit leaves, with its reason."""
+        if limit == "memory" and self._gives_back(self.bounds):
+            kind, figure = self.memory.reason
+            return Choice(cores, kind, (figure,))
+        return Choice(cores, _BOUNDS[limit], (cores,))
 
     def _static(self) -> int:
         """The static size; while others lack cores it is not grown into."""
@@ -392,7 +422,7 @@ class DynamicCPUAllocator:
         if self.cores >= bounds.upper:
             if starved is not None:
                 return self._stay("starved_by_others", starved)
-            return self._stay(_BOUNDS[bounds.winner], bounds.upper)
+            return self._bounded(bounds.winner, bounds.upper)
         if self.cooldown_remaining > 0:
             return self._cooling_down()
         backlog, target = self._backlog, self.policy.cpu_target
@@ -441,6 +471,11 @@ class DynamicCPUAllocator:
     def _stay(self, kind: Kind, *figures: float) -> Choice:
         return Choice(self.cores, kind, figures)
 
+    def _profile(self, kind: Kind) -> str:
+        """The profile that has set what decided; empty for none."""
+        profiles = self.policy.profiles
+        return next((profiles[name] for name in _SETTINGS.get(kind, ()) if name in profiles), "")
+
     def _conclude(
         self, now: float, choice: Choice, sample: Sampled | None, used: float | None
     ) -> list[Command]:
@@ -454,6 +489,7 @@ class DynamicCPUAllocator:
             kind=kind,
             figures=figures,
             inputs=sample,
+            profile=self._profile(kind),
         )
         self.history.append(decision)
         self.decision_counts[kind] += 1

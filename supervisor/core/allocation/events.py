@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from supervisor.core.allocation.memory_states import Cause, MemoryPolicy, MemoryState
 from supervisor.core.allocation.policy import (
     Configured,
     Policy,
@@ -25,6 +26,7 @@ class Began(msgspec.Struct, frozen=True):
     threads_per_worker: ThreadsPerWorker
     usable: int
     machine: Machine
+    memory: MemoryPolicy = MemoryPolicy()
 
 
 # -- events -----------------------------------------------------------------------------
@@ -107,4 +109,17 @@ class Lease(msgspec.Struct, frozen=True):
     shapes: tuple[WorkerShape, ...]
 
 
-Command = Resize | Lease
+class MemoryChanged(msgspec.Struct, frozen=True):
+    """Memory is in another state: `available` bytes were left."""
+
+    before: MemoryState
+    after: MemoryState
+    cause: Cause
+    available: int
+
+
+class TrimWorkers(msgspec.Struct, frozen=True):
+    """Have every worker give free pages of its heap back to the system."""
+
+
+Command = Resize | Lease | MemoryChanged | TrimWorkers

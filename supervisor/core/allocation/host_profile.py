@@ -56,6 +56,7 @@ class EngineProfile(msgspec.Struct, frozen=True):
     start_s: from the order for a fork to a worker that can speak.
     worker_pss_mb: proportional set size of a worker that has spoken, in 10^6 bytes.
     rounds: how often every figure was measured; each is the median.
+    worker_private_mb: memory that such a worker shares with no other, in 10^6 bytes.
     """
 
     measured_at: Annotated[float, Meta(ge=0, le=1e12)]
@@ -67,6 +68,7 @@ class EngineProfile(msgspec.Struct, frozen=True):
     start_s: Seconds
     worker_pss_mb: Annotated[float, Meta(gt=0, le=1e9)] | None
     rounds: Count
+    worker_private_mb: Annotated[float, Meta(gt=0, le=1e9)] | None = None
 
     @property
     def gain(self) -> Speedup | None:
@@ -153,6 +155,16 @@ class InForce(msgspec.Struct, frozen=True):
             name: engine.seconds_per_character / (engine.gain.of(threads) if engine.gain else 1.0)
             for name, engine in self.engines.items()
         }
+
+    def worker_bytes(self) -> dict[str, int]:
+        """By engine, memory that one more worker takes; by its share of all, where only that was
+        measured.
+        """
+        sizes = {
+            name: engine.worker_private_mb or engine.worker_pss_mb
+            for name, engine in self.engines.items()
+        }
+        return {name: int(size * 1e6) for name, size in sizes.items() if size is not None}
 
     def build_s(self, engines: Collection[str]) -> float | None:
         """Seconds in which a worker builds its sessions for all of these anew, if known."""

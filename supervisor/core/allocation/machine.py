@@ -12,6 +12,7 @@ from typing import Any
 
 from supervisor.core.allocation import events as e
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.memory_states import MemoryState
 from supervisor.core.allocation.placement import Placer
 from supervisor.core.allocation.policy import Configured
 from supervisor.core.allocation.shape import WorkerShaper
@@ -30,7 +31,7 @@ class Allocation:
 
     def __init__(self, began: e.Began) -> None:
         self.began = began
-        self.allocator = DynamicCPUAllocator(began.policy, began.usable)
+        self.allocator = DynamicCPUAllocator(began.policy, began.usable, began.memory)
         self.shaper = WorkerShaper(began.policy, began.threads_per_worker)
         self.target: tuple[WorkerShape, ...] = ()
         self._placer = Placer(began.machine)
@@ -85,7 +86,9 @@ class Allocation:
         shared = None if own is None or not event.claims else share(own, event.claims, excluded)
         allocator.shared = shared
         if event.sample is not None:
-            commands += self.allocator.handle(event.sample)
+            memory = allocator.memory.state
+            commands += allocator.handle(event.sample)
+            commands += self._memory_commands(memory)
         if self._build_s is None:
             return commands
         ground = self._ground = event.ground
@@ -93,6 +96,8 @@ class Allocation:
         build_s = self._build_s if measured_s is None else measured_s
         cores = min(self.allocator.cores, ground.cores)
         shaper = self.shaper
+        # A session of other threads is built beside the old one, which takes memory of its own.
+        shaper.frozen = allocator.memory.state in {"short", "critical"}
         self._threads = shaper.decide(event.now, cores, ground.demand, build_s) if cores else ()
         self._in_force, self._attempts = self.target, _LEASE_ATTEMPTS
         spare = None if shared is None else shared.spare
@@ -101,6 +106,15 @@ class Allocation:
             moves = allocator.cores < before or shared.yield_to is None
             excluded = (*excluded, spare) if moves else excluded
         return [*commands, self._place(event.now, ground, excluded)]
+
+    def _memory_commands(self, before: MemoryState) -> list[e.Command]:
+        watch, commands = self.allocator.memory, list[e.Command]()
+        if watch.state != before:
+            left = 0 if watch.seen is None else watch.seen.available
+            commands.append(e.MemoryChanged(before, watch.state, watch.level.cause, left))
+        if watch.trims:
+            commands.append(e.TrimWorkers())
+        return commands
 
     def _lease_refused(self, event: e.LeaseRefused) -> list[e.Command]:
         if self._ground is None or not self._attempts:

@@ -7,9 +7,12 @@ temperature in °C.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+
+from supervisor.core.allocation.memory_states import MemoryPolicy, MemorySeen
 
 Kind = Literal[
     "backlog",
@@ -28,6 +31,9 @@ Kind = Literal[
     "high_utilization",
     "horizontal",
     "low_utilization",
+    "memory_critical",
+    "memory_pressure",
+    "memory_short",
     "monitor_failed",
     "optimal_range",
     "original",
@@ -53,6 +59,9 @@ _FORMS: dict[Kind, str] = {
     "fresh_samples": "_{:.0f}_of_{:.0f}",
     "high_utilization": "_{:.1f}%",
     "low_utilization": "_{:.1f}%",
+    "memory_critical": "_{:.0f}MB",
+    "memory_pressure": "_{:.0f}%",
+    "memory_short": "_{:.0f}MB",
     "optimal_range": "_{:.1f}%",
     "scale_down_wait": "_{:.0f}s",
     "starved_by_others": "_{:.0f}%",
@@ -71,6 +80,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     `min_cores` is None where it was not set (it counts as 1): a static pool
     (`enabled` false) takes `min_cores` only where that alone was set.
     `onnx_integration` is read by `shape`, `update_environment` by the pool.
+    `profiles`: the profile that a setting is from, by the setting's name; none: from no profile.
     """
 
     enabled: bool
@@ -85,6 +95,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     thermal_protection: bool
     onnx_integration: bool
     update_environment: bool
+    profiles: Mapping[str, str] = {}
 
     @property
     def scale_down_threshold(self) -> float:
@@ -111,6 +122,7 @@ class Sampled(msgspec.Struct, frozen=True):
     finished: segments that ended since the last sample.
     building: sessions were being built since the last sample, so that part of the
         utilization is not load.
+    memory: what is left of it; None: not measured.
     """
 
     now: float
@@ -127,6 +139,7 @@ class Sampled(msgspec.Struct, frozen=True):
     idle: float | None = None
     finished: float = 0.0
     building: bool = False
+    memory: MemorySeen | None = None
     alone: int | None = None
 
 
@@ -136,6 +149,7 @@ class Configured(msgspec.Struct, frozen=True):
     now: float
     policy: Policy
     threads_per_worker: ThreadsPerWorker
+    memory: MemoryPolicy = MemoryPolicy()
 
 
 Event = Sampled | Configured
@@ -147,6 +161,7 @@ class Decision(msgspec.Struct, frozen=True):
     `average` is over the samples that counted; None when there were none.
     `figures` are those of the kind: percent, seconds or cores; how many samples there are, and
     how many it takes. `inputs` is the sample, or None where the settings made the change.
+    `profile`: the one that has set the bound which decided; empty for none.
     """
 
     now: float
@@ -157,11 +172,13 @@ class Decision(msgspec.Struct, frozen=True):
     kind: Kind
     figures: tuple[float, ...] = ()
     inputs: Sampled | None = None
+    profile: str = ""
 
     @property
     def reason(self) -> str:
-        """The kind and its figures in one word: `high_utilization_91.5%`."""
-        return self.kind + _FORMS.get(self.kind, "").format(*self.figures)
+        """The kind and its figures in one word, and the profile: `high_utilization_91.5%`."""
+        why = self.kind + _FORMS.get(self.kind, "").format(*self.figures)
+        return f"{why} (profile {self.profile})" if self.profile else why
 
     @property
     def log_line(self) -> str:

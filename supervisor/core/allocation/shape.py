@@ -73,6 +73,8 @@ class WorkerShaper:
         self.reason = "start"
         self.speedup: Speedup | None = None
         """What more threads gain on this host, if that was measured; may be set at any time."""
+        self.frozen = False
+        """Whether thread counts stay as they are, for want of memory; may be set at any time."""
         self._in_force: tuple[int, ...] = ()
         self._loss_s = 0.0
         self._sampled_at: float | None = None
@@ -98,6 +100,8 @@ class WorkerShaper:
         elapsed = self._advance(now, demand)
         if not self._policy.onnx_integration and (self._in_force or self._threads == "auto"):
             split, self.reason = frozen_split(cores, self._in_force), "onnx_integration_off"
+        elif self.frozen and self._in_force and self._threads == "auto":
+            split, self.reason = frozen_split(cores, self._in_force), "memory_short"
         elif self._threads != "auto":
             split, self.reason = fixed_split(cores, self._threads), "fixed"
         else:

@@ -48,6 +48,13 @@ _SHORTEST_MS = 50
 _LONGEST_MS = 24 * 3_600_000
 """Bounds on the wait that a refusal names."""
 
+NO_MEMORY = (
+    "memory is nearly used up: until there is more, only texts of one sentence that are not "
+    "durable are taken"
+)
+NO_MEMORY_MS = 30_000
+"""As long as memory has to stay free before it is built upon."""
+
 _OF_ONE_JOB = 0.5
 """Part of its flow's bound that a job is charged with at most."""
 
@@ -173,6 +180,8 @@ class Admission:
         self.jobs = 0
         self.bytes = 0
         self.work_s = 0.0
+        self.memory_critical = False
+        """Whether memory is nearly used up, so that only what is short is admitted."""
         self._flows: dict[str, _FlowWork] = {}
         self._charged_s = 0.0
         """Sum over the flows of what they are charged with, each up to its bound."""
@@ -196,6 +205,8 @@ class Admission:
         if job.due <= now:
             return Refusal("expired", LATE)
         request = job.request
+        if self.memory_critical and not _is_short(request):
+            return Refusal("busy", NO_MEMORY, NO_MEMORY_MS)
         self.costs.rate(job)
         work_s = (job.chars_left - cached) * job.work.rate
         mine = self._flows.get(job.flow, _NOTHING)
@@ -370,6 +381,12 @@ class Admission:
             for of_flow in counted.values()
         )
         assert abs(charged - self._charged_s) < 1e-6 * max(1.0, charged)
+
+
+def _is_short(request: JobRequest) -> bool:
+    """Whether a job is a sentence that is gone once it is heard."""
+    whole = request.rest is None and not request.open
+    return whole and len(request.segments) <= 1 and not request.durable
 
 
 def _busy(message: str, seconds: float) -> Refusal:

@@ -99,6 +99,13 @@ class Configured(_Record, frozen=True):
     bounds: Bounds
 
 
+class MemoryCritical(_Record, frozen=True):
+    """Memory is nearly used up, or is so no longer."""
+
+    now: float
+    critical: bool
+
+
 class CostsExpected(_Record, frozen=True):
     """Seconds for a character by engine, for engines that have not spoken yet: as measured on
     this host, and as the engines declare.
@@ -318,6 +325,7 @@ Event = (
     | OutcomePersisted
     | Recovered
     | Configured
+    | MemoryCritical
     | CostsExpected
     | Suspended
     | CutTurn

@@ -69,6 +69,7 @@ class Jobs:
         )
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.Configured: self._configured,
+            e.MemoryCritical: self._memory_critical,
             e.CostsExpected: self._costs_expected,
             e.CutTurn: self._cut_turn,
             e.TextAppended: self._text_appended,
@@ -109,6 +110,9 @@ class Jobs:
         self._queue.configure(bounds.held)
         self.repeats.configure(bounds.cache)
         self._life.run_waiting(event.now)
+
+    def _memory_critical(self, event: e.MemoryCritical) -> None:
+        self.admission.memory_critical = event.critical
 
     def _costs_expected(self, event: e.CostsExpected) -> None:
         self.costs.expect(event.measured, event.declared)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from supervisor.wire.status import (
+    MEMORY_STATES,
     AllocationStats,
     CoreShare,
     CurrentAllocation,
@@ -66,9 +67,18 @@ def _system(status: Status) -> SystemInfo:
     return status.allocation.system_info
 
 
+def _profiles(status: Status) -> Mapping[str, object]:
+    found = status.allocation.profiles
+    return {name: name in found.active for name in found.names}
+
+
 def _throttling(status: Status) -> Mapping[str, object]:
     counters = _system(status).throttling
     return {} if counters is None else msgspec.structs.asdict(counters)
+
+
+def _memory_states(status: Status) -> Mapping[str, object]:
+    return {state: int(status.allocation.memory.state == state) for state in MEMORY_STATES}
 
 
 VALUES = (
@@ -106,6 +116,21 @@ VALUES = (
         "tts_cooldown_seconds", lambda s: _stats(s).cooldown_remaining_s, "Until the next decision."
     ),
     Row("tts_reallocations_total", lambda s: _stats(s).reallocations, "Changes of the cores held."),
+    Row(
+        "tts_memory_available_bytes",
+        lambda s: s.allocation.memory.available_bytes,
+        "Memory left of the machine or of its cgroup.",
+    ),
+    Row(
+        "tts_memory_reserve_bytes",
+        lambda s: s.allocation.memory.reserve_bytes,
+        "Memory that no worker is added into.",
+    ),
+    Row(
+        "tts_memory_pressure_percent",
+        lambda s: s.allocation.memory.pressure_percent,
+        "Part of the last 10 s in which all tasks waited for memory.",
+    ),
     Row("tts_temperature_celsius", lambda s: _system(s).temperature_c, "Hottest sensor."),
     Row("tts_jobs_queued", lambda s: s.jobs.queued, "Jobs that wait for their first worker."),
     Row("tts_jobs_running", lambda s: s.jobs.running, "Jobs whose segments are being spoken."),
@@ -182,6 +207,14 @@ MAPPINGS = (
         lambda s: _stats(s).decision_counts,
         "reason",
         "Decisions by their reason.",
+    ),
+    Labelled("tts_profile_active", _profiles, "name", "1: the time profile is in force."),
+    Labelled("tts_memory_state", _memory_states, "state", "1: the memory is in this state."),
+    Labelled(
+        "tts_memory_predicted_worker_bytes",
+        lambda s: s.allocation.memory.predicted_worker_bytes,
+        "engine",
+        "Memory that one more worker takes.",
     ),
     Labelled("tts_share_weight", _shares(lambda e: e.weight), "pid", "Weight of a supervisor."),
     Labelled("tts_share_held", _shares(lambda e: e.held), "pid", "Cores that it holds."),

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.fixtures.tuned import SECTION, Tuned, replace, text_of
+from tests.fixtures.tuned import QUICK, SECTION, Tuned, replace, text_of
 from tests.supervised import eventually
 
 NOOP: dict[str, Any] = {"engines.default": "noop", "engines.preload": ["noop"]}
@@ -75,6 +76,42 @@ def test_nobody_has_to_ask(tuned: Tuned) -> None:
     tuned.logged("hysteresis_factor: 0.5 → 0.6 (applied)")
     assert target(tuned) == 63
     tuned.logged(f"configuration: {SECTION}.cpu_target: 61.0 → 62.0 (applied)")
+
+
+def around_now(minutes: int) -> dict[str, Any]:
+    """A profile of two workers, from an hour ago until `minutes` from now."""
+    now = datetime.now(UTC)
+    cores = {"performance": {"dynamic_cpu_allocation": {"min_cores": 2, "max_cores": 2}}}
+    return {
+        "name": "morning",
+        "from": f"{now - timedelta(hours=1):%H:%M}",
+        "to": f"{now + timedelta(minutes=minutes):%H:%M}",
+        "timezone": "UTC",
+        "set": {**cores, "pool": {"threads_per_worker": 1}},
+    }
+
+
+def test_a_profile_is_taken_and_left(tuned: Tuned) -> None:
+    """Two idle workers as long as its window lasts; log, status and reason name it."""
+    tuned.tune({**QUICK, "profiles": [around_now(30)]})
+    tuned.workers(2)
+    tuned.logged("profile morning began: min_cores 1 → 2, max_cores None → 2")
+    allocation = tuned.allocation()
+    assert allocation["profiles"]["active"] == ["morning"]
+    assert allocation["profiles"]["next"]["begins"] is False
+    decisions = allocation["allocation_stats"]["decisions"]
+    assert "bound_min_cores_2 (profile morning)" in [each["reason"] for each in decisions]
+    assert "profiles: morning; morning ends" in supervisor(tuned, "status").stdout
+    tuned.tune({**QUICK, "profiles": [around_now(-30)]})
+    tuned.logged("profile morning ended: min_cores 2 → 1")
+    tuned.workers(1)
+    assert tuned.allocation()["profiles"]["active"] == []
+    assert "profiles: none in force; morning begins" in supervisor(tuned, "status").stdout
+    tuned.tune({**QUICK, "profiles": [{**around_now(-30), "timezone": "Mars"}]})
+    eventually(lambda: 'no time zone "Mars"' in error(tuned), "what is wrong with it")
+    tuned.override.unlink()
+    tuned.reload()
+    eventually(lambda: not error(tuned), "all is well")
 
 
 @pytest.mark.parametrize("ask", ["hang-up", "command"])

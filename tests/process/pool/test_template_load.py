@@ -31,6 +31,7 @@ def test_a_template_that_hangs_while_it_loads_is_ended(monkeypatch: pytest.Monke
         lambda _epoch, _pid, _error: None,
         lambda _catalogue: None,
         reasons.append,
+        lambda _pid: None,
     )
     template.start()
     assert template.pid is not None

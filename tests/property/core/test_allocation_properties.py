@@ -9,11 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.memory_states import (
+    BETTER_S,
+    STATES,
+    MemoryPolicy,
+    MemorySeen,
+    MemoryWatch,
+)
 from supervisor.core.allocation.policy import Configured, Event, Policy, Sampled
 from supervisor.simulate.fluid import run_fluid
 from tests.fixtures.defaults import policy_with
 
-FORCED = ("bound_", "disabled")
+FORCED = ("bound_", "disabled", "memory_")
 """Reasons of the moves that wait for nothing."""
 
 policies = st.builds(
@@ -30,6 +37,17 @@ policies = st.builds(
     thermal_protection=st.booleans(),
 )
 any_float = st.floats(allow_nan=True, allow_infinity=True)
+memories = st.builds(
+    MemorySeen,
+    total=st.just(8_000_000_000),
+    available=st.sampled_from([0, 40, 120, 300, 500, 5000]).map(lambda mb: mb * 1_000_000),
+    worker_bytes=st.sampled_from([0, 100_000_000]),
+    pressure=st.none() | st.floats(0, 100),
+    high=st.integers(0, 2),
+    oom=st.integers(0, 1),
+    widths=st.lists(st.integers(1, 8), max_size=5).map(tuple),
+    idle=st.integers(0, 5),
+)
 
 
 @st.composite
@@ -57,6 +75,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 idle=draw(st.none() | st.sampled_from([0.0, 0.0, 0.4, 3.0])),
                 finished=draw(st.sampled_from([0.0, 1.0, 300.0])),
                 starved=draw(st.sampled_from([0.0, 50.0, 100.0]) | any_float),
+                memory=draw(st.none() | memories),
             )
         )
     return events
@@ -111,8 +130,8 @@ def test_a_constant_load_comes_to_rest(policy: Policy, load: float, usable: int)
     allocator = DynamicCPUAllocator(policy, usable)
     interval = policy.monitoring_interval
     step = max(policy.allocation_cooldown, 3 * interval) + interval
-    growing = 64 * step + policy.history_window * interval
-    half = math.ceil((growing + 64 * 3 * step) / interval) * interval
+    growing = usable * step + policy.history_window * interval
+    half = math.ceil((growing + usable * 3 * step) / interval) * interval
     run_fluid(allocator, lambda _: load, seconds=half, usable=usable, interval=interval)
     rest = run_fluid(
         allocator, lambda _: load, seconds=half, usable=usable, interval=interval, start=half
@@ -140,3 +159,29 @@ def test_bounded_noise_does_not_keep_the_count_moving(load: float, noise: float,
     assert moves.count(-1) <= 1, moves
     assert moves.count(1) <= 1, moves
     assert len(moves) == moves.count(1) + moves.count(-1), moves
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0, 5.0, 31.0]), memories), min_size=1, max_size=60)
+)
+def test_memory_is_never_called_better_than_it_was_within_half_a_minute(
+    seen: list[tuple[float, MemorySeen]],
+) -> None:
+    """Whatever comes, the state is at least as bad as what bytes alone said in that time, its bound
+    only falls while it lasts, and a worker stays.
+    """
+    watch, policy = MemoryWatch(), MemoryPolicy(reserve=400_000_000)
+    now, cap = 0.0, None
+    said: list[tuple[float, int]] = []
+    for step, memory in seen:
+        now += step
+        watch.update(now, policy, memory, cores=16)
+        alone = MemoryWatch()
+        alone.update(now, policy, memory, cores=16)
+        said.append((now, STATES.index(alone.state)))
+        worst = max(rank for at, rank in said if now - at < BETTER_S)
+        assert STATES.index(watch.state) >= worst
+        assert (watch.cap is not None) == (watch.state in {"short", "critical"})
+        if watch.cap is not None:
+            assert 1 <= watch.cap <= (16 if cap is None else cap)
+        cap = watch.cap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from typer.testing import CliRunner, Result
 from supervisor.cli.config import app
 from supervisor.client.lock_holder import open_holder
 from supervisor.config import Settings
-from tests.unit.config.places import Place
+from tests.unit.config.places import Place, cpu
+
+MIN_CORES = "performance.dynamic_cpu_allocation.min_cores"
 
 HOLDER = """
 import signal, sys
@@ -50,6 +53,28 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def run(*arguments: str) -> Result:
     """Run `supervisor config` with these arguments."""
     return CliRunner().invoke(app, arguments)
+
+
+def test_profiles_are_shown_by_the_clock(place: Place) -> None:
+    """What is in force now and the edges of the coming days, for people and for programs."""
+    assert "there are no profiles" in run("profiles").output
+    always = {"name": "always", "to": "24:00", "set": cpu(min_cores=2)}
+    later = {"name": "leap", "dates": ["2096-02-29"], "set": cpu(min_cores=3)}
+    hourly = {"name": "hourly", "every": {"minute": "0-1"}, "set": cpu(max_cores=9)}
+    place.override.write_text(json.dumps({"profiles": [always, later, hourly]}))
+    shown = run("profiles").output.splitlines()
+    assert shown[0].startswith("now: always")
+    assert re.fullmatch(r"always  now +to  later", shown[1])
+    assert re.fullmatch(r"hourly  .* \d\d:00 .*  to  .* \d\d:02 .*", shown[5])
+    assert shown[-1].endswith("more; --json lists them all")
+    report = json.loads(run("profiles", "--days", "1", "--json").output)
+    assert report["profiles"] == ["always", "leap", "hourly"]
+    assert report["active"][0] == "always"
+    hours = [each for each in report["coming"] if each["name"] == "hourly"]
+    assert 24 <= len(hours) <= 25
+    lines = run("show", "--origin").output.splitlines()
+    (line,) = [line for line in lines if line.startswith(MIN_CORES)]
+    assert re.fullmatch(rf"{MIN_CORES} = 2 +profile always \({place.override.name}\)", line)
 
 
 def publish(pid: int, directory: Path) -> None:

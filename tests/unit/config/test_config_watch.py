@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from supervisor.config import load
 from supervisor.config.watch import POLL_S, Rejected, Reloaded, Watch
-from tests.unit.config.places import Place
+from tests.unit.config.places import Place, cpu
 
 
 class Call:
@@ -58,11 +59,12 @@ class VirtualLoop:
 class Watched:
     """A watch on a place, and what it has delivered since it was last asked."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, clock: Callable[[], float] = time.time) -> None:
         self.place = place
         self.loop = VirtualLoop()
         self.events: list[Reloaded | Rejected] = []
-        self.watch = Watch(load(environ={}), self.events.append, environ={})
+        loaded = load(environ={}, at=clock())
+        self.watch = Watch(loaded, self.events.append, environ={}, clock=clock)
         self.watch.start(self.loop)
 
     def after(self, seconds: float = 3 * POLL_S) -> list[Reloaded | Rejected]:
@@ -289,3 +291,86 @@ def test_on_a_real_loop(place: Place) -> None:
     event = asyncio.run(_next_change(place))
     assert isinstance(event, Reloaded)
     assert event.loaded.settings.http.port == 9
+
+
+class Profiled(Watched):
+    """A watch on a place with a profile from 06:00 to 09:00 UTC, under a wall clock of its own."""
+
+    def __init__(self, place: Place) -> None:
+        self.wall = 1_796_104_770.0  # 2026-12-01T05:59:30Z
+        place.override.write_text(profiles("09:00"))
+        super().__init__(place, clock=lambda: self.wall + self.loop.time() - 100.3)
+
+    def moves(self, seconds: float = 3 * POLL_S) -> list[tuple[tuple[str, ...], int]]:
+        """What came in this time: the profiles in force, and min_cores."""
+        return [
+            (
+                event.loaded.active,
+                event.loaded.settings.performance.dynamic_cpu_allocation.min_cores,
+            )
+            for event in self.after(seconds)
+            if isinstance(event, Reloaded)
+        ]
+
+
+def profiles(end: str) -> str:
+    """The text of a file with a profile that sets min_cores 6."""
+    tree = cpu(min_cores=6)
+    morning = {"name": "morning", "from": "06:00", "to": end, "timezone": "UTC", "set": tree}
+    return json.dumps({"profiles": [morning]})
+
+
+@pytest.fixture
+def profiled(place: Place) -> Iterator[Profiled]:
+    """Half a minute before the profile begins."""
+    watched = Profiled(place)
+    yield watched
+    watched.watch.stop()
+
+
+def test_a_profile_begins_and_ends_by_the_wall_clock(profiled: Profiled) -> None:
+    """Within a second of its minute, without a change of any file, and each edge once."""
+    assert profiled.after(29) == []
+    assert profiled.moves(2.1) == [(("morning",), 6)]
+    assert profiled.after(3 * 3600 - 10) == []
+    assert profiled.moves(20) == [((), 1)]
+    assert profiled.after(3600) == []
+
+
+def test_a_clock_that_is_set_and_a_machine_that_slept(profiled: Profiled) -> None:
+    """Back before the window, into it, and over it: what counts is what the wall shows now."""
+    assert profiled.moves(60) == [(("morning",), 6)]
+    profiled.wall -= 3600
+    assert profiled.moves() == [((), 1)]
+    profiled.wall += 2 * 3600
+    assert profiled.moves() == [(("morning",), 6)]
+    profiled.wall += 24 * 3600
+    assert profiled.after() == [], "the same window of another day"
+    profiled.wall += 6 * 3600
+    assert profiled.moves() == [((), 1)]
+
+
+def test_profiles_go_on_while_the_files_are_broken(profiled: Profiled) -> None:
+    """Those of the last good files, and the error stays told; mended, the new ones hold."""
+    profiled.place.override.write_text('{"http": ')
+    (event,) = profiled.after(5)
+    assert isinstance(event, Rejected)
+    (event,) = profiled.after(60)
+    assert isinstance(event, Reloaded)
+    assert event.loaded.active == ("morning",)
+    assert event.error is profiled.watch.error
+    assert event.error is not None
+    profiled.place.override.write_text("{}")
+    (event,) = profiled.after(5)
+    assert isinstance(event, Reloaded)
+    assert (event.loaded.active, event.error) == ((), None)
+
+
+def test_an_edit_takes_and_leaves_a_window_at_once(profiled: Profiled) -> None:
+    """Not with the next minute."""
+    profiled.place.override.write_text(profiles("05:59").replace("06:00", "05:00"))
+    assert profiled.moves(5) == [((), 1)], "05:59 is past"
+    profiled.place.override.write_text(profiles("06:00").replace('"06:00", "to"', '"05:00", "to"'))
+    assert profiled.moves(5) == [(("morning",), 6)]
+    profiled.place.override.write_text("{}")
+    assert profiled.moves(5) == [((), 1)]

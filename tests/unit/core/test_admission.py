@@ -6,6 +6,7 @@ import random
 from heapq import heappop, heappush
 
 import pytest
+from msgspec import structs
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import DrainRate
@@ -249,3 +250,19 @@ def test_what_an_engine_says_of_itself_is_believed_until_it_speaks() -> None:
     jobs.costs.expect({}, {"e": 0.00045})
     submit(jobs, "a", request(200_000, segments=1_000))
     assert jobs.admission.work_s == pytest.approx(90.0)
+
+
+def test_while_memory_is_nearly_used_up_only_a_sentence_is_taken() -> None:
+    """Not a long text, an open or a durable one, which stay in memory; afterwards all are."""
+    jobs = learned(limits_with())
+    jobs.handle(e.MemoryCritical(0.0, critical=True))
+    assert not isinstance(submit(jobs, "sentence", request(50)), e.ReleaseRefusal)
+    long = request(100, segments=2)
+    for number, wanted in enumerate(
+        [long, structs.replace(request(50), durable=True), structs.replace(request(50), open=True)]
+    ):
+        answer = refused(submit(jobs, str(number), wanted))
+        assert answer.message.startswith("memory is nearly used up")
+        assert answer.retry_after_ms == 30_000
+    jobs.handle(e.MemoryCritical(1.0, critical=False))
+    assert not isinstance(submit(jobs, "long", long), e.ReleaseRefusal)

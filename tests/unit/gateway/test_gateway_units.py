@@ -210,6 +210,17 @@ def test_what_is_unknown_has_no_sample() -> None:
     assert samples["tts_worker_pss_megabytes 1"] == 61.5
 
 
+def test_each_profile_has_a_sample_of_its_own() -> None:
+    """Those that are not in force, too: a graph of 0 and 1."""
+    document = example()
+    document["allocation"]["profiles"] = {"names": ["day", "night"], "active": ["day"]}
+    samples = scrape(read(document))
+    assert samples["tts_profile_active day"] == 1
+    assert samples["tts_profile_active night"] == 0
+    del document["allocation"]["profiles"]
+    assert not any(name.startswith("tts_profile") for name in scrape(read(document)))
+
+
 def test_every_row_has_a_sample_where_all_is_known() -> None:
     """None is forgotten by the collector, and none looks for what is no number."""
     document = example()

@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.host.cgroups import GroupFinder
 from supervisor.host.memory import Memory, read_memory
-from supervisor.host.pressure import Pressure, read_pressure
+from supervisor.host.pressure import Pressure, read_memory_pressure, read_pressure
 from tests.fixtures.hosts.confined import UNLIMITED_V1
 from tests.fixtures.hosts.files import meminfo
 from tests.fixtures.hosts.tree import HostTree
@@ -69,6 +69,41 @@ def test_host_with_less_left_than_the_cgroup(make_host: MakeHost) -> None:
     tree = make_host("container-quota-1.5")
     tree.write("proc/meminfo", meminfo(33554432, 1024))
     assert memory_of(tree).available == MB
+
+
+def test_the_soft_limit_of_version_two_bounds_what_is_left(make_host: MakeHost) -> None:
+    """Above it every allocation is slowed down, so it is as good as the hard one."""
+    tree = make_host("container-quota-1.5")
+    tree.write("sys/fs/cgroup/memory.high", f"{1600 * MB}\n")
+    memory = memory_of(tree)
+    assert (memory.limit, memory.available) == (1600 * MB, 320 * MB)
+    tree.write("sys/fs/cgroup/memory.high", "max\n")
+    assert memory_of(tree).limit == 2048 * MB
+
+
+def test_limits_that_were_met_are_counted(make_host: MakeHost) -> None:
+    """Of our own group: both kinds in version two, kills in version one; else none."""
+    tree = make_host("container-quota-1.5")
+    assert (memory_of(tree).high, memory_of(tree).oom) == (0, 0)
+    tree.write("sys/fs/cgroup/memory.events", "low 0\nhigh 7\nmax 9\noom 2\noom_kill 1\n")
+    assert (memory_of(tree).high, memory_of(tree).oom) == (7, 3)
+    tree = make_host("cgroup-v1")
+    (group,) = GroupFinder(tree.host).current().memory
+    own = group.levels[0].removeprefix(f"{tree.root}/")
+    tree.write(f"{own}/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n")
+    assert (memory_of(tree).high, memory_of(tree).oom) == (0, 4)
+
+
+def test_pressure_on_memory_is_that_of_our_own_group(make_host: MakeHost) -> None:
+    """The machine's where the group has none, and unknown where the kernel counts none."""
+    tree = make_host("container-quota-1.5")
+    groups = GroupFinder(tree.host).current()
+    assert read_memory_pressure(tree.host, groups) is None
+    line = "avg10={} avg60=0.00 avg300=0.00 total=1\n"
+    tree.write("proc/pressure/memory", f"some {line.format(9)}full {line.format(3.5)}")
+    assert read_memory_pressure(tree.host, groups) == 3.5
+    tree.write("sys/fs/cgroup/memory.pressure", f"some {line.format(80)}full {line.format(40)}")
+    assert read_memory_pressure(tree.host, groups) == 40.0
 
 
 def test_memory_that_cannot_be_read(make_host: MakeHost) -> None:

@@ -14,8 +14,10 @@ from supervisor.config import Loaded, load
 from supervisor.core.allocation.events import Event
 from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
+from supervisor.pool.memory_claims import MemoryClaims
 from supervisor.service.control import ControlLoop
 from supervisor.service.load import Load
+from supervisor.service.memory import MemoryKeeper
 from tests.fixtures.hosts import HostTree, materialise
 
 SECTION = "performance.dynamic_cpu_allocation"
@@ -106,6 +108,14 @@ class Controlled:
         self._config = directory / "config.json"
         self._config.write_text("{}")
         self.lease_directory = leases or directory / "leases"
+        self.trims = 0
+        self.critical: list[bool] = []
+        self.memory = MemoryKeeper(
+            self._loaded().settings,
+            MemoryClaims(self.lease_directory),
+            self.critical.append,
+            self._trim,
+        )
         self.control = ControlLoop(
             self.clock,
             self._loaded(),
@@ -113,6 +123,7 @@ class Controlled:
             self._load,
             self._obey,
             self._tell,
+            self.memory,
             host=self.tree.host,
         )
         if expected:
@@ -123,6 +134,7 @@ class Controlled:
         """Give leases and files back."""
         self.control.stop()
         self.control.leases.close()
+        self.memory.claims.close()
 
     def configure(self, **section: object) -> None:
         """Settings of the allocation change while it runs."""
@@ -170,10 +182,13 @@ class Controlled:
             self.tree.run(seconds, busy=busy, used=used)
         self.clock.run_until(until)
 
+    def _trim(self) -> None:
+        self.trims += 1
+
     def _load(self) -> Load:
         return Load(
             leases=dict(self.leases),
-            busy=frozenset(self.leases),
+            busy=frozenset(list(self.leases)[: self.demand]),
             busy_slots=frozenset(),
             held=frozenset(),
             demand=self.demand,

@@ -12,7 +12,13 @@ from tests.fixtures.statuses import example, with_workers
 
 
 def pool(
-    *, kind: str = "optimal_range", held: int = 1, upper: int = 2, others: int = 0, **jobs: int
+    *,
+    kind: str = "optimal_range",
+    held: int = 1,
+    upper: int = 2,
+    others: int = 0,
+    memory: str = "free",
+    **jobs: int,
 ) -> Status:
     """A pool of three usable cores that holds so many, with these jobs, and its last decision."""
     document = example()
@@ -23,6 +29,7 @@ def pool(
     allocation["allocation_stats"]["starved_by_others_percent"] = 40.0
     allocation["system_info"]["bounds"]["upper"] = upper
     allocation["leases"]["leased_by_others"] = list(range(others))
+    allocation["memory"] |= {"state": memory, "available_bytes": 20_000_000}
     return read(document)
 
 
@@ -51,6 +58,14 @@ def pool(
         (
             pool(segments_waiting=2, kind="bound_memory"),
             "1 of 3 cores speaks: there is no memory for more, and 2 sentences wait.",
+        ),
+        (
+            pool(segments_waiting=2, memory="short"),
+            "Short of memory, 20 MB are left: 1 core is kept.",
+        ),
+        (
+            pool(memory="critical"),
+            "Short of memory, 20 MB are left: 1 core is kept, and only single sentences are taken.",
         ),
         (
             pool(segments_waiting=2, kind="thermal_cap"),
