@@ -39,6 +39,7 @@ PACKAGES = (
     "supervisor/reading",
     "supervisor/service",
     "supervisor/simulate",
+    "supervisor/telling",
     "supervisor/tracing",
     "supervisor/wire",
     "workers",

@@ -209,7 +209,10 @@ class DynamicCPUAllocator:
         self._advance(event.now)
         if isinstance(event, Configured):
             self._configure(event.policy)
-            self.memory_policy = event.memory
+            if event.memory != self.memory_policy:
+                # What took its time under the old reserve is judged anew under this one.
+                self.memory_policy, self._room = event.memory, MemoryCap()
+                self.memory.begin_anew()
             choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
         used = self._observe(event)
