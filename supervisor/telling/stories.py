@@ -19,8 +19,8 @@ _STATES: Final = {
 }
 
 _CLASSES: Final = {
-    "interactive": "somebody waits",
-    "stream": "somebody listens",
+    "interactive": "urgent",
+    "stream": "to listen to",
     "batch": "no hurry",
 }
 

@@ -67,7 +67,7 @@ def test_it_shows_what_the_supervisor_reports(tab: Page, served: Serving, look: 
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(tab.locator(".panel-head b").first).to_have_text(re.compile(" ago$|nothing recorded"))
     tab.get_by_label("5 min").check(force=True)
-    expect(tab.locator("#jobs .job").first).to_contain_text("somebody listens")
+    expect(tab.locator("#jobs .job").first).to_contain_text("to listen to")
     tab.locator("#jobs .job").first.click()
     expect(tab.locator("#story li").first).to_contain_text("Accepted, and cut into")
     expect(tab.locator("#story li").last).to_contain_text("All was spoken")

@@ -45,7 +45,7 @@ def test_all_that_happens_is_told_the_most_pressing_first() -> None:
         "shared cores": "this one holds 2, wants 4, its share is 3 (weight 3); "
         "process 5000 holds 2, wants 1, its share is 1",
         "profile": "in force: morning; ends at 20:26 UTC",
-        "urgency": "somebody waits: 1 job, first sound within 550 ms; "
+        "urgency": "urgent: 1 job, first sound within 550 ms; "
         "no hurry: 1 job, first sound within 950 ms; "
         "what is less urgent is cut shorter now; 3 sentences interrupted (1.4 s of work lost)",
         "cache": "38 % of 1,204 sentences came from it; 12 min of work saved; "

@@ -32,7 +32,7 @@ JOBS = Path(stories.__file__).parents[1] / "core/jobs"
         (
             "demoted",
             ["interactive", "batch"],
-            'Asked as "somebody waits", of which its client has enough: counts as "no hurry"',
+            'Asked as "urgent", of which its client has enough: counts as "no hurry"',
         ),
         ("left out", [64], "64 events not kept"),
         ("of later", ["a", 1], "of later a 1"),
