@@ -135,7 +135,7 @@ def _classes(status: Status) -> Note | None:
     if classes.preempted:
         interrupted = counted(classes.preempted, "sentence")
         told.append(f"{interrupted} interrupted ({_lasting(classes.thrown_away_s)} of work lost)")
-    return Note("urgency", tuple(told))
+    return Note("classes", tuple(told))
 
 
 def _class(name: str, found: ClassStatus) -> str:

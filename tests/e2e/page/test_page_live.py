@@ -136,7 +136,7 @@ def test_what_else_there_is_to_know(tab: Page, served: Serving, look: Look) -> N
     expect(tab.locator("#notes")).to_be_hidden()
     with_events(status)
     expect(tab.locator("#notes dt")).to_have_text(
-        ["Memory", "Shared cores", "Profile", "Urgency", "Cache"]
+        ["Memory", "Shared cores", "Profile", "Classes", "Cache"]
     )
     notes = tab.locator("#notes dd")
     expect(notes.nth(0)).to_contain_text("Short, 120 MB left, 500 MB are to stay free")
