@@ -241,7 +241,7 @@ class Admission:
         """
         while True:
             name = job.request_class
-            most = self._classes.rules(name).max_work_s
+            most = self._classes.rules[name].max_work_s
             if most is None or mine.of_class_s.get(name, 0.0) + new_s <= most:
                 return
             self.demoted[name] += 1

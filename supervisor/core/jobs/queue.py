@@ -337,7 +337,7 @@ class Queue:
 
     def could_run(self, job: Job) -> bool:
         """Whether only workers are missing for a segment of this job."""
-        return _has_more(job) and (job.again or self._backpressure.allows(job))
+        return _has_more(job) and (_runs_again(job) or self._backpressure.allows(job))
 
     def configure(self, limits: HeldLimits, classes: Classes) -> None:
         """Set other bounds on held audio, and rules of classes, from the next dispatch on."""
@@ -423,7 +423,7 @@ class Queue:
         if job.state == "queued":
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
-        rules = self._classes.rules(job.request_class)
+        rules = self._classes.rules[job.request_class]
         cut_off = self._shorten(job, rules.max_chars_contended, now)
         self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
@@ -441,20 +441,20 @@ class Queue:
                 attempt=segment.attempt,
                 request=job.request,
                 part=segment.part,
-                number=job.number(index),
+                number=segment.number,
                 cut_off=cut_off,
                 expected_s=0.0 if job.work.guessed else cost_s,
             )
         )
         if job.request.progress:
-            self._release.started(job, job.number(index))
+            self._release.started(job, segment.number)
         self.enqueue(job)
 
     def _shorten(self, job: Job, max_chars: int | None, now: float) -> int:
         """Cut the job's next segment in two, if others want the workers; returns what was cut off,
         in characters.
         """
-        if max_chars is None or job.again or not self.contended(job.request_class, now):
+        if max_chars is None or _runs_again(job) or not self.contended(job.request_class, now):
             return 0
         parts = self.breath(job, max_chars)
         if parts is None:
@@ -510,7 +510,7 @@ class Queue:
             self._unpark()
         while (job := self._fair.pop()) is not None:
             if _has_more(job):
-                if job.again or self._backpressure.allows(job):
+                if _runs_again(job) or self._backpressure.allows(job):
                     return job
                 self._parked[job.id] = job
         return None
@@ -540,4 +540,11 @@ def _has_more(job: Job) -> bool:
     """Whether the job itself has a segment that could be given to a worker."""
     if job.state in OUTCOMES:
         return False
-    return job.again or (job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX)
+    if _runs_again(job):
+        return True
+    return job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
+
+
+def _runs_again(job: Job) -> bool:
+    """Whether a segment that ran before waits to run again: it needs no room for its audio."""
+    return bool(job.retries or job.yielded)

@@ -15,16 +15,15 @@ from tests.fixtures.virtual_pool import VirtualPool, book
 
 UNBOUNDED: Classes = replace(
     BOUNDS.classes,
-    interactive=replace(BOUNDS.classes.interactive, max_work_s=None),
-    stream=replace(BOUNDS.classes.stream, max_work_s=None),
+    rules={n: replace(rules, max_work_s=None) for n, rules in BOUNDS.classes.rules.items()},
 )
 """Of which a client may have as much as it likes in any class."""
 
 
 def weighted(name: RequestClass, weight: float) -> Classes:
     """One class with another weight, and no preemption: shares alone."""
-    rules = replace(UNBOUNDED.rules(name), weight=weight)
-    changed: Classes = replace(UNBOUNDED, **{name: rules}, preempt=False)
+    rules = replace(UNBOUNDED.rules[name], weight=weight)
+    changed: Classes = replace(UNBOUNDED, rules={**UNBOUNDED.rules, name: rules}, preempt=False)
     return changed
 
 
@@ -42,7 +41,7 @@ def test_a_weight_is_how_often_a_class_is_served(
     pool.run(400.0)
     ones = sum(length for _at, _flow, length in pool.started if length == 1)
     twos = sum(length for _at, _flow, length in pool.started if length == 2)
-    relative = weight / UNBOUNDED.rules(other).weight
+    relative = weight / UNBOUNDED.rules[other].weight
     assert ones / twos == pytest.approx(relative, rel=0.05)
 
 
