@@ -106,7 +106,7 @@ class Segment(msgspec.Struct, gc=False):
 class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
-    `ticket` names its entry in the queue, 0 for none. `share` is the weight of its class when it
+    `ticket` names its entry in the queue, 0 for none. `share` is what its class had when it
     last ran. `looked_up`: the last segment that was looked for in the cache before its turn.
     """
 

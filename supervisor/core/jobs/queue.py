@@ -7,8 +7,8 @@ are handled in `machine`.
 The order is fair between flows, by class and priority, and free of starvation: start-time fair
 queueing (Goyal, Vin, Cheng 1996). The jobs of one class of a flow have start tags: each segment
 is as far behind the one before as that one cost, in predicted seconds, divided by the
-weight of the class. The lowest tag runs first. The virtual time is the start tag of the segment
-that ran last, and a new flow begins there: workers that were used while no other flow had
+weight of the class (`share`). The lowest tag runs first. The virtual time is the start tag of the
+segment that ran last, and a new flow begins there: workers that were used while no other flow had
 work cost nothing later, and two flows with work never differ by more than a segment for
 each worker, whatever happened before. So a sentence goes first, beside its own client's book
 and beside others'.
@@ -132,6 +132,18 @@ class FairQueue:
         start = max(flow.start, place.rank - _HEAD_STARTS[job.request.priority])
         self._time = max(self._time, start)
         flow.start = start + cost_s / place.share
+
+    def share(self, job: Job, classes: Classes) -> float:
+        """The weight of a job's class, less where its client has work in others: a client's share
+        is that of its most urgent class, and is divided among its classes.
+        """
+        flows = ((name, self._flows.get((job.flow, name))) for name in CLASSES)
+        weights = [
+            classes.rules(name).weight
+            for name, flow in flows
+            if name == job.request_class or (flow is not None and flow.top() is not None)
+        ]
+        return classes.rules(job.request_class).weight * max(weights) / sum(weights)
 
     def refund(self, job: Job, cost_s: float) -> None:
         """Take back what its flow was charged for a segment that is to run anew."""
@@ -431,7 +443,7 @@ class Queue:
         segment = job.segments[index]
         cost_s = segment.size * job.work.rate
         self.workers[worker] = Running(job, index, now, cost_s, guessed=job.work.guessed)
-        job.place.share = rules.weight
+        job.place.share = self._fair.share(job, self._classes)
         self._fair.charge(job, cost_s)
         self._commands.append(
             e.RunSegment(

@@ -45,6 +45,20 @@ def test_a_weight_is_how_often_a_class_is_served(
     assert ones / twos == pytest.approx(relative, rel=0.05)
 
 
+@pytest.mark.parametrize("most", CLASSES)
+def test_work_in_several_classes_is_no_larger_share(most: RequestClass) -> None:
+    """Who has texts and books besides has no more in all than one who has only what is as urgent as
+    the most urgent of them.
+    """
+    pool = VirtualPool(2, replace(UNBOUNDED, preempt=False))
+    for name in CLASSES[CLASSES.index(most) :]:
+        pool.submit("a", book([1], 3_000, name))
+    pool.submit("b", book([1], 3_000, most))
+    pool.run(600.0)
+    served = [flow for _at, flow, _length in pool.started]
+    assert served.count("a") / served.count("b") == pytest.approx(1.0, rel=0.05)
+
+
 ARRIVALS = st.lists(
     st.tuples(
         st.sampled_from(CLASSES),
