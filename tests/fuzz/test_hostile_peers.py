@@ -110,6 +110,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
     st.builds(wire.Attach, NAMES, NAMES, NUMBERS, NUMBERS),
     st.builds(wire.Status, NAMES, st.booleans()),
     st.builds(wire.Jobs, NAMES, MAYBE_NAMES, NUMBERS),
+    st.builds(wire.ClearCache, NAMES),
     st.just(wire.Ping()),
     st.just(wire.Bye()),
 )
