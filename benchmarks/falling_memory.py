@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -87,8 +87,17 @@ class MemoryGroup:
 
     def enter(self, supervisor: PrivateSupervisor) -> None:
         """Have a supervisor that is not started yet run in it."""
-        move = f'echo $$ > "{self.directory}/cgroup.procs" && exec "$@"'
-        supervisor.program = ["sh", "-c", move, "sh", *supervisor.program]
+        supervisor.program = self.moved(supervisor.program)
+
+    def moved(self, program: Sequence[str]) -> list[str]:
+        """A command that runs another one in it."""
+        return [
+            "sh",
+            "-c",
+            f'echo $$ > "{self.directory}/cgroup.procs" && exec "$@"',
+            "sh",
+            *program,
+        ]
 
 
 @contextmanager

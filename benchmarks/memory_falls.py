@@ -8,16 +8,19 @@ comes every half a second. Counted are the seconds until one worker process is l
 not end well, and sentences that were refused.
 
 `cgroup`: Kokoro in a memory cgroup of 512 MB, with four workers wanted or as many as there are
-cores, which all have long texts to speak. Counted are the kernel's kills, whether the supervisor
-and the template are those of the start, and jobs that did not end well.
+cores, which all have long texts to speak. For each worker that there is no core for, strangers in
+the group take 64 MB while they speak. Counted are the kernel's kills, whether the supervisor and
+the template are those of the start, and jobs that did not end well.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -46,6 +49,12 @@ LEFT_MB = 20
 PLENTY_MB = 10_000
 PROMISED_S = 15.0
 GROUP_MB = 512
+STRANGER_MB = 24
+"""Of one of them, beside the 8 MB of its interpreter."""
+STRANGERS_A_WORKER = 2
+SPOKEN_S = 18.0
+QUIET_S = 6.0
+TAKE = "import sys; kept = bytearray(b'x') * ({} << 20); sys.stdin.read()"
 WORKERS = 4
 
 SECTION = "performance.dynamic_cpu_allocation"
@@ -64,6 +73,7 @@ def static(workers: int, engine: str) -> dict[str, Any]:
         "pool.threads_per_worker": 1,
         "engines.default": engine,
         "engines.preload": [engine],
+        "cache.enabled": False,  # One sentence again and again is to be work.
     }
 
 
@@ -94,7 +104,7 @@ def run() -> Result:
     if workers < WORKERS:
         notes.append(
             f"This machine has {cores} cores, so {workers} workers of Kokoro are wanted, "
-            f"not {WORKERS}."
+            f"not {WORKERS}, and strangers take what the others would."
         )
     watched = samples["falls, watched"]
     claims = [
@@ -220,21 +230,40 @@ def confined(settings: Mapping[str, Any], workers: int) -> Sample:
             return speak_in(group, supervisor, workers)
 
 
+@contextmanager
+def strangers(group: MemoryGroup) -> Iterator[Callable[[], None]]:
+    """Gives a function that has one more process take memory in the group."""
+    taking: list[subprocess.Popen[bytes]] = []
+
+    def another() -> None:
+        program = [sys.executable, "-S", "-c", TAKE.format(STRANGER_MB)]
+        taking.append(subprocess.Popen(group.moved(program), stdin=subprocess.PIPE))
+
+    try:
+        yield another
+    finally:
+        for process in taking:
+            process.kill()
+            process.communicate()
+
+
 def speak_in(group: MemoryGroup, supervisor: PrivateSupervisor, workers: int) -> Sample:
     """Long texts for every worker; what became of them, and of the processes."""
     with supervisor.client() as client:
         template = client.status()["supervisor"]["template_pid"]
         readers = [Reader(supervisor.endpoint, CHAPTER) for _ in range(workers + 1)]
-        most = 0
-        deadline = time.monotonic() + 25.0
-        while time.monotonic() < deadline and supervisor.process is not None:
-            if supervisor.process.poll() is not None:
-                break
-            with suppress(SupervisorError):
-                most = max(most, sum(bool(w["pid"]) for w in client.status()["workers"]))
-            time.sleep(0.2)
-        for reader in readers:
-            reader.stop()
+        found: list[int] = []
+        with strangers(group) as another:
+            began, wanted = time.monotonic(), (WORKERS - workers) * STRANGERS_A_WORKER
+            while (elapsed := time.monotonic() - began) < SPOKEN_S:
+                if wanted and elapsed > QUIET_S and len(found) % 2:
+                    another()
+                    wanted -= 1
+                with suppress(SupervisorError):
+                    found.append(sum(bool(each["pid"]) for each in client.status()["workers"]))
+                time.sleep(0.5)
+            for reader in readers:
+                reader.stop()
         lives = False
         with suppress(SupervisorError):
             lives = client.status()["supervisor"]["template_pid"] == template
@@ -244,7 +273,8 @@ def speak_in(group: MemoryGroup, supervisor: PrivateSupervisor, workers: int) ->
         "jobs_ended": sum(each.ended for each in readers),
         "jobs_lost": sum(each.lost for each in readers),
         "jobs_refused": sum(each.refused for each in readers),
-        "most_workers": most,
+        "most_workers": max(found, default=0),
+        "workers_left": found[-1] if found else 0,
         "peak_mb": group.peak_bytes / 1e6,
     }
 

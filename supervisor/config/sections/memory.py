@@ -43,7 +43,7 @@ class Memory(Section):
         Field(
             description="Memory that stays free: no worker is added into it, and below half of it "
             "idle workers go. auto: 5 % of the machine's memory or of its cgroup limit, from 256 "
-            "to 1024 MB and never over a quarter. null: memory is not watched."
+            "to 1024 MB and never over an eighth. null: memory is not watched."
         ),
         Declared("live", "MB"),
     ] = "auto"

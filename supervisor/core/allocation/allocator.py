@@ -209,7 +209,10 @@ class DynamicCPUAllocator:
         self._advance(event.now)
         if isinstance(event, Configured):
             self._configure(event.policy)
-            self.memory_policy = event.memory
+            if event.memory != self.memory_policy:
+                # What took its time under the old reserve is judged anew under this one.
+                self.memory_policy, self._room = event.memory, MemoryCap()
+                self.memory.begin_anew()
             choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
         used = self._observe(event)
@@ -397,7 +400,7 @@ class DynamicCPUAllocator:
         elif average > self.policy.cpu_target:
             wish = self._more(average)
         elif average < self.policy.scale_down_threshold and self._work_waits(sample) is None:
-            wish = math.ceil(self._need(average))
+            wish = self._scale_down.fewest(bounds.lower, self.cores)
         else:
             wish = self.cores
         wish = max(wish, self._called_for(sample, bounds))
@@ -497,7 +500,7 @@ class DynamicCPUAllocator:
             return []
         if target > self.cores:
             self._scale_down.regretted(target)
-        elif kind == "low_utilization":
+        elif kind == "low_utilization" or (kind == "yield_to" and self.wanted <= target):
             self._scale_down.removed(now, target)
         self.cores = target
         if self.shared is None or not (kind == "yield_to" and self.shared.at_once):

@@ -38,7 +38,7 @@ TRIM_AGAIN_S = 30.0
 
 _LEAST, _MOST = 256_000_000, 1_024_000_000
 _SHARE = 0.05
-_MOST_SHARE = 0.25
+_MOST_SHARE = 0.125
 
 
 class MemoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Level(NamedTuple):
 def reserve_bytes(policy: MemoryPolicy, total: int) -> int:
     """Bytes to be left free of `total`; 0 where memory is not watched.
 
-    "auto" is a twentieth, from 256 to 1024 MB, and never more than a quarter.
+    "auto" is a twentieth, from 256 to 1024 MB, and never more than an eighth.
     """
     if policy.reserve is None:
         return 0
@@ -101,6 +101,7 @@ class MemoryWatch:
         self.cap: int | None = None
         self.trims = False
         """Whether the workers are to trim their heaps now."""
+        self._anew = False
         self._better_since: float | None = None
         self._worst_since = Level("free")
         self._pressed_since: float | None = None
@@ -124,13 +125,14 @@ class MemoryWatch:
     def update(self, now: float, policy: MemoryPolicy, seen: MemorySeen, cores: int) -> bool:
         """Take one sample; `cores` are in force. True where the state has changed."""
         before = self.state
-        if policy.reserve is None:
-            self.level, self._better_since, self._pressed_since = Level("free"), None, None
-        else:
-            self._settle(now, self._observed(now, policy, seen))
+        self._settle(now, self._observed(now, policy, seen))
         self.seen = seen
         self._give_back(now, policy, seen, cores, entered=self.state != before)
         return self.state != before
+
+    def begin_anew(self) -> None:
+        """Take the next sample's state as it is: another policy judges it."""
+        self._anew, self.cap = True, None
 
     def restart(self) -> None:
         """Forget all times: the clock stepped back."""
@@ -139,6 +141,8 @@ class MemoryWatch:
 
     def _observed(self, now: float, policy: MemoryPolicy, seen: MemorySeen) -> Level:
         pressed = self._is_pressed(now, policy, seen)
+        if policy.reserve is None:
+            return Level("free")
         reserve, left = reserve_bytes(policy, seen.total), seen.available
         last = self.seen
         if last is not None:
@@ -164,8 +168,8 @@ class MemoryWatch:
         return now - self._pressed_since >= PRESSED_S
 
     def _settle(self, now: float, found: Level) -> None:
-        if _rank(found) >= _rank(self.level):
-            self.level, self._better_since = found, None
+        if self._anew or _rank(found) >= _rank(self.level):
+            self.level, self._better_since, self._anew = found, None, False
         elif self._better_since is None:
             self._better_since, self._worst_since = now, found
         else:

@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+import psutil
+
 from tests.chaos.run import abuse
 from tests.chaos.run.crowd import Crowd
 from tests.chaos.run.proxy import Proxy
@@ -40,6 +42,7 @@ DEADLY = frozenset({SUPERVISOR_KILLED, JOURNAL_DAMAGED})
 """What the supervisor does not live through."""
 
 _DISK_FULL_BYTES = 1
+_ALL_MB = psutil.virtual_memory().total // 1_000_000 - 500
 _LONGEST_JUMP_S = 3_600.0
 """Shorter than results are kept, for that goes by this clock, and each is asked for in the end."""
 
@@ -78,6 +81,9 @@ class Faults:
             "texts: the worst": lambda: abuse.worst_texts(stormy.endpoint, dice),
             "gateway: half heads": lambda: abuse.half_heads(stormy.gateway_port(), dice),
             "strangers: on every core": lambda: abuse.strangers(dice),
+            "neighbour: wants the cores": lambda: abuse.neighbour(
+                stormy.directory / "leases", dice
+            ),
         }
         self.names = {*self._kinds, *map(_kind, MISHAPS)}
 
@@ -206,7 +212,9 @@ class Faults:
         return True
 
     def _tune(self) -> bool:
-        """Another size and shape of the pool, now and then decided by load."""
+        """Another size and shape of the pool, now and then decided by load, or with no memory left
+        beside the reserve, where no worker but the last is started again.
+        """
         cores = self._dice.randint(1, WORKERS)
         self._stormy.tune(
             {
@@ -215,6 +223,7 @@ class Faults:
                 f"{SECTION}.min_cores": cores,
                 f"{SECTION}.max_cores": cores,
                 "pool.threads_per_worker": self._dice.choice([1, 2, "auto"]),
+                "performance.memory.reserve_mb": self._dice.choice(["auto", None, _ALL_MB]),
             }
         )
         return True

@@ -14,7 +14,11 @@ from supervisor.wire import client as protocol
 from tests.fixtures.staged import static_pool
 from tests.supervised import Supervised, Wire, eventually
 
-NOOP: dict[str, Any] = {"engines.default": "noop", "engines.preload": ["noop"]}
+NOOP: dict[str, Any] = {
+    "engines.default": "noop",
+    "engines.preload": ["noop"],
+    "cache.enabled": False,
+}
 BOOK = "A sentence that is spoken for a tenth of a second or a little more than that. " * 400
 
 

@@ -15,7 +15,7 @@ from supervisor.core.allocation.memory_states import (
     MemoryWatch,
     reserve_bytes,
 )
-from supervisor.core.allocation.policy import Sampled
+from supervisor.core.allocation.policy import Configured, Sampled
 from supervisor.core.machine import Cpu, Machine
 from tests.fixtures.defaults import policy_with
 
@@ -71,10 +71,10 @@ def test_what_is_left_makes_the_state(available_mb: float, state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total_mb", "reserve_mb"), [(512, 128), (2000, 256), (8000, 400), (64_000, 1024)]
+    ("total_mb", "reserve_mb"), [(512, 64), (2000, 250), (3000, 256), (8000, 400), (64_000, 1024)]
 )
 def test_the_reserve_by_itself(total_mb: int, reserve_mb: int) -> None:
-    """A twentieth, but no less than 256 and no more than 1024 MB, and a quarter at most."""
+    """A twentieth, but no less than 256 and no more than 1024 MB, and an eighth at most."""
     assert reserve_bytes(MemoryPolicy(), total_mb * MB) == reserve_mb * MB
     assert reserve_bytes(MemoryPolicy(reserve=7), total_mb * MB) == 7
     assert reserve_bytes(MemoryPolicy(reserve=None), total_mb * MB) == 0
@@ -150,9 +150,8 @@ def test_who_gives_nothing_back_only_stops_growing() -> None:
 
 
 def test_memory_that_is_not_watched_is_free() -> None:
-    """At once, also where it was critical before."""
-    watch = looked(seen(0))
-    watch.update(1.0, MemoryPolicy(reserve=None), seen(0, oom=7, pressure=99.0), 4)
+    """Whatever happens."""
+    watch = looked(*[seen(0, oom=7, pressure=99.0)] * 20, policy=MemoryPolicy(reserve=None))
     assert (watch.state, watch.cap) == ("free", None)
 
 
@@ -172,6 +171,17 @@ def test_the_allocator_gives_cores_back_with_the_reason() -> None:
     for second in range(2, 2 + int(BETTER_S) + 1):
         allocator.handle(Sampled(float(second), 95.0, 16, memory=seen(5000, widths=(1,))))
     assert allocator.cores == 4
+
+
+def test_other_settings_judge_anew() -> None:
+    """What was critical beside a large reserve is free beside a small one with the next sample."""
+    policy = policy_with(min_cores=4, max_cores=4)
+    allocator = DynamicCPUAllocator(policy, 16, POLICY)
+    allocator.handle(sampled(0.0, seen(40)))
+    assert (allocator.cores, allocator.memory.state) == (1, "critical")
+    allocator.handle(Configured(1.0, policy, "auto", MemoryPolicy(reserve=1_000_000)))
+    allocator.handle(Sampled(2.0, 95.0, 16, memory=seen(400, widths=(1,)), memory_cap=4))
+    assert (allocator.cores, allocator.memory.state) == (4, "free")
 
 
 def test_a_static_pool_gives_back_as_well() -> None:
