@@ -38,7 +38,7 @@ class RepeatsMachine(RuleBasedStateMachine):
         self.now = 0.0
         self.count = 0
         self.limits = CacheLimits(
-            bytes=3 * ENTRY, disk_bytes=1, segment_chars=200, min_uses=2, ttl_s=50.0
+            bytes=3 * ENTRY, disk_bytes=1, segment_chars=200, min_uses=1, ttl_s=50.0
         )
         self.machine = Jobs(structs.replace(BOUNDS, cache=self.limits))
         self.running: dict[int, e.RunSegment] = {}
@@ -103,7 +103,6 @@ class RepeatsMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.worker()
 
-    @rule()
     def worker(self) -> None:
         if self.workers < 6:
             self.workers += 1
@@ -111,12 +110,12 @@ class RepeatsMachine(RuleBasedStateMachine):
 
     @rule(
         texts=st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3),
-        scope=st.sampled_from(["a", "b", None]),
+        scope=st.sampled_from(["a", "a", "a", "b", None]),
         seeded=st.booleans(),
-        seed=st.integers(0, 1),
-        speed=st.sampled_from([1.0, 1.5]),
+        seed=st.sampled_from([0, 0, 0, 1]),
+        speed=st.sampled_from([1.0, 1.0, 1.0, 1.5]),
         reproducible=st.booleans(),
-        credit=st.sampled_from([0, 60, 1 << 30]),
+        credit=st.sampled_from([0, 60, 1 << 30, 1 << 30]),
     )
     def submit(self, texts: list[str], scope: str | None, **how: Any) -> None:
         self.count += 1
@@ -172,6 +171,12 @@ class RepeatsMachine(RuleBasedStateMachine):
             )
         )
 
+    @rule(threads=st.integers(1, 2))
+    def speak_all(self, threads: int) -> None:
+        """The workers get through what there is."""
+        for _ in range(20):
+            self.speak(0, threads, known=True)
+
     @rule(which=st.integers(0, 5), lost=st.booleans())
     def fail(self, which: int, lost: bool) -> None:
         if not self.running:
@@ -216,27 +221,38 @@ class RepeatsMachine(RuleBasedStateMachine):
         if jobs:
             self.tell(e.CreditGranted(self.now, jobs[which % len(jobs)], 1 << 30))
 
-    @rule(entries=st.integers(0, 4))
     def configure(self, entries: int) -> None:
         limits = structs.replace(self.limits, bytes=entries * ENTRY, disk_bytes=entries)
         self.tell(e.Configured(self.now, structs.replace(BOUNDS, cache=limits)))
 
-    @rule()
     def load_anew(self) -> None:
         """Other settings of the engine; nothing of before is found any more."""
         self.made_by = "f2" if self.made_by == "f1" else "f1"
         self.loads += 1
         self.tell(e.EnginesChanged(self.now))
 
-    @rule()
     def clear(self) -> None:
         self.tell(e.CacheCleared(self.now))
         assert not len(self.machine.repeats.cache)
 
-    @rule(seconds=st.floats(0.1, 40))
     def wait(self, seconds: float) -> None:
         self.now += seconds
         self.tell(e.Tick(self.now))
+
+    @rule(what=st.integers(0, 5), figure=st.integers(0, 40))
+    def disturb(self, what: int, figure: int) -> None:
+        """What happens rarely, or nothing would be cached for long."""
+        match what:
+            case 0:
+                self.configure(figure % 5)
+            case 1:
+                self.load_anew()
+            case 2 if figure % 4 == 0:
+                self.clear()
+            case 3:
+                self.wait(float(figure))
+            case _:
+                self.worker()
 
     @invariant()
     def holds(self) -> None:
