@@ -83,9 +83,9 @@ def _settings(profiles: list[dict[str, Any]]) -> Loaded:
     """The settings at the start, as the supervisor reads them."""
     section = {"performance": {"dynamic_cpu_allocation": {"max_cores": USABLE}}}
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "override.json"
+        path = Path(directory) / "config.json"
         path.write_text(json.dumps({**section, "profiles": profiles}))
-        return load(None, path, {}, at=START)
+        return load(path, None, {}, at=START)
 
 
 def _changes(loaded: Loaded) -> tuple[Change, ...]:

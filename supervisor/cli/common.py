@@ -1,7 +1,8 @@
-"""Options of the settings, and exit with an error: shared by several commands."""
+"""What several commands share: options of the settings, ending with an error, times in words."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -27,3 +28,8 @@ def fail(code: int, message: str) -> NoReturn:
     """
     typer.echo(f"supervisor: {message}", err=True)
     raise typer.Exit(code)
+
+
+def local_time(at: float) -> str:
+    """A time (Unix seconds) by this machine's clock."""
+    return f"{datetime.fromtimestamp(at).astimezone():%a %Y-%m-%d %H:%M %Z}"

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
+from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail, local_time
 from supervisor.cli.supervisor_process import running_supervisor
 
 app = typer.Typer(help="See, check and apply the settings.", no_args_is_help=True)
@@ -120,8 +120,10 @@ def profiles(
     typer.echo(f"now: {', '.join(loaded.active) or 'none'}")
     width = max(len(profile.name) for profile in loaded.profiles)
     for begin, name, end in coming[:_MOST_SPANS]:
-        since = "now" if begin == now else _local(begin)
-        typer.echo(f"{name:{width}}  {since:24}  to  {'later' if end == until else _local(end)}")
+        since = "now" if begin == now else local_time(begin)
+        typer.echo(
+            f"{name:{width}}  {since:24}  to  {'later' if end == until else local_time(end)}"
+        )
     if len(coming) > _MOST_SPANS:
         typer.echo(f"and {len(coming) - _MOST_SPANS} more; --json lists them all")
 
@@ -136,7 +138,3 @@ def reload() -> None:
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
-
-
-def _local(at: float) -> str:
-    return f"{datetime.fromtimestamp(at).astimezone():%a %Y-%m-%d %H:%M %Z}"

@@ -71,6 +71,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         check_versions,
         check_wyoming,
     )
+    from supervisor.cli.share_checks import check_shares
     from supervisor.host.roots import Host
     from supervisor.service.settings import make_setup
 
@@ -81,6 +82,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         clients = Clients(broker.max_connections, sockets_of(broker))
     findings = [
         *check_host(Host(pid=running), clients),
+        *check_shares(Host(pid=running), os.environ),
         *check_run_directory(os.environ, running),
         *check_state_directory(os.environ),
         *check_journal(os.environ, None if running is None else _journal_of_running()),

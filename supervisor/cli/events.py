@@ -35,11 +35,12 @@ def events(
     from supervisor.client import Client, SupervisorGone
     from supervisor.wire.events import document
 
+    named = [name for kind in kinds or () for name in kind.split(",")]
     with (
         exit_codes(None),
         client_errors(),
         Client(name="supervisor events") as client,
-        client.events(*(kinds or ())) as watched,
+        client.events(*named) as watched,
     ):
         try:
             for event in watched:

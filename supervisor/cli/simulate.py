@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supervisor.cli.common import fail
+from supervisor.cli.common import fail, local_time
 from supervisor.installing import how_to_install
 
 if TYPE_CHECKING:
@@ -190,6 +190,8 @@ def _scenario(
         edges = [*loaded.edges(start, start + seconds)]
     except configuration.ConfigError as error:
         fail(2, str(error))
+    if loaded.profiles:
+        typer.echo(f"supervisor: time profiles as from {local_time(start)} on (--start)", err=True)
     for warning in loaded.warnings:
         typer.echo(f"supervisor: {warning}", err=True)
     return Scenario(

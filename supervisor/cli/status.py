@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
+from supervisor.telling.notes import notes
 from supervisor.telling.reasons import explain
 from supervisor.wording import counted
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from supervisor.wire.status import (
         AllocationStats,
         JobCounts,
-        Profiles,
         Status,
         SupervisorStatus,
     )
@@ -81,9 +81,8 @@ def _show(status: Status) -> None:
         error = status.supervisor.configuration_error
         console.print(f"configuration not applied: {error}", soft_wrap=True)
     console.print(_allocation_line(status.allocation.allocation_stats))
-    profiles = status.allocation.profiles
-    if profiles.names:
-        console.print(_profiles_line(profiles), soft_wrap=True)
+    for note in notes(status, time.time()):
+        console.print(f"{note.about}: {note.text}", soft_wrap=True)
     console.print(workers_table(status.workers))
     console.print(f"jobs: {_counts(status.jobs)}", soft_wrap=True)
 
@@ -104,20 +103,8 @@ def _allocation_line(stats: AllocationStats) -> str:
     why = current.allocation_reason
     if stats.decisions:
         last = stats.decisions[-1]
-        why = explain(last.kind, last.figures, last.reason)
-        if last.profile:
-            why += f" (profile {last.profile})"
+        why = explain(last.kind, last.figures, last.reason, last.profile)
     return f"cores: {current.allocated_cores} of {stats.total_cores}{busy}; {why}"
-
-
-def _profiles_line(profiles: Profiles) -> str:
-    """The profiles in force, and what begins or ends next."""
-    line = f"profiles: {', '.join(profiles.active) or 'none in force'}"
-    if profiles.next is None:
-        return line
-    word = "begins" if profiles.next.begins else "ends"
-    at = datetime.fromtimestamp(profiles.next.at).astimezone()
-    return f"{line}; {profiles.next.name} {word} {at:%a %d %b %H:%M %Z}"
 
 
 def _counts(jobs: JobCounts) -> str:

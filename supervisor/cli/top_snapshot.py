@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from supervisor.telling.notes import Note, notes
 from supervisor.telling.pool import trouble, why
 from supervisor.wire.decisions import new_decisions
 from supervisor.wire.status import AllocationDecision, JobCounts, Status, WorkerStatus
@@ -22,7 +23,8 @@ class DecisionRecord(msgspec.Struct, frozen=True):
     """One decision of the allocator; `now` is in its own monotonic seconds.
 
     `utilization` is in percent of `before`, the cores held when it was measured; None
-    where nothing could be measured. `kind` is the reason without its `figures`.
+    where nothing could be measured. `kind` is the reason without its `figures`; `profile` is the
+    time profile that has set the bound, "" for none.
     """
 
     now: float
@@ -32,6 +34,7 @@ class DecisionRecord(msgspec.Struct, frozen=True):
     reason: str
     kind: str
     figures: tuple[float, ...] = ()
+    profile: str = ""
 
 
 def _record(decision: AllocationDecision) -> DecisionRecord:
@@ -43,6 +46,7 @@ def _record(decision: AllocationDecision) -> DecisionRecord:
         reason=decision.reason,
         kind=decision.kind,
         figures=decision.figures,
+        profile=decision.profile,
     )
 
 
@@ -52,7 +56,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     t: Unix seconds. utilization: percent of `cores`, the mean over the samples that were
     new; None if there was none. low: where the pool begins to give cores back. usable:
     cores that the pool may hold. queue: segments that wait, running: those that are spoken.
-    why: what goes on, in a sentence.
+    why: what goes on, in a sentence; notes: what else there is to know.
     """
 
     t: float
@@ -73,6 +77,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     workers: list[WorkerStatus]
     decisions: list[DecisionRecord]
     why: str
+    notes: list[Note] = []
     problem: str | None = None
 
     @property
@@ -121,6 +126,7 @@ class History:
             workers=status.workers,
             decisions=[_record(decision) for decision in stats.decisions],
             why=why(status),
+            notes=notes(status, t),
             problem=_problem(status),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,12 +13,18 @@ from rich.text import Text
 from supervisor.cli.charts import block
 from supervisor.cli.top_snapshot import DecisionRecord, Snapshot
 from supervisor.cli.workers_table import workers_table
+from supervisor.telling.notes import Note
 from supervisor.telling.reasons import explain
 from supervisor.wording import counted
 
 _CHART_ROWS = 8
 _LABEL = 7
 _DECISIONS = 8
+_MARGIN = 12
+"""Columns of the words that lines begin with."""
+_NARROW = 50
+"""Columns below which nothing stands beside them."""
+_TONES: Final = {"": "", "warn": "yellow", "bad": "bold red"}
 
 
 def draw(snapshot: Snapshot, seen: Sequence[DecisionRecord], width: int) -> RenderableType:
@@ -30,16 +37,16 @@ def draw(snapshot: Snapshot, seen: Sequence[DecisionRecord], width: int) -> Rend
     recent = list(seen)[-columns:]
     parts += [
         Text(),
-        _utilization_line(snapshot),
+        _lines(width, ("utilization", _utilization(snapshot))),
         chart([s.utilization for s in recent], snapshot.target, snapshot.low),
         Text(),
-        _cores_line(snapshot),
+        _lines(width, ("cores", _cores(snapshot))),
         _steps([s.after for s in recent], snapshot.usable),
         Text(),
         workers_table(snapshot.workers),
-        _queue_line(snapshot),
+        _lines(width, ("queue", _queue(snapshot)), *map(_note, snapshot.notes)),
         Text(),
-        _decisions(seen),
+        _decisions(seen, width),
     ]
     return Group(*parts)
 
@@ -92,42 +99,55 @@ def _headline(snapshot: Snapshot) -> Text:
     return text
 
 
-def _utilization_line(snapshot: Snapshot) -> Text:
+def _utilization(snapshot: Snapshot) -> Text:
     average = (
         "not known yet" if snapshot.average is None else f"{snapshot.average:.0f} % on average"
     )
     return Text(
-        f"utilization  {average}; target {snapshot.target:g} %, "
-        f"cores are given back below {snapshot.low:g} %"
+        f"{average}; target {snapshot.target:g} %, cores are given back below {snapshot.low:g} %"
     )
 
 
-def _cores_line(snapshot: Snapshot) -> Text:
-    text = Text("cores        ")
-    text.append("■" * snapshot.allocated, "cyan")
+def _cores(snapshot: Snapshot) -> Text:
+    text = Text("■" * snapshot.allocated, "cyan")
     text.append("□" * max(0, snapshot.usable - snapshot.allocated), "dim")
-    text.append(
-        f"  {snapshot.allocated} leased of {snapshot.usable} usable, "
-        f"{snapshot.total} in the machine"
+    told = (
+        f"{snapshot.allocated} leased of {snapshot.usable} usable, {snapshot.total} in the machine"
     )
-    return text
+    return Text.assemble(text, f"  {told}")
 
 
-def _queue_line(snapshot: Snapshot) -> Text:
+def _queue(snapshot: Snapshot) -> Text:
     jobs = snapshot.jobs
     so_far = {str(name): count for name, count in jobs.ended.items()} | {"retried": jobs.retried}
     counts = ", ".join(f"{count} {name}" for name, count in so_far.items() if count)
     return Text(
-        f"queue        {counted(snapshot.queue, 'segment waits', 'segments wait')}, "
+        f"{counted(snapshot.queue, 'segment waits', 'segments wait')}, "
         f"{counted(snapshot.running, 'is', 'are')} spoken; "
         f"{counted(jobs.queued, 'job waits', 'jobs wait')}, "
         f"{counted(jobs.running, 'runs', 'run')}" + (f"; so far {counts}" if counts else "")
     )
 
 
-def _decisions(seen: Sequence[DecisionRecord]) -> Table:
+def _note(note: Note) -> tuple[str, Text]:
+    return note.about, Text(note.text, _TONES[note.tone])
+
+
+def _lines(width: int, *lines: tuple[str, Text]) -> RenderableType:
+    """What each is about beside its text, or, where it is narrow, before it."""
+    if width < _NARROW:
+        return Group(*(Text.assemble(f"{about}: ", text) for about, text in lines))
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=_MARGIN)
+    grid.add_column()
+    for about, text in lines:
+        grid.add_row(about, text)
+    return grid
+
+
+def _decisions(seen: Sequence[DecisionRecord], width: int) -> RenderableType:
     """The last decisions, those with one reason in a row as one line."""
-    table = Table("decision", "why", "for", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    rows = []
     runs = [list(run) for _, run in groupby(seen, key=_kind)]
     for run in reversed(runs[-_DECISIONS:]):
         last = run[-1]
@@ -135,8 +155,13 @@ def _decisions(seen: Sequence[DecisionRecord]) -> Table:
         cores = counted(last.after, "core")
         what = f"{last.before} → {cores}" if change else cores
         lasted = f"{seen[-1].now - run[0].now:.0f} s ago" if change else counted(len(run), "sample")
-        why = explain(last.kind, last.figures, last.reason)
-        table.add_row(Text(what, "bold" if change else ""), why, lasted)
+        why = explain(last.kind, last.figures, last.reason, last.profile)
+        rows.append((Text(what, "bold" if change else ""), why, lasted))
+    if width < _NARROW:
+        return Group(*(Text.assemble(what, f": {why}, {lasted}") for what, why, lasted in rows))
+    table = Table("decision", "why", "for", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

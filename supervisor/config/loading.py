@@ -80,9 +80,8 @@ class Loaded:
     @property
     def profiles(self) -> tuple[Profile, ...]:
         """All profiles, in the order of the list."""
-        return (
-            () if self.sources is None else tuple(profile for profile, _ in self.sources.profiles)
-        )
+        layers = () if self.sources is None else self.sources.profiles
+        return tuple(profile for profile, _ in layers)
 
     def active_at(self, at: float) -> tuple[str, ...]:
         """Names of the profiles whose window holds `at` (Unix seconds)."""
@@ -108,7 +107,9 @@ class Loaded:
         if self.sources is None or active == self.active:
             return self
         merged = _merge(self.sources.layers(active))
-        return replace(self, settings=merged.settings, origins=merged.origins, active=active)
+        return replace(
+            merged, place=self.place, base=self.base, active=active, sources=self.sources
+        )
 
     def chosen(self, key: str) -> bool:
         """Whether this setting (dotted key) was chosen by the operator.

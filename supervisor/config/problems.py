@@ -27,6 +27,10 @@ def describe_errors(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
 def unknown_key(path: schema.Path) -> str:
     """The message about a key that does not exist."""
     shown = _shortened(schema.dotted(path), 200)
+    parts = tuple(schema.dotted(path).split("."))
+    if parts != path and schema.setting_at(parts) is not None:
+        objects = "".join(f'{{"{part}": ' for part in parts)
+        return f"unknown key {shown}; in a file it is {objects}…"
     return f"unknown key {shown}; nearest valid key: {schema.dotted(schema.nearest(path))}"
 
 

@@ -100,7 +100,8 @@ class Watch:
         self._load = partial(load, config, override, environ, command_line)
         self._clock = clock
         self._check = check
-        self._minute = clock() // MINUTE_S
+        self._minute = -1.0
+        """That of the wall clock in which profiles were asked."""
         self._active = loaded.active
         """Profiles that were asked for last, in force or not."""
         self._paths = [location.path for location in files.locate(config, override, environ)]

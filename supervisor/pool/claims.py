@@ -67,19 +67,15 @@ class Claims:
         self._beat = 0
         self._beats: dict[str, tuple[int, float]] = {}
         """By file: the last beat, and when it was new."""
-        self._error: str | None = None
-        self._strange: str | None = None
-
-    @property
-    def error(self) -> str | None:
-        """Why claims cannot be written, or one cannot be read, in one line."""
-        found = self._error or self._strange
-        return None if found is None else f"core shares: {found}"
+        self.error: str | None = None
+        """Why our claim cannot be written, in one line; cores are not shared then."""
+        self.strange: str | None = None
+        """Why the claim of another cannot be read, in one line."""
 
     def look(self, now: float) -> None:
         """Read the claims of others. `now`: any steady clock, in seconds."""
         before = {claim.holds for claim in self.others}
-        self._strange = None
+        self.strange = None
         try:
             directory = open_directory(self._directory)
         except (OSError, UnusableError):
@@ -102,11 +98,11 @@ class Claims:
             os.pwrite(self._file, line, 0)
             os.ftruncate(self._file, len(line))
         except UnusableError as error:
-            self._error = str(error)
+            self.error = f"core shares: {error}"
         except OSError as error:
-            self._error = f"{self._directory}: {error.strerror}"
+            self.error = f"core shares: {self._directory}: {error.strerror}"
         else:
-            self._error = None
+            self.error = None
 
     def close(self) -> None:
         """Take our claim back."""
@@ -187,7 +183,7 @@ class Claims:
             os.close(file)
 
     def _unreadable(self, name: str, why: str) -> _Written:
-        self._strange = f"{self._directory / name}: {why}"
+        self.strange = f"core shares: {self._directory / name}: {why}"
         match = _NAME.fullmatch(name)
         pid = int(match[1]) if match else 0
         return _Written(Claim(pid=pid, since=self.since, weight=1.0, wanted=0, least=0), 0, 0.0)

@@ -277,8 +277,9 @@ class ControlLoop:
             demand=load.running + load.waiting,
             session_build_s=load.session_build_s,
         )
-        own = self._claim(in_use(self.target))
-        self._tell(e.Looked(now, sampled, ground, own, self.claims.others))
+        claims = self.claims.others
+        own = self._claim(in_use(self.target)) if claims else None
+        self._tell(e.Looked(now, sampled, ground, own, claims))
         self._publish()
 
     def _claim(self, holds: Collection[int]) -> Claim:
@@ -335,6 +336,8 @@ class ControlLoop:
             troubles["leases"] = self.leases.error
         elif self.claims.error is not None:
             troubles["claims"] = self.claims.error
+        if self.claims.strange is not None:
+            troubles["others' claims"] = self.claims.strange
         if not self._usable():
             troubles["cores"] = ALL_LEASED
         for part, said in troubles.items():

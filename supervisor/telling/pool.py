@@ -80,7 +80,7 @@ def _held_back(status: Status) -> str | None:
         return f"Going slow because the machine is hot: {speak}{awaited}."
     if not waiting:
         return None
-    if kind == "bound_memory":
+    if kind == "bound_memory" or kind.startswith("memory_"):
         return f"{speak}: there is no memory for more, and {many}."
     if others := len(status.allocation.leases.leased_by_others):
         return f"{speak} while {many}: another supervisor has {counted(others, 'core')}."

@@ -35,9 +35,13 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def explain(kind: str, figures: Sequence[float], reason: str) -> str:
-    """The words for this kind; for one that is not known here, as the supervisor has it."""
+def explain(kind: str, figures: Sequence[float], reason: str, profile: str = "") -> str:
+    """The words for this kind; for one that is not known here, as the supervisor has it.
+
+    profile: the time profile that has set the bound which decided; "" for none.
+    """
     try:
-        return _WORDS[kind].format(*figures)
+        said = _WORDS[kind].format(*figures)
     except (IndexError, KeyError, ValueError):
-        return reason.replace("_", " ")
+        return reason.replace("_", " ")  # It names the profile.
+    return f"{said} (profile {profile})" if profile else said

@@ -51,6 +51,9 @@ _EVENTS: Final[dict[str, Callable[..., str]]] = {
     "refused": lambda index, worker: (
         f"Worker {worker} could not take {_sentence(index)}; another will"
     ),
+    "interrupted": lambda index, worker: (
+        f"Worker {worker} left {_sentence(index)} for something more urgent"
+    ),
     "worker lost": lambda index, worker, reason: (
         f"Worker {worker} was lost with {_sentence(index)}: {reason}"
     ),

@@ -16,6 +16,7 @@ from msgspec.structs import fields
 from supervisor.speech import Markup, Unreadable
 from supervisor.wire import client as wire
 from supervisor.wire.codec import MAGIC, encode
+from supervisor.wire.events import EVENTS
 from tests.fixtures.patterns import PATTERNS, worst
 from tests.fixtures.processes import rss_mb
 from tests.fuzz.attacks import attack
@@ -110,6 +111,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
     st.builds(wire.Attach, NAMES, NAMES, NUMBERS, NUMBERS),
     st.builds(wire.Status, NAMES, st.booleans()),
     st.builds(wire.Jobs, NAMES, MAYBE_NAMES, NUMBERS),
+    st.builds(wire.Watch, NAMES, st.lists(st.one_of(NAMES, st.sampled_from(EVENTS))).map(tuple)),
     st.just(wire.Ping()),
     st.just(wire.Bye()),
 )

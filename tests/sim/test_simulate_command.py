@@ -63,7 +63,7 @@ def test_profiles_are_played_from_the_start_on(tmp_path: Path) -> None:
         "--json",
     )
     for start, most in (("2026-12-01T05:55", 4), ("2026-12-01T06:02", 1), ("2026-12-01T06:01Z", 4)):
-        document = json.loads(run(*idle, "--start", start).output)
+        document = json.loads(run(*idle, "--start", start).stdout)
         assert document["peak_cores"] == most
     refused = run(*idle, "--start", "tomorrow")
     assert refused.exit_code == 2

@@ -404,7 +404,7 @@ class DynamicCPUAllocator:
         elif average > self.policy.cpu_target:
             wish = self._more(average)
         elif average < self.policy.scale_down_threshold and self._work_waits(sample) is None:
-            wish = math.ceil(self._need(average))
+            wish = self._scale_down.fewest(bounds.lower, self.cores)
         else:
             wish = self.cores
         wish = max(wish, self._called_for(sample, bounds))
@@ -504,7 +504,7 @@ class DynamicCPUAllocator:
             return []
         if target > self.cores:
             self._scale_down.regretted(target)
-        elif kind == "low_utilization":
+        elif kind == "low_utilization" or (kind == "yield_to" and self.wanted <= target):
             self._scale_down.removed(now, target)
         self.cores = target
         if self.shared is None or not (kind == "yield_to" and self.shared.at_once):

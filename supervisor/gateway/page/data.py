@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
 from aiohttp import hdrs, web
 
 from supervisor.gateway.context import Context
@@ -14,6 +15,7 @@ from supervisor.gateway.errors import ApiError
 from supervisor.gateway.page.history import KEPT_S, History, course
 from supervisor.gateway.page.recorder import Recorder
 from supervisor.gateway.page.series import recorded
+from supervisor.telling.notes import notes
 from supervisor.telling.pool import doing, state, trouble, why
 from supervisor.telling.reasons import explain
 from supervisor.wire.status import Status
@@ -55,6 +57,7 @@ def routes(context: Context, recorder: Recorder, history: History) -> list[web.R
         document = course(
             history.ticks,
             recorder.samples,
+            history.profiles,
             now_s=time.monotonic(),
             sampled_at_s=recorder.taken_at_s,
             seconds=seconds,
@@ -77,7 +80,8 @@ def said(status: Status, age_s: float) -> dict[str, Any]:
         "why": why(status),
         "trouble": trouble(status),
         "workers": [doing(worker) for worker in status.workers],
-        "decisions": [explain(one.kind, one.figures, one.reason) for one in decisions],
+        "notes": [msgspec.to_builtins(note) for note in notes(status, time.time())],
+        "decisions": [explain(one.kind, one.figures, one.reason, one.profile) for one in decisions],
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from supervisor.gateway.page.recorder import Sample
 from supervisor.gateway.page.series import POINTS
+from supervisor.telling.distributions import difference, quantile
 from supervisor.wire.status import Distribution, Status
 
 T = TypeVar("T")
@@ -22,6 +23,9 @@ SPACING_S = 10.0
 
 KEPT_S = 86_400.0
 """With SPACING_S that is 8640 ticks at most."""
+
+MOST_PROFILES = 200
+"""Times of profiles that are kept."""
 
 
 class Tick(NamedTuple):
@@ -52,11 +56,20 @@ class Load(NamedTuple):
     waiting: int
 
 
+class InForce(NamedTuple):
+    """A time in which a time profile was in force, in this process' monotonic seconds."""
+
+    name: str
+    from_s: float
+    to_s: float
+
+
 class History:
-    """Keeps the ticks of the last KEPT_S seconds."""
+    """Keeps the ticks of the last KEPT_S seconds, and when profiles were in force in them."""
 
     def __init__(self) -> None:
         self._ticks: deque[Tick] = deque()
+        self._profiles: deque[InForce] = deque(maxlen=MOST_PROFILES)
         self._last: tuple[float, Status] | None = None
 
     @property
@@ -64,8 +77,15 @@ class History:
         """Oldest first."""
         return list(self._ticks)
 
+    @property
+    def profiles(self) -> list[InForce]:
+        """Those that ended first come first."""
+        return list(self._profiles)
+
     def take(self, status: Status, at_s: float) -> None:
         """Keep a tick, if SPACING_S have gone by since the last one."""
+        for name in status.allocation.profiles.active:
+            self._note_profile(name, at_s)
         if self._last is None:
             self._last = at_s, status
             return
@@ -77,6 +97,16 @@ class History:
             self._ticks.append(_tick(before, status, at_s, at_s - before_s))
         while self._ticks and self._ticks[0].at_s < at_s - KEPT_S:
             self._ticks.popleft()
+
+    def _note_profile(self, name: str, at_s: float) -> None:
+        """Add to the time of this profile, or begin another one where it was not in force."""
+        from_s = at_s
+        for known in self._profiles:
+            if known.name == name and at_s - known.to_s < 2.5 * SPACING_S:
+                from_s = known.from_s
+                self._profiles.remove(known)
+                break
+        self._profiles.append(InForce(name, from_s, at_s))
 
 
 def _tick(before: Status, status: Status, at_s: float, length_s: float) -> Tick:
@@ -101,37 +131,10 @@ def _risen_mean(now: Distribution, before: Distribution) -> float | None:
     return (now.sum - before.sum) / count if count > 0 else None
 
 
-def difference(now: Distribution, before: Distribution) -> list[tuple[float, int]]:
-    """Upper bounds with the observations between each and the bound below it, of that time."""
-    bounds = sorted((float(text), text) for text in now.buckets)
-    risen = [(bound, now.buckets[text] - before.buckets.get(text, 0)) for bound, text in bounds]
-    risen.append((float("inf"), now.count - before.count))
-    below = [0, *(number for _, number in risen)]
-    return [(bound, number - less) for (bound, number), less in zip(risen, below, strict=False)]
-
-
-def quantile(counts: Sequence[tuple[float, int]], part: float) -> float | None:
-    """The value below which `part` of the observations are, evenly spread within a bucket.
-
-    None without any. What is above the highest finite bound counts as that bound.
-    """
-    wanted = part * sum(number for _, number in counts)
-    if wanted <= 0:
-        return None
-    low = 0.0
-    for bound, number in counts:
-        if bound == float("inf"):
-            return low
-        if wanted <= number:
-            return low + (bound - low) * wanted / number
-        wanted -= number
-        low = bound
-    return low
-
-
 def course(
     ticks: Sequence[Tick],
     samples: Sequence[Sample],
+    profiles: Iterable[InForce] = (),
     *,
     now_s: float,
     sampled_at_s: float | None,
@@ -149,7 +152,16 @@ def course(
         near = [Load(s.time_s + offset, s.utilization, s.cores, s.queue) for s in samples]
         near = [each for each in near if each.at_s >= now_s - seconds]
         load = [each for each in load if not near or each.at_s < near[0].at_s] + near
-    return {"seconds": seconds, "load": _load(load, now_s), "speech": _speech(recent, now_s)}
+    return {
+        "seconds": seconds,
+        "load": _load(load, now_s),
+        "speech": _speech(recent, now_s),
+        "profiles": [
+            {"name": each.name, "from_s": round(now_s - each.from_s, 1), "to_s": now_s - each.to_s}
+            for each in profiles
+            if each.to_s >= now_s - seconds
+        ],
+    }
 
 
 def _load(points: Sequence[Load], now_s: float) -> dict[str, list[Any]]:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from supervisor.gateway.context import Context
 from supervisor.gateway.page.data import UNCACHED
+from supervisor.telling.notes import urgency
 from supervisor.telling.stories import happened, job_state
 
 SHOWN = 30
@@ -20,8 +21,8 @@ SHOWN = 30
 PATIENCE_S = 5.0
 
 _ROW = (
-    *("job", "state", "durable", "engine", "voice", "segments", "segments_spoken", "retried"),
-    *("age_s", "waited_s", "ran_s"),
+    *("job", "state", "class", "durable", "engine", "voice", "segments", "segments_spoken"),
+    *("retried", "age_s", "waited_s", "ran_s"),
 )
 
 _WHOLE = (*_ROW, "language", "speed", "characters", "message", "synthesis_s")
@@ -48,5 +49,6 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 def _shown(job: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """These fields of a job, and its state in words."""
-    return {"said": job_state(job["state"]), **{name: job.get(name) for name in names}}
+    """These fields of a job, and its state and class in words."""
+    words = {"said": job_state(job["state"]), "urgency": urgency(job.get("class"))}
+    return {**words, **{name: job.get(name) for name in names}}

@@ -4,6 +4,7 @@ texts, half requests, programs that want the same cores, a damaged file. Nobody'
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import socket
@@ -11,9 +12,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from supervisor.core.allocation.shares import Claim
+from supervisor.pool.claims import Claims
+from supervisor.pool.leases import CoreLeases
 from supervisor.wire import client as wire
 from tests.fixtures.patterns import PATTERNS, worst
 from tests.supervised import Wire
@@ -64,6 +68,35 @@ def strangers(dice: random.Random) -> bool:
                 stack.callback(process.kill)
                 os.sched_setaffinity(process.pid, {cpu})
         time.sleep(dice.uniform(0.3, _LONGEST_S))
+    return True
+
+
+def neighbour(leases: Path, dice: random.Random) -> bool:
+    """Another supervisor that wants all cores, holds none or one, and is gone soon; beside it, what
+    is no claim at all.
+    """
+    cpus = tuple(sorted(os.sched_getaffinity(0)))
+    with ExitStack() as stack:
+        cores = stack.enter_context(closing(CoreLeases(leases)))
+        claims = stack.enter_context(closing(Claims(leases)))
+        planted = leases / "claim-1"
+        planted.write_bytes(dice.randbytes(dice.randint(0, 100_000)))
+        stack.callback(planted.unlink, missing_ok=True)
+        fcntl.flock(stack.enter_context(planted.open("rb")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        until = time.monotonic() + dice.uniform(1.0, 2 * _LONGEST_S)
+        while time.monotonic() < until:
+            cores.acquire({dice.choice(cpus)} - cores.held if not cores.held else ())
+            wanted = dice.choice((0, 1, len(cpus)))
+            claim = Claim(
+                pid=os.getpid(),
+                since=0.0,
+                weight=dice.choice((0.01, 100.0)),
+                wanted=wanted,
+                may=cpus,
+                holds=tuple(cores.held),
+            )
+            claims.publish(claim, 1.0)
+            time.sleep(0.1)
     return True
 
 

@@ -81,6 +81,9 @@ class Faults:
             "texts: the worst": lambda: abuse.worst_texts(stormy.endpoint, dice),
             "gateway: half heads": lambda: abuse.half_heads(stormy.gateway_port(), dice),
             "strangers: on every core": lambda: abuse.strangers(dice),
+            "neighbour: wants the cores": lambda: abuse.neighbour(
+                stormy.directory / "leases", dice
+            ),
         }
         self.names = {*self._kinds, *map(_kind, MISHAPS)}
 

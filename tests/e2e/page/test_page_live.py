@@ -15,6 +15,7 @@ from supervisor.gateway.page.files import ASSETS
 from supervisor.wire.status import read
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import Look
+from tests.fixtures.statuses import quiet, with_events
 from tests.supervised import Supervised, eventually
 
 KEY = "sk-for-the-page"
@@ -121,6 +122,29 @@ def test_a_large_machine_under_load(tab: Page, served: Serving, look: Look) -> N
     expect(tab.locator("#problem")).to_contain_text("not in force: override.json: line 3")
     tab.set_viewport_size({"width": 1200, "height": 900})
     look("bad-override")
+
+
+def test_what_else_there_is_to_know(tab: Page, served: Serving, look: Look) -> None:
+    """Nothing usually; else memory, shares, profiles, classes and the cache; a profile's band."""
+    status = quiet(served.ask("/page/status").document)
+    told(tab, status)
+    past = served.ask("/page/history?seconds=300").document
+    past["profiles"] = [{"name": "morning", "from_s": 400.0, "to_s": 120.0}]
+    tab.route("**/page/history*", lambda route: route.fulfill(json=past))
+    opened(tab, served)
+    expect(tab.locator("#notes")).to_be_hidden()
+    with_events(status)
+    expect(tab.locator("#notes dt")).to_have_text(["Memory", "Shared cores", "Profile", "Cache"])
+    notes = tab.locator("#notes dd")
+    expect(notes.nth(0)).to_contain_text("Short, 120 MB left, 500 MB are to stay free")
+    expect(notes.nth(1)).to_contain_text("Process 5000 holds 2, wants 1, its share is 1")
+    expect(notes.nth(2)).to_contain_text("In force: morning; ends on")
+    expect(notes.nth(3)).to_contain_text("38 % of 1,204 sentences came from it")
+    expect(tab.locator("#charts .profile-area")).to_have_count(1)
+    tab.locator("#why").scroll_into_view_if_needed()
+    look("notes", full_page=True)
+    tab.set_viewport_size({"width": 400, "height": 860})
+    look("notes-400", full_page=True)
 
 
 def decisions() -> list[dict[str, Any]]:

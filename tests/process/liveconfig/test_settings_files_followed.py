@@ -101,12 +101,12 @@ def test_a_profile_is_taken_and_left(tuned: Tuned) -> None:
     assert allocation["profiles"]["next"]["begins"] is False
     decisions = allocation["allocation_stats"]["decisions"]
     assert "bound_min_cores_2 (profile morning)" in [each["reason"] for each in decisions]
-    assert "profiles: morning; morning ends" in supervisor(tuned, "status").stdout
+    assert "profile: in force: morning; ends" in supervisor(tuned, "status").stdout
     tuned.tune({**QUICK, "profiles": [around_now(-30)]})
     tuned.logged("profile morning ended: min_cores 2 → 1")
     tuned.workers(1)
     assert tuned.allocation()["profiles"]["active"] == []
-    assert "profiles: none in force; morning begins" in supervisor(tuned, "status").stdout
+    assert "profile: none in force; morning begins" in supervisor(tuned, "status").stdout
     tuned.tune({**QUICK, "profiles": [{**around_now(-30), "timezone": "Mars"}]})
     eventually(lambda: 'no time zone "Mars"' in error(tuned), "what is wrong with it")
     tuned.override.unlink()

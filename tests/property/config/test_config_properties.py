@@ -84,6 +84,41 @@ def test_any_json_loads_or_is_refused(config: object, override: object) -> None:
         json.dumps(loaded.settings.model_dump(), allow_nan=False, ensure_ascii=False).encode()
 
 
+WRITTEN = st.sampled_from(
+    [
+        "mon-fri",
+        "06:30",
+        "24:00",
+        "09:00",
+        "Europe/Berlin",
+        "UTC",
+        "2026-12-24/2027-01-02",
+        "58-2",
+        60,
+    ]
+)
+PROFILE = st.fixed_dictionaries(
+    {"name": WRITTEN | JSON_VALUES, "set": TREES | JSON_VALUES},
+    optional={
+        key: WRITTEN | JSON_VALUES | WRITTEN.map(lambda value: [value])
+        for key in ("days", "from", "to", "timezone", "dates", "lead_s", "other")
+    }
+    | {"every": WRITTEN.map(lambda value: {"minute": value})},
+)
+
+
+@given(st.lists(PROFILE, max_size=3), TREES, st.integers(0, 1 << 33))
+def test_any_profiles_load_or_are_refused(profiles: object, beside: Any, at: int) -> None:
+    """Whatever a profile holds, at any time: settings, or ConfigError."""
+    with tempfile.TemporaryDirectory() as root:
+        path = Path(root) / "override.json"
+        path.write_text(json.dumps({**beside, "profiles": profiles}))
+        loaded = outcome(lambda: load(None, path, {}, at=at))
+        if loaded is not None:
+            assert loaded.origins.keys() == flat(loaded.settings).keys()
+            assert {*loaded.active} <= {profile.name for profile in loaded.profiles}
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_load_or_are_refused(content: bytes) -> None:
     """A file may hold anything at all."""

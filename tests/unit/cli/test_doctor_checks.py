@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from supervisor.cli.place_checks import (
     check_tcp,
     check_wyoming,
 )
+from supervisor.cli.share_checks import check_shares
 from supervisor.config import Settings
+from supervisor.core.allocation.shares import Claim
 from supervisor.host.roots import Host
 from supervisor.installing import how_to_install
 from supervisor.journal.store import JournalStore
+from supervisor.pool.claims import Claims
 from supervisor.wire.status import read
 from tests.fixtures.hosts import materialise
 from tests.fixtures.hosts.files import meminfo
@@ -335,3 +339,32 @@ def test_models_of_the_engines_in_use_are_looked_for() -> None:
     settings = Settings.model_validate({"engines": {"preload": ["hibari", "noop"]}})
     found = {f.found.split()[0].rstrip(":"): f.level for f in check_models(settings, {})}
     assert found == {"hibari": "ok", "noop": "note"}
+
+
+def test_neighbours_that_share_no_leases_are_named(tmp_path: Path) -> None:
+    """A supervisor on the same CPUs that makes no claim where ours looks: it may be in a container,
+    with another pid there. Who claims is named, who has CPUs of his own is not.
+    """
+    tree = materialise("laptop-20", tmp_path / "host")
+    leases = tmp_path / "host" / "leases"
+    for pid, inside, cpus in ((11, 1, "0-19"), (12, 7, "0-3"), (13, 13, "20-23"), (14, 14, "0")):
+        program = "sleep" if pid == 14 else "/usr/bin/python3\0-m\0supervisor"
+        tree.write(f"proc/{pid}/cmdline", f"{program}\0start\0--set\0pool.weight=1\0")
+        tree.write(f"proc/{pid}/status", f"NSpid:\t{pid}\t{inside}\nCpus_allowed_list:\t{cpus}\n")
+    with closing(Claims(leases)) as claims:
+        claims.publish(Claim(pid=1, since=1.0, weight=1.0, wanted=1), 1.0)
+        apart, sharing = check_shares(tree.host, {"SUPERVISOR_LEASE_DIR": "/leases"})
+    assert (apart.level, sharing.level) == ("warning", "ok")
+    assert "(pid 12)" in apart.found
+    assert "(pid 11)" in sharing.found
+    assert apart.advice is not None
+
+
+def test_a_container_with_leases_of_its_own_does_not_see_its_neighbours(tmp_path: Path) -> None:
+    """So much can be said from inside."""
+    tree = materialise("laptop-20", tmp_path)
+    assert not list(check_shares(tree.host, {}))
+    tree.write(".dockerenv", "")
+    (finding,) = check_shares(tree.host, {})
+    assert finding.level == "note"
+    assert "not seen" in finding.found

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from rich.console import Console
 
+from supervisor.cli.terminal import write_what_it_can
 from supervisor.cli.top_snapshot import History
 from supervisor.cli.top_view import chart, draw
 from supervisor.wire.status import Status, read
-from tests.fixtures.statuses import example
+from tests.fixtures.statuses import example, with_events
 
 
 def decision(
@@ -93,6 +95,25 @@ def test_the_screen_shows_what_an_operator_looks_for() -> None:
         "override.json: no",
     ):
         assert words in screen
+
+
+@pytest.mark.parametrize("width", [80, 60, 40, 20])
+def test_all_that_happens_fits_the_terminal(width: int) -> None:
+    """No line is longer, no word is cut, and ASCII has a sign for each."""
+    history = History()
+    found = with_events(example())
+    snapshot = history.take(100.0, read(found))
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(draw(snapshot, history.seen, width))
+    screen = capture.get()
+    assert max(map(len, screen.splitlines())) <= width
+    assert "…" not in screen
+    words = set(screen.split())
+    for note in snapshot.notes:
+        assert set(note.text.split()) <= words, note
+    write_what_it_can()
+    assert b"?" not in screen.encode("ascii", "supervisor.plain")
 
 
 def test_decisions_of_one_kind_are_one_line() -> None:

@@ -118,6 +118,10 @@ def test_the_edges_are_played_in_order(place: Place) -> None:
             {"set": cpu(min_core=6)},
             f"unknown key {SECTION}.min_core; nearest valid key: {MIN_CORES}",
         ),
+        (
+            {"set": {MIN_CORES: 6}},
+            f'unknown key {MIN_CORES}; in a file it is {{"performance": {{"dynamic_cpu_all',
+        ),
         ({"set": cpu(min_cores="6")}, f"{MIN_CORES} must be a whole number from 1 to 4096"),
         ({"set": cpu(min_cores=6, max_cores=5)}, "min_cores 6 is above max_cores 5"),
         (

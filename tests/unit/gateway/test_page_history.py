@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from supervisor.gateway.page.files import ASSETS
-from supervisor.gateway.page.history import KEPT_S, SPACING_S, History, Tick, course, quantile
+from supervisor.gateway.page.history import KEPT_S, SPACING_S, History, Tick, course
 from supervisor.gateway.page.recorder import Sample
 from supervisor.gateway.page.series import POINTS
+from supervisor.telling.distributions import quantile
 from supervisor.wire.status import Status, read
 from tests.fixtures.statuses import example
 
@@ -68,6 +69,29 @@ def test_a_day_is_kept_and_no_more() -> None:
     for number in range(int(KEPT_S / SPACING_S) + 200):
         history.take(status, number * SPACING_S)
     assert len(history.ticks) == int(KEPT_S / SPACING_S) + 1
+
+
+def test_when_profiles_were_in_force() -> None:
+    """From the first to the last status that told of one; a gap begins another time of it."""
+    history = History()
+    for at_s, *active in (
+        (0.0, "day"),
+        (10.0, "day", "noon"),
+        (20.0, "day"),
+        (100.0, "day"),
+        (110.0,),
+    ):
+        document = example()
+        document["allocation"]["profiles"] = {"names": ["day", "noon"], "active": active}
+        history.take(read(document), at_s)
+    shown = course([], [], history.profiles, now_s=110.0, sampled_at_s=None, seconds=300.0)
+    assert shown["profiles"] == [
+        {"name": "noon", "from_s": 100.0, "to_s": 100.0},
+        {"name": "day", "from_s": 110.0, "to_s": 90.0},
+        {"name": "day", "from_s": 10.0, "to_s": 10.0},
+    ]
+    late = course([], [], history.profiles, now_s=395.0, sampled_at_s=None, seconds=300.0)
+    assert [each["to_s"] for each in late["profiles"]] == [295.0]
 
 
 def test_quantiles_of_buckets() -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from supervisor.core.allocation.shares import Claim
+from supervisor.core.allocation.shares import Claim, share
 from supervisor.pool.claims import MOST, Claims
 
 CLAIM = Claim(pid=4711, since=1e9, weight=2.0, wanted=3, may=(0, 1, 2, 3), holds=(2,))
@@ -139,11 +141,33 @@ def test_what_cannot_be_read_wants_nothing(tmp_path: Path, reader: Claims, garba
         strange, good = reader.others
         assert (strange.pid, strange.weight, strange.wanted, strange.holds) == (5, 1.0, 0, ())
         assert good == CLAIM
-        assert reader.error is not None
-        assert str(tmp_path / "claim-5") in reader.error
+        assert reader.strange is not None
+        assert str(tmp_path / "claim-5") in reader.strange
     reader.look(1.0)
     assert reader.others == ()
-    assert reader.error is None
+    assert reader.strange is None
+
+
+fields = st.sampled_from([*Claim.__struct_fields__, "else"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(fields, inner, max_size=8),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(values)
+def test_whatever_a_claim_says_it_is_bounded(tmp_path: Path, claim: object) -> None:
+    """With a checksum that fits: it is read within its bounds, or wants nothing."""
+    path = tmp_path / "claim-5"
+    path.write_bytes(text(claim))
+    with locked(path), closing(Claims(tmp_path)) as reader:
+        reader.look(0.0)
+        (found,) = reader.others
+        assert 0.01 <= found.weight <= 100
+        assert 0 <= found.wanted <= 4096
+        share(CLAIM, reader.others, ())
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
@@ -166,8 +190,8 @@ def test_what_is_planted_is_neither_followed_nor_waited_for(
         assert one.error is None
         reader.look(0.0)
         assert sorted(claim.wanted for claim in reader.others) == [0, 3]
-        assert reader.error is not None
-        assert str(place) in reader.error
+        assert reader.strange is not None
+        assert str(place) in reader.strange
     assert victim.read_bytes() == text(CLAIM)
 
 

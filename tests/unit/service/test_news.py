@@ -102,7 +102,7 @@ def test_changes_of_the_cores_make_a_chain(heard: Heard) -> None:
     assert changes[-1].after == heard.chaos.allocation.allocator.cores
     for change in changes:
         assert change.reason.startswith(change.kind)
-        assert change.bound in {"max_cores", "reserve", "usable", "memory", "thermal"}
+        assert change.bound in {"max_cores", "reserve", "usable", "memory", "thermal", "share"}
 
 
 def test_it_costs_nothing_that_nobody_watches() -> None:

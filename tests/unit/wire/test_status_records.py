@@ -73,6 +73,7 @@ def _open_mappings(document: dict[str, Any]) -> list[dict[str, Any]]:
         system["core_busy_percent"],
         system["core_foreign_percent"],
         leases["cores"],
+        document["allocation"]["memory"]["predicted_worker_bytes"],
         *(worker["environment"] for worker in leases["workers"]),
         *(timing["buckets"] for name, timing in document["timings"].items() if name != "more"),
     ]

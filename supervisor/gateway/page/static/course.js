@@ -101,9 +101,18 @@ function busy(load, x, width) {
 function coresAndQueue(load, x, width) {
   const most = Math.max(limits.usable, ...load.cores), waits = Math.max(4, ...load.waiting);
   const y = scale(most), w = scale(waits);
-  return [...rules(width, y, [0, most], String), ...lines(load.ago_s, load.waiting, x, w, "waits", true, false),
+  return [...profiles(x), ...rules(width, y, [0, most], String), ...lines(load.ago_s, load.waiting, x, w, "waits", true, false),
     label(width - RIGHT, TOP + 11, `${waits.toLocaleString("en")} waiting`, "end"),
     path("cores-line", steps(load.ago_s.map((ago, i) => [x(ago), y(load.cores[i])])))];
+}
+
+/** When time profiles were in force, with their names. */
+function profiles(x) {
+  return course.profiles.flatMap(({ name, from_s: from, to_s: to }) => {
+    const begin = Math.max(LEFT, x(from)), end = Math.max(begin + 1, x(to));
+    return [svg("rect", { class: "profile-area", x: begin, width: end - begin, y: TOP, height: HEIGHT - TOP }, svg("title", {}, `Profile ${name}`)),
+      end - begin > 60 ? label(begin + 4, HEIGHT - 6, name.slice(0, (end - begin) / 7), "start") : null];
+  }).filter(Boolean);
 }
 
 function latency(speech, x, width) {

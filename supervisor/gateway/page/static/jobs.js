@@ -28,7 +28,7 @@ function row(job) {
   const progress = job.segments_spoken < job.segments ? `${job.segments_spoken} of ${count(job.segments, "sentence")}` : `${count(job.segments, "sentence")}${took}`;
   return button({ class: "job", "data-job": job.job, "aria-haspopup": "dialog" }, () => tell(job.job),
     element("span", { class: `dot ${job.state}` }), element("span", {}, capital(job.said)),
-    element("span", { class: "quiet" }, `${progress} · ${job.voice}`), element("span", { class: "quiet" }, `${span(job.age_s)} ago`));
+    element("span", { class: "quiet" }, [progress, job.voice, job.urgency].filter(Boolean).join(" · ")), element("span", { class: "quiet" }, `${span(job.age_s)} ago`));
 }
 
 async function tell(id) {
@@ -39,7 +39,7 @@ async function tell(id) {
     job = { error };
   }
   write("job-title", job.error ? "A job's story" : `A job: ${job.said}`);
-  write("job-about", job.error ? job.error.message : [count(job.characters, "character"), count(job.segments, "sentence"), `${job.voice} of ${job.engine}`,
+  write("job-about", job.error ? job.error.message : [count(job.characters, "character"), count(job.segments, "sentence"), `${job.voice} of ${job.engine}`, job.urgency,
     job.language ? language(job.language) : null, job.speed === 1 ? null : `${job.speed}×`, `waited ${short(job.waited_s)}`, job.message, job.job].filter(Boolean).join(" · "));
   $("story").replaceChildren(...(job.story ?? []).map(({ at_s: at, said }) => element("li", {},
     element("span", { class: "when" }, at < 60 ? `${at.toFixed(3)} s` : span(at)), element("span", {}, said))));

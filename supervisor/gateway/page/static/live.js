@@ -3,14 +3,14 @@
 import { ask } from "./api.js";
 import { aim, latest, refresh } from "./course.js";
 import { showDecisions, showMap, showWorkers } from "./cores.js";
-import { $, write } from "./dom.js";
+import { $, element, write } from "./dom.js";
 import { showJobs } from "./jobs.js";
-import { count, short, span, timeOfDay } from "./words.js";
+import { capital, count, short, span, timeOfDay } from "./words.js";
 
 const EVERY_MS = 1000, REMEMBERED_S = 180;
 
 const decisions = new Map(); // By time: a decision is told again and again.
-let epoch = null, timer = null, asking = false, lastSeen = null, locked = false, told = () => {}, gone = () => {};
+let epoch = null, timer = null, asking = false, lastSeen = null, noted = "", locked = false, told = () => {}, gone = () => {};
 
 /**
  * @param {(another: boolean) => void} then called with every status; true: the first of a supervisor.
@@ -68,6 +68,7 @@ function show(status) {
   told(another);
   remember(allocation.allocation_stats.decisions, said.decisions);
   write("why", said.why);
+  showNotes(said.notes);
   tiles(status);
   aim(limits(allocation));
   refresh();
@@ -75,6 +76,15 @@ function show(status) {
   showMap(allocation);
   showDecisions([...decisions.values()]);
   showJobs();
+}
+
+/** What else there is to know. @param {{about: string, lines: string[], tone: string}[]} notes */
+function showNotes(notes) {
+  const written = JSON.stringify(notes);
+  if (written === noted) return; // So that a screen reader or a selection is not disturbed.
+  noted = written;
+  $("notes").hidden = !notes.length;
+  $("notes").replaceChildren(...notes.flatMap(({ about, lines, tone }) => [element("dt", { class: tone }, capital(about)), element("dd", {}, lines.map(capital).join("\n"))]));
 }
 
 function remember(more, why) {
