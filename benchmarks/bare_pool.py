@@ -81,6 +81,7 @@ class BarePool:
                 attempt=1,
                 request=request,
                 part=request.segments[0],
+                number=0,
                 expected_s=0.0,
             )
         )

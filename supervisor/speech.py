@@ -33,6 +33,11 @@ Unreadable = Literal["skip", "spell", "refuse"]
 request is refused."""
 
 
+RequestClass = Literal["interactive", "stream", "batch"]
+"""How urgent a text is, the most urgent first: somebody waits for it, somebody listens to it, or
+neither, as for a book."""
+
+
 class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Options that are independent of the engine.
 

@@ -6,6 +6,7 @@ thread, so that exactly that segment can be interrupted.
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import threading
@@ -36,6 +37,8 @@ from workers.silence import paced, silence, without_stops
 from workers.word_times import settled
 
 _INTERRUPT_AGAIN_S = 0.01
+_GENTLY_S = 0.5
+"""How long a segment is asked to stop that may go on otherwise: control messages wait meanwhile."""
 
 _BREATH_S = 0.3
 """The longest silence within a sentence at speed 1; a comma makes 0.1 to 0.3 s."""
@@ -65,14 +68,16 @@ class Speaker:
             self._answer(decode_run(packet))
 
     def interrupt(self, order: Interrupt) -> None:
-        """Stop the named segment, from another thread; return when it no longer runs.
+        """Stop the named segment, from another thread; return when it no longer runs, or soon if it
+        may go on.
 
         The order may arrive before the engine has begun to run, when there is nothing to stop
         yet: so it is repeated until it has had its effect.
         """
         name = (order.job, order.segment, order.attempt)
+        until = time.monotonic() + (_GENTLY_S if order.gently else math.inf)
         with self._changed:
-            while self._running == name:
+            while self._running == name and time.monotonic() < until:
                 if self._session is not None:
                     self._session.terminate()
                 self._changed.wait(_INTERRUPT_AGAIN_S)

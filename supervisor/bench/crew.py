@@ -115,6 +115,7 @@ class Crew:
             attempt=1,
             request=request,
             part=part,
+            number=0,
             expected_s=0.0,
         )
         return await self._answer(worker, run)

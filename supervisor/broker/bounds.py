@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from supervisor.config import Settings
+from supervisor.core.jobs.classes import Classes, ClassRules
 from supervisor.core.jobs.limits import Bounds, CacheLimits, HeldLimits, Keep, Limits
 
 _MB = 1_000_000
@@ -21,6 +22,7 @@ def bounds(settings: Settings) -> Bounds:
             bytes=admission.max_bytes,
             bytes_per_client=admission.max_client_bytes,
         ),
+        classes=_classes(settings),
         held=HeldLimits(broker.max_held_audio_mb * _MB, broker.max_client_held_audio_mb * _MB),
         plain=Keep(jobs.retention_s, jobs.retention_bytes, jobs.retention_jobs),
         durable=Keep(journal.retention_s, journal.retention_bytes, journal.retention_jobs),
@@ -31,4 +33,16 @@ def bounds(settings: Settings) -> Bounds:
             min_uses=cache.min_uses,
             ttl_s=cache.ttl_s,
         ),
+    )
+
+
+def _classes(settings: Settings) -> Classes:
+    classes = settings.classes
+    return Classes(
+        interactive=ClassRules(**classes.interactive.model_dump()),
+        stream=ClassRules(**classes.stream.model_dump()),
+        batch=ClassRules(**classes.batch.model_dump()),
+        contended_s=classes.contended_s,
+        preempt=classes.preempt,
+        preempt_left_s=classes.preempt_left_s,
     )

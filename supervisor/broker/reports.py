@@ -80,6 +80,7 @@ def _row(job: Job, now: float) -> dict[str, Any]:
         "job": job.id,
         "state": job.state,
         "durable": request.durable,
+        "class": job.request_class,
         "priority": request.priority,
         "engine": request.speech.engine,
         "voice": request.speech.voice,

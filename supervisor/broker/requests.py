@@ -21,11 +21,12 @@ from supervisor.broker.preparing import Preparation
 from supervisor.broker.refused import Refused, bad_text, shown
 from supervisor.broker.voices import Choice, choose, find_voice, language_for, of_one_rate
 from supervisor.config import Settings
+from supervisor.core.jobs.classes import CLASSES
 from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, Shared, TraceContext
 from supervisor.core.jobs.segmentation import Uncut, uncut
 from supervisor.lexicon import MAX_REQUEST, Entry, LexiconError, parse
-from supervisor.speech import Markup, PartialSpeech, Prosody, Unreadable
+from supervisor.speech import Markup, PartialSpeech, Prosody, RequestClass, Unreadable
 from supervisor.wire.client import Submit
 from supervisor.wire.codec import Body
 from supervisor.wire.trace_context import header_or_none
@@ -125,6 +126,9 @@ class _Asked:
         reading = settings.reading
         self.markup = _one_of("markup", submit.markup, Markup, reading.markup)
         self._policy = _one_of("unreadable", submit.unreadable, Unreadable, reading.unreadable)
+        name, any_class = submit.request_class, CLASSES[0]
+        asked = _one_of("class", name, RequestClass, any_class)
+        self._class = None if name is None else asked
         self._begin = functools.partial(
             uncut,
             language=self.language,
@@ -148,6 +152,7 @@ class _Asked:
     def request(self, now: float, fingerprint: bytes) -> JobRequest:
         """The job request, but for its segments."""
         submit, settings, chosen = self._submit, self._settings, self._chosen
+        reproducible = submit.seed is not None or submit.durable
         draws, shared = chosen.engine.draws, settings.cache.enabled
         seed = submit.seed
         if seed is None and draws and not (shared and settings.cache.unseeded == "share"):
@@ -169,9 +174,11 @@ class _Asked:
             durable=submit.durable,
             key=submit.key,
             fingerprint=fingerprint,
-            reproducible=submit.seed is not None or submit.durable,
+            reproducible=reproducible,
             trace=_trace_context(submit, now) if settings.tracing.enabled else None,
             tolerant=self._policy != "refuse",
+            request_class=self._class,
+            recut=None if reproducible else self.language.partition("-")[0].lower(),
             shared=Shared("", seeded=draws) if shared else None,
         )
 

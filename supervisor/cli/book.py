@@ -128,6 +128,7 @@ class _Chapter:
 
         asked = self._asked
         terms = self._terms.copy()
+        terms["request_class"] = "batch"
         if durable:
             terms |= {"durable": True, "key": f"book-{self.key}-{attempt}"}
         while True:

@@ -23,8 +23,8 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole document as JSON.")]
 JobId = Annotated[str, typer.Argument(help="The job's id, as `supervisor jobs list` shows it.")]
 
-_COLUMNS = ("job", "state", "durable", "prio", "voice", "segments", "age", "waited", "ran")
-_LEAST = ("prio", "durable", "waited", "voice", "ran", "age", "segments")
+_COLUMNS = ("job", "state", "class", "durable", "prio", "voice", "segments", "age", "waited", "ran")
+_LEAST = ("prio", "durable", "class", "waited", "voice", "ran", "age", "segments")
 """Columns that go first where the terminal is narrow."""
 
 
@@ -103,6 +103,7 @@ def _table(jobs: list[dict[str, Any]]) -> FittingTable:
         table.add(
             job["job"],
             job["state"],
+            job["class"],
             _cell(job["durable"]),
             job["priority"],
             f"{job['engine']}/{job['voice']}",

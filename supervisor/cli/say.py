@@ -125,6 +125,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             markup=markup,
             unreadable=unreadable,
             pronunciations=pronunciations,
+            request_class="batch" if file is not None and not play else None,
         ) as job,
     ):
         seconds, words = _record(job, output, audio_format, play=play)

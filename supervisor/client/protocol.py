@@ -86,6 +86,7 @@ class JobOptions(TypedDict, total=False):
     traceparent: str | None
     tracestate: str | None
     on_behalf: str | None
+    request_class: str | None
 
 
 class SubmitFields(JobOptions, total=False):
@@ -235,7 +236,7 @@ class Conversation:
         match message:
             case Chunk() if (record := self._jobs.get(message.job)) is not None:
                 self._check(record, message.job, record.add(message, body, now))
-                if record.skip:
+                if record.skips:
                     self._grant(record)
             case End() if (record := self._jobs.pop(message.job, None)) is not None:
                 self._check(record, message.job, record.finish(message, body, now))

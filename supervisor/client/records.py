@@ -122,9 +122,13 @@ class JobRecord(Pending):
         self.granted = offset + credit
         self.taken = offset
         self.first_audio_at: float | None = None
-        self.skip = 0
-        """Bytes from the beginning that the caller already has from an earlier supervisor."""
-        self._segment = 0
+        self._skip_to: tuple[int, int] | None = None
+        """Segment, and bytes of it, up to which the caller has the audio from an earlier
+        supervisor."""
+        self._skip = 0
+        """The same in bytes from the beginning, once that is known."""
+        self._segment = self._segment_at = 0
+        """The segment that came last, and the byte at which it begins."""
         self.text: OpenText | None = None
         """That of a durable open job."""
 
@@ -154,6 +158,18 @@ class JobRecord(Pending):
         total = max(self.accepted.segments, self._segment + 1)
         return Progress(self._segment, total, seconds, self.accepted.estimated)
 
+    def skip_heard(self, lost: JobRecord) -> None:
+        """Leave out what came of the same text before. Segments are counted, and of the last one
+        its bytes: those before may have been cut at other places, and be longer or shorter.
+        """
+        if lost.received:
+            self._skip_to = lost._segment, lost.received - lost._segment_at
+
+    @property
+    def skips(self) -> bool:
+        """Whether some of its audio is left out."""
+        return self._skip_to is not None
+
     def accept(self, message: Accepted) -> None:
         """Take ACCEPTED: the request became a job."""
         self.accepted = message
@@ -163,12 +179,17 @@ class JobRecord(Pending):
         """Add the next piece; returns its defect, if any."""
         if message.offset != self.received:
             return f"audio at byte {message.offset} instead of {self.received}"
-        self._segment = message.segment
+        if message.segment != self._segment:
+            self._segment, self._segment_at = message.segment, message.offset
+        self._find_skip()
         self._add_words(message.words, message.offset)
         return self._add(body, now)
 
     def finish(self, message: End, body: Body, now: float) -> str | None:
         """Add END and its last piece; returns its defect, if any."""
+        if body and self._segment < message.segments - 1:
+            self._segment, self._segment_at = message.segments - 1, self.received
+        self._find_skip()
         self._add_words(message.words, self.received)
         defect = self._add(body, now) if body else None
         if defect is None and message.bytes != self.received:
@@ -185,9 +206,21 @@ class JobRecord(Pending):
             self.changed()
         return defect
 
+    def _find_skip(self) -> None:
+        """Find where the caller goes on, which is known when that segment begins."""
+        if self._skip_to is None:
+            return
+        segment, heard = self._skip_to
+        if self._segment < segment:
+            self._skip = self.received + MAX_CHUNK_BYTES
+        elif self._segment == segment:
+            self._skip = self._segment_at + heard
+        else:
+            self._skip = min(self._skip, self._segment_at)
+
     def _add_words(self, words: tuple[Word, ...], offset: int) -> None:
         """Add the words of a segment that begins at this byte, unless the caller has them."""
-        if words and self.accepted is not None and offset >= self.skip:
+        if words and self.accepted is not None and offset >= self._skip:
             begin = offset / BYTES_PER_SAMPLE / self.accepted.sample_rate
             self.words += [
                 Word(word.text, round(begin + word.begin_s, 3), round(begin + word.end_s, 3))
@@ -199,7 +232,7 @@ class JobRecord(Pending):
             return f"a piece of {len(body)} bytes is not whole samples"
         if self.received >= self.granted or len(body) > MAX_CHUNK_BYTES:
             return f"{len(body)} bytes of audio without credit for them"
-        known = min(len(body), max(0, self.skip - self.received))
+        known = min(len(body), max(0, self._skip - self.received))
         self.received += len(body)
         self.taken += known
         if known < len(body):

@@ -35,6 +35,8 @@ class Terms(JobOptions, total=False):
     the same pitch, has the silences that the text asks for (`[pause:1s]`) so much longer.
     The text of an `open` job is added to by `Job.write` until `Job.end_text`, and spoken as it
     comes.
+    `request_class` is "interactive" for what somebody waits for, "stream" for what somebody listens
+    to, "batch" for what is heard later; None: by the text. Who waits goes first.
     `priority` is 0 to 9, 9 the most urgent; `deadline` in seconds from the call on; the
     same `key` with the same request is the same job, however often it is submitted; a
     `durable` job outlives this client and the supervisor, and what is added to its open text is
@@ -118,7 +120,7 @@ class Resumption:
         else:
             spent_s = time.monotonic() - lost.submitted_at
             record = self._request.submit(conversation, spent_s, accepted.seed)
-            record.skip = lost.received
+            record.skip_heard(lost)
         record.words = lost.words
         record.text = lost.text or record.text
         record.submitted_at = lost.submitted_at

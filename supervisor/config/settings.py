@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from supervisor.config.sections.broker import Broker
 from supervisor.config.sections.cache import Cache
+from supervisor.config.sections.classes import Classes
 from supervisor.config.sections.engines import Engines
 from supervisor.config.sections.http import Http
 from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     engines: Engines = Engines()
     broker: Broker = Broker()
     admission: Admission = Admission()
+    classes: Classes = Classes()
     jobs: Jobs = Jobs()
     journal: Journal = Journal()
     cache: Cache = Cache()

@@ -121,6 +121,7 @@ def _or_null(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
             (each.name, each.type) if each.required else (each.name, each.type | None, None)
             for each in fields
         ],
+        rename={each.name: each.encode_name for each in fields},
         kw_only=True,
     )
 

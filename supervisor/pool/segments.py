@@ -46,7 +46,7 @@ class Segments:
         if worker is None:
             return
         request, part = command.request, command.part
-        speech, silence_s = request.manner(part, command.segment)
+        speech, silence_s = request.manner(part, command.number)
         run = wire.Run(
             job=command.job,
             segment=command.segment,
@@ -135,6 +135,7 @@ class Segments:
                     attempt=piece.attempt,
                     message=f"segment {piece.segment}: {piece.error}",
                     unreadable=piece.unreadable,
+                    interrupted=piece.terminated,
                 )
             )
 

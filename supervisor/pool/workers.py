@@ -234,7 +234,12 @@ class Workers:
 
     def _interrupt(self, command: job_events.InterruptSegment) -> None:
         worker = self.by_epoch.get(command.worker)
-        if worker is not None:
+        if worker is None:
+            return
+        if command.gently:
+            name = command.job, command.segment, command.attempt
+            self._send_control(worker.epoch, wire.Interrupt(*name, gently=True))
+        else:
             self._ladder.cancel(worker)
 
     def _raise_flag(self, worker: Worker, run: wire.Run) -> None:

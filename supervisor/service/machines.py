@@ -23,6 +23,7 @@ from typing import Any, get_args
 from supervisor.core.allocation import events as allocation_events
 from supervisor.core.allocation.machine import Allocation
 from supervisor.core.jobs import events as job_events
+from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
@@ -126,6 +127,9 @@ class Machines:
         if isinstance(machine, Jobs) and machine.repeats.recalled:
             entry.recalled = tuple(machine.repeats.recalled)
         entry.commands = tuple([type(command).__name__ for command in commands])
+        for command in commands:
+            if isinstance(command, job_events.RunSegment) and command.cut_off:
+                entry.shortened[command.job, command.segment] = command.cut_off
         if self._saw is not None:
             self._saw(machine, event, commands)
         return commands
@@ -155,15 +159,26 @@ def _cut(jobs: Jobs, event: job_events.CutTurn, entry: Entry) -> list[job_events
     job = jobs.find(event.job)
     if job is None or job.rest is None:
         return jobs.handle(event)
-    known, before = len(job.segments), len(job.rest)
+    known, before, whole = len(job.segments), len(job.rest), len(job.splits)
     commands = jobs.handle(event)
-    sizes = tuple(segment.size for segment in job.segments[known:])
+    sizes = _uncut_sizes(job, whole)[known:]
     if job.rest is not None:
         left = len(job.rest)
     else:  # All of it is cut; or the job has ended in the same breath, and its text is gone.
         left = max(1, before - sum(sizes)) if job.failed else 0
     entry.cut = sizes, left
     return commands
+
+
+def _uncut_sizes(job: Job, splits: int) -> tuple[int, ...]:
+    """Sizes of a job's segments as they were when so many of them had been cut in two."""
+    sizes: list[int] = []
+    for index, segment in enumerate(job.segments):
+        if index in job.splits[splits:]:
+            sizes[-1] += segment.size
+        else:
+            sizes.append(segment.size)
+    return tuple(sizes)
 
 
 def _recover(jobs: Jobs, event: job_events.Recovered, entry: Entry) -> list[job_events.Command]:

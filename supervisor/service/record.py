@@ -49,7 +49,8 @@ class Unsaid(msgspec.Struct, frozen=True, gc=False):
 
 class Entry(msgspec.Struct, gc=False):
     """One event, the names of the commands that followed, the cuts of its job, and what came out of
-    the segment cache.
+    the segment cache. `shortened`: segments that were cut in two for their turn, by job and index,
+    and the length of the rest.
     """
 
     family: Family
@@ -57,6 +58,7 @@ class Entry(msgspec.Struct, gc=False):
     commands: tuple[str, ...] = ()
     cut: Cut | None = None
     recalled: tuple[Recalled, ...] = ()
+    shortened: dict[tuple[str, int], int] = {}
 
 
 class Document(msgspec.Struct):
@@ -84,6 +86,8 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
         document["recalled"] = _encode(entry.recalled)
     if entry.cut is not None:
         document["cut"] = [list(entry.cut[0]), entry.cut[1]]
+    if entry.shortened:
+        document["shortened"] = [[*which, size] for which, size in entry.shortened.items()]
     return document
 
 
@@ -143,6 +147,7 @@ def _decode_entry(document: dict[str, Any]) -> Entry:
         tuple(document.get("commands", ())),
         None if cut is None else (tuple(cut[0]), int(cut[1])),
         _decode(document.get("recalled", [])),
+        {(job, index): int(size) for job, index, size in document.get("shortened", ())},
     )
 
 

@@ -137,6 +137,8 @@ class Replay:
         self._workers: set[int] = set()
         """Worker processes that may be given segments."""
         self._cuts: dict[str, list[Cut]] = {}
+        self._shortened: dict[tuple[str, int], int] = {}
+        self.jobs.breathe_as(self._breath)
         self._silence = b""
 
     def steps(self) -> Iterator[Step]:
@@ -201,6 +203,7 @@ class Replay:
 
     def _tell(self, step: Step) -> None:
         entry = step.entry
+        self._shortened = entry.shortened
         if isinstance(self.jobs.repeats, ScriptedRepeats):
             self.jobs.repeats.script = entry.recalled
         try:
@@ -266,6 +269,14 @@ class Replay:
 
     def _script(self, job: str, characters: int) -> Script | None:
         return Script(characters, self._cuts.setdefault(job, [])) if characters else None
+
+    def _breath(self, job: Job, _max_chars: int) -> tuple[Part, Part] | None:
+        """The two parts that the next segment was cut into then."""
+        rest = self._shortened.get((job.id, job.next_segment))
+        if rest is None:
+            return None
+        first, second = _texts((job.segments[job.next_segment].size - rest, rest))
+        return first, second
 
     def _audio(self, piece: Any) -> Any:  # noqa: ANN401 - Silence becomes bytes, the rest is kept
         if not isinstance(piece, Silence):

@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from supervisor import __version__
+from supervisor.config.sections.classes import Batch, Interactive, Stream
 from supervisor.core.pool.slot import Slot
 from supervisor.pool.process_stats import pss_bytes, thread_affinities
 from supervisor.service.diagnostics import allocation
+from supervisor.speech import RequestClass
 from supervisor.wire.status import (
     JOB_OUTCOMES,
+    ClassesStatus,
+    ClassStatus,
+    Distribution,
     HostProfile,
     JobCounts,
     JournalStatus,
@@ -77,6 +82,7 @@ def _status(service: Service) -> Status:
         workers=[_worker(service, slot) for slot in service.pool.workers],
         jobs=_jobs(service),
         queue=_queue(service),
+        classes=_classes(service),
         timings=msgspec.convert(service.jobs.timings.document(), Timings),
         journal=JournalStatus(
             enabled=service.settings.journal.enabled,
@@ -163,6 +169,31 @@ def _queue(service: Service) -> QueueStatus:
         predicted_work_s=round(admission.work_s, 3),
         oldest_wait_s=round(service.jobs.oldest_wait(asyncio.get_running_loop().time()), 3),
         drain_rate=round(admission.drain.rate(len(service.pool.workers)), 3),
+    )
+
+
+def _classes(service: Service) -> ClassesStatus:
+    jobs = service.jobs
+    return ClassesStatus(
+        interactive=_class(service, "interactive"),
+        stream=_class(service, "stream"),
+        batch=_class(service, "batch"),
+        contended=jobs.contended(asyncio.get_running_loop().time()),
+        preempted=jobs.preemption.segments,
+        thrown_away_s=round(jobs.preemption.thrown_away_s, 3),
+        shortened=jobs.shortened_segments,
+    )
+
+
+def _class(service: Service, name: RequestClass) -> ClassStatus:
+    jobs = service.jobs
+    settings: Interactive | Stream | Batch = getattr(service.settings.classes, name)
+    return ClassStatus(
+        jobs=sum(job.request_class == name for job in jobs.jobs.values()),
+        segments_running=jobs.running_of(name),
+        demoted=jobs.admission.demoted[name],
+        weight=settings.weight,
+        first_audio_s=msgspec.convert(jobs.timings.first_audio_of[name].document(), Distribution),
     )
 
 

@@ -281,9 +281,10 @@ class World:
     # -- segments ---------------------------------------------------------------------------
 
     def _run(self, command: j.RunSegment) -> None:
-        arrived = self._arrived.pop(command.job)
-        self.arrivals.append(arrived)
-        self.waits.append(self._now - arrived)
+        arrived = self._arrived.pop(command.job, None)
+        if arrived is not None:  # It may have run before, and given way.
+            self.arrivals.append(arrived)
+            self.waits.append(self._now - arrived)
         worker = self._workers[command.worker]
         wanted = self._engine.speedup(worker.shape.threads)
         rate = wanted * self._left(worker.shape)
@@ -328,6 +329,7 @@ class World:
                 segment=command.segment,
                 attempt=command.attempt,
                 message="interrupted",
+                interrupted=True,
             )
         self._tell_jobs(answer)
 

@@ -64,6 +64,7 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     request over all attempts to hand it in. A `durable` job outlives its client and
     the supervisor. `on_behalf` names whom the job is charged to, if the client acts for
     others; it is honoured from processes of the supervisor's own user, and no other.
+    `request_class` (`class` on the wire) is "interactive", "stream" or "batch"; None: by the text.
     `traceparent` and `tracestate` are the headers of a W3C trace context whose trace the job is
     to be part of. The text of an `open` job goes on with APPEND until FINISH; it is spoken while it
     comes.
@@ -80,6 +81,7 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     traceparent: str | None = None
     tracestate: str | None = None
     open: bool = False
+    request_class: str | None = msgspec.field(default=None, name="class")
 
 
 class Append(Message, frozen=True, tag="APPEND"):

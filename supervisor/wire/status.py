@@ -450,6 +450,39 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class ClassStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One class of requests: its jobs that have not ended, and its segments that run.
+
+    `demoted`: jobs that were put into the class below, since their client had too much in this.
+    """
+
+    jobs: int
+    segments_running: int
+    demoted: int
+    weight: float
+    first_audio_s: Distribution
+
+
+class ClassesStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Classes of requests, and what batch work gave up for others: segments that were interrupted
+    (`preempted`), the workers' seconds that were lost with it, segments cut shorter. `contended`:
+    whether they are cut shorter now.
+    """
+
+    interactive: ClassStatus
+    stream: ClassStatus
+    batch: ClassStatus
+    contended: bool
+    preempted: int
+    thrown_away_s: float
+    shortened: int
+
+    @property
+    def by_name(self) -> dict[str, ClassStatus]:
+        """The classes by their names, the most urgent first."""
+        return {"interactive": self.interactive, "stream": self.stream, "batch": self.batch}
+
+
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
     """Distributions of jobs' times to first segment and first audio, and of real-time factors."""
 
@@ -491,6 +524,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[WorkerStatus]
     jobs: JobCounts
     queue: QueueStatus
+    classes: ClassesStatus
     timings: Timings
     journal: JournalStatus
     tracing: dict[str, Any]

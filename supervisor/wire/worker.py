@@ -97,11 +97,14 @@ class Reshape(_Record, frozen=True):
 
 
 class Interrupt(_Record, frozen=True):
-    """Stop this segment if it is the one that runs."""
+    """Stop this segment if it is the one that runs. `gently`: it comes to its end if it does not
+    stop soon, as one does whose engine cannot be interrupted.
+    """
 
     job: str
     segment: int
     attempt: int
+    gently: bool = False
 
 
 class Exit(_Record, frozen=True):

@@ -63,6 +63,8 @@ def test_an_hour_of_chaos_under_a_virtual_clock_is_told_again(seed: int) -> None
     replay, kinds, seconds = told_again(document)
     assert seconds > HOUR_S - 60
     assert replay.jobs.counts == hour.jobs.counts
+    assert replay.jobs.preemption.segments == hour.jobs.preemption.segments > 0
+    assert replay.jobs.shortened_segments == hour.jobs.shortened_segments > 0
     assert replay.pool.core_holders == hour.pool.core_holders
     assert replay.allocation.target == hour.allocation.target
     assert min(hour.jobs.counts[outcome] for outcome in ("done", "failed", "cancelled")) > 10

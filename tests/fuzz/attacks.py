@@ -64,7 +64,10 @@ def malformed(path: Path, dice: random.Random) -> int:
 def worst_text(path: Path, dice: random.Random) -> int:
     """A proper request for a text of the worst kind, from one who does not wait for its audio."""
     text = worst(dice.choice(PATTERNS) + dice.choice(PATTERNS), dice.randrange(300_000)).encode()
-    submit = wire.Submit("1", credit=0, on_behalf=dice.choice([None, "a", "b"]))
+    claimed = dice.choice([None, "interactive", "batch"])
+    submit = wire.Submit(
+        "1", credit=0, on_behalf=dice.choice([None, "a", "b"]), request_class=claimed
+    )
     frames = [bytes(frame) for frame in encode(submit, text)]
     said = b"".join(zmtp_frame(frame, MORE) for frame in frames[:-1]) + zmtp_frame(frames[-1])
     return _say_after_greeting(path, said, 1)

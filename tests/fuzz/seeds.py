@@ -12,6 +12,8 @@ REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Submit("a", markup="ssml", unreadable="spell", tempo=2.0, pronunciations={"a": "/ɑː/"}),
     wire.Submit("a", language="en-GB", words=True),
     wire.Submit("a", open=True),
+    wire.Submit("a", engine="noop", request_class="batch"),
+    wire.Submit("a", request_class="urgent"),
     wire.Append("job", id="a", flush=True, offset=3),
     wire.Finish("job", id="a", offset=9),
     wire.Credit("j", 5),

@@ -13,13 +13,16 @@ tell when there will be room again, and whether a deadline can be met.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from supervisor.core.jobs.classes import Classes, below
 from supervisor.core.jobs.events import RefusalCode
 from supervisor.core.jobs.job import LATE, Job
 from supervisor.core.jobs.limits import Limits
 from supervisor.core.jobs.request import JobRequest
+from supervisor.speech import RequestClass
 from supervisor.wording import counted
 
 _MEMORY_S = 10.0
@@ -131,7 +134,7 @@ class Costs:
 class _FlowWork:
     """Sums over the jobs of one flow, waiting or running."""
 
-    __slots__ = ("bytes", "charged_s", "jobs", "work_s")
+    __slots__ = ("bytes", "charged_s", "jobs", "of_class_s", "work_s")
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
@@ -139,6 +142,12 @@ class _FlowWork:
         self.work_s = 0.0
         self.charged_s = 0.0
         """Its work, of each job no more than it is charged with."""
+        self.of_class_s: dict[RequestClass, float] = {}
+        """Its work by class."""
+
+    def add_to(self, name: RequestClass, work_s: float) -> None:
+        """Count work in one class."""
+        self.of_class_s[name] = self.of_class_s.get(name, 0.0) + work_s
 
 
 _NOTHING = _FlowWork()
@@ -173,8 +182,11 @@ class DrainRate:
 class Admission:
     """Counts waiting work, by flow and in all, and admits or refuses jobs."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, classes: Classes) -> None:
         self.limits = limits
+        self.demoted: Counter[RequestClass] = Counter()
+        """Jobs by the class that they were put out of: their client has too much in it."""
+        self._classes = classes
         self.costs = Costs()
         self.drain = DrainRate()
         self.jobs = 0
@@ -219,8 +231,24 @@ class Admission:
             late = self.wait_s(job.flow, work_s, workers) * _MARGIN - (job.due - now)
             if late > 0:
                 return _busy(f"it would end {late:.1f} s after its deadline", late)
+        self._demote(job, mine, work_s)
         self._enter(job, job.chars_left * job.work.rate)
         return None
+
+    def _demote(self, job: Job, mine: _FlowWork, new_s: float) -> None:
+        """Put a job into the most urgent class, from its own downwards, that has room for it among
+        the work of its client. `new_s`: its work that is not counted yet.
+        """
+        while True:
+            name = job.request_class
+            most = self._classes.rules(name).max_work_s
+            if most is None or mine.of_class_s.get(name, 0.0) + new_s <= most:
+                return
+            self.demoted[name] += 1
+            job.request_class = below(name)
+            if job.work.seconds:
+                mine.add_to(name, -job.work.seconds)
+                mine.add_to(job.request_class, job.work.seconds)
 
     def enter(self, job: Job) -> None:
         """Count in a job that was admitted before."""
@@ -242,8 +270,10 @@ class Admission:
     def grow(self, job: Job, size: int) -> None:
         """Count in more text of a job, which has it by now."""
         self.bytes += size
-        self._flows[job.flow].bytes += size
+        flow = self._flows[job.flow]
+        flow.bytes += size
         self.settle(job)
+        self._demote(job, flow, 0.0)
 
     def settle(self, job: Job) -> None:
         """Count what is left of a job at its rate."""
@@ -332,6 +362,7 @@ class Admission:
 
     def _count(self, job: Job, flow: _FlowWork, work_s: float) -> None:
         before, job.work.seconds = job.work.seconds, work_s
+        flow.add_to(job.request_class, work_s - before)
         most = self.limits.work_s_per_client * _OF_ONE_JOB
         if before <= most >= work_s:
             self._add(flow, work_s - before, work_s - before)
@@ -357,9 +388,10 @@ class Admission:
                     self.costs.rate(job)
                     self._count(job, flow, job.chars_left * job.work.rate)
 
-    def set_limits(self, limits: Limits) -> None:
-        """Set other bounds; admitted jobs stay."""
+    def set_limits(self, limits: Limits, classes: Classes) -> None:
+        """Set other bounds; admitted jobs stay, each in its class."""
         self.limits = limits
+        self._classes = classes
         bound = limits.work_s_per_client
         most = bound * _OF_ONE_JOB
         for flow in self._flows.values():
@@ -375,6 +407,8 @@ class Admission:
         assert self.jobs == len(jobs)
         work = sum(job.chars_left * job.work.rate for job in jobs)
         assert abs(work - self.work_s) < 1e-6 * max(1.0, work)
+        by_class = sum(sum(flow.of_class_s.values()) for flow in self._flows.values())
+        assert abs(by_class - self.work_s) < 1e-6 * max(1.0, work)
         bound = self.limits.work_s_per_client
         charged = sum(
             min(bound, sum(min(job.work.seconds, bound * _OF_ONE_JOB) for job in of_flow.values()))

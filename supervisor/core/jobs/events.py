@@ -267,7 +267,7 @@ class SegmentSpoken(_Record, frozen=True, kw_only=True):
 
 class SegmentRefused(_Record, frozen=True, kw_only=True):
     """A worker answered without audio: the engine failed, or cannot speak this text
-    (`unreadable`).
+    (`unreadable`), or it was `interrupted`.
     """
 
     now: float
@@ -277,6 +277,7 @@ class SegmentRefused(_Record, frozen=True, kw_only=True):
     attempt: int
     message: str
     unreadable: bool = False
+    interrupted: bool = False
 
 
 class StaleAnswer(_Record, frozen=True):
@@ -423,8 +424,9 @@ class ForgetJob(_Record, frozen=True):
 
 
 class RunSegment(_Record, frozen=True, kw_only=True):
-    """Give this segment to this worker, which is idle. `expected_s`: its predicted seconds;
-    0 where that would be a mere guess.
+    """Give this segment to this worker, which is idle. `number`: its number for clients, from
+    which it has its seed. `cut_off`: characters that were just cut off it, and are the next one.
+    `expected_s`: its predicted seconds; 0 where that would be a mere guess.
     """
 
     worker: int
@@ -433,6 +435,8 @@ class RunSegment(_Record, frozen=True, kw_only=True):
     attempt: int
     request: JobRequest
     part: Part
+    number: int
+    cut_off: int = 0
     expected_s: float
 
 
@@ -460,12 +464,15 @@ class TakeText(_Record, frozen=True, kw_only=True):
 
 
 class InterruptSegment(_Record, frozen=True, kw_only=True):
-    """Stop a segment that a worker runs: its job has ended."""
+    """Stop a segment that a worker runs: its job has ended; or `gently`, to give way to another:
+    then it may as well come to its end.
+    """
 
     worker: int
     job: str
     segment: int
     attempt: int
+    gently: bool = False
 
 
 class ReleaseAccepted(_Record, frozen=True, kw_only=True):

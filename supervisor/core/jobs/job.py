@@ -7,20 +7,27 @@ modules read.
 
 Of the segments those before `next_in_order` are spoken, with their audio in `audio`. Those
 before `next_segment` were given to a worker or came from a journal, except for the ones in
-`retries`, which were lost with their worker. Text that is not cut yet is in `rest`.
+`retries`, which were lost with their worker, and in `yielded`, which gave theirs up. Text that is
+not cut yet is in `rest`.
+
+A segment may be cut in two just before it runs (`breath`, `shorten`). For clients both are one
+segment, of the `number` that it has in a text that is cut as ever.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import Literal
 
 import msgspec
 
+from supervisor.core.jobs import breaths
 from supervisor.core.jobs.audio import JobAudio, Pcm
+from supervisor.core.jobs.classes import by_rule
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.request import JobRequest
-from supervisor.speech import LeftOut
+from supervisor.speech import LeftOut, RequestClass
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired", "quarantined"]
 FailureCode = Literal["bad_text", "cancelled", "expired", "failed", "poison", "conflict"]
@@ -71,7 +78,8 @@ class Segment(msgspec.Struct, gc=False):
     """One part of a job's text, `size` characters long, and its state.
 
     `part` is dropped once it cannot be needed again. `kills` counts the workers that were lost
-    while they ran it. `pieces` is its audio, until all earlier segments are spoken.
+    while they ran it, `preempted` how often it was interrupted for another. `pieces` is its audio,
+    until all earlier segments are spoken.
     """
 
     part: Part
@@ -79,6 +87,7 @@ class Segment(msgspec.Struct, gc=False):
     state: SegmentState = "waiting"
     attempt: int = 0
     kills: int = 0
+    preempted: int = 0
     pieces: tuple[Pcm, ...] = ()
 
     def move(self, state: SegmentState) -> None:
@@ -95,9 +104,8 @@ class Segment(msgspec.Struct, gc=False):
 class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
-    `ticket` names its entry in the queue, 0 for none. `share` is its weight among other
-    jobs with work: at 0.5 it is served half as often. `looked_up`: the last segment that was looked
-    for in the cache before its turn.
+    `ticket` names its entry in the queue, 0 for none. `share` is the weight of its class when it
+    last ran. `looked_up`: the last segment that was looked for in the cache before its turn.
     """
 
     ticket: int = 0
@@ -148,12 +156,14 @@ class Job:
         "place",
         "reference",
         "request",
+        "request_class",
         "rest",
         "retried",
         "retries",
         "running",
         "segments",
         "segments_spoken",
+        "splits",
         "started_at",
         "state",
         "story",
@@ -161,6 +171,7 @@ class Job:
         "unreadable",
         "work",
         "written",
+        "yielded",
     )
 
     def __init__(
@@ -201,17 +212,20 @@ class Job:
         self.place = Place()
         self.work = Work()
         self.audio = JobAudio(credit)
-        self.next_segment = 0
-        self.next_in_order = 0
+        self.next_segment = self.next_in_order = 0
         self.retries: list[int] = []
-        self.left_out = request.left_out
-        """What of its text is not read; the segments among it are known once they were tried."""
-        self.unreadable = 0
-        """Segments among it."""
+        self.yielded: list[int] = []
+        self.splits: list[int] = []
+        """Segments that are the rest of the one before, in their order."""
+        self.request_class: RequestClass = request.request_class or by_rule(
+            self.segments_expected, durable=request.durable, open=request.open
+        )
+        self.left_out, self.unreadable = request.left_out, 0
+        """What of its text is not read, and how many segments are among it: these are known once
+        they were tried."""
         self.running = 0
         """Segments that a worker has now."""
-        self.retried = 0
-        self.segments_spoken = 0
+        self.retried = self.segments_spoken = 0
         self.cached = 0  # Segments among them that no worker spoke for this job.
         self.synthesis_s = 0.0
         self.story: list[tuple[float, str, *tuple[object, ...]]] = []
@@ -323,6 +337,35 @@ class Job:
         self.left_out = (*self.left_out, *left_out)[:MOST_LEFT_OUT]
         return size
 
+    def breath(self, max_chars: int) -> tuple[Part, Part] | None:
+        """The segment that is next as two parts, cut at a breath; None where it is not that long,
+        or its audio is promised to be the same at every attempt.
+        """
+        language = self.request.recut
+        if language is None or self.segments[self.next_segment].size <= max_chars:
+            return None
+        part = self.segments[self.next_segment].part
+        whole = len(part.text)
+        cut = breaths.cut(part.text, part.ends, language, first_limit=max_chars, limit=whole)
+        parts = [Part(each.text, each.ends, part.prosody) for each in cut]
+        return (parts[0], parts[1]) if len(parts) == 2 else None
+
+    def shorten(self, first: Part, rest: Part) -> None:
+        """Cut the segment that is next in these two."""
+        index, size = self.next_segment, len(first.text)
+        whole = self.segments[index].size
+        self.segments[index : index + 1] = [Segment(first, size), Segment(rest, whole - size)]
+        self.splits.append(index + 1)
+
+    def number(self, index: int) -> int:
+        """The number of a segment for clients, and for its seed: as if none had been shortened."""
+        return index - bisect_right(self.splits, index)
+
+    @property
+    def segments_told(self) -> int:
+        """Number of its segments so far, as clients count them."""
+        return len(self.segments) - len(self.splits)
+
     def end_text(self) -> None:
         """Note that no more text comes."""
         self.open = False
@@ -331,8 +374,9 @@ class Job:
 
     @property
     def upcoming(self) -> int:
-        """The segment that is next if there is one: one that was lost, else the first left."""
-        return min(self.retries) if self.retries else self.next_segment
+        """The segment that is next if there is one: one to run again, else the first left."""
+        again = self.retries or self.yielded
+        return min(again) if again else self.next_segment
 
     def run(self, now: float, worker: int) -> int:
         """Give a worker the segment that is next."""
@@ -348,8 +392,8 @@ class Job:
 
     def _begin_next(self, now: float) -> int:
         index = self.upcoming
-        if self.retries:
-            self.retries.remove(index)
+        if self.again:
+            (self.retries or self.yielded).remove(index)
         else:
             self.next_segment += 1
             self.skip_spoken()
@@ -405,7 +449,7 @@ class Job:
         self.unreadable += 1
         more = self.unreadable - MOST_UNREADABLE
         before = self.left_out if more <= 1 else self.left_out[:-1]
-        what = f"segment {index}: {why}" if more <= 0 else f"{more} more segments"
+        what = f"segment {self.number(index)}: {why}" if more <= 0 else f"{more} more segments"
         self.left_out = (*before, LeftOut(what=what))
 
     def refused(self, now: float, index: int, worker: int) -> None:
@@ -421,6 +465,20 @@ class Job:
         self.running -= 1
         self.note(now, "worker lost", index, worker, reason)
         return segment.kills
+
+    @property
+    def again(self) -> bool:
+        """Whether a segment that ran before waits to run again: it needs no room for its audio."""
+        return bool(self.retries or self.yielded)
+
+    def give_up(self, now: float, index: int, worker: int) -> None:
+        """Take back a segment that was interrupted for another one."""
+        segment = self.segments[index]
+        segment.move("waiting")
+        segment.preempted += 1
+        self.running -= 1
+        self.yielded.append(index)
+        self.note(now, "interrupted", index, worker)
 
     def retry(self, index: int) -> None:
         """Queue a lost segment to run again, before all others."""

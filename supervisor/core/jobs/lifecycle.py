@@ -89,6 +89,9 @@ class Lifecycle:
         """Accept a job: tell the client, and queue it for a worker."""
         self.jobs[job.id] = job
         job.note(now, "accepted", len(job.segments))
+        asked = job.request.request_class
+        if asked is not None and asked != job.request_class:
+            job.note(now, "demoted", asked, job.request_class)
         self.news.append(("accepted", job))
         self._release.accept(job)
         self._queue.enqueue(job)
@@ -147,7 +150,7 @@ class Lifecycle:
         nothing_before = not job.audio.end
         job.put_in_order()
         if nothing_before and job.audio.end:
-            self._timings.first_audio.observe(now - job.accepted_at)
+            self._timings.observe_first_audio(job.request_class, now - job.accepted_at)
             self.news.append(("started", job))
         if job.request.durable and job.complete and not self._backlog.lacks(job):
             if job.kept_from:  # The journal has what was dropped from memory.

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from supervisor.core.jobs.classes import Classes
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on waiting work, in predicted seconds of one worker, and on its bytes of text."""
@@ -47,10 +49,13 @@ class CacheLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """All bounds of the job machine. `plain` and `durable`: retention of either kind of job."""
+    """All bounds of the job machine, and what holds for each class. `plain` and `durable`:
+    retention of either kind of job.
+    """
 
     limits: Limits
     held: HeldLimits
+    classes: Classes
     plain: Keep
     durable: Keep
     cache: CacheLimits = CacheLimits()

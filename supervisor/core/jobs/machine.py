@@ -21,12 +21,15 @@ from supervisor.core.jobs.durability import Durability
 from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
+from supervisor.core.jobs.parts import Part
+from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.repeats import Alone, Repeats
 from supervisor.core.jobs.segment_cache import Spoken
 from supervisor.core.jobs.timings import Timings
 from supervisor.core.jobs.writing import Writing
+from supervisor.speech import RequestClass
 from supervisor.wording import counted
 
 POISON_KILLS = 3
@@ -42,13 +45,20 @@ class Jobs:
         commands: list[e.Command] = []
         self._commands = commands
         self.timings = Timings()
-        self.admission = Admission(bounds.limits)
+        self.admission = Admission(bounds.limits, bounds.classes)
         self.costs = self.admission.costs
         self.retained = Retention(bounds.plain, bounds.durable)
         self._release = Release(commands, self.retained)
         self._backpressure = Backpressure(bounds.held)
         self.repeats = repeats(commands, bounds.cache, self._take_recalled)
-        self._queue = Queue(commands, self._backpressure, self._release, self.timings, self.repeats)
+        self._queue = Queue(
+            commands,
+            self._backpressure,
+            self._release,
+            self.timings,
+            self.repeats,
+            classes=bounds.classes,
+        )
         self._backlog = DiskBacklog()
         self._life = Lifecycle(
             commands,
@@ -105,9 +115,9 @@ class Jobs:
 
     def _configured(self, event: e.Configured) -> None:
         bounds = event.bounds
-        self.admission.set_limits(bounds.limits)
+        self.admission.set_limits(bounds.limits, bounds.classes)
         self.retained.configure(bounds.plain, bounds.durable)
-        self._queue.configure(bounds.held)
+        self._queue.configure(bounds.held, bounds.classes)
         self.repeats.configure(bounds.cache)
         self._life.run_waiting(event.now)
 
@@ -257,15 +267,16 @@ class Jobs:
     def _worker_lost(self, event: e.WorkerLost) -> None:
         run = self._queue.lose(event.worker)
         self._leave_alone(self.repeats.failed(event.worker), event.now)
-        if run is not None and run[0].id in self.jobs:
-            self._run_again(*run, event)
+        if run is not None and run.job.id in self.jobs:
+            self._run_again(run.job, run.segment, event)
         self._life.run_waiting(event.now)
 
     def _run_again(self, job: Job, index: int, event: e.WorkerLost) -> None:
         """Retry a segment whose worker was lost, or quarantine its job after POISON_KILLS."""
         kills = job.lost(event.now, index, event.worker, event.reason)
         if kills >= POISON_KILLS:
-            reason = f"segment {index} ended {counted(kills, 'worker')}, the last: {event.reason}"
+            ended = f"segment {job.number(index)} ended {counted(kills, 'worker')}"
+            reason = f"{ended}, the last: {event.reason}"
             self._life.fail(job, event.now, "poison", reason)
             return
         job.retry(index)
@@ -275,8 +286,9 @@ class Jobs:
     # -- workers answer -----------------------------------------------------------------
 
     def _segment_spoken(self, event: e.SegmentSpoken) -> None:
-        job = self._answered(event)
-        if job is not None:
+        run = self._answered(event)
+        if run is not None:
+            job = run.job
             waiting = self._queue.has_waiting
             now, index, pieces, seconds = event.now, event.segment, event.pieces, event.synthesis_s
             size = sum(map(len, pieces))
@@ -292,8 +304,12 @@ class Jobs:
         self._life.run_waiting(event.now)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
-        job = self._answered(event)
-        if job is not None:
+        run = self._answered(event)
+        if run is not None and run.yielding and event.interrupted:
+            run.job.give_up(event.now, event.segment, event.worker)
+            self._queue.give_way(run, event.now)
+        elif run is not None:
+            job = run.job
             code: FailureCode = "bad_text" if event.unreadable else "failed"
             job.refused(event.now, event.segment, event.worker)
             self._life.fail(job, event.now, code, event.message)
@@ -302,21 +318,21 @@ class Jobs:
     def _stale_answer(self, _event: e.StaleAnswer) -> None:
         self.counts["stale"] += 1
 
-    def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
-        """Free the worker; return the job, None for a stale answer.
+    def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Running | None:
+        """Free the worker; return what it ran, None for a stale answer.
 
         An answer counts if its (job, segment, attempt, worker) are those of a running segment,
         and if the job has no outcome yet.
         """
-        job = self._queue.answered(event)
-        if job is not None and isinstance(event, e.SegmentSpoken):
+        run = self._queue.answered(event)
+        if run is not None and isinstance(event, e.SegmentSpoken):
             self._leave_alone(self.repeats.spoken(event), event.now)
-        elif job is not None:
+        elif run is not None:
             self._leave_alone(self.repeats.failed(event.worker), event.now)
-        if job is None or job.id not in self.jobs:
+        if run is None or run.job.id not in self.jobs:
             self.counts["stale"] += 1
             return None
-        return job
+        return run
 
     # -- what needs no worker -----------------------------------------------------------
 
@@ -325,7 +341,7 @@ class Jobs:
         if self.jobs.get(job.id) is not job:
             return
         if job.request.progress:
-            self._release.started(job, index)
+            self._release.started(job, job.number(index))
         job.recalled(now, index, spoken.pieces)
         self._backpressure.expect(spoken.size)
         self.admission.settle(job)
@@ -356,6 +372,24 @@ class Jobs:
         """Segments that a worker has now."""
         return self._queue.running
 
+    def breathe_as(self, breath: Callable[[Job, int], tuple[Part, Part] | None]) -> None:
+        """Have this say where segments are cut in two: for a replay, which has no text."""
+        self._queue.breath = breath
+
+    @property
+    def preemption(self) -> Preemption:
+        """What was interrupted for others."""
+        return self._queue.preemption
+
+    @property
+    def shortened_segments(self) -> int:
+        """Segments that were cut in two because others wanted the workers."""
+        return self._queue.shortened
+
+    def contended(self, now: float) -> bool:
+        """Whether segments of batch work are cut shorter now."""
+        return self._queue.contended("batch", now)
+
     @property
     def waiting_segments(self) -> int:
         """Segments that could run now if there were workers; a slow reader's do not count.
@@ -363,6 +397,11 @@ class Jobs:
         Estimated from the length of a text that is not all cut.
         """
         return self._queue.waiting_segments(self.jobs.values())
+
+    def running_of(self, name: RequestClass) -> int:
+        """Segments of this class that a worker has now."""
+        runs = self._queue.workers.values()
+        return sum(run is not None and run.job.request_class == name for run in runs)
 
     @property
     def outcomes_held_back(self) -> int:

@@ -4,13 +4,14 @@
 jobs is `FairQueue`'s; whether a job may run while its audio is held, `backpressure`'s. Answers
 are handled in `machine`.
 
-The order is fair between flows, by priority, and free of starvation: start-time fair
-queueing (Goyal, Vin, Cheng 1996). A flow's segments have start tags: each
+The order is fair between flows, by class and priority, and free of starvation: start-time fair
+queueing (Goyal, Vin, Cheng 1996). The jobs of one class of a flow have start tags: each segment
 is as far behind the one before as that one cost, in predicted seconds, divided by the
-job's share. The lowest tag runs first. The virtual time is the start tag of the segment
+weight of the class. The lowest tag runs first. The virtual time is the start tag of the segment
 that ran last, and a new flow begins there: workers that were used while no other flow had
 work cost nothing later, and two flows with work never differ by more than a segment for
-each worker, whatever happened before.
+each worker, whatever happened before. So a sentence goes first, beside its own client's book
+and beside others'.
 
 A segment is charged when it runs, not when it is queued: a cancelled one costs nothing.
 
@@ -18,24 +19,29 @@ Priority is a head start in seconds of virtual time, so everything ages at the s
 and no job waits for ever behind more urgent ones.
 
 A segment that was lost with its worker goes before all others: it has waited for its
-turn already, and audio spoken after it is held in memory until it is there.
+turn already, and audio spoken after it is held in memory until it is there. One that gave up its
+worker for a sentence (`preemption`) is queued as if it had never run.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from heapq import heapify, heappop, heappush, heapreplace
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.backpressure import HELD_BYTES_MAX, Backpressure
+from supervisor.core.jobs.classes import CLASSES, Classes, Contention
 from supervisor.core.jobs.job import OUTCOMES, Job
 from supervisor.core.jobs.limits import HeldLimits
+from supervisor.core.jobs.parts import Part
+from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.release import Release
 from supervisor.core.jobs.repeats import Repeats
 from supervisor.core.jobs.request import HIGHEST_PRIORITY
 from supervisor.core.jobs.timings import Timings
+from supervisor.speech import RequestClass
 
 AGEING_S = 10.0
 """Head start of one priority level: seconds of virtual time that outweigh it."""
@@ -43,15 +49,14 @@ AGEING_S = 10.0
 _HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PRIORITY + 1))
 """By priority, the seconds of virtual time by which less urgent jobs stand behind."""
 
-Run = tuple[Job, int]
-"""A job and the index of its segment."""
-
 _SWEEP = 64
 """Stale entries from which sweeping is worth its cost."""
 
 
 class _Flow:
-    """The jobs of one flow that wait, best rank first, and the start tag of its next segment."""
+    """The jobs of one class of a flow that wait, best rank first, and the start tag of its next
+    segment.
+    """
 
     __slots__ = ("entry", "jobs", "rank", "start")
 
@@ -85,7 +90,7 @@ class FairQueue:
         self.waiting = 0
         """Number of jobs that wait."""
         self._heap: list[tuple[float, int, _Flow]] = []
-        self._flows: dict[str, _Flow] = {}
+        self._flows: dict[tuple[str, RequestClass], _Flow] = {}
         self._retries: deque[tuple[int, Job]] = deque()
         self._time = 0.0
         """Virtual time: the start tag of the segment that ran last."""
@@ -95,13 +100,13 @@ class FairQueue:
 
     def push(self, job: Job) -> None:
         """Queue `job`, which is not queued, for its next segment."""
-        flow = self._flow(job.flow)
+        flow = self._flow(job)
         start = max(flow.start, self._time)
         self._insert(job, flow, start + _HEAD_STARTS[job.request.priority])
 
     def push_back(self, job: Job) -> None:
         """Queue `job` again at the rank it last had: it has waited for its turn."""
-        self._insert(job, self._flow(job.flow), job.place.rank)
+        self._insert(job, self._flow(job), job.place.rank)
 
     def push_first(self, job: Job) -> None:
         """Queue `job` before all others, wherever it stood."""
@@ -123,10 +128,19 @@ class FairQueue:
         place = job.place
         if place.rank == -math.inf:
             return
-        flow = self._flow(job.flow)
+        flow = self._flow(job)
         start = max(flow.start, place.rank - _HEAD_STARTS[job.request.priority])
         self._time = max(self._time, start)
         flow.start = start + cost_s / place.share
+
+    def refund(self, job: Job, cost_s: float) -> None:
+        """Take back what its flow was charged for a segment that is to run anew."""
+        self._flow(job).start -= cost_s / job.place.share
+
+    def next(self) -> Job | None:
+        """The job that is to run next, lost segments aside. It stays where it is."""
+        flow = self._first_flow()
+        return None if flow is None else flow.top()
 
     def drop(self, job: Job) -> None:
         """Give up the job's place. Its entry stays behind, stale, until the next sweep."""
@@ -140,11 +154,13 @@ class FairQueue:
 
     def forget(self, flow: str) -> None:
         """Forget a flow without jobs, and with it a start tag that is at most a segment ahead."""
-        gone = self._flows.pop(flow, None)
-        if gone is not None:
-            gone.entry = 0
+        for name in CLASSES:
+            gone = self._flows.pop((flow, name), None)
+            if gone is not None:
+                gone.entry = 0
 
-    def _flow(self, name: str) -> _Flow:
+    def _flow(self, job: Job) -> _Flow:
+        name = job.flow, job.request_class
         flow = self._flows.get(name)
         if flow is None:
             flow = self._flows[name] = _Flow(self._time)
@@ -165,11 +181,16 @@ class FairQueue:
             heappush(self._heap, (rank, ticket, flow))
 
     def _take(self) -> Job | None:
-        """Take the best job out of its flow. The rank of a flow's entry is a lower bound."""
+        """Take the best job out of its flow."""
         while self._retries:
             ticket, job = self._retries.popleft()
             if job.place.ticket == ticket:
                 return job
+        flow = self._first_flow()
+        return None if flow is None else heappop(flow.jobs)[2]
+
+    def _first_flow(self) -> _Flow | None:
+        """The flow whose top job is the best. The rank of a flow's entry is a lower bound."""
         while self._heap:
             rank, entry, flow = self._heap[0]
             top = flow.top() if flow.entry == entry else None
@@ -184,8 +205,7 @@ class FairQueue:
                 flow.entry, flow.rank = self._tickets, now
                 heapreplace(self._heap, (now, self._tickets, flow))
             else:
-                heappop(flow.jobs)
-                return top
+                return flow
         return None
 
     def _sweep(self) -> None:
@@ -211,9 +231,18 @@ class Queue:
         release: Release,
         timings: Timings,
         repeats: Repeats,
+        *,
+        classes: Classes,
     ) -> None:
-        self.workers: dict[int, Run | None] = {}
+        self.workers: dict[int, Running | None] = {}
         """The segment that each of them runs."""
+        self.preemption = Preemption()
+        self.shortened = 0
+        """Segments that were cut shorter because others wanted the workers."""
+        self.breath: Callable[[Job, int], tuple[Part, Part] | None] = Job.breath
+        """Says where a segment is cut in two; a replay, which has no text, puts another here."""
+        self._classes = classes
+        self._contention = Contention()
         self._commands = commands
         self._backpressure = backpressure
         self._release = release
@@ -258,20 +287,21 @@ class Queue:
         self.lose(worker)
         self._commands.append(e.WorkerFree(worker))
 
-    def lose(self, worker: int) -> Run | None:
+    def lose(self, worker: int) -> Running | None:
         """Forget a worker, which is gone; returns what it ran."""
         self._retired.discard(worker)
+        self.preemption.forget(worker)
         if worker in self._idle:
             self._idle.remove(worker)
         return self.workers.pop(worker, None)
 
-    def answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Job | None:
-        """Free the worker that answered; returns its job, None if it was given another segment."""
+    def answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Running | None:
+        """Free the worker that answered; returns what it ran, None if that was another segment."""
         worker = event.worker
         run = self.workers.get(worker)
         if run is None:
             return None
-        job, index = run
+        job, index = run.job, run.segment
         if (job.id, index, job.segments[index].attempt) != (
             event.job,
             event.segment,
@@ -282,9 +312,13 @@ class Queue:
         self._idle.append(worker)
         if worker in self._retired:
             self.retire(worker)
-        return job
+        return run
 
     # -- jobs ---------------------------------------------------------------------------
+
+    def contended(self, name: RequestClass, now: float) -> bool:
+        """Whether work that is more urgent than this class wants the workers, too."""
+        return self._contention.holds(name, now, self._classes.contended_s)
 
     @property
     def has_waiting(self) -> bool:
@@ -297,17 +331,18 @@ class Queue:
         Estimated from the length of a text that is not all cut.
         """
         return sum(
-            job.segments_expected - job.next_segment + len(job.retries)
+            job.segments_expected - job.next_segment + len(job.retries) + len(job.yielded)
             for job in filter(self.could_run, jobs)
         )
 
     def could_run(self, job: Job) -> bool:
         """Whether only workers are missing for a segment of this job."""
-        return _has_more(job) and (bool(job.retries) or self._backpressure.allows(job))
+        return _has_more(job) and (job.again or self._backpressure.allows(job))
 
-    def configure(self, limits: HeldLimits) -> None:
-        """Set other bounds on held audio, from the next dispatch on."""
+    def configure(self, limits: HeldLimits, classes: Classes) -> None:
+        """Set other bounds on held audio, and rules of classes, from the next dispatch on."""
         self._backpressure.limits = limits
+        self._classes = classes
         self._more_room = True
 
     def enqueue(self, job: Job) -> None:
@@ -326,6 +361,15 @@ class Queue:
         elif not job.place.ticket and job.id not in self._parked:
             self._fair.push(job)
 
+    def give_way(self, run: Running, now: float) -> None:
+        """Queue a segment again that was interrupted for another one, as if it had never run."""
+        job = run.job
+        self.preemption.yielded(now, run)
+        self._fair.drop(job)
+        self._parked.pop(job.id, None)
+        self._fair.refund(job, run.cost_s)
+        self.enqueue(job)
+
     def settle(self, job: Job) -> None:
         """Look at a job again: its held audio or its credit may have changed."""
         self._more_room |= self._backpressure.settle(job) or job.id in self._parked
@@ -335,6 +379,7 @@ class Queue:
         """Give waiting segments to idle workers, and have those done that need none.
 
         Stops at a job that is late, takes it out and returns it; call again for the others.
+        Where no worker is idle, one may be freed for a sentence.
         """
         if self._to_look_up:
             self._recall(now)
@@ -346,6 +391,8 @@ class Queue:
                 self.enqueue(job)
             else:
                 self._run(job, now)
+        if self._classes.preempt and not self._idle and self._fair.waiting:
+            self._preempt(now)
         return None
 
     def _recall(self, now: float) -> None:
@@ -376,11 +423,15 @@ class Queue:
         if job.state == "queued":
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
+        rules = self._classes.rules(job.request_class)
+        cut_off = self._shorten(job, rules.max_chars_contended, now)
+        self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
         self._repeats.begun(job, index, worker)
         segment = job.segments[index]
-        self.workers[worker] = job, index
         cost_s = segment.size * job.work.rate
+        self.workers[worker] = Running(job, index, now, cost_s, guessed=job.work.guessed)
+        job.place.share = rules.weight
         self._fair.charge(job, cost_s)
         self._commands.append(
             e.RunSegment(
@@ -390,23 +441,59 @@ class Queue:
                 attempt=segment.attempt,
                 request=job.request,
                 part=segment.part,
+                number=job.number(index),
+                cut_off=cut_off,
                 expected_s=0.0 if job.work.guessed else cost_s,
             )
         )
         if job.request.progress:
-            self._release.started(job, index)
+            self._release.started(job, job.number(index))
         self.enqueue(job)
+
+    def _shorten(self, job: Job, max_chars: int | None, now: float) -> int:
+        """Cut the job's next segment in two, if others want the workers; returns what was cut off,
+        in characters.
+        """
+        if max_chars is None or job.again or not self.contended(job.request_class, now):
+            return 0
+        parts = self.breath(job, max_chars)
+        if parts is None:
+            return 0
+        job.shorten(*parts)
+        self.shortened += 1
+        return job.segments[job.next_segment + 1].size
 
     def interrupt(self, job: Job) -> None:
         """Interrupt the segments that run for the job."""
         if not job.running:
             return
         for worker, run in self.workers.items():
-            if run is not None and run[0] is job:
-                attempt = job.segments[run[1]].attempt
-                self._commands.append(
-                    e.InterruptSegment(worker=worker, job=job.id, segment=run[1], attempt=attempt)
-                )
+            if run is not None and run.job is job:
+                self._interrupt(worker, run)
+
+    def _interrupt(self, worker: int, run: Running, *, gently: bool = False) -> None:
+        self._commands.append(
+            e.InterruptSegment(
+                worker=worker,
+                job=run.job.id,
+                segment=run.segment,
+                attempt=run.job.segments[run.segment].attempt,
+                gently=gently,
+            )
+        )
+
+    def _preempt(self, now: float) -> None:
+        """Interrupt a segment of batch work, if a sentence is next and no worker will be free."""
+        job = self._fair.next()
+        if job is None or job.request_class != "interactive" or not self.could_run(job):
+            return
+        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
+        worker = self.preemption.pick(now, runs, self._classes.preempt_left_s)
+        run = None if worker is None else runs[worker]
+        if worker is not None and run is not None:
+            run.yielding = True
+            self.preemption.interrupted(now, worker)
+            self._interrupt(worker, run, gently=True)
 
     def remove(self, job: Job, *, last: bool) -> None:
         """Remove the job from the queue; `last`: its flow has no other job."""
@@ -423,7 +510,7 @@ class Queue:
             self._unpark()
         while (job := self._fair.pop()) is not None:
             if _has_more(job):
-                if job.retries or self._backpressure.allows(job):
+                if job.again or self._backpressure.allows(job):
                     return job
                 self._parked[job.id] = job
         return None
@@ -453,6 +540,4 @@ def _has_more(job: Job) -> bool:
     """Whether the job itself has a segment that could be given to a worker."""
     if job.state in OUTCOMES:
         return False
-    return bool(job.retries) or (
-        job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
-    )
+    return job.again or (job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX)

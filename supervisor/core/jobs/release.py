@@ -81,7 +81,7 @@ class Release:
                 client=job.client,
                 reference=job.reference,
                 job=job.id,
-                segments=len(job.segments) if cut else job.segments_expected,
+                segments=job.segments_told if cut else job.segments_expected,
                 sample_rate=request.sample_rate,
                 seed=request.speech.seed,
                 estimated=not cut,
@@ -155,7 +155,7 @@ class Release:
                 e.ReleaseAudio(
                     client=client,
                     job=job.id,
-                    segment=chunk.segment,
+                    segment=job.number(chunk.segment),
                     offset=chunk.offset,
                     pcm=chunk.pcm,
                 )
@@ -176,7 +176,7 @@ class Release:
                 job=job.id,
                 pcm=pcm,
                 bytes=job.audio.end,
-                segments=len(job.segments),
+                segments=job.segments_told,
                 queued_s=(job.started_at or job.accepted_at) - job.accepted_at,
                 synthesis_s=job.synthesis_s,
                 retried=job.retried,

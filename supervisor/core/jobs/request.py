@@ -6,7 +6,7 @@ import msgspec
 
 from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.segmentation import Uncut
-from supervisor.speech import LeftOut, Pauses, Speech
+from supervisor.speech import LeftOut, Pauses, RequestClass, Speech
 
 DEFAULT_PRIORITY = 5
 HIGHEST_PRIORITY = 9
@@ -63,6 +63,11 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     open: bool = False
     """More of the text comes (`TextAppended`) until it is ended."""
     pauses: Pauses = Pauses()
+    request_class: RequestClass | None = None
+    """The class that the client asks for; None: by its text."""
+    recut: str | None = None
+    """The language by whose rules a segment may be cut in two just before it runs; None where it
+    stays as it is."""
     asked: bytes = b""
     """Of an open durable text: what the broker needs to read more of it in another epoch."""
     shared: Shared | None = None

@@ -39,6 +39,9 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
         return 1 + len(self.parts)
 
 
+_WITHOUT_AUDIO = frozenset({"worker lost", "refused", "interrupted"})
+"""Ends of an attempt that brought no audio."""
+
 _OWN_WORDS = frozenset({"cancelled", "expired"})
 """Outcomes whose message is always the supervisor's own."""
 
@@ -95,8 +98,8 @@ class _Timeline:
                     self._running[index] = at, worker, attempt
                 case "spoken", [int(index), int(worker), (float() | int()) as seconds]:
                     self._close(index, worker, at, "spoken", seconds)
-                case ("worker lost" | "refused") as outcome, [int(index), int(worker), *_]:
-                    self._close(index, worker, at, outcome)
+                case _, [int(index), int(worker), *_] if what in _WITHOUT_AUDIO:
+                    self._close(index, worker, at, what)
             if self.audio_at is None and what in first_audio and details[0] == 0:
                 self.audio_at = at
         self._close_interrupted(ended)
@@ -142,8 +145,9 @@ def _attributes(job: Job, timeline: _Timeline) -> dict[str, Value]:
         "tts.job.durable": request.durable,
         "tts.job.recovered": timeline.recovered,
         "tts.job.priority": request.priority,
+        "tts.job.class": job.request_class,
         **{f"tts.{name}": value for name, value in speech if value is not None},
-        "tts.segments": len(job.segments),
+        "tts.segments": job.segments_told,
         "tts.segments_retried": job.retried,
         "tts.segments_cached": job.cached,
         "tts.segments_left_out": attempts - len(timeline.segments),

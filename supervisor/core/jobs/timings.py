@@ -6,6 +6,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
+from supervisor.core.jobs.classes import CLASSES
+from supervisor.speech import RequestClass
+
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
 
@@ -39,15 +42,22 @@ class Histogram:
 
 class Timings:
     """Distributions of each job's seconds from acceptance to its first segment's start and to its
-    first audio, and of each segment's real-time factor: the worker's time per time of audio.
+    first audio, this also by class, and of each segment's real-time factor: the worker's time per
+    time of audio.
     """
 
-    __slots__ = ("first_audio", "real_time_factor", "wait")
+    __slots__ = ("first_audio", "first_audio_of", "real_time_factor", "wait")
 
     def __init__(self) -> None:
         self.wait = Histogram(SECONDS)
         self.first_audio = Histogram(SECONDS)
+        self.first_audio_of = {name: Histogram(SECONDS) for name in CLASSES}
         self.real_time_factor = Histogram(FACTORS)
+
+    def observe_first_audio(self, name: RequestClass, seconds: float) -> None:
+        """Count a job of this class whose first audio is there."""
+        self.first_audio.observe(seconds)
+        self.first_audio_of[name].observe(seconds)
 
     def observe_segment(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
         """Count a segment with this much audio, which took `synthesis_s` of a worker."""

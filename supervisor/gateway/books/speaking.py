@@ -183,6 +183,7 @@ class BookSpeaker:
                 key=self._key(book, number),
                 on_behalf=f"book:{stored.id}",
                 priority=PRIORITY,
+                request_class="batch",
             )
         except BadRequest as error:
             if error.code == "empty_text":

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from supervisor.gateway.observe.pool_rows import (
     HISTOGRAMS,
     MAPPINGS,
+    OF_CLASSES,
     OF_WORKERS,
     VALUES,
     Histogram,
@@ -54,6 +55,11 @@ class PoolCollector(Collector):
         yield from _workers(status.workers)
         for histogram in HISTOGRAMS:
             yield _histogram(histogram, histogram.distribution(status))
+        for of_class in OF_CLASSES:
+            family = HistogramMetricFamily(of_class.name, of_class.help, labels=["class"])
+            for name, found in status.classes.by_name.items():
+                _add(family, [name], of_class.distribution(found))
+            yield family
 
     def describe(self) -> Iterator[Metric]:
         """Describe nothing: the names depend on the status."""
@@ -105,10 +111,14 @@ def _workers(workers: Sequence[WorkerStatus]) -> Iterator[Metric]:
 
 
 def _histogram(row: Histogram, found: Distribution) -> Metric:
-    buckets = [*found.buckets.items(), ("+Inf", found.count)]
     family = HistogramMetricFamily(row.name, row.help)
-    family.add_metric([], buckets, found.sum)
+    _add(family, [], found)
     return family
+
+
+def _add(family: HistogramMetricFamily, labels: list[str], found: Distribution) -> None:
+    buckets = [*found.buckets.items(), ("+Inf", found.count)]
+    family.add_metric(labels, buckets, found.sum)
 
 
 def _number(value: object) -> float | None:

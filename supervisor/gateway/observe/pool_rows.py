@@ -13,6 +13,7 @@ import msgspec
 from supervisor.wire.status import (
     MEMORY_STATES,
     AllocationStats,
+    ClassStatus,
     CoreShare,
     CurrentAllocation,
     Distribution,
@@ -52,6 +53,14 @@ class Histogram(NamedTuple):
 
     name: str
     distribution: Callable[[Status], Distribution]
+    help: str
+
+
+class OfClass(NamedTuple):
+    """One distribution of each class of requests."""
+
+    name: str
+    distribution: Callable[[ClassStatus], Distribution]
     help: str
 
 
@@ -147,6 +156,21 @@ VALUES = (
     Row(
         "tts_segments_stale_total", lambda s: s.jobs.stale, "Answers of workers that came too late."
     ),
+    Row(
+        "tts_segments_preempted_total",
+        lambda s: s.classes.preempted,
+        "Segments of batch work that were interrupted for a sentence.",
+    ),
+    Row(
+        "tts_thrown_away_seconds_total",
+        lambda s: s.classes.thrown_away_s,
+        "Time of workers that was lost with them.",
+    ),
+    Row(
+        "tts_segments_shortened_total",
+        lambda s: s.classes.shortened,
+        "Segments that were cut in two because others wanted the workers.",
+    ),
     Row("tts_flows", lambda s: s.queue.flows, "Clients that have work waiting or running."),
     Row(
         "tts_flow_work_seconds_max",
@@ -221,6 +245,12 @@ MAPPINGS = (
     Labelled("tts_share_wanted", _shares(lambda e: e.wanted), "pid", "Cores that it asks for."),
     Labelled("tts_share_fair", _shares(lambda e: e.fair), "pid", "Cores that are its share."),
     Labelled("tts_throttling", _throttling, "kind", "The kernel's throttling counters."),
+    Labelled(
+        "tts_jobs_demoted_total",
+        lambda s: {name: found.demoted for name, found in s.classes.by_name.items()},
+        "class",
+        "Jobs that count as less urgent, since their client had too much in this class.",
+    ),
 )
 
 OF_WORKERS = (
@@ -240,9 +270,10 @@ HISTOGRAMS = (
         "tts_job_wait_seconds", lambda s: s.timings.wait_s, "From acceptance to the first segment."
     ),
     Histogram(
-        "tts_job_first_audio_seconds", lambda s: s.timings.first_audio_s, "To the first audio."
-    ),
-    Histogram(
         "tts_segment_real_time_factor", lambda s: s.timings.real_time_factor, "Synthesis per audio."
     ),
+)
+
+OF_CLASSES = (
+    OfClass("tts_job_first_audio_seconds", lambda c: c.first_audio_s, "To the first audio."),
 )

@@ -35,7 +35,7 @@ from supervisor.gateway.realtime.messages import (
 )
 from supervisor.gateway.realtime.response import Response, Status
 from supervisor.gateway.realtime.session import Form, Sound, new_session_id, speech_model
-from supervisor.gateway.speech.asking import SpeechRequest, accepted
+from supervisor.gateway.speech.asking import CLASS_HEADER, SpeechRequest, accepted
 from supervisor.gateway.speech.delivery import in_format
 from supervisor.gateway.speech.json_socket import JsonSocket, failure
 
@@ -197,6 +197,7 @@ class _Session:
             speed=sound.speed,
             language=wanted.language,
             seed=wanted.seed,
+            request_class=None if CLASS_HEADER in self._request.headers else "interactive",
         )
         job = await accepted(self._context, self._request, speech, words=True)
         conversation = None if apart else self._conversation.id

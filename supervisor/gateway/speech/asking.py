@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 from aiohttp import web
@@ -16,7 +16,7 @@ from supervisor.gateway.speech.ignored import told
 from supervisor.gateway.speech.pace import PacedJob, SpokenJob, pace_of
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import engine_of, engine_with, voice_of
-from supervisor.speech import LeftOut, Markup, Unreadable
+from supervisor.speech import LeftOut, Markup, RequestClass, Unreadable
 from supervisor.wire.client import Welcome
 from supervisor.wire.languages import KOKORO_LETTERS
 
@@ -25,6 +25,10 @@ FORMAT_NAMES: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "ulaw"
 
 NAME_CHARS = 1024
 """Longest name of an engine or a voice: as long as a mix may be."""
+
+
+CLASS_HEADER: Final = "X-TTS-Class"
+"""The class of a request, for programs whose bodies cannot name it."""
 
 
 class VoiceId(msgspec.Struct, frozen=True):
@@ -128,6 +132,14 @@ class SpeechRequest(msgspec.Struct, frozen=True):
     ssml: Annotated[
         bool, msgspec.Meta(description='The same as `markup: "ssml"`, where there is no `markup`.')
     ] = False
+    request_class: Annotated[
+        Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] | None,
+        msgspec.Meta(
+            description="How urgent it is: somebody waits for it, listens to it, or neither. By "
+            f"the text where it is not given, and not in the header `{CLASS_HEADER}` either.",
+            extra_json_schema={"enum": list(get_args(RequestClass))},
+        ),
+    ] = msgspec.field(default=None, name="class")
     stream_format: Literal["audio", "sse", "json"] = "audio"
     timestamp_granularities: Annotated[
         list[Literal["word"]] | None,
@@ -164,6 +176,7 @@ async def accepted(
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
     terms["on_behalf"] = request_client(request, context.settings)
+    terms["request_class"] = _class(wanted.request_class, request.headers.get(CLASS_HEADER))
     welcome = await context.welcome()
     engine, voice = engine_and_voice(wanted.model, wanted.voice, terms["language"], welcome)
     pace = pace_of(wanted.speed, engine, None if voice else terms["language"], welcome)
@@ -172,6 +185,12 @@ async def accepted(
         wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )
     return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
+
+
+def _class(named: str | None, header: str | None) -> str | None:
+    """The class of a request, that of the body before that of the header."""
+    given = header if named is None else named
+    return None if given is None else given.strip().lower()
 
 
 def _markup(wanted: SpeechRequest) -> Markup | None:

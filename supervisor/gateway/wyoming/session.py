@@ -275,6 +275,7 @@ class WyomingSession:
                 language=voice.language,
                 on_behalf=self._on_behalf,
                 open=open,
+                request_class="interactive",
             )
         except SupervisorError as error:
             return None if error.code == "empty_text" else error

@@ -135,6 +135,7 @@ class ChaosClient:
             key=asked.id if asked.durable else None,
             durable=asked.durable,
             on_behalf=self._random.choice(FLOWS),
+            request_class=self._random.choice((None, "interactive", "batch")),
         )
         self._peer.send(message, asked.request.text.encode())
 

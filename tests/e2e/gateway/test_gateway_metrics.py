@@ -53,19 +53,21 @@ def test_the_pool_and_the_gateway_are_measured(gateway: Serving) -> None:
 
 
 def test_what_jobs_wait_and_take_is_counted(gateway: Serving) -> None:
-    """A job is in each histogram of the pool once; nothing waits then."""
+    """A job is in each histogram of the pool once, by its class; nothing waits then."""
     names = (
-        "tts_job_wait_seconds_count",
-        "tts_job_first_audio_seconds_count",
-        "tts_segment_real_time_factor_count",
-        "tts_segments_spoken_total",
+        ("tts_job_wait_seconds_count", ""),
+        ("tts_job_first_audio_seconds_count", "batch"),
+        ("tts_segment_real_time_factor_count", ""),
+        ("tts_segments_spoken_total", ""),
     )
     before = scrape(gateway)
-    assert gateway.speak("Hello.", model="noop").status == 200
+    body = {"input": "Hello.", "model": "noop"}
+    classed = {"X-TTS-Class": "Batch"}
+    assert gateway.ask("/v1/audio/speech", body, headers=classed).status == 200
 
     def counted() -> bool:
         after = scrape(gateway)
-        return all(after[name, ""] >= before[name, ""] + 1 for name in names)
+        return all(after[name] >= before[name] + 1 for name in names)
 
     eventually(counted, "the job is counted")
     eventually(lambda: scrape(gateway)["tts_queue_seconds", ""] == 0.0, "nothing waits")

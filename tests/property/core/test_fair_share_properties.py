@@ -76,20 +76,6 @@ def test_idle_capacity_that_was_used_costs_nothing_later(workers: int, alone_s: 
     assert share == pytest.approx(0.5, abs=0.02)
 
 
-@given(share=st.sampled_from([0.25, 0.5, 2.0, 4.0]))
-def test_a_share_is_how_often_a_flow_is_served(share: float) -> None:
-    """Twice the share is twice the work, beside somebody with the usual one."""
-    pool = VirtualPool(3)
-    name = pool.submit("a", book([1], 5_000))
-    found = pool.jobs.find(name)
-    assert found is not None
-    found.place.share = share
-    pool.submit("b", book([1], 5_000))
-    pool.run(1_000.0)
-    served = [flow for _at, flow, _length in pool.started]
-    assert served.count("a") / served.count("b") == pytest.approx(share, rel=0.02)
-
-
 def test_deadlines_that_were_admitted_are_kept_by_whoever_worked_alone_before() -> None:
     """Under fair shares a flow gets its share at least: nothing from before is held against it."""
     pool = VirtualPool(8)

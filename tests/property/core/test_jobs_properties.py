@@ -7,11 +7,19 @@ from functools import partial
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+)
 from msgspec import structs
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.audio import Pcm, Stored, Worded, with_words
+from supervisor.core.jobs.classes import CLASSES
 from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import JobState
 from supervisor.core.jobs.limits import Keep
@@ -20,8 +28,8 @@ from supervisor.core.jobs.parts import sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
-from supervisor.speech import Speech, Word
-from tests.fixtures.defaults import fresh_jobs, limits_with
+from supervisor.speech import RequestClass, Speech, Word
+from tests.fixtures.defaults import BOUNDS, fresh_jobs, limits_with
 
 CLIENTS = st.sampled_from([b"a", b"b", b"c"])
 OUTCOMES = ("done", "failed", "cancelled", "expired", "quarantined")
@@ -85,14 +93,20 @@ class JobsMachine(RuleBasedStateMachine):
         self.unwritten: set[str] = set()
         self.traced = 0
         self.turns: list[e.CutText] = []
+        self.stopping: dict[int, e.InterruptSegment] = {}
+        """By worker, what it was told to stop for another segment."""
 
     @staticmethod
     def fresh() -> Jobs:
-        return fresh_jobs(
+        machine = fresh_jobs(
             limits_with(jobs=12, jobs_per_client=6, work_s=5.0, work_s_per_client=3.0, bytes=400),
             Keep(5.0, 300, 6),
             Keep(20.0, 900, 6),
+            classes=structs.replace(BOUNDS.classes, preempt_left_s=0.01),
         )
+        spoken = JobRequest(speech=Speech(engine="e", voice="v"), sample_rate=1, segments=())
+        machine.costs.learn(spoken, 9, 0.1)  # Nobody is interrupted by a guess.
+        return machine
 
     def tell(self, event: e.Event) -> list[e.Command]:
         commands = self.machine.handle(event)
@@ -117,6 +131,10 @@ class JobsMachine(RuleBasedStateMachine):
                 self.hear(job, data)
                 assert len(self.heard[job]) == total, "END came before all audio"
                 assert self.heard[job] == self.expected(job), "the audio is not this job's"
+            case e.InterruptSegment(worker=worker, gently=True):
+                run = self.assigned[worker]
+                assert (run.job, run.segment) == (command.job, command.segment)
+                self.stopping[worker] = command
             case e.WorkerFree(worker=worker):
                 assert worker not in self.assigned, "dismissed while it speaks"
                 self.live.discard(worker)
@@ -213,6 +231,7 @@ class JobsMachine(RuleBasedStateMachine):
         durable=st.booleans(),
         key=st.none() | st.sampled_from(["k1", "k2"]),
         at_once=st.integers(0, 4),
+        request_class=st.none() | st.sampled_from(CLASSES),
     )
     def submit(
         self,
@@ -224,6 +243,7 @@ class JobsMachine(RuleBasedStateMachine):
         durable: bool,
         key: str | None,
         at_once: int,
+        request_class: RequestClass | None,
     ) -> str:
         """A key may be in use: then the same sizes are the same request. Not all of the text need
         be cut before the job is handed in.
@@ -241,6 +261,7 @@ class JobsMachine(RuleBasedStateMachine):
             deadline=deadline,
             durable=durable,
             key=key,
+            request_class=request_class,
             fingerprint=print_,
             trace=TraceContext("", "", self.now - 0.25),
             rest=Uncut("\n".join(texts[at_once:])) if at_once < len(texts) else None,
@@ -277,6 +298,29 @@ class JobsMachine(RuleBasedStateMachine):
             if not any(isinstance(a, e.PersistJob) and a.job == job for a in self.asked):
                 self.refused.add(job)  # it took over a request that is being written down
         return job
+
+    @rule(target=jobs_made, durable=st.booleans(), stops=st.booleans())
+    def wait_beside_a_book(self, durable: bool, stops: bool) -> MultipleResults[str]:
+        """A sentence, while another client's book has the workers."""
+        made = [
+            str(
+                self.submit(
+                    client=client,
+                    sizes=[9] * segments,
+                    credit=400,
+                    priority=5,
+                    patience=None,
+                    durable=durable and client == b"a",
+                    key=None,
+                    at_once=segments,
+                    request_class="batch" if client == b"a" else "interactive",
+                )
+            )
+            for client, segments in ((b"a", 4), (b"b", 1))
+        ]
+        if stops:
+            self.stop()
+        return multiple(*made)
 
     @rule(target=jobs_made, client=CLIENTS, credit=st.integers(0, 400))
     def submit_open(self, client: bytes, credit: int) -> str:
@@ -378,6 +422,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.asked.clear()
         self.owed.clear()
         self.assigned.clear()
+        self.stopping.clear()
         self.live.clear()
         self.turns.clear()
         self.machine = self.fresh()
@@ -507,6 +552,28 @@ class JobsMachine(RuleBasedStateMachine):
                     attempt=run.attempt,
                     message="no",
                     unreadable=unreadable,
+                )
+            )
+
+    @rule()
+    def stop(self) -> None:
+        """A segment that was told to stop for another does; it may have ended before."""
+        while self.stopping:
+            worker, told = self.stopping.popitem()
+            run = self.assigned.get(worker)
+            name = told.job, told.segment, told.attempt
+            if run is None or (run.job, run.segment, run.attempt) != name:
+                continue
+            del self.assigned[worker]
+            self.tell(
+                e.SegmentRefused(
+                    now=self.now,
+                    worker=worker,
+                    job=run.job,
+                    segment=run.segment,
+                    attempt=run.attempt,
+                    message="interrupted",
+                    interrupted=True,
                 )
             )
 

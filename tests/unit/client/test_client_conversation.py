@@ -20,6 +20,7 @@ from supervisor.client.errors import (
 )
 from supervisor.client.protocol import GONE_AFTER_S, PING_AFTER_S, Conversation
 from supervisor.client.records import JobRecord
+from supervisor.speech import Word
 from supervisor.wire import client as wire
 from supervisor.wire.codec import MAGIC, MAX_HEADER_BYTES, decode_request, encode
 
@@ -412,3 +413,44 @@ def test_a_text_that_the_disk_cannot_take_is_sent_again_when_it_is_asked_for(
     talk.hear(wire.Written(again.id, "e1-1", len("One. Two. Three. ")))
     assert record.text is not None
     assert record.text.settled
+
+
+def test_a_job_goes_on_where_it_broke_off_although_it_is_cut_at_other_places(
+    talk: Dialogue,
+) -> None:
+    """Of the segments that were heard in full nothing comes again, however long they are by now;
+    of the one that was not, the bytes that were heard are left out. Words likewise.
+    """
+    lost = talk.accepted(segments=3)
+    talk.hear(wire.Chunk("e1-1", 0, 0), SAMPLE * 5)
+    talk.hear(wire.Chunk("e1-1", 1, 20), SAMPLE * 2)
+    again = talk.accepted("e1-2", segments=3)
+    again.skip_heard(lost)
+    first = (Word("One.", 0.0, 0.1),)
+    talk.hear(wire.Chunk("e1-2", 0, 0, words=first), SAMPLE * 3)
+    assert not again.ready
+    talk.hear(wire.Chunk("e1-2", 1, 12), SAMPLE * 1)
+    assert not again.ready
+    talk.hear(wire.Chunk("e1-2", 1, 16), SAMPLE * 3)
+    assert [len(piece) for piece in again.ready] == [8]
+    talk.hear(wire.End("e1-2", 32, 3, words=(Word("Three.", 0.0, 0.1),)), SAMPLE)
+    assert [len(piece) for piece in again.ready] == [8, 4]
+    assert [word.text for word in again.words] == ["Three."]
+    assert again.end is not None
+
+
+def test_a_job_that_broke_off_before_its_audio_is_heard_from_the_beginning(
+    talk: Dialogue,
+) -> None:
+    """And one whose last segment is shorter than what was heard of it goes on behind it."""
+    lost = talk.accepted(segments=2)
+    again = talk.accepted("e1-2", segments=2)
+    again.skip_heard(lost)
+    talk.hear(wire.Chunk("e1-2", 0, 0), SAMPLE)
+    assert [len(piece) for piece in again.ready] == [4]
+    third = talk.accepted("e1-3", segments=2)
+    talk.hear(wire.Chunk("e1-1", 0, 0), SAMPLE * 5)
+    third.skip_heard(lost)
+    talk.hear(wire.Chunk("e1-3", 0, 0), SAMPLE * 3)
+    talk.hear(wire.End("e1-3", 16, 2), SAMPLE)
+    assert [len(piece) for piece in third.ready] == [4]

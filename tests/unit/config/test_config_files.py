@@ -102,6 +102,13 @@ def test_value_out_of_range_names_key_and_range(
             place.load(cpu(**{key: value}))
 
 
+def test_a_weight_is_more_than_nothing(place: Place) -> None:
+    """No class can be given nothing, or less: it would wait for ever."""
+    for weight in (-1.0, 0.0, 1e9):
+        with pytest.raises(ConfigError, match=r"classes\.batch\.weight must be a number over 0 to"):
+            place.load({"classes": {"batch": {"weight": weight}}})
+
+
 def test_boundary_values_are_valid(place: Place) -> None:
     """The ends that belong to a range can be used; a whole number is a number."""
     allocation = cpu(cpu_target=100, allocation_cooldown=0, min_cores=2, max_cores=2)

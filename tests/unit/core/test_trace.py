@@ -121,6 +121,7 @@ def test_a_job_that_is_done() -> None:
             "tts.job.durable": False,
             "tts.job.recovered": False,
             "tts.job.priority": 5,
+            "tts.job.class": "stream",
             "tts.engine": "e",
             "tts.voice": "v",
             "tts.speed": 1.0,

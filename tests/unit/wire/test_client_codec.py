@@ -34,8 +34,9 @@ def frames_of(vector: dict[str, Any]) -> list[bytes]:
 
 
 def record_of(message: client.Message) -> dict[str, Any]:
-    """All fields of a message, defaults included, and its op."""
-    fields = {name: getattr(message, name) for name in message.__struct_fields__}
+    """All fields of a message by their names on the wire, defaults included, and its op."""
+    described = msgspec.structs.fields(type(message))
+    fields = {field.encode_name: getattr(message, field.name) for field in described}
     return {"op": message.__struct_config__.tag, **msgspec.json.decode(msgspec.json.encode(fields))}
 
 

@@ -76,6 +76,10 @@ def _open_mappings(document: dict[str, Any]) -> list[dict[str, Any]]:
         document["allocation"]["memory"]["predicted_worker_bytes"],
         *(worker["environment"] for worker in leases["workers"]),
         *(timing["buckets"] for name, timing in document["timings"].items() if name != "more"),
+        *(
+            document["classes"][name]["first_audio_s"]["buckets"]
+            for name in ("interactive", "stream", "batch")
+        ),
     ]
 
 
