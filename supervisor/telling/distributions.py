@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 from supervisor.wire.status import Distribution
 
-NONE = Distribution(buckets={}, sum=0.0, count=0)
-"""Before the first observation."""
-
 
 def difference(now: Distribution, before: Distribution) -> list[tuple[float, int]]:
     """Upper bounds with the observations between each and the bound below it, of that time."""

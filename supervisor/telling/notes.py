@@ -11,20 +11,16 @@ from typing import Final, Literal
 
 import msgspec
 
+from supervisor.telling.distributions import difference, quantile
+from supervisor.telling.stories import urgency
 from supervisor.telling.times import short, span
-from supervisor.wire.status import CoreShare, MemoryCare, Profiles, Status
+from supervisor.wire.status import NOTHING, ClassStatus, CoreShare, MemoryCare, Profiles, Status
 from supervisor.wording import counted
 
 Tone = Literal["", "warn", "bad"]
 
 _MOST_SHARES: Final = 4
 """Other supervisors that are told one by one."""
-
-_CLASSES: Final = {
-    "interactive": "somebody waits",
-    "stream": "somebody listens",
-    "batch": "no hurry",
-}
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -43,11 +39,6 @@ class Note(msgspec.Struct, frozen=True):
         return "; ".join(self.lines)
 
 
-def urgency(name: str | None) -> str:
-    """What a class of requests means; "" where an older supervisor tells none."""
-    return "" if name is None else _CLASSES.get(name, name)
-
-
 def notes(status: Status, now: float) -> list[Note]:
     """What there is to know, the most pressing first. `now`: Unix seconds."""
     allocation = status.allocation
@@ -55,6 +46,7 @@ def notes(status: Status, now: float) -> list[Note]:
         _memory(allocation.memory),
         _shares(allocation.leases.shares),
         _profiles(allocation.profiles, now),
+        _classes(status),
         _cache(status),
     )
     return [note for note in found if note is not None]
@@ -130,6 +122,29 @@ def _cache(status: Status) -> Note | None:
     if cache.disk_bytes:
         kept += f", {size(cache.disk_bytes)} on disk"
     return Note("cache", ("; ".join([*told, kept]),))
+
+
+def _classes(status: Status) -> Note | None:
+    """None while no more than one class was asked for."""
+    classes = status.classes
+    told = [text for name, found in classes.by_name.items() if (text := _class(name, found))]
+    if len(told) < 2:
+        return None
+    if classes.contended and (classes.stream.jobs or classes.batch.jobs):
+        told.append("what is less urgent is cut shorter now")
+    if classes.preempted:
+        interrupted = counted(classes.preempted, "sentence")
+        told.append(f"{interrupted} interrupted ({_lasting(classes.thrown_away_s)} of work lost)")
+    return Note("urgency", tuple(told))
+
+
+def _class(name: str, found: ClassStatus) -> str:
+    """Its jobs now, and how soon most of those since the start were heard."""
+    slow = quantile(difference(found.first_audio_s, NOTHING), 0.95)
+    jobs = counted(found.jobs, "job") if found.jobs else ""
+    sound = "" if slow is None else f"first sound within {short(slow)}"
+    told = ", ".join(filter(None, (jobs, sound)))
+    return f"{urgency(name)}: {told}" if told else ""
 
 
 def size(number: int) -> str:

@@ -1,4 +1,4 @@
-"""What happened to a job, in a person's words: its state, and each event of its story."""
+"""What happened to a job, in a person's words: its state, its class, each event of its story."""
 
 from __future__ import annotations
 
@@ -18,10 +18,21 @@ _STATES: Final = {
     "quarantined": "given up: it kept ending workers",
 }
 
+_CLASSES: Final = {
+    "interactive": "urgent",
+    "stream": "to listen to",
+    "batch": "no hurry",
+}
+
 
 def job_state(state: str) -> str:
     """The state of a job; one of a later supervisor as it is."""
     return _STATES.get(state, state)
+
+
+def urgency(name: str | None) -> str:
+    """What a class of requests means; "" where an older supervisor tells none."""
+    return "" if name is None else _CLASSES.get(name, name)
 
 
 def _sentence(index: int) -> str:
@@ -50,6 +61,10 @@ _EVENTS: Final[dict[str, Callable[..., str]]] = {
     "unreadable": lambda index: f"Nothing in {_sentence(index)} could be read",
     "refused": lambda index, worker: (
         f"Worker {worker} could not take {_sentence(index)}; another will"
+    ),
+    "demoted": lambda asked, counts: (
+        f'Asked as "{urgency(asked)}", of which its client has enough: '
+        f'counts as "{urgency(counts)}"'
     ),
     "interrupted": lambda index, worker: (
         f"Worker {worker} left {_sentence(index)} for something more urgent"

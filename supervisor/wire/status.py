@@ -450,17 +450,21 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+NOTHING = Distribution(buckets={}, sum=0.0, count=0)
+"""Before the first observation."""
+
+
 class ClassStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One class of requests: its jobs that have not ended, and its segments that run.
 
     `demoted`: jobs that were put into the class below, since their client had too much in this.
     """
 
-    jobs: int
-    segments_running: int
-    demoted: int
-    weight: float
-    first_audio_s: Distribution
+    jobs: int = 0
+    segments_running: int = 0
+    demoted: int = 0
+    weight: float = 1.0
+    first_audio_s: Distribution = NOTHING
 
 
 class ClassesStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -469,13 +473,13 @@ class ClassesStatus(msgspec.Struct, frozen=True, kw_only=True):
     whether they are cut shorter now.
     """
 
-    interactive: ClassStatus
-    stream: ClassStatus
-    batch: ClassStatus
-    contended: bool
-    preempted: int
-    thrown_away_s: float
-    shortened: int
+    interactive: ClassStatus = ClassStatus()
+    stream: ClassStatus = ClassStatus()
+    batch: ClassStatus = ClassStatus()
+    contended: bool = False
+    preempted: int = 0
+    thrown_away_s: float = 0.0
+    shortened: int = 0
 
     @property
     def by_name(self) -> dict[str, ClassStatus]:
@@ -524,7 +528,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[WorkerStatus]
     jobs: JobCounts
     queue: QueueStatus
-    classes: ClassesStatus
+    classes: ClassesStatus = ClassesStatus()
     timings: Timings
     journal: JournalStatus
     tracing: dict[str, Any]

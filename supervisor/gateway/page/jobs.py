@@ -13,8 +13,7 @@ from aiohttp import web
 
 from supervisor.gateway.context import Context
 from supervisor.gateway.page.data import UNCACHED
-from supervisor.telling.notes import urgency
-from supervisor.telling.stories import happened, job_state
+from supervisor.telling.stories import happened, job_state, urgency
 
 SHOWN = 30
 

@@ -45,10 +45,13 @@ def test_all_that_happens_is_told_the_most_pressing_first() -> None:
         "shared cores": "this one holds 2, wants 4, its share is 3 (weight 3); "
         "process 5000 holds 2, wants 1, its share is 1",
         "profile": "in force: morning; ends at 20:26 UTC",
+        "urgency": "urgent: 1 job, first sound within 550 ms; "
+        "no hurry: 1 job, first sound within 950 ms; "
+        "what is less urgent is cut shorter now; 3 sentences interrupted (1.4 s of work lost)",
         "cache": "38 % of 1,204 sentences came from it; 12 min of work saved; "
         "it holds 310 in 14 MB, 1.2 GB on disk",
     }
-    assert list(found) == ["memory", "shared cores", "profile", "cache"]
+    assert list(found) == ["memory", "shared cores", "profile", "urgency", "cache"]
     assert [note.about for note in found.values() if note.tone] == ["memory", "shared cores"]
 
 
@@ -110,6 +113,14 @@ def test_a_cache_that_has_nothing_yet_is_not_told() -> None:
     assert "cache" not in told(document)
     cache |= {"entries": 5, "enabled": False}
     assert "cache" not in told(document)
+
+
+def test_one_class_alone_is_not_told() -> None:
+    """Where all requests are alike there is nothing to compare."""
+    document = with_events(quiet())
+    none = {**document["classes"]["stream"], "jobs": 0}
+    document["classes"]["batch"] = none
+    assert "urgency" not in told(document)
 
 
 def test_sizes_and_times_as_people_say_them() -> None:

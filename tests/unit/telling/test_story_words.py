@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from supervisor.core.jobs.job import OUTCOMES
+from supervisor.speech import RequestClass
 from supervisor.telling import stories
-from supervisor.telling.stories import happened, job_state
+from supervisor.telling.stories import happened, job_state, urgency
 from supervisor.telling.times import short, span
 
 JOBS = Path(stories.__file__).parents[1] / "core/jobs"
@@ -27,6 +29,11 @@ JOBS = Path(stories.__file__).parents[1] / "core/jobs"
         ("done", [None], "All was spoken"),
         ("cancelled", [None], "Stopped"),
         ("cancelled", ["by its client"], "Stopped: by its client"),
+        (
+            "demoted",
+            ["interactive", "batch"],
+            'Asked as "urgent", of which its client has enough: counts as "no hurry"',
+        ),
         ("left out", [64], "64 events not kept"),
         ("of later", ["a", 1], "of later a 1"),
         ("running", ["of another version"], "running of another version"),
@@ -44,6 +51,12 @@ def test_what_the_machine_notes_has_words() -> None:
     assert len(noted) > 15
     assert noted - set(stories._EVENTS) == set()
     assert [state for state in ("queued", "running", *OUTCOMES) if job_state(state) == ""] == []
+
+
+def test_each_class_has_words() -> None:
+    """None for a supervisor that has no classes; one of a later supervisor as it is."""
+    assert not {urgency(name) for name in get_args(RequestClass)} & set(get_args(RequestClass))
+    assert (urgency(None), urgency("later")) == ("", "later")
 
 
 def test_times_as_people_say_them() -> None:
