@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.config import Settings
-from supervisor.core.jobs.classes import Classes, ClassRules
+from supervisor.core.jobs.classes import CLASSES, Classes, ClassRules
 from supervisor.core.jobs.limits import Bounds, CacheLimits, HeldLimits, Keep, Limits
 
 _MB = 1_000_000
@@ -39,9 +39,7 @@ def bounds(settings: Settings) -> Bounds:
 def _classes(settings: Settings) -> Classes:
     classes = settings.classes
     return Classes(
-        interactive=ClassRules(**classes.interactive.model_dump()),
-        stream=ClassRules(**classes.stream.model_dump()),
-        batch=ClassRules(**classes.batch.model_dump()),
+        rules={name: ClassRules(**getattr(classes, name).model_dump()) for name in CLASSES},
         contended_s=classes.contended_s,
         preempt=classes.preempt,
         preempt_left_s=classes.preempt_left_s,

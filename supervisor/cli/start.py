@@ -82,6 +82,7 @@ def _start(
                     override=override,
                     environ=os.environ,
                     command_line=given,
+                    check=check_reserve,
                 ),
                 prestarted,
             )

@@ -23,6 +23,7 @@ from supervisor.config import files
 from supervisor.config.changes import Change, diff
 from supervisor.config.errors import ConfigError
 from supervisor.config.loading import Loaded, load
+from supervisor.config.settings import Settings
 from supervisor.config.windows import MINUTE_S
 
 POLL_S = 1.0
@@ -75,7 +76,8 @@ class Watch:
 
     Between `start` and `stop`, `deliver` is called on the loop: for a change of the files
     that changes settings, makes them invalid or valid again, and for each `reload`.
-    `loaded` and `error` are the present state.
+    `loaded` and `error` are the present state. `check` raises ConfigError for settings that are
+    valid and cannot be used on this machine.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Watch:
         environ: Mapping[str, str] | None = None,
         command_line: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.time,
+        check: Callable[[Settings], None] = lambda _settings: None,
     ) -> None:
         self.loaded = loaded
         """The last good settings."""
@@ -96,6 +99,7 @@ class Watch:
         environ = os.environ if environ is None else environ
         self._load = partial(load, config, override, environ, command_line)
         self._clock = clock
+        self._check = check
         self._minute = -1.0
         """That of the wall clock in which profiles were asked."""
         self._active = loaded.active
@@ -157,6 +161,7 @@ class Watch:
         self._active = active
         try:
             loaded = self.loaded.at(now)
+            self._check(loaded.settings)
         except ConfigError as error:
             self._deliver(Rejected(error))
             return
@@ -169,6 +174,7 @@ class Watch:
         was_broken = self.error is not None
         try:
             loaded = self._load(at=self._clock())
+            self._check(loaded.settings)
         except ConfigError as error:
             self.error = error
             self._deliver(Rejected(error))

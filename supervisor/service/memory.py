@@ -67,7 +67,7 @@ def check_reserve(settings: Settings, host: Host | None = None) -> None:
         of = "the machine's memory" if memory.limit is None else "the limit of its cgroup"
         raise ConfigError(
             f"performance.memory.reserve_mb must be below {of}, {total // MB} MB, but is "
-            f"{reserve:g}",
+            f"{reserve:.10g}",
             ("performance", "memory", "reserve_mb"),
         )
 

@@ -15,7 +15,6 @@ from supervisor import __version__
 from supervisor.broker.bounds import bounds
 from supervisor.broker.server import Broker
 from supervisor.config.changes import diff
-from supervisor.config.errors import ConfigError
 from supervisor.config.loading import Loaded
 from supervisor.config.paths import state_directory
 from supervisor.config.watch import Rejected, Reloaded, Watch
@@ -45,7 +44,7 @@ from supervisor.service.drain import Drain, longest_drain_s
 from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
-from supervisor.service.memory import MemoryKeeper, OomScores, check_reserve
+from supervisor.service.memory import MemoryKeeper, OomScores
 from supervisor.service.news import News
 from supervisor.service.profiles import ActiveProfiles
 from supervisor.service.ring import Ring
@@ -219,11 +218,6 @@ class Service:
         if isinstance(outcome, Rejected):
             self.configuration_error = str(outcome.error)
             log.error("configuration not applied: %s", outcome.error)
-            return
-        try:
-            check_reserve(outcome.loaded.settings)
-        except ConfigError as error:
-            self.reconfigure(Rejected(error))
             return
         self.configuration_error = None if outcome.error is None else str(outcome.error)
         for warning in outcome.loaded.warnings:

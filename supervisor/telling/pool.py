@@ -60,7 +60,7 @@ def _short_of_memory(status: Status) -> str | None:
         return None
     held = status.allocation.allocation_stats.current_allocation.allocated_cores
     kept = f"{counted(held, 'core')} {'is' if held == 1 else 'are'} kept"
-    only = ", and only single sentences are taken" if memory.state == "critical" else ""
+    only = ", and only short texts are taken" if memory.state == "critical" else ""
     return f"Short of memory, {memory.available_bytes // 1_000_000:,} MB are left: {kept}{only}."
 
 

@@ -23,6 +23,7 @@ REQUEST_SEEDS: tuple[wire.Message, ...] = (
     wire.Status("s", events=True),
     wire.Jobs("a"),
     wire.Jobs("a", "j", 10),
+    wire.ClearCache("a"),
     wire.Watch("a", ("jobs", "x")),
     wire.Ping(),
     wire.Bye(),

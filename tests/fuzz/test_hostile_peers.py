@@ -111,6 +111,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
     st.builds(wire.Attach, NAMES, NAMES, NUMBERS, NUMBERS),
     st.builds(wire.Status, NAMES, st.booleans()),
     st.builds(wire.Jobs, NAMES, MAYBE_NAMES, NUMBERS),
+    st.builds(wire.ClearCache, NAMES),
     st.builds(wire.Watch, NAMES, st.lists(st.one_of(NAMES, st.sampled_from(EVENTS))).map(tuple)),
     st.just(wire.Ping()),
     st.just(wire.Bye()),

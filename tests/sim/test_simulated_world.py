@@ -140,7 +140,7 @@ def test_two_clients_have_equal_shares() -> None:
     seen = world.look()
     assert seen.waiting == world.jobs.waiting_segments == 94
     assert seen.backlog_s == world.jobs.oldest_wait(8.9) == pytest.approx(7.9)
-    assert world.waits == pytest.approx([0.0, 1.0, 2.0, 0.5, 4.0, 2.5, 6.0, 7.0])
+    assert world.waits == pytest.approx([0.0, 1.0, 2.0, 0.5, 1.5, 5.0, 6.0, 7.0])
 
 
 def test_an_urgent_job_goes_before_those_that_wait() -> None:

@@ -139,6 +139,8 @@ class DynamicCPUAllocator:
         self._usable = usable
         self._thermal = ThermalCap()
         self._room = MemoryCap()
+        self._anew = False
+        """Whether the next sample is the first under other settings of memory."""
         self._backlog = Backlog()
         self._work = SegmentWork()
         self._load_by_length = 0.0
@@ -211,7 +213,7 @@ class DynamicCPUAllocator:
             self._configure(event.policy)
             if event.memory != self.memory_policy:
                 # What took its time under the old reserve is judged anew under this one.
-                self.memory_policy, self._room = event.memory, MemoryCap()
+                self.memory_policy, self._anew = event.memory, True
                 self.memory.begin_anew()
             choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
@@ -246,6 +248,8 @@ class DynamicCPUAllocator:
     def _observe(self, sample: Sampled) -> float | None:
         """Take the measurements; return the utilization in percent of the decided cores, if any."""
         self._usable = sample.usable
+        if self._anew:
+            self._room, self._anew = MemoryCap(), False
         self._room.update(sample.now, sample.memory_cap)
         if sample.memory is not None:
             self.memory.update(sample.now, self.memory_policy, sample.memory, self.cores)

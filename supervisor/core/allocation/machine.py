@@ -88,7 +88,8 @@ class Allocation:
         if event.sample is not None:
             memory = allocator.memory.state
             commands += allocator.handle(event.sample)
-            commands += self._memory_commands(memory)
+            if event.sample.memory is not None:
+                commands += self._memory_commands(memory)
         if self._build_s is None:
             return commands
         ground = self._ground = event.ground

@@ -122,17 +122,16 @@ class MemoryWatch:
         left = 0.0 if seen is None else seen.available / 1e6
         return ("memory_critical" if self.state == "critical" else "memory_short"), left
 
-    def update(self, now: float, policy: MemoryPolicy, seen: MemorySeen, cores: int) -> bool:
-        """Take one sample; `cores` are in force. True where the state has changed."""
+    def update(self, now: float, policy: MemoryPolicy, seen: MemorySeen, cores: int) -> None:
+        """Take one sample; `cores` are in force."""
         before = self.state
         self._settle(now, self._observed(now, policy, seen))
         self.seen = seen
         self._give_back(now, policy, seen, cores, entered=self.state != before)
-        return self.state != before
 
     def begin_anew(self) -> None:
         """Take the next sample's state as it is: another policy judges it."""
-        self._anew, self.cap = True, None
+        self._anew = True
 
     def restart(self) -> None:
         """Forget all times: the clock stepped back."""

@@ -52,8 +52,8 @@ _LONGEST_MS = 24 * 3_600_000
 """Bounds on the wait that a refusal names."""
 
 NO_MEMORY = (
-    "memory is nearly used up: until there is more, only texts of one sentence that are not "
-    "durable are taken"
+    "memory is nearly used up: until there is more, only short texts of class interactive that "
+    "are not durable are taken"
 )
 NO_MEMORY_MS = 30_000
 """As long as memory has to stay free before it is built upon."""
@@ -217,7 +217,7 @@ class Admission:
         if job.due <= now:
             return Refusal("expired", LATE)
         request = job.request
-        if self.memory_critical and not _is_short(request):
+        if self.memory_critical and not _is_urgent(job):
             return Refusal("busy", NO_MEMORY, NO_MEMORY_MS)
         self.costs.rate(job)
         work_s = (job.chars_left - cached) * job.work.rate
@@ -241,7 +241,7 @@ class Admission:
         """
         while True:
             name = job.request_class
-            most = self._classes.rules(name).max_work_s
+            most = self._classes.rules[name].max_work_s
             if most is None or mine.of_class_s.get(name, 0.0) + new_s <= most:
                 return
             self.demoted[name] += 1
@@ -417,10 +417,11 @@ class Admission:
         assert abs(charged - self._charged_s) < 1e-6 * max(1.0, charged)
 
 
-def _is_short(request: JobRequest) -> bool:
-    """Whether a job is a sentence that is gone once it is heard."""
+def _is_urgent(job: Job) -> bool:
+    """Whether somebody waits for this job, and it is gone once it is heard."""
+    request = job.request
     whole = request.rest is None and not request.open
-    return whole and len(request.segments) <= 1 and not request.durable
+    return job.request_class == "interactive" and whole and not request.durable
 
 
 def _busy(message: str, seconds: float) -> Refusal:

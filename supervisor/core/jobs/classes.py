@@ -8,6 +8,7 @@ beyond its bound on work: `admission` puts what is more into the class below.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, get_args
 
 import msgspec
@@ -39,21 +40,10 @@ class Classes(msgspec.Struct, frozen=True, kw_only=True):
     of batch work is interrupted for an interactive one, if more than `preempt_left_s` are left.
     """
 
-    interactive: ClassRules
-    stream: ClassRules
-    batch: ClassRules
+    rules: Mapping[RequestClass, ClassRules]
     contended_s: float
     preempt: bool
     preempt_left_s: float
-
-    def rules(self, name: RequestClass) -> ClassRules:
-        """What holds for this class."""
-        match name:
-            case "interactive":
-                return self.interactive
-            case "stream":
-                return self.stream
-        return self.batch
 
 
 def by_rule(segments: int, *, durable: bool, open: bool) -> RequestClass:

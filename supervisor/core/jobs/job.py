@@ -17,7 +17,7 @@ segment, of the `number` that it has in a text that is cut as ever.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -77,6 +77,7 @@ _DROPPED = Part("")
 class Segment(msgspec.Struct, gc=False):
     """One part of a job's text, `size` characters long, and its state.
 
+    `number` is its place for clients, and for its seed: as if none before had been cut in two.
     `part` is dropped once it cannot be needed again. `kills` counts the workers that were lost
     while they ran it, `preempted` how often it was interrupted for another. `pieces` is its audio,
     until all earlier segments are spoken.
@@ -84,6 +85,7 @@ class Segment(msgspec.Struct, gc=False):
 
     part: Part
     size: int
+    number: int
     state: SegmentState = "waiting"
     attempt: int = 0
     kills: int = 0
@@ -104,7 +106,7 @@ class Segment(msgspec.Struct, gc=False):
 class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
-    `ticket` names its entry in the queue, 0 for none. `share` is the weight of its class when it
+    `ticket` names its entry in the queue, 0 for none. `share` is what its class had when it
     last ran. `looked_up`: the last segment that was looked for in the cache before its turn.
     """
 
@@ -163,6 +165,7 @@ class Job:
         "running",
         "segments",
         "segments_spoken",
+        "segments_told",
         "splits",
         "started_at",
         "state",
@@ -185,19 +188,20 @@ class Job:
         self.request = request
         self.due = math.inf if request.deadline is None else request.deadline
         """The time from which it is late."""
-        sizes = [len(part.text) for part in request.segments]
-        self.segments = [*map(Segment, request.segments, sizes)]
+        self.segments: list[Segment] = []
         """The segments cut so far: the text is cut while it is spoken."""
-        self.rest = request.rest
-        self.open = request.open
-        """Whether more text may come."""
+        self.segments_told = 0
+        """Number of these, as clients count them."""
+        size = self._add(request.segments)
+        self.rest, self.open = request.rest, request.open
+        """What is not cut yet, and whether more text may come."""
         self.written: int | None = None
         """Bytes of a durable text that the journal has while more may be added; else None."""
         self.cuts_waiting = 0
         """Cuts of such a text that the journal does not have yet."""
         self.cutting = False
         """Whether a cut of the rest was asked for and is not done."""
-        self.chars = sum(sizes) if self.rest is None else sum(sizes) + len(self.rest)
+        self.chars = size if self.rest is None else size + len(self.rest)
         """Length of its text, counted as bytes too: a character takes one at least."""
         self.chars_left = self.chars
         """Characters that have not been spoken yet."""
@@ -213,8 +217,7 @@ class Job:
         self.work = Work()
         self.audio = JobAudio(credit)
         self.next_segment = self.next_in_order = 0
-        self.retries: list[int] = []
-        self.yielded: list[int] = []
+        self.retries, self.yielded = list[int](), list[int]()
         self.splits: list[int] = []
         """Segments that are the rest of the one before, in their order."""
         self.request_class: RequestClass = request.request_class or by_rule(
@@ -225,8 +228,8 @@ class Job:
         they were tried."""
         self.running = 0
         """Segments that a worker has now."""
-        self.retried = self.segments_spoken = 0
-        self.cached = 0  # Segments among them that no worker spoke for this job.
+        self.retried = self.segments_spoken = self.cached = 0
+        """The last: segments that no worker spoke for this job."""
         self.synthesis_s = 0.0
         self.story: list[tuple[float, str, *tuple[object, ...]]] = []
         """Time, event and details; flat, so that the garbage collector need not look at it."""
@@ -322,19 +325,24 @@ class Job:
         before = len(self.rest)
         parts, self.rest = self.rest.slice()
         self.cutting = False
-        cut = [Segment(part, len(part.text)) for part in parts]
-        self.segments += cut
         after = 0 if self.rest is None else len(self.rest)
-        self.chars_left += sum(segment.size for segment in cut) + after - before
+        self.chars_left += self._add(parts) + after - before
 
     def append(self, parts: tuple[Part, ...], left_out: tuple[LeftOut, ...]) -> int:
         """Add more of an open job's text; returns its size."""
-        added = [Segment(part, len(part.text)) for part in parts]
-        self.segments += added
-        size = sum(segment.size for segment in added)
+        size = self._add(parts)
         self.chars += size
         self.chars_left += size
         self.left_out = (*self.left_out, *left_out)[:MOST_LEFT_OUT]
+        return size
+
+    def _add(self, parts: Iterable[Part]) -> int:
+        """Add segments behind the others; returns their size."""
+        size = 0
+        for part in parts:
+            self.segments.append(Segment(part, len(part.text), self.segments_told))
+            self.segments_told += 1
+            size += len(part.text)
         return size
 
     def breath(self, max_chars: int) -> tuple[Part, Part] | None:
@@ -353,18 +361,12 @@ class Job:
     def shorten(self, first: Part, rest: Part) -> None:
         """Cut the segment that is next in these two."""
         index, size = self.next_segment, len(first.text)
-        whole = self.segments[index].size
-        self.segments[index : index + 1] = [Segment(first, size), Segment(rest, whole - size)]
+        whole = self.segments[index]
+        self.segments[index : index + 1] = [
+            Segment(first, size, whole.number),
+            Segment(rest, whole.size - size, whole.number),
+        ]
         self.splits.append(index + 1)
-
-    def number(self, index: int) -> int:
-        """The number of a segment for clients, and for its seed: as if none had been shortened."""
-        return index - bisect_right(self.splits, index)
-
-    @property
-    def segments_told(self) -> int:
-        """Number of its segments so far, as clients count them."""
-        return len(self.segments) - len(self.splits)
 
     def end_text(self) -> None:
         """Note that no more text comes."""
@@ -392,8 +394,8 @@ class Job:
 
     def _begin_next(self, now: float) -> int:
         index = self.upcoming
-        if self.again:
-            (self.retries or self.yielded).remove(index)
+        if again := self.retries or self.yielded:
+            again.remove(index)
         else:
             self.next_segment += 1
             self.skip_spoken()
@@ -449,7 +451,11 @@ class Job:
         self.unreadable += 1
         more = self.unreadable - MOST_UNREADABLE
         before = self.left_out if more <= 1 else self.left_out[:-1]
-        what = f"segment {self.number(index)}: {why}" if more <= 0 else f"{more} more segments"
+        what = (
+            f"segment {self.segments[index].number}: {why}"
+            if more <= 0
+            else f"{more} more segments"
+        )
         self.left_out = (*before, LeftOut(what=what))
 
     def refused(self, now: float, index: int, worker: int) -> None:
@@ -465,11 +471,6 @@ class Job:
         self.running -= 1
         self.note(now, "worker lost", index, worker, reason)
         return segment.kills
-
-    @property
-    def again(self) -> bool:
-        """Whether a segment that ran before waits to run again: it needs no room for its audio."""
-        return bool(self.retries or self.yielded)
 
     def give_up(self, now: float, index: int, worker: int) -> None:
         """Take back a segment that was interrupted for another one."""

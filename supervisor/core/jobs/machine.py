@@ -22,7 +22,7 @@ from supervisor.core.jobs.job import FailureCode, Job
 from supervisor.core.jobs.lifecycle import Lifecycle
 from supervisor.core.jobs.limits import Bounds
 from supervisor.core.jobs.parts import Part
-from supervisor.core.jobs.preemption import Preemption, Running
+from supervisor.core.jobs.preemption import Preemption
 from supervisor.core.jobs.queue import Queue
 from supervisor.core.jobs.release import Release, Retention
 from supervisor.core.jobs.repeats import Alone, Repeats
@@ -275,7 +275,7 @@ class Jobs:
         """Retry a segment whose worker was lost, or quarantine its job after POISON_KILLS."""
         kills = job.lost(event.now, index, event.worker, event.reason)
         if kills >= POISON_KILLS:
-            ended = f"segment {job.number(index)} ended {counted(kills, 'worker')}"
+            ended = f"segment {job.segments[index].number} ended {counted(kills, 'worker')}"
             reason = f"{ended}, the last: {event.reason}"
             self._life.fail(job, event.now, "poison", reason)
             return
@@ -284,12 +284,19 @@ class Jobs:
         self._queue.enqueue(job)
 
     # -- workers answer -----------------------------------------------------------------
+    #
+    # An answer counts if its (job, segment, attempt, worker) are those of a running segment, and if
+    # the job has no outcome yet. The worker is free in any case.
 
     def _segment_spoken(self, event: e.SegmentSpoken) -> None:
-        run = self._answered(event)
-        if run is not None:
+        run, waiting = self._queue.answered(event), self._queue.has_waiting
+        alone = [] if run is None else self.repeats.spoken(event)
+        if alone:
+            self._leave_alone(alone, event.now)
+        if run is None or run.job.id not in self.jobs:
+            self.counts["stale"] += 1
+        else:
             job = run.job
-            waiting = self._queue.has_waiting
             now, index, pieces, seconds = event.now, event.segment, event.pieces, event.synthesis_s
             size = sum(map(len, pieces))
             self.counts["spoken"] += 1
@@ -300,15 +307,22 @@ class Jobs:
             self.timings.observe_segment(size, job.request.sample_rate, seconds)
             chars = job.segments[index].size
             self.admission.learn(job, now, chars, seconds, waiting=waiting)
-            self._more_audio(job, index, pieces, now)
+            if job.request.durable:
+                self._store(job, index, pieces)
+            else:
+                self._life.more_audio(job, now)
         self._life.run_waiting(event.now)
 
     def _segment_refused(self, event: e.SegmentRefused) -> None:
-        run = self._answered(event)
-        if run is not None and run.yielding and event.interrupted:
+        run = self._queue.answered(event)
+        if run is not None:
+            self._leave_alone(self.repeats.failed(event.worker), event.now)
+        if run is None or run.job.id not in self.jobs:
+            self.counts["stale"] += 1
+        elif run.yielding and event.interrupted:
             run.job.give_up(event.now, event.segment, event.worker)
             self._queue.give_way(run, event.now)
-        elif run is not None:
+        else:
             job = run.job
             code: FailureCode = "bad_text" if event.unreadable else "failed"
             job.refused(event.now, event.segment, event.worker)
@@ -318,22 +332,6 @@ class Jobs:
     def _stale_answer(self, _event: e.StaleAnswer) -> None:
         self.counts["stale"] += 1
 
-    def _answered(self, event: e.SegmentSpoken | e.SegmentRefused) -> Running | None:
-        """Free the worker; return what it ran, None for a stale answer.
-
-        An answer counts if its (job, segment, attempt, worker) are those of a running segment,
-        and if the job has no outcome yet.
-        """
-        run = self._queue.answered(event)
-        if run is not None and isinstance(event, e.SegmentSpoken):
-            self._leave_alone(self.repeats.spoken(event), event.now)
-        elif run is not None:
-            self._leave_alone(self.repeats.failed(event.worker), event.now)
-        if run is None or run.job.id not in self.jobs:
-            self.counts["stale"] += 1
-            return None
-        return run
-
     # -- what needs no worker -----------------------------------------------------------
 
     def _take_recalled(self, job: Job, index: int, spoken: Spoken, now: float) -> None:
@@ -341,18 +339,18 @@ class Jobs:
         if self.jobs.get(job.id) is not job:
             return
         if job.request.progress:
-            self._release.started(job, job.number(index))
+            self._release.started(job, job.segments[index].number)
         job.recalled(now, index, spoken.pieces)
         self._backpressure.expect(spoken.size)
         self.admission.settle(job)
-        self._more_audio(job, index, spoken.pieces, now)
-
-    def _more_audio(self, job: Job, index: int, pieces: tuple[Pcm, ...], now: float) -> None:
         if job.request.durable:
-            self._queue.settle(job)
-            self._durability.store(job, index, pieces)
+            self._store(job, index, spoken.pieces)
         else:
             self._life.more_audio(job, now)
+
+    def _store(self, job: Job, index: int, pieces: tuple[Pcm, ...]) -> None:
+        self._queue.settle(job)
+        self._durability.store(job, index, pieces)
 
     def _cached_read(self, event: e.CachedRead) -> None:
         self._leave_alone(self.repeats.read(event), event.now)

@@ -7,8 +7,8 @@ are handled in `machine`.
 The order is fair between flows, by class and priority, and free of starvation: start-time fair
 queueing (Goyal, Vin, Cheng 1996). The jobs of one class of a flow have start tags: each segment
 is as far behind the one before as that one cost, in predicted seconds, divided by the
-weight of the class. The lowest tag runs first. The virtual time is the start tag of the segment
-that ran last, and a new flow begins there: workers that were used while no other flow had
+weight of the class (`share`). The lowest tag runs first. The virtual time is the start tag of the
+segment that ran last, and a new flow begins there: workers that were used while no other flow had
 work cost nothing later, and two flows with work never differ by more than a segment for
 each worker, whatever happened before. So a sentence goes first, beside its own client's book
 and beside others'.
@@ -132,6 +132,18 @@ class FairQueue:
         start = max(flow.start, place.rank - _HEAD_STARTS[job.request.priority])
         self._time = max(self._time, start)
         flow.start = start + cost_s / place.share
+
+    def share(self, job: Job, classes: Classes) -> float:
+        """The weight of a job's class, less where its client has work in others: a client's share
+        is that of its most urgent class, and is divided among its classes.
+        """
+        flows = ((name, self._flows.get((job.flow, name))) for name in CLASSES)
+        weights = [
+            classes.rules(name).weight
+            for name, flow in flows
+            if name == job.request_class or (flow is not None and flow.top() is not None)
+        ]
+        return classes.rules(job.request_class).weight * max(weights) / sum(weights)
 
     def refund(self, job: Job, cost_s: float) -> None:
         """Take back what its flow was charged for a segment that is to run anew."""
@@ -337,7 +349,7 @@ class Queue:
 
     def could_run(self, job: Job) -> bool:
         """Whether only workers are missing for a segment of this job."""
-        return _has_more(job) and (job.again or self._backpressure.allows(job))
+        return _has_more(job) and (_runs_again(job) or self._backpressure.allows(job))
 
     def configure(self, limits: HeldLimits, classes: Classes) -> None:
         """Set other bounds on held audio, and rules of classes, from the next dispatch on."""
@@ -423,7 +435,7 @@ class Queue:
         if job.state == "queued":
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
-        rules = self._classes.rules(job.request_class)
+        rules = self._classes.rules[job.request_class]
         cut_off = self._shorten(job, rules.max_chars_contended, now)
         self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
@@ -431,7 +443,7 @@ class Queue:
         segment = job.segments[index]
         cost_s = segment.size * job.work.rate
         self.workers[worker] = Running(job, index, now, cost_s, guessed=job.work.guessed)
-        job.place.share = rules.weight
+        job.place.share = self._fair.share(job, self._classes)
         self._fair.charge(job, cost_s)
         self._commands.append(
             e.RunSegment(
@@ -441,20 +453,20 @@ class Queue:
                 attempt=segment.attempt,
                 request=job.request,
                 part=segment.part,
-                number=job.number(index),
+                number=segment.number,
                 cut_off=cut_off,
                 expected_s=0.0 if job.work.guessed else cost_s,
             )
         )
         if job.request.progress:
-            self._release.started(job, job.number(index))
+            self._release.started(job, segment.number)
         self.enqueue(job)
 
     def _shorten(self, job: Job, max_chars: int | None, now: float) -> int:
         """Cut the job's next segment in two, if others want the workers; returns what was cut off,
         in characters.
         """
-        if max_chars is None or job.again or not self.contended(job.request_class, now):
+        if max_chars is None or _runs_again(job) or not self.contended(job.request_class, now):
             return 0
         parts = self.breath(job, max_chars)
         if parts is None:
@@ -510,7 +522,7 @@ class Queue:
             self._unpark()
         while (job := self._fair.pop()) is not None:
             if _has_more(job):
-                if job.again or self._backpressure.allows(job):
+                if _runs_again(job) or self._backpressure.allows(job):
                     return job
                 self._parked[job.id] = job
         return None
@@ -540,4 +552,11 @@ def _has_more(job: Job) -> bool:
     """Whether the job itself has a segment that could be given to a worker."""
     if job.state in OUTCOMES:
         return False
-    return job.again or (job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX)
+    if _runs_again(job):
+        return True
+    return job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
+
+
+def _runs_again(job: Job) -> bool:
+    """Whether a segment that ran before waits to run again: it needs no room for its audio."""
+    return bool(job.retries or job.yielded)

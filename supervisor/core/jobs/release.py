@@ -155,7 +155,7 @@ class Release:
                 e.ReleaseAudio(
                     client=client,
                     job=job.id,
-                    segment=job.number(chunk.segment),
+                    segment=job.segments[chunk.segment].number,
                     offset=chunk.offset,
                     pcm=chunk.pcm,
                 )

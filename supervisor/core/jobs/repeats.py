@@ -161,7 +161,7 @@ class Repeats:
         shared, part = request.shared, segment.part
         if shared is None or not limits.bytes or not 0 < segment.size <= limits.segment_chars:
             return None
-        speech, silence_s = request.manner(part, job.number(index))
+        speech, silence_s = request.manner(part, segment.number)
         if not shared.seeded:
             speech = msgspec.structs.replace(speech, seed=0)
         said = part.text, part.ends, silence_s, request.tolerant, request.sample_rate

@@ -43,6 +43,10 @@ _FIXED: dict[str, Any] = {
     "pool.overdue_min_s": 4.0,
     "pool.restart_intensity": 4,
     "pool.restart_window_s": 1.0,
+    # Kept so shortly that most of what is asked for again still needs a worker.
+    "cache.enabled": True,
+    "cache.disk_mb": 5,
+    "cache.ttl_s": 1.0,
 }
 
 

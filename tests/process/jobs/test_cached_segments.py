@@ -120,5 +120,5 @@ def test_it_outlives_a_restart_and_is_cleared(tuned: Tuned) -> None:
     audio, cached = say(tuned)
     assert cached == 1
     assert command(tuned, "cache", "clear")["entries"] == 1
-    assert say(tuned) == (audio, 0)
+    assert [say(tuned) for _ in range(2)] == [(audio, 0)] * 2
     eventually(lambda: command(tuned, "cache", "stats")["disk_bytes"], "it is written anew")

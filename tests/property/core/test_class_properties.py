@@ -15,16 +15,15 @@ from tests.fixtures.virtual_pool import VirtualPool, book
 
 UNBOUNDED: Classes = replace(
     BOUNDS.classes,
-    interactive=replace(BOUNDS.classes.interactive, max_work_s=None),
-    stream=replace(BOUNDS.classes.stream, max_work_s=None),
+    rules={n: replace(rules, max_work_s=None) for n, rules in BOUNDS.classes.rules.items()},
 )
 """Of which a client may have as much as it likes in any class."""
 
 
 def weighted(name: RequestClass, weight: float) -> Classes:
     """One class with another weight, and no preemption: shares alone."""
-    rules = replace(UNBOUNDED.rules(name), weight=weight)
-    changed: Classes = replace(UNBOUNDED, **{name: rules}, preempt=False)
+    rules = replace(UNBOUNDED.rules[name], weight=weight)
+    changed: Classes = replace(UNBOUNDED, rules={**UNBOUNDED.rules, name: rules}, preempt=False)
     return changed
 
 
@@ -42,8 +41,22 @@ def test_a_weight_is_how_often_a_class_is_served(
     pool.run(400.0)
     ones = sum(length for _at, _flow, length in pool.started if length == 1)
     twos = sum(length for _at, _flow, length in pool.started if length == 2)
-    relative = weight / UNBOUNDED.rules(other).weight
+    relative = weight / UNBOUNDED.rules[other].weight
     assert ones / twos == pytest.approx(relative, rel=0.05)
+
+
+@pytest.mark.parametrize("most", CLASSES)
+def test_work_in_several_classes_is_no_larger_share(most: RequestClass) -> None:
+    """Who has texts and books besides has no more in all than one who has only what is as urgent as
+    the most urgent of them.
+    """
+    pool = VirtualPool(2, replace(UNBOUNDED, preempt=False))
+    for name in CLASSES[CLASSES.index(most) :]:
+        pool.submit("a", book([1], 3_000, name))
+    pool.submit("b", book([1], 3_000, most))
+    pool.run(600.0)
+    served = [flow for _at, flow, _length in pool.started]
+    assert served.count("a") / served.count("b") == pytest.approx(1.0, rel=0.05)
 
 
 ARRIVALS = st.lists(

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.config import load
+from supervisor.config import ConfigError, Settings, load
 from supervisor.config.watch import POLL_S, Rejected, Reloaded, Watch
 from tests.unit.config.places import Place, cpu
+
+UNUSABLE = 6
 
 
 class Call:
@@ -64,8 +66,14 @@ class Watched:
         self.loop = VirtualLoop()
         self.events: list[Reloaded | Rejected] = []
         loaded = load(environ={}, at=clock())
-        self.watch = Watch(loaded, self.events.append, environ={}, clock=clock)
+        self.watch = Watch(loaded, self.events.append, environ={}, clock=clock, check=self._check)
         self.watch.start(self.loop)
+
+    @staticmethod
+    def _check(settings: Settings) -> None:
+        """As of a machine on which one port cannot be used."""
+        if settings.http.port == UNUSABLE:
+            raise ConfigError(f"http.port {UNUSABLE} is not for this machine")
 
     def after(self, seconds: float = 3 * POLL_S) -> list[Reloaded | Rejected]:
         """Let time pass; return and forget what was delivered."""
@@ -179,6 +187,20 @@ def test_invalid_file_changes_nothing_until_mended(watched: Watched) -> None:
     assert isinstance(event, Reloaded)
     assert event.changes == []
     assert watched.watch.error is None
+
+
+def test_settings_that_this_machine_cannot_use_are_as_good_as_invalid(watched: Watched) -> None:
+    """The last good ones stay, and what is written next is compared with them."""
+    watched.place.override.write_text(port(9))
+    assert watched.ports() == [9]
+    watched.place.override.write_text(port(UNUSABLE))
+    (event,) = watched.after()
+    assert isinstance(event, Rejected)
+    assert watched.watch.loaded.settings.http.port == 9
+    watched.place.override.write_text(port(10))
+    (event,) = watched.after()
+    assert isinstance(event, Reloaded)
+    assert [(change.old, change.new) for change in event.changes] == [(9, 10)]
 
 
 def test_burst_of_writes_is_read_once(watched: Watched) -> None:

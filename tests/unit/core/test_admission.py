@@ -252,15 +252,18 @@ def test_what_an_engine_says_of_itself_is_believed_until_it_speaks() -> None:
     assert jobs.admission.work_s == pytest.approx(90.0)
 
 
-def test_while_memory_is_nearly_used_up_only_a_sentence_is_taken() -> None:
-    """Not a long text, an open or a durable one, which stay in memory; afterwards all are."""
+def test_while_memory_is_nearly_used_up_only_what_is_interactive_is_taken() -> None:
+    """Not a long text, an open or a durable one, which stay in memory, nor one that may wait;
+    afterwards all are.
+    """
     jobs = learned(limits_with())
     jobs.handle(e.MemoryCritical(0.0, critical=True))
     assert not isinstance(submit(jobs, "sentence", request(50)), e.ReleaseRefusal)
+    urgent = structs.replace(request(100, segments=2), request_class="interactive")
+    assert not isinstance(submit(jobs, "urgent", urgent), e.ReleaseRefusal)
     long = request(100, segments=2)
-    for number, wanted in enumerate(
-        [long, structs.replace(request(50), durable=True), structs.replace(request(50), open=True)]
-    ):
+    others = ({"durable": True}, {"open": True}, {"request_class": "batch"})
+    for number, wanted in enumerate([long, *(structs.replace(urgent, **each) for each in others)]):
         answer = refused(submit(jobs, str(number), wanted))
         assert answer.message.startswith("memory is nearly used up")
         assert answer.retry_after_ms == 30_000

@@ -33,7 +33,7 @@ def test_a_segment_goes_only_where_the_table_says(state: str) -> None:
     """Each way of the table can be gone, and no other."""
     ways = SEGMENT_TRANSITIONS[state]  # type: ignore[index]
     for target in SEGMENT_TRANSITIONS:
-        segment = Segment("text", 4, state=state)  # type: ignore[arg-type]
+        segment = Segment("text", 4, 0, state)  # type: ignore[arg-type]
         if target in ways:
             segment.move(target)
             assert segment.state == target
@@ -56,7 +56,7 @@ def test_segments_that_nobody_can_read_are_told_or_counted() -> None:
     known = LeftOut(what="Chinese characters", at=9, chars=2)
     job = Job(
         "j",
-        msgspec.structs.replace(request("one"), left_out=(known,)),
+        msgspec.structs.replace(request(*["one"] * 1_000), left_out=(known,)),
         owner="me",
         flow="me",
         now=0.0,

@@ -24,8 +24,7 @@ SENTENCE = (
 LONG: Classes = replace(
     BOUNDS.classes,
     contended_s=1e5,
-    interactive=replace(BOUNDS.classes.interactive, max_work_s=None),
-    stream=replace(BOUNDS.classes.stream, max_work_s=None),
+    rules={n: replace(rules, max_work_s=None) for n, rules in BOUNDS.classes.rules.items()},
 )
 """The workers of these tests take a second for a character: segments come a minute apart."""
 
@@ -33,6 +32,13 @@ LONG: Classes = replace(
 def rules(**changes: object) -> Classes:
     """The classes as they are by default, but for this."""
     changed: Classes = replace(BOUNDS.classes, **changes)
+    return changed
+
+
+def limited(name: RequestClass, max_chars: int | None) -> Classes:
+    """With other lengths for one class."""
+    rules = {**LONG.rules, name: replace(LONG.rules[name], max_chars_contended=max_chars)}
+    changed: Classes = replace(LONG, rules=rules)
     return changed
 
 
@@ -112,7 +118,8 @@ def test_the_bound_on_work_is_a_setting(name: RequestClass, change: dict[str, fl
     request = book([70], 1 if name == "interactive" else 5, name)
     default = VirtualPool(1)
     assert class_of(default, default.submit("a", request)) != name
-    other = VirtualPool(1, rules(**{name: replace(BOUNDS.classes.rules(name), **change)}))
+    known = BOUNDS.classes.rules
+    other = VirtualPool(1, rules(rules={**known, name: replace(known[name], **change)}))
     assert class_of(other, other.submit("a", request)) == name
 
 
@@ -225,10 +232,8 @@ def test_segments_are_shorter_while_others_want_the_workers() -> None:
     assert lengths(LONG, "interactive", "interactive", 5.0) == whole
     assert len(lengths(rules(), "batch", "interactive", 5.0)) == 3, "then 30 s are over"
     assert lengths(rules(contended_s=4.0), "batch", "interactive", 5.0) == whole
-    whole_batch = replace(LONG, batch=replace(LONG.batch, max_chars_contended=None))
-    assert lengths(whole_batch, "batch", "interactive", 5.0) == whole
-    short_stream = replace(LONG, stream=replace(LONG.stream, max_chars_contended=60))
-    assert len(lengths(short_stream, "stream", "interactive", 5.0)) > 3
+    assert lengths(limited("batch", None), "batch", "interactive", 5.0) == whole
+    assert len(lengths(limited("stream", 60), "stream", "interactive", 5.0)) > 3
 
 
 def test_what_is_promised_to_be_the_same_is_not_cut_anew() -> None:

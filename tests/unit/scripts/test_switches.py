@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scripts.switches import events, modules_of, switches
 
-MOST = {"WorkerReady": 5, "Submitted": 20, "SegmentSpoken": 25}
+MOST = {"WorkerReady": 5, "Submitted": 20, "SegmentSpoken": 26}
 
 
 def test_an_event_changes_rooms_no_more_often_than_a_reader_can_follow() -> None:

@@ -65,7 +65,7 @@ def pool(
         ),
         (
             pool(memory="critical"),
-            "Short of memory, 20 MB are left: 1 core is kept, and only single sentences are taken.",
+            "Short of memory, 20 MB are left: 1 core is kept, and only short texts are taken.",
         ),
         (
             pool(segments_waiting=2, kind="thermal_cap"),
