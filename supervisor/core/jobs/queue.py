@@ -139,11 +139,11 @@ class FairQueue:
         """
         flows = ((name, self._flows.get((job.flow, name))) for name in CLASSES)
         weights = [
-            classes.rules(name).weight
+            classes.rules[name].weight
             for name, flow in flows
             if name == job.request_class or (flow is not None and flow.top() is not None)
         ]
-        return classes.rules(job.request_class).weight * max(weights) / sum(weights)
+        return classes.rules[job.request_class].weight * max(weights) / sum(weights)
 
     def refund(self, job: Job, cost_s: float) -> None:
         """Take back what its flow was charged for a segment that is to run anew."""
