@@ -40,13 +40,13 @@ def test_two_flows_with_work_are_served_alike(
     """
     pool = VirtualPool(workers)
     for flow, segments, seconds, cancelled in past:
-        job = pool.submit(flow, book(mine, segments))
+        job = pool.submit(flow, book(mine, segments, "batch"))
         pool.run(pool.now + seconds)
         if cancelled:
             pool.tell(e.Cancelled(pool.now, job, "test"))
     for _ in range(shares):
-        pool.submit("a", book(mine, 600))
-    pool.submit("b", book(yours, 600))
+        pool.submit("a", book(mine, 600, "batch"))
+    pool.submit("b", book(yours, 600, "batch"))
     begun = len(pool.started)
     pool.run(pool.now + 400.0 / workers)
     both = [(flow, length) for _at, flow, length in pool.started[begun:] if flow in "ab"]

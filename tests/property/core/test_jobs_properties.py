@@ -24,7 +24,7 @@ from supervisor.core.jobs.disk_backlog import HOLD_BACK_S
 from supervisor.core.jobs.job import JobState
 from supervisor.core.jobs.limits import Keep
 from supervisor.core.jobs.machine import Jobs
-from supervisor.core.jobs.parts import sentences
+from supervisor.core.jobs.parts import Part, sentences
 from supervisor.core.jobs.request import JobRequest, TraceContext
 from supervisor.core.jobs.segmentation import Uncut
 from supervisor.core.jobs.spans import Trace
@@ -49,7 +49,7 @@ def words(job: str, segment: int) -> tuple[Word, ...]:
 def without_text(request: JobRequest) -> JobRequest:
     """What a journal has left of a request when its job has ended."""
     lines = 0 if request.rest is None else request.rest.text.count("\n") + 1
-    return structs.replace(request, segments=("",) * (len(request.segments) + lines), rest=None)
+    return structs.replace(request, segments=(Part(""),) * (len(request.segments) + lines), rest=None)
 
 
 class Row:
