@@ -108,8 +108,10 @@ def _engine(engine: str, load: _Load) -> tuple[dict[str, list[Sample]], str]:
             found["book beside"].append(_beside_book(speak))
             say(f"{engine}, round {number + 1}: {found['book beside'][-1]}")
         told = client.status()["classes"]
+    spent = sum(measure(found["beside"], "worker_ms")) / 1e3
     note = (
-        f"{engine}: {told['preempted']} segments of the book were interrupted, which cost "
+        f"{engine}: the sentences themselves took {spent / (2 * ROUNDS * load.both_s):.0%} of both "
+        f"workers; {told['preempted']} segments of the book were interrupted, which cost "
         f"{told['thrown_away_s']:.1f} s of the workers; {told['shortened']} were cut shorter."
     )
     return found, note
@@ -129,8 +131,9 @@ def _sentences(client: Client, load: _Load) -> list[Sample]:
 
 def _sentence(client: Client, index: int) -> Sample:
     started = time.perf_counter()
-    client.synthesize(SENTENCES[index % len(SENTENCES)])
-    return {"sentence_ms": (time.perf_counter() - started) * 1e3}
+    spoken = client.synthesize(SENTENCES[index % len(SENTENCES)])
+    ms = (time.perf_counter() - started) * 1e3
+    return {"sentence_ms": ms, "worker_ms": spoken.timings.synthesis_s * 1e3}
 
 
 def _beside_book(during: Callable[[], None]) -> Sample:
