@@ -130,7 +130,7 @@ class WorkerShaper:
         """Number of workers to split the cores over."""
         present = len(self._in_force)
         least = self._least(cores)
-        wanted = min(max(least, math.ceil(self.demand)), cores)
+        wanted = min(max(least, math.ceil(self.demand - _NEARLY)), cores)
         if not present:
             self.reason = "start"
             return wanted
