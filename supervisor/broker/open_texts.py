@@ -20,11 +20,10 @@ from supervisor.broker.cutting import TextReader, Turns
 from supervisor.broker.refused import Refused
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import Job
-from supervisor.core.jobs.pieces import has_speech
 from supervisor.core.jobs.request import Unread
 from supervisor.core.jobs.settling import LONGEST, settled
 from supervisor.core.jobs.timings import SAMPLE_BYTES
-from supervisor.core.jobs.unreadable import signs
+from supervisor.core.jobs.unreadable import has_speech, signs
 from supervisor.speech import LeftOut
 from supervisor.wire.codec import Body
 

@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from supervisor.core.jobs.parts import Part
+from supervisor.core.jobs.unreadable import has_speech
 from supervisor.marks import PRONOUNCED, PRONUNCIATION, sealed
 from supervisor.speech import Ends
 
 CLAUSE_END: Final = re.compile(r"[、，；：][\"'”’)\]」』]*\s*|[,;:—–][\"'”’)\]]*\s+|\s[-–—]\s")
-LETTER_OR_NUMBER: Final = re.compile(r"[^\W_]")
-"""A character of the Unicode categories L and N, no more and no less."""
 
 _JOINING: Final = {
     "en": "and but or nor because although though while whereas when whenever where wherever which "
@@ -96,7 +95,7 @@ def cut(
         end, after = _place(whole, start, limit if begun else first_limit, limit, language)
         text = sentence[start:end].strip()
         start = end
-        if LETTER_OR_NUMBER.search(text) is None:
+        if not has_speech(text):
             continue  # A run of dots, say, between two words.
         if waiting is not None:
             yield waiting

@@ -13,9 +13,9 @@ from typing import Final, Literal, NamedTuple
 
 import sentencex
 
-from supervisor.core.jobs.breaths import CLAUSE_END, LETTER_OR_NUMBER
+from supervisor.core.jobs.breaths import CLAUSE_END
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S
-from supervisor.core.jobs.unreadable import EMOJI
+from supervisor.core.jobs.unreadable import has_speech
 from supervisor.marks import ENDS, HEADING, ITEM, PARAGRAPH, PROSODY
 from supervisor.speech import Ends, Prosody
 
@@ -31,7 +31,7 @@ _MARKED: Final[dict[str, Ends]] = {
     ITEM: "item",
     PARAGRAPH: "paragraph",
 }
-_SPEECH: Final = re.compile(r"[^\W_²³¹\u2070\u2074-\u2079]")
+_LETTER_OR_NUMBER = re.compile(r"[^\W_]")
 _LINE_END = re.compile(r"\n\s*")
 _MARKS = 8
 """Characters at the end of a text among which the mark is that ends it."""
@@ -128,13 +128,6 @@ def complete(window: str, language: str, column: int, *, last: bool) -> Iterator
         return
 
 
-def has_speech(text: str) -> bool:
-    """Whether anything in a text can be said: a letter, a number, or an emoji by its name. Small
-    raised figures alone are the mark of a footnote.
-    """
-    return _SPEECH.search(text) is not None or EMOJI.search(text) is not None
-
-
 def _ended_by(stop: re.Match[str] | None) -> tuple[bool, _Ended]:
     """Whether the stop belongs to the text before it, and what that text ends."""
     if stop is None or stop[1] is not None:
@@ -229,7 +222,7 @@ def _line_ends(paragraph: str, column: int) -> list[int]:
 
 def _begins(line: str) -> bool:
     """Whether a line begins like a sentence: with a capital, a number, or in a script without."""
-    letter = LETTER_OR_NUMBER.search(line)
+    letter = _LETTER_OR_NUMBER.search(line)
     return letter is not None and not letter[0].islower()
 
 

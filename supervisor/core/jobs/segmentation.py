@@ -20,7 +20,8 @@ import msgspec
 
 from supervisor.core.jobs import breaths
 from supervisor.core.jobs.parts import LONGEST_PAUSE_S, Part, part_of
-from supervisor.core.jobs.pieces import TAG, complete, has_speech
+from supervisor.core.jobs.pieces import TAG, complete
+from supervisor.core.jobs.unreadable import has_speech
 from supervisor.lexicon import MAX_RESPELLING_CHARS
 from supervisor.marks import ENDS, LONG, OPENING, sealed
 from supervisor.speech import Ends, Prosody

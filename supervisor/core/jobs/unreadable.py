@@ -58,6 +58,7 @@ its engine whole."""
 _BETWEEN = r" \t\u00a0\u3000、。・「」『』…ー〜！？，．：；,.'’()-"
 """What stands between two words of a script, and goes with them."""
 
+_SPEECH = re.compile(r"[^\W_²³¹\u2070\u2074-\u2079]")
 EMOJI = re.compile(
     r"(?:(?:[\U0001f000-\U0001f0ff\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001faff"
     r"\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1"
@@ -73,6 +74,13 @@ _VISIBLE = re.compile(
 )
 _SLICE: Final = 4_096
 """Characters that a step looks at."""
+
+
+def has_speech(text: str) -> bool:
+    """Whether anything in a text can be said: a letter, a number, or an emoji by its name. Small
+    raised figures alone are the mark of a footnote.
+    """
+    return _SPEECH.search(text) is not None or EMOJI.search(text) is not None
 
 
 def unread(language: str) -> re.Pattern[str] | None:

@@ -49,7 +49,9 @@ def words(job: str, segment: int) -> tuple[Word, ...]:
 def without_text(request: JobRequest) -> JobRequest:
     """What a journal has left of a request when its job has ended."""
     lines = 0 if request.rest is None else request.rest.text.count("\n") + 1
-    return structs.replace(request, segments=(Part(""),) * (len(request.segments) + lines), rest=None)
+    return structs.replace(
+        request, segments=(Part(""),) * (len(request.segments) + lines), rest=None
+    )
 
 
 class Row:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core.jobs.parts import Part, line_of, part_of
-from supervisor.core.jobs.pieces import has_speech
 from supervisor.core.jobs.segmentation import uncut
+from supervisor.core.jobs.unreadable import has_speech
 from tests.fixtures.cutting import cut_whole, parts_of
 
 LANGUAGES = st.sampled_from(["en", "en-GB", "de", "ja", "zh", "und"])

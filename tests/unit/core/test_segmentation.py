@@ -8,8 +8,8 @@ import unicodedata
 
 import pytest
 
-from supervisor.core.jobs.pieces import has_speech
 from supervisor.core.jobs.segmentation import Uncut, uncut
+from supervisor.core.jobs.unreadable import has_speech
 from supervisor.marks import PRONOUNCED, pronounced
 from supervisor.speech import Ends
 from tests.fixtures.cutting import cut_whole, parts_of
