@@ -100,16 +100,14 @@ class ScriptedRepeats(Repeats):
 
     def _is_wanted(self, flight: Flight, spoken: Spoken, now: float) -> bool:
         del flight, spoken, now
-        return True
+        return all(what != "stale" for what, *_ in self.script)
 
     def known(self, job: Job, now: float) -> int:
         """Characters that the record says are cached."""
         del now
-        return sum(
-            figures[0]
-            for what, name, _, figures in self.script
-            if (what, name) == ("known", job.id)
-        )
+        found = [each for each in self.script if each[:2] == ("known", job.id)]
+        self.recalled += found  # As many in an event as there were, for not more are recalled.
+        return sum(figures[0] for *_, figures in found)
 
     def begun(self, job: Job, index: int, worker: int) -> None:
         """Note a flight that others may wait for."""
@@ -118,8 +116,10 @@ class ScriptedRepeats(Repeats):
 
     def _offer(self, flight: Flight, spoken: Spoken, event: e.SegmentSpoken) -> None:
         del event
-        if any(what == "write" for what, *_ in self.script):
-            self._commands.append(e.WriteCached(flight.key, spoken))
+        for each in self.script:
+            if each[0] == "write":
+                self.recalled.append(each)
+                self._commands.append(e.WriteCached(flight.key, spoken))
 
 
 class Replay:

@@ -38,10 +38,10 @@ _MOST_VOICES = 10_000
 Alone = list[tuple[Job, int]]
 """Segments that waited for another one, and are on their own now."""
 
-Recalled = tuple[Literal["hit", "wait", "write", "known"], str, int, tuple[int, ...]]
+Recalled = tuple[Literal["hit", "wait", "write", "known", "stale"], str, int, tuple[int, ...]]
 """What a record, which has no texts, needs to know of one segment of a job: it was cached, in
 pieces of these sizes; it waits for this maker; it is written to disk. Or so many characters of the
-job are cached, whatever the number.
+job are cached, whatever the number; or what the disk has is not wanted any more.
 """
 
 
@@ -209,7 +209,10 @@ class Repeats:
         if flight is None:
             return []
         spoken = event.spoken
-        if spoken is None or not self._is_wanted(flight, spoken, event.now):
+        if spoken is not None and not self._is_wanted(flight, spoken, event.now):
+            self.recalled.append(("stale", "", 0, ()))
+            spoken = None
+        if spoken is None:
             self._on_disk.discard(flight.key)
             return flight.followers
         self.cache.put(flight.key, spoken)
