@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
+from supervisor.core.jobs.classes import CLASSES
 from supervisor.speech import Markup, Unreadable
 from supervisor.wire import client as wire
 from supervisor.wire.codec import MAGIC, encode
@@ -99,6 +100,7 @@ REQUESTS: st.SearchStrategy[wire.Message] = st.one_of(
         key=MAYBE_NAMES,
         durable=st.booleans(),
         on_behalf=MAYBE_NAMES,
+        request_class=st.one_of(MAYBE_NAMES, st.sampled_from(CLASSES)),
         traceparent=MAYBE_NAMES,
         tracestate=MAYBE_NAMES,
         words=st.booleans(),

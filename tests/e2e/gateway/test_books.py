@@ -49,7 +49,7 @@ class Shop(Listening):
 
         def there() -> dict[str, Any]:
             book = self.book(id)
-            return book if book["state"] == state else {}
+            return book if book.get("state") == state else {}
 
         return eventually(there, f"the book is {state}", 60)
 
