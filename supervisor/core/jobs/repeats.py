@@ -161,12 +161,14 @@ class Repeats:
         shared, part = request.shared, segment.part
         if shared is None or not limits.bytes or not 0 < segment.size <= limits.segment_chars:
             return None
-        speech, silence_s = request.manner(part, segment.number)
-        if not shared.seeded:
-            speech = msgspec.structs.replace(speech, seed=0)
-        said = part.text, part.ends, silence_s, request.tolerant, request.sample_rate
-        decides = msgspec.msgpack.encode((shared.scope, speech, said))
-        return hashlib.blake2b(decides, digest_size=KEY_BYTES).digest()
+        if not segment.key:
+            speech, silence_s = request.manner(part, segment.number)
+            if not shared.seeded:
+                speech = msgspec.structs.replace(speech, seed=0)
+            said = part.text, part.ends, silence_s, request.tolerant, request.sample_rate
+            decides = msgspec.msgpack.encode((shared.scope, speech, said))
+            segment.key = hashlib.blake2b(decides, digest_size=KEY_BYTES).digest()
+        return segment.key
 
     # -- what is being made -------------------------------------------------------------
 
