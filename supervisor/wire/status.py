@@ -213,9 +213,7 @@ class MemoryBytes(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None
 
 
-MemoryStateName = Literal["free", "tight", "short", "critical"]
-
-MEMORY_STATES: tuple[MemoryStateName, ...] = get_args(MemoryStateName)
+MEMORY_STATES = ("free", "tight", "short", "critical")
 """From best to worst: room for one more worker beside the reserve; none; idle workers go; all but
 one go, and only short texts are taken."""
 
@@ -231,7 +229,8 @@ class MemoryEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemoryCare(msgspec.Struct, frozen=True, kw_only=True):
-    """How the pool gets along with its memory, in bytes.
+    """How the pool gets along with its memory, in bytes. `state`: one of MEMORY_STATES, or one that
+    a later supervisor knows.
 
     `available_bytes`: what is left of the machine or the cgroup. `reserve_bytes` stays free of it;
     0 where memory is not watched. `claimed_by_others_bytes`: what workers that other supervisors
@@ -240,7 +239,7 @@ class MemoryCare(msgspec.Struct, frozen=True, kw_only=True):
     waited for memory.
     """
 
-    state: MemoryStateName = "free"
+    state: str = "free"
     reserve_bytes: int = 0
     available_bytes: int | None = None
     claimed_by_others_bytes: int = 0

@@ -87,7 +87,9 @@ def _throttling(status: Status) -> Mapping[str, object]:
 
 
 def _memory_states(status: Status) -> Mapping[str, object]:
-    return {state: int(status.allocation.memory.state == state) for state in MEMORY_STATES}
+    found = status.allocation.memory.state
+    # A later supervisor may know more.
+    return {state: int(state == found) for state in dict.fromkeys([*MEMORY_STATES, found])}
 
 
 VALUES = (

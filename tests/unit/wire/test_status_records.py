@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from supervisor.core.allocation.memory_states import STATES
 from supervisor.core.jobs.job import OUTCOMES
 from supervisor.wire.status import (
     JOB_OUTCOMES,
+    MEMORY_STATES,
     TAKES_WORK,
     WORKER_STATES,
     UnreadableStatusError,
@@ -31,6 +33,14 @@ def test_an_older_supervisor_does_not_say_who_takes_work() -> None:
     workers = with_workers(*WORKER_STATES).workers
     assert {worker.state for worker in workers if worker.takes_work} == TAKES_WORK
     assert all(worker.takes_work is not None for worker in workers)
+
+
+def test_a_state_of_memory_that_only_a_later_supervisor_knows_is_read() -> None:
+    """The rest of its status is as readable as ever; those known are the core's."""
+    later = example()
+    later["allocation"]["memory"]["state"] = "of_later"
+    assert read(later).allocation.memory.state == "of_later"
+    assert MEMORY_STATES == STATES
 
 
 def test_of_an_older_supervisor_a_reason_is_a_kind_of_its_own() -> None:
