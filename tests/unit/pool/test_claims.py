@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from supervisor.core.allocation.shares import Claim, share
-from supervisor.pool.claims import MOST, Claims
+from supervisor.pool.claim_files import MOST
+from supervisor.pool.claims import Claims
 
 CLAIM = Claim(pid=4711, since=1e9, weight=2.0, wanted=3, may=(0, 1, 2, 3), holds=(2,))
 EVERY_S = 1.0
@@ -38,10 +39,14 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def line(document: bytes) -> bytes:
+    """What is in a file of this document."""
+    return b"%08x %b\n" % (zlib.crc32(document), document)
+
+
 def text(claim: object, beat: int = 1) -> bytes:
     """A claim as it is written."""
-    document = msgspec.json.encode({"claim": claim, "beat": beat, "every": EVERY_S})
-    return b"%08x %b\n" % (zlib.crc32(document), document)
+    return line(msgspec.json.encode({"claim": claim, "beat": beat, "every": EVERY_S}))
 
 
 def test_a_claim_comes_over_and_goes_with_its_owner(tmp_path: Path, reader: Claims) -> None:
@@ -128,6 +133,7 @@ GARBAGE = {
         {"pid": 1, "since": 1.0, "weight": 1.0, "wanted": 1, "may": [1 << 40]}
     ),
     "of another time": text({"pid": 1}),
+    "deeper than anybody reads": line(b'{"else": ' + b"[" * 30_000),
 }
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -79,13 +80,17 @@ def test_who_is_killed_claims_nothing_any_more(tmp_path: Path) -> None:
         "{}",
         '[{"bytes": "x", "until": 1}]',
         '[{"bytes": 5, "until": 99999999999}]',
+        '[{"bytes": 10000000000000000000000000, "until": SOON}]',
+        '[{"else": ' + "[" * 30_000,
         "\0" * 9999,
     ],
+    ids=range(8),
 )
 def test_what_is_no_claim_counts_as_nothing(tmp_path: Path, text: str) -> None:
-    """Half of one, other JSON, a time of another boot; held by somebody, so it stays."""
-    planted = tmp_path / "memory-1-x"
-    planted.write_text(text)
+    """Half of one, other JSON, a time of another boot, more than there is; held, so it stays."""
+    text = text.replace("SOON", str(int(time.monotonic()) + 9))
+    planted = tmp_path / "memory-1"
+    planted.write_bytes(b"%08x %b\n" % (zlib.crc32(text.encode()), text.encode()))
     with planted.open() as held, closing(MemoryClaims(tmp_path)) as mine:
         fcntl.flock(held, fcntl.LOCK_EX)
         mine.claim(3)
@@ -95,15 +100,16 @@ def test_what_is_no_claim_counts_as_nothing(tmp_path: Path, text: str) -> None:
 
 def test_nobody_is_waited_for_and_no_link_followed(tmp_path: Path) -> None:
     """A pipe, a link and a directory under the names of claims."""
-    os.mkfifo(tmp_path / "memory-1-pipe")
-    (tmp_path / "memory-2-link").symlink_to("/etc/passwd")
-    (tmp_path / "memory-3-directory").mkdir()
+    os.mkfifo(tmp_path / "memory-1")
+    (tmp_path / "memory-2").symlink_to("/etc/passwd")
+    (tmp_path / "memory-3").mkdir()
     with closing(MemoryClaims(tmp_path)) as mine:
         assert mine.others() == 0
 
 
 def test_without_a_directory_there_are_our_own(tmp_path: Path) -> None:
     """Nothing fails."""
-    with closing(MemoryClaims(tmp_path / "missing")) as mine:
+    (tmp_path / "file").write_text("")
+    with closing(MemoryClaims(tmp_path / "file")) as mine:
         mine.claim(5)
         assert (mine.own, mine.others()) == (5, 0)

@@ -132,10 +132,10 @@ def test_a_dead_one_leaves_its_cores(make_loop: MakeLoop, leases: Path) -> None:
     """A lock ends with its process: what it holds and wants is forgotten at once."""
     first, second = loaded(make_loop, leases), loaded(make_loop, leases)
     assert together(40, first, second)[-1] == (2, 2)
-    claims = second.control.claims
-    name = claims._name
+    files = second.control.claims.files
+    name = files.name
     assert name is not None
-    claims._forget()  # As the end of its process does; the file stays.
+    files.abandon()  # As the end of its process does; the file stays.
     second.control.leases.close()
     assert (leases / name).exists()
     assert first.run(20)[-1] == 4
