@@ -496,10 +496,12 @@ class Queue:
 
     def _preempt(self, now: float) -> None:
         """Interrupt a segment of batch work, if a sentence is next and no worker will be free."""
+        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
+        if not any(run is not None and run.job.request_class == "batch" for run in runs.values()):
+            return  # First, for it is usual: whose turn it is takes longer to find.
         job = self._fair.next()
         if job is None or job.request_class != "interactive" or not self.could_run(job):
             return
-        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
         worker = self.preemption.pick(now, runs, self._classes.preempt_left_s)
         run = None if worker is None else runs[worker]
         if worker is not None and run is not None:

@@ -125,7 +125,7 @@ class Repeats:
     def find(self, job: Job, index: int, now: float) -> Spoken | Flight | None:
         """A segment that is cached, or one that is being made and to be waited for."""
         key = self._key(job, index)
-        if key is None:
+        if key is None or not (key in self.cache or key in self._flights or key in self._on_disk):
             return None
         spoken = self._cached(job, index, key, now)
         if spoken is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from struct import Struct
 
 import msgspec
 
@@ -16,8 +17,8 @@ from supervisor.core.jobs.audio import Pcm, Worded
 from supervisor.core.jobs.limits import CacheLimits
 
 _COUNTERS = 1 << 16
-_OF_ONE = 4
-"""Counters of one key."""
+_PLACES = Struct(">4H").unpack_from
+"""The counters of one key."""
 _MEMORY = 1 << 13
 """Sightings after which all counts are halved: what came once by then is forgotten."""
 _MOST = 255
@@ -44,8 +45,8 @@ class Doorkeeper:
     def see(self, key: bytes, times: int = 1) -> int:
         """Count a key; return how often it was seen."""
         counters = self._counters
-        places = [int.from_bytes(key[2 * n : 2 * n + 2]) for n in range(_OF_ONE)]
-        count = min(min(counters[place] for place in places) + times, _MOST)
+        places = _PLACES(key)
+        count: int = min(min([counters[place] for place in places]) + times, _MOST)
         for place in places:
             counters[place] = max(counters[place], count)
         self._seen += times
@@ -90,6 +91,10 @@ class SegmentCache:
     def __len__(self) -> int:
         """Number of entries."""
         return len(self._entries)
+
+    def __contains__(self, key: bytes) -> bool:
+        """Whether there is one under this key, be it too old."""
+        return key in self._entries
 
     def __iter__(self) -> Iterator[Spoken]:
         """The entries, the one that was used last at the end."""
