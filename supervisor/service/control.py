@@ -192,7 +192,7 @@ class ControlLoop:
         self.sample = self.monitor.sample(now, load.leases, load.running, load.busy)
         self._report(self.sample.errors)
         # What is short is looked at with each sample; while there is plenty, that costs too much.
-        plenty = self.allocator.memory.state == "free"
+        plenty = self.allocator.limits.memory.state == "free"
         self.monitor.memory_interval = SLOW_INTERVAL if plenty else 0.0
         self._find_freed_cores(now)
         self._look(now, load, self._sampled(self.sample, load))

@@ -67,7 +67,7 @@ def allocation(service: Service) -> Allocation:
 def _memory(service: Service) -> MemoryCare:
     keeper = service.memory
     return MemoryCare(
-        state=service.control.allocator.memory.state,
+        state=service.control.allocator.limits.memory.state,
         reserve_bytes=keeper.reserve,
         available_bytes=None if keeper.seen is None else keeper.seen.available,
         claimed_by_others_bytes=keeper.claimed_by_others,
@@ -212,7 +212,7 @@ def _leases(service: Service) -> Leases:
 
 def _shares(control: ControlLoop) -> list[CoreShare]:
     """What each supervisor has of the cores, and should have."""
-    shared = control.allocator.shared
+    shared = control.allocator.limits.shared
     if shared is None:
         return []
     return [

@@ -8,9 +8,9 @@
 Utilization is the CPU time that the workers wanted, not what they got: a pool that other
 processes keep from its cores is busy, and says `starved_by_others` where that decides.
 
-`DynamicCPUAllocator` takes samples and settings, and returns resizes. It leaves the choice
-of cores to `placement`, the split into workers to `shape`, and measuring, logging and
-carrying out to the shell.
+`DynamicCPUAllocator` takes samples and settings, and returns resizes. It leaves what bounds
+the number to `limits`, the choice of cores to `placement`, the split into workers to `shape`,
+and measuring, logging and carrying out to the shell.
 
 Why a constant load settles. Let N cores be in force and D = N × average the work
 seen. Growth needs average > target, that is D > N × target. A shrink to M needs the
@@ -41,15 +41,9 @@ from collections import Counter, deque
 from typing import NamedTuple
 
 from supervisor.core.allocation.backlog import Backlog, SegmentWork
-from supervisor.core.allocation.bounds import (
-    Bounds,
-    MemoryCap,
-    ThermalCap,
-    effective_bounds,
-    static_cores,
-    within_share,
-)
-from supervisor.core.allocation.memory_states import MemoryPolicy, MemoryWatch
+from supervisor.core.allocation.bounds import Bounds, static_cores
+from supervisor.core.allocation.limits import Limits
+from supervisor.core.allocation.memory_states import MemoryPolicy
 from supervisor.core.allocation.policy import (
     Command,
     Configured,
@@ -61,7 +55,6 @@ from supervisor.core.allocation.policy import (
     Sampled,
 )
 from supervisor.core.allocation.scale_down import ScaleDown, shrink_limit
-from supervisor.core.allocation.shares import Shared
 
 HISTORY = 50
 """Decisions kept for the diagnostics."""
@@ -91,16 +84,6 @@ a core too few comes as a late change.
 
 _DEFAULT_MEMORY = MemoryPolicy()
 
-_BOUNDS: dict[str, Kind] = {
-    "max_cores": "bound_max_cores",
-    "memory": "bound_memory",
-    "reserve": "bound_reserve",
-    "share": "bound_share",
-    "thermal": "thermal_cap",
-    "usable": "bound_usable",
-}
-"""The kind of decision by the limit that made it."""
-
 _SETTINGS: dict[Kind, tuple[str, ...]] = {
     "bound_max_cores": ("max_cores",),
     "bound_min_cores": ("min_cores",),
@@ -126,21 +109,13 @@ class DynamicCPUAllocator:
 
     def __init__(self, policy: Policy, usable: int, memory: MemoryPolicy = _DEFAULT_MEMORY) -> None:
         self.policy = policy
-        self.memory_policy = memory
-        self.memory = MemoryWatch()
+        self.limits = Limits(policy, usable, memory)
         self.history: deque[Decision] = deque(maxlen=HISTORY)
         self.decision_counts: Counter[Kind] = Counter()
         """Decisions so far by the kind of their reason."""
         self.utilization_history: deque[float] = deque(maxlen=policy.history_window)
         self._fresh: deque[float] = deque(maxlen=policy.history_window)
         self._fresh_starved: deque[float] = deque(maxlen=policy.history_window)
-        self.shared: Shared | None = None
-        """Our part beside other supervisors; set before each sample. None: there are none."""
-        self._usable = usable
-        self._thermal = ThermalCap()
-        self._room = MemoryCap()
-        self._anew = False
-        """Whether the next sample is the first under other settings of memory."""
         self._backlog = Backlog()
         self._work = SegmentWork()
         self._load_by_length = 0.0
@@ -162,17 +137,7 @@ class DynamicCPUAllocator:
     @property
     def bounds(self) -> Bounds:
         """The bounds in force, which limit won and what could not be honoured."""
-        return within_share(self._own_bounds(self._usable), self._most)
-
-    @property
-    def _most(self) -> int | None:
-        return None if self.shared is None else self.shared.most
-
-    def _own_bounds(self, usable: int) -> Bounds:
-        """The bounds by our own settings and the machine, of which so many cores are usable."""
-        cap = self._thermal.cap if self.policy.thermal_protection else None
-        caps = [room for room in (self._room.cap, self.memory.cap) if room is not None]
-        return effective_bounds(self.policy, usable, min(caps, default=None), cap)
+        return self.limits.bounds
 
     @property
     def average(self) -> float | None:
@@ -211,10 +176,7 @@ class DynamicCPUAllocator:
         self._advance(event.now)
         if isinstance(event, Configured):
             self._configure(event.policy)
-            if event.memory != self.memory_policy:
-                # What took its time under the old reserve is judged anew under this one.
-                self.memory_policy, self._anew = event.memory, True
-                self.memory.begin_anew()
+            self.limits.configure(event.policy, event.memory)
             choice = self._at_once(self.bounds) or Choice(self.cores, "configured")
             return self._conclude(event.now, choice, None, None)
         used = self._observe(event)
@@ -226,7 +188,7 @@ class DynamicCPUAllocator:
         if self._now is not None and now < self._now:
             self._forget()
             self._scale_down.restart()
-            self.memory.restart()
+            self.limits.restart()
             self._sampled_at = None
             if self._changed_at is not None:
                 self._changed_at = now
@@ -247,16 +209,7 @@ class DynamicCPUAllocator:
 
     def _observe(self, sample: Sampled) -> float | None:
         """Take the measurements; return the utilization in percent of the decided cores, if any."""
-        self._usable = sample.usable
-        if self._anew:
-            self._room, self._anew = MemoryCap(), False
-        self._room.update(sample.now, sample.memory_cap)
-        if sample.memory is not None:
-            self.memory.update(sample.now, self.memory_policy, sample.memory, self.cores)
-        if self.policy.thermal_protection:
-            self._thermal.update(sample, self.cores, self.bounds.hard)
-        else:
-            self._thermal = ThermalCap()
+        self.limits.observe(sample, self.cores)
         if sample.utilization is None or not math.isfinite(sample.utilization):
             return None
         pause = self.policy.history_window * self.policy.monitoring_interval
@@ -321,37 +274,24 @@ class DynamicCPUAllocator:
 
     def _at_once(self, bounds: Bounds) -> Choice | None:
         """Moves that wait for no cooldown: to the static size, and into the hard bounds."""
-        if self._gives_back(bounds) and self.cores > bounds.hard:
-            return self._bounded(bounds.hard_winner, bounds.hard)
-        if not self.policy.enabled:
-            return Choice(self._static(), "disabled")
-        if self.cores > bounds.hard:
-            return self._bounded(bounds.hard_winner, bounds.hard)
+        over = self.cores > bounds.hard
+        if not self.policy.enabled and not (over and self.limits.gives_back(bounds)):
+            return Choice(self.limits.static(self.cores), "disabled")
+        if over:
+            return self._bounded(bounds.hard_winner, bounds.hard, bounds)
         if self.cores < bounds.lower:
             return Choice(bounds.lower, "bound_min_cores", (bounds.lower,))
         return None
 
-    def _gives_back(self, bounds: Bounds) -> bool:
-        """Whether it is for the memory's state that there are no more cores."""
-        return bounds.hard_winner == "memory" and self.memory.cap == bounds.hard
-
-    def _bounded(self, limit: str, cores: int) -> Choice:
+    def _bounded(self, limit: str, cores: int, bounds: Bounds) -> Choice:
         """The choice of as many cores as a limit leaves, with its reason."""
-        if limit == "memory" and self._gives_back(self.bounds):
-            kind, figure = self.memory.reason
-            return Choice(cores, kind, (figure,))
-        return Choice(cores, _BOUNDS[limit], (cores,))
-
-    def _static(self) -> int:
-        """The static size; while others lack cores it is not grown into."""
-        cores = static_cores(self.policy, self._own_bounds(self._usable))
-        return cores if self._most is None else min(cores, max(self.cores, self._most))
+        return Choice(cores, *self.limits.reason(limit, cores, bounds))
 
     def _yielding(self, bounds: Bounds) -> Choice | None:
         """Give one core back to another supervisor, which is below its share. At once where that
         has none at all, and then the next change need not wait either.
         """
-        shared = self.shared
+        shared = self.limits.shared
         if shared is None or shared.yield_to is None or not 1 < self.cores <= bounds.hard:
             return None
         if self.cooldown_remaining > 0 and not shared.at_once:
@@ -359,7 +299,7 @@ class DynamicCPUAllocator:
         return Choice(self.cores - 1, "yield_to", (shared.yield_to,))
 
     def _too_hot(self) -> Choice | None:
-        bounds = self._own_bounds(self._usable)
+        bounds = self.limits.own()
         if self.cores <= bounds.upper:
             return None
         if self.cooldown_remaining > 0:
@@ -395,7 +335,7 @@ class DynamicCPUAllocator:
 
     def _wish(self, sample: Sampled) -> int:
         """Cores that the policy would have by this sample, if no other supervisor had any."""
-        bounds = self._own_bounds(sample.usable if sample.alone is None else sample.alone)
+        bounds = self.limits.own(sample.alone)
         if not self.policy.enabled:
             return static_cores(self.policy, bounds)
         average = None if self._unsettled else self._settled_average()
@@ -429,7 +369,7 @@ class DynamicCPUAllocator:
         if self.cores >= bounds.upper:
             if starved is not None:
                 return self._stay("starved_by_others", starved)
-            return self._bounded(bounds.winner, bounds.upper)
+            return self._bounded(bounds.winner, bounds.upper, bounds)
         if self.cooldown_remaining > 0:
             return self._cooling_down()
         backlog, target = self._backlog, self.policy.cpu_target
@@ -507,7 +447,8 @@ class DynamicCPUAllocator:
         elif kind == "low_utilization" or (kind == "yield_to" and self.wanted <= target):
             self._scale_down.removed(now, target)
         self.cores = target
-        if self.shared is None or not (kind == "yield_to" and self.shared.at_once):
+        shared = self.limits.shared
+        if shared is None or not (kind == "yield_to" and shared.at_once):
             self._changed_at = now
         self._forget()
         # Cores that came for a queue are full until it is gone, whatever the load.

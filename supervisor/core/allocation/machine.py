@@ -84,9 +84,9 @@ class Allocation:
         allocator, before = self.allocator, self.allocator.cores
         own, excluded = event.own, event.ground.excluded
         shared = None if own is None or not event.claims else share(own, event.claims, excluded)
-        allocator.shared = shared
+        allocator.limits.shared = shared
         if event.sample is not None:
-            memory = allocator.memory.state
+            memory = allocator.limits.memory.state
             commands += allocator.handle(event.sample)
             if event.sample.memory is not None:
                 commands += self._memory_commands(memory)
@@ -98,7 +98,7 @@ class Allocation:
         cores = min(self.allocator.cores, ground.cores)
         shaper = self.shaper
         # A session of other threads is built beside the old one, which takes memory of its own.
-        shaper.frozen = allocator.memory.state in {"short", "critical"}
+        shaper.frozen = allocator.limits.memory.state in {"short", "critical"}
         self._threads = shaper.decide(event.now, cores, ground.demand, build_s) if cores else ()
         self._in_force, self._attempts = self.target, _LEASE_ATTEMPTS
         spare = None if shared is None else shared.spare
@@ -109,7 +109,7 @@ class Allocation:
         return [*commands, self._place(event.now, ground, excluded)]
 
     def _memory_commands(self, before: MemoryState) -> list[e.Command]:
-        watch, commands = self.allocator.memory, list[e.Command]()
+        watch, commands = self.allocator.limits.memory, list[e.Command]()
         if watch.state != before:
             left = 0 if watch.seen is None else watch.seen.available
             commands.append(e.MemoryChanged(before, watch.state, watch.level.cause, left))

@@ -178,10 +178,10 @@ def test_other_settings_judge_anew() -> None:
     policy = policy_with(min_cores=4, max_cores=4)
     allocator = DynamicCPUAllocator(policy, 16, POLICY)
     allocator.handle(sampled(0.0, seen(40)))
-    assert (allocator.cores, allocator.memory.state) == (1, "critical")
+    assert (allocator.cores, allocator.limits.memory.state) == (1, "critical")
     allocator.handle(Configured(1.0, policy, "auto", MemoryPolicy(reserve=1_000_000)))
     allocator.handle(Sampled(2.0, 95.0, 16, memory=seen(400, widths=(1,)), memory_cap=4))
-    assert (allocator.cores, allocator.memory.state) == (4, "free")
+    assert (allocator.cores, allocator.limits.memory.state) == (4, "free")
 
 
 def test_a_static_pool_gives_back_as_well() -> None:

@@ -49,7 +49,7 @@ def four(make_loop: MakeLoop, **memory: object) -> Controlled:
 
 def state(loop: Controlled) -> str:
     """As the diagnostics tell it."""
-    return loop.control.allocator.memory.state
+    return loop.control.allocator.limits.memory.state
 
 
 def test_reserve_mb_keeps_the_pool_from_growing(make_loop: MakeLoop) -> None:
