@@ -60,6 +60,9 @@ class ControlLoop:
         self.sample: Sample | None = None
         self.target: tuple[WorkerShape, ...] = ()
         """Workers whose cores are leased."""
+        self.giving_back = False
+        """Whether cores are leased that only a worker on its way out may still use. Noted, as it is
+        asked after every event, and would take microseconds on a machine of many cores."""
         self.changed_at = time.time()
         """Unix time of the last change of the number of cores."""
         self.reallocations = 0
@@ -308,13 +311,12 @@ class ControlLoop:
         kept = in_use(self.target).union(held)
         if self.leases.held - kept:
             self._held = frozenset(held)
-            self.leases.release_except(kept)
+            self._release_except(kept)
             self._publish()
 
-    @property
-    def giving_back(self) -> bool:
-        """Whether cores are leased that only a worker on its way out may still use."""
-        return bool(self.leases.held - in_use(self.target))
+    def _release_except(self, kept: Collection[int]) -> None:
+        self.leases.release_except(kept)
+        self.giving_back = bool(self.leases.held - in_use(self.target))
 
     def _lease(self, command: e.Lease) -> None:
         shapes = command.shapes
@@ -323,7 +325,7 @@ class ControlLoop:
         if acquired and shapes != self.target:
             self.target = shapes
             self._retarget(shapes)
-        self.leases.release_except(in_use(self.target) | self._held)
+        self._release_except(in_use(self.target) | self._held)
         if not acquired:
             self._tell(e.LeaseRefused(self._loop.time(), tuple(self.leases.others)))
 
