@@ -95,14 +95,17 @@ class Watchers:
 
     def tell(self, kind: str, about: About, owner: str | None = None) -> None:
         """Tell all who watch this kind; of a job only its `owner`."""
-        if kind not in self._kinds:
+        hear = [
+            (client, watcher)
+            for client, watcher in self._watchers.items()
+            if kind in watcher.kinds and owner in {None, watcher.owner}
+        ]
+        if not hear:  # It has no number: others would count the jobs that are not theirs.
             return
         self._number += 1
         event = Event(self._number, time.time(), about)
         encoded: dict[bool, Frames] = {}
-        for client, watcher in list(self._watchers.items()):
-            if kind not in watcher.kinds or owner not in {None, watcher.owner}:
-                continue
+        for client, watcher in hear:
             frames = encoded.get(watcher.json)
             if frames is None:
                 frames = encoded[watcher.json] = encode(event, json=watcher.json)
@@ -112,7 +115,7 @@ class Watchers:
             self.told += 1
             if not watcher.backlog.put(frames):
                 self.lost += 1
-        if encoded and self._round is None:
+        if self._round is None:
             self._round = self._loop.call_soon(self._send)
 
     def close(self) -> None:
