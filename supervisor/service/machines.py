@@ -28,7 +28,7 @@ from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.logs import get_logger, raised_at
-from supervisor.service.record import Entry, Family
+from supervisor.service.record import Entry, Family, pack
 from supervisor.service.ring import Ring
 
 AnyMachine = Jobs | Pool | Allocation
@@ -124,8 +124,8 @@ class Machines:
             commands = _recover(machine, event, entry)
         else:
             commands = machine.handle(event)
-        if isinstance(machine, Jobs) and machine.repeats.recalled:
-            entry.recalled = tuple(machine.repeats.recalled)
+        if isinstance(machine, Jobs):
+            entry.recalled = pack(machine.repeats.recalled)
         entry.commands = tuple([type(command).__name__ for command in commands])
         for command in commands:
             if isinstance(command, job_events.RunSegment) and command.cut_off:
