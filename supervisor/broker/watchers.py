@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from supervisor.broker.refused import Refused, nearest, shown
+from supervisor.broker.refused import Refused, shown
 from supervisor.broker.sockets.peers import is_ours
 from supervisor.wire.client import Event, Watch, Watching
 from supervisor.wire.codec import Frames, encode
@@ -72,10 +72,11 @@ class Watchers:
 
     def watch(self, client: bytes, owner: str, message: Watch, *, json: bool) -> Watching:
         """Begin to watch, or watch something else, or nothing any more. Raises Refused."""
+        for kind in message.events:
+            if kind not in EVENTS:
+                text = f"there are no events {shown(kind)}; there are: {', '.join(EVENTS)}"
+                raise Refused("out_of_range", text, field="events")
         kinds = frozenset(message.events)
-        for kind in kinds - {*EVENTS}:
-            text = f"there are no events {shown(kind)}{nearest(kind, EVENTS)}"
-            raise Refused("out_of_range", text, field="events")
         if kinds:
             self._check_room(client, owner)
             self._watchers[client] = Watcher(owner, kinds, json=json)
