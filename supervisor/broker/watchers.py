@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from supervisor.broker.refused import Refused, nearest, shown
+from supervisor.broker.refused import Refused, shown
 from supervisor.broker.sockets.peers import is_ours
 from supervisor.wire.client import Event, Watch, Watching
 from supervisor.wire.codec import Frames, encode
@@ -72,10 +72,11 @@ class Watchers:
 
     def watch(self, client: bytes, owner: str, message: Watch, *, json: bool) -> Watching:
         """Begin to watch, or watch something else, or nothing any more. Raises Refused."""
+        for kind in message.events:
+            if kind not in EVENTS:
+                text = f"there are no events {shown(kind)}; there are: {', '.join(EVENTS)}"
+                raise Refused("out_of_range", text, field="events")
         kinds = frozenset(message.events)
-        for kind in kinds - {*EVENTS}:
-            text = f"there are no events {shown(kind)}{nearest(kind, EVENTS)}"
-            raise Refused("out_of_range", text, field="events")
         if kinds:
             self._check_room(client, owner)
             self._watchers[client] = Watcher(owner, kinds, json=json)
@@ -95,14 +96,17 @@ class Watchers:
 
     def tell(self, kind: str, about: About, owner: str | None = None) -> None:
         """Tell all who watch this kind; of a job only its `owner`."""
-        if kind not in self._kinds:
+        hear = [
+            (client, watcher)
+            for client, watcher in self._watchers.items()
+            if kind in watcher.kinds and owner in {None, watcher.owner}
+        ]
+        if not hear:  # It has no number: others would count the jobs that are not theirs.
             return
         self._number += 1
         event = Event(self._number, time.time(), about)
         encoded: dict[bool, Frames] = {}
-        for client, watcher in list(self._watchers.items()):
-            if kind not in watcher.kinds or owner not in {None, watcher.owner}:
-                continue
+        for client, watcher in hear:
             frames = encoded.get(watcher.json)
             if frames is None:
                 frames = encoded[watcher.json] = encode(event, json=watcher.json)
@@ -112,7 +116,7 @@ class Watchers:
             self.told += 1
             if not watcher.backlog.put(frames):
                 self.lost += 1
-        if encoded and self._round is None:
+        if self._round is None:
             self._round = self._loop.call_soon(self._send)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
 from supervisor.wording import counted
 
@@ -69,7 +70,10 @@ def _clear_disk() -> int:
     from supervisor.config.paths import state_directory
     from supervisor.journal.segment_store import remove_all
 
-    return remove_all(state_directory(os.environ))
+    try:
+        return remove_all(state_directory(os.environ))
+    except OSError as error:
+        fail(2, f"{error.filename}: {error.strerror}")
 
 
 def _lines(cache: CacheStatus) -> list[str]:

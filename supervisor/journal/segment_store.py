@@ -12,12 +12,12 @@ import asyncio
 import hashlib
 import os
 import queue
-import shutil
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ _FORMAT: Final = 1
 _DIGEST_BYTES: Final = 16
 _LENGTH_BYTES: Final = 4
 _MOST_WAITING: Final = 64
-"""Segments that wait to be written; what comes on top is not kept."""
+"""With so much waiting for the disk, no segment is kept."""
 _FOUND_AT_ONCE: Final = 4096
 
 log = get_logger(__name__)
@@ -117,11 +117,19 @@ def unpack(key: bytes, data: bytes, now: float, wall: float) -> Spoken:
 
 
 def remove_all(directory: Path) -> int:
-    """Remove the segments in a state directory; returns how many there were."""
+    """Remove the segments in a state directory; returns how many there were. Raises OSError.
+
+    File by file: the directory may be a link to another disk, or the place where one is mounted.
+    """
     path = directory / DIRECTORY
-    names = os.listdir(path) if path.is_dir() else []
-    shutil.rmtree(path, ignore_errors=True)
-    return sum(_key_of(name) is not None for name in names)
+    removed = 0
+    for entry in list(os.scandir(path)) if path.is_dir() else ():
+        if not entry.is_dir(follow_symlinks=False):
+            Path(entry.path).unlink(missing_ok=True)
+            removed += _key_of(entry.name) is not None
+    with suppress(OSError):
+        path.rmdir()
+    return removed
 
 
 class SegmentStore:
@@ -141,8 +149,6 @@ class SegmentStore:
         self._most = 0
         self._sizes: OrderedDict[bytes, int] = OrderedDict()
         """By key, what was used last at the end. The thread's alone."""
-        self._writes = 0
-        """Writes that wait."""
         self._problems = RepeatedWarning(log, time.monotonic)
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -158,7 +164,10 @@ class SegmentStore:
         if most == self._most and (most or not self._path.exists()):
             return
         opened, self._most = bool(self._most), most
-        self._do(lambda: self._open(most) if not opened and most else self._fit(most))
+        if not most:
+            self._do(self._remove_all)
+        else:
+            self._do(partial(self._fit if opened else self._open, most))
 
     def close(self) -> None:
         """End the thread; what waits to be written is dropped."""
@@ -174,13 +183,12 @@ class SegmentStore:
 
     def _write(self, command: e.WriteCached) -> None:
         at = time.time() - max(0.0, self._loop.time() - command.spoken.at)
-        if self._writes < _MOST_WAITING:
-            self._writes += 1
+        if self._queue.qsize() < _MOST_WAITING:
             self._do(lambda: self._store(command.key, command.spoken, at))
 
     def _clear(self, _command: e.ClearCached) -> None:
         if self._most:
-            self._do(lambda: self._fit(0))
+            self._do(self._remove_all)
 
     def _do(self, work: Callable[[], None]) -> None:
         if self._thread is None:
@@ -200,7 +208,7 @@ class SegmentStore:
 
     def _open(self, most: int) -> None:
         """Find what is there, and tell of it."""
-        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_directory()
         found: list[tuple[float, bytes, int]] = []
         for entry in os.scandir(self._path):
             with suppress(OSError):
@@ -211,6 +219,7 @@ class SegmentStore:
                     stat = entry.stat(follow_symlinks=False)
                     found.append((stat.st_mtime, key, stat.st_size))
         self._sizes = OrderedDict((key, size) for _used, key, size in sorted(found))
+        self.bytes = sum(self._sizes.values())
         self._fit(most)
         keys = list(self._sizes)
         for first in range(0, len(keys), _FOUND_AT_ONCE):
@@ -238,14 +247,12 @@ class SegmentStore:
             self._problems.warn(f"{error}", f"cache: a segment is spoken again: {error}")
             self._remove(key)
             return None
-        self._sizes[key] = len(data)
-        self._sizes.move_to_end(key)
+        self._used(key, len(data))
         with suppress(OSError):
             os.utime(path)
         return spoken
 
     def _store(self, key: bytes, spoken: Spoken, at: float) -> None:
-        self._writes -= 1
         most = self._most
         if not most:
             return
@@ -253,33 +260,40 @@ class SegmentStore:
         size = sum(map(len, parts))
         if size > most:
             return
-        self._forget(key)
         self._fit(most - size)
+        self._make_directory()  # Another supervisor, or a cleaner, may have removed it.
         with replace_file(
             self._path / key.hex(), durable=False, mode=PRIVATE, sole_writer=True
         ) as file:
             for part in parts:
                 file.write(part)
-        self._sizes[key] = size
-        self.bytes += size
+        self._used(key, size)
         self._problems.resolved("cache: segments are kept on disk again")
         self._told([key])
 
+    def _make_directory(self) -> None:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def _fit(self, most: int) -> None:
         """Remove what was used longest ago until so many bytes are left."""
-        self.bytes = sum(self._sizes.values()) if most else 0
-        if not most:
-            self._sizes.clear()
-            shutil.rmtree(self._path, ignore_errors=True)
-            if self._most:
-                self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         while self.bytes > most:
             self._remove(next(iter(self._sizes)))
+
+    def _remove_all(self) -> None:
+        self._sizes.clear()
+        self.bytes = 0
+        remove_all(self._path.parent)
 
     def _remove(self, key: bytes) -> None:
         self._forget(key)
         with suppress(OSError):
             (self._path / key.hex()).unlink()
+
+    def _used(self, key: bytes, size: int) -> None:
+        """Note a file that is there, as the one that was used last."""
+        self._forget(key)
+        self._sizes[key] = size
+        self.bytes += size
 
     def _forget(self, key: bytes) -> None:
         self.bytes -= self._sizes.pop(key, 0)

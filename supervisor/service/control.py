@@ -60,6 +60,9 @@ class ControlLoop:
         self.sample: Sample | None = None
         self.target: tuple[WorkerShape, ...] = ()
         """Workers whose cores are leased."""
+        self.giving_back = False
+        """Whether cores are leased that only a worker on its way out may still use. Noted, as it is
+        asked after every event, and would take microseconds on a machine of many cores."""
         self.changed_at = time.time()
         """Unix time of the last change of the number of cores."""
         self.reallocations = 0

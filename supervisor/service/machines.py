@@ -28,7 +28,7 @@ from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.logs import get_logger, raised_at
-from supervisor.service.record import Entry, Family
+from supervisor.service.record import Entry, Family, pack
 from supervisor.service.ring import Ring
 
 AnyMachine = Jobs | Pool | Allocation
@@ -124,8 +124,8 @@ class Machines:
             commands = _recover(machine, event, entry)
         else:
             commands = machine.handle(event)
-        if isinstance(machine, Jobs) and machine.repeats.recalled:
-            entry.recalled = tuple(machine.repeats.recalled)
+        if isinstance(machine, Jobs):
+            entry.recalled = pack(machine.repeats.recalled)
         entry.commands = tuple([type(command).__name__ for command in commands])
         for command in commands:
             if isinstance(command, job_events.RunSegment) and command.cut_off:
@@ -159,9 +159,9 @@ def _cut(jobs: Jobs, event: job_events.CutTurn, entry: Entry) -> list[job_events
     job = jobs.find(event.job)
     if job is None or job.rest is None:
         return jobs.handle(event)
-    known, before, whole = len(job.segments), len(job.rest), len(job.splits)
+    known, before = job.segments_told, len(job.rest)
     commands = jobs.handle(event)
-    sizes = _uncut_sizes(job, whole)[known:]
+    sizes = _sizes_from(job, known)
     if job.rest is not None:
         left = len(job.rest)
     else:  # All of it is cut; or the job has ended in the same breath, and its text is gone.
@@ -170,14 +170,13 @@ def _cut(jobs: Jobs, event: job_events.CutTurn, entry: Entry) -> list[job_events
     return commands
 
 
-def _uncut_sizes(job: Job, splits: int) -> tuple[int, ...]:
-    """Sizes of a job's segments as they were when so many of them had been cut in two."""
-    sizes: list[int] = []
-    for index, segment in enumerate(job.segments):
-        if index in job.splits[splits:]:
-            sizes[-1] += segment.size
-        else:
-            sizes.append(segment.size)
+def _sizes_from(job: Job, number: int) -> tuple[int, ...]:
+    """Sizes of a job's segments from this number on, as they were cut: one may be two by now."""
+    sizes = [0] * (job.segments_told - number)
+    for segment in reversed(job.segments):
+        if segment.number < number:
+            break
+        sizes[segment.number - number] += segment.size
     return tuple(sizes)
 
 

@@ -8,6 +8,7 @@ here. Only records of the core, and those below, are ever made from a file.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Literal
 
@@ -23,6 +24,20 @@ Family = Literal["jobs", "pool", "allocation"]
 
 Cut = tuple[tuple[int, ...], int]
 """Sizes of segments that were cut, and the number of characters left after."""
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(tuple[Recalled, ...])
+
+_STRANGE = (
+    AttributeError,
+    ImportError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    msgspec.ValidationError,
+)
+"""What comes of a record that was not written by us."""
 
 _CORE = "supervisor.core."
 _PACKAGE = "supervisor."
@@ -49,15 +64,15 @@ class Unsaid(msgspec.Struct, frozen=True, gc=False):
 
 class Entry(msgspec.Struct, gc=False):
     """One event, the names of the commands that followed, the cuts of its job, and what came out of
-    the segment cache. `shortened`: segments that were cut in two for their turn, by job and index,
-    and the length of the rest.
+    the segment cache (`pack`). `shortened`: segments that were cut in two for their turn, by job
+    and index, and the length of the rest.
     """
 
     family: Family
     event: Any
     commands: tuple[str, ...] = ()
     cut: Cut | None = None
-    recalled: tuple[Recalled, ...] = ()
+    recalled: bytes = b""
     shortened: dict[tuple[str, int], int] = {}
 
 
@@ -77,13 +92,23 @@ class Document(msgspec.Struct):
 _OURS = {kind.__name__: kind for kind in (Silence, Unsaid, Speech, Pauses)}
 
 
+def pack(recalled: Sequence[Recalled]) -> bytes:
+    """What was recalled, as an entry has it: tuples would take several times the memory."""
+    return _packer.encode(recalled) if recalled else b""
+
+
+def unpack(recalled: bytes) -> tuple[Recalled, ...]:
+    """What `pack` has packed."""
+    return _unpacker.decode(recalled) if recalled else ()
+
+
 def encode_entry(entry: Entry) -> dict[str, Any]:
     """Encode an entry as plain JSON values."""
     document = {"family": entry.family, "event": _encode(entry.event)}
     if entry.commands:
         document["commands"] = list(entry.commands)
     if entry.recalled:
-        document["recalled"] = _encode(entry.recalled)
+        document["recalled"] = unpack(entry.recalled)
     if entry.cut is not None:
         document["cut"] = [list(entry.cut[0]), entry.cut[1]]
     if entry.shortened:
@@ -135,7 +160,7 @@ def read(data: bytes) -> Document:
             fault=document["fault"],
             entries=[_decode_entry(entry) for entry in document["events"]],
         )
-    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+    except _STRANGE as error:
         raise RecordError(f"it cannot be understood: {type(error).__name__}: {error}") from error
 
 
@@ -146,7 +171,7 @@ def _decode_entry(document: dict[str, Any]) -> Entry:
         _decode(document["event"]),
         tuple(document.get("commands", ())),
         None if cut is None else (tuple(cut[0]), int(cut[1])),
-        _decode(document.get("recalled", [])),
+        pack(msgspec.convert(document.get("recalled", []), tuple[Recalled, ...])),
         {(job, index): int(size) for job, index, size in document.get("shortened", ())},
     )
 

@@ -33,6 +33,7 @@ from supervisor.service.record import (
     RecordError,
     Silence,
     Unsaid,
+    unpack,
 )
 from supervisor.service.ring import SETTINGS
 
@@ -205,7 +206,7 @@ class Replay:
         entry = step.entry
         self._shortened = entry.shortened
         if isinstance(self.jobs.repeats, ScriptedRepeats):
-            self.jobs.repeats.script = entry.recalled
+            self.jobs.repeats.script = unpack(entry.recalled)
         try:
             commands = self._machine(entry)(self._filled(entry))
         except RecordError:

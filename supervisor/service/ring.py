@@ -43,8 +43,8 @@ from supervisor.service.record import (
 
 EVENTS = 4_096
 """Number of events that are kept: an hour of an idle supervisor, a quarter of one under light
-load, a minute of many clients. They take 2 MB, and more on a machine of very many cores, which
-each look lists."""
+load, a minute of many clients. They take 2 MB; more on a machine of very many cores, which each
+look lists, and up to 26 MB where nothing but long texts comes out of the cache."""
 
 ANSWER_BYTES = 768 << 10
 """Bytes of the events in an answer to a client, as JSON: the rest of the status has room beside

@@ -117,15 +117,18 @@ def test_each_hears_of_the_kinds_that_he_asked_for() -> None:
 
 
 def test_nobody_hears_of_anothers_job() -> None:
-    """Not even the supervisor's own user, as with JOBS."""
+    """Not even the supervisor's own user, as with JOBS; and no number is missing for it."""
     desk = Desk()
     desk.watch(b"a", "jobs")
     desk.watch(b"b", "jobs", owner=OTHERS)
     desk.watchers.tell("jobs", job(1), OTHERS)
     desk.watchers.tell("jobs", job(2), OURS)
     desk.watchers.tell("jobs", job(3), "key:bb")
+    desk.watchers.tell("jobs", job(4), OTHERS)
+    desk.turn()
+    assert [event.number for event in desk.sent[b"a"] + desk.sent[b"b"]] == [2, 1, 3]
     assert desk.heard(b"a") == [job(2)]
-    assert desk.heard(b"b") == [job(1)]
+    assert desk.heard(b"b") == [job(1), job(4)]
 
 
 def test_a_slow_one_is_told_how_many_he_lost() -> None:

@@ -128,8 +128,9 @@ async def store_in(directory: Path, most: int) -> AsyncIterator[Told]:
 
 
 def files(directory: Path) -> list[Path]:
-    """What is there."""
-    return sorted((directory / DIRECTORY).iterdir())
+    """What is there, if there is a directory."""
+    path = directory / DIRECTORY
+    return sorted(path.iterdir()) if path.exists() else []
 
 
 @on_a_loop
@@ -151,6 +152,45 @@ async def test_it_is_there_after_a_start(tmp_path: Path) -> None:
         told.do(e.ClearCached())
         assert (await told.read(1)) is None
         assert (files(tmp_path), told.store.bytes) == ([], 0)
+        told.do(e.WriteCached(key(2), spoken()))
+        await told.told(4)
+        assert [file.name for file in files(tmp_path)] == [key(2).hex()]
+
+
+@on_a_loop
+async def test_a_link_to_another_disk_is_emptied_as_well(tmp_path: Path) -> None:
+    """What was cleared does not come back with the next supervisor."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (tmp_path / DIRECTORY).symlink_to(disk)
+    async with store_in(tmp_path, 100_000) as told:
+        for number in (1, 2):
+            told.do(e.WriteCached(key(number), spoken()))
+        await told.told(2)
+        told.do(e.ClearCached())
+        assert (await told.read(1)) is None
+        assert not list(disk.iterdir())
+        told.do(e.WriteCached(key(3), spoken()))
+        await told.told(4)
+    assert remove_all(tmp_path) == 1
+    assert not list(disk.iterdir())
+
+
+@on_a_loop
+async def test_another_supervisor_without_a_disk_has_removed_it(tmp_path: Path) -> None:
+    """What is spoken from now on is kept, and the bound holds for that."""
+    size = sum(map(len, pack(key(1), spoken(), 0.0)))
+    async with store_in(tmp_path, 2 * size) as told:
+        told.do(e.WriteCached(key(1), spoken()))
+        await told.told(1)
+        async with store_in(tmp_path, 0):
+            pass
+        assert not (tmp_path / DIRECTORY).exists()
+        for number in (2, 3, 4):
+            told.do(e.WriteCached(key(number), spoken()))
+        await told.told(4)
+        assert {file.name for file in files(tmp_path)} == {key(n).hex() for n in (3, 4)}
+        assert told.store.bytes == 2 * size
 
 
 @on_a_loop

@@ -385,10 +385,10 @@ def test_the_command_prints_the_story(tmp_path: Path) -> None:
     assert "ValueError at x.py:1" in lines
 
 
-def with_event(event: str) -> bytes:
-    """A record of one event."""
+def with_event(event: str, more: str = "") -> bytes:
+    """A record of one event, and what else its entry has."""
     head = f'"format": {FORMAT}, "written_at": 0, "now": 0, "version": "", "lost": 0, "fault": null'
-    return f'{{{head}, "events": [{{"family": "jobs", "event": {event}}}]}}'.encode()
+    return f'{{{head}, "events": [{{"family": "jobs", "event": {event}{more}}}]}}'.encode()
 
 
 @pytest.mark.parametrize(
@@ -404,6 +404,8 @@ def with_event(event: str) -> bytes:
         with_event('{"is": "core.jobs.events:Tick"}'),
         with_event('{"is": "core.jobs.events:Nothing", "now": 1.0}'),
         with_event('{"what": 1}'),
+        with_event("null", ', "recalled": [["hit", 1]]'),
+        with_event("null", f', "recalled": [["hit", "j", 0, [{1 << 70}]]]'),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
