@@ -135,10 +135,15 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
 
 def _instant(text: str) -> float:
     """Unix seconds of a time in ISO 8601; without a zone it is by this machine's clock."""
+    from supervisor.config.sections.profiles import FIRST_YEAR, LAST_YEAR
+
     try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError):
-        fail(2, f"--start {text}: give a time like 2026-12-01T05:00")
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
+        fail(2, f"--start {text[:60]}: give a time like 2026-12-01T05:00")
+    return found.timestamp()
 
 
 def _model(engine: str, config: Path | None, *, given_parallel: float | None) -> EngineModel:

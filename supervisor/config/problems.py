@@ -18,10 +18,9 @@ _OF_KEY = "[key]"
 
 def describe_errors(errors: Sequence[ErrorDetails], origin: str) -> ConfigError:
     """Describe the first of these errors, and the number of other wrong keys."""
-    lines = {_key(error): _line(error) for error in reversed(errors)}
-    first = _key(errors[0])
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return ConfigError(f"{origin}: {lines[first]}{more}", *_keys(errors[0]))
+    others = len({_key(error) for error in errors}) - 1
+    more = f" (and {others} more)" if others else ""
+    return ConfigError(f"{origin}: {_line(errors[0])}{more}", *_keys(errors[0]))
 
 
 def unknown_key(path: schema.Path) -> str:

@@ -49,10 +49,12 @@ def sections() -> frozenset[Path]:
 
 def setting_at(path: Path) -> Setting | None:
     """The setting at this path or, inside a free-form one, above it."""
-    for n in range(len(path), 0, -1):
+    for n in range(1, len(path) + 1):
         found = settings().get(path[:n])
         if found:
             return found if n == len(path) or found.free_form else None
+        if path[:n] not in sections():
+            return None
     return None
 
 

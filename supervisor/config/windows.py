@@ -19,6 +19,8 @@ DAY_MINUTES = 24 * 60
 EVERY_MINUTE = frozenset(range(60))
 
 _DAY = timedelta(days=1)
+_LOOKS_S = DAY_S / 2
+"""No date of any zone is so short."""
 _WEEK_S = 8 * DAY_S
 _YEAR_S = 400 * DAY_S
 
@@ -86,11 +88,16 @@ class Window(NamedTuple):
                 yield now, edge
             now, active = edge, not active
 
+    def dated(self, at: float) -> bool:
+        """Whether it may begin on the date that it is then, if that is one of its days."""
+        return self._dated(datetime.fromtimestamp(at, self.zone).date())
+
+    def _dated(self, day: date) -> bool:
+        return not self.dates or any(first <= day <= last for first, last in self.dates)
+
     def _on(self, day: date) -> bool:
         """Whether it may begin on that day."""
-        if day.weekday() not in self.days:
-            return False
-        return not self.dates or any(first <= day <= last for first, last in self.dates)
+        return day.weekday() in self.days and self._dated(day)
 
     def _turning_minutes(self) -> list[int]:
         """Minutes of an hour in which it may begin or end; the zone changes at full hours."""
@@ -132,19 +139,18 @@ def meet(one: Window, other: Window, at: float) -> bool:
 def _telling(one: Window, other: Window, at: float) -> Iterator[tuple[float, float]]:
     """Begin and end of stretches that tell of the whole year.
 
-    Without dates every week is the same, until the clocks of the two zones are further apart or
-    nearer than before.
+    Every week is as the last one, until the clocks of the two zones are further apart or nearer
+    than before, or dates of one begin or end.
     """
-    if one.dates or other.dates:
-        yield at, at + _YEAR_S
-        return
-    before: float | None = None
-    for day in range(int(_YEAR_S // DAY_S)):
-        now = at + day * DAY_S
-        apart = one.ahead(now) - other.ahead(now)
-        if apart != before:
-            yield now - DAY_S, now + _WEEK_S
-        before = apart
+    told, end = at, at + _YEAR_S
+    before: tuple[float, bool, bool] | None = None
+    for look in range(int(_YEAR_S // _LOOKS_S)):
+        now = at + look * _LOOKS_S
+        state = one.ahead(now) - other.ahead(now), one.dated(now), other.dated(now)
+        if state != before:
+            begin, told = max(told, now - DAY_S), min(end, now + _WEEK_S)
+            yield begin, told
+        before = state
 
 
 def _meet_within(one: Window, other: Window, start: float, end: float) -> bool:

@@ -65,9 +65,10 @@ def test_profiles_are_played_from_the_start_on(tmp_path: Path) -> None:
     for start, most in (("2026-12-01T05:55", 4), ("2026-12-01T06:02", 1), ("2026-12-01T06:01Z", 4)):
         document = json.loads(run(*idle, "--start", start).stdout)
         assert document["peak_cores"] == most
-    refused = run(*idle, "--start", "tomorrow")
-    assert refused.exit_code == 2
-    assert "--start tomorrow: give a time like 2026-12-01T05:00" in refused.output
+    for start in ("tomorrow", "9999-12-31", "0001-01-01T00:00Z"):
+        refused = run(*idle, "--start", start)
+        assert refused.exit_code == 2
+        assert f"--start {start}: give a time like 2026-12-01T05:00" in refused.output
 
 
 def test_an_override_changes_the_outcome(tmp_path: Path) -> None:

@@ -25,9 +25,11 @@ MAX_PROFILES = 32
 """Each is checked with each."""
 
 _MAX_NAME = 64
+_MAX_TEXT = 500
+"""Characters of days, of minutes, of a time zone or a date; nobody needs as many."""
 _MAX_DATES = 366
 _MAX_LEAD_S = 3600
-_FIRST_YEAR, _LAST_YEAR = 1971, 9000
+FIRST_YEAR, LAST_YEAR = 1971, 9000
 """Those of which every day can be an instant."""
 
 _SHOWN_CHARS = 60
@@ -197,8 +199,8 @@ def _range(key: str, value: object) -> tuple[date, date]:
         raise _wrong(f"each of {key}", "like 2026-12-24 or 2026-12-24/2027-01-02", value) from error
     if begin > end:
         raise _WrongError(f"{key}: {_shown(value)} ends before it begins")
-    if not _FIRST_YEAR <= begin.year <= end.year <= _LAST_YEAR:
-        raise _wrong(f"each of {key}", f"in the years {_FIRST_YEAR} to {_LAST_YEAR}", value)
+    if not FIRST_YEAR <= begin.year <= end.year <= LAST_YEAR:
+        raise _wrong(f"each of {key}", f"in the years {FIRST_YEAR} to {LAST_YEAR}", value)
     return begin, end
 
 
@@ -208,7 +210,7 @@ def _every(key: str, value: object) -> frozenset[int]:
     try:
         if not isinstance(value, dict) or [*value] != ["minute"]:
             raise ValueError
-        for part in str(value["minute"]).split(","):
+        for part in _text(str(value["minute"])).split(","):
             first, to, last = part.partition("-")
             begin = _minute(first)
             length = (_minute(last) - begin) % 60 if to else 0
@@ -234,8 +236,8 @@ def _lead(key: str, value: object) -> int:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(value)  # noqa: TRY004 - a wrong value in a file, as every other
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError(value)
     return value
 
 

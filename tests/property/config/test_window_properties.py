@@ -31,7 +31,7 @@ def windows(draw: st.DrawFn) -> tuple[Window, float]:
     zone = draw(st.sampled_from(sorted(CHANGES)))
     middle = datetime.fromisoformat(draw(st.sampled_from(CHANGES[zone]))).replace(tzinfo=UTC)
     around = middle.astimezone(ZoneInfo(zone)).date()
-    dates = st.tuples(st.integers(-2, 2), st.integers(0, 2)).map(
+    dates = st.tuples(st.integers(-2, 12), st.sampled_from([0, 1, 2, 9, 30])).map(
         lambda pair: (around + timedelta(pair[0]), around + timedelta(pair[0] + pair[1]))
     )
     runs = st.tuples(st.integers(0, 59), st.integers(1, 40)).map(
