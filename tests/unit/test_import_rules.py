@@ -80,6 +80,7 @@ PURE = {
     "operator",
     "re",
     "statistics",
+    "struct",
     "typing",
     "unicodedata",
     "xml",
