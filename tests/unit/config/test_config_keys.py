@@ -40,7 +40,7 @@ def test_a_file_of_wrong_keys_is_told_by_the_first(monkeypatch: pytest.MonkeyPat
     asked: list[schema.Path] = []
     nearest = schema.nearest
 
-    def ask(path: schema.Path) -> str | None:
+    def ask(path: schema.Path) -> schema.Path:
         asked.append(path)
         return nearest(path)
 
