@@ -16,12 +16,16 @@ from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
 from supervisor.pool.memory_claims import MemoryClaims
 from supervisor.service.control import ControlLoop
+from supervisor.service.forecast import Foresight
 from supervisor.service.load import Load
 from supervisor.service.memory import MemoryKeeper
 from tests.fixtures.hosts import HostTree, materialise
 
 SECTION = "performance.dynamic_cpu_allocation"
 _FIRST_PID = 1000
+
+START = 1_796_000_000.0
+"""Unix seconds of the clock's 0."""
 
 
 class Call:
@@ -116,6 +120,9 @@ class Controlled:
             self.critical.append,
             self._trim,
         )
+        self.foresight = Foresight(
+            self._loaded().settings, directory / "state", lambda: self.clock.time() + START
+        )
         self.control = ControlLoop(
             self.clock,
             self._loaded(),
@@ -124,6 +131,7 @@ class Controlled:
             self._obey,
             self._tell,
             self.memory,
+            self.foresight,
             host=self.tree.host,
         )
         if expected:
