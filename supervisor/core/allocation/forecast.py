@@ -70,6 +70,8 @@ class Forecaster:
         """The last of them, a Unix minute."""
         self.load: float | None = None
         """What it brought, in cores."""
+        self.foretold: float | None = None
+        """What had been expected of it."""
         self.error = 0.0
         """Mean difference between forecast and load of late, in cores."""
         self.spent_s = 0.0
@@ -128,6 +130,8 @@ class Forecaster:
         more than this load does; None for any other.
         """
         expected, before = self._expected(minute), self._expected(minute - 1)
+        if minute - 1 == self.last_minute and self.foretold is not None:
+            before = self.foretold  # By now it has been learned from.
         if expected is None or before is None:
             return None
         more = _needed(expected, target) - max(_needed(before, target), _needed(load, target))
@@ -137,9 +141,10 @@ class Forecaster:
 
     def observe(self, sample: Sampled, at: float, policy: Policy, cores: int) -> None:
         """Take a sample, made at this moment, with the number of cores that is in force."""
-        minute = int(at // _MINUTE_S)
         elapsed = 0.0 if self._sampled_at is None else sample.now - self._sampled_at
         self._sampled_at = sample.now
+        usual = 0 < elapsed <= max(_LONGEST_S, 2 * policy.monitoring_interval)
+        minute = int((at - elapsed / 2 if usual else at) // _MINUTE_S)
         if self._minute is not None and minute != self._minute:
             if minute > self._minute:
                 self._conclude(self._minute, policy.cpu_target)
@@ -148,7 +153,6 @@ class Forecaster:
             self._begin(minute)
         waited, self._waiting = self._waiting, sample.waiting
         used = sample.utilization
-        usual = 0 < elapsed <= max(_LONGEST_S, 2 * policy.monitoring_interval)
         if used is None or not math.isfinite(used) or not usual or waited is None:
             return
         leased = cores if sample.leased is None else sample.leased
@@ -200,7 +204,7 @@ class Forecaster:
                 self.judgement.saw_rise(came=load - last >= _CAME * (rise - last))
         self.seasons.learn(place, load)
         self.minutes += 1
-        self.last_minute, self.load = minute, load
+        self.last_minute, self.load, self.foretold = minute, load, expected
 
 
 def _needed(load: float, target: float) -> int:

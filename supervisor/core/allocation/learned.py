@@ -37,6 +37,7 @@ class _Learned(msgspec.Struct, frozen=True, kw_only=True):
     minutes: _Count
     last_minute: _Count | None
     load: _Load | None
+    foretold: _Load | None
     error: _Load
     spent_s: _Sum
     rises: _Count
@@ -63,6 +64,7 @@ def encode(forecaster: Forecaster) -> bytes:
         minutes=forecaster.minutes,
         last_minute=forecaster.last_minute,
         load=forecaster.load,
+        foretold=forecaster.foretold,
         error=forecaster.error,
         spent_s=forecaster.spent_s,
         rises=judgement.rises,
@@ -92,6 +94,7 @@ def restore(forecaster: Forecaster, data: bytes) -> None:
         raise LearnedError(f"it is torn or no forecast: {error}") from None
     forecaster.minutes = learned.minutes
     forecaster.last_minute, forecaster.load = learned.last_minute, learned.load
+    forecaster.foretold = learned.foretold
     forecaster.error, forecaster.spent_s = learned.error, learned.spent_s
     judgement, seasons = forecaster.judgement, forecaster.seasons
     judgement.rises, judgement.came = learned.rises, learned.came
