@@ -24,8 +24,8 @@ from tests.fixtures.hosts import HostTree, materialise
 SECTION = "performance.dynamic_cpu_allocation"
 _FIRST_PID = 1000
 
-START = 1_796_000_000.0
-"""Unix seconds of the clock's 0."""
+START = 1_796_083_200.0 - 1120.0
+"""Unix seconds of the clock's 0; it begins at 1000, two minutes before a full hour."""
 
 
 class Call:
@@ -120,8 +120,9 @@ class Controlled:
             self.critical.append,
             self._trim,
         )
+        self.state = directory / "state"
         self.foresight = Foresight(
-            self._loaded().settings, directory / "state", lambda: self.clock.time() + START
+            self._loaded().settings, self.state, lambda: self.clock.time() + START
         )
         self.control = ControlLoop(
             self.clock,
