@@ -62,7 +62,7 @@ def _weekday_alarms(now: float) -> float:
 
 def _holiday(now: float) -> float:
     """Alarms, but for a week in which nobody is there."""
-    return 0.5 if 9 <= now // DAY < 16 else _alarms(now)
+    return 0.5 if 8 <= now // DAY < 15 else _alarms(now)
 
 
 def _diurnal(now: float) -> float:
@@ -146,20 +146,20 @@ def _real(name: str) -> Load:
 
 
 TRACES: Mapping[str, Trace] = {
-    "alarms": Trace(lambda: _alarms, 8),
-    "random bursts": Trace(lambda: _bursts(8, seed=7), 8),
-    "day": Trace(lambda: _diurnal, 8),
-    "week": Trace(lambda: _weekly, 21),
+    "alarms": Trace(lambda: _alarms, 6),
+    "random bursts": Trace(lambda: _bursts(6, seed=7), 6),
+    "day": Trace(lambda: _diurnal, 6),
+    "week": Trace(lambda: _weekly, 16),
     "day that shifts": Trace(lambda: _drift, 8),
-    "random walk": Trace(_walk, 8),
+    "random walk": Trace(_walk, 6),
     "load balancer, real": Trace(lambda: _real("elb"), 14),
-    "taxis, real": Trace(lambda: _real("taxi"), 21),
+    "taxis, real": Trace(lambda: _real("taxi"), 16),
     "messages, real": Trace(lambda: _real("aapl"), 14),
-    "a day of all, made": Trace(_day, 8),
-    "nightly batch": Trace(lambda: _nightly, 8),
-    "alarms off the minute": Trace(lambda: _off_the_minute, 8),
-    "alarms on weekdays": Trace(lambda: _weekday_alarms, 21),
-    "a week of holiday": Trace(lambda: _holiday, 18),
+    "a day of all, made": Trace(_day, 6),
+    "nightly batch": Trace(lambda: _nightly, 6),
+    "alarms off the minute": Trace(lambda: _off_the_minute, 6),
+    "alarms on weekdays": Trace(lambda: _weekday_alarms, 16),
+    "a week of holiday": Trace(lambda: _holiday, 16),
     "clock change": Trace(
         lambda: _by_wall_clock, 8, _AUTUMN, lambda minute: minute_of_week(minute, _BERLIN)
     ),

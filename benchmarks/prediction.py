@@ -1,23 +1,24 @@
 """Waits and core-hours with prediction, beside the same pool without it.
 
 Sixteen usable cores, default settings, segments of two core-seconds that come at random, on loads
-of a week or three (`load_traces`): those that return, those that do not, and three real ones. The
-first half teaches the forecast, which begins with nothing, and the second half counts. The model is
-the fluid one, where a queue has no segments and a core is there at once; the alarms are played
-again with whole segments, workers, forks and sessions that are rebuilt. A load on which the
-forecast never acted is played once, for the pool is the same then. Late is what waited over a
-second.
+of a week or two (`load_traces`): those that return, those that do not, and three real ones. The
+first half teaches the forecast, which begins with nothing and looks every ten seconds; the second
+half counts. The model is the fluid one, where a queue has no segments and a core is there at once;
+a day of the alarms is played again with whole segments, workers, forks and sessions that are
+rebuilt. A load on which the forecast never acted is played once, for the pool is the same then.
+Late is what waited over a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 
 from benchmarks.allocation_bursts import ENGINE
 from benchmarks.harness import Claim, Result, Sample, at_most, say
-from benchmarks.load_traces import DAY, START, TRACES, segments
-from supervisor.core.allocation.forecast import ForecastPolicy
+from benchmarks.load_traces import DAY, TRACES, Trace, segments
+from supervisor.core.allocation.forecast import Forecaster, ForecastPolicy
 from supervisor.core.allocation.policy import Command, Sampled
 from supervisor.simulate.fluid import run_fluid
 from supervisor.simulate.foresight import ForeseeingAllocator
@@ -29,7 +30,7 @@ from tests.fixtures.defaults import policy_with
 USABLE = 16
 LATE_S = 1.0
 POLICY = policy_with(max_cores=USABLE)
-SEGMENT_DAYS = 4
+LOOK_S = 10
 WORST = 1.02
 
 WITHOUT, WITH = "advise", "act"
@@ -67,12 +68,11 @@ def _pair(name: str) -> Mapping[str, Sample]:
 
 
 class _Followed:
-    """The allocator, with what waited too long and what it held in the second half."""
+    """The allocator, with what waited too long and what it held."""
 
-    def __init__(self, allocator: ForeseeingAllocator, since: float) -> None:
+    def __init__(self, allocator: ForeseeingAllocator) -> None:
         self.allocator = allocator
         self.late = self.done = self.core_seconds = self.trusted = self.looks = 0.0
-        self._since = since
 
     @property
     def cores(self) -> int:
@@ -80,28 +80,49 @@ class _Followed:
 
     def handle(self, event: Sampled, /) -> list[Command]:
         """Decide on one sample, of a second."""
-        if event.now > self._since:
-            self.done += event.finished
-            self.late += event.finished * (event.backlog_s > LATE_S)
-            self.core_seconds += self.cores
-            self.looks += 1
-            self.trusted += self.allocator.forecaster.standing == "trusted"
+        self.done += event.finished
+        self.late += event.finished * (event.backlog_s > LATE_S)
+        self.core_seconds += self.cores
+        self.looks += 1
+        self.trusted += self.allocator.forecaster.standing == "trusted"
         return self.allocator.handle(event)
+
+
+def _taught(trace: Trace, seconds: float, work: Iterator[float]) -> Forecaster:
+    """What is known after so long a time."""
+    allocator = ForeseeingAllocator(POLICY, USABLE, ForecastPolicy(), trace.calendar, trace.start)
+    run_fluid(
+        allocator,
+        lambda _: sum(islice(work, LOOK_S)) / LOOK_S,
+        seconds=seconds,
+        usable=USABLE,
+        interval=LOOK_S,
+    )
+    return allocator.forecaster
+
+
+def _knowing(
+    trace: Trace, start: float, forecaster: Forecaster, *, acts: bool
+) -> ForeseeingAllocator:
+    policy = ForecastPolicy(acts=acts)
+    allocator = ForeseeingAllocator(POLICY, USABLE, policy, trace.calendar, start)
+    allocator.forecaster = forecaster
+    forecaster.policy = policy
+    return allocator
 
 
 def _flow(name: str, *, acts: bool) -> Sample:
     trace = TRACES[name]
-    allocator = ForeseeingAllocator(
-        POLICY, USABLE, ForecastPolicy(acts=acts), trace.calendar, trace.start
-    )
-    rule = _Followed(allocator, trace.days * DAY / 2)
+    half = trace.days * DAY / 2
     work = segments(trace.make(), seed=1)
-    run_fluid(rule, lambda _: next(work), seconds=trace.days * DAY, usable=USABLE)
+    forecaster = _taught(trace, half, work)
+    rule = _Followed(_knowing(trace, trace.start, forecaster, acts=acts))
+    run_fluid(rule, lambda _: next(work), seconds=half, usable=USABLE, start=half)
     return {
         "late_percent": 100.0 * rule.late / rule.done,
         "core_hours": rule.core_seconds / 3600.0,
         "trusted_percent": 100.0 * rule.trusted / rule.looks,
-        **_told(allocator),
+        **_told(rule.allocator),
     }
 
 
@@ -117,25 +138,17 @@ def _told(allocator: ForeseeingAllocator) -> dict[str, float]:
 
 
 def _play(acts: bool) -> Sample:  # noqa: FBT001  # a process pool passes no names
-    """The alarms with whole segments; the last half counts."""
-    trace, seconds = TRACES["alarms"], SEGMENT_DAYS * DAY
+    """A day of alarms with whole segments, after three days that taught them."""
+    trace, before = TRACES["alarms"], 3 * DAY
     load = trace.make()
-    source = SegmentSource(ENGINE, seed=1)
-    workload = Workload("alarms", seconds, lambda: source.random(load, 10.5, seconds))
-    scenario = Scenario(MachineModel(USABLE), ENGINE, POLICY, start=START)
-    allocator = ForeseeingAllocator(
-        POLICY, USABLE, ForecastPolicy(acts=acts), trace.calendar, trace.start
-    )
-    played = simulate(scenario, workload, allocator)
-    waits = [
-        wait
-        for wait, arrived in zip(played.waits, played.arrivals, strict=True)
-        if arrived >= seconds / 2
-    ]
-    held = sum(step.cores for step in played.steps if step.time_s > seconds / 2)
+    forecaster = _taught(trace, before, segments(load, seed=1))
+    allocator = _knowing(trace, trace.start + before, forecaster, acts=acts)
+    source = SegmentSource(ENGINE, seed=2)
+    workload = Workload("alarms", DAY, lambda: source.random(load, 10.5, DAY))
+    played = simulate(Scenario(MachineModel(USABLE), ENGINE, POLICY), workload, allocator)
     return {
-        "late_percent": 100.0 * sum(wait > LATE_S for wait in waits) / len(waits),
-        "core_hours": held / 3600.0,
+        "late_percent": 100.0 * sum(wait > LATE_S for wait in played.waits) / len(played.waits),
+        "core_hours": played.core_seconds / 3600.0,
         **_told(allocator),
     }
 

@@ -71,6 +71,37 @@ def test_profiles_are_played_from_the_start_on(tmp_path: Path) -> None:
         assert f"--start {start}: give a time like 2026-12-01T05:00" in refused.output
 
 
+def test_prediction_is_tried_on_a_load_that_returns(tmp_path: Path) -> None:
+    """Six cores of work at once in each hour: half a day to learn it, a day to be trusted."""
+    path = tmp_path / "returning.json"
+    section = {"monitoring_interval": 5.0}
+    path.write_text(
+        json.dumps(
+            {
+                "performance": {
+                    "forecast": {"learn_days": 0.5},
+                    "dynamic_cpu_allocation": section,
+                }
+            }
+        )
+    )
+    hours = ["time_s,characters", *(f"{3600 * n + s},1600" for n in range(50) for s in range(9))]
+    trace = tmp_path / "hours.csv"
+    trace.write_text("\n".join(hours))
+    load = ("--trace", str(trace), "--override", str(path), "--cores", "16", "--json")
+    load += ("--start", "2026-12-01T00:00")
+    found = {
+        mode: json.loads(run(*load, "--prediction", mode).stdout)
+        for mode in ("off", "advise", "act")
+    }
+    assert found["off"]["rises"] is None
+    shown = {key: value for key, value in found["advise"].items() if found["off"][key] != value}
+    assert set(shown) == {"loss_ratio", "rises", "rises_came", "foretold_core_s"}
+    assert shown["loss_ratio"] < 0.5
+    assert shown["rises"] >= shown["rises_came"] > 20
+    assert found["act"]["mean_wait_s"] < 0.9 * found["off"]["mean_wait_s"]
+
+
 def test_an_override_changes_the_outcome(tmp_path: Path) -> None:
     """max_cores 2 is obeyed in the simulation as it would be in the pool."""
     path = override(tmp_path / "o.json", max_cores=2)
