@@ -88,8 +88,8 @@ def test_prediction_is_tried_on_a_load_that_returns(tmp_path: Path) -> None:
     hours = ["time_s,characters", *(f"{3600 * n + s},1600" for n in range(50) for s in range(9))]
     trace = tmp_path / "hours.csv"
     trace.write_text("\n".join(hours))
-    load = ("--trace", str(trace), "--override", str(path), "--cores", "16", "--json")
-    load += ("--start", "2026-12-01T00:00")
+    load = ["--trace", str(trace), "--override", str(path), "--cores", "16", "--json"]
+    load += ["--start", "2026-12-01T00:00"]
     found = {
         mode: json.loads(run(*load, "--prediction", mode).stdout)
         for mode in ("off", "advise", "act")

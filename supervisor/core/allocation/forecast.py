@@ -158,9 +158,8 @@ class Forecaster:
         leased = cores if sample.leased is None else sample.leased
         busy = min(100.0, max(0.0, used)) * leased / 100.0
         self._account(cores, _needed(busy, policy.cpu_target), elapsed)
-        if sample.building:
-            return
-        self._work.observe(busy * elapsed, sample.finished)
+        if not sample.building:  # Else it is work too, but not of segments.
+            self._work.observe(busy * elapsed, sample.finished)
         self._seen_s += elapsed
         self._busy_s += busy * elapsed
         self._queued += sample.waiting - waited
