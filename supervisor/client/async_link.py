@@ -12,11 +12,12 @@ from collections.abc import Callable
 from supervisor.client.credentials import Credentials
 from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import SupervisorError
-from supervisor.client.link import TICK_S, Link
+from supervisor.client.link import TICK_S
 from supervisor.client.records import Pending
+from supervisor.client.socket_link import SocketLink
 
 
-class AsyncLink(Link):
+class AsyncLink(SocketLink):
     """A connection whose messages move while the loop runs."""
 
     def __init__(
@@ -69,10 +70,10 @@ class AsyncLink(Link):
         self.pump()
         self.tick()
 
-    def _shut(self, error: SupervisorError) -> None:
+    def _shut(self, error: SupervisorError, *, linger: bool = True) -> None:
         if self._timer is not None:
             self._timer.cancel()
         for descriptor in self._watched:
             self._loop.remove_reader(descriptor)
         self._watched = ()
-        super()._shut(error)
+        super()._shut(error, linger=linger)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 from supervisor.client.deadlines import Deadline
-from supervisor.client.link import TICK_S, Link
+from supervisor.client.link import TICK_S
 from supervisor.client.records import Pending
+from supervisor.client.socket_link import SocketLink
 
 T = TypeVar("T")
 
 
-class BlockingLink(Link):
+class BlockingLink(SocketLink):
     """A connection whose waits block the thread."""
 
     async def wait(

@@ -19,6 +19,7 @@ from supervisor.client.link import CONNECT_TIMEOUT_S, Link
 from supervisor.client.protocol import Conversation
 from supervisor.client.records import Answer, JobRecord, WatchRecord
 from supervisor.client.request import Request
+from supervisor.client.socket_link import SocketLink
 from supervisor.wire.client import DEFAULT_CREDIT, Accepted, Report, Welcome
 
 
@@ -42,7 +43,7 @@ class Calls:
 
     def __init__(
         self,
-        kind: type[Link],
+        kind: type[SocketLink],
         endpoint: str | None,
         name: str,
         credentials: Credentials | None,

@@ -34,8 +34,9 @@ class _Network:
         self._held.clear()
         source.outbox.clear()
         for packet in packets:
-            lost, doubled, held = (not self.well and self._chance.randrange(100) < fault
-                                   for fault in self._faults)
+            lost, doubled, held = (
+                not self.well and self._chance.randrange(100) < fault for fault in self._faults
+            )
             if lost:
                 continue
             if held:
