@@ -12,7 +12,7 @@ from collections.abc import Callable
 from supervisor.client.credentials import Credentials
 from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import SupervisorError
-from supervisor.client.link import TICK_S
+from supervisor.client.link import TICK_S, Link
 from supervisor.client.records import Pending
 from supervisor.client.socket_link import SocketLink
 
@@ -40,20 +40,8 @@ class AsyncLink(SocketLink):
         return more
 
     async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
-        """As `Link.wait`; the loop moves messages, and a listener of `pending` wakes us."""
-        self.flush()
-        changed = asyncio.Event()
-        pending.listeners.add(changed.set)
-        try:
-            async with asyncio.timeout(deadline.seconds()):
-                while not arrived():
-                    changed.clear()
-                    await changed.wait()
-        except TimeoutError:
-            return False
-        finally:
-            pending.listeners.discard(changed.set)
-        return True
+        """As `Link.wait`; the loop moves messages meanwhile."""
+        return await wait_on_loop(self, pending, arrived, deadline)
 
     @staticmethod
     async def pause(seconds: float) -> None:
@@ -77,3 +65,22 @@ class AsyncLink(SocketLink):
             self._loop.remove_reader(descriptor)
         self._watched = ()
         super()._shut(error, linger=linger)
+
+
+async def wait_on_loop(
+    link: Link, pending: Pending, arrived: Callable[[], bool], deadline: Deadline
+) -> bool:
+    """As `Link.wait`: the loop moves messages, and a listener of `pending` wakes us."""
+    link.flush()
+    changed = asyncio.Event()
+    pending.listeners.add(changed.set)
+    try:
+        async with asyncio.timeout(deadline.seconds()):
+            while not arrived():
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        return False
+    finally:
+        pending.listeners.discard(changed.set)
+    return True

@@ -157,6 +157,10 @@ class Conversation:
         self._requests[request] = record
         return record
 
+    def holds(self, job: str) -> bool:
+        """Whether this conversation listens to a job that has not ended."""
+        return job in self._jobs
+
     def take(self, record: JobRecord) -> Body | None:
         """The next piece of audio, if one is ready; grants credit for it.
 

@@ -1,5 +1,5 @@
-"""Packets of a conversation: whatever a network loses, doubles or reorders, messages arrive in order,
-each once and whole, and all of them once the network is well again.
+"""Packets of a conversation: whatever a network loses, doubles or reorders, messages arrive in
+order, each once and whole, and all of them once the network is well again.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def test_what_is_sent_arrives_in_order_and_once(
     faults: tuple[int, int, int],
     seed: int,
 ) -> None:
+    """A conversation over a bad network is the one over a good one."""
     chance = random.Random(seed)
     left, right = Packets(0.0), Packets(0.0)
     there, back = _Network(faults, chance), _Network(faults, chance)
@@ -95,6 +96,7 @@ def test_what_is_sent_arrives_in_order_and_once(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(max_size=80) | st.binary(max_size=60).map(lambda b: b"TT\x01" + b)))
 def test_what_anybody_sends_ends_at_most_this_conversation(packets: list[bytes]) -> None:
+    """No packet raises, or is answered by many."""
     end = Packets(0.0)
     end.send([MAGIC, b"header"], 0.0)
     for packet in packets:
