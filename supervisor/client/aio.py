@@ -214,6 +214,10 @@ class AsyncClient:
         """
         return await self._calls.jobs(job, limit, Deadline(timeout))
 
+    async def forecast(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
+        """How soon a sentence would be begun; see `Client.forecast`."""
+        return await self._calls.forecast(Deadline(timeout))
+
     async def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
         """Forget all cached segments; see `Client.clear_cache`."""
         return await self._calls.clear_cache(Deadline(timeout))

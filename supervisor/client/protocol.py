@@ -38,6 +38,7 @@ from supervisor.wire.client import (
     Error,
     Event,
     Finish,
+    Forecast,
     Goaway,
     Hello,
     Jobs,
@@ -206,6 +207,10 @@ class Conversation:
         """Have all cached segments forgotten."""
         return self._ask(ClearCache(id=self._name()))
 
+    def forecast(self) -> Answer[Report]:
+        """Ask how soon a sentence would be begun."""
+        return self._ask(Forecast(id=self._name()))
+
     def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
         """Ask for the events of these kinds, on a connection that watches nothing yet."""
         request = self._name()
@@ -213,7 +218,7 @@ class Conversation:
         record = self._requests[request] = WatchRecord()
         return record
 
-    def _ask(self, message: Status | Jobs | ClearCache) -> Answer[Report]:
+    def _ask(self, message: Status | Jobs | ClearCache | Forecast) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()

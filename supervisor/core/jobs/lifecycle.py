@@ -93,7 +93,7 @@ class Lifecycle:
         if asked is not None and asked != job.request_class:
             job.note(now, "demoted", asked, job.request_class)
         self.news.append(("accepted", job))
-        self._release.accept(job)
+        self._release.accept(job, starts_s=self._queue.starts_s(now, job))
         self._queue.enqueue(job)
 
     def recover(self, job: Job, now: float) -> None:
