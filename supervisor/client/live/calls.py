@@ -19,6 +19,7 @@ from supervisor.client.link import Link
 from supervisor.client.live.bids import Bidding
 from supervisor.client.live.link import HostLink
 from supervisor.client.live.port import Port
+from supervisor.client.live.tunnel import Tunnel
 from supervisor.client.protocol import Conversation
 from supervisor.client.records import Answer
 from supervisor.client.request import Request
@@ -167,7 +168,7 @@ class FleetCalls(Calls):
         subject = talk_subject(link.host, self._tenant, random_id())
 
         async def opening(connection: Connection) -> None:
-            await link.open(connection, subject)
+            await link.open(lambda listener: Tunnel(connection, subject, listener))
 
         await self.port.do(opening)
 
