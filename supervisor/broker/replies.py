@@ -53,6 +53,7 @@ class Replies:
             estimated=command.estimated,
             left_out=command.left_out,
             written=command.written,
+            first_segment=command.first_segment,
         )
         self._send(command.client, accepted, None)
         self._on_accepted()

@@ -88,6 +88,8 @@ class JobOptions(TypedDict, total=False):
     on_behalf: str | None
     request_class: str | None
     label: str | None
+    first_segment: int
+    part: tuple[int, int] | None
 
 
 class SubmitFields(JobOptions, total=False):

@@ -87,6 +87,7 @@ class Release:
                 estimated=not cut,
                 left_out=request.left_out,
                 written=job.written,
+                first_segment=request.first_segment,
             )
         )
 
