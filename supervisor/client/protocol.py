@@ -88,6 +88,8 @@ class JobOptions(TypedDict, total=False):
     tracestate: str | None
     on_behalf: str | None
     request_class: str | None
+    first_segment: int
+    part: tuple[int, int] | None
 
 
 class SubmitFields(JobOptions, total=False):

@@ -89,6 +89,7 @@ class Release:
                 estimated=not cut,
                 left_out=request.left_out,
                 written=job.written,
+                first_segment=request.first_segment,
                 starts_s=round(starts_s, 3),
             )
         )
