@@ -49,7 +49,7 @@ class HostLink(Link):
     def _end(self, reason: str) -> None:
         if not self.lost:
             self.lost = True
-            self.conversation.fail(SupervisorGone(f"host {self.host} is lost: {reason}"))
+            self.conversation.fail(SupervisorGone(f"{self.endpoint} is lost: {reason}"))
 
     def _closed(self) -> None:
         if not self.lost:
