@@ -63,6 +63,10 @@ class Connection:
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
         self.on_change: Callable[[], None] = lambda: None
+        self.on_forbidden: Callable[[str, str], None] | None = None
+        """Called with `publish` or `subscription` and the subject, in lower case, of what this user
+        may not do; None: it is logged.
+        """
         self.trouble: str | None = None
         """Why there is no connection, or what was forbidden, in one line; None: all is well."""
         self._client = Client()
@@ -70,7 +74,8 @@ class Connection:
         self._waiting: dict[str, tuple[str, asyncio.Future[Msg]]] = {}
         self._replies = ""
         self._tokens = 0
-        self._refused: asyncio.Future[None] | None = None
+        self._connecting = False
+        self._refused: asyncio.Future[str] | None = None
 
     @property
     def up(self) -> bool:
@@ -88,9 +93,20 @@ class Connection:
         return int(self._client.max_payload)
 
     @property
+    def info(self) -> Mapping[str, Any]:
+        """What the server that it is connected to says of itself."""
+        return dict(self._client._server_info)  # noqa: SLF001 (nats-py hides what it parses)
+
+    @property
     def server_version(self) -> str:
         """Version of the server that it is connected to."""
-        return str(self._client._server_info.get("version", ""))  # noqa: SLF001 (nats-py hides what it parses)
+        return str(self.info.get("version", ""))
+
+    @property
+    def known_servers(self) -> tuple[str, ...]:
+        """The servers that were given, or those that their cluster tells of, if they are more."""
+        told = tuple(map(str, self.info.get("connect_urls") or ()))
+        return max(self.servers.urls, told, key=len)
 
     @property
     def reconnects(self) -> int:
@@ -106,8 +122,9 @@ class Connection:
         options = self._options()
         loop = asyncio.get_running_loop()
         self._refused = loop.create_future() if patience is not None else None
+        self._connecting = True
         connecting = loop.create_task(self._client.connect(**options))
-        awaited: set[asyncio.Future[None]] = {connecting}
+        awaited: set[asyncio.Future[Any]] = {connecting}
         if self._refused is not None:
             awaited.add(self._refused)
         try:
@@ -118,8 +135,8 @@ class Connection:
             if not connecting.done():
                 connecting.cancel()
         if connecting not in done:
-            if self._refused in done:
-                raise FleetError("forbidden", self.trouble or "the credentials are refused")
+            if self._refused is not None and self._refused.done():
+                raise FleetError("forbidden", self._refused.result())
             why = self.trouble or "no answer"
             raise FleetError("unavailable", f"no NATS server at {self.where}: {why}")
         try:
@@ -168,9 +185,11 @@ class Connection:
             self._forbid(found[1], found[2])
             return
         if any(words in said.lower() for words in _AUTHORIZATION):
-            self.trouble = f"{self.where} refuses the credentials: {said}"
+            given = self.servers.credentials or any("@" in url for url in self.servers.urls)
+            verb = "refuses these credentials" if given else "asks for credentials"
+            self.trouble = f"{self.where} {verb} (fleet.credentials)"
             if self._refused is not None and not self._refused.done():
-                self._refused.set_result(None)
+                self._refused.set_result(self.trouble)
             return
         self.trouble = said
 
@@ -180,7 +199,10 @@ class Connection:
         """
         what = "send to" if act == "publish" else "listen to"
         self.trouble = f"this user may not {what} {subject}; see the permissions of the servers"
-        log.error("fleet: %s", self.trouble)
+        if self.on_forbidden is not None:
+            self.on_forbidden(act, subject)
+        else:
+            log.error("fleet: %s", self.trouble)
         for sent_to, future in list(self._waiting.values()):
             if sent_to.lower() == subject and not future.done():
                 future.set_exception(FleetError("forbidden", self.trouble))
@@ -276,7 +298,7 @@ class Connection:
 
     async def close(self) -> None:
         """Leave. Idempotent."""
-        if not self._client.is_closed:
+        if self._connecting and not self._client.is_closed:
             await self._client.close()
 
     async def __aenter__(self) -> Self:
