@@ -21,6 +21,7 @@ import msgspec
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.msg import Msg as Message
 from nats.aio.subscription import Subscription
 
 from supervisor.logs import get_logger
@@ -36,6 +37,17 @@ _RECONNECT_S: Final = 0.25
 _NO_RESPONDERS: Final = "503"
 _VIOLATION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]*)\"")
 _AUTHORIZATION: Final = ("authorization violation", "authentication")
+
+__all__ = [
+    "CONNECT_S",
+    "PATIENCE_S",
+    "Connection",
+    "Handler",
+    "Message",
+    "Servers",
+    "Subscription",
+    "unsubscribe",
+]
 
 log = get_logger(__name__)
 
@@ -277,14 +289,14 @@ class Connection:
             waiting[1].set_result(message)
 
     async def subscribe(
-        self, subject: str, handler: Handler, *, pending_bytes: int = -1
+        self, subject: str, handler: Handler, *, queue: str = "", pending_bytes: int = -1
     ) -> Subscription:
-        """Have each message of a subject handled. With `pending_bytes`, what comes while so much
-        waits is dropped. Raises FleetError.
+        """Have each message of a subject handled; with `queue` by one of all that name it. With
+        `pending_bytes`, what comes while so much waits is dropped. Raises FleetError.
         """
         try:
             return await self._client.subscribe(
-                subject, cb=handler, pending_msgs_limit=-1, pending_bytes_limit=pending_bytes
+                subject, queue, handler, pending_msgs_limit=-1, pending_bytes_limit=pending_bytes
             )
         except (nats.errors.Error, OSError) as error:
             raise FleetError("unavailable", f"cannot listen: {error}") from None
