@@ -20,7 +20,6 @@ from typing import Any, Final, Self
 import msgspec
 import nats.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.msg import Msg as Message
 from nats.aio.subscription import Subscription
 
@@ -51,7 +50,7 @@ __all__ = [
 
 log = get_logger(__name__)
 
-Handler = Callable[[Msg], Awaitable[None]]
+Handler = Callable[[Message], Awaitable[None]]
 """Takes a message of a subscription, one after the other."""
 
 
@@ -83,7 +82,7 @@ class Connection:
         """Why there is no connection, or what was forbidden, in one line; None: all is well."""
         self._client = Client()
         self._prefix = f"_I.{servers.name}"
-        self._waiting: dict[str, tuple[str, asyncio.Future[Msg]]] = {}
+        self._waiting: dict[str, tuple[str, asyncio.Future[Message]]] = {}
         self._replies = ""
         self._tokens = 0
         self._connecting = False
@@ -259,13 +258,13 @@ class Connection:
         payload: bytes = b"",
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE_S,
-    ) -> Msg:
+    ) -> Message:
         """Send a message and wait for its one answer. Raises FleetError: `unavailable` without an
         answer in time, `no_stream` where nobody listens, `forbidden` at once.
         """
         self._tokens += 1
         token = f"{self._tokens:x}"
-        future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[token] = (subject, future)
         try:
             await self.publish(subject, payload, headers, self._replies + token)
@@ -283,7 +282,7 @@ class Connection:
             )
         return answer
 
-    async def _answered(self, message: Msg) -> None:
+    async def _answered(self, message: Message) -> None:
         waiting = self._waiting.get(message.subject[len(self._replies) :])
         if waiting is not None and not waiting[1].done():
             waiting[1].set_result(message)

@@ -138,7 +138,8 @@ async def check_jetstream(connection: Connection) -> None:
         raise FleetError(
             "refused",
             f"no JetStream at {connection.where}: the servers need "
-            "`jetstream { store_dir: …, sync_interval: always }`, and the account `jetstream: enabled`",
+            "`jetstream { store_dir: …, sync_interval: always }`, and its account "
+            "`jetstream: enabled`",
         ) from None
 
 

@@ -83,7 +83,7 @@ class Sizing:
         """Times and hosts that were enough then; falling in hosts from the first on."""
 
     def look(
-        self, now: float, backlog_s: Mapping[JobClass, float], hosts: Sequence[HostFigures]
+        self, now: float, backlog_s: Mapping[str, float], hosts: Sequence[HostFigures]
     ) -> Size:
         """Take a look at the fleet; return what it should be."""
         speed = sum(host.cores * host.pace for host in hosts)

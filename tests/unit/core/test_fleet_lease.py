@@ -194,7 +194,8 @@ def test_a_job_that_comes_again_while_we_speak_it_is_not_begun_twice() -> None:
     host.empty()
     told = host.deliver("a", deliveries=2)
     assert only(told, e.Forget) == [e.Forget(1)]
-    assert only(told, e.Speak) == only(told, e.ReadOutcome) == []
+    assert not only(told, e.Speak)
+    assert not only(told, e.ReadOutcome)
     assert only(host.go(10.0), e.Progress) == [e.Progress(2)]
     host.tell(e.Spoken, 1)
     host.tell(e.AudioPut, 1, ok=True)
