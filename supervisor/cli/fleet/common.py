@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from supervisor.config import Settings
     from supervisor.nats.connection import Connection
     from supervisor.nats.connection import Servers as Target
+    from supervisor.nats.layout import Layout
 
 _Result = TypeVar("_Result")
 
@@ -50,6 +51,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 PATIENCE_S = 5.0
 """Longest wait for the first server to answer."""
+
+_REPLICAS = 3
+"""Servers that hold each job, where there are as many or more and nothing else is said."""
 
 _EXIT = {"unavailable": 3, "no_stream": 3, "too_long": 2}
 
@@ -113,6 +117,39 @@ def is_guarded(target: Target) -> bool:
         return True
     urls = [urlsplit(url) for url in target.urls]
     return all(url.username is not None or is_loopback(url.hostname or "") for url in urls)
+
+
+def layout_of(
+    settings: Settings,
+    connection: Connection,
+    engines: list[str] | None = None,
+    replicas: int | None = None,
+) -> Layout:
+    """What the settings ask for, on the servers that there are; ends the command where an engine
+    has a name that no subject can have.
+    """
+    from supervisor.nats.layout import Layout
+    from supervisor.wire.fleet.names import NameRefused, token
+
+    fleet = settings.fleet
+    try:
+        spoken = engines or [settings.engines.default, *settings.engines.preload]
+        known = tuple(sorted({token(name) for name in spoken}))
+    except NameRefused as error:
+        fail(2, f"--engine: {error}")
+    auto = _REPLICAS if len(connection.known_servers) >= _REPLICAS else 1
+    held = replicas or fleet.replicas or auto
+    return Layout(
+        engines=known,
+        lanes=fleet.lanes,
+        replicas=held,
+        audio_replicas=min(held, fleet.audio_replicas),
+        lease_s=fleet.lease_s,
+        max_jobs=fleet.max_jobs,
+        max_bytes=fleet.max_bytes_mb * 1_000_000,
+        retention_s=fleet.retention_s,
+        part_s=fleet.part_s,
+    )
 
 
 def run(target: Target, work: Callable[[Connection], Awaitable[_Result]]) -> _Result:

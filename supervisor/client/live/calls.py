@@ -122,11 +122,17 @@ class FleetCalls(Calls):
                 return await self.answer(link, record, deadline)
         raise _unknown(job)
 
-    async def cancel(self, job: str, deadline: Deadline) -> None:  # noqa: ARG002 (as in Calls)
+    async def cancel(
+        self,
+        job: str,
+        deadline: Deadline,  # noqa: ARG002 (as in Calls)
+        *,
+        forget: bool = False,
+    ) -> None:
         """Stop a job that this client holds."""
         for link in self._links.values():
             if link.conversation.holds(job):
-                link.conversation.cancel_job(job)
+                link.conversation.cancel_job(job, forget=forget)
                 link.flush()
                 return
         raise _unknown(job)
@@ -158,7 +164,7 @@ class FleetCalls(Calls):
     async def _ask(self, engine: str, bid: Bid, patience_s: float) -> Offer | None:
         async def ask(connection: Connection) -> Offer | None:
             if self._bidding is None or self._bidding.connection is not connection:
-                self._bidding = Bidding(connection)
+                self._bidding = Bidding(connection, self._tenant)
             return await self._bidding.ask(engine, bid, patience_s)
 
         return await self.port.do(ask)
@@ -189,7 +195,7 @@ def _tokens(request: Request | None) -> tuple[str, ...]:
 def _bids(request: Request | None, below_s: float | None) -> tuple[Bid, ...]:
     """What to ask: first hosts that have the voice, then any that can say what is wrong with it."""
     if request is None:
-        return (Bid(),)
+        return (Bid(segments=0),)
     segments = 1 + len(request.text) // _CHARS_A_SEGMENT
     bid = Bid(segments=segments, below_s=below_s, voice=request.voice, language=request.language)
     if bid.voice is None and bid.language is None:
