@@ -72,18 +72,26 @@ class FleetCalls(Calls):
         """To the queue of durable jobs."""
 
     async def connected(self, deadline: Deadline) -> Link:
-        """A link to any host."""
-        for link in self._links.values():
-            if not link.lost:
-                return link
-        return await self.link_for(None, deadline)
+        """The link to the queue of durable jobs, whose WELCOME is that of all hosts together."""
+        async with self._opening.setdefault("", asyncio.Lock()):
+            if self._queue is None or self._queue.lost:
+                link = self.port.make_link("", self._name, self._credit)
+                link.endpoint = "the fleet's queue"
+
+                async def opening(connection: Connection) -> None:
+                    await link.open(lambda listener: Peer(connection, self._tenant, listener))
+
+                await self.port.do(opening)
+                await self._welcomed(link, deadline)
+                self._queue = link
+            return self._queue
 
     async def link_for(self, request: Request | None, deadline: Deadline) -> Link:
         """A link to the host that can start this soonest; for None, to any. A durable request goes
         to the queue.
         """
         if request is not None and request.durable:
-            return await self._queue_link(deadline)
+            return await self.connected(deadline)
         best = await self.best(request)
         if best is None:
             engine = "" if request is None or request.engine is None else f" {request.engine!r}"
@@ -132,7 +140,7 @@ class FleetCalls(Calls):
     async def attach(self, job: str, deadline: Deadline) -> AcceptedJob:
         """Take over the audio of a durable job, or of one that this client holds."""
         if is_job_name(job):
-            queue = await self._queue_link(deadline)
+            queue = await self.connected(deadline)
             record = queue.conversation.attach(job, time.monotonic())
             return await self.answer(queue, record, deadline)
         for link in self._links.values():
@@ -150,7 +158,7 @@ class FleetCalls(Calls):
     ) -> None:
         """Stop a durable job, or one that this client holds."""
         if is_job_name(job):
-            queue = await self._queue_link(deadline)
+            queue = await self.connected(deadline)
             queue.conversation.cancel_job(job, forget=forget)
             found = await self.jobs(job, 1, deadline)
             if found["state"] in {"waiting", "running"}:
@@ -176,7 +184,7 @@ class FleetCalls(Calls):
 
     async def jobs(self, job: str | None, limit: int, deadline: Deadline) -> dict[str, Any]:
         """How a durable job stands; of a fleet there is no list."""
-        queue = await self._queue_link(deadline)
+        queue = await self.connected(deadline)
         answer = queue.conversation.jobs(job, limit)
         if not await queue.wait(answer, lambda: answer.settled, deadline):
             raise WaitTimeout("the fleet has not reported its jobs in time")
@@ -216,21 +224,6 @@ class FleetCalls(Calls):
             await link.open(lambda listener: Tunnel(connection, subject, listener))
 
         await self.port.do(opening)
-
-    async def _queue_link(self, deadline: Deadline) -> HostLink:
-        """The link to the queue of durable jobs, once WELCOME has come. Raises NoSupervisor."""
-        async with self._opening.setdefault("", asyncio.Lock()):
-            if self._queue is None or self._queue.lost:
-                link = self.port.make_link("", self._name, self._credit)
-                link.endpoint = "the fleet's queue"
-
-                async def opening(connection: Connection) -> None:
-                    await link.open(lambda listener: Peer(connection, self._tenant, listener))
-
-                await self.port.do(opening)
-                await self._welcomed(link, deadline)
-                self._queue = link
-        return self._queue
 
     async def _close_idle(self) -> None:
         now = time.monotonic()
