@@ -18,6 +18,7 @@ import msgspec
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.core.fleet import events as e
+from supervisor.core.fleet.clock import QueueClock
 from supervisor.core.fleet.machine import FleetHost
 from supervisor.fleet.held import Held
 from supervisor.fleet.queue import Queue
@@ -68,8 +69,7 @@ class Agent:
         """Engines of the own supervisor, as in WELCOME, once it was there."""
         self.made_by: dict[str, str] = {}
         """Speech fingerprint of each engine."""
-        self.clock_offset_s = 0.0
-        """The broker's clock less ours."""
+        self.clock = QueueClock()
         self.machine = FleetHost(self._rules())
         self.held: dict[int, Held] = {}
         """Jobs in our hands, by lease."""
@@ -87,6 +87,8 @@ class Agent:
         """Why the own supervisor does not answer; empty while it does."""
         self.on_event: Callable[[], None] = lambda: None
         """Called after each event of the machine."""
+        self.on_fault: Callable[[], None] = lambda: None
+        """Called after a fault of ours: what the machine knows may be wrong."""
         self.on_closed: Callable[[], None] = lambda: None
         """Called when a lease is over."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -118,7 +120,7 @@ class Agent:
 
     def broker_time(self) -> float:
         """Unix time by the broker's clock."""
-        return time.time() + self.clock_offset_s
+        return self.clock.now(time.time())
 
     # -- the machine --------------------------------------------------------------------
 
@@ -144,6 +146,9 @@ class Agent:
 
     def _tick(self) -> None:
         self._timer = None
+        self.spawn(self._ticked())
+
+    async def _ticked(self) -> None:
         self.tell(e.Tick(self.now()))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -156,7 +161,8 @@ class Agent:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("fleet: a fault of ours", exc_info=error)
+            log.error("fleet: a fault of ours: the agent ends, and starts anew", exc_info=error)
+            self.on_fault()
 
     def _closed(self, command: e.Closed) -> None:
         self.let_go(command.lease)

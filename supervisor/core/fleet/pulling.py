@@ -136,7 +136,7 @@ class Pulling:
             self._now = self._pull(now, source, batch, wait=False, priority=busy)
             return
         for queue in self._queues.values():
-            for source in queue:
+            for source in [*queue]:
                 if source.consumer not in self._waiting and self._may(now, source):
                     number = self._pull(now, source, 1, wait=True, priority=busy)
                     self._waiting[source.consumer] = number
