@@ -8,12 +8,9 @@ down (`results`). What else an agent does is a part of its own, in `parts`.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
-
-import msgspec
 
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
@@ -30,6 +27,7 @@ from supervisor.wire.client import Welcome
 from supervisor.wire.fleet import names
 from supervisor.wire.fleet.codec import SCHEMA
 from supervisor.wire.fleet.jobs import Config
+from supervisor.wire.fleet.made_by import made_by
 
 _MOST_SLEEP_S: Final = 3600.0
 
@@ -225,7 +223,7 @@ class Agent:
             self.engines = {
                 name: about for name, about in engines.items() if not about.get("unavailable")
             }
-            self.made_by = {name: fingerprint(name, about) for name, about in engines.items()}
+            self.made_by = {name: made_by(name, about) for name, about in engines.items()}
         rules = self._rules()
         if rules != self.machine.rules:
             self.tell(e.Configured(self.now(), rules))
@@ -243,9 +241,3 @@ class Agent:
             task.cancel()
         if self._tasks:
             await asyncio.wait([*self._tasks])
-
-
-def fingerprint(engine: str, about: Any) -> str:  # noqa: ANN401 (as in WELCOME)
-    """What a host's speech of an engine depends on, as far as its description tells."""
-    said = msgspec.json.encode([engine, about], order="sorted")
-    return hashlib.blake2b(said, digest_size=8).hexdigest()
