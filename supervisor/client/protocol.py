@@ -38,6 +38,7 @@ from supervisor.wire.client import (
     Error,
     Event,
     Finish,
+    Forecast,
     Goaway,
     Hello,
     Jobs,
@@ -160,6 +161,10 @@ class Conversation:
         self._requests[request] = record
         return record
 
+    def holds(self, job: str) -> bool:
+        """Whether this conversation listens to a job that has not ended."""
+        return job in self._jobs
+
     def take(self, record: JobRecord) -> Body | None:
         """The next piece of audio, if one is ready; grants credit for it.
 
@@ -205,6 +210,10 @@ class Conversation:
         """Have all cached segments forgotten."""
         return self._ask(ClearCache(id=self._name()))
 
+    def forecast(self) -> Answer[Report]:
+        """Ask how soon a sentence would be begun."""
+        return self._ask(Forecast(id=self._name()))
+
     def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
         """Ask for the events of these kinds, on a connection that watches nothing yet."""
         request = self._name()
@@ -212,7 +221,7 @@ class Conversation:
         record = self._requests[request] = WatchRecord()
         return record
 
-    def _ask(self, message: Status | Jobs | ClearCache) -> Answer[Report]:
+    def _ask(self, message: Status | Jobs | ClearCache | Forecast) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()
