@@ -7,6 +7,7 @@ is given to another; what a host asks for may be done and not answered, or not b
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from supervisor.core.fleet import events as e
 from supervisor.core.fleet.machine import FleetHost
 
-HOSTS = 3
+HOSTS = 2
 LEASE_S = 3.0
+SAID = ("begun", "spoken", "failed", "refused", "died")
+"""What a supervisor says of a job."""
 SOURCES = tuple(e.Source(name, name) for name in e.CLASSES)
 
 
@@ -235,7 +238,7 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(
         host=st.integers(0, HOSTS - 1),
-        what=st.sampled_from(["begun", "spoken", "spoken", "failed", "refused", "died"]),
+        what=st.sampled_from(SAID),
         index=st.integers(0, 5),
     )
     def supervisor(self, host: int, what: str, index: int) -> None:
@@ -298,6 +301,34 @@ class Fleet(RuleBasedStateMachine):
             for agent in self.agents:
                 self.tell(agent, e.CancelAsked(self.now, job))
 
+    @rule(seed=st.integers(0, 1 << 32), steps=st.integers(1, 120))
+    def much(self, seed: int, steps: int) -> None:
+        """Many small things, as they come in a fleet: most of them go well."""
+        draw = random.Random(seed)
+        for _ in range(steps):
+            host = draw.randrange(HOSTS)
+            match draw.choices("sawvklcd", (4, 60, 12, 30, 1, 3, 2, 1))[0]:
+                case "s":
+                    self.submit(draw.choice(e.CLASSES), 1)
+                case "a":
+                    fate = draw.choices(["done", "unanswered", "undone"], (10, 1, 1))[0]
+                    self.act(host, draw.randrange(8), draw.randint(1, 4), fate)
+                case "w":
+                    self.wait(draw.choice([0.01, 0.1, 0.3, 0.3, 1.0, 3.1]))
+                case "v":
+                    what = draw.choices(SAID, (6, 12, 1, 1, 1))[0]
+                    self.supervisor(host, what, draw.randrange(3))
+                case "k":
+                    self.kill(host)
+                case "l":
+                    self.link(host, draw.random() < 0.6)
+                case "c":
+                    self.cancel(draw.randrange(50))
+                case "d":
+                    self.drain(host, draw.random() < 0.6)
+            self.the_winners_audio_stays()
+            self.no_job_is_lost()
+
     # -- what holds ---------------------------------------------------------------------
 
     @invariant()
@@ -331,7 +362,8 @@ class Fleet(RuleBasedStateMachine):
             self.pass_time(0.1)
             for agent in self.agents:
                 self.work(agent)
-            if not any(job.on_queue for job in self.jobs.values()):
+            queued = any(job.on_queue for job in self.jobs.values())
+            if not queued and not any(agent.machine.leases.all for agent in self.agents):
                 break
         assert not [job.id for job in self.jobs.values() if job.on_queue], "jobs were not done"
         assert not any(agent.machine.leases.all for agent in self.agents), "leases are left"
@@ -356,4 +388,4 @@ class Fleet(RuleBasedStateMachine):
 
 
 TestFleet = Fleet.TestCase
-TestFleet.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+TestFleet.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)

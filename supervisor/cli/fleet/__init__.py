@@ -1,0 +1,15 @@
+"""`supervisor fleet`: many supervisors that share work over NATS; one file per command."""
+
+from __future__ import annotations
+
+import typer
+
+from supervisor.cli.fleet import setup
+
+app = typer.Typer(
+    name="fleet",
+    help="Set up, look at and run a fleet: supervisors that share work over NATS.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.command("setup", short_help="Have the servers hold what a fleet needs.")(setup.setup)
