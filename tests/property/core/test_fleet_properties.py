@@ -84,7 +84,7 @@ class Fleet:
                 case e.Stop(lease=lease):
                     agent.speaking.discard(lease)
                 case e.Closed(lease=lease, job=job, won=won):
-                    agent.speaking.discard(lease)
+                    assert lease not in agent.speaking, "closed, but the supervisor goes on"
                     assert not won or job in self.outcomes, "closed as won without an outcome"
                 case e.Abandon(pull=pull):
                     agent.pulls.pop(pull, None)
