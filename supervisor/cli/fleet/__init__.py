@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from supervisor.cli.fleet import doctor, setup
+from supervisor.cli.fleet import auth, doctor, setup
 
 app = typer.Typer(
     name="fleet",
@@ -16,3 +16,4 @@ app.command("setup", short_help="Have the servers hold what a fleet needs.")(set
 app.command("doctor", short_help="Look for problems of the fleet, and say what to do.")(
     doctor.doctor
 )
+app.add_typer(auth.app, name="auth")

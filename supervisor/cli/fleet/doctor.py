@@ -17,6 +17,7 @@ from supervisor.cli.fleet.common import (
     ServersOption,
     fleet_settings,
     layout_of,
+    say_nothing,
     target_of,
 )
 
@@ -98,6 +99,7 @@ async def examine(
     target = target_of(settings)
     findings = [*await check_servers(target), *check_road(target)]
     connection = Connection(target)
+    connection.on_forbidden = say_nothing
     try:
         await connection.connect(PATIENCE_S)
         findings.append(check_payload(connection))

@@ -16,7 +16,7 @@ from supervisor.wire.fleet.names import AUDIO, CONFIG, DEAD, FLEET, JOBS, OUTCOM
 Role = Literal["host", "gateway", "operator"]
 
 INBOX: Final = "_I"
-"""First token of an inbox; the second is the user's name, so that each hears its own alone."""
+"""First token of an inbox; the second is the user's public key: each hears its own alone."""
 
 _API: Final = "$JS.API"
 _BUCKETS: Final = tuple(f"KV_{name}" for name in (OUTCOMES, DEAD, FLEET))
@@ -33,20 +33,22 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
     answers: bool = False
 
 
-def rights(role: Role, name: str, tenant: str) -> Rights:
-    """What a user of this name may do. Raises NameRefused."""
-    inbox = f"{INBOX}.{token(name)}.>"
+def rights(role: Role, name: str, tenant: str, inbox: str) -> Rights:
+    """What a user may do: a host of this name, or the gateways and clients of a tenant. `inbox` is
+    how its inboxes begin. Raises NameRefused.
+    """
+    token(name)
+    heard = (f"{inbox}.>", *HEARD)
     if role == "operator":
         return Rights(publish=(">",), subscribe=(">",))
-    asking = (*requests(tenant), *_LIVE, *conversations(tenant))
+    asking = (*requests(tenant), *conversations(tenant), *SHARED, *QUESTIONS)
     if role == "gateway":
-        return Rights(publish=asking, subscribe=(inbox, *HEARD))
+        return Rights(publish=asking, subscribe=heard)
     return Rights(
         # A host has a gateway of its own, which asks for speech under this tenant.
         publish=tuple(dict.fromkeys((*_host_publishes(name), *asking))),
         subscribe=(
-            inbox,
-            *HEARD,
+            *heard,
             f"{PREFIX}.bid.*",
             f"{PREFIX}.who",
             f"{PREFIX}.ctl.*.*",
@@ -73,14 +75,14 @@ def requests(tenant: str) -> tuple[str, ...]:
         f"{_DIRECT}.{AUDIO}.{audio}",
         f"{_DIRECT}.{AUDIO}.{texts}",
         f"{_DIRECT}.KV_{OUTCOMES}.$KV.{OUTCOMES}.{tenant}.*",
-        f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{CONFIG}",
     )
 
 
-_LIVE: Final = (f"{PREFIX}.bid.*", f"{PREFIX}.who")
+SHARED: Final = (f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{CONFIG}",)
+"""What every tenant may ask, and is answered once."""
 
-QUESTIONS: Final = _LIVE
-"""What a tenant asks of all hosts; several answer."""
+QUESTIONS: Final = (f"{PREFIX}.bid.*", f"{PREFIX}.who")
+"""What every tenant may ask of all hosts; several answer."""
 
 HEARD: Final = (f"{PREFIX}.hb.*",)
 """What a tenant hears without having asked."""
