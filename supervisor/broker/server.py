@@ -123,6 +123,8 @@ class Broker:
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
+        self.forecast: Callable[[], dict[str, Any]] = dict
+        """Makes the document for FORECAST."""
         self.recovered = False
         """Whether the journal was read, so that jobs may be accepted."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
@@ -136,6 +138,7 @@ class Broker:
             wire.Status: self._report,
             wire.Jobs: self._list,
             wire.ClearCache: self._clear_cache,
+            wire.Forecast: self._forecast,
             wire.Watch: self._watch,
             wire.Ping: self._ping,
             wire.Bye: self._bye,
@@ -447,6 +450,15 @@ class Broker:
         document = {"entries": len(cache), "bytes": cache.bytes}
         self._tell(e.CacheCleared(self._loop.time()))
         self._send(client, wire.Report(message.id, document))
+
+    def _forecast(
+        self, client: bytes, connection: Connection, message: wire.Forecast, _body: Body
+    ) -> None:
+        if not is_ours(connection.owner):
+            text = "only the user that the supervisor runs as may ask for its forecast"
+            self._send(client, wire.Error("not_found", text, id=message.id))
+            return
+        self._send(client, wire.Report(message.id, self.forecast()))
 
     def _watch(
         self, client: bytes, connection: Connection, message: wire.Watch, _body: Body

@@ -176,7 +176,7 @@ class JobHandle:
         backoff = Backoff(limit.remaining())
         while True:
             try:
-                link = await self._calls.connected(limit)
+                link = await self._calls.link_for(self._resumption.request, limit)
                 record = self._resumption.ask(link.conversation, self._job.record)
                 accepted = await self._calls.answer(link, record, limit)
             except SupervisorError as found:

@@ -38,6 +38,7 @@ from supervisor.wire.client import (
     Error,
     Event,
     Finish,
+    Forecast,
     Goaway,
     Hello,
     Jobs,
@@ -87,6 +88,8 @@ class JobOptions(TypedDict, total=False):
     tracestate: str | None
     on_behalf: str | None
     request_class: str | None
+    first_segment: int
+    part: tuple[int, int] | None
 
 
 class SubmitFields(JobOptions, total=False):
@@ -157,6 +160,10 @@ class Conversation:
         self._requests[request] = record
         return record
 
+    def holds(self, job: str) -> bool:
+        """Whether this conversation listens to a job that has not ended."""
+        return job in self._jobs
+
     def take(self, record: JobRecord) -> Body | None:
         """The next piece of audio, if one is ready; grants credit for it.
 
@@ -202,6 +209,10 @@ class Conversation:
         """Have all cached segments forgotten."""
         return self._ask(ClearCache(id=self._name()))
 
+    def forecast(self) -> Answer[Report]:
+        """Ask how soon a sentence would be begun."""
+        return self._ask(Forecast(id=self._name()))
+
     def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
         """Ask for the events of these kinds, on a connection that watches nothing yet."""
         request = self._name()
@@ -209,7 +220,7 @@ class Conversation:
         record = self._requests[request] = WatchRecord()
         return record
 
-    def _ask(self, message: Status | Jobs | ClearCache) -> Answer[Report]:
+    def _ask(self, message: Status | Jobs | ClearCache | Forecast) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()

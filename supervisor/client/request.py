@@ -46,6 +46,9 @@ class Terms(JobOptions, total=False):
     that the job is charged to, in at most 128 characters, for a program that asks for others, as
     the gateway does: each name has a share and bounds of its own. Only a supervisor of the same
     user heeds it.
+    `part` (i, n) is the i-th, from 0 on, of n parts of about equal length, and with `first_segment`
+    the segments before that one are left out: with a `seed` it is that stretch of the whole audio,
+    to the sample.
     """
 
     deadline: float | None
@@ -72,6 +75,21 @@ class Request:
         return self._asked.get("open", False)
 
     @property
+    def engine(self) -> str | None:
+        """The engine that is asked for; None for the default one."""
+        return self._asked.get("engine")
+
+    @property
+    def voice(self) -> str | None:
+        """The voice that is asked for; None for the engine's own."""
+        return self._asked.get("voice")
+
+    @property
+    def language(self) -> str | None:
+        """The language that is asked for."""
+        return self._asked.get("language")
+
+    @property
     def durable(self) -> bool:
         """Whether the job is to outlive its client and the supervisor."""
         return self._asked.get("durable", False)
@@ -94,6 +112,11 @@ class Resumption:
     def __init__(self, request: Request | None) -> None:
         self._request = request
         self._submitted_again = False
+
+    @property
+    def request(self) -> Request | None:
+        """What is to be resumed; None for a job that was attached to."""
+        return self._request
 
     @property
     def durable(self) -> bool:

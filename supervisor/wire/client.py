@@ -160,6 +160,14 @@ class ClearCache(Message, frozen=True, tag="CLEAR_CACHE"):
     id: str = ""
 
 
+class Forecast(Message, frozen=True, tag="FORECAST"):
+    """Ask how soon a sentence of a new client would be begun; for processes of the supervisor's own
+    user. Answered with REPORT, and cheaply: it may be asked many times a second.
+    """
+
+    id: str = ""
+
+
 class Watch(Message, frozen=True, tag="WATCH"):
     """Ask for an EVENT whenever something of these kinds happens, in place of what this connection
     watched before; answered with WATCHING. Of no kinds: no more of them.
@@ -188,6 +196,7 @@ Request = (
     | Status
     | Jobs
     | ClearCache
+    | Forecast
     | Watch
     | Ping
     | Bye
@@ -219,7 +228,8 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     and its length tells no more. END has the number. `left_out` is what of the text nobody reads.
     `written`: the bytes of a durable open text that are written down; the next begin there.
     `first_segment`: how many segments of the text stand before the first of this job, where it was
-    asked for a part of it; its own are counted from 0.
+    asked for a part of it; its own are counted from 0. `starts_s` are the predicted seconds until
+    its first segment runs.
     """
 
     id: str
@@ -231,6 +241,7 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     left_out: tuple[LeftOut, ...] = ()
     written: int | None = None
     first_segment: int = 0
+    starts_s: float = 0.0
 
 
 class Written(Message, frozen=True, tag="WRITTEN"):

@@ -29,6 +29,7 @@ PACKAGES = (
     "supervisor/config",
     "supervisor/core",
     "supervisor/core/allocation",
+    "supervisor/core/fleet",
     "supervisor/core/jobs",
     "supervisor/core/markup",
     "supervisor/core/pool",

@@ -491,6 +491,9 @@ class ReleaseAccepted(_Record, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
     written: int | None = None
     """Bytes of a durable open text that the journal has."""
+    first_segment: int = 0
+    starts_s: float = 0.0
+    """Predicted seconds until its first segment runs."""
 
 
 class ReleaseWritten(_Record, frozen=True, kw_only=True):

@@ -93,8 +93,12 @@ class Lifecycle:
         if asked is not None and asked != job.request_class:
             job.note(now, "demoted", asked, job.request_class)
         self.news.append(("accepted", job))
-        self._release.accept(job)
-        self._queue.enqueue(job)
+        self._release.accept(job, starts_s=self._queue.starts_s(now, job))
+        if job.complete:  # An empty part of a text.
+            self._begin(job)
+            self.more_audio(job, now)
+        else:
+            self._queue.enqueue(job)
 
     def recover(self, job: Job, now: float) -> None:
         """Resume a job that an earlier epoch of the supervisor has accepted."""
@@ -141,7 +145,7 @@ class Lifecycle:
 
     @staticmethod
     def _begin(job: Job) -> None:
-        """Have an open job of which nothing was spoken yet in a state from which it can end."""
+        """Have a job of which nothing was spoken yet in a state from which it can end."""
         if job.state == "queued":
             job.move("running")
 

@@ -39,7 +39,7 @@ from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.release import Release
 from supervisor.core.jobs.repeats import Repeats
-from supervisor.core.jobs.request import HIGHEST_PRIORITY
+from supervisor.core.jobs.request import DEFAULT_PRIORITY, HIGHEST_PRIORITY
 from supervisor.core.jobs.timings import Timings
 from supervisor.speech import RequestClass
 
@@ -48,6 +48,16 @@ AGEING_S = 10.0
 
 _HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PRIORITY + 1))
 """By priority, the seconds of virtual time by which less urgent jobs stand behind."""
+
+_WORKER_S = 1.0
+"""Time until there is a worker where there is none, for want of knowing better."""
+_OVERDUE = 0.1
+"""What a segment still takes that is beyond its predicted time, as part of that which it took."""
+_GIVES_WAY_S = 0.03
+"""Time until a worker that was interrupted is free."""
+
+_LOOKED_AT = 100
+"""Flows that are looked at to predict a wait."""
 
 _SWEEP = 64
 """Stale entries from which sweeping is worth its cost."""
@@ -153,6 +163,23 @@ class FairQueue:
         """The job that is to run next, lost segments aside. It stays where it is."""
         flow = self._first_flow()
         return None if flow is None else flow.top()
+
+    def ahead_s(self, job: Job | None) -> float:
+        """Predicted seconds of the segments that run before the first of a job that is new, of
+        one worker; None for one of a client without any work. Of many flows some stand for all.
+        """
+        flow = None if job is None else self._flows.get((job.flow, job.request_class))
+        start = self._time if flow is None else max(flow.start, self._time)
+        rank = start + _HEAD_STARTS[DEFAULT_PRIORITY if job is None else job.request.priority]
+        looked, ahead = self._heap[:_LOOKED_AT], 0.0
+        for _rank, entry, other in looked:
+            top = other.top() if other.entry == entry else None
+            if top is not None and other.rank_of(top) <= rank:
+                waiting = len(other.jobs) if other is flow else 1
+                ahead += waiting * _next_cost_s(top)
+        if len(self._heap) > len(looked):
+            ahead *= len(self._heap) / len(looked)
+        return ahead + sum(_next_cost_s(lost) for _ticket, lost in self._retries)
 
     def drop(self, job: Job) -> None:
         """Give up the job's place. Its entry stays behind, stale, until the next sweep."""
@@ -387,6 +414,24 @@ class Queue:
         self._more_room |= self._backpressure.settle(job) or job.id in self._parked
         self.enqueue(job)
 
+    def starts_s(self, now: float, job: Job | None = None) -> float:
+        """Predicted seconds until the first segment of a new job runs that is not queued yet; None
+        for a sentence of a client without any work. 0 where a worker is idle.
+        """
+        if self._idle and not self._fair.waiting:
+            return 0.0
+        runs = [run for run in self.workers.values() if run is not None]
+        if not self.workers:
+            return _WORKER_S + self._fair.ahead_s(job)
+        left = [max(run.left_s(now), _OVERDUE * (now - run.begun)) for run in runs]
+        first = min(left, default=0.0)
+        if first > _GIVES_WAY_S and (job is None or job.request_class == "interactive"):
+            workers = self.workers
+            if self.preemption.pick(now, workers, self._classes.preempt_left_s) is not None:
+                first = _GIVES_WAY_S if self._classes.preempt else first
+        ahead = self._fair.ahead_s(job)
+        return first if not ahead else max(first, (sum(left) + ahead) / len(self.workers))
+
     def dispatch(self, now: float) -> Job | None:
         """Give waiting segments to idle workers, and have those done that need none.
 
@@ -557,6 +602,12 @@ def _has_more(job: Job) -> bool:
     if _runs_again(job):
         return True
     return job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
+
+
+def _next_cost_s(job: Job) -> float:
+    """Predicted seconds of the job's next segment."""
+    index = job.upcoming
+    return job.segments[index].size * job.work.rate if index < len(job.segments) else 0.0
 
 
 def _runs_again(job: Job) -> bool:

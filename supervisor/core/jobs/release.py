@@ -71,8 +71,10 @@ class Release:
 
     # -- messages -----------------------------------------------------------------------
 
-    def accept(self, job: Job) -> None:
-        """Tell the listener that its request became, or found, this job."""
+    def accept(self, job: Job, *, starts_s: float = 0.0) -> None:
+        """Tell the listener that its request became, or found, this job, and when it is predicted
+        to be begun.
+        """
         if job.client is None:
             return
         request, cut = job.request, job.rest is None and not job.open
@@ -87,6 +89,8 @@ class Release:
                 estimated=not cut,
                 left_out=request.left_out,
                 written=job.written,
+                first_segment=request.first_segment,
+                starts_s=round(starts_s, 3),
             )
         )
 

@@ -64,27 +64,6 @@ class Answer(Record, frozen=True, kw_only=True):
     made_by: str = ""
 
 
-class Open(Record, frozen=True, kw_only=True):
-    """Open a conversation of docs/PROTOCOL.md with a host's supervisor.
-
-    Its messages go to the inbox of this request's reply, the client's to the one in `Opened`.
-    """
-
-    tenant: str
-    client: str = ""
-    ticket: str = ""
-
-
-class Opened(Record, frozen=True, kw_only=True):
-    """The conversation is open at `inbox`; or it is not, and `code` and `message` say why."""
-
-    host: str
-    epoch: str
-    inbox: str = ""
-    code: str = ""
-    message: str = ""
-
-
 class Control(Record, frozen=True, kw_only=True):
     """About one job, at its `names.control_subject`: `cancel` it, or ask for its `state`.
 

@@ -43,6 +43,9 @@ MAX_TOKEN_CHARS: Final = 64
 
 DEFAULT_TENANT: Final = "default"
 
+ANY_ENGINE: Final = "any"
+"""In place of an engine in the subject of a bid: each host's default one."""
+
 _ID_CHARS = 26
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN_CHARS}}}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
@@ -231,9 +234,16 @@ def bid_subject(engine: str) -> str:
     return f"{PREFIX}.bid.{token(engine)}"
 
 
-def open_subject(host: str) -> str:
-    """Where a conversation with a host is opened (`live.Open`)."""
-    return f"{PREFIX}.host.{token(host)}.open"
+def talk_subject(host: str, tenant: str, id: str) -> str:
+    """Where the packets of one conversation with a host go (`client.live.packets`); its answers go
+    to the inbox that they name. `id` is the conversation's, which nobody else knows.
+    """
+    return f"{PREFIX}.talk.{token(host)}.{token(tenant)}.{token(id)}"
+
+
+def talk_subjects(host: str) -> str:
+    """The subjects of all conversations with a host."""
+    return f"{PREFIX}.talk.{token(host)}.*.*"
 
 
 def heartbeat_subject(host: str) -> str:

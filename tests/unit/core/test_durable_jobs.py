@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from supervisor.core.jobs import events as e
@@ -109,6 +110,16 @@ class Bench:
 
     def of(self, kind: type) -> Sequence[e.Command]:
         return [command for command in self.told if isinstance(command, kind)]
+
+
+def test_an_empty_part_of_a_text_is_done_at_once() -> None:
+    """Durable or not, and also where the supervisor leaves: nothing of it is left to be spoken."""
+    for durable, leaves in ((True, False), (True, True), (False, False)):
+        bench = Bench()
+        if leaves:
+            bench.tell(e.Suspended(0.0))
+        job = bench.submit(msgspec.structs.replace(request(), durable=durable))
+        assert (job.state, len(bench.of(e.ReleaseEnd)), bench.ran) == ("done", 1, [])
 
 
 def test_a_job_that_a_full_disk_held_up_is_finished_without_a_listener() -> None:

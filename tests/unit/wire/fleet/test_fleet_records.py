@@ -26,8 +26,6 @@ RECORDS: tuple[Record, ...] = (
     live.Heartbeat(host="h", epoch="e", engines={"kokoro": {"sample_rate": 24_000}}),
     live.Bid(cost_s=1.0, below_s=0.5),
     live.Answer(host="h", epoch="e", start_s=0.0),
-    live.Open(tenant="t"),
-    live.Opened(host="h", epoch="e", inbox="_I.h.1"),
     live.Control(what="cancel", name="n"),
     live.ControlAnswer(state="running", host="h"),
 )
