@@ -49,7 +49,7 @@ CaOption = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-PATIENCE_S = 5.0
+PATIENCE_S = 2.0
 """Longest wait for the first server to answer."""
 
 _REPLICAS = 3

@@ -98,6 +98,8 @@ async def examine(
 
     target = target_of(settings)
     findings = [*await check_servers(target), *check_road(target)]
+    if all(finding.level == "problem" for finding in findings if finding.check == "server"):
+        return findings
     connection = Connection(target)
     connection.on_forbidden = say_nothing
     try:

@@ -21,6 +21,7 @@ INBOX: Final = "_I"
 _API: Final = "$JS.API"
 _BUCKETS: Final = tuple(f"KV_{name}" for name in (OUTCOMES, DEAD, FLEET))
 _DIRECT: Final = f"{_API}.DIRECT.GET"
+_BACKLOG: Final = "backlog"
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +79,7 @@ def requests(tenant: str) -> tuple[str, ...]:
     )
 
 
-SHARED: Final = (f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{CONFIG}",)
+SHARED: Final = tuple(f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{key}" for key in (CONFIG, _BACKLOG))
 """What every tenant may ask, and is answered once."""
 
 QUESTIONS: Final = (f"{PREFIX}.bid.*", f"{PREFIX}.who")
@@ -109,6 +110,7 @@ def _host_publishes(name: str) -> tuple[str, ...]:
         f"$KV.{DEAD}.>",
         f"$KV.{FLEET}.attempts.>",
         f"$KV.{FLEET}.janitor",
+        f"$KV.{FLEET}.{_BACKLOG}",
         f"{PREFIX}.audio.>",
         f"{PREFIX}.hb.{name}",
         f"{PREFIX}.ev.*",
