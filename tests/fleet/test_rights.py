@@ -143,7 +143,7 @@ def test_what_is_lacking_is_found(place: Place) -> None:
     ],
 )
 def test_a_host_may_nothing_else(place: Place, subject: str) -> None:
-    """It changes no stream, speaks for no other host or tenant, and writes into no inbox unasked."""
+    """It changes no stream, speaks for no other host or tenant, and tells nobody unasked."""
 
     async def work() -> None:
         async with user(place, "h1") as host:
@@ -173,7 +173,11 @@ def test_a_tenant_reads_its_own_outcomes_and_audio_alone(place: Place) -> None:
     """Also with a body that names another's, and there is nothing that lists or removes."""
 
     async def work() -> None:
-        async with user(place, "h1") as host, user(place, "web1") as shop, user(place, "spy") as spy:
+        async with (
+            user(place, "h1") as host,
+            user(place, "web1") as shop,
+            user(place, "spy") as spy,
+        ):
             outcomes = Bucket(host, names.OUTCOMES)
             await outcomes.create(names.outcome_key("shop", "read"), b"an outcome")
             piece = names.audio_subject("shop", names.audio_object("read", "h1", "e", 1), 0)
@@ -186,9 +190,9 @@ def test_a_tenant_reads_its_own_outcomes_and_audio_alone(place: Place) -> None:
             key = names.outcome_key("shop", "read")
             await refusal(Bucket(spy, names.OUTCOMES).get_near(key))
             await refusal(spy.request(f"$JS.API.DIRECT.GET.{names.AUDIO}.{piece}"))
-            own = names.outcome_key("other", "x")
+            another = names.outcome_key("other", "x")
             sly = await spy.request(
-                f"$JS.API.DIRECT.GET.KV_outcome.$KV.outcome.{own}",
+                f"$JS.API.DIRECT.GET.KV_outcome.$KV.outcome.{another}",
                 b'{"multi_last": ["$KV.outcome.shop.>"]}',
             )
             assert sly.data == b""
@@ -234,7 +238,11 @@ def test_an_answer_of_the_servers_reaches_nobody_elses_subject(place: Place) -> 
             await outcomes.create(own, b"what the spy had spoken")
             await outcomes.create(theirs, b"true")
             asked = f"$JS.API.DIRECT.GET.KV_outcome.$KV.outcome.{own}"
-            for reply in (f"$KV.outcome.{theirs}", job("shop", "forged"), "$JS.ACK.JOBS.a.1.1.1.1.0"):
+            for reply in (
+                f"$KV.outcome.{theirs}",
+                job("shop", "forged"),
+                "$JS.ACK.JOBS.a.1.1.1.1.0",
+            ):
                 await spy.publish(asked, reply=reply)
                 await spy.publish(job("other", "bait"), b"text", reply=reply)
             await spy.flush()
