@@ -222,9 +222,15 @@ class AsyncClient:
         """Forget all cached segments; see `Client.clear_cache`."""
         return await self._calls.clear_cache(Deadline(timeout))
 
-    async def cancel(self, job: str, timeout: float | None = 10.0) -> None:  # noqa: ASYNC109
-        """Stop a job by its id. Raises BadRequest (`not_found`)."""
-        await self._calls.cancel(job, Deadline(timeout))
+    async def cancel(
+        self,
+        job: str,
+        timeout: float | None = 10.0,  # noqa: ASYNC109
+        *,
+        forget: bool = False,
+    ) -> None:
+        """Stop a job by its id; see `Client.cancel`. Raises BadRequest (`not_found`)."""
+        await self._calls.cancel(job, Deadline(timeout), forget=forget)
 
     async def events(
         self,

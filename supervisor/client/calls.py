@@ -136,11 +136,13 @@ class Calls(ABC):
         """What was in the cache, which is empty now."""
         return await self._report(lambda talk: talk.clear_cache(), "clear_cache", deadline)
 
-    async def cancel(self, job: str, deadline: Deadline) -> None:
+    async def cancel(self, job: str, deadline: Deadline, *, forget: bool = False) -> None:
         """Stop a job by its id; return once the supervisor has received the order."""
+        if forget:
+            await self.jobs(job, 1, deadline)  # It is not known any more afterwards.
         link = await self.connected(deadline)
-        link.conversation.cancel_job(job)
-        await self.jobs(job, 1, deadline)
+        link.conversation.cancel_job(job, forget=forget)
+        await self.jobs(None if forget else job, 1, deadline)
 
     async def welcome(self) -> Welcome:
         """The supervisor's WELCOME."""

@@ -45,7 +45,7 @@ class Terms(JobOptions, total=False):
     where the supervisor traces, the job becomes part of that trace. `on_behalf` names the client
     that the job is charged to, in at most 128 characters, for a program that asks for others, as
     the gateway does: each name has a share and bounds of its own. Only a supervisor of the same
-    user heeds it.
+    user heeds it. `label` is a note of the caller's in at most 256 characters, which `jobs` tells.
     `part` (i, n) is the i-th, from 0 on, of n parts of about equal length, and with `first_segment`
     the segments before that one are left out: with a `seed` it is that stretch of the whole audio,
     to the sample.

@@ -63,10 +63,14 @@ class ApiError(Exception):
         if retry_after_s is not None:
             self.headers["Retry-After"] = str(retry_after_s)
 
+    @property
+    def detail(self) -> ErrorDetail:
+        """What is told of it."""
+        return ErrorDetail(str(self), self.type, self.param, self.code)
+
     def document(self) -> dict[str, dict[str, str | None]]:
         """Body of the response: an `Error`."""
-        error = Error(ErrorDetail(str(self), self.type, self.param, self.code))
-        document: dict[str, dict[str, str | None]] = msgspec.to_builtins(error)
+        document: dict[str, dict[str, str | None]] = msgspec.to_builtins(Error(self.detail))
         return document
 
     def response(self) -> web.Response:

@@ -122,11 +122,17 @@ class FleetCalls(Calls):
                 return await self.answer(link, record, deadline)
         raise _unknown(job)
 
-    async def cancel(self, job: str, deadline: Deadline) -> None:  # noqa: ARG002 (as in Calls)
+    async def cancel(
+        self,
+        job: str,
+        deadline: Deadline,  # noqa: ARG002 (as in Calls)
+        *,
+        forget: bool = False,
+    ) -> None:
         """Stop a job that this client holds."""
         for link in self._links.values():
             if link.conversation.holds(job):
-                link.conversation.cancel_job(job)
+                link.conversation.cancel_job(job, forget=forget)
                 link.flush()
                 return
         raise _unknown(job)

@@ -1,0 +1,27 @@
+"""Connections of the gateway to the supervisor: one for all requests, and some of their own.
+
+Who hands in a durable job, or listens to one, has a connection for that: it is left without a word
+to the job, which goes on, and keeps nothing of it waiting here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from supervisor.client import AsyncClient
+
+CREDIT_BYTES: Final = 96 * 1024
+"""Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a fast
+reader a round trip to the supervisor for every piece: 6 ms a response at 32 kB, 4 at this."""
+
+PATIENCE_S: Final = 2.0
+"""Seconds that a text which the supervisor has no room for is submitted again, before the client
+gets 429."""
+
+RESUME_S: Final = 2.0
+"""Seconds to reconnect to a lost supervisor before responses in progress are cut."""
+
+
+def new_client() -> AsyncClient:
+    """A connection, which is made at its first use."""
+    return AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
