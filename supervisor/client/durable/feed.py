@@ -24,7 +24,7 @@ from supervisor.wire.fleet.names import JobName
 _FIRST_LOOK_S: Final = 0.03
 _LONGEST_LOOK_S: Final = 1.0
 _SLOWER: Final = 1.3
-_LOOKS: Final = 20
+_LOOKS: Final = 8
 """After so many looks for an outcome it is asked whether the job is there at all."""
 FORMAT: Final = "f32le"
 
@@ -142,11 +142,8 @@ class Feed:
             self._look_s = min(_LONGEST_LOOK_S, self._look_s * _SLOWER)
 
     async def _gone(self, part: JobName) -> bool:
-        """Whether a part neither waits nor runs, nor has an outcome."""
         try:
-            if await self._queue.waiting(part) is not None:
-                return False
-            return await self._queue.outcome(part) is None
+            return await self._queue.is_missing(part)
         except FleetError as error:
             if not error.transient:
                 raise

@@ -168,7 +168,7 @@ class Peer:
             name, seed = known.name, await self._seed_of(known.name, seed)
             if name.parts and not await self._queue.is_whole(name):
                 asked = _ordered(submit, body, name, place, config, seed, parts=name.parts)
-                await self._queue.hand_in(asked)
+                await self._queue.complete(asked)
         accepted = wire.Accepted(
             id=submit.id,
             job=str(name),
@@ -181,14 +181,8 @@ class Peer:
 
     async def _handed_in(self, asked: Order) -> Known | None:
         """Hand it in; what was there already under its name."""
-        try:
-            if not await self._queue.hand_in(asked):
-                return None
-        except FleetError as error:
-            if error.code == "full" and asked.name.parts:
-                # What was kept of it would be spoken for nobody.
-                self._cancelling[str(asked.name)] = self._spawn(self._cancel(str(asked.name)))
-            raise
+        if not await self._queue.hand_in(asked):
+            return None
         known = await self._queue.find(asked.name)
         if known is None:  # The servers remember the name of one that was forgotten since.
             await self._queue.hand_in(asked, again=True)

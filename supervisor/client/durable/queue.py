@@ -170,8 +170,21 @@ class Queue:
 
     async def is_whole(self, name: JobName) -> bool:
         """Whether all parts of a job were handed in."""
-        last = name.each()[-1]
-        return await self.waiting(last) is not None or await self.outcome(last) is not None
+        return not await self.is_missing(name.each()[-1])
+
+    async def complete(self, order: Order) -> None:
+        """Hand in what is missing of an order."""
+        if order.pieces:
+            await each(list(enumerate(order.pieces)), lambda piece: self._lay(order, *piece))
+        parts = order.name.each()
+        missing = await each(parts, self.is_missing)
+        for name, job, gone in zip(parts, order.jobs, missing, strict=True):
+            if gone:
+                await self._keep(name, job, again=True)
+
+    async def is_missing(self, part: JobName) -> bool:
+        """Whether a part neither waits nor runs, nor has an outcome."""
+        return await self.waiting(part) is None and await self.outcome(part) is None
 
     async def _lay(self, order: Order, number: int, piece: bytes) -> None:
         subject = names.text_subject(self.tenant, order.text_of, number)
