@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 
+from supervisor.client import AsyncClient
 from supervisor.config.sections.fleet import Fleet as FleetSettings
 from supervisor.config.sections.fleet import host_token
+from supervisor.gateway.connecting import CREDIT_BYTES, PATIENCE_S, RESUME_S
 from supervisor.gateway.fleet.hosts import Hosts
 from supervisor.nats.connection import Servers
 from supervisor.nats.errors import FleetError
@@ -18,6 +20,7 @@ class Fleet:
     def __init__(self, settings: FleetSettings) -> None:
         self.settings = settings
         self.trouble = ""
+        self.client = self.new_client()
         self.hosts = Hosts(
             Servers(
                 urls=tuple(settings.servers),
@@ -26,6 +29,18 @@ class Fleet:
                 ca=settings.ca,
                 ping_s=settings.ping_s,
             )
+        )
+
+    def new_client(self) -> AsyncClient:
+        """A connection of a client's to the fleet, which is made at its first use."""
+        return AsyncClient(
+            ",".join(self.settings.servers),
+            name="gateway",
+            credit=CREDIT_BYTES,
+            patience=PATIENCE_S,
+            resume=RESUME_S,
+            credentials=self.settings.credentials,
+            ca=self.settings.ca,
         )
 
     async def rows(self) -> list[HostRow] | None:
@@ -42,4 +57,5 @@ class Fleet:
 
     async def close(self) -> None:
         """Leave it."""
+        await self.client.close()
         await self.hosts.close()
