@@ -134,8 +134,8 @@ def _progress(job: dict[str, Any]) -> float:
     """The part that is spoken: of the segments, or in the fleet of the parts."""
     if "parts" in job:
         done, all = job.get("running_segments") or (0, 1)
-        return min(1.0, (job["parts_done"] + done / max(1, all)) / max(1, job["parts"]))
-    return min(1.0, job["segments_spoken"] / max(1, job["segments"]))
+        return min(1.0, float(job["parts_done"] + done / max(1, all)) / max(1, job["parts"]))
+    return min(1.0, float(job["segments_spoken"]) / max(1, job["segments"]))
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -41,8 +41,9 @@ class Heartbeat(Record, frozen=True, kw_only=True):
 
 
 class Bid(Record, frozen=True, kw_only=True):
-    """Who could start this soonest? `cost_s` is its predicted time of one core, `below_s` the start
-    that the asker has already: a host that is not sooner need not answer.
+    """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
+    predicted time of one core, `below_s` the start that the asker has already: a host that is not
+    sooner need not answer.
     """
 
     segments: int = 1
@@ -62,6 +63,14 @@ class Answer(Record, frozen=True, kw_only=True):
     ticket: str = ""
     hold_ms: int = 200
     made_by: str = ""
+
+
+class Drain(Record, frozen=True, kw_only=True):
+    """Take no more work of the fleet, and return what has not begun; or, with `off`, take part
+    again. At `names.drain_subject`; the host answers with its heartbeat.
+    """
+
+    off: bool = False
 
 
 class Control(Record, frozen=True, kw_only=True):

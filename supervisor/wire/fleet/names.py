@@ -241,6 +241,12 @@ def talk_subject(host: str, tenant: str, id: str) -> str:
     return f"{PREFIX}.talk.{token(host)}.{token(tenant)}.{token(id)}"
 
 
+DECLINED: Final = "declined"
+"""In place of a conversation's id: what a host promised in a bid (the payload is the inbox that it
+answered) is not needed.
+"""
+
+
 def talk_subjects(host: str) -> str:
     """The subjects of all conversations with a host."""
     return f"{PREFIX}.talk.{token(host)}.*.*"
@@ -249,6 +255,11 @@ def talk_subjects(host: str) -> str:
 def heartbeat_subject(host: str) -> str:
     """Where a host tells how it is (`live.Heartbeat`); "*" for all of them."""
     return f"{PREFIX}.hb.{host if host == '*' else token(host)}"
+
+
+def drain_subject(host: str) -> str:
+    """Where an operator has a host take no more work of the fleet (`live.Drain`)."""
+    return f"{PREFIX}.drain.{token(host)}"
 
 
 def event_subject(what: str) -> str:
