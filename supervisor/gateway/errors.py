@@ -118,7 +118,10 @@ _OF_A_FLEET: Mapping[str, _Kind] = {
     "result_lost": _Kind(410, INVALID),
 }
 
-_BY_CODE: Mapping[str, _Kind] = {str(code): kind for code, kind in _KINDS.items()} | _OF_A_FLEET
+_BY_CODE: Mapping[str, _Kind] = {
+    **{str(code): kind for code, kind in _KINDS.items()},
+    **_OF_A_FLEET,
+}
 """The same for a code of any supervisor, which may be a later one."""
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from supervisor.client import AsyncClient, AsyncJob, BadRequest, JobFailed
 from supervisor.client.audio import BYTES_PER_SAMPLE
+from supervisor.gateway.connecting import connection
 from supervisor.gateway.errors import ErrorDetail, from_supervisor
 from supervisor.gateway.jobs.records import (
     JobDocument,
@@ -71,12 +72,9 @@ class Road:
         voice, engine, pace, terms = order
         terms["durable"], terms["key"], terms["deadline"] = True, key, wanted.deadline
         terms["label"] = label.encoded()
-        client = self._new_client()
-        try:
+        async with connection(self._new_client) as client:
             job = await client.submit(wanted.input, voice, engine, pace.speed, wanted.seed, **terms)
             return HandedIn(self._found(await client.jobs(job.id)), job.left_out)
-        finally:
-            await client.close()
 
     async def find(self, id: str) -> Found | None:
         """A durable job; None if there is none. Raises SupervisorError."""
@@ -93,11 +91,8 @@ class Road:
     @asynccontextmanager
     async def listening(self, id: str) -> AsyncIterator[AsyncJob]:
         """A job's audio from its beginning, within the block. Raises SupervisorError."""
-        client = self._new_client()
-        try:
+        async with connection(self._new_client) as client:
             yield await client.attach(id)
-        finally:
-            await client.close()
 
     def _found(self, job: dict[str, Any]) -> Found:
         label = label_of(job.get("label"))
@@ -134,8 +129,10 @@ def _progress(job: dict[str, Any]) -> float:
     """The part that is spoken: of the segments, or in the fleet of the parts."""
     if "parts" in job:
         done, all = job.get("running_segments") or (0, 1)
-        return min(1.0, float(job["parts_done"] + done / max(1, all)) / max(1, job["parts"]))
-    return min(1.0, float(job["segments_spoken"]) / max(1, job["segments"]))
+        part = (job["parts_done"] + done / max(1, all)) / max(1, job["parts"])
+    else:
+        part = job["segments_spoken"] / max(1, job["segments"])
+    return float(min(1.0, part))
 
 
 def _rounded(seconds: float | None) -> float | None:
