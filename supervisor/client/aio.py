@@ -22,6 +22,7 @@ from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.client.roads import fleet_calls, is_fleet
 from supervisor.wire.client import DEFAULT_CREDIT, Welcome
+from supervisor.wire.codec import Body
 from supervisor.wire.events import EVENTS
 from supervisor.wire.fleet.names import DEFAULT_TENANT
 
@@ -46,6 +47,12 @@ class AsyncJob(JobHandle):
         self._begin_stream()
         while (body := await self._next(Deadline(timeout))) is not None:
             yield samples_of(body)
+
+    async def pcm(self) -> AsyncIterator[Body]:
+        """As `chunks`, without a timeout, in bytes: float32 little-endian."""
+        self._begin_stream()
+        while (body := await self._next(Deadline(None))) is not None:
+            yield body
 
     async def result(self, timeout: float | None = None) -> Audio:  # noqa: ASYNC109
         """Wait for the whole audio. A WaitTimeout leaves the job as it is: call again.

@@ -13,6 +13,7 @@ from supervisor.client.records import JobRecord
 from supervisor.client.request import Request, Resumption
 from supervisor.client.words import WordPlaces
 from supervisor.speech import LeftOut, Word
+from supervisor.wire.client import End
 from supervisor.wire.codec import Body
 
 
@@ -110,6 +111,11 @@ class JobHandle:
     def timings(self) -> Timings | None:
         """Timings of the job; None until it is done."""
         return self._job.record.timings
+
+    @property
+    def end(self) -> End | None:
+        """What the supervisor says at the end of a job that is done; None until then."""
+        return self._job.record.end
 
     def cancel(self) -> None:
         """Stop the job. Does nothing to one that has ended."""

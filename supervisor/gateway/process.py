@@ -15,6 +15,7 @@ from functools import partial
 from aiohttp import web
 
 from supervisor.config import Settings
+from supervisor.config.handover import ANSWERS_GRACE_S
 from supervisor.config.loading import Place
 from supervisor.gateway.app import make_app
 from supervisor.gateway.connecting import new_client
@@ -28,7 +29,6 @@ from supervisor.gateway.connections.listener import (
 from supervisor.gateway.connections.open_files import raise_file_limit
 from supervisor.gateway.connections.root_path import serve_below
 from supervisor.gateway.context import make_context
-from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
 from supervisor.gateway.loop_faults import log_fault
 from supervisor.gateway.paths import merge_slashes

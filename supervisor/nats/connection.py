@@ -291,14 +291,14 @@ class Connection:
             waiting[1].set_result(message)
 
     async def subscribe(
-        self, subject: str, handler: Handler, *, pending_bytes: int = -1
+        self, subject: str, handler: Handler, *, queue: str = "", pending_bytes: int = -1
     ) -> Subscription:
-        """Have each message of a subject handled. With `pending_bytes`, what comes while so much
-        waits is dropped. Raises FleetError.
+        """Have each message of a subject handled; with `queue` by one of all that name it. With
+        `pending_bytes`, what comes while so much waits is dropped. Raises FleetError.
         """
         try:
             return await self._client.subscribe(
-                subject, cb=handler, pending_msgs_limit=-1, pending_bytes_limit=pending_bytes
+                subject, queue, handler, pending_msgs_limit=-1, pending_bytes_limit=pending_bytes
             )
         except (nats.errors.Error, OSError) as error:
             raise FleetError("unavailable", f"cannot listen: {error}") from None
