@@ -24,6 +24,7 @@ from supervisor.config.sections.fleet import host_token
 from supervisor.core.fleet import events as e
 from supervisor.fleet.agent import Agent
 from supervisor.fleet.control import Control
+from supervisor.fleet.draining import Draining
 from supervisor.fleet.heartbeats import Heartbeats
 from supervisor.fleet.host import Host
 from supervisor.fleet.janitor import Janitor
@@ -80,6 +81,7 @@ class Process:
             Host(self.agent),
             self._heartbeats,
             Control(self.agent),
+            Draining(self.agent, self._heartbeats),
             Janitor(self.agent),
         ]
         self.agent.on_event = self._after_event
