@@ -255,6 +255,13 @@ class AsyncClient:
         """Engines by name; see `Client.engines`."""
         return (await self.welcome()).engines
 
+    @property
+    def degraded(self) -> str:
+        """Why the fleet that this client may ask cannot be asked now, in one line; empty if it can,
+        or if there is none.
+        """
+        return self._calls.degraded
+
     async def close(self) -> None:
         """Disconnect; jobs of this client that still run are cancelled. Idempotent."""
         await self._calls.close()

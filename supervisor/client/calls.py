@@ -50,6 +50,11 @@ class Calls(ABC):
     def __init__(self, patience: float = PATIENCE_S) -> None:
         self._patience = patience
 
+    @property
+    def degraded(self) -> str:
+        """Why only a part of what should be there can be asked, in one line; empty if all is."""
+        return ""
+
     @abstractmethod
     async def connected(self, deadline: Deadline) -> Link:
         """A link, once WELCOME has come. Raises NoSupervisor."""
@@ -59,6 +64,17 @@ class Calls(ABC):
         """A link to a supervisor that may speak this request, or that has the job of one that was
         attached to (None). Raises NoSupervisor.
         """
+
+    async def link_to_resume(
+        self,
+        request: Request | None,
+        lost: Link,  # noqa: ARG002 (there is but one supervisor)
+        deadline: Deadline,
+    ) -> Link:
+        """A link to a supervisor that may go on with this request, as the one of `lost` spoke it.
+        Raises NoSupervisor.
+        """
+        return await self.link_for(request, deadline)
 
     @abstractmethod
     async def watch(self, kinds: tuple[str, ...], deadline: Deadline) -> Watch:

@@ -48,6 +48,11 @@ class JobHandle:
         return self._job.accepted.job
 
     @property
+    def host(self) -> str | None:
+        """The host of the fleet that speaks it; None for a supervisor that was asked directly."""
+        return self._job.link.host
+
+    @property
     def sample_rate(self) -> int:
         """Samples per second of its audio."""
         return self._job.accepted.sample_rate
@@ -176,13 +181,14 @@ class JobHandle:
 
     async def _resumed(self, error: SupervisorError, deadline: Deadline) -> AcceptedJob:
         """The job at the next supervisor. Raises `error`, that of the loss, if it cannot go on."""
-        if not self._resumption.possible(error):
+        if not self._resumption.possible(error, self._job.record):
             raise error
         limit = deadline.within(self._resume)
         backoff = Backoff(limit.remaining())
+        lost = self._job.link
         while True:
             try:
-                link = await self._calls.link_for(self._resumption.request, limit)
+                link = await self._calls.link_to_resume(self._resumption.request, lost, limit)
                 record = self._resumption.ask(link.conversation, self._job.record)
                 accepted = await self._calls.answer(link, record, limit)
             except SupervisorError as found:
@@ -205,7 +211,7 @@ class JobHandle:
             sample_rate=self.sample_rate,
             seed=self.seed,
             job=self.id,
-            segments=end.segments,
+            segments=self._job.record.before_segments + end.segments,
             timings=timings,
             words=tuple(self._words),
         )

@@ -1,7 +1,8 @@
 """A job's request, and its resumption at the next supervisor after the first was lost.
 
 A durable job is attached to again, from the byte where it broke off. A plain job is submitted
-again, once, with the seed it had, and the audio that the caller already has is skipped. With a
+again, with the seed it had, from the segment on that was being heard, and the audio that the caller
+already has is skipped. With a
 seed that the caller gave, the rest is the same to the sample. With one that the supervisor picked,
 the audio has the same length and timing, so that both parts fit, but may differ by rounding: the
 first part may have been spoken by several threads. To avoid that, every request would have to run
@@ -85,6 +86,11 @@ class Request:
         return self._asked.get("voice")
 
     @property
+    def request_class(self) -> str | None:
+        """The class that is asked for; None: by the text."""
+        return self._asked.get("request_class")
+
+    @property
     def language(self) -> str | None:
         """The language that is asked for."""
         return self._asked.get("language")
@@ -94,11 +100,24 @@ class Request:
         """Whether the job is to outlive its client and the supervisor."""
         return self._asked.get("durable", False)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of its text is asked for, not a part."""
+        return self._asked.get("part") is None and not self._asked.get("first_segment")
+
     def submit(
-        self, conversation: Conversation, spent_s: float = 0.0, seed: int | None = None
+        self,
+        conversation: Conversation,
+        spent_s: float = 0.0,
+        seed: int | None = None,
+        first_segment: int = 0,
     ) -> JobRecord:
-        """Submit it, `spent_s` after the call, with `seed` if one is given. Raises BadRequest."""
+        """Submit it, `spent_s` after the call, with `seed` if one is given, and of a whole text
+        what begins with `first_segment`. Raises BadRequest.
+        """
         asked = self._asked.copy()
+        if first_segment:
+            asked["first_segment"] = first_segment
         if self._deadline is not None:
             asked["deadline_ms"] = max(0, round((self._deadline - spent_s) * 1000))
         if seed is not None:
@@ -127,11 +146,14 @@ class Resumption:
     def _attaches(self) -> bool:
         return self._request is None or self._request.durable
 
-    def possible(self, error: SupervisorError) -> bool:
-        """Whether the job may go on after this error."""
+    def possible(self, error: SupervisorError, lost: JobRecord) -> bool:
+        """Whether the job that `lost` records may go on after this error. One that was resumed and
+        lost again must have come further, or a text that ends supervisors would go on for ever.
+        """
         if self._request is not None and self._request.open and not self._request.durable:
             return False  # The next one would cut the text at other places.
-        return isinstance(error, SupervisorGone) and (self._attaches or not self._submitted_again)
+        again = self._submitted_again and not lost.progressed
+        return isinstance(error, SupervisorGone) and (self._attaches or not again)
 
     def ask(self, conversation: Conversation, lost: JobRecord) -> JobRecord:
         """Ask the next supervisor for the rest of the job that `lost` records."""
@@ -142,8 +164,10 @@ class Resumption:
             record = conversation.attach(accepted.job, time.monotonic(), lost.received)
         else:
             spent_s = time.monotonic() - lost.submitted_at
-            record = self._request.submit(conversation, spent_s, accepted.seed)
-            record.skip_heard(lost)
+            middle = self._request.whole and lost.segment > 0
+            first = lost.segment if middle else 0
+            record = self._request.submit(conversation, spent_s, accepted.seed, first)
+            record.skip_heard(lost, from_segment=middle)
         record.words = lost.words
         record.text = lost.text or record.text
         record.submitted_at = lost.submitted_at

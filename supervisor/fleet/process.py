@@ -23,11 +23,13 @@ from supervisor.config import Settings
 from supervisor.config.sections.fleet import host_token
 from supervisor.core.fleet import events as e
 from supervisor.fleet.agent import Agent
+from supervisor.fleet.bids import Bids
 from supervisor.fleet.control import Control
 from supervisor.fleet.draining import Draining
 from supervisor.fleet.heartbeats import Heartbeats
 from supervisor.fleet.host import Host
 from supervisor.fleet.janitor import Janitor
+from supervisor.fleet.tunnels import Tunnels
 from supervisor.host.signals import STOP_SIGNALS, ignore_stop_signals
 from supervisor.logs import get_logger, log_uncaught
 from supervisor.nats.connection import Connection, Servers
@@ -77,12 +79,15 @@ class Process:
         client = AsyncClient(name="fleet", credit=CREDIT, patience=0, resume=fleet.lease_s)
         self.agent = Agent(settings, host, secrets.token_hex(4), self.connection, client)
         self._heartbeats = Heartbeats(self.agent)
+        bids = Bids(self.agent)
         self.agent.parts = [
             Host(self.agent),
             self._heartbeats,
             Control(self.agent),
             Draining(self.agent, self._heartbeats),
             Janitor(self.agent),
+            bids,
+            Tunnels(self.agent, bids),
         ]
         self.agent.on_event = self._after_event
         self._leaving = asyncio.Event()

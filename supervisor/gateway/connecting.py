@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from supervisor.client import AsyncClient
+from supervisor.config import Settings
 
 CREDIT_BYTES: Final = 96 * 1024
 """Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a fast
@@ -25,3 +26,18 @@ RESUME_S: Final = 2.0
 def new_client() -> AsyncClient:
     """A connection, which is made at its first use."""
     return AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
+
+
+def speaking_client(settings: Settings) -> AsyncClient:
+    """The connection for all requests. In a fleet what would wait here may be spoken elsewhere."""
+    if not settings.fleet.servers:
+        return new_client()
+    from supervisor.gateway.spilling import SpillingClient  # noqa: PLC0415 - loads what it needs
+
+    return SpillingClient(
+        settings.fleet,
+        name="gateway",
+        credit=CREDIT_BYTES,
+        patience=PATIENCE_S,
+        resume=RESUME_S,
+    )

@@ -18,7 +18,7 @@ from supervisor.config import Settings
 from supervisor.config.handover import ANSWERS_GRACE_S
 from supervisor.config.loading import Place
 from supervisor.gateway.app import make_app
-from supervisor.gateway.connecting import new_client
+from supervisor.gateway.connecting import speaking_client
 from supervisor.gateway.connections.connection import READ_BYTES, OpenConnections
 from supervisor.gateway.connections.listener import (
     Address,
@@ -69,7 +69,7 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopped.set)
     http = settings.http
-    context = make_context(settings, new_client(), place)
+    context = make_context(settings, speaking_client(settings), place)
     runner = web.AppRunner(
         make_app(context),
         handler_cancellation=True,

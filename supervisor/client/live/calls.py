@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from supervisor.client.calls import AcceptedJob, Calls, Watch
 from supervisor.client.deadlines import PATIENCE_S, Deadline
 from supervisor.client.errors import BadRequest, NoSupervisor, Refused
@@ -26,6 +28,7 @@ from supervisor.nats.connection import Connection
 from supervisor.wire.client import DEFAULT_CREDIT, Report
 from supervisor.wire.fleet.live import Answer as Offer
 from supervisor.wire.fleet.live import Bid
+from supervisor.wire.fleet.made_by import made_at
 from supervisor.wire.fleet.names import (
     ANY_ENGINE,
     DEFAULT_TENANT,
@@ -75,12 +78,23 @@ class FleetCalls(Calls):
 
     async def link_for(self, request: Request | None, deadline: Deadline) -> Link:
         """A link to the host that can start this soonest; for None, to any."""
-        best = await self.best(request)
+        return await self._link_to_best(request, None, deadline)
+
+    async def link_to_resume(self, request: Request | None, lost: Link, deadline: Deadline) -> Link:
+        """As `Calls.link_to_resume`: a host whose speech is the same goes on."""
+        return await self._link_to_best(request, maker_of(lost, request), deadline)
+
+    async def _link_to_best(
+        self, request: Request | None, made_by: str | None, deadline: Deadline
+    ) -> Link:
+        best = await self.best(request, made_by=made_by)
         if best is None:
             engine = "" if request is None or request.engine is None else f" {request.engine!r}"
             what = f"the engine{engine}" if engine else "an engine"
+            same = " as the lost one did" if made_by is not None else ""
             raise NoSupervisor(
-                f"no host of the fleet that speaks {what} answers; see `supervisor fleet status`",
+                f"no host of the fleet that speaks {what}{same} answers; see `supervisor fleet "
+                "status`",
                 code="fleet_unavailable",
             )
         return await self.link_to(best, deadline)
@@ -88,13 +102,15 @@ class FleetCalls(Calls):
     async def best(
         self,
         request: Request | None,
+        *,
         below_s: float | None = None,
+        made_by: str | None = None,
         patience_s: float = ANSWER_S,
     ) -> Offer | None:
         """The best bid for a request, None where no host bids. With `below_s`, of those that can
-        start before that. Raises SupervisorError.
+        start before that, and with `made_by` of those whose speech is that. Raises SupervisorError.
         """
-        for bid in _bids(request, below_s):
+        for bid in _bids(request, below_s, made_by):
             for engine in _tokens(request):
                 found = await self._ask(engine, bid, patience_s)
                 if found is not None or below_s is not None:
@@ -164,7 +180,7 @@ class FleetCalls(Calls):
     async def _ask(self, engine: str, bid: Bid, patience_s: float) -> Offer | None:
         async def ask(connection: Connection) -> Offer | None:
             if self._bidding is None or self._bidding.connection is not connection:
-                self._bidding = Bidding(connection)
+                self._bidding = Bidding(connection, self._tenant)
             return await self._bidding.ask(engine, bid, patience_s)
 
         return await self.port.do(ask)
@@ -192,15 +208,21 @@ def _tokens(request: Request | None) -> tuple[str, ...]:
     return as_token(request.engine), ANY_ENGINE
 
 
-def _bids(request: Request | None, below_s: float | None) -> tuple[Bid, ...]:
+def _bids(request: Request | None, below_s: float | None, made_by: str | None) -> tuple[Bid, ...]:
     """What to ask: first hosts that have the voice, then any that can say what is wrong with it."""
     if request is None:
-        return (Bid(),)
+        return (Bid(segments=0),)
     segments = 1 + len(request.text) // _CHARS_A_SEGMENT
-    bid = Bid(segments=segments, below_s=below_s, voice=request.voice, language=request.language)
-    if bid.voice is None and bid.language is None:
-        return (bid,)
-    return bid, Bid(segments=segments, below_s=below_s)
+    any_host = Bid(segments=segments, below_s=below_s, made_by=made_by)
+    if request.voice is None and request.language is None:
+        return (any_host,)
+    return replace(any_host, voice=request.voice, language=request.language), any_host
+
+
+def maker_of(link: Link, request: Request | None) -> str | None:
+    """What speaks, or spoke, this request at the other end of a link."""
+    welcome = link.conversation.welcome.value
+    return None if welcome is None else made_at(welcome, request.engine if request else None)
 
 
 def _unknown(job: str) -> BadRequest:

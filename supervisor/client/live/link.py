@@ -31,11 +31,11 @@ _CLOSE_S: Final = 2.0
 
 
 class HostLink(Link):
-    """A connection to the supervisor of a host. `host` is its name, `made_by` what speaks there."""
+    """A connection to the supervisor of a host. `host` is its name."""
 
     def __init__(self, host: str, name: str, credit: int) -> None:
         super().__init__(f"host {host}", name, min(credit, MAX_CREDIT))
-        self.host = host
+        self.host: str = host
         self.used_at = time.monotonic()
 
     @property

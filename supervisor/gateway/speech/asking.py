@@ -32,6 +32,10 @@ CLASS_HEADER: Final = "X-TTS-Class"
 """The class of a request, for programs whose bodies cannot name it."""
 
 
+HOST_HEADER: Final = "X-TTS-Host"
+"""The host of the fleet that speaks, where it is not this one."""
+
+
 class VoiceId(msgspec.Struct, frozen=True):
     """A voice as OpenAI's newer clients name their own."""
 
@@ -242,7 +246,8 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
 
 def headers_of(job: SpokenJob) -> dict[str, str]:
     """What is known of a job before its audio."""
-    return {"X-Job-Id": job.id, **told_left_out(job.left_out)}
+    by = {} if job.host is None else {HOST_HEADER: job.host}
+    return {"X-Job-Id": job.id, **by, **told_left_out(job.left_out)}
 
 
 def told_left_out(left_out: Iterable[LeftOut]) -> dict[str, str]:

@@ -41,8 +41,9 @@ class Heartbeat(Record, frozen=True, kw_only=True):
 
 
 class Bid(Record, frozen=True, kw_only=True):
-    """Who could start this soonest? `cost_s` is its predicted time of one core, `below_s` the start
-    that the asker has already: a host that is not sooner need not answer.
+    """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
+    predicted time of one core, `below_s` the start that the asker has already: a host that is not
+    sooner need not answer.
     """
 
     segments: int = 1

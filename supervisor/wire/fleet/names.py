@@ -241,6 +241,12 @@ def talk_subject(host: str, tenant: str, id: str) -> str:
     return f"{PREFIX}.talk.{token(host)}.{token(tenant)}.{token(id)}"
 
 
+DECLINED: Final = "declined"
+"""In place of a conversation's id: what a host promised in a bid (the payload is the inbox that it
+answered) is not needed.
+"""
+
+
 def talk_subjects(host: str) -> str:
     """The subjects of all conversations with a host."""
     return f"{PREFIX}.talk.{token(host)}.*.*"
