@@ -59,6 +59,7 @@ class Pulling:
         """By consumer, its waiting pull."""
         self._now: int | None = None
         """The pull that asks for what is there now; there is one at most."""
+        self._sources = 0
         self._queues: dict[e.JobClass, deque[e.Source]] = {}
         self._weights: dict[e.JobClass, int] = {}
         self._deficit = dict.fromkeys(e.CLASSES, 0)
@@ -72,6 +73,7 @@ class Pulling:
 
     def configure(self, rules: e.Rules) -> None:
         """Take these consumers and weights. Pulls at others run out."""
+        self._sources = len(rules.sources)
         self._queues = {
             name: deque(s for s in rules.sources if s.job_class == name) for name in e.CLASSES
         }
@@ -131,15 +133,17 @@ class Pulling:
             if pull.got < pull.batch:
                 self._empty[name] = now + _EMPTY_S
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a consumer to be asked: not if one is, or a pull waits at each."""
+        return self._now is None and len(self._waiting) < self._sources
+
     # -- asking -------------------------------------------------------------------------
 
     def ask(self, now: float, free: int, busy: int, held: int) -> None:
-        """Ask for jobs, `free` at most. `busy`: tenths of the slots that are taken, at most 9;
-        `held`: jobs in hand.
+        """Ask for jobs, `free` at most, where `may_ask`. `busy`: tenths of the slots that are taken,
+        9 at most; `held`: jobs in hand.
         """
-        self._give_up(now)
-        if free <= 0 or self._now is not None:
-            return
         asked = self._next(now, free)
         if asked is not None:
             source, batch = asked
@@ -152,7 +156,8 @@ class Pulling:
                     self._waiting[source.consumer] = number
         self._empty.clear()
 
-    def _give_up(self, now: float) -> None:
+    def give_up(self, now: float) -> None:
+        """Give up pulls of which nothing was heard."""
         if now < self._due:
             return
         self._due = math.inf
