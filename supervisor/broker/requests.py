@@ -42,6 +42,7 @@ MAX_TEMPO = 10.0
 MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
+MAX_LABEL_CHARS = 256
 MAX_PARTS = 10_000
 MAX_SEGMENT = 1 << 30
 MAX_DEADLINE_MS = 366 * 24 * 3_600_000
@@ -185,6 +186,7 @@ class _Asked:
             deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
             durable=submit.durable,
             key=submit.key,
+            label=submit.label,
             fingerprint=fingerprint,
             reproducible=reproducible,
             trace=_trace_context(submit, now) if settings.tracing.enabled else None,
@@ -341,6 +343,7 @@ def _check(submit: Submit) -> None:
     _named("id", submit.id, MAX_ID_CHARS)
     _named("key", submit.key, MAX_KEY_CHARS)
     _named("on_behalf", submit.on_behalf, MAX_ON_BEHALF_CHARS)
+    _named("label", submit.label, MAX_LABEL_CHARS)
 
 
 def _within(field: str, value: float, least: float, most: float) -> None:

@@ -379,6 +379,8 @@ class Broker:
     ) -> None:
         if self._find(connection, message.job) is None:
             self._no_such_job(client, message.job)
+        elif message.forget:
+            self._tell(e.Forgotten(self._loop.time(), message.job, "forgotten by the client"))
         else:
             self._tell(e.Cancelled(self._loop.time(), message.job, "cancelled by the client"))
 
@@ -428,7 +430,7 @@ class Broker:
             if job is None:
                 self._no_such_job(client, message.job, message.id)
                 return
-            document = job_document(job, now)
+            document = job_document(job, self._jobs, now)
         self._send(client, wire.Report(message.id, document))
 
     def _report(

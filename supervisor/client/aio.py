@@ -22,6 +22,7 @@ from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
 from supervisor.client.roads import fleet_calls, is_fleet
 from supervisor.wire.client import DEFAULT_CREDIT, Welcome
+from supervisor.wire.codec import Body
 from supervisor.wire.events import EVENTS
 from supervisor.wire.fleet.names import DEFAULT_TENANT
 
@@ -46,6 +47,12 @@ class AsyncJob(JobHandle):
         self._begin_stream()
         while (body := await self._next(Deadline(timeout))) is not None:
             yield samples_of(body)
+
+    async def pcm(self) -> AsyncIterator[Body]:
+        """As `chunks`, without a timeout, in bytes: float32 little-endian."""
+        self._begin_stream()
+        while (body := await self._next(Deadline(None))) is not None:
+            yield body
 
     async def result(self, timeout: float | None = None) -> Audio:  # noqa: ASYNC109
         """Wait for the whole audio. A WaitTimeout leaves the job as it is: call again.
@@ -222,9 +229,15 @@ class AsyncClient:
         """Forget all cached segments; see `Client.clear_cache`."""
         return await self._calls.clear_cache(Deadline(timeout))
 
-    async def cancel(self, job: str, timeout: float | None = 10.0) -> None:  # noqa: ASYNC109
-        """Stop a job by its id. Raises BadRequest (`not_found`)."""
-        await self._calls.cancel(job, Deadline(timeout))
+    async def cancel(
+        self,
+        job: str,
+        timeout: float | None = 10.0,  # noqa: ASYNC109
+        *,
+        forget: bool = False,
+    ) -> None:
+        """Stop a job by its id; see `Client.cancel`. Raises BadRequest (`not_found`)."""
+        await self._calls.cancel(job, Deadline(timeout), forget=forget)
 
     async def events(
         self,
@@ -241,6 +254,13 @@ class AsyncClient:
     async def engines(self) -> dict[str, Any]:
         """Engines by name; see `Client.engines`."""
         return (await self.welcome()).engines
+
+    @property
+    def degraded(self) -> str:
+        """Why the fleet that this client may ask cannot be asked now, in one line; empty if it can,
+        or if there is none.
+        """
+        return self._calls.degraded
 
     async def close(self) -> None:
         """Disconnect; jobs of this client that still run are cancelled. Idempotent."""

@@ -50,6 +50,11 @@ class Calls(ABC):
     def __init__(self, patience: float = PATIENCE_S) -> None:
         self._patience = patience
 
+    @property
+    def degraded(self) -> str:
+        """Why only a part of what should be there can be asked, in one line; empty if all is."""
+        return ""
+
     @abstractmethod
     async def connected(self, deadline: Deadline) -> Link:
         """A link, once WELCOME has come. Raises NoSupervisor."""
@@ -59,6 +64,17 @@ class Calls(ABC):
         """A link to a supervisor that may speak this request, or that has the job of one that was
         attached to (None). Raises NoSupervisor.
         """
+
+    async def link_to_resume(
+        self,
+        request: Request | None,
+        lost: Link,  # noqa: ARG002 (there is but one supervisor)
+        deadline: Deadline,
+    ) -> Link:
+        """A link to a supervisor that may go on with this request, as the one of `lost` spoke it.
+        Raises NoSupervisor.
+        """
+        return await self.link_for(request, deadline)
 
     @abstractmethod
     async def watch(self, kinds: tuple[str, ...], deadline: Deadline) -> Watch:
@@ -136,11 +152,13 @@ class Calls(ABC):
         """What was in the cache, which is empty now."""
         return await self._report(lambda talk: talk.clear_cache(), "clear_cache", deadline)
 
-    async def cancel(self, job: str, deadline: Deadline) -> None:
+    async def cancel(self, job: str, deadline: Deadline, *, forget: bool = False) -> None:
         """Stop a job by its id; return once the supervisor has received the order."""
+        if forget:
+            await self.jobs(job, 1, deadline)  # It is not known any more afterwards.
         link = await self.connected(deadline)
-        link.conversation.cancel_job(job)
-        await self.jobs(job, 1, deadline)
+        link.conversation.cancel_job(job, forget=forget)
+        await self.jobs(None if forget else job, 1, deadline)
 
     async def welcome(self) -> Welcome:
         """The supervisor's WELCOME."""

@@ -28,6 +28,9 @@ class Link(ABC):
     `credit`: bytes of each job's audio that may wait here to be taken.
     """
 
+    host: str | None = None
+    """The host of a fleet that it leads to; None for a supervisor that is asked directly."""
+
     def __init__(self, endpoint: str, name: str, credit: int) -> None:
         self.endpoint = endpoint
         self.conversation = Conversation(time.monotonic(), name=name, credit=credit)

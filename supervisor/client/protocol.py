@@ -88,6 +88,7 @@ class JobOptions(TypedDict, total=False):
     tracestate: str | None
     on_behalf: str | None
     request_class: str | None
+    label: str | None
     first_segment: int
     part: tuple[int, int] | None
 
@@ -193,9 +194,9 @@ class Conversation:
         record.ready.clear()
         record.fail(JobCancelled("the job was cancelled", code="cancelled"))
 
-    def cancel_job(self, job: str) -> None:
-        """Cancel a job by its id, listened to or not."""
-        self._send(Cancel(job=job))
+    def cancel_job(self, job: str, *, forget: bool = False) -> None:
+        """Cancel a job by its id, listened to or not; with `forget` nothing of it is left."""
+        self._send(Cancel(job=job, forget=forget))
 
     def status(self, *, events: bool = False) -> Answer[Report]:
         """Ask for the status document, with the last events or without."""

@@ -294,9 +294,11 @@ class Client:
         """
         return run(self._calls.clear_cache(Deadline(timeout)))
 
-    def cancel(self, job: str, timeout: float | None = 10.0) -> None:
-        """Stop a job by its id. Raises BadRequest (`not_found`)."""
-        run(self._calls.cancel(job, Deadline(timeout)))
+    def cancel(self, job: str, timeout: float | None = 10.0, *, forget: bool = False) -> None:
+        """Stop a job by its id; with `forget` nothing of it is left, also of one that has ended:
+        neither its audio nor its key. Raises BadRequest (`not_found`).
+        """
+        run(self._calls.cancel(job, Deadline(timeout), forget=forget))
 
     def events(self, *kinds: str, timeout: float | None = 10.0) -> Events:
         """Watch what happens: `allocation`, `workers`, `jobs`, or all of them where none is named.

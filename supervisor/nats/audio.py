@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
@@ -16,12 +17,14 @@ from supervisor.nats.buckets import purge
 from supervisor.nats.connection import PATIENCE_S, Connection
 from supervisor.nats.errors import FleetError
 from supervisor.nats.jetstream import store
+from supervisor.wire.fleet import names
 
-PIECE: Final = 262_144
-"""Bytes of a piece; the last one is shorter."""
+PIECE: Final = names.PIECE_BYTES
 WINDOW: Final = 4
 """Pieces that are on their way at once."""
 _READS: Final = 3
+_FULL_S: Final = 2.0
+"""Pause before a piece is offered again to a stream that is full."""
 
 
 class Written(NamedTuple):
@@ -35,7 +38,8 @@ class Written(NamedTuple):
 class AudioWriter:
     """Writes one attempt's audio below `subject`, piece after piece as it comes.
 
-    `within`: seconds for which a piece is offered again; what is written twice is the same.
+    `within`: seconds for which a piece is offered again; what is written twice is the same. With
+    infinity it is offered until it is taken, to a full stream too.
     """
 
     def __init__(self, connection: Connection, subject: str, within: float) -> None:
@@ -48,6 +52,11 @@ class AudioWriter:
         self._hash = hashlib.sha256()
         self._sent: set[asyncio.Task[None]] = set()
         self._failed: BaseException | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return self._size
 
     async def write(self, body: bytes | memoryview) -> None:
         """Add bytes; waits where `WINDOW` pieces are on their way. Raises FleetError."""
@@ -89,7 +98,15 @@ class AudioWriter:
         task.add_done_callback(self._stored)
 
     async def _store(self, subject: str, piece: bytes) -> None:
-        await store(self._connection, subject, piece, None, self._within)
+        while True:
+            try:
+                await store(self._connection, subject, piece, None, self._within)
+            except FleetError as error:
+                if error.code != "full" or self._within != math.inf:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_FULL_S)
 
     def _stored(self, task: asyncio.Task[None]) -> None:
         self._sent.discard(task)
@@ -109,14 +126,14 @@ async def read(
     Raises FleetError: `not_found` where a piece is gone.
     """
     for number in range(start // PIECE, -(-size // PIECE)):
-        piece = await _piece(connection, stream, f"{subject}.{number}")
-        if len(piece) != min(PIECE, size - number * PIECE):
+        body = await piece(connection, stream, f"{subject}.{number}")
+        if len(body) != min(PIECE, size - number * PIECE):
             raise FleetError("not_found", f"piece {number} of {subject} is not what was written")
         skipped = max(0, start - number * PIECE)
-        yield piece[skipped:] if skipped else piece
+        yield body[skipped:] if skipped else body
 
 
-async def _piece(connection: Connection, stream: str, subject: str) -> bytes:
+async def piece(connection: Connection, stream: str, subject: str) -> bytes:
     """One piece. A copy of the stream may be a moment behind, so one that is missing is asked for
     again.
     """
@@ -136,6 +153,6 @@ async def _piece(connection: Connection, stream: str, subject: str) -> bytes:
     raise FleetError("not_found", f"{subject} is gone")
 
 
-async def remove(connection: Connection, subject: str, stream: str = "AUDIO") -> int:
+async def remove(connection: Connection, subject: str, stream: str = names.AUDIO) -> int:
     """Remove what is below a subject; returns how many pieces. Raises FleetError."""
     return await purge(connection, stream, f"{subject}.>")

@@ -17,6 +17,8 @@ from supervisor.nats.jetstream import EXPECTED_SEQUENCE, ask, store
 _OPERATION: Final = "KV-Operation"
 _GONE: Final = frozenset({"DEL", "PURGE"})
 _MARKER: Final = "Nats-Marker-Reason"
+_LIST_S: Final = 10.0
+"""Longest wait for a list of subjects; it is repeated meanwhile."""
 
 
 class Entry(NamedTuple):
@@ -141,6 +143,7 @@ async def subjects(connection: Connection, stream: str, pattern: str = ">") -> d
             connection,
             f"STREAM.INFO.{stream}",
             {"subjects_filter": pattern, "offset": len(found)},
+            _LIST_S,
         )
         page = info["state"].get("subjects") or {}
         found |= page

@@ -8,11 +8,10 @@ acknowledgements and pulls, and send them when their time has passed.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import ssl
-import stat
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,7 +23,9 @@ from nats.aio.msg import Msg as Message
 from nats.aio.subscription import Subscription
 
 from supervisor.logs import get_logger
+from supervisor.nats.credentials import read_credentials
 from supervisor.nats.errors import FleetError
+from supervisor.wire.fleet.permissions import INBOX
 
 CONNECT_S: Final = 2.0
 """Longest wait for one server to answer."""
@@ -33,6 +34,9 @@ PATIENCE_S: Final = 1.5
 _PENDING: Final = 8 * 1_048_576
 _UNANSWERED_PINGS: Final = 2
 _RECONNECT_S: Final = 0.25
+_REMEMBERED: Final = 100
+"""Most subjects of which it is remembered that they were refused."""
+_REMEMBERED_S: Final = 5.0
 _NO_RESPONDERS: Final = "503"
 _VIOLATION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]*)\"")
 _AUTHORIZATION: Final = ("authorization violation", "authentication")
@@ -55,7 +59,7 @@ Handler = Callable[[Message], Awaitable[None]]
 
 
 class Servers(msgspec.Struct, frozen=True):
-    """Where to connect, and as whom. `name` begins this process's inboxes: `_I.<name>.…`."""
+    """Where to connect, and as whom. `name` is shown by the servers."""
 
     urls: tuple[str, ...]
     name: str
@@ -81,7 +85,10 @@ class Connection:
         self.trouble: str | None = None
         """Why there is no connection, or what was forbidden, in one line; None: all is well."""
         self._client = Client()
-        self._prefix = f"_I.{servers.name}"
+        self.inbox = f"{INBOX}.{servers.name}"
+        """How all inboxes of this user begin: by its public key, or its name where it has none."""
+        self._forbidden: dict[str, float] = {}
+        """Subjects, in lower case, that were just refused, and until when they count as such."""
         self._waiting: dict[str, tuple[str, asyncio.Future[Message]]] = {}
         self._replies = ""
         self._tokens = 0
@@ -170,7 +177,7 @@ class Connection:
         options: dict[str, Any] = {
             "servers": list(servers.urls),
             "name": servers.name,
-            "inbox_prefix": self._prefix,
+            "inbox_prefix": self.inbox,
             "ping_interval": servers.ping_s,
             "max_outstanding_pings": _UNANSWERED_PINGS,
             "connect_timeout": CONNECT_S,
@@ -183,7 +190,9 @@ class Connection:
             "closed_cb": self._on_lost,
         }
         if servers.credentials is not None:
-            options |= _credentials(Path(servers.credentials))
+            found = read_credentials(Path(servers.credentials))
+            options |= found.options
+            self.inbox = options["inbox_prefix"] = f"{INBOX}.{found.key}"
         if servers.ca is not None or any(url.startswith("tls://") for url in servers.urls):
             options["tls"] = _tls(servers.ca)
             options["tls_handshake_first"] = all(url.startswith("tls://") for url in servers.urls)
@@ -208,21 +217,34 @@ class Connection:
         """Fail what waits for an answer to a message that this user must not send. The server tells
         its subject in lower case.
         """
-        what = "send to" if act == "publish" else "listen to"
-        self.trouble = f"this user may not {what} {subject}; see the permissions of the servers"
+        self.trouble = _may_not(act, subject)
         if self.on_forbidden is not None:
             self.on_forbidden(act, subject)
         else:
             log.error("fleet: %s", self.trouble)
+        if act == "publish" and len(self._forbidden) < _REMEMBERED:
+            self._forbidden[subject] = time.monotonic() + _REMEMBERED_S
         for sent_to, future in list(self._waiting.values()):
             if sent_to.lower() == subject and not future.done():
                 future.set_exception(FleetError("forbidden", self.trouble))
+
+    def _check(self, subject: str) -> None:
+        """Raise FleetError for a subject that was just forbidden: who waits for no answer is told
+        when he sends there again.
+        """
+        until = self._forbidden.get(subject)
+        if until is None:
+            return
+        if time.monotonic() < until:
+            raise FleetError("forbidden", _may_not("publish", subject))
+        del self._forbidden[subject]
 
     async def _on_lost(self) -> None:
         self.on_change()
 
     async def _on_found(self) -> None:
         self.trouble = None
+        self._forbidden.clear()
         self.on_change()
 
     # -- messages -----------------------------------------------------------------------
@@ -241,6 +263,8 @@ class Connection:
         """Send a message that nobody confirms. Raises FleetError."""
         if not self.up:
             raise FleetError("unavailable", self.trouble or f"no NATS server at {self.where}")
+        if self._forbidden:
+            self._check(subject.lower())
         try:
             await self._client.publish(
                 subject, payload, reply, dict(headers) if headers is not None else None
@@ -288,21 +312,25 @@ class Connection:
             waiting[1].set_result(message)
 
     async def subscribe(
-        self, subject: str, handler: Handler, *, pending_bytes: int = -1
+        self, subject: str, handler: Handler, *, queue: str = "", pending_bytes: int = -1
     ) -> Subscription:
-        """Have each message of a subject handled. With `pending_bytes`, what comes while so much
-        waits is dropped. Raises FleetError.
+        """Have each message of a subject handled; with `queue` by one of all that name it. With
+        `pending_bytes`, what comes while so much waits is dropped. Raises FleetError.
         """
         try:
             return await self._client.subscribe(
-                subject, cb=handler, pending_msgs_limit=-1, pending_bytes_limit=pending_bytes
+                subject, queue, handler, pending_msgs_limit=-1, pending_bytes_limit=pending_bytes
             )
         except (nats.errors.Error, OSError) as error:
             raise FleetError("unavailable", f"cannot listen: {error}") from None
 
     async def flush(self) -> None:
-        """Wait until the server has heard all that was sent. Raises FleetError."""
+        """Wait until the server has heard all that was sent, and we what it says to that. Raises
+        FleetError.
+        """
         try:
+            # nats-py writes its PING before what waits to be sent: only the second one is behind.
+            await self._client.flush(timeout=2)
             await self._client.flush(timeout=2)
         except (nats.errors.Error, OSError) as error:
             raise FleetError("unavailable", f"no answer: {error}") from None
@@ -321,29 +349,17 @@ class Connection:
         await self.close()
 
 
+def _may_not(act: str, subject: str) -> str:
+    what = "send to" if act == "publish" else "listen to"
+    return f"this user may not {what} {subject}; see the permissions of the servers"
+
+
 async def unsubscribe(subscription: Subscription) -> None:
     """End a subscription; one whose connection is gone has ended."""
     try:
         await subscription.unsubscribe()
     except (nats.errors.Error, OSError):
         return
-
-
-def _credentials(path: Path) -> dict[str, str]:
-    """The option for a file of credentials, by what is in it. Raises FleetError."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(65_536)
-    except OSError as error:
-        raise FleetError("forbidden", f"{path}: {error.strerror}") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise FleetError("forbidden", f"{path} can be read by others: chmod 600 {path}")
-    if b"BEGIN USER NKEY SEED" in content:
-        return {"user_credentials": str(path)}
-    if re.fullmatch(rb"SU[A-Z2-7]{56}", content.strip()):
-        return {"nkeys_seed_str": content.strip().decode()}
-    raise FleetError("forbidden", f"{path} is neither a .creds file nor the seed of a user's nkey")
 
 
 def _tls(ca: str | None) -> ssl.SSLContext:

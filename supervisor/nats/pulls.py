@@ -30,7 +30,16 @@ _NS: Final = 1_000_000_000
 class Delivery:
     """One delivery of one job. `deliveries` counts those to anybody, this one included."""
 
-    __slots__ = ("_connection", "data", "deliveries", "headers", "reply", "sequence", "subject")
+    __slots__ = (
+        "_connection",
+        "data",
+        "deliveries",
+        "headers",
+        "reply",
+        "sequence",
+        "stored_at",
+        "subject",
+    )
 
     def __init__(self, connection: Connection, message: Msg) -> None:
         self._connection = connection
@@ -39,10 +48,12 @@ class Delivery:
         self.headers: dict[str, str] = message.headers or {}
         self.reply: str = message.reply
         tokens = self.reply.split(".")
-        # $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<sequence>…
+        # $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<sequence>.<its>.<time>…
         first = 6 if len(tokens) >= _LONG - 1 else 4
         self.deliveries = int(tokens[first])
         self.sequence = int(tokens[first + 1])
+        self.stored_at = int(tokens[first + 3]) / 1e9
+        """Unix time, by the servers' clock, at which it was handed in."""
 
     async def ack(self, patience: float = PATIENCE_S) -> None:
         """Take the job off the stream, and wait until that is so. Raises FleetError."""

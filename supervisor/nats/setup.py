@@ -6,8 +6,7 @@ drop the oldest of what no longer fits. All is looked at before anything is chan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -25,25 +24,12 @@ from supervisor.nats.layout import (
     consumers,
     streams,
 )
+from supervisor.nats.limits import differs, refused, refused_consumer
 from supervisor.wire.fleet import codec, names
 from supervisor.wire.fleet.jobs import Config
 
 _CREATE_S: Final = 20.0
 """Longest time for one stream or consumer: at three replicas a leader is elected first."""
-
-_IDENTITY: Final = ("retention", "storage", "subjects")
-"""What a stream is. Where these differ, it is somebody else's of the same name."""
-
-_CONSUMER_IDENTITY: Final = ("filter_subject", "ack_policy", "max_waiting", "priority_policy")
-"""What the servers do not change in a consumer."""
-
-_LIMITS: Final = {
-    "max_msgs": "fleet.max_jobs",
-    "max_bytes": "fleet.max_bytes_mb",
-    "max_age": "fleet.retention_s",
-    "num_replicas": "fleet.replicas",
-}
-"""Limits that are not lowered, and the settings that they come from."""
 
 Act = Literal["created", "changed", "kept", "removed"]
 
@@ -64,6 +50,61 @@ class _Found(NamedTuple):
     now: str = ""
 
 
+class Plan(NamedTuple):
+    """What `set_up` would do: requests to JetStream, each with what it does, and the configuration
+    of the fleet that is written then.
+    """
+
+    changes: list[tuple[Change, str, Document]]
+    config: Config
+    removed: list[str]
+    old: Config | None
+
+
+async def plan(
+    connection: Connection, layout: Layout, *, schema: int | None = None, lower: bool = False
+) -> Plan:
+    """Look at all that the servers have, and say what is to be done. Raises FleetError, `refused`
+    for what is not lowered or is not ours.
+    """
+    check_version(connection.server_version)
+    await check_jetstream(connection)
+    old = await read_config(connection)
+    if schema is not None:
+        await _check_schema(connection, old, schema)
+    layout, removed = await _merged(connection, layout, old, lower=lower)
+    wanted = [*streams(layout), *consumers(layout)]
+    count = sum("durable_name" in each for each in wanted)
+    if count > MAX_CONSUMERS:
+        raise FleetError(
+            "refused",
+            f"{len(layout.engines)} engines in {layout.lanes} lanes are {count} consumers, "
+            f"{MAX_CONSUMERS} are the most: lower fleet.lanes",
+        )
+    refusals: list[str] = []
+    changes: list[tuple[Change, str, Document]] = []
+    for want in wanted:
+        if "durable_name" in want:
+            found = await _consumer(connection, want["name"])
+            refusals += refused_consumer(want, found.config)
+            changes.append(_consumer_change(want, found.config))
+        else:
+            found = await _stream(connection, want["name"])
+            refusals += refused(want, found.config, found.state, found.now, lower=lower)
+            changes.append(_stream_change(want, found.config))
+    if refusals:
+        raise FleetError("refused", "; ".join(refusals))
+    config = msgspec.structs.replace(
+        old or Config(),
+        engines=layout.engines,
+        lanes=layout.lanes,
+        retention_s=layout.retention_s,
+        part_s=layout.part_s,
+        max_schema=schema or (old or Config()).max_schema,
+    )
+    return Plan(changes, config, removed, old)
+
+
 async def set_up(
     connection: Connection, layout: Layout, *, schema: int | None = None, lower: bool = False
 ) -> list[Change]:
@@ -73,48 +114,49 @@ async def set_up(
     lower limits, as long as all that is stored still fits. Raises FleetError, `refused` for what is
     not lowered or is not ours: then nothing was changed.
     """
-    check_version(connection.server_version)
-    await check_jetstream(connection)
-    config = await read_config(connection)
-    if schema is not None:
-        await _check_schema(connection, config, schema)
-    layout, removed = await _merged(connection, layout, config, lower=lower)
-    wanted_streams, wanted_consumers = list(streams(layout)), list(consumers(layout))
-    if len(wanted_consumers) > MAX_CONSUMERS:
-        raise FleetError(
-            "refused",
-            f"{len(layout.engines)} engines in {layout.lanes} lanes are {len(wanted_consumers)} "
-            f"consumers, {MAX_CONSUMERS} are the most: lower fleet.lanes",
-        )
-    found = [await _stream(connection, each["name"]) for each in wanted_streams]
-    held = [await _consumer(connection, each["name"]) for each in wanted_consumers]
-    refusals = [
-        *(
-            why
-            for want, have in zip(wanted_streams, found, strict=True)
-            for why in refused(want, have.config, have.state, have.now, lower=lower)
-        ),
-        *(
-            why
-            for want, have in zip(wanted_consumers, held, strict=True)
-            for why in _refused_consumer(want, have.config)
-        ),
-    ]
-    if refusals:
-        raise FleetError("refused", "; ".join(refusals))
-    changes = [
-        await _make_stream(connection, want, have)
-        for want, have in zip(wanted_streams, found, strict=True)
-    ]
-    changes += [
-        await _make_consumer(connection, want, have)
-        for want, have in zip(wanted_consumers, held, strict=True)
-    ]
-    changes.append(await _write_config(connection, config, layout, schema))
-    for name in removed:
+    planned = await plan(connection, layout, schema=schema, lower=lower)
+    for change, request, document in planned.changes:
+        if change.act == "kept":
+            continue
+        try:
+            await ask(connection, request, document, within=_CREATE_S)
+        except FleetError as error:
+            raise FleetError(error.code, f"{change.what}: {_mended(error)}") from None
+    done = [change for change, _, _ in planned.changes]
+    done.append(config_change(planned))
+    if planned.config != planned.old:
+        written = codec.encode(planned.config)
+        await Bucket(connection, names.FLEET).put(names.CONFIG, written, _CREATE_S)
+    for name in planned.removed:
         await ask(connection, f"CONSUMER.DELETE.{names.JOBS}.{name}")
-        changes.append(Change(f"consumer {name}", "removed"))
-    return changes
+        done.append(Change(f"consumer {name}", "removed"))
+    return done
+
+
+def _mended(error: FleetError) -> str:
+    """Its words, and what to do where the servers do not say it."""
+    if error.code == "full":
+        return (
+            f"{error}: jobs and audio may take fleet.max_bytes_mb each; lower it, or raise "
+            "max_file_store of the servers"
+        )
+    if "non-clustered" in str(error):
+        return f"{error}: there is one server, so it holds each job alone (--replicas 1)"
+    return str(error)
+
+
+def config_change(planned: Plan) -> Change:
+    """What a plan does about what all hosts share."""
+    what, old = "configuration", planned.old
+    if planned.config == old:
+        return Change(what, "kept")
+    before = old or Config()
+    fields = tuple(
+        name
+        for name in Config.__struct_fields__
+        if getattr(planned.config, name) != getattr(before, name)
+    )
+    return Change(what, "created" if old is None else "changed", fields)
 
 
 def check_version(version: str) -> None:
@@ -187,39 +229,6 @@ async def read_config(connection: Connection) -> Config | None:
         raise FleetError("refused", f"the fleet's configuration: {error}") from None
 
 
-def refused(
-    want: Document,
-    have: Document | None,
-    state: Mapping[str, Any],
-    now: str = "",
-    *,
-    lower: bool = False,
-) -> Iterator[str]:
-    """Why a stream must not be made from what it is into what is wanted: a line each, none for
-    none. `state` and `now` are the servers' word on what it holds, and their time.
-    """
-    if have is None:
-        return
-    name = want["name"]
-    for field in _IDENTITY:
-        if _differs(want, have, field):
-            yield (
-                f"stream {name} is there and is not ours ({field} is {have.get(field)!r}): use an "
-                "account of NATS for the fleet alone"
-            )
-            return
-    for field, setting in _LIMITS.items():
-        if field not in want or not _is_lower(want[field], have.get(field)):
-            continue
-        change = (
-            f"stream {name}: {field} {_shown(field, have[field])} → {_shown(field, want[field])}"
-        )
-        if not lower:
-            yield f"{change} would be lower ({setting}); keep it, or allow it with --lower"
-        elif not _fits(field, want[field], state, now):
-            yield f"{change} would drop what is stored ({setting}); keep it until less is"
-
-
 async def _merged(
     connection: Connection, layout: Layout, config: Config | None, *, lower: bool
 ) -> tuple[Layout, list[str]]:
@@ -268,107 +277,23 @@ async def _consumer(connection: Connection, name: str) -> _Found:
     return _Found(info["config"], info)
 
 
-async def _make_stream(connection: Connection, want: Document, have: _Found) -> Change:
+def _stream_change(want: Document, have: Document | None) -> tuple[Change, str, Document]:
     name = want["name"]
     what = f"bucket {name.removeprefix('KV_')}" if name.startswith("KV_") else f"stream {name}"
-    return await _make(
-        connection, f"STREAM.{{}}.{name}", what, want, have.config, lambda document: document
-    )
-
-
-async def _make_consumer(connection: Connection, want: Document, have: _Found) -> Change:
-    name = want["name"]
-    return await _make(
-        connection,
-        f"CONSUMER.CREATE.{names.JOBS}.{name}.{want['filter_subject']}",
-        f"consumer {name}",
-        want,
-        have.config,
-        lambda document: {"stream_name": names.JOBS, "config": document},
-    )
-
-
-async def _make(
-    connection: Connection,
-    request: str,
-    what: str,
-    want: Document,
-    have: Document | None,
-    body: Any,  # noqa: ANN401 (a function of a document)
-) -> Change:
-    """Create it, or change what differs; what others have set besides stays as it is."""
-    changed = () if have is None else tuple(each for each in want if _differs(want, have, each))
-    if have is not None and not changed:
-        return Change(what, "kept")
-    document = body({**(have or {}), **want})
     verb = "CREATE" if have is None else "UPDATE"
-    try:
-        await ask(connection, request.format(verb), document, within=_CREATE_S)
-    except FleetError as error:
-        raise FleetError(error.code, f"{what}: {error}", error.err_code) from None
-    return Change(what, "created" if have is None else "changed", changed)
+    return _change(what, want, have), f"STREAM.{verb}.{name}", {**(have or {}), **want}
 
 
-def _refused_consumer(want: Document, have: Document | None) -> Iterator[str]:
-    for field in _CONSUMER_IDENTITY:
-        if have is not None and _differs(want, have, field):
-            yield (
-                f"consumer {want['name']}: {field} is {have.get(field)!r}, needed is "
-                f"{want[field]!r}, and the servers do not change it: remove the consumer while no "
-                "host works, and run this again"
-            )
+def _consumer_change(want: Document, have: Document | None) -> tuple[Change, str, Document]:
+    name = want["name"]
+    request = f"CONSUMER.CREATE.{names.JOBS}.{name}.{want['filter_subject']}"
+    document = {"stream_name": names.JOBS, "config": {**(have or {}), **want}}
+    return _change(f"consumer {name}", want, have), request, document
 
 
-async def _write_config(
-    connection: Connection, old: Config | None, layout: Layout, schema: int | None
-) -> Change:
-    """Write what all hosts share, where it differs."""
-    before = old or Config()
-    new = msgspec.structs.replace(
-        before,
-        engines=layout.engines,
-        lanes=layout.lanes,
-        retention_s=layout.retention_s,
-        part_s=layout.part_s,
-        max_schema=before.max_schema if schema is None else schema,
-    )
-    if new == old:
-        return Change("configuration", "kept")
-    await Bucket(connection, names.FLEET).put(names.CONFIG, codec.encode(new), _CREATE_S)
-    fields = tuple(
-        name for name in Config.__struct_fields__ if getattr(new, name) != getattr(before, name)
-    )
-    return Change("configuration", "created" if old is None else "changed", fields)
-
-
-def _differs(want: Document, have: Document, field: str) -> bool:
-    """Whether a field is other than it should be; the servers leave out what is nothing."""
-    return (have.get(field) or None) != (want[field] or None)
-
-
-def _is_lower(want: int, have: int | None) -> bool:
-    """Whether a limit is below another; 0 and -1 are none."""
-    return want > 0 and (have is None or have <= 0 or want < have)
-
-
-def _fits(field: str, limit: int, state: Mapping[str, Any], now: str) -> bool:
-    """Whether all that a stream holds is within a limit."""
-    if field == "max_msgs":
-        return int(state["messages"]) <= limit
-    if field == "max_bytes":
-        return int(state["bytes"]) <= limit
-    if field == "max_age" and state["messages"]:
-        age = server_time(now) - server_time(state["first_ts"])
-        return age < limit / 1e9
-    return True
-
-
-def server_time(text: str) -> float:
-    """A time of the servers (RFC 3339, nanoseconds) as Unix seconds."""
-    return datetime.fromisoformat(text).timestamp()
-
-
-def _shown(field: str, limit: int) -> str:
-    if limit <= 0:
-        return "no limit"
-    return f"{limit / 1e9:,g} s" if field == "max_age" else f"{limit:,}"
+def _change(what: str, want: Document, have: Document | None) -> Change:
+    """What others have set besides stays as it is."""
+    if have is None:
+        return Change(what, "created")
+    fields = tuple(each for each in want if differs(want, have, each))
+    return Change(what, "changed" if fields else "kept", fields)

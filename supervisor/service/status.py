@@ -110,6 +110,7 @@ def _status(service: Service) -> Status:
             kept_bytes=service.jobs.retained.stored_bytes,
         ),
         tracing=service.tracer.document(),
+        fleet=service.fleet.status,
         watchers=WatchersStatus(
             watching=len(service.broker.watchers),
             told=service.broker.watchers.told,

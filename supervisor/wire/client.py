@@ -67,7 +67,7 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     `request_class` (`class` on the wire) is "interactive", "stream" or "batch"; None: by the text.
     `traceparent` and `tracestate` are the headers of a W3C trace context whose trace the job is
     to be part of. The text of an `open` job goes on with APPEND until FINISH; it is spoken while it
-    comes.
+    comes. `label` is the client's own note about it, which JOBS tells again.
     Of a text that is cut as ever, `part` (i, n) asks for the i-th, from 0 on, of n stretches of
     about equal length, and `first_segment` for what begins with that segment: each is to the sample
     what it is of the whole, where the request names its seed.
@@ -87,6 +87,7 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     request_class: str | None = msgspec.field(default=None, name="class")
     first_segment: int = 0
     part: tuple[int, int] | None = None
+    label: str | None = None
 
 
 class Append(Message, frozen=True, tag="APPEND"):
@@ -121,9 +122,12 @@ class Credit(Message, frozen=True, tag="CREDIT"):
 
 
 class Cancel(Message, frozen=True, tag="CANCEL"):
-    """Stop this job; its running segments are interrupted. Answered with ERROR `cancelled`."""
+    """Stop this job; its running segments are interrupted. Answered with ERROR `cancelled`. With
+    `forget` it is forgotten, too, with its audio and its key, also where it has ended.
+    """
 
     job: str
+    forget: bool = False
 
 
 class Attach(Message, frozen=True, tag="ATTACH"):

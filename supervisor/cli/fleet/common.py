@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from supervisor.config import Settings
     from supervisor.nats.connection import Connection
     from supervisor.nats.connection import Servers as Target
+    from supervisor.nats.layout import Layout
 
 _Result = TypeVar("_Result")
 
@@ -48,8 +49,11 @@ CaOption = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-PATIENCE_S = 5.0
+PATIENCE_S = 2.0
 """Longest wait for the first server to answer."""
+
+_REPLICAS = 3
+"""Servers that hold each job, where there are as many or more and nothing else is said."""
 
 _EXIT = {"unavailable": 3, "no_stream": 3, "too_long": 2}
 
@@ -83,11 +87,16 @@ def fleet_settings(
         fail(2, str(error))
     if not settings.fleet.servers:
         fail(2, "no NATS servers: give --servers nats://HOST:4222, or set fleet.servers")
-    if find_spec("nats") is None:
+    need_extra()
+    return settings
+
+
+def need_extra() -> None:
+    """End the command where the extra is not installed."""
+    if find_spec("nats") is None or find_spec("nkeys") is None:
         from supervisor.installing import how_to_install
 
         fail(2, f"the extra `fleet` is missing: {how_to_install('fleet')}")
-    return settings
 
 
 def target_of(settings: Settings) -> Target:
@@ -115,6 +124,39 @@ def is_guarded(target: Target) -> bool:
     return all(url.username is not None or is_loopback(url.hostname or "") for url in urls)
 
 
+def layout_of(
+    settings: Settings,
+    connection: Connection,
+    engines: list[str] | None = None,
+    replicas: int | None = None,
+) -> Layout:
+    """What the settings ask for, on the servers that there are; ends the command where an engine
+    has a name that no subject can have.
+    """
+    from supervisor.nats.layout import Layout
+    from supervisor.wire.fleet.names import NameRefused, token
+
+    fleet = settings.fleet
+    try:
+        spoken = engines or [settings.engines.default, *settings.engines.preload]
+        known = tuple(sorted({token(name) for name in spoken}))
+    except NameRefused as error:
+        fail(2, f"--engine: {error}")
+    auto = _REPLICAS if len(connection.known_servers) >= _REPLICAS else 1
+    held = replicas or fleet.replicas or auto
+    return Layout(
+        engines=known,
+        lanes=fleet.lanes,
+        replicas=held,
+        audio_replicas=min(held, fleet.audio_replicas),
+        lease_s=fleet.lease_s,
+        max_jobs=fleet.max_jobs,
+        max_bytes=fleet.max_bytes_mb * 1_000_000,
+        retention_s=fleet.retention_s,
+        part_s=fleet.part_s,
+    )
+
+
 def run(target: Target, work: Callable[[Connection], Awaitable[_Result]]) -> _Result:
     """Connect, do the work, and leave; an error of the fleet ends the command with one line."""
     from supervisor.nats.connection import Connection
@@ -122,6 +164,7 @@ def run(target: Target, work: Callable[[Connection], Awaitable[_Result]]) -> _Re
 
     async def connected() -> _Result:
         connection = Connection(target)
+        connection.on_forbidden = say_nothing
         try:
             await connection.connect(PATIENCE_S)
             return await work(connection)
@@ -133,6 +176,10 @@ def run(target: Target, work: Callable[[Connection], Awaitable[_Result]]) -> _Re
         return asyncio.run(connected())
     except FleetError as error:
         fail(_EXIT.get(error.code, 4), str(error))
+
+
+def say_nothing(_act: str, _subject: str) -> None:
+    """About what is forbidden: the request that fails says it."""
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 (what JSON can say)

@@ -14,6 +14,7 @@ from supervisor.cli.fleet.common import (
     ServersOption,
     fleet_settings,
     is_guarded,
+    layout_of,
     print_json,
     run,
     target_of,
@@ -21,13 +22,9 @@ from supervisor.cli.fleet.common import (
 from supervisor.wording import counted
 
 if TYPE_CHECKING:
-    from supervisor.config import Settings
     from supervisor.nats.connection import Connection
     from supervisor.nats.layout import Layout
     from supervisor.nats.setup import Change
-
-_MANY = 3
-"""Servers from which on three hold each job, where nothing else is said."""
 
 
 def setup(  # noqa: PLR0913, PLR0917 (each option is an argument)
@@ -67,12 +64,11 @@ def setup(  # noqa: PLR0913, PLR0917 (each option is an argument)
     target = target_of(settings)
     if not is_guarded(target):
         fail(2, "without --credentials a fleet is set up on a server of this machine alone")
-    engines = tuple(engine or [settings.engines.default, *settings.engines.preload])
 
     async def work(connection: Connection) -> tuple[Layout, list[Change]]:
         from supervisor.nats.setup import set_up
 
-        layout = _layout(settings, engines, replicas, connection)
+        layout = layout_of(settings, connection, engine, replicas)
         return layout, await set_up(connection, layout, schema=schema, lower=lower)
 
     layout, changes = run(target, work)
@@ -89,30 +85,3 @@ def setup(  # noqa: PLR0913, PLR0917 (each option is an argument)
     kept = sum(change.act == "kept" for change in changes)
     on = counted(layout.replicas, "server")
     typer.echo(f"the fleet is set up, each job on {on}; {kept} of {len(changes)} were so already")
-
-
-def _layout(
-    settings: Settings, engines: tuple[str, ...], replicas: int | None, connection: Connection
-) -> Layout:
-    """What the settings ask for, on the servers that there are."""
-    from supervisor.nats.layout import Layout
-    from supervisor.wire.fleet.names import NameRefused, token
-
-    fleet = settings.fleet
-    try:
-        known = tuple(sorted({token(name) for name in engines}))
-    except NameRefused as error:
-        fail(2, f"--engine: {error}")
-    auto = 3 if len(connection.known_servers) >= _MANY else 1
-    held = replicas or fleet.replicas or auto
-    return Layout(
-        engines=known,
-        lanes=fleet.lanes,
-        replicas=held,
-        audio_replicas=min(held, fleet.audio_replicas),
-        lease_s=fleet.lease_s,
-        max_jobs=fleet.max_jobs,
-        max_bytes=fleet.max_bytes_mb * 1_000_000,
-        retention_s=fleet.retention_s,
-        part_s=fleet.part_s,
-    )

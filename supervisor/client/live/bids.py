@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Final
 
 from supervisor.nats.connection import Connection, Message
+from supervisor.nats.errors import FleetError
 from supervisor.wire.fleet.codec import NewerSchema, Unreadable, decode, encode
 from supervisor.wire.fleet.live import Answer, Bid
-from supervisor.wire.fleet.names import bid_subject
+from supervisor.wire.fleet.names import DECLINED, NameRefused, bid_subject, talk_subject, token
 
 BID_S: Final = 0.02
 """Time for bids, unless a host says that it can start at once."""
@@ -21,8 +22,9 @@ _MOST_ANSWERS: Final = 10_000
 class Bidding:
     """The bids that this process asks for, on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tenant: str) -> None:
         self.connection = connection
+        self._tenant = tenant
         self._inbox = connection.new_inbox()
         self._number = 0
         self._open: dict[str, _Asked] = {}
@@ -36,11 +38,11 @@ class Bidding:
         """
         await self._listen()
         self._number += 1
-        token = f"{self._number:x}"
-        asked = self._open[token] = _Asked()
+        name = f"{self._number:x}"
+        asked = self._open[name] = _Asked()
         try:
             await self.connection.publish(
-                bid_subject(engine), encode(bid), reply=f"{self._inbox}.{token}"
+                bid_subject(engine), encode(bid), reply=f"{self._inbox}.{name}"
             )
             for seconds in (BID_S, patience_s - BID_S):
                 if asked.best is None or asked.best.start_s > 0:
@@ -53,7 +55,10 @@ class Bidding:
                 asked.impatient = True
             return asked.best
         finally:
-            del self._open[token]
+            del self._open[name]
+            for host in asked.holding:
+                if asked.best is None or host != asked.best.host:
+                    await self._decline(host, name)
 
     async def _listen(self) -> None:
         if self._listening is None:
@@ -69,15 +74,27 @@ class Bidding:
         await self.connection.subscribe(f"{self._inbox}.*", self._on_answer)
 
     async def _on_answer(self, message: Message) -> None:
-        asked = self._open.get(message.subject[len(self._inbox) + 1 :])
-        if asked is None:
-            return
+        name = message.subject[len(self._inbox) + 1 :]
+        asked = self._open.get(name)
         if message.headers and message.headers.get("Status") == _NOBODY:
-            asked.nobody = True
-            asked.settled.set()
+            if asked is not None:
+                asked.nobody = True
+                asked.settled.set()
             return
-        with suppress(NewerSchema, Unreadable):
-            asked.take(decode(message.data, Answer))
+        try:
+            answer = decode(message.data, Answer)
+            if asked is not None:
+                asked.take(answer)
+            elif answer.start_s == 0:
+                await self._decline(answer.host, name)
+        except (NameRefused, NewerSchema, Unreadable):
+            return
+
+    async def _decline(self, host: str, name: str) -> None:
+        """Let a host give its promised room to others at once."""
+        subject = talk_subject(host, self._tenant, DECLINED)
+        with suppress(FleetError):
+            await self.connection.publish(subject, f"{self._inbox}.{name}".encode())
 
 
 class _Asked:
@@ -89,13 +106,18 @@ class _Asked:
         self.impatient = False
         """Whether any answer settles it."""
         self.settled = asyncio.Event()
+        self.holding: list[str] = []
+        """Hosts that keep room for it."""
         self._answers = 0
 
     def take(self, answer: Answer) -> None:
-        """Take one answer into account."""
+        """Take one answer into account. Raises NameRefused for one of no host."""
         self._answers += 1
         if self._answers > _MOST_ANSWERS or not answer.start_s >= 0:
             return
+        token(answer.host)
+        if answer.start_s == 0:
+            self.holding.append(answer.host)
         if self.best is None or answer.start_s < self.best.start_s:
             self.best = answer
         if answer.start_s == 0 or self.impatient:

@@ -154,7 +154,11 @@ class Packets:
         if now - self._heard_at >= GONE_AFTER_S or (awaiting and silent):
             self.over = "the other end has stopped answering"
             return
-        unconfirmed = bool(self._kept) and now - self._progress_at >= PING_AFTER_S
+        stalled_s = now - self._progress_at if self._kept else 0.0
+        if stalled_s >= GONE_AFTER_S:
+            self.end("the other end takes nothing")
+            return
+        unconfirmed = stalled_s >= PING_AFTER_S
         silence = PING_AFTER_S if awaiting or unconfirmed else IDLE_PING_S
         since = self._progress_at if unconfirmed else self._heard_at
         if now - max(since, self._pinged_at or since) >= silence:

@@ -11,6 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from supervisor.client.errors import NoSupervisor, Refused, SupervisorError
@@ -32,6 +33,17 @@ class Port(ABC):
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
         self._connection: Connection | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether a server answers now."""
+        return self._connection is not None and self._connection.up
+
+    @property
+    def trouble(self) -> str:
+        """Why none does, in one line."""
+        known = None if self._connection is None else self._connection.trouble
+        return known or f"no NATS server answers at {', '.join(self.servers.urls)}"
 
     @abstractmethod
     async def do(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -57,9 +69,12 @@ class Port(ABC):
     async def _connected(self) -> Connection:
         connection = self._connection
         if connection is None or connection.closed:
-            connection = Connection(self.servers)
-            await connection.connect(CONNECT_S)
-            self._connection = connection
+            connection = self._connection = Connection(self.servers)
+            try:
+                await connection.connect(CONNECT_S)
+            except BaseException:
+                self._connection = None
+                raise
         return connection
 
     async def _disconnect(self) -> None:
@@ -74,6 +89,18 @@ class AsyncPort(Port):
     def __init__(self, servers: Servers) -> None:
         super().__init__(servers)
         self._connecting = asyncio.Lock()
+        self._joining: asyncio.Task[None] | None = None
+
+    def join(self) -> None:
+        """Connect in the background, for as long as it takes."""
+        if self._joining is None or self._joining.done():
+            self._joining = asyncio.create_task(self._join())
+
+    async def _join(self) -> None:
+        async with self._connecting:
+            if self._connection is None or self._connection.closed:
+                self._connection = Connection(self.servers)
+                await self._connection.connect(None)
 
     async def do(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """As `Port.do`."""
@@ -85,6 +112,10 @@ class AsyncPort(Port):
 
     async def close(self) -> None:
         """As `Port.close`."""
+        if self._joining is not None:
+            self._joining.cancel()
+            with suppress(asyncio.CancelledError, FleetError):
+                await self._joining
         await self._disconnect()
 
     async def _connected(self) -> Connection:

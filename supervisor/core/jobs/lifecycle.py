@@ -34,7 +34,8 @@ _FAILURES: dict[FailureCode, JobState] = {
     "failed": "failed",
     "poison": "quarantined",
 }
-_CODES: dict[JobState, FailureCode] = {state: code for code, state in _FAILURES.items()}
+FAILURE_CODES: dict[JobState, FailureCode] = {state: code for code, state in _FAILURES.items()}
+"""The code of an outcome of which no more is known."""
 
 
 class Lifecycle:
@@ -114,6 +115,10 @@ class Lifecycle:
     def remember(self, job: Job, now: float) -> None:
         """Retain an ended job for a while; the oldest may have to go for it."""
         self._forget(self._retained.add(job, now))
+
+    def forget(self, job: Job) -> None:
+        """Forget an ended job at once, with its audio and its key."""
+        self._forget(self._retained.take(job.id))
 
     # -- dispatch and release -----------------------------------------------------------
 
@@ -215,7 +220,7 @@ class Lifecycle:
 
     def tell(self, job: Job) -> None:
         """Tell the listener of a job that it failed, and why."""
-        self._release.fail(job, job.code or _CODES[job.state], job.message)
+        self._release.fail(job, job.code or FAILURE_CODES[job.state], job.message)
 
     def tell_again(self, job: Job) -> None:
         """Tell a new listener that the job failed, unless that is still held back."""

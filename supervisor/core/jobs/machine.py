@@ -103,6 +103,7 @@ class Jobs:
             e.Submitted: self._submitted,
             e.CreditGranted: self._credit_granted,
             e.Cancelled: self._cancelled,
+            e.Forgotten: self._forgotten,
             e.ClientAttached: self._client_attached,
             e.ClientLost: self._client_lost,
             e.WorkerReady: self._worker_ready,
@@ -260,6 +261,14 @@ class Jobs:
         job = self.jobs.get(event.job)
         if job is not None:
             self._life.fail(job, event.now, "cancelled", event.reason)
+            self._life.run_waiting(event.now)
+
+    def _forgotten(self, event: e.Forgotten) -> None:
+        job = self._life.find(event.job)
+        if job is not None:
+            if not job.ended:
+                self._life.fail(job, event.now, "cancelled", event.reason)
+            self._life.forget(job)
             self._life.run_waiting(event.now)
 
     def _client_lost(self, event: e.ClientLost) -> None:

@@ -207,6 +207,15 @@ class _Retained:
         entry = self.jobs.get(job)
         return None if entry is None else entry[0]
 
+    def take(self, job: str) -> list[Job]:
+        """Take out a job, if it is here."""
+        entry = self.jobs.pop(job, None)
+        if entry is None:
+            return []
+        self.bytes -= entry[1]
+        entry[0].audio.clear()
+        return [entry[0]]
+
     def latest(self) -> Iterator[Job]:
         return (job for job, _size in reversed(self.jobs.values()))
 
@@ -288,6 +297,10 @@ class Retention:
         stored = sum(len(piece.pcm) for piece in job.audio.pieces if type(piece.pcm) is Stored)
         self._durable.add(job, job.chars + stored)
         return self._durable.forget(now)
+
+    def take(self, job: str) -> list[Job]:
+        """Take out a job, if it is retained: somebody wants nothing of it to be left."""
+        return self._plain.take(job) or self._durable.take(job)
 
     def expire(self, now: float) -> list[Job]:
         """Forget jobs that ended too long ago; returns them."""

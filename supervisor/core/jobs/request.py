@@ -52,6 +52,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     must survive a restart unnoticed."""
     durable: bool = False
     key: str | None = None
+    label: str | None = None
+    """The client's own note, for itself."""
     fingerprint: bytes = b""
     trace: TraceContext | None = None
     """None for a job that is not traced."""

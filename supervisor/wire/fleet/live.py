@@ -40,9 +40,24 @@ class Heartbeat(Record, frozen=True, kw_only=True):
     limits: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class Backlog(Record, frozen=True, kw_only=True):
+    """What waits in the whole fleet, as its janitor keeps it: the key BACKLOG.
+
+    `jobs` and predicted `seconds` of one core by class; `first_seq` is the oldest that waits.
+    `speed` is what the live hosts do, in core-seconds per second; `at_ms` Unix time.
+    """
+
+    jobs: dict[str, int] = msgspec.field(default_factory=dict)
+    seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    first_seq: int = 0
+    speed: float = 0.0
+    at_ms: int = 0
+
+
 class Bid(Record, frozen=True, kw_only=True):
-    """Who could start this soonest? `cost_s` is its predicted time of one core, `below_s` the start
-    that the asker has already: a host that is not sooner need not answer.
+    """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
+    predicted time of one core, `below_s` the start that the asker has already: a host that is not
+    sooner need not answer.
     """
 
     segments: int = 1
@@ -62,6 +77,14 @@ class Answer(Record, frozen=True, kw_only=True):
     ticket: str = ""
     hold_ms: int = 200
     made_by: str = ""
+
+
+class Drain(Record, frozen=True, kw_only=True):
+    """Take no more work of the fleet, and return what has not begun; or, with `off`, take part
+    again. At `names.drain_subject`; the host answers with its heartbeat.
+    """
+
+    off: bool = False
 
 
 class Control(Record, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ DEAD: Final = "dead"
 FLEET: Final = "fleet"
 """Key-value bucket of what the whole fleet shares; `CONFIG` is a key of it."""
 CONFIG: Final = "config"
+BACKLOG: Final = "backlog"
+"""A key of the bucket FLEET: what waits in all (`live.Backlog`)."""
 
 FleetClass = Literal["high", "normal", "batch"]
 """How urgent a durable job is among those that wait, the most urgent first."""
@@ -241,6 +243,12 @@ def talk_subject(host: str, tenant: str, id: str) -> str:
     return f"{PREFIX}.talk.{token(host)}.{token(tenant)}.{token(id)}"
 
 
+DECLINED: Final = "declined"
+"""In place of a conversation's id: what a host promised in a bid (the payload is the inbox that it
+answered) is not needed.
+"""
+
+
 def talk_subjects(host: str) -> str:
     """The subjects of all conversations with a host."""
     return f"{PREFIX}.talk.{token(host)}.*.*"
@@ -249,6 +257,11 @@ def talk_subjects(host: str) -> str:
 def heartbeat_subject(host: str) -> str:
     """Where a host tells how it is (`live.Heartbeat`); "*" for all of them."""
     return f"{PREFIX}.hb.{host if host == '*' else token(host)}"
+
+
+def drain_subject(host: str) -> str:
+    """Where an operator has a host take no more work of the fleet (`live.Drain`)."""
+    return f"{PREFIX}.drain.{token(host)}"
 
 
 def event_subject(what: str) -> str:
