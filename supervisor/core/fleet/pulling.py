@@ -141,8 +141,8 @@ class Pulling:
     # -- asking -------------------------------------------------------------------------
 
     def ask(self, now: float, free: int, busy: int, held: int) -> None:
-        """Ask for jobs, `free` at most, where `may_ask`. `busy`: tenths of the slots that are taken,
-        9 at most; `held`: jobs in hand.
+        """Ask for jobs, `free` at most, where `may_ask`. `busy`: tenths of the slots that are
+        taken, 9 at most; `held`: jobs in hand.
         """
         asked = self._next(now, free)
         if asked is not None:
