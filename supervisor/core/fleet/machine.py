@@ -133,6 +133,7 @@ class FleetHost:
         lease = self.leases.delivered(event, refused)
         if lease is not None:
             self.room.took(lease)
+            self.pulling.took(event.job_class, event.cost_s)
 
     def _begun(self, event: e.Begun) -> None:
         self.room.works()

@@ -214,7 +214,18 @@ class SimulatedHost:
             stored_at=_UNIX + job.stored_at,
             queue_now=self._queue_clock.now(own),
         )
-        self.tell(e.Delivered(self.clock.now, pull, delivery, job.id, job.deliveries, left_s=left))
+        self.tell(
+            e.Delivered(
+                self.clock.now,
+                pull,
+                delivery,
+                job.id,
+                job.deliveries,
+                left_s=left,
+                cost_s=job.cost_s,
+                job_class=job.job_class,
+            )
+        )
 
     def pull_ended(self, life: int, pull: int, *, failed: bool = False) -> None:
         """The queue is done with a pull."""
