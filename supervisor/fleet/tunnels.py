@@ -85,7 +85,11 @@ class Tunnels:
                 return
         elif message.reply:
             talk.reply = message.reply
-        talk.receive(message.data)
+        try:
+            talk.receive(message.data)
+        except Exception:  # A fault of ours ends one conversation, and is no silence.
+            log.exception("fleet: a conversation is given up")
+            talk.end("the agent failed; see its log")
 
     async def _begun(self, name: _Name, message: Message) -> Talk | None:
         """A new conversation; None, and the reason to the requester, where there is to be none."""
