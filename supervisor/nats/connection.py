@@ -8,11 +8,9 @@ acknowledgements and pulls, and send them when their time has passed.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import ssl
-import stat
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,7 +22,9 @@ from nats.aio.msg import Msg as Message
 from nats.aio.subscription import Subscription
 
 from supervisor.logs import get_logger
+from supervisor.nats.credentials import read_credentials
 from supervisor.nats.errors import FleetError
+from supervisor.wire.fleet.permissions import INBOX
 
 CONNECT_S: Final = 2.0
 """Longest wait for one server to answer."""
@@ -55,7 +55,7 @@ Handler = Callable[[Message], Awaitable[None]]
 
 
 class Servers(msgspec.Struct, frozen=True):
-    """Where to connect, and as whom. `name` begins this process's inboxes: `_I.<name>.…`."""
+    """Where to connect, and as whom. `name` is shown by the servers."""
 
     urls: tuple[str, ...]
     name: str
@@ -81,7 +81,8 @@ class Connection:
         self.trouble: str | None = None
         """Why there is no connection, or what was forbidden, in one line; None: all is well."""
         self._client = Client()
-        self._prefix = f"_I.{servers.name}"
+        self.inbox = f"{INBOX}.{servers.name}"
+        """How all inboxes of this user begin: by its public key, or its name where it has none."""
         self._waiting: dict[str, tuple[str, asyncio.Future[Message]]] = {}
         self._replies = ""
         self._tokens = 0
@@ -170,7 +171,7 @@ class Connection:
         options: dict[str, Any] = {
             "servers": list(servers.urls),
             "name": servers.name,
-            "inbox_prefix": self._prefix,
+            "inbox_prefix": self.inbox,
             "ping_interval": servers.ping_s,
             "max_outstanding_pings": _UNANSWERED_PINGS,
             "connect_timeout": CONNECT_S,
@@ -183,7 +184,9 @@ class Connection:
             "closed_cb": self._on_lost,
         }
         if servers.credentials is not None:
-            options |= _credentials(Path(servers.credentials))
+            found = read_credentials(Path(servers.credentials))
+            options |= found.options
+            self.inbox = options["inbox_prefix"] = f"{INBOX}.{found.key}"
         if servers.ca is not None or any(url.startswith("tls://") for url in servers.urls):
             options["tls"] = _tls(servers.ca)
             options["tls_handshake_first"] = all(url.startswith("tls://") for url in servers.urls)
@@ -301,8 +304,12 @@ class Connection:
             raise FleetError("unavailable", f"cannot listen: {error}") from None
 
     async def flush(self) -> None:
-        """Wait until the server has heard all that was sent. Raises FleetError."""
+        """Wait until the server has heard all that was sent, and we what it says to that. Raises
+        FleetError.
+        """
         try:
+            # nats-py writes its PING before what waits to be sent: only the second one is behind.
+            await self._client.flush(timeout=2)
             await self._client.flush(timeout=2)
         except (nats.errors.Error, OSError) as error:
             raise FleetError("unavailable", f"no answer: {error}") from None
@@ -327,23 +334,6 @@ async def unsubscribe(subscription: Subscription) -> None:
         await subscription.unsubscribe()
     except (nats.errors.Error, OSError):
         return
-
-
-def _credentials(path: Path) -> dict[str, str]:
-    """The option for a file of credentials, by what is in it. Raises FleetError."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(65_536)
-    except OSError as error:
-        raise FleetError("forbidden", f"{path}: {error.strerror}") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise FleetError("forbidden", f"{path} can be read by others: chmod 600 {path}")
-    if b"BEGIN USER NKEY SEED" in content:
-        return {"user_credentials": str(path)}
-    if re.fullmatch(rb"SU[A-Z2-7]{56}", content.strip()):
-        return {"nkeys_seed_str": content.strip().decode()}
-    raise FleetError("forbidden", f"{path} is neither a .creds file nor the seed of a user's nkey")
 
 
 def _tls(ca: str | None) -> ssl.SSLContext:

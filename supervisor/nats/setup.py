@@ -121,7 +121,7 @@ async def set_up(
         try:
             await ask(connection, request, document, within=_CREATE_S)
         except FleetError as error:
-            raise FleetError(error.code, f"{change.what}: {error}", error.err_code) from None
+            raise FleetError(error.code, f"{change.what}: {_mended(error)}") from None
     done = [change for change, _, _ in planned.changes]
     done.append(config_change(planned))
     if planned.config != planned.old:
@@ -131,6 +131,18 @@ async def set_up(
         await ask(connection, f"CONSUMER.DELETE.{names.JOBS}.{name}")
         done.append(Change(f"consumer {name}", "removed"))
     return done
+
+
+def _mended(error: FleetError) -> str:
+    """Its words, and what to do where the servers do not say it."""
+    if error.code == "full":
+        return (
+            f"{error}: jobs and audio may take fleet.max_bytes_mb each; lower it, or raise "
+            "max_file_store of the servers"
+        )
+    if "non-clustered" in str(error):
+        return f"{error}: there is one server, so it holds each job alone (--replicas 1)"
+    return str(error)
 
 
 def config_change(planned: Plan) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from supervisor.cli.fleet import doctor, setup
+from supervisor.cli.fleet import auth, dlq, doctor, drain, setup
 
 app = typer.Typer(
     name="fleet",
@@ -16,3 +16,6 @@ app.command("setup", short_help="Have the servers hold what a fleet needs.")(set
 app.command("doctor", short_help="Look for problems of the fleet, and say what to do.")(
     doctor.doctor
 )
+app.command("drain", short_help="Have a host take no more work of the fleet.")(drain.drain)
+app.add_typer(auth.app, name="auth")
+app.add_typer(dlq.app, name="dlq")

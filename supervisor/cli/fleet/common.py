@@ -49,7 +49,7 @@ CaOption = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-PATIENCE_S = 5.0
+PATIENCE_S = 2.0
 """Longest wait for the first server to answer."""
 
 _REPLICAS = 3
@@ -87,11 +87,16 @@ def fleet_settings(
         fail(2, str(error))
     if not settings.fleet.servers:
         fail(2, "no NATS servers: give --servers nats://HOST:4222, or set fleet.servers")
-    if find_spec("nats") is None:
+    need_extra()
+    return settings
+
+
+def need_extra() -> None:
+    """End the command where the extra is not installed."""
+    if find_spec("nats") is None or find_spec("nkeys") is None:
         from supervisor.installing import how_to_install
 
         fail(2, f"the extra `fleet` is missing: {how_to_install('fleet')}")
-    return settings
 
 
 def target_of(settings: Settings) -> Target:
@@ -159,6 +164,7 @@ def run(target: Target, work: Callable[[Connection], Awaitable[_Result]]) -> _Re
 
     async def connected() -> _Result:
         connection = Connection(target)
+        connection.on_forbidden = say_nothing
         try:
             await connection.connect(PATIENCE_S)
             return await work(connection)
@@ -170,6 +176,10 @@ def run(target: Target, work: Callable[[Connection], Awaitable[_Result]]) -> _Re
         return asyncio.run(connected())
     except FleetError as error:
         fail(_EXIT.get(error.code, 4), str(error))
+
+
+def say_nothing(_act: str, _subject: str) -> None:
+    """About what is forbidden: the request that fails says it."""
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 (what JSON can say)

@@ -17,6 +17,7 @@ from supervisor.cli.fleet.common import (
     ServersOption,
     fleet_settings,
     layout_of,
+    say_nothing,
     target_of,
 )
 
@@ -97,7 +98,10 @@ async def examine(
 
     target = target_of(settings)
     findings = [*await check_servers(target), *check_road(target)]
+    if all(finding.level == "problem" for finding in findings if finding.check == "server"):
+        return findings
     connection = Connection(target)
+    connection.on_forbidden = say_nothing
     try:
         await connection.connect(PATIENCE_S)
         findings.append(check_payload(connection))

@@ -26,6 +26,9 @@ _FULL: Final = 0.8
 _SETUP: Final = "run `supervisor fleet setup`"
 
 
+_ACTS: Final = {"publish": "send to", "subscribe": "hear", "answer": "answer"}
+
+
 async def check_layout(connection: Connection, layout: Layout) -> list[Finding]:
     """What `setup` would do with these settings."""
     try:
@@ -154,26 +157,21 @@ async def check_hosts(connection: Connection) -> list[Finding]:
 async def check_rights(connection: Connection, role: Role, name: str, tenant: str) -> list[Finding]:
     """Whether this user may do all that its role needs, each tried by itself; and whether more."""
     try:
-        wanted = rights(role, name, tenant)
+        wanted = rights(role, name, tenant, connection.inbox)
         lacking = await denied(connection, wanted)
-        too_much = role != "operator" and await may_publish(
-            connection, "$JS.API.STREAM.DELETE.doctor"
-        )
+        too_much = await may_publish(connection, "$JS.API.STREAM.DELETE.doctor")
     except (FleetError, names.NameRefused) as error:
         return [Finding("permissions", "problem", str(error), "look at the servers' log")]
     who = f"{role} {name}" if role != "gateway" else f"gateway {name} of tenant {tenant}"
     if lacking:
-        count = len(wanted.publish) + len(wanted.subscribe) + wanted.answers
+        option = f" --tenant {tenant}" if tenant != names.DEFAULT_TENANT else ""
+        advice = f"`supervisor fleet auth permissions {role} {name}{option}` prints what it needs"
         return [
-            Finding(
-                "permissions",
-                "problem",
-                f"{who} may not {act} {subject}",
-                f"`supervisor fleet permissions {role} {name}` prints what it needs "
-                f"({len(lacking)} of {count} are missing)",
-            )
+            Finding("permissions", "problem", f"{who} may not {_ACTS[act]} {subject}", advice)
             for act, subject in lacking
         ]
+    if role == "operator":
+        return [Finding("permissions", "ok", f"{who} may do everything")]
     if too_much:
         return [
             Finding(

@@ -15,6 +15,7 @@ How a job is spoken, and where audio and outcomes are kept, is left to the shell
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -76,17 +77,13 @@ class Lease(msgspec.Struct, gc=False):
     under_way: bool = False
     """A step was begun, and its answer is to come."""
 
-    def lost_at(self, rules: e.Rules) -> float:
-        """When the queue will have given the job to another, if it hears nothing until then."""
-        return self.confirmed + rules.lease_s
-
 
 class Leases:
     """Every lease, and the steps of each. The rules may be set anew at any time."""
 
     def __init__(self, commands: Callable[[e.Command], None], rules: e.Rules) -> None:
         self._command = commands
-        self.rules = rules
+        self._rules = rules
         self.all: dict[int, Lease] = {}
         self._by_job: dict[str, Lease] = {}
         self._by_delivery: dict[int, Lease] = {}
@@ -99,11 +96,22 @@ class Leases:
         """Results that may be stored at once."""
         self._newest_schema = 0
         self._attempts = 0
+        self._due = math.inf
         self.counts = dict.fromkeys(
             ("done", "failed", "cancelled", "expired", "settled", "returned", "lost"), 0
         )
         """Leases that are over: by outcome where ours counts; settled: another's does. lost: times
         that a lease was lost."""
+
+    @property
+    def rules(self) -> e.Rules:
+        """What holds."""
+        return self._rules
+
+    def configure(self, rules: e.Rules) -> None:
+        """Take other rules."""
+        self._rules = rules
+        self._due = -math.inf
 
     # -- queries ------------------------------------------------------------------------
 
@@ -118,11 +126,22 @@ class Leases:
         return len(self._unstored)
 
     def next_wakeup(self) -> float | None:
-        """When the next sign is due, a step is tried again, or a kept job is returned."""
-        times = [x.again_at for x in self.all.values() if x.again_at is not None]
-        times += [min(x.next_sign, x.lost_at(self.rules)) for x in self.all.values() if not x.lost]
-        times += [x.since + KEPT_S for x in self._kept.values()]
-        return min(times, default=None)
+        """When the next sign is due, a step is tried again, or a kept job is returned; it may be
+        told too soon, never too late.
+        """
+        return self._due if self._due < math.inf else None
+
+    def _look_ahead(self) -> None:
+        """Find out when `tick` has something to do."""
+        due = math.inf
+        for lease in self.all.values():
+            if not lease.lost:
+                due = min(due, lease.next_sign, lease.confirmed + self.rules.lease_s)
+            if lease.again_at is not None:
+                due = min(due, lease.again_at)
+        for lease in self._kept.values():
+            due = min(due, lease.since + KEPT_S)
+        self._due = due
 
     # -- the queue ----------------------------------------------------------------------
 
@@ -159,6 +178,7 @@ class Leases:
             deliveries=event.deliveries,
             next_sign=event.now + rules.lease_s / 3,
         )
+        self._due = min(self._due, event.now + min(KEPT_S, rules.lease_s / 3))
         self.all[lease.number] = self._by_job[lease.job] = self._by_delivery[lease.delivery] = lease
         return lease
 
@@ -169,6 +189,7 @@ class Leases:
         lease.delivery, lease.deliveries = event.delivery, event.deliveries
         lease.confirmed, lease.sent, lease.lost = event.now, None, False
         lease.next_sign = event.now + self.rules.lease_s / 3
+        self._due = min(self._due, lease.next_sign)
         self._by_delivery[lease.delivery] = lease
 
     def confirmed(self, event: e.Confirmed) -> None:
@@ -196,6 +217,8 @@ class Leases:
 
         `silent_s`: seconds since the supervisor answered.
         """
+        if now < self._due:
+            return
         for lease in [*self._kept.values()]:
             if now >= lease.since + KEPT_S:
                 self._return(lease, 0.0, "no slot")
@@ -206,9 +229,10 @@ class Leases:
                 lease.again_at = None
                 self._step(lease)
         self._store()
+        self._look_ahead()
 
     def _sign(self, now: float, lease: Lease, silent_s: float) -> None:
-        if now >= lease.lost_at(self.rules):
+        if now >= lease.confirmed + self.rules.lease_s:
             lease.lost = True
             self.counts["lost"] += 1
         elif now >= lease.next_sign:
@@ -401,6 +425,7 @@ class Leases:
 
     def _later(self, now: float, lease: Lease) -> None:
         lease.again_at = now + min(_RETRY_S * 2**lease.tries, _LONGEST_RETRY_S)
+        self._due = min(self._due, lease.again_at)
         lease.tries += 1
 
     def _answered(self, number: int, *stages: Stage) -> Lease | None:

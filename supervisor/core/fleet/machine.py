@@ -80,7 +80,7 @@ class FleetHost:
         times = (
             self.room.next_wakeup(now),
             self.leases.next_wakeup(),
-            self.pulling.next_wakeup(),
+            self.pulling.next_wakeup(now),
             self.reservations.next_wakeup(),
         )
         return min((at for at in times if at is not None), default=None)
@@ -98,7 +98,8 @@ class FleetHost:
     # -- events -------------------------------------------------------------------------
 
     def _configured(self, event: e.Configured) -> None:
-        self.rules = self.leases.rules = event.rules
+        self.rules = event.rules
+        self.leases.configure(event.rules)
         self.pulling.configure(event.rules)
 
     def _host_seen(self, event: e.HostSeen) -> None:

@@ -12,6 +12,7 @@ Several waiting pulls may be answered at once: that more jobs come than there is
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -64,6 +65,8 @@ class Pulling:
         self._empty: dict[str, float] = {}
         """Consumers that had nothing a moment ago, and when they are asked again."""
         self._paused: dict[str, float] = {}
+        self._due = math.inf
+        """No pull is to be given up before this time."""
 
     def configure(self, rules: e.Rules) -> None:
         """Take these consumers and weights. Pulls at others run out."""
@@ -136,18 +139,23 @@ class Pulling:
             self._now = self._pull(now, source, batch, wait=False, priority=busy)
             return
         for queue in self._queues.values():
-            for source in queue:
+            for source in [*queue]:  # The pull turns the queue.
                 if source.consumer not in self._waiting and self._may(now, source):
                     number = self._pull(now, source, 1, wait=True, priority=busy)
                     self._waiting[source.consumer] = number
         self._empty.clear()
 
     def _give_up(self, now: float) -> None:
+        if now < self._due:
+            return
+        self._due = math.inf
         for number, pull in [*self._open.items()]:
-            limit = _SILENCE_S if pull.wait else _NOW_S
-            if now >= min(pull.heard + limit, pull.expires):
+            limit = min(pull.heard + (_SILENCE_S if pull.wait else _NOW_S), pull.expires)
+            if now >= limit:
                 self._command(e.Abandon(number))
                 self._end(now, number, pull)
+            else:
+                self._due = min(self._due, limit)
 
     def _may(self, now: float, source: e.Source) -> bool:
         return self._paused.get(source.consumer, now) <= now
@@ -189,18 +197,16 @@ class Pulling:
         wait_s = WAIT_S if wait else 0.0
         expires = now + (WAIT_S + _NOW_S if wait else _NOW_S)
         self._open[self._last] = _Pull(source, batch, wait, now, expires)
+        self._due = min(self._due, now + (_SILENCE_S if wait else _NOW_S))
         self._command(e.Ask(self._last, source.consumer, batch, wait_s, priority))
         self._queues[source.job_class].rotate(-1)
         return self._last
 
-    def next_wakeup(self) -> float | None:
-        """When a pull would be given up, or a pause ends."""
-        times = [
-            min(pull.heard + (_SILENCE_S if pull.wait else _NOW_S), pull.expires)
-            for pull in self._open.values()
-        ]
-        times += self._paused.values()
-        return min(times, default=None)
+    def next_wakeup(self, now: float) -> float | None:
+        """When a pull may have to be given up, or a pause ends."""
+        due = min((at for at in self._paused.values() if at > now), default=math.inf)
+        due = min(due, self._due)
+        return due if due < math.inf else None
 
     @property
     def asked(self) -> int:

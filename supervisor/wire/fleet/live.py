@@ -65,6 +65,14 @@ class Answer(Record, frozen=True, kw_only=True):
     made_by: str = ""
 
 
+class Drain(Record, frozen=True, kw_only=True):
+    """Take no more work of the fleet, and return what has not begun; or, with `off`, take part
+    again. At `names.drain_subject`; the host answers with its heartbeat.
+    """
+
+    off: bool = False
+
+
 class Control(Record, frozen=True, kw_only=True):
     """About one job, at its `names.control_subject`: `cancel` it, or ask for its `state`.
 

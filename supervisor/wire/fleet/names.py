@@ -257,6 +257,11 @@ def heartbeat_subject(host: str) -> str:
     return f"{PREFIX}.hb.{host if host == '*' else token(host)}"
 
 
+def drain_subject(host: str) -> str:
+    """Where an operator has a host take no more work of the fleet (`live.Drain`)."""
+    return f"{PREFIX}.drain.{token(host)}"
+
+
 def event_subject(what: str) -> str:
     """Where operators hear of an event; "*" for all of them."""
     return f"{PREFIX}.ev.{what if what == '*' else token(what)}"

@@ -16,11 +16,12 @@ from supervisor.wire.fleet.names import AUDIO, CONFIG, DEAD, FLEET, JOBS, OUTCOM
 Role = Literal["host", "gateway", "operator"]
 
 INBOX: Final = "_I"
-"""First token of an inbox; the second is the user's name, so that each hears its own alone."""
+"""First token of an inbox; the second is the user's public key: each hears its own alone."""
 
 _API: Final = "$JS.API"
 _BUCKETS: Final = tuple(f"KV_{name}" for name in (OUTCOMES, DEAD, FLEET))
 _DIRECT: Final = f"{_API}.DIRECT.GET"
+_BACKLOG: Final = "backlog"
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,20 +34,22 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
     answers: bool = False
 
 
-def rights(role: Role, name: str, tenant: str) -> Rights:
-    """What a user of this name may do. Raises NameRefused."""
-    inbox = f"{INBOX}.{token(name)}.>"
+def rights(role: Role, name: str, tenant: str, inbox: str) -> Rights:
+    """What a user may do: a host of this name, or the gateways and clients of a tenant. `inbox` is
+    how its inboxes begin. Raises NameRefused.
+    """
+    token(name)
+    heard = (f"{inbox}.>", *HEARD)
     if role == "operator":
         return Rights(publish=(">",), subscribe=(">",))
-    asking = (*requests(tenant), *_LIVE, *conversations(tenant))
+    asking = (*requests(tenant), *conversations(tenant), *SHARED, *QUESTIONS)
     if role == "gateway":
-        return Rights(publish=asking, subscribe=(inbox, *HEARD))
+        return Rights(publish=asking, subscribe=heard)
     return Rights(
         # A host has a gateway of its own, which asks for speech under this tenant.
         publish=tuple(dict.fromkeys((*_host_publishes(name), *asking))),
         subscribe=(
-            inbox,
-            *HEARD,
+            *heard,
             f"{PREFIX}.bid.*",
             f"{PREFIX}.who",
             f"{PREFIX}.ctl.*.*",
@@ -73,14 +76,14 @@ def requests(tenant: str) -> tuple[str, ...]:
         f"{_DIRECT}.{AUDIO}.{audio}",
         f"{_DIRECT}.{AUDIO}.{texts}",
         f"{_DIRECT}.KV_{OUTCOMES}.$KV.{OUTCOMES}.{tenant}.*",
-        f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{CONFIG}",
     )
 
 
-_LIVE: Final = (f"{PREFIX}.bid.*", f"{PREFIX}.who")
+SHARED: Final = tuple(f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{key}" for key in (CONFIG, _BACKLOG))
+"""What every tenant may ask, and is answered once."""
 
-QUESTIONS: Final = _LIVE
-"""What a tenant asks of all hosts; several answer."""
+QUESTIONS: Final = (f"{PREFIX}.bid.*", f"{PREFIX}.who")
+"""What every tenant may ask of all hosts; several answer."""
 
 HEARD: Final = (f"{PREFIX}.hb.*",)
 """What a tenant hears without having asked."""
@@ -107,6 +110,7 @@ def _host_publishes(name: str) -> tuple[str, ...]:
         f"$KV.{DEAD}.>",
         f"$KV.{FLEET}.attempts.>",
         f"$KV.{FLEET}.janitor",
+        f"$KV.{FLEET}.{_BACKLOG}",
         f"{PREFIX}.audio.>",
         f"{PREFIX}.hb.{name}",
         f"{PREFIX}.ev.*",

@@ -80,6 +80,26 @@ def test_consumers_of_one_class_are_asked_in_turn() -> None:
     assert asked["high-a"] == pytest.approx(20, abs=1)
 
 
+def test_a_pull_waits_at_each_of_several_consumers_of_a_class() -> None:
+    """Lanes and engines that have nothing."""
+    sources = tuple(e.Source(f"batch-{number}", "batch") for number in range(3))
+    host = Host(cores=2, rules=e.Rules(host="h", epoch="e", sources=sources))
+    host.empty()
+    assert sorted(ask.consumer for ask in host.asks.values()) == ["batch-0", "batch-1", "batch-2"]
+
+
+def test_nothing_is_waited_for_that_is_over() -> None:
+    """The next time to look is ahead, however long nobody looked."""
+    host = Host(cores=2)
+    for ask in [*host.asks.values()]:
+        host.end(ask, failed=True)
+    host.see(hot=True)
+    for _ in range(50):
+        host.go(1.0)
+        wakeup = host.machine.next_wakeup(host.now)
+        assert wakeup is None or wakeup > host.now
+
+
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
