@@ -147,8 +147,11 @@ class Tunnel:
                 if down_since is not None:
                     down_since = None
                     self._packets.ping(now)
-                with suppress(FleetError):
+                try:
                     await self._publish()
+                except FleetError as error:
+                    if error.code == "forbidden":
+                        self._packets.over = str(error)
             elif down_since is None:
                 down_since = now
             elif now - down_since >= AWAY_S:
