@@ -18,7 +18,7 @@ from tests.supervised import eventually
 
 FILL = ", ".join(["and it goes on and on"] * 9)
 BOOK = " ".join(f"Sentence {n} takes 150 ms of 24000 samples {FILL}." for n in range(12))
-"""Twelve segments of one second of audio each."""
+"""Sentences of a second and a quarter of audio each, in two segments."""
 
 _SPILL_S = 0.4
 
@@ -95,33 +95,6 @@ def test_what_would_wait_is_spoken_by_the_other_host(fleet: Fleet) -> None:
     assert other.content == own.content
 
 
-def test_a_lost_host_is_not_heard(fleet: Fleet) -> None:
-    """Another host goes on with the next sample, wherever in the text the first was killed."""
-    h2 = fleet.hosts[1]
-
-    async def listened() -> tuple[np.ndarray, str, str]:
-        async with (
-            AsyncClient(_url(fleet), credit=65_536) as client,
-            await client.submit(BOOK, seed=7, timeout=20) as job,
-        ):
-            first, pieces, killed = job.host, [], False
-            async for samples in job:
-                pieces.append(samples)
-                if not killed and sum(map(len, pieces)) > 60_000:
-                    killed = True
-                    host = next(each for each in fleet.hosts if each.name == first)
-                    await asyncio.to_thread(host.kill_all)
-            return np.concatenate(pieces), first or "", job.host or ""
-
-    heard, first, last = asyncio.run(listened())
-    assert {first, last} == {"h1", "h2"}
-    lost = next(each for each in fleet.hosts if each.name == first)
-    lost.start()
-    lost.wait_joined()
-    with h2.client() as local:
-        assert np.array_equal(heard, local.synthesize(BOOK, seed=7).samples)
-
-
 def test_a_broker_that_is_away_is_no_end(fleet: Fleet) -> None:
     """What another host speaks goes on over a restart; without a broker hosts speak alone, and
     say so.
@@ -155,3 +128,30 @@ def test_a_broker_that_is_away_is_no_end(fleet: Fleet) -> None:
     server.start().wait_listening()
     with _occupied(h1, 20):
         eventually(lambda: _say(h1, "Together.").headers.get("X-TTS-Host") == "h2", "it spills")
+
+
+def test_a_lost_host_is_not_heard(fleet: Fleet) -> None:
+    """Another host goes on with the next sample, from the segment in which the first was killed."""
+
+    async def listened() -> tuple[np.ndarray, str, str]:
+        async with (
+            AsyncClient(_url(fleet), credit=65_536) as client,
+            await client.submit(BOOK, seed=7, timeout=20) as job,
+        ):
+            first, pieces, killed = job.host, [], False
+            async for samples in job:
+                pieces.append(samples)
+                if not killed and sum(map(len, pieces)) > 60_000:
+                    killed = True
+                    host = next(each for each in fleet.hosts if each.name == first)
+                    await asyncio.to_thread(host.kill_all)
+            return np.concatenate(pieces), first or "", job.host or ""
+
+    heard, first, last = asyncio.run(listened())
+    assert {first, last} == {"h1", "h2"}
+    left = next(each for each in fleet.hosts if each.name == last)
+    with left.client() as local:
+        again = local.jobs()["jobs"][0]["segments"]
+        whole = local.synthesize(BOOK, seed=7)
+    assert np.array_equal(heard, whole.samples)
+    assert again < whole.segments
