@@ -11,7 +11,17 @@ from typing import Final, Literal
 
 import msgspec
 
-from supervisor.wire.fleet.names import AUDIO, BACKLOG, CONFIG, DEAD, FLEET, JOBS, OUTCOMES, PREFIX, token
+from supervisor.wire.fleet.names import (
+    AUDIO,
+    BACKLOG,
+    CONFIG,
+    DEAD,
+    FLEET,
+    JOBS,
+    OUTCOMES,
+    PREFIX,
+    token,
+)
 
 Role = Literal["host", "gateway", "operator"]
 
