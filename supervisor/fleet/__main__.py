@@ -2,8 +2,8 @@
 
 stdin is a socket whose messages are the settings, the first at once and one for each change of
 them; its end is the end of the supervisor. stdout gets a line of JSON whenever the agent's state
-changes (`process.Told`). stderr is the log. SIGTERM drains it. Exit code 0, or 2 with one line on
-stderr where it cannot run.
+changes (`process.Told`). stderr is the log. SIGTERM drains it. Exit code 0, 2 with one line on
+stderr where it cannot run, or 70 after a fault of ours.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from supervisor.installing import how_to_install
 
 _MOST_BYTES: Final = 1 << 20
 _CANNOT_RUN: Final = 2
+_FAULT: Final = 70
 
 
 def main() -> int:
@@ -42,15 +43,14 @@ def main() -> int:
     from supervisor.nats.errors import FleetError  # noqa: PLC0415 (needs what may be missing)
 
     try:
-        asyncio.run(_serve(settings, given))
+        return asyncio.run(_serve(settings, given))
     except FleetError as error:
         log.error("fleet: %s", error)  # noqa: TRY400 (a line that says what to do)
         _tell({"state": "refused", "reason": str(error)})
         return _CANNOT_RUN
-    return 0
 
 
-async def _serve(settings: Settings, given: socket.socket) -> None:
+async def _serve(settings: Settings, given: socket.socket) -> int:
     from supervisor.fleet.process import Process, Told  # noqa: PLC0415 (as above)
 
     def tell(told: Told) -> None:
@@ -79,6 +79,7 @@ async def _serve(settings: Settings, given: socket.socket) -> None:
 
     loop.add_reader(given, more)
     await process.run()
+    return _FAULT if process.faulty else 0
 
 
 def _tell(told: dict[str, str]) -> None:

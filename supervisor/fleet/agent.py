@@ -8,16 +8,14 @@ down (`results`). What else an agent does is a part of its own, in `parts`.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from supervisor.client import AsyncClient
 from supervisor.config import Settings
 from supervisor.core.fleet import events as e
+from supervisor.core.fleet.clock import QueueClock
 from supervisor.core.fleet.machine import FleetHost
 from supervisor.fleet.held import Held
 from supervisor.fleet.queue import Queue
@@ -29,6 +27,7 @@ from supervisor.wire.client import Welcome
 from supervisor.wire.fleet import names
 from supervisor.wire.fleet.codec import SCHEMA
 from supervisor.wire.fleet.jobs import Config
+from supervisor.wire.fleet.made_by import made_by
 
 _MOST_SLEEP_S: Final = 3600.0
 
@@ -68,8 +67,7 @@ class Agent:
         """Engines of the own supervisor, as in WELCOME, once it was there."""
         self.made_by: dict[str, str] = {}
         """Speech fingerprint of each engine."""
-        self.clock_offset_s = 0.0
-        """The broker's clock less ours."""
+        self.clock = QueueClock()
         self.machine = FleetHost(self._rules())
         self.held: dict[int, Held] = {}
         """Jobs in our hands, by lease."""
@@ -87,6 +85,8 @@ class Agent:
         """Why the own supervisor does not answer; empty while it does."""
         self.on_event: Callable[[], None] = lambda: None
         """Called after each event of the machine."""
+        self.on_fault: Callable[[], None] = lambda: None
+        """Called after a fault of ours: what the machine knows may be wrong."""
         self.on_closed: Callable[[], None] = lambda: None
         """Called when a lease is over."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -118,7 +118,7 @@ class Agent:
 
     def broker_time(self) -> float:
         """Unix time by the broker's clock."""
-        return time.time() + self.clock_offset_s
+        return self.clock.now(time.time())
 
     # -- the machine --------------------------------------------------------------------
 
@@ -144,6 +144,9 @@ class Agent:
 
     def _tick(self) -> None:
         self._timer = None
+        self.spawn(self._ticked())
+
+    async def _ticked(self) -> None:
         self.tell(e.Tick(self.now()))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -156,7 +159,8 @@ class Agent:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("fleet: a fault of ours", exc_info=error)
+            log.error("fleet: a fault of ours: the agent ends, and starts anew", exc_info=error)
+            self.on_fault()
 
     def _closed(self, command: e.Closed) -> None:
         self.let_go(command.lease)
@@ -219,7 +223,7 @@ class Agent:
             self.engines = {
                 name: about for name, about in engines.items() if not about.get("unavailable")
             }
-            self.made_by = {name: fingerprint(name, about) for name, about in engines.items()}
+            self.made_by = {name: made_by(name, about) for name, about in engines.items()}
         rules = self._rules()
         if rules != self.machine.rules:
             self.tell(e.Configured(self.now(), rules))
@@ -237,9 +241,3 @@ class Agent:
             task.cancel()
         if self._tasks:
             await asyncio.wait([*self._tasks])
-
-
-def fingerprint(engine: str, about: Any) -> str:  # noqa: ANN401 (as in WELCOME)
-    """What a host's speech of an engine depends on, as far as its description tells."""
-    said = msgspec.json.encode([engine, about], order="sorted")
-    return hashlib.blake2b(said, digest_size=8).hexdigest()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from supervisor.client.errors import SupervisorError
 from supervisor.core.fleet import events as e
 from supervisor.logs import get_logger
-from supervisor.wire.status import UnreadableStatusError, read
 
 if TYPE_CHECKING:
     from supervisor.fleet.agent import Agent
@@ -57,9 +58,8 @@ class Host:
                 agent.welcome = welcome
                 agent.tell(e.SupervisorFound(agent.now()))
                 self._there = True
-            document = await agent.client.status(timeout=_ANSWER_S)
-            agent.tell(self._seen(document))
-        except (SupervisorError, UnreadableStatusError) as error:
+            agent.tell(self._seen(await agent.client.forecast(timeout=_ANSWER_S)))
+        except (SupervisorError, msgspec.ValidationError) as error:
             if self._there or agent.supervisor_away != str(error):
                 log.info("fleet: the supervisor does not answer: %s", error)
             agent.supervisor_away = str(error)
@@ -70,19 +70,31 @@ class Host:
         agent.supervisor_away = ""
         return True
 
-    def _seen(self, document: dict[str, Any]) -> e.HostSeen:
-        status = read(document)
-        agent = self._agent
-        bounds, queue = status.allocation.system_info.bounds, status.queue
-        cores = max(1, bounds.upper)
-        waits = max(0, status.jobs.queued - sum(not held.began for held in agent.held.values()))
-        behind_s = queue.predicted_work_s / cores if waits else 0.0
-        throttling = status.allocation.system_info.throttling
+    def _seen(self, forecast: dict[str, Any]) -> e.HostSeen:
+        """What the machine is to know. Of the work that is left, the part of others' jobs is theirs
+        and goes before the fleet's.
+        """
+        seen = msgspec.convert(forecast, _Forecast)
+        ours = sum(held.task is not None for held in self._agent.held.values())
+        others = max(0, seen.jobs - ours)
+        left_s = seen.waiting_s * others / seen.jobs if seen.jobs else 0.0
         return e.HostSeen(
-            agent.now(),
-            cores,
-            behind_s=behind_s,
-            throttled=throttling is not None and bool(throttling.thermal_rising),
-            draining=status.supervisor.state == "draining",
-            memory_short=status.allocation.memory.state in {"short", "critical"},
+            self._agent.now(),
+            max(1, seen.cores),
+            behind_s=left_s / max(1, seen.workers),
+            hot=seen.hot,
+            draining=seen.draining,
+            memory_short=seen.memory in {"short", "critical"},
         )
+
+
+class _Forecast(msgspec.Struct):
+    """The answer to FORECAST, as far as it counts here."""
+
+    cores: int
+    workers: int
+    jobs: int
+    waiting_s: float
+    hot: bool = False
+    draining: bool = False
+    memory: str = "free"

@@ -13,7 +13,6 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
@@ -25,6 +24,7 @@ from supervisor.core.fleet import events as e
 from supervisor.fleet.agent import Agent
 from supervisor.fleet.bids import Bids
 from supervisor.fleet.control import Control
+from supervisor.fleet.draining import Draining
 from supervisor.fleet.heartbeats import Heartbeats
 from supervisor.fleet.host import Host
 from supervisor.fleet.janitor import Janitor
@@ -34,6 +34,7 @@ from supervisor.logs import get_logger, log_uncaught
 from supervisor.nats.connection import Connection, Servers
 from supervisor.nats.errors import FleetError
 from supervisor.nats.jetstream import ask
+from supervisor.nats.limits import server_time
 from supervisor.nats.setup import read_config
 from supervisor.wire.fleet import names
 
@@ -83,11 +84,15 @@ class Process:
             Host(self.agent),
             self._heartbeats,
             Control(self.agent),
+            Draining(self.agent, self._heartbeats),
             Janitor(self.agent),
             bids,
             Tunnels(self.agent, bids),
         ]
         self.agent.on_event = self._after_event
+        self.agent.on_fault = self._fault
+        self.faulty = False
+        """Whether it ended because of a fault of ours."""
         self._leaving = asyncio.Event()
         self._gone = asyncio.Event()
         self._refused = ""
@@ -124,6 +129,10 @@ class Process:
         self._gone.set()
         self._leaving.set()
 
+    def _fault(self) -> None:
+        self.faulty = True
+        self.leave_now()
+
     def reconfigure(self, settings: Settings) -> None:
         """Take changed settings."""
         self._settings = settings
@@ -150,9 +159,9 @@ class Process:
         """Read what the whole fleet shares, and the broker's clock; whether that was there."""
         try:
             config = await read_config(self.connection)
-            before = time.time()
+            sent = time.time()
             info = await ask(self.connection, f"STREAM.INFO.{names.JOBS}")
-            middle = (before + time.time()) / 2
+            received = time.time()
         except FleetError as error:
             self._refused = "" if error.code == "unavailable" else str(error)
             self._say()
@@ -163,7 +172,7 @@ class Process:
             return False
         self._refused = ""
         with contextlib.suppress(ValueError, KeyError):
-            self.agent.clock_offset_s = _unix(info["ts"]) - middle
+            self.agent.clock.heard(sent, received, server_time(info["ts"]))
         self.agent.reconfigure(config=config)
         return True
 
@@ -245,9 +254,3 @@ class Process:
                 if self.connection.up:
                     await self.connection.flush()
         await self.connection.close()
-
-
-def _unix(text: str) -> float:
-    """Unix time of a time as JetStream writes it, with nanoseconds. Raises ValueError."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{fraction or 0}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from supervisor.core.fleet import clock
 from supervisor.core.fleet import events as e
 from supervisor.fleet.held import Held
 from supervisor.logs import get_logger
@@ -130,7 +131,12 @@ class Queue:
         self._last += 1
         number = self._last
         self._deliveries[number] = delivery
-        left_s = self._left_s(job, delivery)
+        left_s = clock.left_s(
+            deadline_ms=job.deadline_ms,
+            submitted_ms=job.submitted_ms,
+            stored_at=delivery.stored_at,
+            queue_now=agent.broker_time(),
+        )
         lease = agent.by_key.get(name.key)
         if lease is None:
             agent.hold(held := Held(number, name, job))
@@ -150,15 +156,6 @@ class Queue:
         )
         if lease is None and number not in agent.machine.leases.all:
             agent.let_go(number)
-
-    def _left_s(self, job: Job, delivery: Delivery) -> float | None:
-        """Seconds until the deadline. How long it may take is by the submitter's clock, since when
-        it waits by the broker's; ours has no part in it.
-        """
-        if job.deadline_ms is None:
-            return None
-        allowed_s = (job.deadline_ms - job.submitted_ms) / 1000
-        return allowed_s - max(0.0, self._agent.broker_time() - delivery.stored_at)
 
     async def lost(self) -> None:
         """The connection is gone, and with it all pulls."""
