@@ -138,7 +138,7 @@ def ask_some(gateway: Listening, path: str, size: int) -> bytes:
         "batch.metronome.0.default.nobody",
         "batch.metronome.0.other.nobody",
         "batch.metronome.0.default." + "x" * 64,
-        "batch.metronome.999999.default.nobody.9999",
+        "batch.metronome.999999.default.nobody.9",
     ],
 )
 def test_names_that_nobody_has(site: Site, id: str) -> None:
