@@ -88,14 +88,15 @@ class Drain(Record, frozen=True, kw_only=True):
 
 
 class Control(Record, frozen=True, kw_only=True):
-    """About one job, at its `names.control_subject`: `cancel` it, or ask for its `state`.
+    """About one job, at its `names.control_subject`: `cancel` it, `forget` it (and nothing of it is
+    left), or ask for its `state`.
 
     `name` is its public id, or that of a part: an agent that does not hold it learns from it where
-    it waits. Answered with `ControlAnswer`: `state` by the holder alone, `cancel` by the holder, or
-    else by one of the others.
+    it waits. Answered with `ControlAnswer`: `state` by the holder alone, the others by one agent of
+    all.
     """
 
-    what: Literal["cancel", "state"]
+    what: Literal["cancel", "forget", "state"]
     name: str
 
 
