@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -136,7 +137,7 @@ def killed(fleet: Fleet) -> bool:
     found = fleet.run(work)
     done = sum(outcome.kind == "done" for outcome in found)
     ended = sorted(outcome.finished_ms for outcome in found)
-    gap_s = max(later - before for before, later in zip(ended, ended[1:], strict=False)) / 1000
+    gap_s = max(later - before for before, later in pairwise(ended)) / 1000
     by_host = Counter(outcome.host for outcome in found)
     print(f"  {done} of {KILLED_JOBS} done, each once ({counts(by_host)}); ", end="")
     print(f"the longest time without a result was {gap_s:.1f} s")

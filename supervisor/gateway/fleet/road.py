@@ -46,7 +46,7 @@ class Fleet:
     async def check(self) -> None:
         """Raise NoSupervisor at once where the servers are away."""
         try:
-            await self.hosts.check()
+            await self.hosts.connected()
         except FleetError as error:
             told = f"the fleet's servers do not answer: {error}"
             raise NoSupervisor(told, code="fleet_unavailable") from None
