@@ -73,8 +73,10 @@ class TextReader:
         self._steps: Iterator[str | None] | None = preparation.steps()
         self._rest: Uncut | None = None
         self._prepared = ""
+        self._first: tuple[Part, ...] = ()
+        """The parts of the first slice that has any: most texts have no other."""
         self._lines: list[str] = []
-        """For each slice so far its segments, a line each."""
+        """For each slice behind it its segments, a line each: there may be thousands."""
 
     @property
     def ended(self) -> bool:
@@ -84,7 +86,7 @@ class TextReader:
     @property
     def ready(self) -> bool:
         """Whether enough is cut to make a job of it, or a refusal."""
-        return self.ended or (bool(self._lines) and not self._whole)
+        return self.ended or (bool(self._first) and not self._whole)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -101,27 +103,29 @@ class TextReader:
                 self._prepared = text
         elif self._rest is not None:
             parts, self._rest = self._rest.slice()
-            if parts:
+            if not self._first:
+                self._first = parts
+            elif parts:
                 self._lines.append("\n".join(map(line_of, parts)))
 
     def read(self, clock: Callable[[], float]) -> None:
         """Take steps for `AT_ONCE_S`, in which most texts are cut to their end. Raises Refused."""
         until = clock() + AT_ONCE_S
-        while not self.ended and clock() < until:
+        while (self._steps is not None or self._rest is not None) and clock() < until:
             self.step()
 
     def parts(self) -> tuple[Part, ...]:
         """The parts so far; none of a text without a word."""
-        return tuple(part_of(line) for lines in self._lines for line in lines.split("\n"))
+        more = [part_of(line) for lines in self._lines for line in lines.split("\n")]
+        return (*self._first, *more) if more else self._first
 
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
         rest, with a line for each part. One without a word has one part: the names of its signs, or
         a silence.
         """
-        text = "\n".join(self._lines)
-        if self.ended and len(self._lines) > _MANY_SLICES:
-            return (), Uncut(text)
-        if text:
-            return tuple(map(part_of, text.split("\n"))), self._rest
+        if self.ended and len(self._lines) >= _MANY_SLICES:
+            return (), Uncut("\n".join([*map(line_of, self._first), *self._lines]))
+        if self._first:
+            return self.parts(), self._rest
         return (Part(signs(self._prepared) or emoji(self._preparation.text)),), None

@@ -362,12 +362,19 @@ class Admission:
 
     def _count(self, job: Job, flow: _FlowWork, work_s: float) -> None:
         before, job.work.seconds = job.work.seconds, work_s
-        flow.add_to(job.request_class, work_s - before)
-        most = self.limits.work_s_per_client * _OF_ONE_JOB
-        if before <= most >= work_s:
-            self._add(flow, work_s - before, work_s - before)
-        else:
-            self._add(flow, work_s - before, min(work_s, most) - min(before, most))
+        of_class_s, name = flow.of_class_s, job.request_class
+        of_class_s[name] = of_class_s.get(name, 0.0) + (work_s - before)
+        bound = self.limits.work_s_per_client
+        most, change = bound * _OF_ONE_JOB, work_s - before
+        if not before <= most >= work_s:
+            self._add(flow, change, min(work_s, most) - min(before, most))
+        elif not flow.charged_s <= bound >= flow.charged_s + change:
+            self._add(flow, change, change)
+        else:  # As nearly always: the same in short.
+            flow.work_s += change
+            flow.charged_s += change
+            self.work_s += change
+            self._charged_s += change
 
     def _add(self, flow: _FlowWork, work_s: float, charge_s: float) -> None:
         bound = self.limits.work_s_per_client

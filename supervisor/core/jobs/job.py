@@ -80,7 +80,7 @@ class Segment(msgspec.Struct, gc=False):
     `number` is its place for clients, and for its seed: as if none before had been cut in two.
     `part` is dropped once it cannot be needed again. `kills` counts the workers that were lost
     while they ran it, `preempted` how often it was interrupted for another. `pieces` is its audio,
-    until all earlier segments are spoken; `key` its name in the cache, once `repeats` gave it one.
+    until all earlier segments are spoken; `name` and `key` are for the cache: `repeats` gives them.
     """
 
     part: Part
@@ -91,6 +91,7 @@ class Segment(msgspec.Struct, gc=False):
     kills: int = 0
     preempted: int = 0
     pieces: tuple[Pcm, ...] = ()
+    name: int = 0
     key: bytes = b""
 
     def move(self, state: SegmentState) -> None:

@@ -137,13 +137,14 @@ class FairQueue:
         """The weight of a job's class, less where its client has work in others: a client's share
         is that of its most urgent class, and is divided among its classes.
         """
-        flows = ((name, self._flows.get((job.flow, name))) for name in CLASSES)
-        weights = [
-            classes.rules[name].weight
-            for name, flow in flows
-            if name == job.request_class or (flow is not None and flow.top() is not None)
-        ]
-        return classes.rules[job.request_class].weight * max(weights) / sum(weights)
+        rules, own_class, flows = classes.rules, job.request_class, self._flows
+        own = most = total = rules[own_class].weight
+        for name in CLASSES:
+            flow = None if name == own_class else flows.get((job.flow, name))
+            if flow is not None and flow.top() is not None:
+                weight = rules[name].weight
+                most, total = max(most, weight), total + weight
+        return own * most / total
 
     def refund(self, job: Job, cost_s: float) -> None:
         """Take back what its flow was charged for a segment that is to run anew."""
@@ -349,7 +350,8 @@ class Queue:
 
     def could_run(self, job: Job) -> bool:
         """Whether only workers are missing for a segment of this job."""
-        return _has_more(job) and (_runs_again(job) or self._backpressure.allows(job))
+        again = job.retries or job.yielded
+        return _has_more(job) and (bool(again) or self._backpressure.allows(job))
 
     def configure(self, limits: HeldLimits, classes: Classes) -> None:
         """Set other bounds on held audio, and rules of classes, from the next dispatch on."""
@@ -399,7 +401,11 @@ class Queue:
             job = self._next()
             if job is None or job.due <= now:
                 return job
-            if self._without_worker(job, now):
+            if (
+                job.request.shared is not None
+                and self._repeats.could_have(job)
+                and self._without_worker(job, now)
+            ):
                 self.enqueue(job)
             else:
                 self._run(job, now)
@@ -416,7 +422,7 @@ class Queue:
             if job.due <= now or not self.could_run(job):
                 continue
             first, job.place.looked_up = bool(job.retries), job.upcoming
-            if self._without_worker(job, now):
+            if self._repeats.could_have(job) and self._without_worker(job, now):
                 if first or not _has_more(job):
                     self._fair.drop(job)
                 self.enqueue(job)
@@ -424,7 +430,7 @@ class Queue:
     def _without_worker(self, job: Job, now: float) -> bool:
         """Have the job's next segment done without a worker, if that can be."""
         queued = job.state == "queued"
-        if job.request.shared is None or self._repeats.tired or not self._repeats.take(job, now):
+        if self._repeats.tired or not self._repeats.take(job, now):
             return False
         if queued:
             self._timings.wait.observe(now - job.accepted_at)
@@ -436,7 +442,8 @@ class Queue:
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
         rules = self._classes.rules[job.request_class]
-        cut_off = self._shorten(job, rules.max_chars_contended, now)
+        most = rules.max_chars_contended
+        cut_off = 0 if most is None else self._shorten(job, most, now)
         self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
         self._repeats.begun(job, index, worker)
@@ -462,11 +469,11 @@ class Queue:
             self._release.started(job, segment.number)
         self.enqueue(job)
 
-    def _shorten(self, job: Job, max_chars: int | None, now: float) -> int:
+    def _shorten(self, job: Job, max_chars: int, now: float) -> int:
         """Cut the job's next segment in two, if others want the workers; returns what was cut off,
         in characters.
         """
-        if max_chars is None or _runs_again(job) or not self.contended(job.request_class, now):
+        if _runs_again(job) or not self.contended(job.request_class, now):
             return 0
         parts = self.breath(job, max_chars)
         if parts is None:
@@ -496,12 +503,15 @@ class Queue:
 
     def _preempt(self, now: float) -> None:
         """Interrupt a segment of batch work, if a sentence is next and no worker will be free."""
-        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
-        if not any(run is not None and run.job.request_class == "batch" for run in runs.values()):
-            return  # First, for it is usual: whose turn it is takes longer to find.
+        for run in self.workers.values():  # First: whose turn it is takes longer to find.
+            if run is not None and run.job.request_class == "batch":
+                break
+        else:
+            return
         job = self._fair.next()
         if job is None or job.request_class != "interactive" or not self.could_run(job):
             return
+        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
         worker = self.preemption.pick(now, runs, self._classes.preempt_left_s)
         run = None if worker is None else runs[worker]
         if worker is not None and run is not None:
@@ -524,7 +534,7 @@ class Queue:
             self._unpark()
         while (job := self._fair.pop()) is not None:
             if _has_more(job):
-                if _runs_again(job) or self._backpressure.allows(job):
+                if job.retries or job.yielded or self._backpressure.allows(job):
                     return job
                 self._parked[job.id] = job
         return None
@@ -554,7 +564,7 @@ def _has_more(job: Job) -> bool:
     """Whether the job itself has a segment that could be given to a worker."""
     if job.state in OUTCOMES:
         return False
-    if _runs_again(job):
+    if job.retries or job.yielded:
         return True
     return job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
 
