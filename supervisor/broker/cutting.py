@@ -117,7 +117,7 @@ class TextReader:
     def parts(self) -> tuple[Part, ...]:
         """The parts so far; none of a text without a word."""
         more = [part_of(line) for lines in self._lines for line in lines.split("\n")]
-        return (*self._first, *more) if more else self._first
+        return (*self._first, *more)
 
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
@@ -127,5 +127,5 @@ class TextReader:
         if self.ended and len(self._lines) >= _MANY_SLICES:
             return (), Uncut("\n".join([*map(line_of, self._first), *self._lines]))
         if self._first:
-            return self.parts(), self._rest
+            return self.parts() if self._lines else self._first, self._rest
         return (Part(signs(self._prepared) or emoji(self._preparation.text)),), None

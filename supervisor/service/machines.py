@@ -84,6 +84,8 @@ class Machines:
         self._queue: deque[tuple[AnyMachine, Any]] = deque()
         self._working = False
         self._broken = False
+        self._shortened = 0
+        """Segments that were cut in two so far, as of the last event."""
 
     def tell(self, machine: AnyMachine, event: AnyEvent) -> None:
         """Hand an event to its machine, and carry out the commands that follow."""
@@ -123,9 +125,11 @@ class Machines:
             commands = machine.handle(event) if special is None else special(machine, event, entry)
             if machine.repeats.recalled:
                 entry.recalled = pack(machine.repeats.recalled)
-            for command in commands:
-                if type(command) is job_events.RunSegment and command.cut_off:
-                    entry.shortened[command.job, command.segment] = command.cut_off
+            if machine.shortened_segments != self._shortened:
+                self._shortened = machine.shortened_segments
+                for command in commands:
+                    if isinstance(command, job_events.RunSegment) and command.cut_off:
+                        entry.shortened[command.job, command.segment] = command.cut_off
         else:
             entry = self._ring.begin("pool" if isinstance(machine, Pool) else "allocation", event)
             commands = machine.handle(event)

@@ -109,13 +109,12 @@ class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
     `ticket` names its entry in the queue, 0 for none. `share` is what its class had when it
-    last ran. `looked_up`: the last segment that was looked for in the cache before its turn.
+    last ran.
     """
 
     ticket: int = 0
     rank: float = 0.0
     share: float = 1.0
-    looked_up: int = -1
 
 
 class Work(msgspec.Struct, gc=False):
@@ -395,12 +394,14 @@ class Job:
         self._begin_next(now)
 
     def _begin_next(self, now: float) -> int:
-        index = self.upcoming
         if again := self.retries or self.yielded:
+            index = min(again)
             again.remove(index)
         else:
+            index = self.next_segment
             self.next_segment += 1
-            self.skip_spoken()
+            if self.next_segment < len(self.segments):
+                self.skip_spoken()
         if self.state == "queued":
             self.move("running")
             self.started_at = now

@@ -32,7 +32,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.backpressure import HELD_BYTES_MAX, Backpressure
-from supervisor.core.jobs.classes import CLASSES, Classes, Contention
+from supervisor.core.jobs.classes import Classes, Contention
 from supervisor.core.jobs.job import OUTCOMES, Job
 from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.parts import Part
@@ -78,10 +78,6 @@ class _Flow:
             heappop(jobs)
         return None
 
-    def rank_of(self, job: Job) -> float:
-        """The rank of a job by now: its own, or that of the flow's next segment if higher."""
-        return max(job.place.rank, self.start + _HEAD_STARTS[job.request.priority])
-
 
 class FairQueue:
     """Jobs that have a segment to run, in fair order; each at most once."""
@@ -90,7 +86,7 @@ class FairQueue:
         self.waiting = 0
         """Number of jobs that wait."""
         self._heap: list[tuple[float, int, _Flow]] = []
-        self._flows: dict[tuple[str, RequestClass], _Flow] = {}
+        self._flows: dict[str, dict[RequestClass, _Flow]] = {}
         self._retries: deque[tuple[int, Job]] = deque()
         self._time = 0.0
         """Virtual time: the start tag of the segment that ran last."""
@@ -137,13 +133,14 @@ class FairQueue:
         """The weight of a job's class, less where its client has work in others: a client's share
         is that of its most urgent class, and is divided among its classes.
         """
-        rules, own_class, flows = classes.rules, job.request_class, self._flows
-        own = most = total = rules[own_class].weight
-        for name in CLASSES:
-            flow = None if name == own_class else flows.get((job.flow, name))
-            if flow is not None and flow.top() is not None:
-                weight = rules[name].weight
-                most, total = max(most, weight), total + weight
+        rules, name = classes.rules, job.request_class
+        own = most = total = rules[name].weight
+        of_client = self._flows.get(job.flow, {})
+        if len(of_client) > 1:
+            for other, flow in of_client.items():
+                if other != name and flow.top() is not None:
+                    weight = rules[other].weight
+                    most, total = max(most, weight), total + weight
         return own * most / total
 
     def refund(self, job: Job, cost_s: float) -> None:
@@ -167,16 +164,16 @@ class FairQueue:
 
     def forget(self, flow: str) -> None:
         """Forget a flow without jobs, and with it a start tag that is at most a segment ahead."""
-        for name in CLASSES:
-            gone = self._flows.pop((flow, name), None)
-            if gone is not None:
-                gone.entry = 0
+        for gone in self._flows.pop(flow, {}).values():
+            gone.entry = 0
 
     def _flow(self, job: Job) -> _Flow:
-        name = job.flow, job.request_class
-        flow = self._flows.get(name)
+        of_client = self._flows.get(job.flow)
+        if of_client is None:
+            of_client = self._flows[job.flow] = {}
+        flow = of_client.get(job.request_class)
         if flow is None:
-            flow = self._flows[name] = _Flow(self._time)
+            flow = of_client[job.request_class] = _Flow(self._time)
         return flow
 
     def _ticket(self, job: Job) -> int:
@@ -203,7 +200,9 @@ class FairQueue:
         return None if flow is None else heappop(flow.jobs)[2]
 
     def _first_flow(self) -> _Flow | None:
-        """The flow whose top job is the best. The rank of a flow's entry is a lower bound."""
+        """The flow whose top job is the best. The rank of a flow's entry is a lower bound: by now
+        it is that of its top job, or that of its next segment if higher.
+        """
         while self._heap:
             rank, entry, flow = self._heap[0]
             top = flow.top() if flow.entry == entry else None
@@ -212,7 +211,7 @@ class FairQueue:
                 if flow.entry == entry:
                     flow.entry = 0
                 continue
-            now = flow.rank_of(top)
+            now = max(top.place.rank, flow.start + _HEAD_STARTS[top.request.priority])
             if now > rank:
                 self._tickets += 1
                 flow.entry, flow.rank = self._tickets, now
@@ -224,7 +223,7 @@ class FairQueue:
     def _sweep(self) -> None:
         self._stale = 0
         self._retries = deque((t, job) for t, job in self._retries if job.place.ticket == t)
-        for flow in self._flows.values():
+        for flow in [each for of_client in self._flows.values() for each in of_client.values()]:
             flow.jobs = [entry for entry in flow.jobs if entry[2].place.ticket == entry[1]]
             heapify(flow.jobs)
         self._heap = [entry for entry in self._heap if entry[2].entry == entry[1]]
@@ -269,7 +268,7 @@ class Queue:
         self._more_room = False
         """Whether a parked job may have become one that can run."""
         self._to_look_up: dict[str, Job] = {}
-        """Jobs whose next segment was not looked for in the cache yet."""
+        """Jobs whose next segment may be in the cache."""
 
     # -- workers ------------------------------------------------------------------------
 
@@ -367,7 +366,7 @@ class Queue:
             self._commands.append(e.CutText(job.id))
         if not _has_more(job):
             return
-        if job.request.shared is not None and job.place.looked_up != job.upcoming:
+        if job.request.shared is not None and self._repeats.could_have(job):
             self._to_look_up[job.id] = job
         if job.retries:
             self._parked.pop(job.id, None)
@@ -421,8 +420,8 @@ class Queue:
             _id, job = self._to_look_up.popitem()
             if job.due <= now or not self.could_run(job):
                 continue
-            first, job.place.looked_up = bool(job.retries), job.upcoming
-            if self._repeats.could_have(job) and self._without_worker(job, now):
+            first = bool(job.retries)
+            if self._without_worker(job, now):
                 if first or not _has_more(job):
                     self._fair.drop(job)
                 self.enqueue(job)

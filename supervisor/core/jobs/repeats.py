@@ -78,6 +78,7 @@ class Repeats:
         answer: Callable[[Job, int, Spoken, float], None],
     ) -> None:
         self.cache = SegmentCache(limits)
+        self._names = self.cache.names
         self.hits = 0
         """Segments that needed no worker."""
         self.misses = 0
@@ -106,9 +107,9 @@ class Repeats:
 
     def could_have(self, job: Job) -> bool:
         """Whether `take` may find the next segment of a job: the quick look that each one gets."""
-        index = job.upcoming
+        index = job.upcoming if job.retries or job.yielded else job.next_segment
         name = job.segments[index].name or self._name(job, index)
-        return name in self._flights or name in self.cache.names or bool(name and self._on_disk)
+        return name in self._flights or name in self._names or (name != 0 and bool(self._on_disk))
 
     def take(self, job: Job, now: float) -> bool:
         """Have the next segment of a job without a worker, now or soon; False if that cannot be."""
@@ -219,11 +220,7 @@ class Repeats:
         name = segment.name
         flight = Flight(maker, job.request, segment.part, segment.number, name, exact)
         self._by_maker[maker] = flight
-        others = self._flights.get(name)
-        if others is None:
-            self._flights[name] = [flight]
-        else:
-            others.append(flight)
+        self._flights.setdefault(name, []).append(flight)
         return flight
 
     def spoken(self, event: e.SegmentSpoken) -> Alone:
@@ -233,9 +230,8 @@ class Repeats:
             return []
         if event.left_out is not None or not event.made_by:
             return flight.followers
-        seconds = event.synthesis_s
-        spoken = Spoken(event.pieces, event.made_by, event.exact, seconds, event.now)
         self._learn(flight, event.made_by)
+        spoken = Spoken(event.pieces, event.made_by, event.exact, event.synthesis_s, event.now)
         self._offer(flight, spoken, event)
         return self._serve(flight, spoken, event.now) if flight.followers else []
 

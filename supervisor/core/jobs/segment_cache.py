@@ -43,19 +43,16 @@ class Doorkeeper:
     def see(self, name: int, times: int = 1) -> int:
         """Count a name; return how often it was seen."""
         counters = self._counters
-        a, b = name & _MASK, name >> 16 & _MASK
-        c, d = name >> 32 & _MASK, name >> 45 & _MASK
-        known = counters[a] and counters[b] and counters[c] and counters[d]
+        a, b, c = name & _MASK, name >> 16 & _MASK, name >> 32 & _MASK
+        known = counters[a] and counters[b] and counters[c]
         if not known and times == 1:  # As most are: this is for them, and the rest for any.
+            count = 1
             counters[a] = counters[a] or 1
             counters[b] = counters[b] or 1
             counters[c] = counters[c] or 1
-            counters[d] = counters[d] or 1
-            count = 1
         else:
-            places = (a, b, c, d)
-            count = min(min([counters[place] for place in places]) + times, _MOST)
-            for place in places:
+            count = min(min(counters[a], counters[b], counters[c]) + times, _MOST)
+            for place in (a, b, c):
                 counters[place] = max(counters[place], count)
         self._seen += times
         if self._seen >= _MEMORY:
