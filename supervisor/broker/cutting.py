@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from supervisor.broker.preparing import Preparation
 from supervisor.core.jobs.parts import Part, line_of, part_of
 from supervisor.core.jobs.segmentation import Uncut
+from supervisor.core.jobs.stretches import Stretch
 from supervisor.core.jobs.unreadable import emoji, signs
 from supervisor.speech import LeftOut
 
@@ -22,6 +23,7 @@ AT_ONCE_S = 0.002
 """How long one text is cut before the loop goes on; a slice may take 2 ms more."""
 _MANY_SLICES = 64
 """A text of more slices has thousands of segments: its job does not begin with all of them."""
+
 
 Step = Callable[[], bool]
 """Cuts one slice; True if it wants another turn."""
@@ -61,15 +63,23 @@ class Turns:
 
 class TextReader:
     """Prepares and cuts a text until it can become a job. `whole`: it has to be cut to its end for
-    that; `begin` makes the marked text one that can be cut.
+    that, as for a `stretch` of it; `begin` makes the marked text one that can be cut.
     """
 
     def __init__(
-        self, preparation: Preparation, begin: Callable[[str], Uncut], *, whole: bool
+        self,
+        preparation: Preparation,
+        begin: Callable[[str], Uncut],
+        *,
+        whole: bool,
+        stretch: Stretch | None = None,
     ) -> None:
         self._preparation = preparation
         self._begin = begin
-        self._whole = whole
+        self._whole = whole or stretch is not None
+        self._stretch = stretch
+        self.first_segment = 0
+        """The number of the first part that is taken."""
         self._steps: Iterator[str | None] | None = preparation.steps()
         self._rest: Uncut | None = None
         self._prepared = ""
@@ -122,10 +132,18 @@ class TextReader:
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
         rest, with a line for each part. One without a word has one part: the names of its signs, or
-        a silence.
+        a silence. A stretch may have none.
         """
-        if self.ended and len(self._lines) >= _MANY_SLICES:
-            return (), Uncut("\n".join([*map(line_of, self._first), *self._lines]))
-        if self._first:
-            return self.parts() if self._lines else self._first, self._rest
-        return (Part(signs(self._prepared) or emoji(self._preparation.text)),), None
+        if self._first and not self._lines and self._stretch is None:
+            return self._first, self._rest
+        lines = ["\n".join(map(line_of, self._first)), *self._lines]
+        if not self._first:
+            lines = [line_of(Part(signs(self._prepared) or emoji(self._preparation.text)))]
+        if self._stretch is not None:
+            self.first_segment, lines = self._stretch.of(lines)
+            if not lines:
+                return (), None
+        text = "\n".join(lines)
+        if self.ended and len(lines) > _MANY_SLICES:
+            return (), Uncut(text)
+        return tuple(map(part_of, text.split("\n"))), self._rest

@@ -25,6 +25,7 @@ from supervisor.core.jobs.classes import CLASSES
 from supervisor.core.jobs.pronunciations import Dictionary, Pronunciations
 from supervisor.core.jobs.request import HIGHEST_PRIORITY, JobRequest, Shared, TraceContext
 from supervisor.core.jobs.segmentation import Uncut, uncut
+from supervisor.core.jobs.stretches import Stretch
 from supervisor.lexicon import MAX_REQUEST, Entry, LexiconError, parse
 from supervisor.speech import Markup, PartialSpeech, Prosody, RequestClass, Unreadable
 from supervisor.wire.client import Submit
@@ -41,6 +42,9 @@ MAX_TEMPO = 10.0
 MAX_CREDIT = 1 << 40
 MAX_KEY_CHARS = 256
 MAX_ON_BEHALF_CHARS = 128
+MAX_LABEL_CHARS = 256
+MAX_PARTS = 10_000
+MAX_SEGMENT = 1 << 30
 MAX_DEADLINE_MS = 366 * 24 * 3_600_000
 _Name = TypeVar("_Name", bound=str)
 _LEFT_OPEN = PartialSpeech()
@@ -88,6 +92,9 @@ def read_open_request(
     that it is in. `scope` as in `read_request`. Raises Refused.
     """
     asked = _Asked(submit, catalogue, settings)
+    if submit.part is not None or submit.first_segment:
+        field = "part" if submit.first_segment == 0 else "first_segment"
+        raise Refused("out_of_range", f"an open text has no {field}: it is not whole", field=field)
     if submit.key is not None and not submit.durable:
         reason = "an open text is named by a key only if it is durable: nobody else has it"
         raise Refused("out_of_range", reason, field="open")
@@ -148,7 +155,13 @@ class _Asked:
 
     def reader(self, text: str) -> TextReader:
         """The reader that prepares and cuts a text."""
-        return TextReader(self._preparation(text), self._begin, whole=self._submit.durable)
+        submit = self._submit
+        stretch = None
+        if submit.part is not None or submit.first_segment:
+            stretch = Stretch(submit.first_segment, submit.part)
+        return TextReader(
+            self._preparation(text), self._begin, whole=submit.durable, stretch=stretch
+        )
 
     def stretch_reader(self, text: str, begun: bool) -> TextReader:  # noqa: FBT001 (a callback)
         """The reader of one stretch of an open text; `begun`: it is not the first."""
@@ -182,6 +195,7 @@ class _Asked:
             deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
             durable=submit.durable,
             key=submit.key,
+            label=submit.label,
             fingerprint=fingerprint,
             reproducible=reproducible,
             trace=_trace_context(submit, now) if settings.tracing.enabled else None,
@@ -205,8 +219,13 @@ class _Asked:
 def complete(request: JobRequest, reader: TextReader) -> JobRequest:
     """The request with its text, as far as that is cut by now."""
     parts, rest = reader.take()
-    left_out = reader.left_out
-    return msgspec.structs.replace(request, segments=parts, rest=rest, left_out=left_out)
+    return msgspec.structs.replace(
+        request,
+        segments=parts,
+        rest=rest,
+        first_segment=reader.first_segment,
+        left_out=reader.left_out,
+    )
 
 
 def _one_of(field: str, asked: str, known: tuple[_Name, ...]) -> _Name:
@@ -301,6 +320,8 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
         for name in PartialSpeech.__struct_fields__
         if (option := getattr(submit, name)) != getattr(_LEFT_OPEN, name)
     }
+    if submit.part is not None or submit.first_segment:
+        options["stretch"] = (submit.first_segment, submit.part)
     what = options, submit.durable, text
     packed = msgspec.msgpack.encode(what, order="deterministic")
     return hashlib.blake2b(packed, digest_size=16).digest()
@@ -326,9 +347,15 @@ def _check(submit: Submit) -> None:
     _within("credit", submit.credit, 0, MAX_CREDIT)
     _within("priority", submit.priority, 0, HIGHEST_PRIORITY)
     _within("deadline_ms", submit.deadline_ms or 0, 0, MAX_DEADLINE_MS)
+    _within("first_segment", submit.first_segment, 0, MAX_SEGMENT)
+    if submit.part is not None:
+        number, count = submit.part
+        _within("part", count, 1, MAX_PARTS)
+        _within("part", number, 0, count - 1)
     _named("id", submit.id, MAX_ID_CHARS)
     _named("key", submit.key, MAX_KEY_CHARS)
     _named("on_behalf", submit.on_behalf, MAX_ON_BEHALF_CHARS)
+    _named("label", submit.label, MAX_LABEL_CHARS)
 
 
 def _within(field: str, value: float, least: float, most: float) -> None:

@@ -123,6 +123,8 @@ class Broker:
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
+        self.forecast: Callable[[], dict[str, Any]] = dict
+        """Makes the document for FORECAST."""
         self.recovered = False
         """Whether the journal was read, so that jobs may be accepted."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
@@ -136,6 +138,7 @@ class Broker:
             wire.Status: self._report,
             wire.Jobs: self._list,
             wire.ClearCache: self._clear_cache,
+            wire.Forecast: self._forecast,
             wire.Watch: self._watch,
             wire.Ping: self._ping,
             wire.Bye: self._bye,
@@ -382,6 +385,8 @@ class Broker:
     ) -> None:
         if self._find(connection, message.job) is None:
             self._no_such_job(client, message.job)
+        elif message.forget:
+            self._tell(e.Forgotten(self._loop.time(), message.job, "forgotten by the client"))
         else:
             self._tell(e.Cancelled(self._loop.time(), message.job, "cancelled by the client"))
 
@@ -431,7 +436,7 @@ class Broker:
             if job is None:
                 self._no_such_job(client, message.job, message.id)
                 return
-            document = job_document(job, now)
+            document = job_document(job, self._jobs, now)
         self._send(client, wire.Report(message.id, document))
 
     def _report(
@@ -453,6 +458,15 @@ class Broker:
         document = {"entries": len(cache), "bytes": cache.bytes}
         self._tell(e.CacheCleared(self._loop.time()))
         self._send(client, wire.Report(message.id, document))
+
+    def _forecast(
+        self, client: bytes, connection: Connection, message: wire.Forecast, _body: Body
+    ) -> None:
+        if not is_ours(connection.owner):
+            text = "only the user that the supervisor runs as may ask for its forecast"
+            self._send(client, wire.Error("not_found", text, id=message.id))
+            return
+        self._send(client, wire.Report(message.id, self.forecast()))
 
     def _watch(
         self, client: bytes, connection: Connection, message: wire.Watch, _body: Body

@@ -62,18 +62,19 @@ def show(job: JobId, as_json: AsJson = False) -> None:
 
 @app.command("story", short_help="Tell what happened to one job, event by event.")
 def story(job: JobId, as_json: AsJson = False) -> None:
-    """Print the events of one job, with the seconds since it was accepted.
+    """Print what happened to one job, with the seconds since it was accepted.
 
-    Of a long story the middle is counted instead ("left out"). After a restart it begins with
+    Of a long story the middle is counted instead ("not kept"). After a restart it begins with
     what the journal knows: when the job was accepted, how it ended, that it was recovered.
     """
+    from supervisor.telling.stories import happened
+
     events = _fetch(job)["story"]
     if as_json:
         typer.echo(json.dumps(events, indent=2))
         return
     for event in events:
-        details = " ".join(_cell(detail) for detail in event["details"])
-        typer.echo(f"{event['at_s']:+12.6f}  {event['event']:<12} {details}".rstrip())
+        typer.echo(f"{event['at_s']:+12.6f}  {happened(event['event'], event['details'])}")
 
 
 @app.command("cancel")

@@ -77,6 +77,14 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     play: Annotated[
         bool, typer.Option("--play", help="Play it on this machine; with -o it is kept, too.")
     ] = False,
+    urgency: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            help="interactive (somebody waits), stream (somebody listens) or batch (nobody does); "
+            "default: batch for a file that is not played, else by the text.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
 ) -> None:
     """Speak a text: supervisor say "Hello there." --play
@@ -94,6 +102,8 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         if play:
             fail(2, "--play speaks a text; a book is written: say where to with -o")
         _check_output(output, as_json, folder=True)
+        if urgency is not None:
+            fail(2, "--class is for a text; a book is always batch")
         terms: Terms = {"language": language, "markup": markup}
         terms |= {"unreadable": unreadable, "pronunciations": pronunciations}
         asked = Asked(voice, engine, speed, volume, seed, terms, form, as_json)
@@ -125,7 +135,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             markup=markup,
             unreadable=unreadable,
             pronunciations=pronunciations,
-            request_class="batch" if file is not None and not play else None,
+            request_class=urgency or ("batch" if file is not None and not play else None),
         ) as job,
     ):
         seconds, words = _record(job, output, audio_format, play=play)

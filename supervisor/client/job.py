@@ -13,6 +13,7 @@ from supervisor.client.records import JobRecord
 from supervisor.client.request import Request, Resumption
 from supervisor.client.words import WordPlaces
 from supervisor.speech import LeftOut, Word
+from supervisor.wire.client import End
 from supervisor.wire.codec import Body
 
 
@@ -45,6 +46,11 @@ class JobHandle:
     def id(self) -> str:
         """The supervisor's id of the job; another one once a plain job was submitted again."""
         return self._job.accepted.job
+
+    @property
+    def host(self) -> str | None:
+        """The host of the fleet that speaks it; None for a supervisor that was asked directly."""
+        return self._job.link.host
 
     @property
     def sample_rate(self) -> int:
@@ -111,6 +117,11 @@ class JobHandle:
         """Timings of the job; None until it is done."""
         return self._job.record.timings
 
+    @property
+    def end(self) -> End | None:
+        """What the supervisor says at the end of a job that is done; None until then."""
+        return self._job.record.end
+
     def cancel(self) -> None:
         """Stop the job. Does nothing to one that has ended."""
         self._job.link.conversation.cancel(self._job.record)
@@ -170,13 +181,14 @@ class JobHandle:
 
     async def _resumed(self, error: SupervisorError, deadline: Deadline) -> AcceptedJob:
         """The job at the next supervisor. Raises `error`, that of the loss, if it cannot go on."""
-        if not self._resumption.possible(error):
+        if not self._resumption.possible(error, self._job.record):
             raise error
         limit = deadline.within(self._resume)
         backoff = Backoff(limit.remaining())
+        lost = self._job.link
         while True:
             try:
-                link = await self._calls.connected(limit)
+                link = await self._calls.link_to_resume(self._resumption.request, lost, limit)
                 record = self._resumption.ask(link.conversation, self._job.record)
                 accepted = await self._calls.answer(link, record, limit)
             except SupervisorError as found:
@@ -199,7 +211,7 @@ class JobHandle:
             sample_rate=self.sample_rate,
             seed=self.seed,
             job=self.id,
-            segments=end.segments,
+            segments=self._job.record.before_segments + end.segments,
             timings=timings,
             words=tuple(self._words),
         )

@@ -18,6 +18,7 @@ from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bod
 from supervisor.gateway.context import Context
 from supervisor.gateway.cors import allow_origins
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
+from supervisor.gateway.jobs import routes as jobs
 from supervisor.gateway.observe import diagnostics, events, exposition
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
@@ -39,6 +40,7 @@ _PARTS = (
     events,
     speech,
     finished,
+    jobs,
     books,
     lists,
     captioned,

@@ -15,6 +15,8 @@ from supervisor.gateway.books import openapi as books
 from supervisor.gateway.books.records import BookDocument, BookList
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
+from supervisor.gateway.jobs import openapi as jobs
+from supervisor.gateway.jobs.records import JobDocument, SpeechJobRequest
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.openapi_forms import REF, REFUSALS, get, json_of, ref, refused
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
@@ -50,10 +52,14 @@ _RECORDS = (
     NoDiagnostics,
     Health,
     Changed,
+    SpeechJobRequest,
+    JobDocument,
     BookDocument,
     BookList,
     Error,
 )
+
+_NOT_OF_SPEECH = frozenset({409, 410, 416})
 
 _EVENT = {
     "type": "object",
@@ -86,6 +92,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech(audio)},
             FILES: {"get": _file(audio)},
+            **jobs.described(audio),
             **books.described(),
             "/v1/audio/phonemes": {"post": _phonemes()},
             "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
@@ -148,7 +155,7 @@ def _speech(audio: Mapping[str, Any]) -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): refused(status) for status in REFUSALS if status not in {409, 416}},
+            **{str(status): refused(status) for status in REFUSALS if status not in _NOT_OF_SPEECH},
         },
     }
 
@@ -212,7 +219,7 @@ def _captioned() -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): refused(status) for status in REFUSALS if status not in {409, 416}},
+            **{str(status): refused(status) for status in REFUSALS if status not in _NOT_OF_SPEECH},
         },
     }
 

@@ -39,7 +39,7 @@ from supervisor.core.jobs.parts import Part
 from supervisor.core.jobs.preemption import Preemption, Running
 from supervisor.core.jobs.release import Release
 from supervisor.core.jobs.repeats import Repeats
-from supervisor.core.jobs.request import HIGHEST_PRIORITY
+from supervisor.core.jobs.request import DEFAULT_PRIORITY, HIGHEST_PRIORITY
 from supervisor.core.jobs.timings import Timings
 from supervisor.speech import RequestClass
 
@@ -48,6 +48,16 @@ AGEING_S = 10.0
 
 _HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PRIORITY + 1))
 """By priority, the seconds of virtual time by which less urgent jobs stand behind."""
+
+_WORKER_S = 1.0
+"""Time until there is a worker where there is none, for want of knowing better."""
+_OVERDUE = 0.1
+"""What a segment still takes that is beyond its predicted time, as part of that which it took."""
+_GIVES_WAY_S = 0.03
+"""Time until a worker that was interrupted is free."""
+
+_LOOKED_AT = 100
+"""Flows that are looked at to predict a wait."""
 
 _SWEEP = 64
 """Stale entries from which sweeping is worth its cost."""
@@ -77,6 +87,10 @@ class _Flow:
                 return job
             heappop(jobs)
         return None
+
+    def rank_of(self, job: Job) -> float:
+        """The rank of a job by now: its own, or that of the flow's next segment if higher."""
+        return max(job.place.rank, self.start + _HEAD_STARTS[job.request.priority])
 
 
 class FairQueue:
@@ -152,6 +166,23 @@ class FairQueue:
         flow = self._first_flow()
         return None if flow is None else flow.top()
 
+    def ahead_s(self, job: Job | None) -> float:
+        """Predicted seconds of the segments that run before the first of a job that is new, of
+        one worker; None for one of a client without any work. Of many flows some stand for all.
+        """
+        flow = None if job is None else self._flows.get(job.flow, {}).get(job.request_class)
+        start = self._time if flow is None else max(flow.start, self._time)
+        rank = start + _HEAD_STARTS[DEFAULT_PRIORITY if job is None else job.request.priority]
+        looked, ahead = self._heap[:_LOOKED_AT], 0.0
+        for _rank, entry, other in looked:
+            top = other.top() if other.entry == entry else None
+            if top is not None and other.rank_of(top) <= rank:
+                waiting = len(other.jobs) if other is flow else 1
+                ahead += waiting * _next_cost_s(top)
+        if len(self._heap) > len(looked):
+            ahead *= len(self._heap) / len(looked)
+        return ahead + sum(_next_cost_s(lost) for _ticket, lost in self._retries)
+
     def drop(self, job: Job) -> None:
         """Give up the job's place. Its entry stays behind, stale, until the next sweep."""
         if not job.place.ticket:
@@ -200,9 +231,7 @@ class FairQueue:
         return None if flow is None else heappop(flow.jobs)[2]
 
     def _first_flow(self) -> _Flow | None:
-        """The flow whose top job is the best. The rank of a flow's entry is a lower bound: by now
-        it is that of its top job, or that of its next segment if higher.
-        """
+        """The flow whose top job is the best. The rank of a flow's entry is a lower bound."""
         while self._heap:
             rank, entry, flow = self._heap[0]
             top = flow.top() if flow.entry == entry else None
@@ -211,7 +240,7 @@ class FairQueue:
                 if flow.entry == entry:
                     flow.entry = 0
                 continue
-            now = max(top.place.rank, flow.start + _HEAD_STARTS[top.request.priority])
+            now = flow.rank_of(top)
             if now > rank:
                 self._tickets += 1
                 flow.entry, flow.rank = self._tickets, now
@@ -387,6 +416,24 @@ class Queue:
         """Look at a job again: its held audio or its credit may have changed."""
         self._more_room |= self._backpressure.settle(job) or job.id in self._parked
         self.enqueue(job)
+
+    def starts_s(self, now: float, job: Job | None = None) -> float:
+        """Predicted seconds until the first segment of a new job runs that is not queued yet; None
+        for a sentence of a client without any work. 0 where a worker is idle.
+        """
+        if self._idle and not self._fair.waiting:
+            return 0.0
+        runs = [run for run in self.workers.values() if run is not None]
+        if not self.workers:
+            return _WORKER_S + self._fair.ahead_s(job)
+        left = [max(run.left_s(now), _OVERDUE * (now - run.begun)) for run in runs]
+        first = min(left, default=0.0)
+        if first > _GIVES_WAY_S and (job is None or job.request_class == "interactive"):
+            workers = self.workers
+            if self.preemption.pick(now, workers, self._classes.preempt_left_s) is not None:
+                first = _GIVES_WAY_S if self._classes.preempt else first
+        ahead = self._fair.ahead_s(job)
+        return first if not ahead else max(first, (sum(left) + ahead) / len(self.workers))
 
     def dispatch(self, now: float) -> Job | None:
         """Give waiting segments to idle workers, and have those done that need none.
@@ -566,6 +613,12 @@ def _has_more(job: Job) -> bool:
     if job.retries or job.yielded:
         return True
     return job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
+
+
+def _next_cost_s(job: Job) -> float:
+    """Predicted seconds of the job's next segment."""
+    index = job.upcoming
+    return job.segments[index].size * job.work.rate if index < len(job.segments) else 0.0
 
 
 def _runs_again(job: Job) -> bool:

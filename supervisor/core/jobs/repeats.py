@@ -189,7 +189,8 @@ class Repeats:
             return 0
         if not segment.name:
             speech, part = request.speech, segment.part
-            seed = (speech.seed, segment.number) if shared.seeded else 0
+            number = request.first_segment + segment.number
+            seed = (speech.seed, number) if shared.seeded else 0
             own = part.text, part.ends, seed, speech.voice, speech.speed
             segment.name = hash((shared.scope, *own)) or 1
         return segment.name
