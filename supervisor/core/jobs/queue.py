@@ -423,17 +423,22 @@ class Queue:
         """
         if self._idle and not self._fair.waiting:
             return 0.0
-        runs = [run for run in self.workers.values() if run is not None]
         if not self.workers:
             return _WORKER_S + self._fair.ahead_s(job)
-        left = [max(run.left_s(now), _OVERDUE * (now - run.begun)) for run in runs]
-        first = min(left, default=0.0)
+        left, first = 0.0, math.inf
+        for run in self.workers.values():  # One loop, as every job asks.
+            if run is not None:
+                took = now - run.begun
+                each = max(run.cost_s - took, _OVERDUE * took)
+                left, first = left + each, min(first, each)
+        if first == math.inf:
+            first = 0.0
         if first > _GIVES_WAY_S and (job is None or job.request_class == "interactive"):
             workers = self.workers
             if self.preemption.pick(now, workers, self._classes.preempt_left_s) is not None:
                 first = _GIVES_WAY_S if self._classes.preempt else first
         ahead = self._fair.ahead_s(job)
-        return first if not ahead else max(first, (sum(left) + ahead) / len(self.workers))
+        return first if not ahead else max(first, (left + ahead) / len(self.workers))
 
     def dispatch(self, now: float) -> Job | None:
         """Give waiting segments to idle workers, and have those done that need none.
