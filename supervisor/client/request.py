@@ -100,6 +100,14 @@ class Request:
         """Whether the job is to outlive its client and the supervisor."""
         return self._asked.get("durable", False)
 
+    def keyed(self, key: str) -> Request:
+        """The same request with this key, unless it has one."""
+        if self._asked.get("key") is not None:
+            return self
+        asked = self._asked.copy()
+        asked["key"] = key
+        return Request(self._text, deadline=self._deadline, **asked)
+
     @property
     def whole(self) -> bool:
         """Whether all of its text is asked for, not a part."""

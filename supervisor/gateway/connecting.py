@@ -6,6 +6,9 @@ to the job, which goes on, and keeps nothing of it waiting here.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from supervisor.client import AsyncClient
@@ -41,3 +44,21 @@ def speaking_client(settings: Settings) -> AsyncClient:
         patience=PATIENCE_S,
         resume=RESUME_S,
     )
+
+
+@asynccontextmanager
+async def connection(new: Callable[[], AsyncClient]) -> AsyncIterator[AsyncClient]:
+    """A connection of its own within the block; it is closed to the end, also where the one who
+    used it is cancelled once more.
+    """
+    client = new()
+    try:
+        yield client
+    finally:
+        closing = asyncio.ensure_future(client.close())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        await asyncio.shield(closing)
+
+
+_closing: set[asyncio.Future[None]] = set()

@@ -112,7 +112,16 @@ _KINDS: Mapping[ErrorCode, _Kind] = {
     "poison": _Kind(500, SERVER),
 }
 
-_BY_CODE: Mapping[str, _Kind] = {str(code): kind for code, kind in _KINDS.items()}
+_OF_A_FLEET: Mapping[str, _Kind] = {
+    "fleet_unavailable": _Kind(503, SERVER),
+    "forbidden": _Kind(503, SERVER),
+    "result_lost": _Kind(410, INVALID),
+}
+
+_BY_CODE: Mapping[str, _Kind] = {
+    **{str(code): kind for code, kind in _KINDS.items()},
+    **_OF_A_FLEET,
+}
 """The same for a code of any supervisor, which may be a later one."""
 
 

@@ -126,14 +126,14 @@ async def read(
     Raises FleetError: `not_found` where a piece is gone.
     """
     for number in range(start // PIECE, -(-size // PIECE)):
-        piece = await _piece(connection, stream, f"{subject}.{number}")
-        if len(piece) != min(PIECE, size - number * PIECE):
+        body = await piece(connection, stream, f"{subject}.{number}")
+        if len(body) != min(PIECE, size - number * PIECE):
             raise FleetError("not_found", f"piece {number} of {subject} is not what was written")
         skipped = max(0, start - number * PIECE)
-        yield piece[skipped:] if skipped else piece
+        yield body[skipped:] if skipped else body
 
 
-async def _piece(connection: Connection, stream: str, subject: str) -> bytes:
+async def piece(connection: Connection, stream: str, subject: str) -> bytes:
     """One piece. A copy of the stream may be a moment behind, so one that is missing is asked for
     again.
     """

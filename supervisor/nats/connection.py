@@ -11,6 +11,7 @@ import asyncio
 import random
 import re
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -33,6 +34,9 @@ PATIENCE_S: Final = 1.5
 _PENDING: Final = 8 * 1_048_576
 _UNANSWERED_PINGS: Final = 2
 _RECONNECT_S: Final = 0.25
+_REMEMBERED: Final = 100
+"""Most subjects of which it is remembered that they were refused."""
+_REMEMBERED_S: Final = 5.0
 _NO_RESPONDERS: Final = "503"
 _VIOLATION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]*)\"")
 _AUTHORIZATION: Final = ("authorization violation", "authentication")
@@ -83,6 +87,8 @@ class Connection:
         self._client = Client()
         self.inbox = f"{INBOX}.{servers.name}"
         """How all inboxes of this user begin: by its public key, or its name where it has none."""
+        self._forbidden: dict[str, float] = {}
+        """Subjects, in lower case, that were just refused, and until when they count as such."""
         self._waiting: dict[str, tuple[str, asyncio.Future[Message]]] = {}
         self._replies = ""
         self._tokens = 0
@@ -211,21 +217,34 @@ class Connection:
         """Fail what waits for an answer to a message that this user must not send. The server tells
         its subject in lower case.
         """
-        what = "send to" if act == "publish" else "listen to"
-        self.trouble = f"this user may not {what} {subject}; see the permissions of the servers"
+        self.trouble = _may_not(act, subject)
         if self.on_forbidden is not None:
             self.on_forbidden(act, subject)
         else:
             log.error("fleet: %s", self.trouble)
+        if act == "publish" and len(self._forbidden) < _REMEMBERED:
+            self._forbidden[subject] = time.monotonic() + _REMEMBERED_S
         for sent_to, future in list(self._waiting.values()):
             if sent_to.lower() == subject and not future.done():
                 future.set_exception(FleetError("forbidden", self.trouble))
+
+    def _check(self, subject: str) -> None:
+        """Raise FleetError for a subject that was just forbidden: who waits for no answer is told
+        when he sends there again.
+        """
+        until = self._forbidden.get(subject)
+        if until is None:
+            return
+        if time.monotonic() < until:
+            raise FleetError("forbidden", _may_not("publish", subject))
+        del self._forbidden[subject]
 
     async def _on_lost(self) -> None:
         self.on_change()
 
     async def _on_found(self) -> None:
         self.trouble = None
+        self._forbidden.clear()
         self.on_change()
 
     # -- messages -----------------------------------------------------------------------
@@ -244,6 +263,8 @@ class Connection:
         """Send a message that nobody confirms. Raises FleetError."""
         if not self.up:
             raise FleetError("unavailable", self.trouble or f"no NATS server at {self.where}")
+        if self._forbidden:
+            self._check(subject.lower())
         try:
             await self._client.publish(
                 subject, payload, reply, dict(headers) if headers is not None else None
@@ -326,6 +347,11 @@ class Connection:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
+
+
+def _may_not(act: str, subject: str) -> str:
+    what = "send to" if act == "publish" else "listen to"
+    return f"this user may not {what} {subject}; see the permissions of the servers"
 
 
 async def unsubscribe(subscription: Subscription) -> None:

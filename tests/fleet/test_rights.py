@@ -306,3 +306,17 @@ def test_whom_the_server_does_not_know_is_told_so_at_once(place: Place, tmp_path
 
     assert "refuses these credentials" in str(asyncio.run(work(str(stranger))))
     assert "asks for credentials" in str(asyncio.run(work(None)))
+
+
+def test_who_waits_for_no_answer_is_told_when_he_sends_there_again(place: Place) -> None:
+    """As packets of a conversation are: nobody repeats them until somebody gives up."""
+
+    async def work() -> None:
+        async with user(place, "spy") as spy:
+            talk = names.talk_subject("h1", "shop", "x")
+            await spy.publish(talk)
+            await spy.flush()
+            error = await refusal(spy.publish(talk))
+            assert "may not send to tts.1.talk.h1.shop.x" in str(error)
+
+    asyncio.run(work())

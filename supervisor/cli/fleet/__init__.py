@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from supervisor.cli.fleet import auth, dlq, doctor, drain, setup
+from supervisor.cli.fleet import auth, dlq, doctor, drain, setup, status
 
 app = typer.Typer(
     name="fleet",
@@ -13,6 +13,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("setup", short_help="Have the servers hold what a fleet needs.")(setup.setup)
+app.command("status", short_help="Show its hosts, and what waits.")(status.status)
 app.command("doctor", short_help="Look for problems of the fleet, and say what to do.")(
     doctor.doctor
 )

@@ -172,9 +172,14 @@ def _sync_in_file(path: Path) -> Finding:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return Finding("sync", "problem", f"{path}: {error.strerror}", "mend --server-config")
-    if _ALWAYS.search(_COMMENT.sub("", text)):
+    if syncs(text):
         return Finding("sync", "ok", f"{path} says sync_interval: always")
     return Finding("sync", "problem", f"{path} does not say sync_interval: always", _SYNC_ADVICE)
+
+
+def syncs(text: str) -> bool:
+    """Whether a server's configuration has it write to disk what it confirms."""
+    return _ALWAYS.search(_COMMENT.sub("", text)) is not None
 
 
 async def _varz(url: str) -> dict[str, Any] | str:

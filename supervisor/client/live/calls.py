@@ -16,11 +16,13 @@ from msgspec.structs import replace
 
 from supervisor.client.calls import AcceptedJob, Calls, Watch
 from supervisor.client.deadlines import PATIENCE_S, Deadline
-from supervisor.client.errors import BadRequest, NoSupervisor, Refused
+from supervisor.client.durable.peer import Peer
+from supervisor.client.errors import BadRequest, NoSupervisor, Refused, WaitTimeout
 from supervisor.client.link import Link
 from supervisor.client.live.bids import Bidding
 from supervisor.client.live.link import HostLink
 from supervisor.client.live.port import Port
+from supervisor.client.live.tunnel import Tunnel
 from supervisor.client.protocol import Conversation
 from supervisor.client.records import Answer
 from supervisor.client.request import Request
@@ -33,6 +35,7 @@ from supervisor.wire.fleet.names import (
     ANY_ENGINE,
     DEFAULT_TENANT,
     as_token,
+    is_job_name,
     random_id,
     talk_subject,
 )
@@ -68,20 +71,36 @@ class FleetCalls(Calls):
         self._links: dict[str, HostLink] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._bidding: Bidding | None = None
+        self._queue: HostLink | None = None
+        """To the queue of durable jobs."""
 
     async def connected(self, deadline: Deadline) -> Link:
-        """A link to any host."""
-        for link in self._links.values():
-            if not link.lost:
-                return link
-        return await self.link_for(None, deadline)
+        """The link to the queue of durable jobs, whose WELCOME is that of all hosts together."""
+        async with self._opening.setdefault("", asyncio.Lock()):
+            if self._queue is None or self._queue.lost:
+                link = self.port.make_link("", self._name, self._credit)
+                link.endpoint = "the fleet's queue"
+
+                async def opening(connection: Connection) -> None:
+                    await link.open(lambda listener: Peer(connection, self._tenant, listener))
+
+                await self.port.do(opening)
+                await self._welcomed(link, deadline)
+                self._queue = link
+            return self._queue
 
     async def link_for(self, request: Request | None, deadline: Deadline) -> Link:
-        """A link to the host that can start this soonest; for None, to any."""
+        """A link to the host that can start this soonest; for None, to any. A durable request goes
+        to the queue.
+        """
+        if request is not None and request.durable:
+            return await self.connected(deadline)
         return await self._link_to_best(request, None, deadline)
 
     async def link_to_resume(self, request: Request | None, lost: Link, deadline: Deadline) -> Link:
         """As `Calls.link_to_resume`: a host whose speech is the same goes on."""
+        if isinstance(lost, HostLink) and not lost.host:
+            return await self.connected(deadline)
         return await self._link_to_best(request, maker_of(lost, request), deadline)
 
     async def _link_to_best(
@@ -130,8 +149,18 @@ class FleetCalls(Calls):
         await self._close_idle()
         return link
 
+    async def submit(self, request: Request, deadline: Deadline) -> AcceptedJob:
+        """As `Calls.submit`. A durable request has a key for all attempts to hand it in."""
+        if request.durable:
+            request = request.keyed(random_id())
+        return await super().submit(request, deadline)
+
     async def attach(self, job: str, deadline: Deadline) -> AcceptedJob:
-        """Take over the audio of a job that this client holds."""
+        """Take over the audio of a durable job, or of one that this client holds."""
+        if is_job_name(job):
+            queue = await self.connected(deadline)
+            record = queue.conversation.attach(job, time.monotonic())
+            return await self.answer(queue, record, deadline)
         for link in self._links.values():
             if link.conversation.holds(job):
                 record = link.conversation.attach(job, time.monotonic())
@@ -141,11 +170,21 @@ class FleetCalls(Calls):
     async def cancel(
         self,
         job: str,
-        deadline: Deadline,  # noqa: ARG002 (as in Calls)
+        deadline: Deadline,
         *,
         forget: bool = False,
     ) -> None:
-        """Stop a job that this client holds."""
+        """Stop a durable job, or one that this client holds."""
+        if is_job_name(job):
+            queue = await self.connected(deadline)
+            queue.conversation.cancel_job(job, forget=forget)
+            found = await self.jobs(job, 1, deadline)
+            if found["state"] in {"waiting", "running"}:
+                raise NoSupervisor(
+                    f"no host has answered to cancel {job}: it may still be spoken",
+                    code="fleet_unavailable",
+                )
+            return
         for link in self._links.values():
             if link.conversation.holds(job):
                 link.conversation.cancel_job(job, forget=forget)
@@ -161,9 +200,20 @@ class FleetCalls(Calls):
         """Refused: events are those of one supervisor."""
         raise _of_one_host("events")
 
+    async def jobs(self, job: str | None, limit: int, deadline: Deadline) -> dict[str, Any]:
+        """How a durable job stands; of a fleet there is no list."""
+        queue = await self.connected(deadline)
+        answer = queue.conversation.jobs(job, limit)
+        if not await queue.wait(answer, lambda: answer.settled, deadline):
+            raise WaitTimeout("the fleet has not reported its jobs in time")
+        return answer.result().status
+
     async def close(self) -> None:
         """As `Calls.close`."""
         links, self._links = list(self._links.values()), {}
+        if self._queue is not None:
+            links.append(self._queue)
+            self._queue = None
         for link in links:
             await link.finish()
         self._bidding = None
@@ -189,7 +239,7 @@ class FleetCalls(Calls):
         subject = talk_subject(link.host, self._tenant, random_id())
 
         async def opening(connection: Connection) -> None:
-            await link.open(connection, subject)
+            await link.open(lambda listener: Tunnel(connection, subject, listener))
 
         await self.port.do(opening)
 

@@ -19,9 +19,8 @@ from supervisor.client.blocking_link import wait_in_thread
 from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import JobCancelled, SupervisorGone
 from supervisor.client.link import Link
-from supervisor.client.live.tunnel import Tunnel
+from supervisor.client.live.tunnel import Carrier, Carry
 from supervisor.client.records import Pending
-from supervisor.nats.connection import Connection
 from supervisor.wire.codec import Frames
 
 MAX_CREDIT: Final = 2 << 20
@@ -44,13 +43,13 @@ class HostLink(Link):
         return self.conversation.pending
 
     @abstractmethod
-    async def open(self, connection: Connection, subject: str) -> None:
+    async def open(self, carry: Carry) -> None:
         """Begin to carry; on the loop of the connection. Raises FleetError."""
 
     def _end(self, reason: str) -> None:
         if not self.lost:
             self.lost = True
-            self.conversation.fail(SupervisorGone(f"host {self.host} is lost: {reason}"))
+            self.conversation.fail(SupervisorGone(f"{self.endpoint} is lost: {reason}"))
 
     def _closed(self) -> None:
         if not self.lost:
@@ -61,11 +60,11 @@ class HostLink(Link):
 class LiveLink(HostLink):
     """A connection whose messages move while the running loop runs."""
 
-    _tunnel: Tunnel | None = None
+    _tunnel: Carrier | None = None
 
-    async def open(self, connection: Connection, subject: str) -> None:
+    async def open(self, carry: Carry) -> None:
         """As `HostLink.open`."""
-        self._tunnel = Tunnel(connection, subject, self)
+        self._tunnel = carry(self)
         await self._tunnel.open()
 
     async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
@@ -114,14 +113,14 @@ class BlockingLiveLink(HostLink):
     def __init__(self, host: str, name: str, credit: int, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(host, name, credit)
         self._loop = loop
-        self._tunnel: Tunnel | None = None
+        self._tunnel: Carrier | None = None
         self._arrived: deque[Frames] = deque()
         self._ended: str | None = None
         self._news = threading.Event()
 
-    async def open(self, connection: Connection, subject: str) -> None:
+    async def open(self, carry: Carry) -> None:
         """As `HostLink.open`."""
-        self._tunnel = Tunnel(connection, subject, _FromThread(self))
+        self._tunnel = carry(_FromThread(self))
         await self._tunnel.open()
 
     async def wait(

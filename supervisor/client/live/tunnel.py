@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -44,6 +45,23 @@ class Listener(Protocol):
 
     def tick(self) -> None:
         """Look at the clock."""
+
+
+class Carrier(Protocol):
+    """Carries the frames of one link; on the loop of a connection."""
+
+    async def open(self) -> None:
+        """Begin to carry. Raises FleetError."""
+
+    def send(self, frames: Frames) -> None:
+        """Send a message, soon."""
+
+    async def close(self) -> None:
+        """Stop carrying. Idempotent."""
+
+
+Carry = Callable[[Listener], Carrier]
+"""Makes a carrier for whom it is to tell what arrives."""
 
 
 class Tunnel:
@@ -129,8 +147,11 @@ class Tunnel:
                 if down_since is not None:
                     down_since = None
                     self._packets.ping(now)
-                with suppress(FleetError):
+                try:
                     await self._publish()
+                except FleetError as error:
+                    if error.code == "forbidden":
+                        self._packets.over = str(error)
             elif down_since is None:
                 down_since = now
             elif now - down_since >= AWAY_S:

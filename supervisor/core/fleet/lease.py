@@ -1,6 +1,6 @@
 """Leases: the jobs in our hands, from delivery until the queue has taken them off or back.
 
-    pulled ─┬─▶ kept ─────▶ returned            no slot for a moment
+    pulled ─┬─▶ returned                        no slot, or a schema that we do not know
             ├─▶ checking ─▶ settled             it was delivered before: is there an outcome?
             └─▶ speaking ─┬─▶ storing ─▶ fencing ─▶ burying ─▶ acking ─▶ done, settled
                           ├─▶ counting ─▶ fencing | returned    a worker died of it
@@ -24,9 +24,6 @@ import msgspec
 from supervisor.core.fleet import events as e
 from supervisor.core.fleet import outcome
 
-KEPT_S: Final = 0.25
-"""A job that came without a slot for it is kept for so long: one may become free."""
-
 SCHEMA_PAUSE_S: Final = 5.0
 """A job that we do not understand is offered again after this pause."""
 
@@ -40,9 +37,7 @@ _LONGEST_RETRY_S: Final = 8.0
 _ACKS: Final = 5
 """Acknowledgements that are tried; if none is heard, the job comes again, and finds its outcome."""
 
-Stage = Literal[
-    "kept", "checking", "speaking", "counting", "storing", "fencing", "burying", "acking"
-]
+Stage = Literal["checking", "speaking", "counting", "storing", "fencing", "burying", "acking"]
 
 
 class Lease(msgspec.Struct, gc=False):
@@ -58,7 +53,6 @@ class Lease(msgspec.Struct, gc=False):
     delivery: int
     attempt: str
     stage: Stage
-    since: float
     confirmed: float
     deliveries: int
     sent: float | None = None
@@ -87,13 +81,14 @@ class Leases:
         self.all: dict[int, Lease] = {}
         self._by_job: dict[str, Lease] = {}
         self._by_delivery: dict[int, Lease] = {}
-        self._kept: dict[int, Lease] = {}
         self.slots = 0
-        """Slots that are taken: by jobs pulled and not yet spoken, but those that are kept."""
+        """Slots that are taken: by jobs pulled and not yet spoken."""
         self._unstored: dict[int, Lease] = {}
         self._storing = 0
         self.at_once = 1
         """Results that may be stored at once."""
+        self.refusals = 0
+        """Jobs that came and were not begun."""
         self._newest_schema = 0
         self._attempts = 0
         self._due = math.inf
@@ -116,19 +111,12 @@ class Leases:
     # -- queries ------------------------------------------------------------------------
 
     @property
-    def kept(self) -> int:
-        """Jobs that came without a slot for them."""
-        return len(self._kept)
-
-    @property
     def unstored(self) -> int:
         """Results that wait to be stored, those that are being stored left out."""
         return len(self._unstored)
 
     def next_wakeup(self) -> float | None:
-        """When the next sign is due, a step is tried again, or a kept job is returned; it may be
-        told too soon, never too late.
-        """
+        """When the next sign is due, or a step is tried again; it may be too soon, never late."""
         return self._due if self._due < math.inf else None
 
     def _look_ahead(self) -> None:
@@ -139,30 +127,35 @@ class Leases:
                 due = min(due, lease.next_sign, lease.confirmed + self.rules.lease_s)
             if lease.again_at is not None:
                 due = min(due, lease.again_at)
-        for lease in self._kept.values():
-            due = min(due, lease.since + KEPT_S)
         self._due = due
 
     # -- the queue ----------------------------------------------------------------------
 
-    def delivered(self, event: e.Delivered, *, leaving: bool) -> None:
-        """A job came: refuse it, end it, or keep it until `begin`."""
+    def delivered(self, event: e.Delivered, refused: str) -> int | None:
+        """A job came. Return the lease that a slot was given; None if none was.
+
+        refused: why the host does not begin a job now; empty if it does.
+        """
         held = self._by_job.get(event.job)
         if held is not None:
             self._again(held, event)
         elif event.schema > self.rules.schema:
-            self._give_back(event.delivery, SCHEMA_PAUSE_S, "newer schema")
+            self._command(e.Return(event.delivery, SCHEMA_PAUSE_S, "newer schema"))
             if event.schema > self._newest_schema:
                 self._newest_schema = event.schema
                 self._command(e.NewerSchema(event.schema))
-        elif leaving:
-            self._give_back(event.delivery, 0.0, "draining")
+        elif event.left_s is not None and event.left_s <= 0:
+            self._conclude(self._take(event), "expired")
+        elif refused:
+            self.refusals += 1
+            self._command(e.Return(event.delivery, 0.0, refused))
         else:
             lease = self._take(event)
-            if event.left_s is not None and event.left_s <= 0:
-                self._conclude(lease, "expired")
-            else:
-                self._kept[lease.number] = lease
+            lease.slot = True
+            self.slots += 1
+            self._go(lease, "checking" if event.deliveries > 1 else "speaking")
+            return lease.number
+        return None
 
     def _take(self, event: e.Delivered) -> Lease:
         self._attempts += 1
@@ -172,13 +165,12 @@ class Leases:
             job=event.job,
             delivery=event.delivery,
             attempt=outcome.attempt_name(event.job, rules.host, rules.epoch, self._attempts),
-            stage="kept",
-            since=event.now,
+            stage="speaking",
             confirmed=event.now,
             deliveries=event.deliveries,
             next_sign=event.now + rules.lease_s / 3,
         )
-        self._due = min(self._due, event.now + min(KEPT_S, rules.lease_s / 3))
+        self._due = min(self._due, event.now + rules.lease_s / 3)
         self.all[lease.number] = self._by_job[lease.job] = self._by_delivery[lease.delivery] = lease
         return lease
 
@@ -198,30 +190,13 @@ class Leases:
         if lease is not None and lease.sent is not None:
             lease.confirmed, lease.sent = lease.sent, None
 
-    def fill(self, free: int) -> list[int]:
-        """Begin with jobs that are kept, `free` at most; return the leases of those."""
-        begun = []
-        for lease in [*self._kept.values()][:free]:
-            del self._kept[lease.number]
-            lease.slot = True
-            self.slots += 1
-            begun.append(lease.number)
-            if lease.deliveries > 1:
-                self._go(lease, "checking")
-            else:
-                self._go(lease, "speaking")
-        return begun
-
     def tick(self, now: float, silent_s: float) -> None:
-        """Return what was kept for too long, give signs, and try again what failed.
+        """Give signs, and try again what failed.
 
         `silent_s`: seconds since the supervisor answered.
         """
         if now < self._due:
             return
-        for lease in [*self._kept.values()]:
-            if now >= lease.since + KEPT_S:
-                self._return(lease, 0.0, "no slot")
         for lease in [*self.all.values()]:
             if not lease.lost:
                 self._sign(now, lease, silent_s)
@@ -297,14 +272,14 @@ class Leases:
     def cancelled(self, event: e.CancelAsked) -> None:
         """End a job, unless it has ended already."""
         lease = self._by_job.get(event.job)
-        if lease is not None and lease.stage in {"kept", "checking", "speaking", "counting"}:
+        if lease is not None and lease.stage in {"checking", "speaking", "counting"}:
             self._stop(lease)
             self._conclude(lease, "cancelled", "cancelled", "")
 
     def drain(self, *, begun: bool) -> None:
         """Return what waits for a worker and, with `begun`, what one speaks."""
         for lease in [*self.all.values()]:
-            if lease.stage in {"kept", "checking"} or (
+            if lease.stage == "checking" or (
                 lease.stage == "speaking" and (begun or not lease.begun)
             ):
                 self._stop(lease)
@@ -439,7 +414,6 @@ class Leases:
     def _conclude(self, lease: Lease, state: e.State, code: str = "", message: str = "") -> None:
         """Write an outcome without audio."""
         self._leave_slot(lease)
-        self._kept.pop(lease.number, None)
         lease.state, lease.code, lease.message = state, code or state, message
         lease.tries, lease.again_at = 0, None
         self._go(lease, "fencing")
@@ -457,15 +431,11 @@ class Leases:
         if lease.lost:
             self._command(e.Forget(lease.delivery))
         else:
-            self._give_back(lease.delivery, delay_s, reason)
+            self._command(e.Return(lease.delivery, delay_s, reason))
         self._close(lease, "returned")
-
-    def _give_back(self, delivery: int, delay_s: float, reason: str) -> None:
-        self._command(e.Return(delivery, delay_s, reason))
 
     def _close(self, lease: Lease, state: e.State | Literal["returned", "settled"]) -> None:
         self._leave_slot(lease)
-        self._kept.pop(lease.number, None)
         del self.all[lease.number], self._by_job[lease.job], self._by_delivery[lease.delivery]
         self.counts[state] += 1
         self._command(e.Closed(lease.number, lease.job, state, lease.won))
@@ -476,14 +446,13 @@ class Leases:
         """Raise AssertionError if an invariant is broken."""
         leases = self.all.values()
         assert self.slots == sum(lease.slot for lease in leases), "slots are counted wrong"
-        assert {x.number for x in leases if x.stage == "kept"} == set(self._kept), "kept"
         assert len(self._by_job) == len(self._by_delivery) == len(self.all), "a job is held twice"
         storing = [x for x in leases if x.stage == "storing"]
         assert self._storing == sum(x.under_way for x in storing), "storing is counted wrong"
         for lease in leases:
             takes = lease.stage in {"checking", "speaking"}
             assert lease.slot == takes, f"a job that is {lease.stage} has a slot: {lease.slot}"
-            waits = lease.stage in {"kept", "speaking"} or lease.number in self._unstored
+            waits = lease.stage == "speaking" or lease.number in self._unstored
             step = lease.under_way or lease.again_at is not None
             assert waits or step, f"nothing is done for a job that is {lease.stage}"
 

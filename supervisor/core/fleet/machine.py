@@ -128,8 +128,14 @@ class FleetHost:
         self.pulling.lost()
 
     def _delivered(self, event: e.Delivered) -> None:
-        self.pulling.delivered(event)
-        self.leases.delivered(event, leaving=self.room.leaving)
+        stale = self.pulling.delivered(event, self.leases.slots)
+        free, why = self._room(event.now)
+        refused: str = "" if free else why or "no slot"
+        if free and stale and self.leases.slots >= self.room.cores:
+            refused = "busier"
+        lease = self.leases.delivered(event, refused)
+        if lease is not None:
+            self.room.took(lease)
 
     def _begun(self, event: e.Begun) -> None:
         self.room.works()
@@ -157,11 +163,7 @@ class FleetHost:
         self.leases.at_once = self.rules.storing or max(1, self.room.cores)
         self.leases.tick(now, self.room.silent_s(now))
         self.free, self.why = self._room(now)
-        while self.leases.kept and self.free:
-            for lease in self.leases.fill(self.free):
-                self.room.took(lease)
-            self.free, self.why = self._room(now)
-        self.pulling.ask(now, self.free, self.busy_tenth)
+        self.pulling.ask(now, self.free, self.busy_tenth, self.leases.slots)
 
     def _room(self, now: float) -> tuple[int, Why]:
         if self.leases.unstored > self.leases.at_once:
@@ -176,4 +178,3 @@ class FleetHost:
         self.leases.check()
         self.pulling.check()
         assert not (self.free and self.why), "there is room, and a reason for none"
-        assert not (self.free and self.leases.kept), "a job is kept beside a free slot"

@@ -6,8 +6,9 @@ it was given too few of is made good in the next; one with nothing to give keeps
 starves, and who has all the room to himself gets it all. If none has anything, one pull of a single
 job waits at each consumer. Who is less busy is served first: `priority` is the busy tenth.
 
-Several waiting pulls may be answered at once: that more jobs come than there is room for is for
-`lease` to deal with.
+A pull that waits cannot be taken back, and its priority is that of when it was sent. So more jobs
+may come than there is room for, or one to a host that is busy by now while another idles. They are
+returned at once: the pulls that drew them wait no more.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class _Pull(msgspec.Struct, gc=False):
     wait: bool
     heard: float
     expires: float
+    held: int
     got: int = 0
 
 
@@ -78,11 +80,13 @@ class Pulling:
         self._empty = {name: at for name, at in self._empty.items() if name in known}
         self._paused = {name: at for name, at in self._paused.items() if name in known}
 
-    def delivered(self, event: e.Delivered) -> None:
-        """A pull was answered with a job."""
+    def delivered(self, event: e.Delivered, held: int) -> bool:
+        """A pull was answered with a job. Return whether it waited since less than the `held` jobs
+        of now were in hand, so that it was served before its turn.
+        """
         pull = self._open.get(event.pull)
         if pull is None:
-            return
+            return True
         pull.got += 1
         pull.heard = event.now
         self._empty.pop(pull.source.consumer, None)
@@ -90,6 +94,7 @@ class Pulling:
             self._deficit[pull.source.job_class] -= 1
         if pull.got >= pull.batch:
             self._end(event.now, event.pull, pull)
+        return pull.wait and held > pull.held
 
     def heard(self, event: e.PullHeard) -> None:
         """The queue holds a pull."""
@@ -128,20 +133,22 @@ class Pulling:
 
     # -- asking -------------------------------------------------------------------------
 
-    def ask(self, now: float, free: int, busy: int) -> None:
-        """Ask for jobs, `free` at most. `busy`: tenths of the slots that are taken, at most 9."""
+    def ask(self, now: float, free: int, busy: int, held: int) -> None:
+        """Ask for jobs, `free` at most. `busy`: tenths of the slots that are taken, at most 9;
+        `held`: jobs in hand.
+        """
         self._give_up(now)
         if free <= 0 or self._now is not None:
             return
         asked = self._next(now, free)
         if asked is not None:
             source, batch = asked
-            self._now = self._pull(now, source, batch, wait=False, priority=busy)
+            self._now = self._pull(now, source, batch, 0.0, busy, held)
             return
         for queue in self._queues.values():
             for source in [*queue]:  # The pull turns the queue.
                 if source.consumer not in self._waiting and self._may(now, source):
-                    number = self._pull(now, source, 1, wait=True, priority=busy)
+                    number = self._pull(now, source, 1, WAIT_S, busy, held)
                     self._waiting[source.consumer] = number
         self._empty.clear()
 
@@ -192,13 +199,14 @@ class Pulling:
             queue.rotate(-1)
         return None
 
-    def _pull(self, now: float, source: e.Source, batch: int, *, wait: bool, priority: int) -> int:
+    def _pull(
+        self, now: float, source: e.Source, batch: int, wait_s: float, busy: int, held: int
+    ) -> int:
         self._last += 1
-        wait_s = WAIT_S if wait else 0.0
-        expires = now + (WAIT_S + _NOW_S if wait else _NOW_S)
-        self._open[self._last] = _Pull(source, batch, wait, now, expires)
+        wait = wait_s > 0
+        self._open[self._last] = _Pull(source, batch, wait, now, now + wait_s + _NOW_S, held)
         self._due = min(self._due, now + (_SILENCE_S if wait else _NOW_S))
-        self._command(e.Ask(self._last, source.consumer, batch, wait_s, priority))
+        self._command(e.Ask(self._last, source.consumer, batch, wait_s, busy))
         self._queues[source.job_class].rotate(-1)
         return self._last
 

@@ -18,8 +18,8 @@ from aiohttp import hdrs, web
 from supervisor.client import JobFailed
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import RETRY_AFTER_S, ApiError
-from supervisor.gateway.jobs import own_host
-from supervisor.gateway.jobs.own_host import Found
+from supervisor.gateway.jobs.road import Found
+from supervisor.gateway.jobs.roads import Roads
 from supervisor.gateway.speech.asking import SpeechRequest, headers_of
 from supervisor.gateway.speech.delivery import Delivery, delivery, encoded
 from supervisor.gateway.speech.finished import fill, send_part
@@ -44,8 +44,9 @@ class FileName(NamedTuple):
 class GivenFiles:
     """The finished files of jobs, as long as the shelf has them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, roads: Roads) -> None:
         self._context = context
+        self.roads = roads
         self._names: dict[FileName, str] = {}
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -78,7 +79,7 @@ class GivenFiles:
         """A new file, which is held."""
         shelf = self._context.shelf
         with shelf.file(how.format, found.label.owner) as file:
-            async with _spoken(self._context, found) as job:
+            async with _spoken(self._context, self.roads, found) as job:
                 await fill(self._context, job, file)
             if shelf.keep(file):
                 self._names[_name(found, how)] = file.name
@@ -110,7 +111,7 @@ async def give(
     }
     if request.method == hdrs.METH_HEAD:
         return web.Response(headers=headers)
-    async with _spoken(context, found) as job:
+    async with _spoken(context, files.roads, found) as job:
         pieces = _begun(encoded(context, job, how), wait_s)
         return await send(request, {**headers, **headers_of(job)}, pieces, context.metrics)
 
@@ -121,11 +122,12 @@ def gone(message: str, code: str | None = None) -> ApiError:
 
 
 @asynccontextmanager
-async def _spoken(context: Context, found: Found) -> AsyncIterator[SpokenJob]:
+async def _spoken(context: Context, roads: Roads, found: Found) -> AsyncIterator[SpokenJob]:
     """The job's audio from its beginning, at the speed that was asked for."""
     tempo = found.label.tempo
     try:
-        async with own_host.listening(found.document.id) as job:
+        id = found.document.id
+        async with roads.of(id).listening(id) as job:
             yield job if tempo == 1.0 else PacedJob(job, tempo, context.encoders)
     except JobFailed as error:
         raise gone(f"there is no audio: {error}", error.code) from None

@@ -8,12 +8,12 @@ import msgspec
 
 from supervisor.gateway.errors import ErrorDetail
 from supervisor.gateway.speech.asking import SpeechRequest
-from supervisor.speech import RequestClass
 
 KEY_CHARS: Final = 256
 LONGEST_S: Final = 366 * 24 * 3600.0
 """Bounds of the supervisor's own protocol."""
 
+RoadName = Literal["host", "fleet"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
 
 
@@ -34,29 +34,33 @@ class SpeechJobRequest(SpeechRequest, frozen=True):
 
 
 class JobDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A durable job as it stands. Times are in seconds.
+    """A durable job as it stands. Times are in seconds; what is not known of it is null.
 
-    `progress` is the part of its segments that is spoken. `position` counts the jobs of its class
-    that wait before it, while it waits itself. `audio_s` is how much of its audio there is,
-    `work_left_s` what is left to do for one worker, as it is predicted. `error` says why it ended
-    without audio.
+    `road`: whether it is this host's alone or the fleet's, and `hosts` those of the fleet that have
+    spoken of it. `note` says why it is not the fleet's where it should be. `progress` is the part
+    of it that is spoken. `position` counts the jobs of its class that wait before it, while it
+    waits itself. `audio_s` is how much of its audio there is, `work_left_s` what is left to do for
+    one worker, as it is predicted. `error` says why it ended without audio.
     """
 
     id: str
     state: JobState
-    request_class: RequestClass = msgspec.field(name="class")
+    road: RoadName
+    request_class: str = msgspec.field(name="class")
     model: str
-    voice: str
+    voice: str | None
     response_format: str
     progress: Annotated[float, msgspec.Meta(ge=0, le=1)]
-    segments: int
+    segments: int | None
     segments_spoken: int
     position: int | None
     audio_s: float
-    age_s: float
-    waited_s: float
-    work_left_s: float
+    age_s: float | None
+    waited_s: float | None
+    work_left_s: float | None
     deadline_in_s: float | None
+    hosts: list[str]
+    note: str | None
     error: ErrorDetail | None
 
 

@@ -21,11 +21,11 @@ from supervisor.audio.formats import find_format
 from supervisor.gateway.bodies import when_wanted
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
-from supervisor.gateway.jobs import own_host
 from supervisor.gateway.jobs.addresses import AUDIO, JOB, JOBS
 from supervisor.gateway.jobs.giving import GivenFiles, give, gone
-from supervisor.gateway.jobs.own_host import Found
 from supervisor.gateway.jobs.records import KEY_CHARS, JobDocument, Label, SpeechJobRequest
+from supervisor.gateway.jobs.road import Found
+from supervisor.gateway.jobs.roads import AWAY_HEADER, Roads
 from supervisor.gateway.speech.asking import asked, order_of, told_left_out
 from supervisor.gateway.speech.delivery import delivery
 from supervisor.gateway.speech.finished import owner_of
@@ -62,7 +62,8 @@ class _Jobs:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._files = GivenFiles(context)
+        self._roads = Roads(context)
+        self._files = GivenFiles(context, self._roads)
         self._removed: OrderedDict[str, str | None] = OrderedDict()
 
     async def hand_in(self, request: web.Request) -> web.Response:
@@ -72,7 +73,7 @@ class _Jobs:
         key = _key(wanted.key, request.headers.get(KEY_HEADER), label.owner)
         order = await order_of(self._context, request, wanted)
         label = msgspec.structs.replace(label, tempo=order.pace.tempo)
-        (job, known), left_out = await own_host.hand_in(wanted, order, label, key)
+        (job, known), left_out = await self._roads.hand_in(wanted, order, label, key)
         if not known.is_like(label):
             form = known.format if known.rate is None else f"{known.format} at {known.rate} Hz"
             reason = f"the key belongs to job {job.id}, which is handed in as {form}"
@@ -83,6 +84,8 @@ class _Jobs:
             **told_left_out(left_out),
             **ignored,
         }
+        if job.note is not None:
+            headers[AWAY_HEADER] = "away"
         return _answer(job, headers, 202 if known.request == label.request else 200)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -107,7 +110,7 @@ class _Jobs:
         """Stop a job, and forget it with its audio."""
         found = await self._asked(request)
         id = found.document.id
-        await own_host.forget(self._context, id)
+        await self._roads.of(id).forget(id)
         self._files.drop(id)
         self._removed[id] = found.label.owner
         while len(self._removed) > _REMEMBERED:
@@ -118,7 +121,7 @@ class _Jobs:
         """The job of a request, if it is the client's to see. Raises ApiError, SupervisorError."""
         id = request.match_info["id"]
         owner = owner_of(request, self._context)
-        found = await own_host.find(self._context, id)
+        found = await self._roads.of(id).find(id)
         if found is None and id in self._removed and self._removed[id] == owner:
             raise gone("this job was removed", "removed")
         if found is None or (owner is not None and found.label.owner != owner):

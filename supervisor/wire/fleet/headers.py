@@ -13,6 +13,7 @@ import msgspec
 
 from supervisor.wire.fleet.codec import SCHEMA
 from supervisor.wire.fleet.jobs import Job
+from supervisor.wire.fleet.names import outcome_key
 from supervisor.wire.trace_context import header_or_none
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
@@ -22,8 +23,8 @@ _DIGITS = 18
 
 
 class JobHeaders(msgspec.Struct, frozen=True, kw_only=True):
-    """What the headers of a job's message say. `deadline_ms` is Unix time, `cost_s` the predicted
-    time of one core, `part` which of how many.
+    """What the headers of a job's message say. `id` is the key of its outcome, `deadline_ms` Unix
+    time, `cost_s` the predicted time of one core, `part` which of how many.
     """
 
     id: str = ""
@@ -40,7 +41,7 @@ class JobHeaders(msgspec.Struct, frozen=True, kw_only=True):
 def headers_of(job: Job) -> dict[str, str]:
     """The headers of a job's message."""
     headers = {
-        MESSAGE_ID: job.id,
+        MESSAGE_ID: outcome_key(job.tenant, job.id),
         _SCHEMA: str(job.schema),
         _TENANT: job.tenant,
         _COST: f"{job.cost_s:.3f}",

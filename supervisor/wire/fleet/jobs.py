@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -14,6 +14,16 @@ from supervisor.wire.fleet.codec import Record
 from supervisor.wire.fleet.names import JobName
 
 OutcomeKind = Literal["done", "failed", "cancelled", "expired"]
+
+
+_CHAR_S: Final = 0.02
+"""Predicted time of one core for a character: that of a large model. How much quicker or slower a
+host is, its pace says."""
+
+
+def predicted_s(chars: int) -> float:
+    """Predicted seconds of one core for a text, the same for all that count with it."""
+    return chars * _CHAR_S
 
 
 class Config(Record, frozen=True, kw_only=True):
@@ -39,8 +49,9 @@ class Job(Record, frozen=True, kw_only=True):
     and lies in `text_pieces` pieces (`names.text_subject` with the job's id, `text_of`).
     `owner` is whom the submitter acts for within the tenant. `request` is the digest that tells
     whether two requests under one key are the same. `submitted_ms` is Unix time. `cost_s` is the
-    predicted time of one core. `made_by`, where it is set: only a host of this speech fingerprint
-    may speak it, as it goes on from what others of that fingerprint have spoken.
+    predicted time of one core, `sample_rate` what its audio is to have. `made_by`, where it is set:
+    only a host of this speech fingerprint may speak it, as it goes on from what others of that
+    fingerprint have spoken.
     """
 
     id: str
@@ -56,6 +67,7 @@ class Job(Record, frozen=True, kw_only=True):
     deadline_ms: int | None = None
     """Unix time by which it is to be done, None for no such time."""
     cost_s: float = 0.0
+    sample_rate: int = 0
     made_by: str | None = None
 
     @property

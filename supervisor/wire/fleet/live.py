@@ -40,6 +40,20 @@ class Heartbeat(Record, frozen=True, kw_only=True):
     limits: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class Backlog(Record, frozen=True, kw_only=True):
+    """What waits in the whole fleet, as its janitor keeps it: the key BACKLOG.
+
+    `jobs` and predicted `seconds` of one core by class; `first_seq` is the oldest that waits.
+    `speed` is what the live hosts do, in core-seconds per second; `at_ms` Unix time.
+    """
+
+    jobs: dict[str, int] = msgspec.field(default_factory=dict)
+    seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    first_seq: int = 0
+    speed: float = 0.0
+    at_ms: int = 0
+
+
 class Bid(Record, frozen=True, kw_only=True):
     """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
     predicted time of one core, `below_s` the start that the asker has already: a host that is not

@@ -28,6 +28,8 @@ DEAD: Final = "dead"
 FLEET: Final = "fleet"
 """Key-value bucket of what the whole fleet shares; `CONFIG` is a key of it."""
 CONFIG: Final = "config"
+BACKLOG: Final = "backlog"
+"""A key of the bucket FLEET: what waits in all (`live.Backlog`)."""
 
 FleetClass = Literal["high", "normal", "batch"]
 """How urgent a durable job is among those that wait, the most urgent first."""

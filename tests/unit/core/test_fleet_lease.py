@@ -142,16 +142,14 @@ def test_a_job_past_its_deadline_is_not_spoken() -> None:
     assert only(commands, e.CreateOutcome) == [e.CreateOutcome(1, "a", A, "expired", "expired", "")]
 
 
-def test_jobs_beyond_the_slots_are_kept_for_a_moment() -> None:
-    """Whichever finds a slot in time is spoken; the others are returned at once to anybody."""
+def test_jobs_beyond_the_slots_go_back_at_once() -> None:
+    """Whoever has room for them is given them; we ask again when a slot is free."""
     host = Host(cores=1)
-    host.empty()
-    for name, job in zip(("high", "normal", "batch"), "abc", strict=True):
-        host.deliver(job, name)
-    host.deliver("d")
-    assert host.machine.leases.kept == 2
-    assert e.Speak(3, "c") in host.tell(e.Spoken, 1)
-    assert only(host.go(0.3), e.Return) == [e.Return(4, 0.0, "no slot")]
+    host.held("a", "b")
+    assert host.deliver("c") == [e.Return(3, 0.0, "no slot")]
+    (ask,) = only(host.tell(e.Spoken, 1), e.Ask)
+    assert ask.batch == 1
+    assert e.Speak(4, "d") in host.deliver("d")
 
 
 def test_signs_keep_a_lease_while_the_queue_answers() -> None:

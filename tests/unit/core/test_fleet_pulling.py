@@ -100,6 +100,26 @@ def test_nothing_is_waited_for_that_is_over() -> None:
         assert wakeup is None or wakeup > host.now
 
 
+def test_a_job_that_comes_by_a_pull_of_when_we_were_idle_is_left_to_those_who_are() -> None:
+    """It goes back once all cores are taken; one by a pull of now is taken in advance."""
+    host = Host(cores=1)
+    host.empty()
+    assert only(host.deliver("a", "high"), e.Speak)
+    host.empty()
+    assert only(host.deliver("b", "batch"), e.Return) == [e.Return(2, 0.0, "busier")]
+    host.empty()
+    assert only(host.deliver("b", "batch"), e.Speak) == [e.Speak(3, "b")]
+
+
+def test_a_stale_pull_is_good_enough_for_an_idle_core() -> None:
+    """Only a job that would have to wait goes back."""
+    host = Host(cores=2)
+    host.empty()
+    host.deliver("a", "high")
+    host.empty()
+    assert only(host.deliver("b", "batch"), e.Speak)
+
+
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
@@ -115,13 +135,12 @@ def test_a_host_that_is_not_well_asks_for_nothing(seen: dict[str, Any], why: str
     host = Host(cores=2)
     host.held("a")
     host.see(**seen)
-    host.deliver("b")
+    assert host.deliver("b") == [e.Return(2, 0.0, why)]
     assert (host.machine.free, host.machine.why) == (0, why)
-    assert only(host.go(0.0), e.Speak) == []
     assert host.ask(wait=False) is None
     host.see()
-    assert host.machine.why == ""
-    assert host.machine.leases.slots == 2
+    assert (host.machine.free, host.machine.why) == (2, "")
+    assert host.ask(wait=False) is not None
 
 
 def test_a_pull_that_is_refused_is_not_sent_again_at_once() -> None:

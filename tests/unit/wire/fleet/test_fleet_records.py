@@ -69,7 +69,7 @@ def test_hostile_bytes_are_one_clear_error(data: bytes) -> None:
 def test_headers_say_what_the_broker_needs_and_nothing_breaks_them() -> None:
     """They are read back; hostile ones count as absent, and none carries a line of its own."""
     assert read_headers(headers_of(JOB)) == JobHeaders(
-        id="a-1", tenant="t", deadline_ms=5, cost_s=1.5, part=(1, 3)
+        id="t.a-1", tenant="t", deadline_ms=5, cost_s=1.5, part=(1, 3)
     )
     assert read_headers(None) == JobHeaders()
     hostile = {"Tts-Schema": "9" * 999, "Tts-Cost-S": "nan", "Tts-Part": "3/3", "Tts-Deadline": "²"}

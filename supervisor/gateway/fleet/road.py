@@ -1,0 +1,61 @@
+"""Who this gateway is in the fleet, and what it has there; made where `fleet.servers` are set."""
+
+from __future__ import annotations
+
+import socket
+
+from supervisor.client import AsyncClient
+from supervisor.config.sections.fleet import Fleet as FleetSettings
+from supervisor.config.sections.fleet import host_token
+from supervisor.gateway.connecting import CREDIT_BYTES, PATIENCE_S, RESUME_S
+from supervisor.gateway.fleet.hosts import Hosts
+from supervisor.nats.connection import Servers
+from supervisor.nats.errors import FleetError
+from supervisor.telling.fleet import HostRow, host_row
+
+
+class Fleet:
+    """The fleet of this gateway's host."""
+
+    def __init__(self, settings: FleetSettings) -> None:
+        self.settings = settings
+        self.trouble = ""
+        self.client = self.new_client()
+        self.hosts = Hosts(
+            Servers(
+                urls=tuple(settings.servers),
+                name=f"{host_token(settings, socket.gethostname())}-gateway",
+                credentials=settings.credentials,
+                ca=settings.ca,
+                ping_s=settings.ping_s,
+            )
+        )
+
+    def new_client(self) -> AsyncClient:
+        """A connection of a client's to the fleet, which is made at its first use."""
+        return AsyncClient(
+            ",".join(self.settings.servers),
+            name="gateway",
+            credit=CREDIT_BYTES,
+            patience=PATIENCE_S,
+            resume=RESUME_S,
+            credentials=self.settings.credentials,
+            ca=self.settings.ca,
+        )
+
+    async def rows(self) -> list[HostRow] | None:
+        """The hosts as they are shown; None where they cannot be heard, for the reason that is in
+        `trouble` then.
+        """
+        try:
+            found = await self.hosts.now()
+        except FleetError as error:
+            self.trouble = str(error)
+            return None
+        self.trouble = ""
+        return [host_row(host) for host in found]
+
+    async def close(self) -> None:
+        """Leave it."""
+        await self.client.close()
+        await self.hosts.close()
