@@ -25,6 +25,9 @@ from supervisor.core.fleet import events as e
 WAIT_S: Final = 20.0
 """Seconds that the queue holds a waiting pull."""
 
+_BUSY_WAIT_S: Final = 1.0
+"""The same of a busy host: its pull says how busy, and must not say so when that is over."""
+
 _NOW_S: Final = 2.0
 """A pull that asks for what is there now is given up after this silence."""
 
@@ -145,10 +148,11 @@ class Pulling:
             source, batch = asked
             self._now = self._pull(now, source, batch, 0.0, busy, held)
             return
+        wait_s = _BUSY_WAIT_S if busy else WAIT_S
         for queue in self._queues.values():
             for source in [*queue]:  # The pull turns the queue.
                 if source.consumer not in self._waiting and self._may(now, source):
-                    number = self._pull(now, source, 1, WAIT_S, busy, held)
+                    number = self._pull(now, source, 1, wait_s, busy, held)
                     self._waiting[source.consumer] = number
         self._empty.clear()
 
