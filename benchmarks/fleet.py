@@ -1,4 +1,4 @@
-"""A fleet: three hosts share durable work, what that costs, and how long nothing comes after a loss.
+"""A fleet: three hosts share durable work, what that costs, and how long nothing comes after loss.
 
 The hosts are supervisors on this machine with an engine that waits instead of computing, each in a
 network namespace of its own where these can be made, and one NATS server or a cluster of three,
