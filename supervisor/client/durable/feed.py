@@ -197,7 +197,7 @@ class Feed:
         """The next piece from byte `at` on; while no server has it, it is asked for again."""
         while True:
             try:
-                return await anext(self._queue.audio(outcome, at))
+                return await self._queue.audio(outcome, at)
             except FleetError as error:
                 if not error.transient:
                     raise

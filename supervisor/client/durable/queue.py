@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
@@ -280,9 +280,15 @@ class Queue:
 
     # -- hearing ------------------------------------------------------------------------
 
-    def audio(self, outcome: Outcome, start: int = 0) -> AsyncIterator[bytes]:
-        """The audio of a job that is done, from byte `start` on, a piece at a time."""
-        return audio.read(self.connection, names.AUDIO, self._below(outcome), outcome.bytes, start)
+    async def audio(self, outcome: Outcome, at: int) -> bytes:
+        """The audio of a job that is done, from byte `at` on to the end of the piece with it."""
+        number = at // names.PIECE_BYTES
+        begin = number * names.PIECE_BYTES
+        subject = f"{self._below(outcome)}.{number}"
+        body = await audio.piece(self.connection, names.AUDIO, subject)
+        if len(body) != min(names.PIECE_BYTES, outcome.bytes - begin):
+            raise FleetError("not_found", f"piece {number} of {subject} is not what was written")
+        return body[at - begin :] if at > begin else body
 
     async def words(self, outcome: Outcome) -> Words:
         """The words of a job that is done, with their times."""

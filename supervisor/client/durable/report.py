@@ -57,7 +57,7 @@ async def _unfinished(
     waiting: Waiting,
 ) -> dict[str, Any]:
     answer = await queue.state(part)
-    if answer is not None and answer.state == "running":
+    if answer is not None and answer.host:  # It has left the queue, be it for a host's own.
         return _document(name, _Seen(outcomes=outcomes, waiting=waiting, running=answer), "running")
     backlog = await queue.backlog()
     position = None

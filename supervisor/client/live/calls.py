@@ -71,6 +71,8 @@ class FleetCalls(Calls):
         self._links: dict[str, HostLink] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._bidding: Bidding | None = None
+        self.own_host: str | None = None
+        """The host that is asked for nothing: who is there asks its supervisor directly."""
         self._queue: HostLink | None = None
         """To the queue of durable jobs."""
 
@@ -236,7 +238,7 @@ class FleetCalls(Calls):
         async def ask(connection: Connection) -> Offer | None:
             if self._bidding is None or self._bidding.connection is not connection:
                 self._bidding = Bidding(connection, self._tenant)
-            return await self._bidding.ask(engine, bid, patience_s)
+            return await self._bidding.ask(engine, bid, patience_s, self.own_host)
 
         return await self.port.do(ask)
 

@@ -51,8 +51,6 @@ _HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PR
 
 _WORKER_S = 1.0
 """Time until there is a worker where there is none, for want of knowing better."""
-_OVERDUE = 0.1
-"""What a segment still takes that is beyond its predicted time, as part of that which it took."""
 _GIVES_WAY_S = 0.03
 """Time until a worker that was interrupted is free."""
 
@@ -423,7 +421,7 @@ class Queue:
         runs = [run for run in self.workers.values() if run is not None]
         if not self.workers:
             return _WORKER_S + self._fair.ahead_s(job)
-        left = [max(run.left_s(now), _OVERDUE * (now - run.begun)) for run in runs]
+        left = [abs(run.left_s(now)) for run in runs]  # One that is overdue takes as long again.
         first = min(left, default=0.0)
         if first > _GIVES_WAY_S and (job is None or job.request_class == "interactive"):
             workers = self.workers

@@ -57,9 +57,10 @@ class Backlog(Record, frozen=True, kw_only=True):
 class Bid(Record, frozen=True, kw_only=True):
     """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
     predicted time of one core, `below_s` the start that the asker has already: a host that is not
-    sooner need not answer.
+    sooner need not answer. `ref` is the asker's word for it, which nobody else knows.
     """
 
+    ref: str = ""
     segments: int = 1
     cost_s: float = 0.0
     below_s: float | None = None
