@@ -163,6 +163,25 @@ def test_names_that_nobody_has(site: Site, id: str) -> None:
         assert ask(site.first, f"{JOBS}/{id}{place}", method=method).status == 404
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "param"),
+    [
+        ({"input": ""}, 400, "input"),
+        ({"input": "a\0b"}, 400, "input"),
+        ({"class": "soon"}, 400, "class"),
+        ({"voice": "nobody"}, 400, "voice"),
+        ({"model": "nobody"}, 404, "model"),
+        ({"input": "x" * 2_200_000}, 413, "input"),
+    ],
+)
+def test_what_no_host_would_take(
+    site: Site, fields: dict[str, Any], status: int, param: str
+) -> None:
+    """It is refused by name, as on a single host."""
+    answer = ask(site.first, JOBS, {"input": TEXT, **fields})
+    assert (answer.status, answer.error["param"]) == (status, param), answer.body
+
+
 def test_without_its_servers_a_job_is_kept_here_and_says_so(site: Site) -> None:
     """In a field and a header, and soon; a job of the fleet is asked for in vain meanwhile; when
     the servers are back the next job is theirs again.
