@@ -37,7 +37,7 @@ def test_the_whole_is_a_sentence() -> None:
     ]
     assert summary(rows, None) == "2 hosts with 4 slots: 1 job at work, bert takes none."
     assert summary(rows[:1], {"high": 0, "batch": 1_200}) == (
-        "1 host with 3 slots: 1 job at work; 1200 jobs wait (1,200 batch)."
+        "1 host with 3 slots: 1 job at work; 1,200 jobs wait (1,200 batch)."
     )
     assert summary([], {}) == "No host answers; nothing waits."
     many = [host_row(heard(f"h{n}", draining=True)) for n in range(5)]
