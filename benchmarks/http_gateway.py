@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from supervisor.config import Settings
-from supervisor.gateway.handover import handover
+from supervisor.config.handover import handover
 
 HOST = "127.0.0.1"
 SPEECH = "/v1/audio/speech"

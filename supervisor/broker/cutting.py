@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from supervisor.broker.preparing import Preparation
 from supervisor.core.jobs.parts import Part, line_of, part_of
 from supervisor.core.jobs.segmentation import Uncut
+from supervisor.core.jobs.stretches import Stretch
 from supervisor.core.jobs.unreadable import emoji, signs
 from supervisor.speech import LeftOut
 
@@ -22,6 +23,7 @@ AT_ONCE_S = 0.002
 """How long one text is cut before the loop goes on; a slice may take 2 ms more."""
 _MANY_SLICES = 64
 """A text of more slices has thousands of segments: its job does not begin with all of them."""
+
 
 Step = Callable[[], bool]
 """Cuts one slice; True if it wants another turn."""
@@ -61,20 +63,30 @@ class Turns:
 
 class TextReader:
     """Prepares and cuts a text until it can become a job. `whole`: it has to be cut to its end for
-    that; `begin` makes the marked text one that can be cut.
+    that, as for a `stretch` of it; `begin` makes the marked text one that can be cut.
     """
 
     def __init__(
-        self, preparation: Preparation, begin: Callable[[str], Uncut], *, whole: bool
+        self,
+        preparation: Preparation,
+        begin: Callable[[str], Uncut],
+        *,
+        whole: bool,
+        stretch: Stretch | None = None,
     ) -> None:
         self._preparation = preparation
         self._begin = begin
-        self._whole = whole
+        self._whole = whole or stretch is not None
+        self._stretch = stretch
+        self.first_segment = 0
+        """The number of the first part that is taken."""
         self._steps: Iterator[str | None] | None = preparation.steps()
         self._rest: Uncut | None = None
         self._prepared = ""
+        self._first: tuple[Part, ...] = ()
+        """The parts of the first slice that has any: most texts have no other."""
         self._lines: list[str] = []
-        """For each slice so far its segments, a line each."""
+        """For each slice behind it its segments, a line each: there may be thousands."""
 
     @property
     def ended(self) -> bool:
@@ -84,7 +96,7 @@ class TextReader:
     @property
     def ready(self) -> bool:
         """Whether enough is cut to make a job of it, or a refusal."""
-        return self.ended or (bool(self._lines) and not self._whole)
+        return self.ended or (bool(self._first) and not self._whole)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -101,27 +113,37 @@ class TextReader:
                 self._prepared = text
         elif self._rest is not None:
             parts, self._rest = self._rest.slice()
-            if parts:
+            if not self._first:
+                self._first = parts
+            elif parts:
                 self._lines.append("\n".join(map(line_of, parts)))
 
     def read(self, clock: Callable[[], float]) -> None:
         """Take steps for `AT_ONCE_S`, in which most texts are cut to their end. Raises Refused."""
         until = clock() + AT_ONCE_S
-        while not self.ended and clock() < until:
+        while (self._steps is not None or self._rest is not None) and clock() < until:
             self.step()
 
     def parts(self) -> tuple[Part, ...]:
         """The parts so far; none of a text without a word."""
-        return tuple(part_of(line) for lines in self._lines for line in lines.split("\n"))
+        more = [part_of(line) for lines in self._lines for line in lines.split("\n")]
+        return (*self._first, *more)
 
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
         rest, with a line for each part. One without a word has one part: the names of its signs, or
-        a silence.
+        a silence. A stretch may have none.
         """
-        text = "\n".join(self._lines)
-        if self.ended and len(self._lines) > _MANY_SLICES:
+        if self._first and not self._lines and self._stretch is None:
+            return self._first, self._rest
+        lines = ["\n".join(map(line_of, self._first)), *self._lines]
+        if not self._first:
+            lines = [line_of(Part(signs(self._prepared) or emoji(self._preparation.text)))]
+        if self._stretch is not None:
+            self.first_segment, lines = self._stretch.of(lines)
+            if not lines:
+                return (), None
+        text = "\n".join(lines)
+        if self.ended and len(lines) > _MANY_SLICES:
             return (), Uncut(text)
-        if text:
-            return tuple(map(part_of, text.split("\n"))), self._rest
-        return (Part(signs(self._prepared) or emoji(self._preparation.text)),), None
+        return tuple(map(part_of, text.split("\n"))), self._rest

@@ -53,6 +53,8 @@ class Replies:
             estimated=command.estimated,
             left_out=command.left_out,
             written=command.written,
+            first_segment=command.first_segment,
+            starts_s=command.starts_s,
         )
         self._send(command.client, accepted, None)
         self._on_accepted()

@@ -5,12 +5,13 @@ They hold the length of a job's text, never the text.
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Any
 
 import msgspec
 
 from supervisor.core.jobs.job import Job
+from supervisor.core.jobs.lifecycle import FAILURE_CODES
 from supervisor.core.jobs.machine import Jobs
 from supervisor.wire.worker import Catalogue
 
@@ -51,8 +52,11 @@ def jobs_document(jobs: Jobs, owner: str, limit: int, now: float) -> dict[str, A
     return {"jobs": listed, "more": next(mine, None) is not None}
 
 
-def job_document(job: Job, now: float) -> dict[str, Any]:
-    """One job, with every event that is kept of it; `at_s` counts from its acceptance."""
+def job_document(job: Job, jobs: Jobs, now: float) -> dict[str, Any]:
+    """One job of these, with every event that is kept of it; `at_s` counts from its acceptance.
+
+    `position`: how many of its class came before it and wait, too, where it waits.
+    """
     request = job.request
     return {
         **_row(job, now),
@@ -60,6 +64,9 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
         "sample_rate": request.sample_rate,
         "characters": job.chars,
         "key": request.key,
+        "label": request.label,
+        "position": _position(job, jobs) if job.state == "queued" else None,
+        "code": job.code or FAILURE_CODES.get(job.state),
         "message": job.message or None,
         "attached": job.client is not None,
         "synthesis_s": job.synthesis_s,
@@ -71,6 +78,13 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
             for at, what, *details in job.story
         ],
     }
+
+
+def _position(job: Job, jobs: Jobs) -> int:
+    before = takewhile(lambda other: other is not job, jobs.jobs.values())
+    return sum(
+        other.state == "queued" and other.request_class == job.request_class for other in before
+    )
 
 
 def _row(job: Job, now: float) -> dict[str, Any]:

@@ -123,6 +123,8 @@ class Broker:
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
+        self.forecast: Callable[[], dict[str, Any]] = dict
+        """Makes the document for FORECAST."""
         self.recovered = False
         """Whether the journal was read, so that jobs may be accepted."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
@@ -136,6 +138,7 @@ class Broker:
             wire.Status: self._report,
             wire.Jobs: self._list,
             wire.ClearCache: self._clear_cache,
+            wire.Forecast: self._forecast,
             wire.Watch: self._watch,
             wire.Ping: self._ping,
             wire.Bye: self._bye,
@@ -221,7 +224,8 @@ class Broker:
                 self._submit_open(client, connection, message, body)
                 return
             text = read_text(body, self.settings.broker.max_text_bytes)
-            request, reader = read_request(message, text, self.catalogue, self.settings, now)
+            scope = self._scope(connection, message)
+            request, reader = read_request(message, text, self.catalogue, self.settings, now, scope)
             flow = flow_of(connection.owner, client, message.on_behalf)
             pending = PendingSubmit(
                 client=client,
@@ -247,7 +251,10 @@ class Broker:
     ) -> None:
         """A job whose text is to come. Raises Refused."""
         now = self._loop.time()
-        request, read, language = read_open_request(message, self.catalogue, self.settings, now)
+        scope = self._scope(connection, message)
+        request, read, language = read_open_request(
+            message, self.catalogue, self.settings, now, scope
+        )
         if message.durable and body:
             reason = "a durable open text begins with APPEND: leave the body of SUBMIT empty"
             raise Refused("out_of_range", reason, field="text")
@@ -256,6 +263,12 @@ class Broker:
         if self._jobs.jobs.get(job) is not None and not message.durable:
             most = self.settings.broker.max_text_bytes
             self._open_texts.begin(job, lambda: (read, language), most, body)
+
+    def _scope(self, connection: Connection, message: wire.Submit) -> str:
+        """Within which what is spoken for this request is cached."""
+        if self.settings.cache.scope != "owner":
+            return ""
+        return scope_of(connection.owner, message.on_behalf)
 
     def _prepared(self, request: JobRequest) -> Prepared | None:
         """What reads a durable text; None where the engines are not known yet. Raises Refused."""
@@ -334,10 +347,6 @@ class Broker:
         request: JobRequest,
     ) -> str:
         """Submit a job; returns its name, also of one that was refused."""
-        if request.shared is not None and self.settings.cache.scope == "owner":
-            scope = scope_of(connection.owner, message.on_behalf)
-            shared = msgspec.structs.replace(request.shared, scope=scope)
-            request = msgspec.structs.replace(request, shared=shared)
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:
@@ -376,6 +385,8 @@ class Broker:
     ) -> None:
         if self._find(connection, message.job) is None:
             self._no_such_job(client, message.job)
+        elif message.forget:
+            self._tell(e.Forgotten(self._loop.time(), message.job, "forgotten by the client"))
         else:
             self._tell(e.Cancelled(self._loop.time(), message.job, "cancelled by the client"))
 
@@ -425,7 +436,7 @@ class Broker:
             if job is None:
                 self._no_such_job(client, message.job, message.id)
                 return
-            document = job_document(job, now)
+            document = job_document(job, self._jobs, now)
         self._send(client, wire.Report(message.id, document))
 
     def _report(
@@ -447,6 +458,15 @@ class Broker:
         document = {"entries": len(cache), "bytes": cache.bytes}
         self._tell(e.CacheCleared(self._loop.time()))
         self._send(client, wire.Report(message.id, document))
+
+    def _forecast(
+        self, client: bytes, connection: Connection, message: wire.Forecast, _body: Body
+    ) -> None:
+        if not is_ours(connection.owner):
+            text = "only the user that the supervisor runs as may ask for its forecast"
+            self._send(client, wire.Error("not_found", text, id=message.id))
+            return
+        self._send(client, wire.Report(message.id, self.forecast()))
 
     def _watch(
         self, client: bytes, connection: Connection, message: wire.Watch, _body: Body

@@ -21,6 +21,7 @@ from supervisor.cli import (
     doctor,
     drain,
     events,
+    fleet,
     gateway,
     jobs,
     keys,
@@ -60,6 +61,7 @@ app.command("keygen")(keys.keygen)
 app.add_typer(bench.app, name="bench")
 app.add_typer(cache.app, name="cache")
 app.add_typer(config.app, name="config")
+app.add_typer(fleet.app, name="fleet")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -37,8 +37,6 @@ def doctor(
 
     It changes nothing, and needs no running supervisor; where one runs, its limits count.
     """
-    import msgspec
-
     from supervisor import config as configuration
 
     settings: Loaded | str
@@ -47,7 +45,13 @@ def doctor(
         settings = configuration.load(config, override, os.environ, given)
     except configuration.ConfigError as error:
         settings = str(error)
-    findings = examine(settings)
+    report(examine(settings), as_json=as_json)
+
+
+def report(findings: list[Finding], *, as_json: bool) -> NoReturn:
+    """Print findings, and end the command: with exit code 2 where one is a problem."""
+    import msgspec
+
     healthy = not any(finding.level == "problem" for finding in findings)
     if as_json:
         document = {"ok": healthy, "findings": msgspec.to_builtins(findings)}

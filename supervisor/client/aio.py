@@ -14,14 +14,17 @@ from typing import Any, Self, Unpack
 from supervisor.audio.samples import Samples
 from supervisor.client.async_link import AsyncLink
 from supervisor.client.audio import Audio, Progress, samples_of
-from supervisor.client.calls import Calls
+from supervisor.client.calls import Calls, SocketCalls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import PATIENCE_S, Deadline
 from supervisor.client.events import AsyncEvents
 from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
+from supervisor.client.roads import fleet_calls, is_fleet
 from supervisor.wire.client import DEFAULT_CREDIT, Welcome
+from supervisor.wire.codec import Body
 from supervisor.wire.events import EVENTS
+from supervisor.wire.fleet.names import DEFAULT_TENANT
 
 
 class AsyncJob(JobHandle):
@@ -44,6 +47,12 @@ class AsyncJob(JobHandle):
         self._begin_stream()
         while (body := await self._next(Deadline(timeout))) is not None:
             yield samples_of(body)
+
+    async def pcm(self) -> AsyncIterator[Body]:
+        """As `chunks`, without a timeout, in bytes: float32 little-endian."""
+        self._begin_stream()
+        while (body := await self._next(Deadline(None))) is not None:
+            yield body
 
     async def result(self, timeout: float | None = None) -> Audio:  # noqa: ASYNC109
         """Wait for the whole audio. A WaitTimeout leaves the job as it is: call again.
@@ -90,10 +99,10 @@ class AsyncClient:
     here to be taken; `patience` for how many seconds a retryable refusal is tried
     again by a call without a timeout, 0 never. Any number of tasks of one event loop
     may use it. Use it with `async with`, or `close` it. Every call may raise
-    NoSupervisor or SupervisorGone. `server_key` and `key_file`: see `Client`.
+    NoSupervisor or SupervisorGone. The other options: see `Client`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (one place for all that a connection may need)
         self,
         endpoint: str | None = None,
         *,
@@ -103,12 +112,26 @@ class AsyncClient:
         resume: float = RESUME_S,
         server_key: str | None = None,
         key_file: str | Path | None = None,
+        credentials: str | Path | None = None,
+        ca: str | Path | None = None,
+        tenant: str = DEFAULT_TENANT,
     ) -> None:
         self.resume = resume
-        credentials = read_credentials(server_key, key_file)
-        self._calls = Calls(
-            AsyncLink, endpoint, name, credentials, credit=credit, patience=patience
-        )
+        self._calls: Calls
+        if endpoint is not None and is_fleet(endpoint):
+            self._calls = fleet_calls(
+                endpoint,
+                name=name,
+                credentials=credentials,
+                ca=ca,
+                tenant=tenant,
+                credit=credit,
+                patience=patience,
+                blocking=False,
+            )
+            return
+        keys = read_credentials(server_key, key_file)
+        self._calls = SocketCalls(AsyncLink, endpoint, name, keys, credit=credit, patience=patience)
 
     async def synthesize(
         self,
@@ -198,13 +221,23 @@ class AsyncClient:
         """
         return await self._calls.jobs(job, limit, Deadline(timeout))
 
+    async def forecast(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
+        """How soon a sentence would be begun; see `Client.forecast`."""
+        return await self._calls.forecast(Deadline(timeout))
+
     async def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
         """Forget all cached segments; see `Client.clear_cache`."""
         return await self._calls.clear_cache(Deadline(timeout))
 
-    async def cancel(self, job: str, timeout: float | None = 10.0) -> None:  # noqa: ASYNC109
-        """Stop a job by its id. Raises BadRequest (`not_found`)."""
-        await self._calls.cancel(job, Deadline(timeout))
+    async def cancel(
+        self,
+        job: str,
+        timeout: float | None = 10.0,  # noqa: ASYNC109
+        *,
+        forget: bool = False,
+    ) -> None:
+        """Stop a job by its id; see `Client.cancel`. Raises BadRequest (`not_found`)."""
+        await self._calls.cancel(job, Deadline(timeout), forget=forget)
 
     async def events(
         self,
@@ -221,6 +254,13 @@ class AsyncClient:
     async def engines(self) -> dict[str, Any]:
         """Engines by name; see `Client.engines`."""
         return (await self.welcome()).engines
+
+    @property
+    def degraded(self) -> str:
+        """Why the fleet that this client may ask cannot be asked now, in one line; empty if it can,
+        or if there is none.
+        """
+        return self._calls.degraded
 
     async def close(self) -> None:
         """Disconnect; jobs of this client that still run are cancelled. Idempotent."""

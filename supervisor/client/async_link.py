@@ -14,9 +14,10 @@ from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import SupervisorError
 from supervisor.client.link import TICK_S, Link
 from supervisor.client.records import Pending
+from supervisor.client.socket_link import SocketLink
 
 
-class AsyncLink(Link):
+class AsyncLink(SocketLink):
     """A connection whose messages move while the loop runs."""
 
     def __init__(
@@ -39,20 +40,8 @@ class AsyncLink(Link):
         return more
 
     async def wait(self, pending: Pending, arrived: Callable[[], bool], deadline: Deadline) -> bool:
-        """As `Link.wait`; the loop moves messages, and a listener of `pending` wakes us."""
-        self.flush()
-        changed = asyncio.Event()
-        pending.listeners.add(changed.set)
-        try:
-            async with asyncio.timeout(deadline.seconds()):
-                while not arrived():
-                    changed.clear()
-                    await changed.wait()
-        except TimeoutError:
-            return False
-        finally:
-            pending.listeners.discard(changed.set)
-        return True
+        """As `Link.wait`; the loop moves messages meanwhile."""
+        return await wait_on_loop(self, pending, arrived, deadline)
 
     @staticmethod
     async def pause(seconds: float) -> None:
@@ -69,10 +58,29 @@ class AsyncLink(Link):
         self.pump()
         self.tick()
 
-    def _shut(self, error: SupervisorError) -> None:
+    def _shut(self, error: SupervisorError, *, linger: bool = True) -> None:
         if self._timer is not None:
             self._timer.cancel()
         for descriptor in self._watched:
             self._loop.remove_reader(descriptor)
         self._watched = ()
-        super()._shut(error)
+        super()._shut(error, linger=linger)
+
+
+async def wait_on_loop(
+    link: Link, pending: Pending, arrived: Callable[[], bool], deadline: Deadline
+) -> bool:
+    """As `Link.wait`: the loop moves messages, and a listener of `pending` wakes us."""
+    link.flush()
+    changed = asyncio.Event()
+    pending.listeners.add(changed.set)
+    try:
+        async with asyncio.timeout(deadline.seconds()):
+            while not arrived():
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        return False
+    finally:
+        pending.listeners.discard(changed.set)
+    return True

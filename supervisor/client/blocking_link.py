@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from supervisor.client.deadlines import Deadline
-from supervisor.client.link import TICK_S, Link
+from supervisor.client.link import TICK_S
 from supervisor.client.records import Pending
+from supervisor.client.socket_link import SocketLink
 
 T = TypeVar("T")
 
 
-class BlockingLink(Link):
+class BlockingLink(SocketLink):
     """A connection whose waits block the thread."""
 
     async def wait(
@@ -23,15 +24,7 @@ class BlockingLink(Link):
         deadline: Deadline,
     ) -> bool:
         """As `Link.wait`; moves messages meanwhile."""
-        while True:
-            self.pump()
-            self.tick()
-            if arrived():
-                return True
-            remaining = deadline.remaining()
-            if remaining <= 0.0:
-                return False
-            self.poll(min(remaining, TICK_S))
+        return wait_in_thread(self, arrived, deadline)
 
     @staticmethod
     async def pause(seconds: float) -> None:
@@ -41,6 +34,32 @@ class BlockingLink(Link):
     async def finish(self) -> None:
         """As `Link.finish`."""
         self.close()
+
+
+class Polled(Protocol):
+    """A link whose messages move only while somebody pumps it."""
+
+    def pump(self) -> bool:
+        """As `Link.pump`."""
+
+    def tick(self) -> None:
+        """As `Link.tick`."""
+
+    def poll(self, seconds: float) -> None:
+        """Wait until `pump` has something to do, for `seconds` at most."""
+
+
+def wait_in_thread(link: Polled, arrived: Callable[[], bool], deadline: Deadline) -> bool:
+    """As `Link.wait`, by moving messages until it has arrived."""
+    while True:
+        link.pump()
+        link.tick()
+        if arrived():
+            return True
+        remaining = deadline.remaining()
+        if remaining <= 0.0:
+            return False
+        link.poll(min(remaining, TICK_S))
 
 
 def run(flow: Coroutine[None, None, T]) -> T:

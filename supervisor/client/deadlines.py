@@ -6,7 +6,7 @@ import math
 import random
 import time
 
-from supervisor.client.errors import Refused, SupervisorError
+from supervisor.client.errors import Refused, SupervisorError, SupervisorGone
 
 PATIENCE_S = 30.0
 """Time for which a call without a timeout tries again after retryable refusals."""
@@ -39,11 +39,13 @@ class Backoff:
     """Pauses between attempts of one request, for `seconds` in all.
 
     A pause is at least what the supervisor asked for, or else doubles from attempt to attempt.
-    Jitter spreads clients that were refused together.
+    Jitter spreads clients that were refused together. `elsewhere`: the next attempt may go to
+    another supervisor, so that one which drains or is lost is no end.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, elsewhere: bool = False) -> None:
         self._deadline = Deadline(seconds)
+        self._elsewhere = elsewhere
         self._attempts = 0
 
     def pause(self, error: SupervisorError) -> float:
@@ -53,7 +55,8 @@ class Backoff:
             least = max(0, error.retry_after_ms) / 1000
         self._attempts += 1
         pause = least * (1.0 + random.random() / 2)  # noqa: S311 (spread, not a secret)
-        if not (isinstance(error, Refused) and error.retryable) or error.code == "draining":
+        lost = isinstance(error, SupervisorGone) or error.code == "draining"
+        if not (self._elsewhere if lost else isinstance(error, Refused) and error.retryable):
             raise error  # a supervisor that drains never takes it; another one might
         if pause >= self._deadline.remaining():
             raise error

@@ -13,6 +13,7 @@ from supervisor.client.records import JobRecord
 from supervisor.client.request import Request, Resumption
 from supervisor.client.words import WordPlaces
 from supervisor.speech import LeftOut, Word
+from supervisor.wire.client import End
 from supervisor.wire.codec import Body
 
 
@@ -47,6 +48,11 @@ class JobHandle:
         return self._job.accepted.job
 
     @property
+    def host(self) -> str | None:
+        """The host of the fleet that speaks it; None for a supervisor that was asked directly."""
+        return self._job.link.host
+
+    @property
     def sample_rate(self) -> int:
         """Samples per second of its audio."""
         return self._job.accepted.sample_rate
@@ -57,6 +63,11 @@ class JobHandle:
         audio to the sample; one that the supervisor picked gives the same but for rounding.
         """
         return self._job.accepted.seed
+
+    @property
+    def first_segment(self) -> int:
+        """Segments of the text that stand before this job's first, where it is a part of it."""
+        return self._job.accepted.first_segment
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -110,6 +121,11 @@ class JobHandle:
     def timings(self) -> Timings | None:
         """Timings of the job; None until it is done."""
         return self._job.record.timings
+
+    @property
+    def end(self) -> End | None:
+        """What the supervisor says at the end of a job that is done; None until then."""
+        return self._job.record.end
 
     def cancel(self) -> None:
         """Stop the job. Does nothing to one that has ended."""
@@ -170,13 +186,14 @@ class JobHandle:
 
     async def _resumed(self, error: SupervisorError, deadline: Deadline) -> AcceptedJob:
         """The job at the next supervisor. Raises `error`, that of the loss, if it cannot go on."""
-        if not self._resumption.possible(error):
+        if not self._resumption.possible(error, self._job.record):
             raise error
         limit = deadline.within(self._resume)
         backoff = Backoff(limit.remaining())
+        lost = self._job.link
         while True:
             try:
-                link = await self._calls.connected(limit)
+                link = await self._calls.link_to_resume(self._resumption.request, lost, limit)
                 record = self._resumption.ask(link.conversation, self._job.record)
                 accepted = await self._calls.answer(link, record, limit)
             except SupervisorError as found:
@@ -199,7 +216,7 @@ class JobHandle:
             sample_rate=self.sample_rate,
             seed=self.seed,
             job=self.id,
-            segments=end.segments,
+            segments=self._job.record.before_segments + end.segments,
             timings=timings,
             words=tuple(self._words),
         )

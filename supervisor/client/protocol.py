@@ -38,6 +38,7 @@ from supervisor.wire.client import (
     Error,
     Event,
     Finish,
+    Forecast,
     Goaway,
     Hello,
     Jobs,
@@ -87,6 +88,9 @@ class JobOptions(TypedDict, total=False):
     tracestate: str | None
     on_behalf: str | None
     request_class: str | None
+    label: str | None
+    first_segment: int
+    part: tuple[int, int] | None
 
 
 class SubmitFields(JobOptions, total=False):
@@ -157,6 +161,10 @@ class Conversation:
         self._requests[request] = record
         return record
 
+    def holds(self, job: str) -> bool:
+        """Whether this conversation listens to a job that has not ended."""
+        return job in self._jobs
+
     def take(self, record: JobRecord) -> Body | None:
         """The next piece of audio, if one is ready; grants credit for it.
 
@@ -186,9 +194,9 @@ class Conversation:
         record.ready.clear()
         record.fail(JobCancelled("the job was cancelled", code="cancelled"))
 
-    def cancel_job(self, job: str) -> None:
-        """Cancel a job by its id, listened to or not."""
-        self._send(Cancel(job=job))
+    def cancel_job(self, job: str, *, forget: bool = False) -> None:
+        """Cancel a job by its id, listened to or not; with `forget` nothing of it is left."""
+        self._send(Cancel(job=job, forget=forget))
 
     def status(self, *, events: bool = False) -> Answer[Report]:
         """Ask for the status document, with the last events or without."""
@@ -202,6 +210,10 @@ class Conversation:
         """Have all cached segments forgotten."""
         return self._ask(ClearCache(id=self._name()))
 
+    def forecast(self) -> Answer[Report]:
+        """Ask how soon a sentence would be begun."""
+        return self._ask(Forecast(id=self._name()))
+
     def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
         """Ask for the events of these kinds, on a connection that watches nothing yet."""
         request = self._name()
@@ -209,7 +221,7 @@ class Conversation:
         record = self._requests[request] = WatchRecord()
         return record
 
-    def _ask(self, message: Status | Jobs | ClearCache) -> Answer[Report]:
+    def _ask(self, message: Status | Jobs | ClearCache | Forecast) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()

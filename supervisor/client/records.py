@@ -129,6 +129,11 @@ class JobRecord(Pending):
         """The same in bytes from the beginning, once that is known."""
         self._segment = self._segment_at = 0
         """The segment that came last, and the byte at which it begins."""
+        self.before_segments = self.before_bytes = 0
+        """What of the text's audio stands before this job's: a job that goes on in the middle of a
+        text counts its own from 0."""
+        self._asked_from: tuple[int, int] | None = None
+        """The same as it was asked for, until ACCEPTED tells whether it is so."""
         self.text: OpenText | None = None
         """That of a durable open job."""
 
@@ -152,18 +157,34 @@ class JobRecord(Pending):
         """Segments and seconds of audio received; audio comes in order, so it is a count."""
         if self.accepted is None:
             return Progress(0, 0, 0.0)
-        seconds = self.received / BYTES_PER_SAMPLE / self.accepted.sample_rate
+        received = self.before_bytes + self.received
+        seconds = received / BYTES_PER_SAMPLE / self.accepted.sample_rate
+        before = self.before_segments
         if self.end is not None:
-            return Progress(self.end.segments, self.end.segments, seconds)
-        total = max(self.accepted.segments, self._segment + 1)
-        return Progress(self._segment, total, seconds, self.accepted.estimated)
+            segments = before + self.end.segments
+            return Progress(segments, segments, seconds)
+        total = before + max(self.accepted.segments, self._segment + 1)
+        return Progress(before + self._segment, total, seconds, self.accepted.estimated)
 
-    def skip_heard(self, lost: JobRecord) -> None:
+    @property
+    def segment(self) -> int:
+        """The segment of the text that came last, counted from the first of all."""
+        return self.before_segments + self._segment
+
+    @property
+    def progressed(self) -> bool:
+        """Whether there came audio that the caller did not have from an earlier supervisor."""
+        return self.received > self._skip
+
+    def skip_heard(self, lost: JobRecord, *, from_segment: bool = False) -> None:
         """Leave out what came of the same text before. Segments are counted, and of the last one
-        its bytes: those before may have been cut at other places, and be longer or shorter.
+        its bytes: those before may have been cut at other places, and be longer or shorter. With
+        `from_segment` the job was asked for from that segment on.
         """
         if lost.received:
-            self._skip_to = lost._segment, lost.received - lost._segment_at
+            self._skip_to = lost.segment, lost.received - lost._segment_at
+        if from_segment:
+            self._asked_from = lost.segment, lost.before_bytes + lost._segment_at
 
     @property
     def skips(self) -> bool:
@@ -171,8 +192,14 @@ class JobRecord(Pending):
         return self._skip_to is not None
 
     def accept(self, message: Accepted) -> None:
-        """Take ACCEPTED: the request became a job."""
+        """Take ACCEPTED: the request became a job. A supervisor of an earlier version speaks all of
+        the text, whatever it was asked for.
+        """
         self.accepted = message
+        if self._asked_from is not None and self._asked_from[0] == message.first_segment:
+            self.before_segments, self.before_bytes = self._asked_from
+            if self._skip_to is not None:
+                self._skip_to = 0, self._skip_to[1]
         self.changed()
 
     def add(self, message: Chunk, body: Body, now: float) -> str | None:
@@ -221,7 +248,7 @@ class JobRecord(Pending):
     def _add_words(self, words: tuple[Word, ...], offset: int) -> None:
         """Add the words of a segment that begins at this byte, unless the caller has them."""
         if words and self.accepted is not None and offset >= self._skip:
-            begin = offset / BYTES_PER_SAMPLE / self.accepted.sample_rate
+            begin = (self.before_bytes + offset) / BYTES_PER_SAMPLE / self.accepted.sample_rate
             self.words += [
                 Word(word.text, round(begin + word.begin_s, 3), round(begin + word.end_s, 3))
                 for word in words

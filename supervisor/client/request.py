@@ -1,7 +1,8 @@
 """A job's request, and its resumption at the next supervisor after the first was lost.
 
 A durable job is attached to again, from the byte where it broke off. A plain job is submitted
-again, once, with the seed it had, and the audio that the caller already has is skipped. With a
+again, with the seed it had, from the segment on that was being heard, and the audio that the caller
+already has is skipped. With a
 seed that the caller gave, the rest is the same to the sample. With one that the supervisor picked,
 the audio has the same length and timing, so that both parts fit, but may differ by rounding: the
 first part may have been spoken by several threads. To avoid that, every request would have to run
@@ -45,7 +46,10 @@ class Terms(JobOptions, total=False):
     where the supervisor traces, the job becomes part of that trace. `on_behalf` names the client
     that the job is charged to, in at most 128 characters, for a program that asks for others, as
     the gateway does: each name has a share and bounds of its own. Only a supervisor of the same
-    user heeds it.
+    user heeds it. `label` is a note of the caller's in at most 256 characters, which `jobs` tells.
+    `part` (i, n) is the i-th, from 0 on, of n parts of about equal length, and with `first_segment`
+    the segments before that one are left out: with a `seed` it is that stretch of the whole audio,
+    to the sample.
     """
 
     deadline: float | None
@@ -72,15 +76,56 @@ class Request:
         return self._asked.get("open", False)
 
     @property
+    def engine(self) -> str | None:
+        """The engine that is asked for; None for the default one."""
+        return self._asked.get("engine")
+
+    @property
+    def voice(self) -> str | None:
+        """The voice that is asked for; None for the engine's own."""
+        return self._asked.get("voice")
+
+    @property
+    def request_class(self) -> str | None:
+        """The class that is asked for; None: by the text."""
+        return self._asked.get("request_class")
+
+    @property
+    def language(self) -> str | None:
+        """The language that is asked for."""
+        return self._asked.get("language")
+
+    @property
     def durable(self) -> bool:
         """Whether the job is to outlive its client and the supervisor."""
         return self._asked.get("durable", False)
 
-    def submit(
-        self, conversation: Conversation, spent_s: float = 0.0, seed: int | None = None
-    ) -> JobRecord:
-        """Submit it, `spent_s` after the call, with `seed` if one is given. Raises BadRequest."""
+    def keyed(self, key: str) -> Request:
+        """The same request with this key, unless it has one."""
+        if self._asked.get("key") is not None:
+            return self
         asked = self._asked.copy()
+        asked["key"] = key
+        return Request(self._text, deadline=self._deadline, **asked)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its text is asked for, not a part."""
+        return self._asked.get("part") is None and not self._asked.get("first_segment")
+
+    def submit(
+        self,
+        conversation: Conversation,
+        spent_s: float = 0.0,
+        seed: int | None = None,
+        first_segment: int = 0,
+    ) -> JobRecord:
+        """Submit it, `spent_s` after the call, with `seed` if one is given, and of a whole text
+        what begins with `first_segment`. Raises BadRequest.
+        """
+        asked = self._asked.copy()
+        if first_segment:
+            asked["first_segment"] = first_segment
         if self._deadline is not None:
             asked["deadline_ms"] = max(0, round((self._deadline - spent_s) * 1000))
         if seed is not None:
@@ -96,6 +141,11 @@ class Resumption:
         self._submitted_again = False
 
     @property
+    def request(self) -> Request | None:
+        """What is to be resumed; None for a job that was attached to."""
+        return self._request
+
+    @property
     def durable(self) -> bool:
         """Whether the job was asked for as a durable one."""
         return self._request is not None and self._request.durable
@@ -104,11 +154,14 @@ class Resumption:
     def _attaches(self) -> bool:
         return self._request is None or self._request.durable
 
-    def possible(self, error: SupervisorError) -> bool:
-        """Whether the job may go on after this error."""
+    def possible(self, error: SupervisorError, lost: JobRecord) -> bool:
+        """Whether the job that `lost` records may go on after this error. One that was resumed and
+        lost again must have come further, or a text that ends supervisors would go on for ever.
+        """
         if self._request is not None and self._request.open and not self._request.durable:
             return False  # The next one would cut the text at other places.
-        return isinstance(error, SupervisorGone) and (self._attaches or not self._submitted_again)
+        again = self._submitted_again and not lost.progressed
+        return isinstance(error, SupervisorGone) and (self._attaches or not again)
 
     def ask(self, conversation: Conversation, lost: JobRecord) -> JobRecord:
         """Ask the next supervisor for the rest of the job that `lost` records."""
@@ -119,8 +172,10 @@ class Resumption:
             record = conversation.attach(accepted.job, time.monotonic(), lost.received)
         else:
             spent_s = time.monotonic() - lost.submitted_at
-            record = self._request.submit(conversation, spent_s, accepted.seed)
-            record.skip_heard(lost)
+            middle = self._request.whole and lost.segment > 0
+            first = lost.segment if middle else 0
+            record = self._request.submit(conversation, spent_s, accepted.seed, first)
+            record.skip_heard(lost, from_segment=middle)
         record.words = lost.words
         record.text = lost.text or record.text
         record.submitted_at = lost.submitted_at

@@ -15,16 +15,18 @@ from typing import Any, Self, Unpack
 from supervisor.audio.samples import Samples
 from supervisor.client.audio import Audio, Progress, samples_of
 from supervisor.client.blocking_link import BlockingLink, run
-from supervisor.client.calls import Calls
+from supervisor.client.calls import Calls, SocketCalls
 from supervisor.client.credentials import read_credentials
 from supervisor.client.deadlines import Deadline
 from supervisor.client.errors import WaitTimeout
 from supervisor.client.events import Events
 from supervisor.client.job import JobHandle
 from supervisor.client.request import RESUME_S, Request, Terms
+from supervisor.client.roads import fleet_calls, is_fleet
 from supervisor.wire.client import Welcome
 from supervisor.wire.codec import Body
 from supervisor.wire.events import EVENTS
+from supervisor.wire.fleet.names import DEFAULT_TENANT
 
 _LOOK_S = 0.01
 """Seconds between two looks at the pieces of a text that is being written."""
@@ -155,6 +157,10 @@ class Client:
 
     An endpoint on tcp takes `server_key`, the supervisor's public key as its `supervisor
     keygen` prints it, and `key_file`, which `supervisor keygen FILE` makes for a client.
+
+    "nats://a,b,c" are the servers of a fleet: each request goes to the host that can start it
+    soonest, and on to another one if that is lost. `credentials` is a file of credentials for
+    them, `ca` one of certificates that they are trusted by, and `tenant` whose jobs these are.
     Raises BadRequest for keys that cannot be used.
     """
 
@@ -166,10 +172,19 @@ class Client:
         resume: float = RESUME_S,
         server_key: str | None = None,
         key_file: str | Path | None = None,
+        credentials: str | Path | None = None,
+        ca: str | Path | None = None,
+        tenant: str = DEFAULT_TENANT,
     ) -> None:
         self.resume = resume
-        credentials = read_credentials(server_key, key_file)
-        self._calls = Calls(BlockingLink, endpoint, name, credentials)
+        self._calls: Calls
+        if endpoint is not None and is_fleet(endpoint):
+            self._calls = fleet_calls(
+                endpoint, name=name, credentials=credentials, ca=ca, tenant=tenant, blocking=True
+            )
+            return
+        keys = read_credentials(server_key, key_file)
+        self._calls = SocketCalls(BlockingLink, endpoint, name, keys)
 
     def synthesize(
         self,
@@ -264,6 +279,14 @@ class Client:
         """
         return run(self._calls.jobs(job, limit, Deadline(timeout)))
 
+    def forecast(self, timeout: float | None = 10.0) -> dict[str, Any]:
+        """How soon a sentence of a new client would be begun (`starts_s`, predicted seconds), how
+        many of the `workers` are `idle`, and what waits. Cheap, unlike `status`.
+
+        Raises BadRequest (`not_found`) where another user runs the supervisor.
+        """
+        return run(self._calls.forecast(Deadline(timeout)))
+
     def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:
         """Forget all cached segments; returns how many `entries` and `bytes` were in memory.
 
@@ -271,9 +294,11 @@ class Client:
         """
         return run(self._calls.clear_cache(Deadline(timeout)))
 
-    def cancel(self, job: str, timeout: float | None = 10.0) -> None:
-        """Stop a job by its id. Raises BadRequest (`not_found`)."""
-        run(self._calls.cancel(job, Deadline(timeout)))
+    def cancel(self, job: str, timeout: float | None = 10.0, *, forget: bool = False) -> None:
+        """Stop a job by its id; with `forget` nothing of it is left, also of one that has ended:
+        neither its audio nor its key. Raises BadRequest (`not_found`).
+        """
+        run(self._calls.cancel(job, Deadline(timeout), forget=forget))
 
     def events(self, *kinds: str, timeout: float | None = 10.0) -> Events:
         """Watch what happens: `allocation`, `workers`, `jobs`, or all of them where none is named.

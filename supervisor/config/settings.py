@@ -18,6 +18,7 @@ from supervisor.config.sections.broker import Broker
 from supervisor.config.sections.cache import Cache
 from supervisor.config.sections.classes import Classes
 from supervisor.config.sections.engines import Engines
+from supervisor.config.sections.fleet import Fleet
 from supervisor.config.sections.http import Http
 from supervisor.config.sections.jobs import Admission, Jobs, Journal, Segments
 from supervisor.config.sections.observability import Logging, Tracing
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     segments: Segments = Segments()
     reading: Reading = Reading()
     http: Http = Http()
+    fleet: Fleet = Fleet()
     logging: Logging = Logging()
     tracing: Tracing = Tracing()
     profiles: Profiles = []

@@ -14,8 +14,8 @@ import os
 import sys
 
 from supervisor import logs, tracebacks
+from supervisor.config.handover import take_over
 from supervisor.gateway.connections.listener import Address, ListenError
-from supervisor.gateway.handover import take_over
 from supervisor.gateway.parent_death import die_with_parent
 from supervisor.gateway.process import serve
 

@@ -18,7 +18,8 @@ from supervisor.gateway.connections.slot_middleware import hold_slots, plain_bod
 from supervisor.gateway.context import Context
 from supervisor.gateway.cors import allow_origins
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
-from supervisor.gateway.observe import diagnostics, events, exposition
+from supervisor.gateway.jobs import routes as jobs
+from supervisor.gateway.observe import diagnostics, events, exposition, fleet_size
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
 from supervisor.gateway.realtime import routes as realtime
@@ -39,6 +40,7 @@ _PARTS = (
     events,
     speech,
     finished,
+    jobs,
     books,
     lists,
     captioned,
@@ -48,6 +50,7 @@ _PARTS = (
     phonemes,
     settings,
     exposition,
+    fleet_size,
     openapi,
 )
 

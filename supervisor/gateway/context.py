@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from supervisor.client import AsyncClient
@@ -17,6 +19,9 @@ from supervisor.gateway.speech.reader import Reader
 from supervisor.gateway.speech.shelf import Shelf
 from supervisor.wire.client import Welcome
 
+if TYPE_CHECKING:
+    from supervisor.gateway.fleet.road import Fleet
+
 
 class Context(msgspec.Struct, frozen=True):
     """Settings, connection to the supervisor, its last status, and the gateway's own counters."""
@@ -30,6 +35,8 @@ class Context(msgspec.Struct, frozen=True):
     shelf: Shelf
     books: Books
     events: EventHub
+    fleet: Fleet | None = None
+    """None without `fleet.servers`."""
     place: Place | None = None
     """Sources of the supervisor's settings; None where the gateway may not change them."""
 
@@ -52,6 +59,8 @@ class Context(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         """Leave the books, end the reading process, and close the connections to the supervisor."""
+        if self.fleet is not None:
+            await self.fleet.close()
         await self.books.close()
         await self.events.close()
         await self.reader.close()
@@ -73,5 +82,14 @@ def make_context(settings: Settings, client: AsyncClient, place: Place | None = 
         shelf=Shelf(settings.http),
         books=Books(settings.http),
         events=EventHub(client, settings.http.max_connections),
+        fleet=_fleet(settings),
         place=place,
     )
+
+
+def _fleet(settings: Settings) -> Fleet | None:
+    if not settings.fleet.servers:
+        return None
+    from supervisor.gateway.fleet.road import Fleet  # noqa: PLC0415 - loads what a fleet needs
+
+    return Fleet(settings.fleet)

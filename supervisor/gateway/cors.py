@@ -24,7 +24,7 @@ _ALLOWED: Final = {
 }
 _EXPOSED: Final = (
     "Accept-Ranges, Content-Location, Content-Range, ETag, Retry-After, X-Ignored, X-Job-Id, "
-    "X-Left-Out, X-Request-Id"
+    "X-Left-Out, X-Request-Id, X-TTS-Host"
 )
 
 

@@ -63,10 +63,14 @@ class ApiError(Exception):
         if retry_after_s is not None:
             self.headers["Retry-After"] = str(retry_after_s)
 
+    @property
+    def detail(self) -> ErrorDetail:
+        """What is told of it."""
+        return ErrorDetail(str(self), self.type, self.param, self.code)
+
     def document(self) -> dict[str, dict[str, str | None]]:
         """Body of the response: an `Error`."""
-        error = Error(ErrorDetail(str(self), self.type, self.param, self.code))
-        document: dict[str, dict[str, str | None]] = msgspec.to_builtins(error)
+        document: dict[str, dict[str, str | None]] = msgspec.to_builtins(Error(self.detail))
         return document
 
     def response(self) -> web.Response:
@@ -108,7 +112,16 @@ _KINDS: Mapping[ErrorCode, _Kind] = {
     "poison": _Kind(500, SERVER),
 }
 
-_BY_CODE: Mapping[str, _Kind] = {str(code): kind for code, kind in _KINDS.items()}
+_OF_A_FLEET: Mapping[str, _Kind] = {
+    "fleet_unavailable": _Kind(503, SERVER),
+    "forbidden": _Kind(503, SERVER),
+    "result_lost": _Kind(410, INVALID),
+}
+
+_BY_CODE: Mapping[str, _Kind] = {
+    **{str(code): kind for code, kind in _KINDS.items()},
+    **_OF_A_FLEET,
+}
 """The same for a code of any supervisor, which may be a later one."""
 
 

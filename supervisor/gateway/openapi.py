@@ -15,6 +15,8 @@ from supervisor.gateway.books import openapi as books
 from supervisor.gateway.books.records import BookDocument, BookList
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import Error
+from supervisor.gateway.jobs import openapi as jobs
+from supervisor.gateway.jobs.records import JobDocument, SpeechJobRequest
 from supervisor.gateway.observe.diagnostics import Diagnostics, Health, NoDiagnostics
 from supervisor.gateway.openapi_forms import REF, REFUSALS, get, json_of, ref, refused
 from supervisor.gateway.settings import CHANGEABLE, SECTION, Changed
@@ -31,6 +33,7 @@ from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, Voice, VoiceList
 from supervisor.reading.text import ReadText
+from supervisor.telling.fleet import FleetSize
 from supervisor.wire.events import EVENTS
 
 _RECORDS = (
@@ -49,11 +52,16 @@ _RECORDS = (
     Diagnostics,
     NoDiagnostics,
     Health,
+    FleetSize,
     Changed,
+    SpeechJobRequest,
+    JobDocument,
     BookDocument,
     BookList,
     Error,
 )
+
+_NOT_OF_SPEECH = frozenset({409, 410, 416})
 
 _EVENT = {
     "type": "object",
@@ -86,6 +94,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/audio/speech": {"post": _speech(audio)},
             FILES: {"get": _file(audio)},
+            **jobs.described(audio),
             **books.described(),
             "/v1/audio/phonemes": {"post": _phonemes()},
             "/v1/audio/stream": {"get": _socket("streamText", "text in as it is written")},
@@ -115,6 +124,7 @@ def document() -> dict[str, Any]:
             "/health": {"get": get("The gateway lives.", Health)},
             "/healthz": {"get": get("The gateway lives.", Health)},
             "/readyz": {"get": get("The pool can take a job.", Health, Health)},
+            "/fleet/size": {"get": _fleet_size()},
             "/metrics": {"get": _metrics()},
         },
         "components": {
@@ -148,7 +158,7 @@ def _speech(audio: Mapping[str, Any]) -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): refused(status) for status in REFUSALS if status not in {409, 416}},
+            **{str(status): refused(status) for status in REFUSALS if status not in _NOT_OF_SPEECH},
         },
     }
 
@@ -212,7 +222,7 @@ def _captioned() -> dict[str, Any]:
                     "application/json": {"schema": {"type": "object"}},
                 },
             },
-            **{str(status): refused(status) for status in REFUSALS if status not in {409, 416}},
+            **{str(status): refused(status) for status in REFUSALS if status not in _NOT_OF_SPEECH},
         },
     }
 
@@ -261,6 +271,11 @@ def _one_model() -> dict[str, Any]:
         "parameters": [name],
         "responses": {**found["responses"], "404": refused(404)},
     }
+
+
+def _fleet_size() -> dict[str, Any]:
+    found = get("How many hosts the fleet should have, and why.", FleetSize)
+    return {**found, "responses": {**found["responses"], "404": refused(404)}}
 
 
 def _voices() -> dict[str, Any]:

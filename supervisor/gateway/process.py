@@ -14,10 +14,11 @@ from functools import partial
 
 from aiohttp import web
 
-from supervisor.client import AsyncClient
 from supervisor.config import Settings
+from supervisor.config.handover import ANSWERS_GRACE_S
 from supervisor.config.loading import Place
 from supervisor.gateway.app import make_app
+from supervisor.gateway.connecting import speaking_client
 from supervisor.gateway.connections.connection import READ_BYTES, OpenConnections
 from supervisor.gateway.connections.listener import (
     Address,
@@ -28,24 +29,12 @@ from supervisor.gateway.connections.listener import (
 from supervisor.gateway.connections.open_files import raise_file_limit
 from supervisor.gateway.connections.root_path import serve_below
 from supervisor.gateway.context import make_context
-from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.http_log import http_logger
 from supervisor.gateway.loop_faults import log_fault
 from supervisor.gateway.paths import merge_slashes
 from supervisor.gateway.wyoming.server import wyoming_server
 from supervisor.host.signals import STOP_SIGNALS, ignore_stop_signals
 from supervisor.logs import get_logger, log_uncaught
-
-CREDIT_BYTES = 96 * 1024
-"""Audio of one job that may wait here for a slow reader: 1 s at 24 kHz. Less of it costs a fast
-reader a round trip to the supervisor for every piece: 6 ms a response at 32 kB, 4 at this."""
-
-PATIENCE_S = 2.0
-"""Seconds that a text which the supervisor has no room for is submitted again, before the client
-gets 429."""
-
-RESUME_S = 2.0
-"""Seconds to reconnect to a lost supervisor before responses in progress are cut."""
 
 KEEP_ALIVE_S = 75.0
 """Seconds that a connection may be without a request, and take for a request's head."""
@@ -80,8 +69,7 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopped.set)
     http = settings.http
-    client = AsyncClient(name="gateway", credit=CREDIT_BYTES, patience=PATIENCE_S, resume=RESUME_S)
-    context = make_context(settings, client, place)
+    context = make_context(settings, speaking_client(settings), place)
     runner = web.AppRunner(
         make_app(context),
         handler_cancellation=True,

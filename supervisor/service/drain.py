@@ -1,6 +1,7 @@
 """The drain of a supervisor: jobs are finished, then workers and gateway end in order.
 
-Jobs get the grace period. A dismissed worker runs nothing and gets little time. The gateway
+The agent of the fleet is the first to be told: what it has not begun goes to other hosts. Jobs get
+the grace period. A dismissed worker runs nothing and gets little time. The gateway
 gets the time that it gives responses which are still streaming to slow readers.
 
 The service refuses new jobs meanwhile, and closes sockets and journal at the end.
@@ -10,14 +11,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from supervisor.config.handover import ANSWERS_GRACE_S
 from supervisor.core.jobs import events as job_events
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
-from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.pool.workers import Workers
+from supervisor.service.fleet import FleetChild
 from supervisor.service.gateway import GatewayChild
 from supervisor.tracing.tracer import Tracer
 
@@ -40,6 +42,13 @@ Tell = Callable[[Jobs | Pool, Any], None]
 """Hands an event to its machine, and carries out the commands that follow."""
 
 
+class Beside(NamedTuple):
+    """The processes beside the pool, which are clients of it."""
+
+    gateway: GatewayChild
+    fleet: FleetChild
+
+
 class Drain:
     """One drain. Events for the machines go through `tell`; `finish` is called when there is
     nothing left to wait for, perhaps more than once.
@@ -50,7 +59,7 @@ class Drain:
         loop: asyncio.AbstractEventLoop,
         jobs: Jobs,
         pool: Pool,
-        gateway: GatewayChild,
+        beside: Beside,
         tracer: Tracer,
         workers: Workers,
         tell: Tell,
@@ -63,16 +72,17 @@ class Drain:
         self._loop = loop
         self._jobs = jobs
         self._pool = pool
-        self._gateway = gateway
+        self._gateway, self._fleet = beside
         self._tracer = tracer
         self._workers = workers
         self._tell = tell
         self._finish = finish
         self._timers: list[asyncio.TimerHandle] = []
-        gateway.on_stopped = self.go_on
+        beside.gateway.on_stopped = beside.fleet.on_stopped = self.go_on
 
     def begin(self, grace_s: float) -> None:
         """Begin: wait for the jobs that run, for `grace_s` seconds at most."""
+        self._fleet.stop()
         self._later(grace_s, lambda: self.cancel_all("the grace period is over"))
         open_texts = [job for job in self._jobs.jobs.values() if job.open and job.request.durable]
         self.left += len(open_texts)
@@ -99,7 +109,7 @@ class Drain:
             self._later(WORKERS_END_S, self._workers.kill_all)
             self._later(GATEWAY_ENDS_S, self._finish)
             self._tell(self._pool, pool_events.Stop(self._loop.time()))
-        elif self._pool.empty and not self._gateway.running:
+        elif self._pool.empty and not (self._gateway.running or self._fleet.running):
             self._finish()
 
     def close(self) -> None:

@@ -45,6 +45,21 @@ def status_document(service: Service) -> dict[str, Any]:
     return document
 
 
+def forecast_document(service: Service) -> dict[str, Any]:
+    """How soon a sentence of a new client would be begun, and what bounds more work: the answer to
+    FORECAST.
+    """
+    limits = service.control.allocator.limits
+    bounds = limits.bounds
+    return {
+        **service.jobs.forecast(asyncio.get_running_loop().time())._asdict(),
+        "cores": bounds.upper,
+        "hot": bounds.winner == "thermal",
+        "memory": limits.memory.state,
+        "draining": service.broker.draining,
+    }
+
+
 def worker_state(slot: Slot, *, idle: bool, condemned: bool) -> WorkerState:
     """The slot's state, more precise where it has a worker at work.
 
@@ -95,6 +110,7 @@ def _status(service: Service) -> Status:
             kept_bytes=service.jobs.retained.stored_bytes,
         ),
         tracing=service.tracer.document(),
+        fleet=service.fleet.status,
         watchers=WatchersStatus(
             watching=len(service.broker.watchers),
             told=service.broker.watchers.told,

@@ -40,7 +40,8 @@ from supervisor.pool.policies import health_policy, restart_policy
 from supervisor.pool.workers import Workers
 from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop
-from supervisor.service.drain import Drain, longest_drain_s
+from supervisor.service.drain import Beside, Drain, longest_drain_s
+from supervisor.service.fleet import FleetChild
 from supervisor.service.forecast import Foresight
 from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
@@ -52,7 +53,7 @@ from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
 from supervisor.service.settings import describe, make_setup, missing_engine, updates_environment
-from supervisor.service.status import status_document
+from supervisor.service.status import forecast_document, status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
 from supervisor.wire.worker import Catalogue, Shaped
@@ -117,6 +118,7 @@ class Service:
             self._ring.answer,
             self.journal.load,
         )
+        self.broker.forecast = lambda: forecast_document(self)
         self.address = Address(directory, self.broker.endpoints.bind_again)
         self._setup = make_setup(self.settings)
         self.workers = Workers(
@@ -161,6 +163,8 @@ class Service:
         self.gateway.on_started = self._scores.gateway
         self.gateway.on_decided = self._continue_start
         self.gateway.on_listening = self._publish_gateway
+        self.fleet = FleetChild(loop, self.settings)
+        self.fleet.on_started = self._scores.gateway
         self.tracer = Tracer(self.broker.epoch)
         self.tracer.configure(self.settings.tracing)
         self._machines = self._make_machines()
@@ -169,7 +173,7 @@ class Service:
             loop,
             self.jobs,
             self.pool,
-            self.gateway,
+            Beside(self.gateway, self.fleet),
             self.tracer,
             self.workers,
             self._machines.tell,
@@ -246,6 +250,7 @@ class Service:
         self.control.configure(outcome.loaded)
         self._score_again()
         self.tracer.configure(self.settings.tracing)
+        self.fleet.configure(self.settings)
         setup = make_setup(self.settings)
         if setup != self._setup:
             self._setup = setup
@@ -275,8 +280,9 @@ class Service:
                 self._scores.worker(worker.pid)
         if self.workers.launcher.pid is not None:
             self._scores.template(self.workers.launcher.pid)
-        if self.gateway.running:
-            self._scores.gateway(self.gateway.pid)
+        for child in (self.gateway, self.fleet):
+            if child.running:
+                self._scores.gateway(child.pid)
 
     def _take_profile(self) -> None:
         """Read the host profile of the engines, as they are set up now."""
@@ -393,8 +399,10 @@ class Service:
             self._expect()
             self._publish()
             # Before there is a worker: who waits for a core has to be able to say so.
-            if self.settings.http.enabled and self.state in {"starting", "running"}:
-                self.gateway.start()
+            if self.state in {"starting", "running"}:
+                self.fleet.start()
+                if self.settings.http.enabled:
+                    self.gateway.start()
 
     def _publish_gateway(self) -> None:
         """Publish where HTTP is served; a later one may listen elsewhere."""
@@ -448,6 +456,7 @@ class Service:
         self.state = "stopped"
         self.drain.close()
         self.control.stop()
+        self.fleet.close()
         self.gateway.close()
         self.workers.close()
         self.journal.close()

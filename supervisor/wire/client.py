@@ -67,7 +67,10 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     `request_class` (`class` on the wire) is "interactive", "stream" or "batch"; None: by the text.
     `traceparent` and `tracestate` are the headers of a W3C trace context whose trace the job is
     to be part of. The text of an `open` job goes on with APPEND until FINISH; it is spoken while it
-    comes.
+    comes. `label` is the client's own note about it, which JOBS tells again.
+    Of a text that is cut as ever, `part` (i, n) asks for the i-th, from 0 on, of n stretches of
+    about equal length, and `first_segment` for what begins with that segment: each is to the sample
+    what it is of the whole, where the request names its seed.
     """
 
     id: str
@@ -82,6 +85,9 @@ class Submit(Message, PartialSpeech, frozen=True, tag="SUBMIT"):
     tracestate: str | None = None
     open: bool = False
     request_class: str | None = msgspec.field(default=None, name="class")
+    first_segment: int = 0
+    part: tuple[int, int] | None = None
+    label: str | None = None
 
 
 class Append(Message, frozen=True, tag="APPEND"):
@@ -116,9 +122,12 @@ class Credit(Message, frozen=True, tag="CREDIT"):
 
 
 class Cancel(Message, frozen=True, tag="CANCEL"):
-    """Stop this job; its running segments are interrupted. Answered with ERROR `cancelled`."""
+    """Stop this job; its running segments are interrupted. Answered with ERROR `cancelled`. With
+    `forget` it is forgotten, too, with its audio and its key, also where it has ended.
+    """
 
     job: str
+    forget: bool = False
 
 
 class Attach(Message, frozen=True, tag="ATTACH"):
@@ -155,6 +164,14 @@ class ClearCache(Message, frozen=True, tag="CLEAR_CACHE"):
     id: str = ""
 
 
+class Forecast(Message, frozen=True, tag="FORECAST"):
+    """Ask how soon a sentence of a new client would be begun; for processes of the supervisor's own
+    user. Answered with REPORT, and cheaply: it may be asked many times a second.
+    """
+
+    id: str = ""
+
+
 class Watch(Message, frozen=True, tag="WATCH"):
     """Ask for an EVENT whenever something of these kinds happens, in place of what this connection
     watched before; answered with WATCHING. Of no kinds: no more of them.
@@ -183,6 +200,7 @@ Request = (
     | Status
     | Jobs
     | ClearCache
+    | Forecast
     | Watch
     | Ping
     | Bye
@@ -213,6 +231,9 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     `segments` is how many it has; where it is `estimated`, the text is cut while it is spoken,
     and its length tells no more. END has the number. `left_out` is what of the text nobody reads.
     `written`: the bytes of a durable open text that are written down; the next begin there.
+    `first_segment`: how many segments of the text stand before the first of this job, where it was
+    asked for a part of it; its own are counted from 0. `starts_s` are the predicted seconds until
+    its first segment runs.
     """
 
     id: str
@@ -223,6 +244,8 @@ class Accepted(Message, frozen=True, tag="ACCEPTED"):
     estimated: bool = False
     left_out: tuple[LeftOut, ...] = ()
     written: int | None = None
+    first_segment: int = 0
+    starts_s: float = 0.0
 
 
 class Written(Message, frozen=True, tag="WRITTEN"):

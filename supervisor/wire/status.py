@@ -547,6 +547,18 @@ class WatchersStatus(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
 
 
+class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How this host gets along with its fleet, and why, in one line.
+
+    alone: it has none. joining: no server has answered yet. joined: it takes part. degraded: no
+    server answers any more, or the agent starts again. refused: the servers do not let it in, or
+    hold no fleet. draining: it leaves. A later version may know more.
+    """
+
+    state: str = "alone"
+    reason: str = ""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The whole document, which `supervisor status --json` prints."""
 
@@ -562,6 +574,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalStatus
     tracing: dict[str, Any]
     watchers: WatchersStatus = WatchersStatus()
+    fleet: FleetStatus = FleetStatus()
 
 
 def read(document: Mapping[str, Any]) -> Status:

@@ -29,12 +29,15 @@ PACKAGES = (
     "supervisor/config",
     "supervisor/core",
     "supervisor/core/allocation",
+    "supervisor/core/fleet",
     "supervisor/core/jobs",
     "supervisor/core/markup",
     "supervisor/core/pool",
+    "supervisor/fleet",
     "supervisor/gateway",
     "supervisor/host",
     "supervisor/journal",
+    "supervisor/nats",
     "supervisor/pool",
     "supervisor/reading",
     "supervisor/service",
@@ -145,6 +148,7 @@ def test_what_is_allowed_passes(tree: Path) -> None:
     )
     (tree / "supervisor/cli/say.py").write_text("import supervisor.client.sync, rich\n")
     (tree / "supervisor/pool/pool.py").write_text("import os, psutil, supervisor.core\n")
+    (tree / "supervisor/nats/connection.py").write_text("import nats.aio.client, nkeys\n")
     (tree / "supervisor/testing.py").write_text("import supervisor.client, supervisor.host\n")
     outcome = lint(tree)
     assert outcome.returncode == 0, outcome.stdout
@@ -194,6 +198,10 @@ def test_what_is_allowed_passes(tree: Path) -> None:
         ("supervisor/service/x.py", "import requests", "loads OpenTelemetry"),
         ("workers/text/x.py", "import workers.engines.x", "depends on no engine"),
         ("workers/x.py", "import google.protobuf", "loads OpenTelemetry"),
+        ("supervisor/fleet/x.py", "import nats.aio.client", "one package alone speaks to NATS"),
+        ("supervisor/client/x.py", "import nkeys", "one package alone speaks to NATS"),
+        ("supervisor/service/x.py", "import supervisor.fleet", "knows nothing of NATS"),
+        ("supervisor/broker/x.py", "import supervisor.nats", "knows nothing of NATS"),
     ],
 )
 def test_a_planted_violation_is_found(tree: Path, module: str, line: str, contract: str) -> None:

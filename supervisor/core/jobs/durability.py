@@ -76,6 +76,8 @@ class Durability:
         if job.open:
             job.written = 0
         self._life.accept(job, event.now)
+        if job.ended:
+            return
         if self._leaving or (self._leaving_open and job.open):
             self._life.suspend(job, event.now)
         else:

@@ -207,6 +207,14 @@ class Cancelled(_Record, frozen=True):
     reason: str
 
 
+class Forgotten(_Record, frozen=True):
+    """Nothing of the job is to be left; one that has not ended is to stop, with this `reason`."""
+
+    now: float
+    job: str
+    reason: str
+
+
 class ClientAttached(_Record, frozen=True, kw_only=True):
     """`client` listens to the job from now on; it has `offset` bytes already."""
 
@@ -338,6 +346,7 @@ Event = (
     | TextRefused
     | CreditGranted
     | Cancelled
+    | Forgotten
     | ClientAttached
     | ClientLost
     | WorkerReady
@@ -491,6 +500,9 @@ class ReleaseAccepted(_Record, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
     written: int | None = None
     """Bytes of a durable open text that the journal has."""
+    first_segment: int = 0
+    starts_s: float = 0.0
+    """Predicted seconds until its first segment runs."""
 
 
 class ReleaseWritten(_Record, frozen=True, kw_only=True):

@@ -34,7 +34,8 @@ _FAILURES: dict[FailureCode, JobState] = {
     "failed": "failed",
     "poison": "quarantined",
 }
-_CODES: dict[JobState, FailureCode] = {state: code for code, state in _FAILURES.items()}
+FAILURE_CODES: dict[JobState, FailureCode] = {state: code for code, state in _FAILURES.items()}
+"""The code of an outcome of which no more is known."""
 
 
 class Lifecycle:
@@ -93,8 +94,12 @@ class Lifecycle:
         if asked is not None and asked != job.request_class:
             job.note(now, "demoted", asked, job.request_class)
         self.news.append(("accepted", job))
-        self._release.accept(job)
-        self._queue.enqueue(job)
+        self._release.accept(job, starts_s=self._queue.starts_s(now, job))
+        if job.complete:  # An empty part of a text.
+            self._begin(job)
+            self.more_audio(job, now)
+        else:
+            self._queue.enqueue(job)
 
     def recover(self, job: Job, now: float) -> None:
         """Resume a job that an earlier epoch of the supervisor has accepted."""
@@ -110,6 +115,10 @@ class Lifecycle:
     def remember(self, job: Job, now: float) -> None:
         """Retain an ended job for a while; the oldest may have to go for it."""
         self._forget(self._retained.add(job, now))
+
+    def forget(self, job: Job) -> None:
+        """Forget an ended job at once, with its audio and its key."""
+        self._forget(self._retained.take(job.id))
 
     # -- dispatch and release -----------------------------------------------------------
 
@@ -141,7 +150,7 @@ class Lifecycle:
 
     @staticmethod
     def _begin(job: Job) -> None:
-        """Have an open job of which nothing was spoken yet in a state from which it can end."""
+        """Have a job of which nothing was spoken yet in a state from which it can end."""
         if job.state == "queued":
             job.move("running")
 
@@ -211,7 +220,7 @@ class Lifecycle:
 
     def tell(self, job: Job) -> None:
         """Tell the listener of a job that it failed, and why."""
-        self._release.fail(job, job.code or _CODES[job.state], job.message)
+        self._release.fail(job, job.code or FAILURE_CODES[job.state], job.message)
 
     def tell_again(self, job: Job) -> None:
         """Tell a new listener that the job failed, unless that is still held back."""

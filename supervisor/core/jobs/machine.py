@@ -10,7 +10,7 @@ to `core.pool`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.admission import Admission
@@ -34,6 +34,20 @@ from supervisor.wording import counted
 
 POISON_KILLS = 3
 """Workers lost with the same segment, at which the job is quarantined."""
+
+
+class Forecast(NamedTuple):
+    """What a new client may expect. `starts_s`: predicted seconds until his sentence is begun;
+    `idle` of the `workers` run nothing; `waiting_s`: predicted seconds of one worker for what is
+    left of all `jobs`.
+    """
+
+    starts_s: float
+    idle: int
+    workers: int
+    waiting_s: float
+    jobs: int
+
 
 _TAKEN_OVER = "another connection has taken over this job"
 
@@ -89,6 +103,7 @@ class Jobs:
             e.Submitted: self._submitted,
             e.CreditGranted: self._credit_granted,
             e.Cancelled: self._cancelled,
+            e.Forgotten: self._forgotten,
             e.ClientAttached: self._client_attached,
             e.ClientLost: self._client_lost,
             e.WorkerReady: self._worker_ready,
@@ -246,6 +261,14 @@ class Jobs:
         job = self.jobs.get(event.job)
         if job is not None:
             self._life.fail(job, event.now, "cancelled", event.reason)
+            self._life.run_waiting(event.now)
+
+    def _forgotten(self, event: e.Forgotten) -> None:
+        job = self._life.find(event.job)
+        if job is not None:
+            if not job.ended:
+                self._life.fail(job, event.now, "cancelled", event.reason)
+            self._life.forget(job)
             self._life.run_waiting(event.now)
 
     def _client_lost(self, event: e.ClientLost) -> None:
@@ -422,6 +445,18 @@ class Jobs:
     def busy_workers(self) -> list[int]:
         """Workers that run a segment."""
         return self._queue.busy_workers
+
+    def forecast(self, now: float) -> Forecast:
+        """How soon a sentence of a new client would be begun. In about constant time."""
+        queue = self._queue
+        workers = len(queue.workers)
+        return Forecast(
+            starts_s=round(queue.starts_s(now), 3),
+            idle=workers - queue.running,
+            workers=workers,
+            waiting_s=round(self.admission.work_s, 3),
+            jobs=self.admission.jobs,
+        )
 
     def is_idle(self, worker: int) -> bool:
         """Whether this worker is known and runs nothing."""

@@ -71,8 +71,10 @@ class Release:
 
     # -- messages -----------------------------------------------------------------------
 
-    def accept(self, job: Job) -> None:
-        """Tell the listener that its request became, or found, this job."""
+    def accept(self, job: Job, *, starts_s: float = 0.0) -> None:
+        """Tell the listener that its request became, or found, this job, and when it is predicted
+        to be begun.
+        """
         if job.client is None:
             return
         request, cut = job.request, job.rest is None and not job.open
@@ -87,6 +89,8 @@ class Release:
                 estimated=not cut,
                 left_out=request.left_out,
                 written=job.written,
+                first_segment=request.first_segment,
+                starts_s=round(starts_s, 3),
             )
         )
 
@@ -203,6 +207,15 @@ class _Retained:
         entry = self.jobs.get(job)
         return None if entry is None else entry[0]
 
+    def take(self, job: str) -> list[Job]:
+        """Take out a job, if it is here."""
+        entry = self.jobs.pop(job, None)
+        if entry is None:
+            return []
+        self.bytes -= entry[1]
+        entry[0].audio.clear()
+        return [entry[0]]
+
     def latest(self) -> Iterator[Job]:
         return (job for job, _size in reversed(self.jobs.values()))
 
@@ -284,6 +297,10 @@ class Retention:
         stored = sum(len(piece.pcm) for piece in job.audio.pieces if type(piece.pcm) is Stored)
         self._durable.add(job, job.chars + stored)
         return self._durable.forget(now)
+
+    def take(self, job: str) -> list[Job]:
+        """Take out a job, if it is retained: somebody wants nothing of it to be left."""
+        return self._plain.take(job) or self._durable.take(job)
 
     def expire(self, now: float) -> list[Job]:
         """Forget jobs that ended too long ago; returns them."""

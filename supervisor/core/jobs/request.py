@@ -52,6 +52,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     must survive a restart unnoticed."""
     durable: bool = False
     key: str | None = None
+    label: str | None = None
+    """The client's own note, for itself."""
     fingerprint: bytes = b""
     trace: TraceContext | None = None
     """None for a job that is not traced."""
@@ -72,13 +74,16 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of an open durable text: what the broker needs to read more of it in another epoch."""
     shared: Shared | None = None
     """None: its segments are not cached."""
+    first_segment: int = 0
+    """Segments of the text that stand before these, where the request is for a stretch of it."""
 
     def manner(self, part: Part, segment: int) -> tuple[Speech, float]:
         """How a part of its text is spoken as this segment of it, with the segment's own seed, and
         the seconds of silence after it.
         """
         speech = self.speech if part.prosody is None else part.prosody.applied(self.speech)
-        seeded = msgspec.structs.replace(speech, seed=segment_seed(speech.seed, segment))
+        seed = segment_seed(speech.seed, self.first_segment + segment)
+        seeded = msgspec.structs.replace(speech, seed=seed)
         return seeded, self.pauses.after(part.ends, speech.speed)
 
 

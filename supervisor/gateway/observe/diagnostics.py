@@ -58,6 +58,8 @@ def routes(context: Context) -> list[web.RouteDef]:
             reason, warnings = why_unready(status), status.journal.warnings
         except SupervisorError as error:
             reason, warnings = str(error), []
+        if degraded := context.client.degraded:
+            warnings = [*warnings, f"fleet: degraded, this host speaks alone: {degraded}"]
         if reason is None:
             found = Health("ready", warnings=warnings or msgspec.UNSET)
             return _uncached(msgspec.to_builtins(found))

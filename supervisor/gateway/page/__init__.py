@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from supervisor.gateway.context import Context
-from supervisor.gateway.page import data, index, jobs, tuning
+from supervisor.gateway.page import data, hosts, index, jobs, tuning
 from supervisor.gateway.page.history import History
 from supervisor.gateway.page.recorder import Recorder
 
@@ -22,4 +22,5 @@ def add_to(app: web.Application, context: Context) -> None:
     app.add_routes(index.routes())
     app.add_routes(data.routes(context, recorder, history))
     app.add_routes(jobs.routes(context))
+    app.add_routes(hosts.routes(context))
     app.add_routes(tuning.routes(context, recorder))

@@ -33,6 +33,7 @@ def routes(context: Context, recorder: Recorder, history: History) -> list[web.R
         engines = (await context.welcome()).engines
         document = {
             "may_apply": context.may_change,
+            "fleet": context.fleet is not None,
             "max_book_bytes": context.settings.max_book_file_mb * 1_000_000,
             "mixing": [name for name, engine in engines.items() if engine.get("mixes")],
         }

@@ -18,6 +18,7 @@ MODULES = (
     "drawing",
     "follow",
     "gate",
+    "hosts",
     "jobs",
     "live",
     "main",

@@ -22,6 +22,9 @@ POST /dev/dialogue, /dev/phonemize, /v1/audio/voices/combine
                                   more of it
 GET  /v1/audio/stream             a WebSocket: text in as it is written, audio out
 POST /v1/audio/phonemes           how a text is read
+POST /v1/audio/jobs               a text that is spoken whoever waits for it
+GET  /v1/audio/jobs/{id}, /v1/audio/jobs/{id}/audio
+                                  the job, and its audio; DELETE removes it
 POST /v1/books                    an EPUB or a text becomes an audiobook
 GET  /v1/books, /v1/books/{id}    the books, and how far they are; DELETE removes one
 POST /v1/books/{id}/pause, /v1/books/{id}/resume

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Literal, TypeVar, get_args
+from typing import Annotated, Final, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
 from aiohttp import web
 
+from supervisor.client.request import Terms
 from supervisor.gateway.bodies import parse, read_body
 from supervisor.gateway.connections.client_identity import request_client
 from supervisor.gateway.context import Context
 from supervisor.gateway.errors import ApiError
 from supervisor.gateway.speech.ignored import told
-from supervisor.gateway.speech.pace import PacedJob, SpokenJob, pace_of
+from supervisor.gateway.speech.pace import Pace, PacedJob, SpokenJob, pace_of
 from supervisor.gateway.speech.trace_context import trace_context
 from supervisor.gateway.speech.voices import engine_of, engine_with, voice_of
 from supervisor.speech import LeftOut, Markup, RequestClass, Unreadable
@@ -29,6 +30,10 @@ NAME_CHARS = 1024
 
 CLASS_HEADER: Final = "X-TTS-Class"
 """The class of a request, for programs whose bodies cannot name it."""
+
+
+HOST_HEADER: Final = "X-TTS-Host"
+"""The host of the fleet that speaks, where it is not this one."""
 
 
 class VoiceId(msgspec.Struct, frozen=True):
@@ -156,6 +161,15 @@ async def asked(request: web.Request, kind: type[Body]) -> tuple[Body, dict[str,
     return parse(body, kind), told(body)
 
 
+class Order(NamedTuple):
+    """What the supervisor is asked for: beside the text and the seed of the body."""
+
+    voice: str | None
+    engine: str | None
+    pace: Pace
+    terms: Terms
+
+
 async def accepted(
     context: Context,
     request: web.Request,
@@ -169,9 +183,18 @@ async def accepted(
 
     Raises ApiError, SupervisorError for a refusal.
     """
+    voice, engine, pace, terms = await order_of(context, request, wanted)
+    terms["words"], terms["open"] = words, open
+    job = await context.client.submit(
+        wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
+    )
+    return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
+
+
+async def order_of(context: Context, request: web.Request, wanted: SpeechRequest) -> Order:
+    """What a body asks the supervisor for. Raises ApiError, SupervisorError."""
     terms = trace_context(request)
-    terms["volume"], terms["words"] = wanted.volume_multiplier, words
-    terms["open"] = open
+    terms["volume"] = wanted.volume_multiplier
     terms["markup"], terms["unreadable"] = _markup(wanted), wanted.unreadable
     terms["pronunciations"] = wanted.pronunciations
     terms["language"] = asked_language(wanted.language, wanted.lang_code)
@@ -181,10 +204,7 @@ async def accepted(
     engine, voice = engine_and_voice(wanted.model, wanted.voice, terms["language"], welcome)
     pace = pace_of(wanted.speed, engine, None if voice else terms["language"], welcome)
     terms["tempo"] = pace.tempo
-    job = await context.client.submit(
-        wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
-    )
-    return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
+    return Order(voice, engine, pace, terms)
 
 
 def _class(named: str | None, header: str | None) -> str | None:
@@ -226,13 +246,12 @@ def asked_language(language: str | None, lang_code: str | None) -> str | None:
 
 def headers_of(job: SpokenJob) -> dict[str, str]:
     """What is known of a job before its audio."""
-    headers = {"X-Job-Id": job.id}
-    if job.left_out:
-        headers["X-Left-Out"] = _header(job.left_out)
-    return headers
+    by = {} if job.host is None else {HOST_HEADER: job.host}
+    return {"X-Job-Id": job.id, **by, **told_left_out(job.left_out)}
 
 
-def _header(left_out: Iterable[LeftOut]) -> str:
-    """What was left out as the value of a header, which has few characters."""
+def told_left_out(left_out: Iterable[LeftOut]) -> dict[str, str]:
+    """The header that tells what was left out, if anything was; a header has few characters."""
     told = "; ".join(map(str, left_out))
-    return "".join(char if char.isascii() and char.isprintable() else "?" for char in told)
+    safe = "".join(char if char.isascii() and char.isprintable() else "?" for char in told)
+    return {"X-Left-Out": safe} if safe else {}

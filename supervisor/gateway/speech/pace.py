@@ -64,6 +64,11 @@ class PacedJob:
         return self._job.id
 
     @property
+    def host(self) -> str | None:
+        """The host of the fleet that speaks it, if that is another one."""
+        return self._job.host
+
+    @property
     def sample_rate(self) -> int:
         """Samples per second of its audio."""
         return self._job.sample_rate

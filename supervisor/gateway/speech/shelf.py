@@ -129,9 +129,15 @@ class Shelf:
         file.hold()
         self._kept[file.name] = file
         while len(self._kept) > _most_files():
-            self._drop(next(iter(self._kept)))
-        asyncio.get_running_loop().call_later(self.kept_s, self._drop, file.name)
+            self.drop(next(iter(self._kept)))
+        asyncio.get_running_loop().call_later(self.kept_s, self.drop, file.name)
         return True
+
+    def drop(self, name: str) -> None:
+        """Keep this file no longer, if it is kept."""
+        file = self._kept.pop(name, None)
+        if file is not None:
+            file.let_go()
 
     def find(self, name: str, owner: str | None) -> FinishedFile | None:
         """A file that is kept; None if there is none, or it is somebody else's."""
@@ -154,7 +160,7 @@ class Shelf:
             raise ApiError(413, text, code="file_too_large", param="stream")
         unused = [kept for kept in self._kept.values() if not kept.shared] if self._over else []
         while self._over and unused:
-            self._drop(unused.pop(0).name)
+            self.drop(unused.pop(0).name)
         if self._over:
             text = "other files take all the room that there is (http.max_files_mb): take a stream"
             raise ApiError(503, text, type=SERVER, code="no_room", retry_after_s=_RETRY_S)
@@ -181,12 +187,7 @@ class Shelf:
     def close(self) -> None:
         """Keep nothing any more."""
         for name in list(self._kept):
-            self._drop(name)
-
-    def _drop(self, name: str) -> None:
-        file = self._kept.pop(name, None)
-        if file is not None:
-            file.let_go()
+            self.drop(name)
 
 
 def _most_files() -> int:

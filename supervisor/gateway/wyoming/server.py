@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from supervisor.config.handover import ANSWERS_GRACE_S
 from supervisor.config.sections.addresses import parse_host_port
 from supervisor.gateway.connections.listener import Address, ListenError, address_of, start_server
 from supervisor.gateway.connections.slots import Slots
 from supervisor.gateway.context import Context
-from supervisor.gateway.handover import ANSWERS_GRACE_S
 from supervisor.gateway.wyoming.announcing import announced
 from supervisor.gateway.wyoming.events import MAX_LINE_BYTES
 from supervisor.gateway.wyoming.failures import Failures

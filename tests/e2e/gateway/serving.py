@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from supervisor.config import Settings
-from supervisor.gateway.handover import handover
+from supervisor.config.handover import handover
 from tests.supervised import eventually
 
 _WYOMING = re.compile(r"Wyoming on 127\.0\.0\.1:(\d+)")

@@ -93,6 +93,7 @@ UNLISTED = {
     "/openapi.json",
     "/page/about",
     "/page/history",
+    "/page/hosts",
     "/page/jobs",
     "/page/jobs/{job}",
     "/page/simulation",

@@ -12,6 +12,9 @@ from playwright.sync_api import Page, Route, expect
 from supervisor.gateway.keys import hash_key
 from supervisor.gateway.page.data import said
 from supervisor.gateway.page.files import ASSETS
+from supervisor.gateway.page.hosts import document
+from supervisor.telling.fleet import host_row
+from supervisor.wire.fleet.live import Heartbeat
 from supervisor.wire.status import read
 from tests.e2e.gateway.serving import Serving
 from tests.e2e.page.conftest import Look
@@ -357,3 +360,33 @@ def test_a_reason_that_is_not_plain_is_explained(tab: Page, served: Serving) -> 
     opened(tab, served)
     expect(tab.locator("#decisions li").first).to_contain_text("other programs take 75 % of them")
     expect(tab.locator("#why")).to_contain_text("Waiting for cores that others use")
+
+
+def test_the_hosts_of_a_fleet_are_shown(tab: Page, served: Serving, look: Look) -> None:
+    """A section of their own, where there is a fleet and nowhere else; what is in the way of it
+    stands there, too.
+    """
+    opened(tab, served)
+    expect(tab.locator("#hosts-part")).to_be_hidden()
+    about = served.ask("/page/about").document
+    assert about["fleet"] is False
+    tab.route("**/page/about", lambda route: route.fulfill(json={**about, "fleet": True}))
+    heard = [
+        Heartbeat(host="anna", epoch="1", version="0.1.0", slots=3, free=2, running=1),
+        Heartbeat(host="bert", epoch="1", version="0.2.0", slots=3, why="it is hot"),
+    ]
+    tell = [document([host_row(host) for host in heard], "")]
+    tab.route("**/page/hosts", lambda route: route.fulfill(json=tell[0]))
+    opened(tab, served)
+    rows = tab.locator("#hosts li")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("anna takes jobs")
+    expect(rows.nth(0)).to_contain_text("2 of 3 slots free · 1 job at work")
+    expect(rows.nth(1)).to_contain_text("takes none: it is hot")
+    expect(tab.locator("#hosts-said")).to_contain_text("2 hosts with 6 slots: 1 job at work")
+    expect(tab.locator("#hosts-trouble")).to_have_text("Hosts run 0.1.0 and 0.2.0")
+    tab.locator("#hosts-part").scroll_into_view_if_needed()
+    look("hosts")
+    tell[0] = document(None, "no NATS server at nats://10.0.0.1")
+    expect(tab.locator("#hosts-trouble")).to_contain_text("This host works on alone.")
+    expect(rows).to_have_count(0)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from supervisor.config import Settings
+from supervisor.config.handover import take_over
 from supervisor.config.loading import Loaded, Place
-from supervisor.gateway.handover import take_over
 from supervisor.host import children
+from supervisor.service import child as child_process
 from supervisor.service import gateway as gateway_child
 from supervisor.service.gateway import GatewayChild
 from tests.fixtures import processes
@@ -49,7 +50,7 @@ def make(
     loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., GatewayChild]]:
     """Makes a child that runs this Python program, and ends it with the test."""
-    monkeypatch.setattr(gateway_child, "_FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(child_process, "_FIRST_DELAY_S", 0.01)
     made: list[GatewayChild] = []
 
     def make(program: str, *arguments: str, settings: Settings | None = None) -> GatewayChild:
@@ -186,7 +187,7 @@ def test_a_command_that_cannot_be_started_is_tried_again(
     loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """No process, no descriptors: the pool goes on, and the gateway comes when there are."""
-    monkeypatch.setattr(gateway_child, "_FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(child_process, "_FIRST_DELAY_S", 0.01)
     command = tmp_path / "gateway"
     child = GatewayChild(loop, given(), [str(command)])
     before = len(os.listdir("/proc/self/fd"))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.config import Settings
-from supervisor.gateway.handover import handover
+from supervisor.config.handover import handover
 from supervisor.installing import how_to_install
 from tests.e2e.gateway.serving import Listening
 from tests.supervised import eventually

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.config import Settings
-from supervisor.gateway.handover import handover
+from supervisor.config.handover import handover
 from supervisor.gateway.keys import hash_key
 from tests.e2e.gateway.serving import Listening, Serving
 from tests.supervised import Supervised, eventually

@@ -41,10 +41,20 @@ def speak(
     engine: str = "hibari",
     speed: float = 1.0,
     seed: int = SEED,
+    first_segment: int = 0,
+    part: tuple[int, int] | None = None,
 ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """The samples of a text; everything that the protocol promises about them is checked."""
     with supervised.wire() as peer:
-        submit = protocol.Submit("a", engine=engine, speed=speed, seed=seed, credit=1 << 30)
+        submit = protocol.Submit(
+            "a",
+            engine=engine,
+            speed=speed,
+            seed=seed,
+            credit=1 << 30,
+            first_segment=first_segment,
+            part=part,
+        )
         peer.send(submit, text.encode())
         accepted, _body = peer.receive()
         assert isinstance(accepted, protocol.Accepted), accepted
@@ -128,6 +138,28 @@ def test_two_workers_speak_what_one_speaks(two: Supervised, alone: bytes) -> Non
     done = [worker["segments_done"] for worker in two.workers(2)]
     assert all(done), f"both have to have spoken, not {done}"
     assert speak(two, seed=SEED + 1).tobytes() != alone
+
+
+@pytest.mark.parametrize("parts", [2, 4, 30])
+def test_the_parts_of_a_text_are_the_whole(two: Supervised, alone: bytes, parts: int) -> None:
+    """To the byte, whatever their number: a part that no segment falls to is empty."""
+    each = [speak(two, part=(number, parts)) for number in range(parts)]
+    assert np.concatenate(each).tobytes() == alone
+    assert all(part.size for part in each) == (parts < 5)
+
+
+def test_what_follows_a_segment_is_the_end_of_the_whole(two: Supervised, alone: bytes) -> None:
+    """Its first segment is cut, and seeded, as it is in the whole; behind the last is nothing."""
+    rest = speak(two, first_segment=3)
+    assert 0 < rest.size < len(alone) // 4
+    assert alone.endswith(rest.tobytes())
+    assert (
+        np.concatenate(
+            [speak(two, first_segment=3, part=(number, 2)) for number in (0, 1)]
+        ).tobytes()
+        == rest.tobytes()
+    )
+    assert speak(two, first_segment=1_000).size == 0
 
 
 def test_a_worker_killed_under_way_changes_no_sample(two: Supervised, alone: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from supervisor.core.jobs import events as e
@@ -109,6 +110,16 @@ class Bench:
 
     def of(self, kind: type) -> Sequence[e.Command]:
         return [command for command in self.told if isinstance(command, kind)]
+
+
+def test_an_empty_part_of_a_text_is_done_at_once() -> None:
+    """Durable or not, and also where the supervisor leaves: nothing of it is left to be spoken."""
+    for durable, leaves in ((True, False), (True, True), (False, False)):
+        bench = Bench()
+        if leaves:
+            bench.tell(e.Suspended(0.0))
+        job = bench.submit(msgspec.structs.replace(request(), durable=durable))
+        assert (job.state, len(bench.of(e.ReleaseEnd)), bench.ran) == ("done", 1, [])
 
 
 def test_a_job_that_a_full_disk_held_up_is_finished_without_a_listener() -> None:
@@ -373,3 +384,23 @@ def test_a_long_story_says_where_and_how_much_is_left_out() -> None:
     assert gap == [lines - (len(job.story) - 1)]
     assert (job.story[0][0], job.story[-1][0]) == (0.0, lines - 1.0)
     assert [line[0] for line in job.story] == sorted(line[0] for line in job.story)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_of_a_job_that_is_forgotten_nothing_is_left(ended: bool) -> None:
+    """Neither its audio nor its key, whether it has ended or not; its listener is told."""
+    bench = Bench()
+    wanted = msgspec.structs.replace(request("text", "text"), key="mine", fingerprint=b"1")
+    bench.full = not ended
+    job = bench.submit(wanted, credit=1 << 30 if ended else 0)
+    assert job.ended is ended
+    bench.tell(e.Forgotten(1.0, "j", "forgotten by the client"))
+    assert bench.jobs.find("j") is None
+    assert bench.jobs.retained.stored_bytes == 0
+    assert bench.of(e.ForgetJob) == [e.ForgetJob("j")]
+    failures = [told.code for told in bench.told if isinstance(told, e.ReleaseFailure)]
+    assert failures == ([] if ended else ["cancelled"])
+    bench.full = False
+    other = msgspec.structs.replace(wanted, fingerprint=b"2")
+    assert bench.submit(other).state == "done", "the key is free for another request"
+    bench.tell(e.Forgotten(2.0, "nobody", "of a job that does not exist nothing happens"))

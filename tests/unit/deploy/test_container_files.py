@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import typer
 import yaml
 
-from supervisor.cli import app
 from supervisor.config import ConfigError, Settings, load
 from supervisor.config.paths import cache_directory, run_directory, state_directory
 from supervisor.config.sources import OTHER_VARIABLES
 from supervisor.gateway.keys import hash_key, new_key
 from supervisor.pool.leases import lease_directory
 from supervisor.service.drain import longest_drain_s
+from tests.programs import parse
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
@@ -174,25 +173,15 @@ def test_the_install_is_pinned_and_leaves_no_tools_behind() -> None:
 # -- what runs --------------------------------------------------------------------------
 
 
-def command(*words: str) -> None:
-    """Parse a command line of the program without running it. Raises what typer does."""
-    group: Any = typer.main.get_command(app)
-    arguments = list(words)
-    context = group.make_context("supervisor", list(arguments))
-    while hasattr(group, "commands"):
-        name, group, arguments = group.resolve_command(context, arguments)
-        context = group.make_context(name, list(arguments), parent=context)
-
-
 def test_process_one_is_the_supervisor_with_options_that_it_has() -> None:
     """In exec form, so that no shell stands between the signal and the supervisor."""
     words = json.loads(instructions("ENTRYPOINT")[0])
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert Path(words[0]).name in scripts
     assert words[1] == "start"
-    command(*words[1:], *service().get("command", []))
+    parse(*words[1:], *service().get("command", []))
     with pytest.raises(Exception, match="--no-such-option"):
-        command(*words[1:], "--no-such-option")
+        parse(*words[1:], "--no-such-option")
     assert instructions("STOPSIGNAL") == ["SIGTERM"]
 
 
@@ -344,4 +333,4 @@ def test_commands_of_the_documentation_exist() -> None:
     ]
     assert any(words.startswith("gateway --new-key") for words in found)
     for words in found:
-        command(*shlex.split(words, comments=True))
+        parse(*shlex.split(words, comments=True))

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { aim, latest, refresh } from "./course.js";
 import { showDecisions, showMap, showWorkers } from "./cores.js";
 import { $, element, write } from "./dom.js";
+import { showHosts } from "./hosts.js";
 import { showJobs } from "./jobs.js";
 import { capital, count, short, span, timeOfDay } from "./words.js";
 
@@ -76,6 +77,7 @@ function show(status) {
   showMap(allocation);
   showDecisions([...decisions.values()]);
   showJobs();
+  showHosts();
 }
 
 /** What else there is to know. @param {{about: string, lines: string[], tone: string}[]} notes */

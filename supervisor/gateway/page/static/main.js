@@ -7,6 +7,7 @@ import { courses } from "./course.js";
 import { dock, pauseBook } from "./dock.js";
 import { $ } from "./dom.js";
 import { gate } from "./gate.js";
+import { offerHosts } from "./hosts.js";
 import { watch } from "./live.js";
 import { picker } from "./picker.js";
 import { quiet, speaker } from "./speaker.js";
@@ -41,6 +42,9 @@ function disable(controls, are) {
 /** What the supervisor can do. */
 async function about() {
   const found = await ask("page/about").catch(() => null);
-  if (found) limitUploads(found.max_book_bytes ?? null);
+  if (found) {
+    limitUploads(found.max_book_bytes ?? null);
+    offerHosts(found.fleet === true);
+  }
   return found;
 }

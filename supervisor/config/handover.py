@@ -1,4 +1,4 @@
-"""Settings handed to the gateway on stdin by the supervisor that starts it."""
+"""Settings handed to a child process, gateway or agent, by the supervisor that starts it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ANSWERS_GRACE_S = 10.0
 
 
 class Handover(msgspec.Struct, frozen=True):
-    """The settings and their sources: None where the gateway may not change them."""
+    """The settings and their sources: None where the child may not change them."""
 
     settings: dict[str, Any]
     place: Place | None = None
 
 
 def handover(settings: Settings, place: Place | None = None) -> bytes:
-    """Encode them for the gateway's stdin."""
+    """Encode them for the child's stdin."""
     return msgspec.json.encode(Handover(settings.model_dump(mode="json"), place))
 
 
