@@ -9,42 +9,31 @@ import pytest
 
 from supervisor.client import AsyncClient, BadRequest, Refused
 from supervisor.nats.connection import Connection
-from supervisor.nats.credentials import new_user
-from supervisor.nats.layout import Layout
-from supervisor.nats.server_config import User, server_config
-from supervisor.nats.setup import set_up
 from supervisor.wire.fleet.names import parse_name
 from supervisor.wire.fleet.permissions import Role
 from tests.fleet.scripted_host import ScriptedHost
-from tests.fleet.servers import NatsServer
-from tests.fleet.test_rights import Place, user
+from tests.fleet.users import let_in, user
 
 TEXT = "This is a sentence, and there are many of them in this text. " * 60
 PCM = b"\0\0\0\0" * 100_000
-ROLES: dict[str, tuple[Role, str]] = {
-    "ops": ("operator", "default"),
-    "h1": ("host", "default"),
-    "web": ("gateway", "shop"),
-    "spy": ("gateway", "other"),
-}
+USERS: list[tuple[str, Role, str]] = [
+    ("ops", "operator", "default"),
+    ("h1", "host", "default"),
+    ("web", "gateway", "shop"),
+    ("spy", "gateway", "other"),
+]
 
 
 def test_a_tenant_uses_its_own_jobs_and_no_others(tmp_path: Path) -> None:
     """Handed in, asked about, heard and attached to with a gateway's rights; of another tenant's it
     knows nothing, and who names the wrong tenant is told that it may not, at once.
     """
-    users, keys = [], {}
-    for name, (role, tenant) in ROLES.items():
-        made = new_user()
-        keys[name] = tmp_path / name
-        keys[name].write_text(made.seed)
-        keys[name].chmod(0o600)
-        users.append(User(name=name, role=role, tenant=tenant, key=made.key))
-    with NatsServer(extra=server_config(users)) as server:
-        place = Place(server, keys)
+    with let_in(tmp_path, USERS, "noop", part_s=20.0) as place:
 
         def client(name: str, tenant: str) -> AsyncClient:
-            return AsyncClient(server.url, credentials=keys[name], tenant=tenant, patience=0)
+            return AsyncClient(
+                place.server.url, credentials=place.keys[name], tenant=tenant, patience=0
+            )
 
         async def played(host: Connection) -> None:
             played = ScriptedHost(host)
@@ -71,9 +60,6 @@ def test_a_tenant_uses_its_own_jobs_and_no_others(tmp_path: Path) -> None:
                     await liar.submit("Hi.", durable=True)
 
         async def work() -> None:
-            async with user(place, "ops") as ops:
-                layout = Layout(engines=("noop",), max_bytes=100_000_000, part_s=20.0)
-                await set_up(ops, layout)
             async with user(place, "h1") as host:
                 await played(host)
 
