@@ -161,8 +161,8 @@ class Fleet(Section):
     audio_replicas: Annotated[
         Literal[1, 3, 5] | None,
         Field(
-            description="Servers that hold the audio; null: as many as `replicas`. With fewer no job "
-            "is finished while the one that holds it is away. `supervisor fleet setup` applies it."
+            description="Servers that hold the audio; null: as many as `replicas`. With one no job "
+            "ends while that one is away. `supervisor fleet setup` applies it."
         ),
         Declared("live"),
     ] = None
