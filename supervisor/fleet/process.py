@@ -22,6 +22,7 @@ from supervisor.core.fleet import events as e
 from supervisor.fleet.agent import Agent
 from supervisor.fleet.bids import Bids
 from supervisor.fleet.control import Control
+from supervisor.fleet.draining import Draining
 from supervisor.fleet.heartbeats import Heartbeats
 from supervisor.fleet.host import Host
 from supervisor.fleet.janitor import Janitor
@@ -82,6 +83,7 @@ class Process:
             Host(self.agent),
             self._heartbeats,
             Control(self.agent),
+            Draining(self.agent, self._heartbeats),
             Janitor(self.agent),
             bids,
             Tunnels(self.agent, bids),
