@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from supervisor.client.errors import SupervisorError
 from supervisor.core.fleet import events as e
 from supervisor.core.fleet.bidding import HELD_S
-from supervisor.fleet.users import user_of
 from supervisor.logs import get_logger
 from supervisor.nats.connection import Message, Subscription, unsubscribe
 from supervisor.nats.errors import FleetError
@@ -26,12 +25,16 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 1.0
 """Time between two looks at which engines are spoken."""
+_FIRST_LOOK_S: Final = 0.05
+"""The same until the first is known."""
 
 _FORECAST_S: Final = 0.5
 """Time for the supervisor to say when: who asks has chosen another by then."""
 
 _MOST_AT_ONCE: Final = 64
 """Bids that are being answered; more of them wait for nothing."""
+
+_REF_CHARS: Final = 128
 
 _TURN_S: Final = 0.1
 """By how much later one starts for whom no idle worker is left that is not promised yet."""
@@ -48,8 +51,9 @@ class Bids:
         self._task: asyncio.Task[Any] | None = None
         self._answering = 0
         self._forecast: asyncio.Task[dict[str, Any]] | None = None
-        self._promised: dict[str, deque[tuple[float, str]]] = {}
-        """By user, what he was promised and has not asked for."""
+        self._promised: deque[tuple[float, str]] = deque()
+        """Until when which bids hold room here, the oldest first."""
+        self._offered = False
         agent.offer = self._offer
 
     async def start(self) -> None:
@@ -63,23 +67,29 @@ class Bids:
         for subscription in self._subscriptions.values():
             await unsubscribe(subscription)
 
-    def used(self, user: str) -> None:
-        """A user asks for speech: what he was promised first is no promise any more."""
-        promised = self._promised.get(user)
-        if promised:
-            _until, ref = promised.popleft()
-            self._agent.tell(e.Opened(self._agent.now(), ref))
-        if not promised:
-            self._promised.pop(user, None)
+    def used(self) -> None:
+        """Somebody asks for speech: the oldest promise is none any more. Whose it was does not
+        show, nor does it matter for the moment that others last.
+        """
+        self._forget_past()
+        if self._promised:
+            self._release(self._promised.popleft()[1])
 
-    def declined(self, inbox: str) -> None:
-        """What was promised in an answer to this inbox is not needed."""
-        promised = self._promised.get(user_of(inbox), deque())
-        for until, ref in promised:
-            if ref.endswith(f" {inbox}"):
-                promised.remove((until, ref))
-                self._agent.tell(e.Opened(self._agent.now(), ref))
+    def declined(self, ref: str) -> None:
+        """What was promised for this bid is not needed."""
+        for promise in self._promised:
+            if promise[1] == ref:
+                self._promised.remove(promise)
+                self._release(ref)
                 return
+
+    def _release(self, ref: str) -> None:
+        self._agent.tell(e.Opened(self._agent.now(), ref))
+
+    def _forget_past(self) -> None:
+        now = self._agent.now()
+        while self._promised and self._promised[0][0] <= now:
+            self._promised.popleft()
 
     async def _keep_listening(self) -> None:
         """Listen for bids of the engines that the supervisor speaks."""
@@ -96,7 +106,7 @@ class Bids:
                 log.debug("fleet: cannot listen for bids yet: %s", error)
             for engine in self._subscriptions.keys() - wanted:
                 await unsubscribe(self._subscriptions.pop(engine))
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_LOOK_S if spoken else _FIRST_LOOK_S)
 
     async def _on_bid(self, message: Message) -> None:
         if message.reply and self._answering < _MOST_AT_ONCE:
@@ -118,16 +128,23 @@ class Bids:
             return
         below_s = math.inf if bid.below_s is None else bid.below_s
         start_s = float(forecast.get("starts_s", 0.0))
-        now, ref = agent.now(), f"{message.subject} {message.reply}"
-        promised = agent.machine.reservations.held(now) - int(forecast.get("idle", 0))
-        if start_s == 0 and bid.segments:
-            if promised < 0:
-                agent.tell(e.BidAsked(now, ref, below_s, start_s))
-                if self._promised.get(user_of(message.reply), [(0.0, "")])[-1][1] == ref:
-                    return
+        promised = agent.machine.reservations.held(agent.now()) - int(forecast.get("idle", 0))
+        if start_s == 0 and bid.segments and not (promised < 0 and self._promise(bid, below_s)):
             start_s = _TURN_S * (1 + max(0, promised))
         if start_s < below_s:
-            self._tell(ref, start_s)
+            engine = self._engine(message.subject) or ""
+            made_by = agent.made_by.get(engine, "")
+            await self._publish(
+                message.reply,
+                Answer(host=agent.host, epoch=agent.epoch, start_s=start_s, made_by=made_by),
+            )
+
+    def _promise(self, bid: Bid, below_s: float) -> bool:
+        """Keep room for a bid, if the fleet machine lets us."""
+        self._forget_past()
+        self._offered = False
+        self._agent.tell(e.BidAsked(self._agent.now(), bid.ref[:_REF_CHARS], below_s, 0.0))
+        return self._offered
 
     async def _asked(self) -> dict[str, Any]:
         """The supervisor's forecast; who asks while it is asked gets the same."""
@@ -135,31 +152,10 @@ class Bids:
             self._forecast = self._agent.spawn(self._agent.client.forecast(_FORECAST_S))
         return await asyncio.shield(self._forecast)
 
-    def _offer(self, ref: str, start_s: float) -> None:
-        """Bid, and keep the room: a command of the fleet machine."""
-        self._remember(user_of(ref.rpartition(" ")[2]), ref)
-        self._tell(ref, start_s)
-
-    def _tell(self, ref: str, start_s: float) -> None:
-        subject, _, reply = ref.partition(" ")
-        agent = self._agent
-        engine = self._engine(subject.rpartition(".")[2])
-        answer = Answer(
-            host=agent.host,
-            epoch=agent.epoch,
-            start_s=start_s,
-            made_by=agent.made_by.get(engine or "", ""),
-        )
-        agent.spawn(self._publish(reply, answer))
-
-    def _remember(self, user: str, ref: str) -> None:
-        now = self._agent.now()
-        for name, promised in list(self._promised.items()):
-            while promised and promised[0][0] <= now:
-                promised.popleft()
-            if not promised:
-                del self._promised[name]
-        self._promised.setdefault(user, deque()).append((now + HELD_S, ref))
+    def _offer(self, ref: str, _start_s: float) -> None:
+        """Room is kept: a command of the fleet machine."""
+        self._promised.append((self._agent.now() + HELD_S, ref))
+        self._offered = True
 
     async def _publish(self, reply: str, answer: Answer) -> None:
         try:
@@ -167,16 +163,16 @@ class Bids:
         except FleetError as error:
             log.debug("fleet: cannot answer a bid: %s", error)
 
-    def _engine(self, token: str) -> str | None:
+    def _engine(self, subject: str) -> str | None:
         """The engine that a subject means."""
-        agent = self._agent
+        agent, token = self._agent, subject.rpartition(".")[2]
         if token == ANY_ENGINE:
             return agent.welcome.default_engine if agent.welcome is not None else None
         return next((engine for engine in agent.engines if as_token(engine) == token), None)
 
     def _speaks(self, subject: str, bid: Bid) -> bool:
         """Whether this host speaks what is asked for, as far as a bid tells."""
-        engine = self._engine(subject.rpartition(".")[2])
+        engine = self._engine(subject)
         about = self._agent.engines.get(engine or "")
         if engine is None or about is None:
             return False

@@ -33,7 +33,7 @@ MOST_OF_USER: Final = 32
 _PENDING_BYTES: Final = 16 << 20
 """Bytes of packets that wait to be looked at; what comes then is dropped, and asked for again."""
 
-_INBOX_BYTES: Final = 256
+_REF_BYTES: Final = 256
 
 log = get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Tunnels:
     async def _on_packet(self, message: Message) -> None:
         *_, tenant, id = message.subject.split(".")
         if id == DECLINED:
-            self._bids.declined(message.data[:_INBOX_BYTES].decode(errors="replace"))
+            self._bids.declined(message.data[:_REF_BYTES].decode(errors="replace"))
             return
         name = _Name(tenant, id)
         talk = self._talks.get(name)
@@ -85,7 +85,11 @@ class Tunnels:
                 return
         elif message.reply:
             talk.reply = message.reply
-        talk.receive(message.data)
+        try:
+            talk.receive(message.data)
+        except Exception:  # A fault of ours ends one conversation, and is no silence.
+            log.exception("fleet: a conversation is given up")
+            talk.end("the agent failed; see its log")
 
     async def _begun(self, name: _Name, message: Message) -> Talk | None:
         """A new conversation; None, and the reason to the requester, where there is to be none."""
@@ -107,12 +111,12 @@ class Tunnels:
     def _no_room(self, name: _Name, reply: str) -> str:
         if not self._agent.settings.fleet.accept_live:
             return "this host speaks for no other (fleet.accept_live)"
-        users = Counter(self._users.values())
+        user, users = user_of(reply), Counter(self._users.values())
         tenants = Counter(known.tenant for known in self._talks)
         if (
             len(self._talks) >= MOST
             or tenants[name.tenant] >= MOST_OF_TENANT
-            or users[user_of(reply)] >= MOST_OF_USER
+            or (user and users[user] >= MOST_OF_USER)
         ):
             return "this host holds as many conversations as it may"
         return ""
@@ -130,7 +134,7 @@ class Tunnels:
             find_endpoint(),
             Gate(name.tenant, user),
             reply,
-            lambda: self._bids.used(user),
+            self._bids.used,
             over,
         )
         self._talks[name], self._users[name] = talk, user

@@ -26,9 +26,10 @@ class SpillingClient(AsyncClient):
         self, fleet: Fleet, *, name: str, credit: int, patience: float, resume: float
     ) -> None:
         super().__init__(name=name, credit=credit, patience=patience, resume=resume)
+        host = host_token(fleet, socket.gethostname())
         servers = Servers(
             urls=tuple(fleet.servers),
-            name=f"{host_token(fleet, socket.gethostname())}-gateway",
+            name=f"{host}-gateway",
             credentials=fleet.credentials,
             ca=fleet.ca,
             ping_s=fleet.ping_s,
@@ -36,6 +37,7 @@ class SpillingClient(AsyncClient):
         port = AsyncPort(servers)
         port.join()
         calls = FleetCalls(port, DEFAULT_TENANT, name=name, credit=credit, patience=0.0)
+        calls.own_host = host
         self._calls = SpillCalls(
             AsyncLink,
             calls,

@@ -153,6 +153,24 @@ class Fleet:
             host.wait_joined()
         return self
 
+    def restart(self, host: Host) -> None:
+        """Start a host that was killed, and wait until it has joined or somebody ends it again."""
+        host.start(ready=False)
+        eventually(host.is_ready, f"{host.name} is ready", 60)
+
+    def mend(self) -> None:
+        """Wait until every host has joined again."""
+        for host in self.hosts:
+            host.wait_joined()
+
+    def processes(self) -> set[int]:
+        """Every process of the fleet."""
+        found: set[int] = set()
+        for host in self.hosts:
+            parent = psutil.Process(host.pid)
+            found |= {parent.pid, *(child.pid for child in parent.children(recursive=True))}
+        return found | {server.pid for server in self.servers}
+
     def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do something over a connection of its own."""
 

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
+from msgspec.structs import replace
+
 from supervisor.nats.connection import Connection, Message
 from supervisor.nats.errors import FleetError
 from supervisor.wire.fleet.codec import NewerSchema, Unreadable, decode, encode
@@ -30,20 +32,21 @@ class Bidding:
         self._open: dict[str, _Asked] = {}
         self._listening: asyncio.Future[None] | None = None
 
-    async def ask(self, engine: str, bid: Bid, patience_s: float = BID_S) -> Answer | None:
+    async def ask(
+        self, engine: str, bid: Bid, patience_s: float = BID_S, without: str | None = None
+    ) -> Answer | None:
         """The best bid of those that speak the engine (a token); None where nobody bids.
 
         The first that can start at once, else the least start after `BID_S`, else whoever answers
-        within `patience_s`. Raises FleetError.
+        within `patience_s`. The host `without` does not count. Raises FleetError.
         """
         await self._listen()
         self._number += 1
         name = f"{self._number:x}"
-        asked = self._open[name] = _Asked()
+        asked = self._open[name] = _Asked(without)
+        bid = replace(bid, ref=f"{self._inbox}.{name}")
         try:
-            await self.connection.publish(
-                bid_subject(engine), encode(bid), reply=f"{self._inbox}.{name}"
-            )
+            await self.connection.publish(bid_subject(engine), encode(bid), reply=bid.ref)
             for seconds in (BID_S, patience_s - BID_S):
                 if asked.best is None or asked.best.start_s > 0:
                     with suppress(TimeoutError):
@@ -100,7 +103,8 @@ class Bidding:
 class _Asked:
     """One question, and the best answer so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, without: str | None) -> None:
+        self._without = without
         self.best: Answer | None = None
         self.nobody = False
         self.impatient = False
@@ -118,6 +122,8 @@ class _Asked:
         token(answer.host)
         if answer.start_s == 0:
             self.holding.append(answer.host)
+        if answer.host == self._without:
+            return
         if self.best is None or answer.start_s < self.best.start_s:
             self.best = answer
         if answer.start_s == 0 or self.impatient:

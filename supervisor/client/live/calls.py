@@ -71,6 +71,8 @@ class FleetCalls(Calls):
         self._links: dict[str, HostLink] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._bidding: Bidding | None = None
+        self.own_host: str | None = None
+        """The host that is asked for nothing: who is there asks its supervisor directly."""
         self._queue: HostLink | None = None
         """To the queue of durable jobs."""
 
@@ -178,8 +180,13 @@ class FleetCalls(Calls):
         if is_job_name(job):
             queue = await self.connected(deadline)
             queue.conversation.cancel_job(job, forget=forget)
-            found = await self.jobs(job, 1, deadline)
-            if found["state"] in {"waiting", "running"}:
+            try:
+                found = await self.jobs(job, 1, deadline)
+            except BadRequest:
+                if forget:
+                    return
+                raise
+            if forget or found["state"] in {"queued", "running"}:
                 raise NoSupervisor(
                     f"no host has answered to cancel {job}: it may still be spoken",
                     code="fleet_unavailable",
@@ -231,7 +238,7 @@ class FleetCalls(Calls):
         async def ask(connection: Connection) -> Offer | None:
             if self._bidding is None or self._bidding.connection is not connection:
                 self._bidding = Bidding(connection, self._tenant)
-            return await self._bidding.ask(engine, bid, patience_s)
+            return await self._bidding.ask(engine, bid, patience_s, self.own_host)
 
         return await self.port.do(ask)
 

@@ -19,7 +19,7 @@ from supervisor.client.live.link import BlockingLiveLink, HostLink, LiveLink
 from supervisor.nats.connection import Connection, Servers
 from supervisor.nats.errors import FleetError
 
-CONNECT_S: Final = 5.0
+CONNECT_S: Final = 3.0
 """Time for a first server to answer."""
 
 _STOP_S: Final = 5.0

@@ -26,7 +26,8 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     drain_s: in which time a class's backlog is to be done, in the order of `CLASSES`.
     use: of the cores, above which hosts are added. low_use: at which fewer must be enough.
-    settle_s: for so long before some go. smooth_s: over which use is averaged.
+    settle_s: for so long before some go. smooth_s: over which use is averaged. step: part of the
+    hosts that has to be too many, for some to go.
     """
 
     drain_s: tuple[float, float, float] = (30.0, 120.0, 1800.0)
@@ -34,6 +35,7 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     low_use: float = 0.65
     settle_s: float = 300.0
     smooth_s: float = 60.0
+    step: float = 0.1
     least: int = 0
     most: int = 1000
 
@@ -125,7 +127,8 @@ class Sizing:
         while self._enough[0][0] < now - policy.settle_s:
             self._enough.popleft()
         settled = self._enough[0][1] if now >= self._since + policy.settle_s else before
-        desired = max(needed, min(before, settled))
+        fewer = settled <= before - max(1, round(policy.step * before))
+        desired = max(needed, settled if fewer else before)
         because: Because = "use" if self._busy > 0 else "idle"
         if desired > self._hosts(self._busy / policy.use):
             because = "backlog" if desired == needed and backlog else "settling"

@@ -51,8 +51,6 @@ _HEAD_STARTS = tuple((HIGHEST_PRIORITY - p) * AGEING_S for p in range(HIGHEST_PR
 
 _WORKER_S = 1.0
 """Time until there is a worker where there is none, for want of knowing better."""
-_OVERDUE = 0.1
-"""What a segment still takes that is beyond its predicted time, as part of that which it took."""
 _GIVES_WAY_S = 0.03
 """Time until a worker that was interrupted is free."""
 
@@ -428,8 +426,7 @@ class Queue:
         left, first = 0.0, math.inf
         for run in self.workers.values():  # One loop, as every job asks.
             if run is not None:
-                took = now - run.begun
-                each = max(run.cost_s - took, _OVERDUE * took)
+                each = abs(run.left_s(now))  # One that is overdue takes as long again.
                 left, first = left + each, min(first, each)
         if first == math.inf:
             first = 0.0

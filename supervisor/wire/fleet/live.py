@@ -57,9 +57,10 @@ class Backlog(Record, frozen=True, kw_only=True):
 class Bid(Record, frozen=True, kw_only=True):
     """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
     predicted time of one core, `below_s` the start that the asker has already: a host that is not
-    sooner need not answer.
+    sooner need not answer. `ref` is the asker's word for it, which nobody else knows.
     """
 
+    ref: str = ""
     segments: int = 1
     cost_s: float = 0.0
     below_s: float | None = None
@@ -88,14 +89,15 @@ class Drain(Record, frozen=True, kw_only=True):
 
 
 class Control(Record, frozen=True, kw_only=True):
-    """About one job, at its `names.control_subject`: `cancel` it, or ask for its `state`.
+    """About one job, at its `names.control_subject`: `cancel` it, `forget` it (and nothing of it is
+    left), or ask for its `state`.
 
     `name` is its public id, or that of a part: an agent that does not hold it learns from it where
-    it waits. Answered with `ControlAnswer`: `state` by the holder alone, `cancel` by the holder, or
-    else by one of the others.
+    it waits. Answered with `ControlAnswer`: `state` by the holder alone, the others by one agent of
+    all.
     """
 
-    what: Literal["cancel", "state"]
+    what: Literal["cancel", "forget", "state"]
     name: str
 
 

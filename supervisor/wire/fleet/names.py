@@ -244,8 +244,8 @@ def talk_subject(host: str, tenant: str, id: str) -> str:
 
 
 DECLINED: Final = "declined"
-"""In place of a conversation's id: what a host promised in a bid (the payload is the inbox that it
-answered) is not needed.
+"""In place of a conversation's id: what a host promised in a bid (the payload is its `ref`) is not
+needed.
 """
 
 
