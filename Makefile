@@ -20,7 +20,7 @@ export PIP_NO_INPUT := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo wheel test chaos fuzz lint format bench bench-peers lock clean
+.PHONY: help demo wheel test chaos chaos-fleet fuzz lint format bench bench-peers lock clean
 
 help:
 	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
@@ -31,6 +31,7 @@ help:
 	@echo "make chaos           ten minutes of faults of every kind (CHAOS_S=60 for one, CHAOS_SEED=n;"
 	@echo "                     CHAOS_RECORD=1 keeps the figures in benchmarks/results,"
 	@echo "                     CHAOS_EVENTS=FILE what the supervisor's machines were told)"
+	@echo "make chaos-fleet     the same over three hosts and three NATS servers"
 	@echo "make fuzz            the codec under a fuzzer, the socket under hostile peers (FUZZ_S=600)"
 	@echo "make lint            check style, types and imports"
 	@echo "make format          put the code into its form"
@@ -59,6 +60,9 @@ fuzz: $(VENV)/has-test $(VENV)/has-fuzz
 chaos: $(VENV)/has-test
 	@CHAOS_S=$(CHAOS_S) CHAOS_RECORD=$(CHAOS_RECORD) \
 	    CHAOS_EVENTS=$(CHAOS_EVENTS) $(BIN)/python -m tests.chaos.run
+
+chaos-fleet: $(VENV)/has-test
+	@CHAOS_S=$(CHAOS_S) CHAOS_RECORD=$(CHAOS_RECORD) $(BIN)/python -m tests.fleet.storm
 
 lint: $(VENV)/has-kokoro $(VENV)/has-test $(VENV)/has-dev
 	$(BIN)/ruff check

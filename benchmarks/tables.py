@@ -59,6 +59,8 @@ def command(name: str) -> str:
     """The command that measures a result anew."""
     if name == "chaos":
         return "make chaos CHAOS_RECORD=1"
+    if name == "chaos_fleet":
+        return "make chaos-fleet CHAOS_RECORD=1"
     if name.startswith(_PEERS):
         return f"make bench-peers ENGINE={name.removeprefix(_PEERS)}"
     return f"make bench BENCH={name}"

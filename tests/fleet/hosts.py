@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -67,7 +68,14 @@ class Host(Supervised):
 
     def wait_joined(self) -> Self:
         """Wait until its agent takes part."""
-        eventually(lambda: self.fleet["state"] == "joined", f"{self.name} has joined", 40)
+        return self.wait_state("joined")
+
+    def wait_state(self, state: str, within: float = 40.0) -> Self:
+        """Wait until it says so of its fleet. A status is no small thing: it is not asked often."""
+        deadline = time.monotonic() + within
+        while (told := self.fleet)["state"] != state:
+            assert time.monotonic() < deadline, f"{self.name} is not {state}: {told}"
+            time.sleep(0.1)
         return self
 
     @property
@@ -152,6 +160,24 @@ class Fleet:
         for host in self.hosts:
             host.wait_joined()
         return self
+
+    def restart(self, host: Host) -> None:
+        """Start a host that was killed, and wait until it has joined or somebody ends it again."""
+        host.start(ready=False)
+        eventually(host.is_ready, f"{host.name} is ready", 60)
+
+    def mend(self) -> None:
+        """Wait until every host has joined again."""
+        for host in self.hosts:
+            host.wait_joined()
+
+    def processes(self) -> set[int]:
+        """Every process of the fleet."""
+        found: set[int] = set()
+        for host in self.hosts:
+            parent = psutil.Process(host.pid)
+            found |= {parent.pid, *(child.pid for child in parent.children(recursive=True))}
+        return found | {server.pid for server in self.servers}
 
     def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do something over a connection of its own."""
