@@ -72,6 +72,9 @@ def is_public_key(text: str) -> bool:
 
 
 def _public(seed: bytes) -> str:
+    prefix, raw = nkeys.decode_seed(bytearray(seed))
+    if nkeys.encode_seed(raw, prefix) != seed:
+        raise ValueError("its checksum is another")  # A letter is wrong; nkeys does not look.
     key: bytes = nkeys.from_seed(bytearray(seed)).public_key
     return key.decode()
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -20,60 +18,17 @@ from supervisor.nats.credentials import new_user
 from supervisor.nats.errors import FleetError
 from supervisor.nats.gathering import gather
 from supervisor.nats.jetstream import ask, store
-from supervisor.nats.layout import Layout
 from supervisor.nats.rights import denied, may_publish
-from supervisor.nats.server_config import User, server_config
-from supervisor.nats.setup import set_up
 from supervisor.wire.fleet import names
 from supervisor.wire.fleet.permissions import Role, rights
-from tests.fleet.servers import NatsServer
-
-USERS: list[tuple[str, Role, str]] = [
-    ("ops", "operator", "default"),
-    ("h1", "host", "default"),
-    ("h2", "host", "default"),
-    ("web1", "gateway", "shop"),
-    ("web2", "gateway", "shop"),
-    ("spy", "gateway", "other"),
-]
-
-
-class Place(NamedTuple):
-    """A server, and the files with its users' keys by their names."""
-
-    server: NatsServer
-    keys: dict[str, Path]
+from tests.fleet.users import USERS, Place, let_in, user
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A server that lets these users in, and holds a fleet."""
-    directory = tmp_path_factory.mktemp("users")
-    users, keys = [], {}
-    for name, role, tenant in USERS:
-        made = new_user()
-        keys[name] = directory / f"{name}.nk"
-        keys[name].write_text(made.seed)
-        keys[name].chmod(0o600)
-        users.append(User(name=name, role=role, tenant=tenant, key=made.key))
-    with NatsServer(extra=server_config(users)) as server:
-        found = Place(server, keys)
-
-        async def work() -> None:
-            async with user(found, "ops") as ops:
-                await set_up(ops, Layout(engines=("toy",), max_bytes=100_000_000))
-
-        asyncio.run(work())
-        yield found
-
-
-@asynccontextmanager
-async def user(place: Place, name: str) -> AsyncIterator[Connection]:
-    """Connected as this user; what is forbidden is not logged."""
-    connection = Connection(Servers((place.server.url,), name, str(place.keys[name])))
-    connection.on_forbidden = lambda *_: None
-    async with connection:
-        yield connection
+    with let_in(tmp_path_factory.mktemp("users"), USERS, "toy") as place:
+        yield place
 
 
 def job(tenant: str, id: str) -> str:

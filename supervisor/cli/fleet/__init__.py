@@ -8,7 +8,7 @@ from supervisor.cli.fleet import auth, dlq, doctor, drain, setup, status
 
 app = typer.Typer(
     name="fleet",
-    help="Set up, look at and run a fleet: supervisors that share work over NATS.",
+    help="Share work with other supervisors, over NATS.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="auth",
-    help="The users of a fleet's NATS servers: keys, and a part of the servers' configuration.",
+    help="Users of the NATS servers: keys and permissions.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -28,6 +28,9 @@ Directory = Annotated[
     typer.Option(help="Where keys, users.json and users.conf are; made where it is not there."),
 ]
 RoleArgument = Annotated[RoleName, typer.Argument(help="What the users are to be.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="Their names, one or more.")
+]
 Tenant = Annotated[
     str, typer.Option(metavar="NAME", help="Tenant of a gateway, or of a host's own one.")
 ]
@@ -40,7 +43,7 @@ _INCLUDE = "include it in each server's configuration; then: nats-server --signa
 @app.command("add", short_help="Make users, and write the servers' configuration anew.")
 def add(
     role: RoleArgument,
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Their names.")],
+    names: Names = None,
     tenant: Tenant = "default",
     directory: Directory = _DIRECTORY,
 ) -> None:
@@ -56,6 +59,7 @@ def add(
     from supervisor.wire.fleet.names import NameRefused, token
 
     need_extra()
+    names = _named(names)
     users = _read(directory)
     try:
         for name in (*names, tenant):
@@ -79,12 +83,14 @@ def add(
 
 @app.command("remove", short_help="Remove users, and write the servers' configuration anew.")
 def remove(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Their names.")],
+    names: Names = None,
     directory: Directory = _DIRECTORY,
 ) -> None:
     """Remove users and their keys. The servers let them in until they have read users.conf again,
     which also ends their connections.
     """
+    need_extra()
+    names = _named(names)
     users = _read(directory)
     for name in names:
         if name not in users:
@@ -138,6 +144,12 @@ def permissions(
         print_json(msgspec.to_builtins(given))
     else:
         typer.echo(f"permissions: {as_config(given)}")
+
+
+def _named(names: list[str] | None) -> list[str]:
+    if not names:
+        fail(2, "name at least one user")
+    return names
 
 
 def _use(role: RoleName) -> str:

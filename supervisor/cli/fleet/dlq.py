@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="dlq",
-    help="Look at jobs that failed for good (dead letters), hand them in again, forget them.",
+    help="Jobs that failed for good: look, retry, forget.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 Keys = Annotated[
-    list[str] | None, typer.Argument(metavar="[JOB]…", help="TENANT.ID, as `ls` prints it.")
+    list[str] | None, typer.Argument(metavar="JOB", help="TENANT.ID, as `ls` prints it.")
 ]
 All = Annotated[bool, typer.Option("--all", help="All of them, or all of --tenant.")]
 Tenant = Annotated[str | None, typer.Option(metavar="NAME", help="Those of one tenant alone.")]

@@ -116,7 +116,7 @@ async def examine(
         findings += await check_hosts(connection)
     except FleetError as error:
         if not any(finding.level == "problem" for finding in findings):
-            findings.append(Finding("server", "problem", str(error), "see docs/FLEET.md"))
+            findings.append(Finding("server", "problem", str(error), "look at the servers' log"))
     finally:
         await connection.close()
     return findings

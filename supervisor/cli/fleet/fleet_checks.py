@@ -23,6 +23,7 @@ from supervisor.wire.fleet.permissions import Role, rights
 from supervisor.wording import counted
 
 _FULL: Final = 0.8
+_ANSWER: Final = "start the servers that are down; an election takes up to 9 s, so ask again"
 _SETUP: Final = "run `supervisor fleet setup`"
 
 
@@ -36,7 +37,8 @@ async def check_layout(connection: Connection, layout: Layout) -> list[Finding]:
     except FleetError as error:
         if error.code == "forbidden":
             return [Finding("setup", "note", f"not looked at: {error}", "ask as an operator")]
-        return [Finding("setup", "problem", str(error), "see docs/FLEET.md")]
+        advice = _ANSWER if error.code == "unavailable" else "mend it, and run setup"
+        return [Finding("setup", "problem", str(error), advice)]
     changes = [*(change for change, _, _ in planned.changes), config_change(planned)]
     missing = [change.what for change in changes if change.act == "created"]
     other = [f"{each.what} ({', '.join(each.fields)})" for each in changes if each.act == "changed"]

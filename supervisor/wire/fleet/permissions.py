@@ -11,7 +11,17 @@ from typing import Final, Literal
 
 import msgspec
 
-from supervisor.wire.fleet.names import AUDIO, CONFIG, DEAD, FLEET, JOBS, OUTCOMES, PREFIX, token
+from supervisor.wire.fleet.names import (
+    AUDIO,
+    BACKLOG,
+    CONFIG,
+    DEAD,
+    FLEET,
+    JOBS,
+    OUTCOMES,
+    PREFIX,
+    token,
+)
 
 Role = Literal["host", "gateway", "operator"]
 
@@ -21,7 +31,6 @@ INBOX: Final = "_I"
 _API: Final = "$JS.API"
 _BUCKETS: Final = tuple(f"KV_{name}" for name in (OUTCOMES, DEAD, FLEET))
 _DIRECT: Final = f"{_API}.DIRECT.GET"
-_BACKLOG: Final = "backlog"
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +88,7 @@ def requests(tenant: str) -> tuple[str, ...]:
     )
 
 
-SHARED: Final = tuple(f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{key}" for key in (CONFIG, _BACKLOG))
+SHARED: Final = tuple(f"{_DIRECT}.KV_{FLEET}.$KV.{FLEET}.{key}" for key in (CONFIG, BACKLOG))
 """What every tenant may ask, and is answered once."""
 
 QUESTIONS: Final = (f"{PREFIX}.bid.*", f"{PREFIX}.who")
@@ -110,7 +119,7 @@ def _host_publishes(name: str) -> tuple[str, ...]:
         f"$KV.{DEAD}.>",
         f"$KV.{FLEET}.attempts.>",
         f"$KV.{FLEET}.janitor",
-        f"$KV.{FLEET}.{_BACKLOG}",
+        f"$KV.{FLEET}.{BACKLOG}",
         f"{PREFIX}.audio.>",
         f"{PREFIX}.hb.{name}",
         f"{PREFIX}.ev.*",
