@@ -196,7 +196,7 @@ def test_a_lost_host_is_not_heard(fleet: Fleet) -> None:
     assert {first, last} == {"h1", "h2"}
     left = next(each for each in fleet.hosts if each.name == last)
     with left.client() as local:
-        again = local.jobs()["jobs"][0]["segments"]
+        rest = [row["segments"] for row in local.jobs()["jobs"]]
         whole = local.synthesize(BOOK, seed=7)
     assert np.array_equal(heard, whole.samples)
-    assert again < whole.segments
+    assert any(whole.segments / 2 < segments < whole.segments for segments in rest)
