@@ -20,11 +20,12 @@ export PIP_NO_INPUT := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo wheel test chaos chaos-fleet fuzz lint format bench bench-peers lock clean
+.PHONY: help demo fleet-demo wheel test chaos chaos-fleet fuzz lint format bench bench-peers lock clean
 
 help:
 	@echo "make demo            speak a paragraph with the default engine, into demo.wav"
 	@echo "make demo ENGINE=kokoro   the same with Kokoro-82M"
+	@echo "make fleet-demo      three supervisors as a fleet on this machine, for a minute, and their figures"
 	@echo "make wheel           build dist/tts_supervisor-….whl, to install elsewhere"
 	@echo "make test            run the tests (PYTEST_ARGS='-k wire' for some of them;"
 	@echo "                     three files at a time, TESTS_AT_ONCE=0 for one after the other)"
@@ -43,6 +44,9 @@ help:
 
 demo: $(VENV)/has-$(if $(filter kokoro,$(ENGINE)),kokoro,base)
 	@$(BIN)/python -m scripts.demo --engine $(ENGINE)
+
+fleet-demo: $(VENV)/has-test
+	@$(BIN)/python -m scripts.fleet_demo
 
 # What an earlier build left would be in the wheel, too, though it is gone from the sources.
 wheel: $(VENV)/made

@@ -65,6 +65,11 @@ class JobHandle:
         return self._job.accepted.seed
 
     @property
+    def first_segment(self) -> int:
+        """Segments of the text that stand before this job's first, where it is a part of it."""
+        return self._job.accepted.first_segment
+
+    @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """What of the text is not read, as far as that is known: all of it once the job is done."""
         end = self._job.record.end

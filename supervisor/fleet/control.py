@@ -1,4 +1,4 @@
-"""Control from anywhere: a job is cancelled, or asked how far it is; the host is drained.
+"""Control from anywhere: a job is cancelled, forgotten, asked how far it is; the host is drained.
 
 Who holds it stops it, and tells how far it is. That it is cancelled is written down by one agent of
 all, whoever holds it: by the fence, as every outcome is.
@@ -57,7 +57,7 @@ class Control:
         held = self._agent.held.get(self._agent.by_key.get(asked[1].key, 0)) if asked else None
         if asked is None or held is None:
             return
-        if asked[0].what == "cancel":
+        if asked[0].what != "state":
             self._agent.tell(e.CancelAsked(self._agent.now(), held.name.key))
         else:
             await self._answer(message, _running(self._agent, held))
@@ -65,7 +65,7 @@ class Control:
     async def _one(self, message: Message) -> None:
         """One agent of all: writes down that the job is cancelled."""
         asked = _read(message)
-        if asked is None or asked[0].what != "cancel":
+        if asked is None or asked[0].what == "state":
             return
         name, agent = asked[1], self._agent
         outcome = Outcome(
@@ -88,11 +88,19 @@ class Control:
                     outcome = decode(entry.value, Outcome)
             if outcome.kind == "cancelled":
                 await purge(agent.connection, names.JOBS, name.subject)
+            if asked[0].what == "forget":
+                await self._forget(name)
         except (FleetError, NewerSchema, Unreadable) as error:
             log.warning("fleet: job %s cannot be cancelled: %s", name.id, error)
             await self._answer(message, ControlAnswer(state="unknown", message=str(error)))
         else:
             await self._answer(message, ControlAnswer(state=outcome.kind, host=outcome.host))
+
+    async def _forget(self, name: names.JobName) -> None:
+        """Remove what became of a job, and its audio, those of attempts that lost as well."""
+        below = f"{names.PREFIX}.audio.{name.tenant}.{name.id}"
+        await purge(self._agent.connection, names.AUDIO, f"{below}.>")
+        await self._outcomes.delete(name.key)
 
     async def _drain(self, message: Message) -> None:
         """An operator has this host take no more, or take part again."""

@@ -152,6 +152,8 @@ class Queue:
                 deliveries=delivery.deliveries,
                 schema=schema,
                 left_s=left_s,
+                cost_s=job.cost_s,
+                job_class=name.klass,
             )
         )
         if lease is None and number not in agent.machine.leases.all:

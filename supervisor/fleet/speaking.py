@@ -104,6 +104,7 @@ class Speaking:
                 self._agent.tell(e.Begun(self._agent.now(), held.lease))
         held.words += handle.new_words()
         held.end, held.seed, held.sample_rate = handle.end, handle.seed, handle.sample_rate
+        held.first_segment = handle.first_segment
 
     async def _text(self, job: Job) -> str:
         """The text of a job, from the store if it is long. Raises SupervisorError, FleetError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from supervisor.cli.fleet import auth, dlq, doctor, drain, setup, status
+from supervisor.cli.fleet import auth, dlq, doctor, drain, setup, simulate, status
 
 app = typer.Typer(
     name="fleet",
@@ -16,6 +16,9 @@ app.command("setup", short_help="Have the servers hold what a fleet needs.")(set
 app.command("status", short_help="Show its hosts, and what waits.")(status.status)
 app.command("doctor", short_help="Look for problems of the fleet, and say what to do.")(
     doctor.doctor
+)
+app.command("simulate", short_help="Play a fleet of any size, and what goes wrong in it.")(
+    simulate.simulate
 )
 app.command("drain", short_help="Have a host take no more work of the fleet.")(drain.drain)
 app.add_typer(auth.app, name="auth")

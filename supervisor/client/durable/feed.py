@@ -24,6 +24,8 @@ from supervisor.wire.fleet.names import JobName
 _FIRST_LOOK_S: Final = 0.03
 _LONGEST_LOOK_S: Final = 1.0
 _SLOWER: Final = 1.3
+_LOOKS: Final = 8
+"""After so many looks for an outcome it is asked whether the job is there at all."""
 FORMAT: Final = "f32le"
 
 Send = Callable[[Message, bytes | None], None]
@@ -77,6 +79,7 @@ class Feed:
     ) -> None:
         self._queue = queue
         self._name = name
+        self._parts = name.each()
         self._send = send
         self._offset = offset
         self._credit = credit
@@ -95,7 +98,7 @@ class Feed:
         """Give out all of it, and the end, be it an error."""
         job = str(self._name)
         try:
-            for number, part in enumerate(self._name.each()):
+            for number, part in enumerate(self._parts):
                 await self._give(part, await self._outcome(number, part))
         except JobFailedError as error:
             self._send(Error(error.code, str(error), job=job), None)
@@ -123,8 +126,7 @@ class Feed:
         """Wait for what becomes of a part; meanwhile the others are looked at, too, for one that
         failed is the end of the job.
         """
-        others = self._name.each()
-        other = number
+        others, other, looks = self._parts, number, 0
         while True:
             outcome = await self._look(part)
             if outcome is not None:
@@ -133,8 +135,19 @@ class Feed:
             other = number + 1 + (other - number) % max(1, len(others) - number - 1)
             if other < len(others) and (found := await self._look(others[other])) is not None:
                 self._checked(found)
+            looks += 1
+            if looks % _LOOKS == 0 and await self._gone(part):
+                raise JobFailedError("result_lost", f"{part} is gone, or was never handed in")
             await asyncio.sleep(self._look_s)
             self._look_s = min(_LONGEST_LOOK_S, self._look_s * _SLOWER)
+
+    async def _gone(self, part: JobName) -> bool:
+        try:
+            return await self._queue.is_missing(part)
+        except FleetError as error:
+            if not error.transient:
+                raise
+            return False
 
     async def _look(self, part: JobName) -> Outcome | None:
         try:
@@ -184,7 +197,7 @@ class Feed:
         """The next piece from byte `at` on; while no server has it, it is asked for again."""
         while True:
             try:
-                return await anext(self._queue.audio(outcome, at))
+                return await self._queue.audio(outcome, at)
             except FleetError as error:
                 if not error.transient:
                     raise

@@ -75,21 +75,25 @@ def parts_of(chars: int, submit: Submit, config: Config) -> int:
 
 def order(
     submit: Submit,
-    text: bytes,
-    chars: int,
+    body: bytes,
     *,
     name: JobName,
     place: Place,
     config: Config,
     seed: int,
     now_ms: int,
+    parts: int | None = None,
 ) -> Order:
-    """What is handed in for a request under its `name`. `now_ms` is Unix time."""
-    name = name._replace(parts=parts_of(chars, submit, config))
+    """What is handed in for a request under its `name`, in as many `parts`, or as it takes for
+    None. `body` is the text in UTF-8; `now_ms` is Unix time.
+    """
+    text = str(body, "utf-8")
+    count = parts_of(len(text), submit, config) if parts is None else parts
+    name = name._replace(parts=count)
     each = name.each()
-    inline = len(text) * len(each) <= MAX_TEXT_BYTES
-    text_of = "" if inline else _digest(text)
-    pieces = () if inline else tuple(_cut(text))
+    inline = len(body) * len(each) <= MAX_TEXT_BYTES
+    text_of = "" if inline else _digest(body)
+    pieces = () if inline else tuple(_cut(body))
     plain = msgspec.structs.replace(
         submit,
         id="",
@@ -105,15 +109,15 @@ def order(
         id=name.id,
         tenant=place.tenant,
         submit=plain,
-        text=str(text, "utf-8") if inline else None,
+        text=text if inline else None,
         text_of=text_of or None,
         text_pieces=len(pieces),
-        text_bytes=len(text),
+        text_bytes=len(body),
         owner=place.owner,
-        request=request_digest(submit, str(text, "utf-8")),
+        request=request_digest(submit, text),
         submitted_ms=now_ms,
         deadline_ms=None if submit.deadline_ms is None else now_ms + submit.deadline_ms,
-        cost_s=round(predicted_s(chars) / len(each), 3),
+        cost_s=round(predicted_s(len(text)) / len(each), 3),
         sample_rate=place.sample_rate,
     )
     if not name.parts:

@@ -18,18 +18,18 @@ from supervisor import __version__
 from supervisor.client.durable import report
 from supervisor.client.durable.feed import Feed
 from supervisor.client.durable.orders import Order, Place, named, order
-from supervisor.client.durable.queue import Queue, each
+from supervisor.client.durable.queue import Known, Queue, each
 from supervisor.client.live.tunnel import Listener
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, Frames, WireError, decode_request, encode
+from supervisor.wire.fleet.jobs import Config, segments_expected
 from supervisor.wire.fleet.names import JobName, NameRefused, parse_name
 
 MAX_TEXT_BYTES: Final = 2 << 20
 """As of a supervisor, unless the hosts say otherwise."""
 
-_CHARS_A_SEGMENT: Final = 90
 _CLOSE_S: Final = 1.0
 _UNAVAILABLE_MS: Final = 2_000
 
@@ -82,7 +82,8 @@ class Peer:
             case wire.Credit() if (listening := self._feeds.get(message.job)) is not None:
                 listening[0].grant(message.bytes)
             case wire.Cancel():
-                self._cancelling[message.job] = self._spawn(self._cancel(message.job))
+                cancelling = self._spawn(self._cancel(message.job, forget=message.forget))
+                self._cancelling[message.job] = cancelling
             case wire.Jobs():
                 self._spawn(self._answered(self._jobs(message), message.id))
             case wire.Ping():
@@ -150,46 +151,42 @@ class Peer:
         if not text.strip():
             raise RefusedError("empty_text", "the text is empty", field="text")
         config = await self._queue.config()
-        place = await self._place(submit)
+        place = await self._place(submit, config)
         try:
             name = named(submit, place, config)
         except NameRefused as error:
             raise RefusedError("unknown_engine", str(error), field="engine") from None
         seed = secrets.randbits(63) if submit.seed is None else submit.seed
-        now_ms = round(time.time() * 1000)
-        asked = order(
-            submit, body, len(text), name=name, place=place, config=config, seed=seed, now_ms=now_ms
-        )
+        asked = _ordered(submit, body, name, place, config, seed)
         digest = asked.jobs[0].request
-        known = await self._queue.find(name)
-        if known is None:
-            present = await self._handed_in(asked)
-            known = await self._queue.find(name) if present else None
+        known = await self._queue.find(name) or await self._handed_in(asked)
         name = asked.name
         if known is not None:
-            if known[1] != digest:
-                raise RefusedError(
-                    "conflict", f"the key belongs to job {known[0]}, another request"
-                )
-            name, seed = known[0], await self._seed_of(known[0], seed)
+            if known.request not in {"", digest}:  # One that was cancelled may not tell.
+                what = f"the key belongs to job {known.name}, another request"
+                raise RefusedError("conflict", what)
+            name, seed = known.name, await self._seed_of(known.name, seed)
+            if name.parts and not await self._queue.is_whole(name):
+                asked = _ordered(submit, body, name, place, config, seed, parts=name.parts)
+                await self._queue.complete(asked)
         accepted = wire.Accepted(
             id=submit.id,
             job=str(name),
-            segments=max(1, len(text) // _CHARS_A_SEGMENT),
+            segments=segments_expected(len(body)),
             sample_rate=place.sample_rate,
             seed=seed,
             estimated=True,
         )
         self._listen(accepted, 0, submit.credit, digest)
 
-    async def _handed_in(self, asked: Order) -> bool:
-        try:
-            return await self._queue.hand_in(asked)
-        except FleetError as error:
-            if error.code == "full" and asked.name.parts:
-                # What was kept of it would be spoken for nobody.
-                self._cancelling[str(asked.name)] = self._spawn(self._cancel(str(asked.name)))
-            raise
+    async def _handed_in(self, asked: Order) -> Known | None:
+        """Hand it in; what was there already under its name."""
+        if not await self._queue.hand_in(asked):
+            return None
+        known = await self._queue.find(asked.name)
+        if known is None:  # The servers remember the name of one that was forgotten since.
+            await self._queue.hand_in(asked, again=True)
+        return known
 
     async def _seed_of(self, name: JobName, otherwise: int) -> int:
         first = name.each()[0]
@@ -199,7 +196,14 @@ class Peer:
         outcome = await self._queue.outcome(first)
         return otherwise if outcome is None else outcome.seed
 
-    async def _place(self, submit: wire.Submit) -> Place:
+    async def _place(self, submit: wire.Submit, config: Config) -> Place:
+        if submit.engine is not None and submit.engine not in config.engines:
+            there = ", ".join(config.engines)
+            raise RefusedError(
+                "unknown_engine",
+                f"the fleet is not set up for {submit.engine[:64]!r}; there are: {there}",
+                field="engine",
+            )
         engine = await self._queue.engine(submit.engine)
         if engine is None:
             what = "an engine" if submit.engine is None else f"the engine {submit.engine[:64]!r}"
@@ -225,7 +229,7 @@ class Peer:
         elif (waiting := await self._queue.waiting(first)) is not None:
             job = waiting.job
             rate, seed = job.sample_rate, job.submit.seed or 0
-            segments = max(1, job.text_bytes // _CHARS_A_SEGMENT)
+            segments = segments_expected(job.text_bytes)
         elif (outcome := await self._queue.outcome(first)) is not None:  # It ended meanwhile.
             rate, seed, segments = outcome.sample_rate or 1, outcome.seed, outcome.segments
         else:
@@ -254,12 +258,13 @@ class Peer:
             raise _unknown(jobs.job)
         self._tell(wire.Report(jobs.id, document))
 
-    async def _cancel(self, job: str) -> None:
+    async def _cancel(self, job: str, *, forget: bool = False) -> None:
         listening = self._feeds.pop(job, None)
         if listening is not None:
             listening[1].cancel()
         with suppress(RefusedError, FleetError):
-            await each(self._named(job).each(), self._queue.cancel)
+            what = self._queue.forget if forget else self._queue.cancel
+            await each(self._named(job).each(), what)
 
     def _named(self, job: str) -> JobName:
         """The name of a job of this tenant: nobody else's is found here. Raises RefusedError."""
@@ -299,6 +304,21 @@ class Peer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _ordered(
+    submit: wire.Submit,
+    body: bytes,
+    name: JobName,
+    place: Place,
+    config: Config,
+    seed: int,
+    parts: int | None = None,
+) -> Order:
+    now_ms = round(time.time() * 1000)
+    return order(
+        submit, body, name=name, place=place, config=config, seed=seed, now_ms=now_ms, parts=parts
+    )
 
 
 def _sample_rate(described: dict[str, Any], voice: str | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from supervisor.nats.connection import Connection, Message, unsubscribe
 from supervisor.nats.errors import FleetError
 from supervisor.nats.jetstream import store
 from supervisor.wire.fleet import codec, names
-from supervisor.wire.fleet.headers import headers_of, read_headers
+from supervisor.wire.fleet.headers import MESSAGE_ID, headers_of, read_headers
 from supervisor.wire.fleet.jobs import Config, Job, Outcome, Words
 from supervisor.wire.fleet.live import Backlog, Control, ControlAnswer, Heartbeat
 from supervisor.wire.fleet.names import CLASSES, JobName
@@ -46,6 +46,13 @@ class Engine(NamedTuple):
 
     name: str
     described: dict[str, Any]
+
+
+class Known(NamedTuple):
+    """A job that was there already, and the digest of its request, empty where that is unknown."""
+
+    name: JobName
+    request: str
 
 
 class Waiting(NamedTuple):
@@ -150,22 +157,44 @@ class Queue:
 
     # -- handing in ---------------------------------------------------------------------
 
-    async def hand_in(self, order: Order) -> bool:
-        """Have the queue keep all messages of an order; whether some were there already."""
+    async def hand_in(self, order: Order, *, again: bool = False) -> bool:
+        """Have the queue keep all messages of an order; whether some were there already. With
+        `again` also those whose names the servers remember, though they are gone. The last one
+        comes when all others are kept: where it is, all are (`is_whole`).
+        """
         if order.pieces:
             await each(list(enumerate(order.pieces)), lambda piece: self._lay(order, *piece))
-        known = await each(
-            list(zip(order.name.each(), order.jobs, strict=True)), lambda one: self._keep(*one)
-        )
-        return any(known)
+        *most, last = zip(order.name.each(), order.jobs, strict=True)
+        known = await each(most, lambda one: self._keep(*one, again=again))
+        return await self._keep(*last, again=again) or any(known)
+
+    async def is_whole(self, name: JobName) -> bool:
+        """Whether all parts of a job were handed in."""
+        return not await self.is_missing(name.each()[-1])
+
+    async def complete(self, order: Order) -> None:
+        """Hand in what is missing of an order."""
+        if order.pieces:
+            await each(list(enumerate(order.pieces)), lambda piece: self._lay(order, *piece))
+        parts = order.name.each()
+        missing = await each(parts, self.is_missing)
+        for name, job, gone in zip(parts, order.jobs, missing, strict=True):
+            if gone:
+                await self._keep(name, job, again=True)
+
+    async def is_missing(self, part: JobName) -> bool:
+        """Whether a part neither waits nor runs, nor has an outcome."""
+        return await self.waiting(part) is None and await self.outcome(part) is None
 
     async def _lay(self, order: Order, number: int, piece: bytes) -> None:
         subject = names.text_subject(self.tenant, order.text_of, number)
         await store(self.connection, subject, piece, None, WITHIN_S)
 
-    async def _keep(self, name: JobName, job: Job) -> bool:
+    async def _keep(self, name: JobName, job: Job, *, again: bool) -> bool:
         """Have one message kept; whether one of its name was there."""
         payload, headers = codec.encode(job), headers_of(job)
+        if again:
+            headers[MESSAGE_ID] += f".{names.random_id()}"
         try:
             stored = await store(self.connection, name.subject, payload, headers, WITHIN_S)
         except FleetError as error:
@@ -174,23 +203,23 @@ class Queue:
             return True
         return stored.duplicate
 
-    async def find(self, name: JobName) -> tuple[JobName, str] | None:
+    async def find(self, name: JobName) -> Known | None:
         """A job of this id that waits, runs or has ended, in one piece or in parts, whatever its
-        class: its name, and the digest of its request.
+        class.
         """
         parts = name._replace(parts=1).part(0)
         outcomes = await asyncio.gather(self.outcome(name), self.outcome(parts))
         for outcome in outcomes:
             if outcome is not None:
                 count = outcome.part[1] if outcome is outcomes[1] and outcome.part else 0
-                return name._replace(parts=count), outcome.request
+                return Known(name._replace(parts=count), outcome.request)
         places = [whole._replace(klass=klass) for whole in (name, parts) for klass in CLASSES]
         for place, waiting in zip(
             places, await asyncio.gather(*map(self.waiting, places)), strict=True
         ):
             if waiting is not None:
                 count = waiting.job.part[1] if place.id == parts.id and waiting.job.part else 0
-                return name._replace(klass=place.klass, parts=count), waiting.job.request
+                return Known(name._replace(klass=place.klass, parts=count), waiting.job.request)
         return None
 
     # -- asking -------------------------------------------------------------------------
@@ -231,8 +260,12 @@ class Queue:
         """Have a job cancelled; None where no host has answered."""
         return await self._control(name, "cancel", _CANCEL_S)
 
+    async def forget(self, name: JobName) -> ControlAnswer | None:
+        """Have a job cancelled, and what became of it removed."""
+        return await self._control(name, "forget", _CANCEL_S)
+
     async def _control(
-        self, name: JobName, what: Literal["cancel", "state"], patience: float
+        self, name: JobName, what: Literal["cancel", "forget", "state"], patience: float
     ) -> ControlAnswer | None:
         control = codec.encode(Control(what=what, name=str(name)))
         try:
@@ -247,9 +280,15 @@ class Queue:
 
     # -- hearing ------------------------------------------------------------------------
 
-    def audio(self, outcome: Outcome, start: int = 0) -> AsyncIterator[bytes]:
-        """The audio of a job that is done, from byte `start` on, a piece at a time."""
-        return audio.read(self.connection, names.AUDIO, self._below(outcome), outcome.bytes, start)
+    async def audio(self, outcome: Outcome, at: int) -> bytes:
+        """The audio of a job that is done, from byte `at` on to the end of the piece with it."""
+        number = at // names.PIECE_BYTES
+        begin = number * names.PIECE_BYTES
+        subject = f"{self._below(outcome)}.{number}"
+        body = await audio.piece(self.connection, names.AUDIO, subject)
+        if len(body) != min(names.PIECE_BYTES, outcome.bytes - begin):
+            raise FleetError("not_found", f"piece {number} of {subject} is not what was written")
+        return body[at - begin :] if at > begin else body
 
     async def words(self, outcome: Outcome) -> Words:
         """The words of a job that is done, with their times."""

@@ -264,8 +264,13 @@ class FleetCalls(Calls):
         if is_job_name(job):
             queue = await self.connected(deadline)
             queue.conversation.cancel_job(job, forget=forget)
-            found = await self.jobs(job, 1, deadline)
-            if found["state"] in {"waiting", "running"}:
+            try:
+                found = await self.jobs(job, 1, deadline)
+            except BadRequest:
+                if forget:
+                    return
+                raise
+            if forget or found["state"] in {"queued", "running"}:
                 raise NoSupervisor(
                     f"no host has answered to cancel {job}: it may still be spoken",
                     code="fleet_unavailable",

@@ -36,6 +36,8 @@ class Reservations:
 
     def held(self, now: float) -> int:
         """Promises that hold."""
+        if not self._until:
+            return 0
         for ref in [ref for ref, until in self._until.items() if until <= now]:
             del self._until[ref]
         return len(self._until)

@@ -151,7 +151,8 @@ class BrokerLost(_Record, frozen=True):
 class Delivered(_Record, frozen=True):
     """A job came. `deliveries`: how often the queue has given it to anybody, with this.
 
-    left_s: seconds until its deadline, by the queue's clock (`clock`); None: it has none.
+    left_s: seconds until its deadline, by the queue's clock (`clock`); None: it has none. cost_s:
+    predicted seconds of one core; 0: unknown.
     """
 
     now: float
@@ -161,6 +162,8 @@ class Delivered(_Record, frozen=True):
     deliveries: int = 1
     schema: int = 1
     left_s: float | None = None
+    cost_s: float = 0.0
+    job_class: JobClass = "normal"
 
 
 class PullHeard(_Record, frozen=True):

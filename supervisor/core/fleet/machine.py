@@ -37,7 +37,7 @@ class FleetHost:
             e.Configured: self._configured,
             e.SupervisorFound: lambda _event: self.room.found(),
             e.SupervisorLost: lambda _event: self.room.lost(),
-            e.HostSeen: self._host_seen,
+            e.HostSeen: self.room.saw,
             e.BidAsked: self._bid_asked,
             e.Opened: lambda event: self.reservations.opened(event.ref),
             e.Drain: self._drain,
@@ -102,9 +102,6 @@ class FleetHost:
         self.leases.configure(event.rules)
         self.pulling.configure(event.rules)
 
-    def _host_seen(self, event: e.HostSeen) -> None:
-        self.room.seen = event
-
     def _bid_asked(self, event: e.BidAsked) -> None:
         idle = self.room.cores - self.leases.slots if not self.room.closed_for(event.now) else 0
         offers = self.reservations.offer(
@@ -136,6 +133,7 @@ class FleetHost:
         lease = self.leases.delivered(event, refused)
         if lease is not None:
             self.room.took(lease)
+            self.pulling.took(event.job_class, event.cost_s)
 
     def _begun(self, event: e.Begun) -> None:
         self.room.works()
@@ -163,7 +161,9 @@ class FleetHost:
         self.leases.at_once = self.rules.storing or max(1, self.room.cores)
         self.leases.tick(now, self.room.silent_s(now))
         self.free, self.why = self._room(now)
-        self.pulling.ask(now, self.free, self.busy_tenth, self.leases.slots)
+        self.pulling.give_up(now)
+        if self.free and self.pulling.may_ask(busy := self.busy_tenth):
+            self.pulling.ask(now, self.free, busy, self.leases.slots)
 
     def _room(self, now: float) -> tuple[int, Why]:
         if self.leases.unstored > self.leases.at_once:

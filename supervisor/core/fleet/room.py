@@ -52,6 +52,7 @@ class Room:
         self.broker = False
         self.leaving = False
         self._found = False
+        self._ill: Why = ""
         self._state: Literal["closed", "open", "half"] = "half"
         self._until = 0.0
         self._pause_s = _PAUSE_S
@@ -65,6 +66,18 @@ class Room:
     def found(self) -> None:
         """The supervisor welcomed us."""
         self._found = True
+
+    def saw(self, seen: e.HostSeen) -> None:
+        """The supervisor said how it is."""
+        self.seen = seen
+        reasons: tuple[tuple[bool, Why], ...] = (
+            (seen.draining, "draining"),
+            (seen.hot, "hot"),
+            (seen.throttled, "throttled"),
+            (seen.memory_short, "memory"),
+            (seen.behind_s > BEHIND_S, "behind"),
+        )
+        self._ill = next((why for holds, why in reasons if holds), "")
 
     def lost(self) -> None:
         """The supervisor is gone."""
@@ -106,14 +119,7 @@ class Room:
             return "supervisor"
         if self._state == "open" and now < self._until:
             return "breaker"
-        reasons: tuple[tuple[bool, Why], ...] = (
-            (self.leaving or seen.draining, "draining"),
-            (seen.hot, "hot"),
-            (seen.throttled, "throttled"),
-            (seen.memory_short, "memory"),
-            (seen.behind_s > BEHIND_S, "behind"),
-        )
-        return next((why for holds, why in reasons if holds), "")
+        return "draining" if self.leaving else self._ill
 
     def free(self, now: float, held: int, prefetch: int) -> tuple[int, Why]:
         """Jobs that may be taken now, and why none; `held`: those in hand and not yet spoken, and

@@ -26,7 +26,8 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     drain_s: in which time a class's backlog is to be done, in the order of `CLASSES`.
     use: of the cores, above which hosts are added. low_use: at which fewer must be enough.
-    settle_s: for so long before some go. smooth_s: over which use is averaged.
+    settle_s: for so long before some go. smooth_s: over which use is averaged. step: part of the
+    hosts that has to be too many, for some to go.
     """
 
     drain_s: tuple[float, float, float] = (30.0, 120.0, 1800.0)
@@ -34,18 +35,18 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     low_use: float = 0.65
     settle_s: float = 300.0
     smooth_s: float = 60.0
+    step: float = 0.1
     least: int = 0
     most: int = 1000
 
 
 class HostFigures(msgspec.Struct, frozen=True):
-    """A live host, as its heartbeat tells. `busy`: cores at work. `pace`: predicted seconds of
-    work that one of its cores does in a second.
+    """A live host, as its heartbeat tells: the predicted seconds of work that it does in a second,
+    with all of its cores (`speed`) and now (`busy`).
     """
 
-    cores: int
+    speed: float
     busy: float
-    pace: float = 1.0
 
 
 Because = Literal["idle", "use", "backlog", "settling", "bounds", "unknown"]
@@ -86,10 +87,10 @@ class Sizing:
         self, now: float, backlog_s: Mapping[str, float], hosts: Sequence[HostFigures]
     ) -> Size:
         """Take a look at the fleet; return what it should be."""
-        speed = sum(host.cores * host.pace for host in hosts)
+        speed = sum(host.speed for host in hosts)
         if speed > 0:
             self._speed_of_one = speed / len(hosts)
-        self._average(now, sum(min(host.busy, host.cores) * host.pace for host in hosts))
+        self._average(now, sum(min(host.busy, host.speed) for host in hosts))
         waits = {name: max(0.0, backlog_s.get(name, 0.0)) for name in CLASSES}
         desired, because = self._decide(now, waits, len(hosts))
         total = sum(waits.values())
@@ -125,7 +126,8 @@ class Sizing:
         while self._enough[0][0] < now - policy.settle_s:
             self._enough.popleft()
         settled = self._enough[0][1] if now >= self._since + policy.settle_s else before
-        desired = max(needed, min(before, settled))
+        fewer = settled <= before - max(1, round(policy.step * before))
+        desired = max(needed, settled if fewer else before)
         because: Because = "use" if self._busy > 0 else "idle"
         if desired > self._hosts(self._busy / policy.use):
             because = "backlog" if desired == needed and backlog else "settling"

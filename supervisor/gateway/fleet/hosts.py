@@ -42,17 +42,22 @@ class Hosts:
 
     async def now(self) -> list[Heartbeat]:
         """The hosts that are there, by name. Raises FleetError."""
-        async with self._opening:
-            connection = self._connection or await self._opened()
-        if not connection.up:
-            reason = connection.trouble or f"no NATS server at {connection.where}"
-            raise FleetError("unavailable", reason)
+        await self.connected()
         waited = time.monotonic() - self._listening_since
         if waited < _FIRST_S:
             await asyncio.sleep(_FIRST_S - waited)
         oldest = time.monotonic() - GONE_S
         self._heard = {name: found for name, found in self._heard.items() if found[0] >= oldest}
         return [self._heard[name][1] for name in sorted(self._heard)]
+
+    async def connected(self) -> Connection:
+        """The connection. Raises FleetError, at once where the servers are known to be away."""
+        async with self._opening:
+            connection = self._connection or await self._opened()
+        if not connection.up:
+            reason = connection.trouble or f"no NATS server at {connection.where}"
+            raise FleetError("unavailable", reason)
+        return connection
 
     async def close(self) -> None:
         """Listen no more."""

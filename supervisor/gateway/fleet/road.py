@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from supervisor.client import AsyncClient
+from supervisor.client import AsyncClient, NoSupervisor
 from supervisor.config.sections.fleet import Fleet as FleetSettings
 from supervisor.config.sections.fleet import host_token
 from supervisor.gateway.connecting import CREDIT_BYTES, PATIENCE_S, RESUME_S
@@ -42,6 +42,14 @@ class Fleet:
             credentials=self.settings.credentials,
             ca=self.settings.ca,
         )
+
+    async def check(self) -> None:
+        """Raise NoSupervisor at once where the servers are away."""
+        try:
+            await self.hosts.connected()
+        except FleetError as error:
+            told = f"the fleet's servers do not answer: {error}"
+            raise NoSupervisor(told, code="fleet_unavailable") from None
 
     async def rows(self) -> list[HostRow] | None:
         """The hosts as they are shown; None where they cannot be heard, for the reason that is in

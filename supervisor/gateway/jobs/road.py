@@ -72,6 +72,9 @@ class Road:
         voice, engine, pace, terms = order
         terms["durable"], terms["key"], terms["deadline"] = True, key, wanted.deadline
         terms["label"] = label.encoded()
+        terms["request_class"] = terms.get("request_class") or "batch"
+        if self.name == "fleet":  # Whose the key is: the same on whichever host it is handed in.
+            terms["on_behalf"] = label.owner
         async with connection(self._new_client) as client:
             job = await client.submit(wanted.input, voice, engine, pace.speed, wanted.seed, **terms)
             return HandedIn(self._found(await client.jobs(job.id)), job.left_out)

@@ -37,14 +37,12 @@ class Roads:
 
     def __init__(self, context: Context) -> None:
         self._own = Road("host", new_client, context.client)
-        self._fleet: Road | None = None
-        self._refuses = False
+        self._joined = context.fleet
+        self._fleet = None
+        if context.fleet is not None:
+            self._fleet = Road("fleet", context.fleet.new_client, context.fleet.client)
         self._away: SupervisorError | None = None
         self._again_at = 0.0
-        if context.fleet is not None:
-            fleet = context.fleet
-            self._fleet = Road("fleet", fleet.new_client, fleet.client)
-            self._refuses = fleet.settings.outage == "refuse"
 
     def of(self, id: str) -> Road:
         """The road that the job of this id went."""
@@ -54,17 +52,18 @@ class Roads:
         self, wanted: SpeechJobRequest, order: Order, label: Label, key: str | None
     ) -> HandedIn:
         """Hand in a job. Raises SupervisorError for a refusal."""
-        if self._fleet is None:
+        if self._fleet is None or self._joined is None:
             return await self._own.hand_in(wanted, order, label, key)
         if time.monotonic() >= self._again_at:
             try:
+                await self._joined.check()
                 return await self._fleet.hand_in(wanted, order, label, key)
             except SupervisorError as error:
                 if not (isinstance(error, NoSupervisor) or error.code in _AWAY):
                     raise
                 self._away, self._again_at = error, time.monotonic() + _AGAIN_S
                 log.warning("gateway: the fleet's queue takes no job: %s", error)
-        if self._refuses and self._away is not None:
+        if self._joined.settings.outage == "refuse" and self._away is not None:
             raise self._away
         handed_in = await self._own.hand_in(wanted, order, label, key)
         found = handed_in.found

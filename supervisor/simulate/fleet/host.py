@@ -1,14 +1,15 @@
 """A simulated host: the real machine of the fleet, and a supervisor that speaks in a time.
 
-The supervisor is its cores and their pace: it speaks jobs in the order in which it gets them, one a
-core. What the machine asks for is done by the queue at once, and answered after its latency; while
-the link is cut or the queue is away nothing is done, and after `PATIENCE_S` the request has failed.
+The supervisor is its cores: each speaks a job, the most urgent first, and one of a less urgent
+class gives way between two segments. What the machine asks for is done by the queue at once, and
+answered after its latency; while the link is cut or the queue is away nothing is done, and after
+`PATIENCE_S` the request has failed.
 """
 
 from __future__ import annotations
 
+import bisect
 import random
-from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,6 +25,11 @@ from supervisor.simulate.fleet.scenario import FleetScenario
 _UNHEARD_S = 4.0
 """After so long a client of the queue notices that its link is cut."""
 
+SEGMENT_S = 5.0
+"""A job of a less urgent class gives way after so much of it at the latest."""
+
+_URGENCY = {name: number for number, name in enumerate(e.CLASSES)}
+
 _UNIX = 1_700_000_000.0
 """Unix time of the start, by a right clock."""
 
@@ -33,6 +39,8 @@ _Found = TypeVar("_Found")
 
 class _Running(msgspec.Struct, gc=False):
     job: Job
+    left_s: float
+    since: float = 0.0
     turn: int = 0
     """Grows when it is begun anew, so that an end of before counts no more."""
 
@@ -67,7 +75,7 @@ class SimulatedHost:
         self.lost_leases = 0
         self._skew_s = draw.uniform(-1, 1) * scenario.faults.skew_s
         self._jobs: dict[int, _Running] = {}
-        self._waiting: deque[int] = deque()
+        self._waiting: list[tuple[int, int]] = []
         self._busy: set[int] = set()
         self._queue_clock = QueueClock()
         self._do: dict[type, Callable[[Any], None]] = {
@@ -83,7 +91,7 @@ class SimulatedHost:
             e.Bury: self._bury,
             e.DropAudio: self._drop_audio,
             e.Ack: self._ack,
-            e.Closed: self._closed,
+            e.Closed: lambda _command: None,
             e.Abandon: self._abandon,
             e.Forget: lambda _command: None,
         }
@@ -128,9 +136,10 @@ class SimulatedHost:
         if not (self.alive and self.speaks):
             return
         self.speaks = False
-        for lease in sorted(self._busy, reverse=True):
-            self._waiting.appendleft(lease)
+        for lease in self._busy:
             self._jobs[lease].turn += 1
+            self._jobs[lease].left_s = self._jobs[lease].job.cost_s
+            self._wait(lease)
         self._busy.clear()
         self.tell(e.SupervisorLost(self.clock.now))
         self.clock.at(self.clock.now + for_s, self._supervisor_back, self.life)
@@ -205,7 +214,18 @@ class SimulatedHost:
             stored_at=_UNIX + job.stored_at,
             queue_now=self._queue_clock.now(own),
         )
-        self.tell(e.Delivered(self.clock.now, pull, delivery, job.id, job.deliveries, left_s=left))
+        self.tell(
+            e.Delivered(
+                self.clock.now,
+                pull,
+                delivery,
+                job.id,
+                job.deliveries,
+                left_s=left,
+                cost_s=job.cost_s,
+                job_class=job.job_class,
+            )
+        )
 
     def pull_ended(self, life: int, pull: int, *, failed: bool = False) -> None:
         """The queue is done with a pull."""
@@ -302,20 +322,45 @@ class SimulatedHost:
 
     def _speak(self, command: e.Speak) -> None:
         job = self.queue.known[command.job]
-        self._jobs[command.lease] = _Running(job)
-        self._waiting.append(command.lease)
+        self._jobs[command.lease] = _Running(job, job.cost_s)
+        self._wait(command.lease)
         self._begin()
+        if self._waiting and self.speaks:
+            self._press(_URGENCY[job.job_class])
+
+    def _wait(self, lease: int) -> None:
+        """Put a job among those that wait: by class, and then by when it came."""
+        bisect.insort(self._waiting, (_URGENCY[self._jobs[lease].job.job_class], lease))
+
+    def _press(self, urgency: int) -> None:
+        """Somebody more urgent waits: the least urgent one gives way when its segment ends."""
+        least = max(self._busy, key=lambda lease: _URGENCY[self._jobs[lease].job.job_class])
+        running = self._jobs[least]
+        if _URGENCY[running.job.job_class] > urgency:
+            had = self.clock.now - running.since
+            at = running.since + SEGMENT_S * (had // SEGMENT_S + 1)
+            self.clock.at(at, self._yield, self.life, least, running.turn)
+
+    def _yield(self, life: int, lease: int, turn: int) -> None:
+        if self._is(life, lease, turn):
+            running = self._jobs[lease]
+            running.turn += 1
+            running.left_s -= self.clock.now - running.since
+            self._busy.discard(lease)
+            self._wait(lease)
+            self._begin()
 
     def _begin(self) -> None:
         while self.speaks and self._waiting and len(self._busy) < self.cores:
-            lease = self._waiting.popleft()
+            _, lease = self._waiting.pop(0)
             running = self._jobs[lease]
             self._busy.add(lease)
             running.turn += 1
-            now = self.clock.now
-            running.job.begun_at = now if running.job.begun_at is None else running.job.begun_at
-            self.clock.at(now + 0.01, self._begun, self.life, lease, running.turn)
-            self.clock.at(now + running.job.cost_s, self._spoken, self.life, lease, running.turn)
+            running.since = now = self.clock.now
+            if running.job.begun_at is None:
+                running.job.begun_at = now
+            self.clock.at(now, self._begun, self.life, lease, running.turn)
+            self.clock.at(now + running.left_s, self._spoken, self.life, lease, running.turn)
 
     def _is(self, life: int, lease: int, turn: int) -> bool:
         running = self._jobs.get(lease)
@@ -333,11 +378,11 @@ class SimulatedHost:
             self.tell(e.Spoken(self.clock.now, lease))
 
     def _stop(self, command: e.Stop) -> None:
-        if self._jobs.pop(command.lease, None) is not None:
+        running = self._jobs.get(command.lease)
+        if running is not None:
+            waits = (_URGENCY[running.job.job_class], command.lease)
+            if waits in self._waiting:
+                self._waiting.remove(waits)
             self._busy.discard(command.lease)
-            if command.lease in self._waiting:
-                self._waiting.remove(command.lease)
+            del self._jobs[command.lease]
             self._begin()
-
-    def _closed(self, command: e.Closed) -> None:
-        pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -67,9 +68,11 @@ class FleetReport(msgspec.Struct, frozen=True, kw_only=True):
     took_s: float
 
 
-def simulate_fleet(scenario: FleetScenario) -> FleetReport:
-    """Play a fleet. Raises PromiseBroken, with what was broken."""
-    return _FleetRun(scenario).run()
+def simulate_fleet(
+    scenario: FleetScenario, tell: Callable[[float], None] | None = None
+) -> FleetReport:
+    """Play a fleet; `tell` is told the part that is done. Raises PromiseBroken, with what was."""
+    return _FleetRun(scenario).run(tell or (lambda _done: None))
 
 
 class _FleetRun:
@@ -98,7 +101,7 @@ class _FleetRun:
         self._count = 0
         self._busy: list[float] = []
 
-    def run(self) -> FleetReport:
+    def run(self, tell: Callable[[float], None]) -> FleetReport:
         began = time.perf_counter()
         scenario, clock = self.scenario, self.clock
         for group in range(_LOOKS):
@@ -108,10 +111,14 @@ class _FleetRun:
         for number in range(len(e.CLASSES)):
             clock.at(0.0, self._hand_in, number)
         self._plan_faults()
+        for hundredth in range(1, 100):
+            clock.run(hundredth * scenario.seconds / 100)
+            tell(hundredth / 100)
         clock.run(scenario.seconds)
         clock.run(scenario.seconds + _DRAINED_S, done=lambda: not self.queue.jobs)
         if self.queue.jobs:
             raise PromiseBroken(f"{len(self.queue.jobs)} jobs were never done")
+        tell(1.0)
         return self._report(time.perf_counter() - began)
 
     # -- work ---------------------------------------------------------------------------

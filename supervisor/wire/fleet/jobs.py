@@ -16,6 +16,8 @@ from supervisor.wire.fleet.names import JobName
 OutcomeKind = Literal["done", "failed", "cancelled", "expired"]
 
 
+_BYTES_A_SEGMENT: Final = 90
+
 _CHAR_S: Final = 0.02
 """Predicted time of one core for a character: that of a large model. How much quicker or slower a
 host is, its pace says."""
@@ -24,6 +26,11 @@ host is, its pace says."""
 def predicted_s(chars: int) -> float:
     """Predicted seconds of one core for a text, the same for all that count with it."""
     return chars * _CHAR_S
+
+
+def segments_expected(text_bytes: int) -> int:
+    """About how many segments a text has, before it is cut."""
+    return max(1, text_bytes // _BYTES_A_SEGMENT)
 
 
 class Config(Record, frozen=True, kw_only=True):
@@ -79,12 +86,13 @@ class Job(Record, frozen=True, kw_only=True):
 class Outcome(Record, frozen=True, kw_only=True):
     """What became of a job, or of one part: there is one, and it never changes.
 
-    `host`, `epoch` and `attempt` say who wrote it. Of a job that is `done`: `object` names its
-    audio (`names.audio_object`), `bytes` of `format` in `pieces` pieces, whose digest is `sha256`;
-    `segments` counts its segments, and `first_segment` those of the text before it. `words`, where
-    the request asked for them, lie in the object of the same name with `.words` behind it, in
-    `word_pieces` pieces (`Words`). `made_by` is the speech fingerprint of the host. Of one that is
-    not done, `code` and `message` say why, as ERROR of docs/PROTOCOL.md does.
+    `host`, `epoch` and `attempt` say who wrote it; `voice` and `label` are the request's. Of a job
+    that is `done`: `object` names its audio (`names.audio_object`), `bytes` of `format` in `pieces`
+    pieces, whose digest is `sha256`; `segments` counts its segments, and `first_segment` those of
+    the text before it. `words`, where the request asked for them, lie in the object of the same
+    name with `.words` behind it, in `word_pieces` pieces (`Words`). `made_by` is the speech
+    fingerprint of the host. Of one that is not done, `code` and `message` say why, as ERROR of
+    docs/PROTOCOL.md does.
     """
 
     id: str
@@ -95,7 +103,10 @@ class Outcome(Record, frozen=True, kw_only=True):
     host: str = ""
     epoch: str = ""
     attempt: int = 0
+    submitted_ms: int = 0
     finished_ms: int = 0
+    voice: str | None = None
+    label: str | None = None
     object: str | None = None
     pieces: int = 0
     bytes: int = 0

@@ -12,9 +12,12 @@ from tests.fixtures.fleet_host import Host, only
 
 
 def test_one_job_more_than_cores_is_asked_for_at_once() -> None:
-    """Two cores and one in advance, of the most urgent class first."""
+    """Two cores and one in advance: the most urgent class first, for its part of them."""
     host = Host(cores=2)
-    assert host.asks == {1: e.Ask(1, "high", 3, 0.0, 0)}
+    assert host.asks == {1: e.Ask(1, "high", 2, 0.0, 0)}
+    host.deliver("a")
+    host.deliver("b")
+    assert host.asks == {2: e.Ask(2, "normal", 1, 0.0, 6)}
 
 
 def test_one_job_waits_at_each_consumer_where_none_has_any() -> None:
@@ -35,7 +38,7 @@ def test_a_job_for_a_waiting_pull_has_its_class_asked_for_more() -> None:
     commands = host.deliver("a", "normal")
     assert only(commands, e.Speak) == [e.Speak(1, "a")]
     (ask,) = only(commands, e.Ask)
-    assert (ask.consumer, ask.batch, ask.wait_s, ask.priority) == ("normal", 3, 0.0, 2)
+    assert (ask.consumer, ask.batch, ask.wait_s, ask.priority) == ("normal", 4, 0.0, 2)
 
 
 def test_classes_share_by_weight_when_all_have_more_than_there_is_room_for() -> None:
@@ -52,6 +55,40 @@ def test_classes_share_by_weight_when_all_have_more_than_there_is_room_for() -> 
     assert spoken["high"] == pytest.approx(160, abs=8)
     assert spoken["normal"] == pytest.approx(60, abs=3)
     assert spoken["batch"] == pytest.approx(20, abs=1)
+
+
+def test_what_is_shared_is_work_not_jobs() -> None:
+    """Sentences keep two thirds of the work beside a book whose parts are thirty times as long."""
+    cost_s = {"high": 2.0, "normal": 2.0, "batch": 60.0}
+    host = Host(cores=1)
+    work = dict.fromkeys(cost_s, 0.0)
+    for number in range(600):
+        while (ask := host.ask(wait=False)) is not None and ask.consumer == "normal":
+            host.end(ask)
+        assert ask is not None
+        work[ask.consumer] += cost_s[ask.consumer]
+        host.deliver(str(number), cost_s=cost_s[ask.consumer])
+        if number:
+            host.finish(number)
+    assert work["high"] / work["batch"] == pytest.approx(8, rel=0.25)
+
+
+def test_a_class_that_had_nothing_has_saved_nothing_up() -> None:
+    """After an hour of batch alone, the first urgent jobs have their part, and not all of it."""
+    host = Host(cores=1)
+    asked: Counter[str] = Counter()
+    for number in range(400):
+        host.go(0.2)
+        while (ask := host.ask(wait=False)) is not None and (
+            ask.consumer == "normal" or (ask.consumer == "high" and number < 200)
+        ):
+            host.end(ask)
+        assert ask is not None
+        asked[ask.consumer] += number >= 200
+        host.deliver(str(number), cost_s=10.0)
+        if number:
+            host.finish(number)
+    assert asked["high"] / asked["batch"] == pytest.approx(8, rel=0.15)
 
 
 def test_a_class_alone_has_all_the_room() -> None:
@@ -109,6 +146,27 @@ def test_a_job_that_comes_by_a_pull_of_when_we_were_idle_is_left_to_those_who_ar
     assert only(host.deliver("b", "batch"), e.Return) == [e.Return(2, 0.0, "busier")]
     host.empty()
     assert only(host.deliver("b", "batch"), e.Speak) == [e.Speak(3, "b")]
+
+
+def test_a_host_that_has_become_idle_says_so() -> None:
+    """Its older pulls would have it served last, for as long as they wait."""
+    host = Host(cores=1)
+    host.held("a")
+    assert {ask.priority for ask in host.asks.values()} == {5}
+    host.finish(1)
+    waiting = [(ask.consumer, ask.priority) for ask in host.asks.values() if ask.wait_s]
+    assert sorted(waiting) == [
+        (name, said) for name in ("batch", "high", "normal") for said in (0, 5)
+    ]
+    # It does not add up: a pull that is open is used again.
+    for number in range(20):
+        idle = next(pull for pull, ask in host.asks.items() if ask.priority == 0)
+        host.asks = {idle: host.asks.pop(idle), **host.asks}
+        host.deliver(f"b{number}")
+        host.empty()
+        host.finish(number + 2)
+        host.empty()
+    assert len(host.asks) == 6
 
 
 def test_a_stale_pull_is_good_enough_for_an_idle_core() -> None:
