@@ -119,7 +119,7 @@ class Fleet(Section):
             le=3600,
             description="Predicted wait on this host above which live speech is offered to others.",
         ),
-        Declared("live", "s"),
+        Declared("supervisor_restart", "s"),
     ] = 0.3
     max_jobs: Annotated[
         int,
