@@ -108,6 +108,23 @@ def test_what_would_wait_is_spoken_by_the_other_host(fleet: Fleet) -> None:
     assert other.content == own.content
 
 
+def test_a_host_that_accepts_no_live_speech_is_given_none(fleet: Fleet) -> None:
+    """The setting `fleet.accept_live`, which changes while it runs."""
+    h1, h2 = fleet.hosts
+    override = h2.directory / "override.json"
+    with _occupied(h1, 60), Client(_url(fleet)) as client:
+
+        def spoken_by(name: str) -> bool:
+            with client.stream("Where?", timeout=20) as job:
+                return job.host == name
+
+        eventually(lambda: spoken_by("h2"), "h2 is idle")
+        override.write_text('{"fleet": {"accept_live": false}}')
+        eventually(lambda: spoken_by("h1"), "it waits for h1")
+        override.write_text("{}")
+        eventually(lambda: spoken_by("h2"), "h2 takes it again")
+
+
 def test_who_floods_a_host_takes_nothing_from_others(fleet: Fleet) -> None:
     """Noise is ignored, conversations of one user are bounded, and none holds audio that nobody
     confirms; meanwhile the host speaks for others.

@@ -86,6 +86,14 @@ def test_a_durable_job_is_not_for_one_host() -> None:
     assert _error(passed).field == "durable"
 
 
+def test_a_host_that_leaves_takes_no_more_and_says_that_others_may() -> None:
+    """Conversations that are open go on with what they have."""
+    gate = Gate("t", "u")
+    error = _error(gate.ask(encode(wire.Submit(id="1"), b"Hello."), accepts=False))
+    assert (error.code, error.retryable) == ("draining", True)
+    assert gate.ask(encode(wire.Ping()), accepts=False).on is not None
+
+
 @pytest.mark.parametrize(
     "header", [b"", b"\xc1", b"{", b"\x81\xa2op\xa5OTHER", b"\x90" * 5000, b"x" * 20_000]
 )
