@@ -27,11 +27,11 @@ class _Calls(SpillCalls):
     def __init__(self, spill_s: float, home: list[float | SupervisorError], *, taken: bool) -> None:
         port = AsyncPort(Servers(("nats://127.0.0.1:9",), "test"))
         super().__init__(AsyncLink, FleetCalls(port), port, spill_s, patience=0.2)
-        self._home, self._taken = home, taken
+        self._at_home, self._taken = home, taken
         self.offered = 0
 
     async def _begun(self, request: Request, began: float, deadline: Deadline) -> AcceptedJob:
-        answer = self._home.pop(0) if len(self._home) > 1 else self._home[0]
+        answer = self._at_home.pop(0) if len(self._at_home) > 1 else self._at_home[0]
         if isinstance(answer, SupervisorError):
             raise answer
         return _job("home", answer)
@@ -43,7 +43,8 @@ class _Calls(SpillCalls):
 
 def _job(name: str, starts_s: float) -> AcceptedJob:
     accepted = Accepted(id="1", job=name, segments=1, sample_rate=1, seed=1, starts_s=starts_s)
-    return AcceptedJob(None, None, accepted)  # type: ignore[arg-type] (nobody looks at them)
+    nobody: Any = None
+    return AcceptedJob(nobody, nobody, accepted)
 
 
 def _submit(calls: _Calls, **terms: Any) -> str:
