@@ -198,7 +198,7 @@ class Fleet(Section):
             description="Durable jobs while no server answers: `local` keeps them on this host, "
             "`refuse` refuses them."
         ),
-        Declared("live"),
+        Declared("supervisor_restart"),
     ] = "local"
 
     @field_validator("servers")
