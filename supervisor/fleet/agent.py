@@ -13,13 +13,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from supervisor.client import AsyncClient
-from supervisor.config import Settings
 from supervisor.core.fleet import events as e
 from supervisor.core.fleet.clock import QueueClock
 from supervisor.core.fleet.machine import FleetHost
 from supervisor.fleet.held import Held
 from supervisor.fleet.queue import Queue
 from supervisor.fleet.results import Results
+from supervisor.fleet.settings import AgentSettings
 from supervisor.fleet.speaking import Speaking
 from supervisor.logs import get_logger
 from supervisor.nats.connection import Connection
@@ -49,7 +49,7 @@ class Agent:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: AgentSettings,
         host: str,
         epoch: str,
         connection: Connection,
@@ -212,7 +212,7 @@ class Agent:
     def reconfigure(
         self,
         *,
-        settings: Settings | None = None,
+        settings: AgentSettings | None = None,
         config: Config | None = None,
         engines: dict[str, Any] | None = None,
     ) -> None:

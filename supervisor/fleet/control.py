@@ -1,4 +1,4 @@
-"""Control of durable jobs from anywhere: a job is cancelled or forgotten, or asked how far it is.
+"""Control of durable jobs from anywhere: a job is cancelled, forgotten, or asked how far it is.
 
 Who holds it stops it, and tells how far it is. That it is cancelled is written down by one agent of
 all, whoever holds it: by the fence, as every outcome is.
