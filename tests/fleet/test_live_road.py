@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +32,12 @@ def fleet() -> Iterator[Fleet]:
     """Two hosts with one worker each, and a gateway."""
     with Fleet((1, 1), settings=SETTINGS) as started:
         for host in started.hosts:
-            eventually(lambda at=host: "gateway: listening" in at.output, "its gateway listens")
+            eventually(partial(_listens, host), "its gateway listens")
         yield started
+
+
+def _listens(host: Host) -> bool:
+    return "gateway: listening" in host.output
 
 
 def _url(fleet: Fleet) -> str:
@@ -47,7 +53,7 @@ def _occupied(host: Host, seconds: float) -> Client:
 
 
 def _say(host: Host, text: str, **more: object) -> requests.Response:
-    body = {"input": text, "response_format": "pcm", "seed": 5, **more}
+    body: Any = {"input": text, "response_format": "pcm", "seed": 5, **more}
     return requests.post(f"{host.url}/v1/audio/speech", json=body, timeout=30)
 
 

@@ -197,13 +197,8 @@ class Peer:
         return found.seed if isinstance(found, Outcome) else found.job.submit.seed or 0
 
     async def _place(self, submit: wire.Submit, config: Config) -> Place:
-        if submit.engine is not None and submit.engine not in config.engines:
-            there = ", ".join(config.engines)
-            raise RefusedError(
-                "unknown_engine",
-                f"the fleet is not set up for {submit.engine[:64]!r}; there are: {there}",
-                field="engine",
-            )
+        if submit.engine is not None:
+            _set_up(submit.engine, config)
         engine = await self._queue.engine(submit.engine)
         if engine is None:
             what = "an engine" if submit.engine is None else f"the engine {submit.engine[:64]!r}"
@@ -213,6 +208,7 @@ class Peer:
                 field=None if submit.engine is None else "engine",
                 retry_after_ms=_UNAVAILABLE_MS,
             )
+        _set_up(engine.name, config)
         return Place(
             engine=engine.name,
             sample_rate=_sample_rate(engine.described, submit.voice),
@@ -318,6 +314,14 @@ def _ordered(
     return order(
         submit, body, name=name, place=place, config=config, seed=seed, now_ms=now_ms, parts=parts
     )
+
+
+def _set_up(engine: str, config: Config) -> None:
+    """Raises RefusedError for an engine whose jobs no host would be given."""
+    if engine not in config.engines:
+        there = ", ".join(config.engines)
+        what = f"the fleet is not set up for {engine[:64]!r}; there are: {there}"
+        raise RefusedError("unknown_engine", what, field="engine")
 
 
 def _sample_rate(described: dict[str, Any], voice: str | None) -> int:
