@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,3 +88,27 @@ def test_a_durable_job_is_cancelled_and_forgotten_from_anywhere(
     again = client.submit("This takes 1 ms.", **asked)  # type: ignore[arg-type]
     assert again.id == job.id
     assert again.result(30).duration > 0
+
+
+def test_the_commands_speak_with_a_fleet(fleet: Fleet, client: Client, tmp_path: Path) -> None:
+    """A book is written by several hosts, and a job is shown and cancelled by its id."""
+    text, book = tmp_path / "book.txt", tmp_path / "chapters"
+    text.write_text(BOOK)
+    where = ("--servers", fleet.urls[0])
+
+    def supervisor(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "supervisor", *words, *where]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    said = supervisor("say", "-f", str(text), "-o", f"{book}/", "--engine", "noop")
+    assert said.returncode == 0, said.stderr
+    assert [file for file in book.iterdir() if file.stat().st_size > 10_000]
+    job = client.submit("Shown.", engine="noop", durable=True, label="mine")
+    shown = supervisor("jobs", "show", job.id, "--json")
+    assert json.loads(shown.stdout)["label"] == "mine", shown.stderr
+    job.result(30)
+    late = supervisor("jobs", "cancel", job.id)
+    assert (late.returncode, late.stderr) == (
+        4,
+        f"supervisor: job {job.id} had ended already: done\n",
+    )

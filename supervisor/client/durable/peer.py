@@ -17,7 +17,7 @@ from typing import Any, Final
 from supervisor import __version__
 from supervisor.client.durable import report
 from supervisor.client.durable.feed import Feed
-from supervisor.client.durable.orders import Order, Place, named, order
+from supervisor.client.durable.orders import Order, Place, named, order, parts_of
 from supervisor.client.durable.queue import Known, Queue, Waiting, each
 from supervisor.client.live.tunnel import Listener
 from supervisor.nats.connection import Connection
@@ -153,7 +153,7 @@ class Peer:
         if not text.strip():
             raise RefusedError("empty_text", "the text is empty", field="text")
         config = await self._queue.config()
-        place = await self._place(submit, config)
+        place = await self._place(submit, body, config)
         try:
             name = named(submit, place, config)
         except NameRefused as error:
@@ -196,7 +196,7 @@ class Peer:
             return otherwise
         return found.seed if isinstance(found, Outcome) else found.job.submit.seed or 0
 
-    async def _place(self, submit: wire.Submit, config: Config) -> Place:
+    async def _place(self, submit: wire.Submit, body: bytes, config: Config) -> Place:
         if submit.engine is not None:
             _set_up(submit.engine, config)
         engine = await self._queue.engine(submit.engine)
@@ -209,7 +209,9 @@ class Peer:
                 retry_after_ms=_UNAVAILABLE_MS,
             )
         _set_up(engine.name, config)
+        parts = parts_of(len(body), submit, config)
         return Place(
+            made_by=await self._queue.maker(engine.name) if parts else None,
             engine=engine.name,
             sample_rate=_sample_rate(engine.described, submit.voice),
             tenant=self._tenant,
