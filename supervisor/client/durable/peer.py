@@ -18,7 +18,7 @@ from supervisor import __version__
 from supervisor.client.durable import report
 from supervisor.client.durable.feed import Feed
 from supervisor.client.durable.orders import Order, Place, named, order, parts_of
-from supervisor.client.durable.queue import Known, Queue, Waiting, each
+from supervisor.client.durable.queue import Known, Queue, Waiting
 from supervisor.client.live.tunnel import Listener
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
@@ -260,8 +260,7 @@ class Peer:
         with suppress(RefusedError, FleetError):
             name = self._named(job)
             if await self._queue.first(name) is not None:
-                what = self._queue.forget if forget else self._queue.cancel
-                await each(name.each(), what)
+                await (self._queue.forget if forget else self._queue.cancel)(name)
 
     def _named(self, job: str) -> JobName:
         """The name of a job of this tenant: nobody else's is found here. Raises RefusedError."""
