@@ -15,11 +15,9 @@ from importlib.util import find_spec
 from typing import Final
 
 import msgspec
-from pydantic import ValidationError
 
 from supervisor import logs, tracebacks
-from supervisor.config import Settings
-from supervisor.config.handover import take_over
+from supervisor.fleet.settings import AgentSettings, take_over
 from supervisor.installing import how_to_install
 
 _MOST_BYTES: Final = 1 << 20
@@ -30,8 +28,10 @@ _FAULT: Final = 70
 def main() -> int:
     """Read the settings, take part, return the exit code."""
     tracebacks.arm()
+    # nats-py loads it for servers behind websockets, which no agent has: 11 MB.
+    sys.modules["aiohttp"] = None  # type: ignore[assignment] # so that an import of it fails
     given = socket.socket(fileno=sys.stdin.fileno())
-    settings, _place = take_over(given.recv(_MOST_BYTES))
+    settings = take_over(given.recv(_MOST_BYTES))
     said = settings.logging
     logs.configure(said.level, said.format, said.levels)
     log = logs.get_logger("supervisor.fleet")
@@ -50,7 +50,7 @@ def main() -> int:
         return _CANNOT_RUN
 
 
-async def _serve(settings: Settings, given: socket.socket) -> int:
+async def _serve(settings: AgentSettings, given: socket.socket) -> int:
     from supervisor.fleet.process import Process, Told  # noqa: PLC0415 (as above)
 
     def tell(told: Told) -> None:
@@ -73,8 +73,8 @@ async def _serve(settings: Settings, given: socket.socket) -> int:
             process.leave_now()
             return
         try:
-            process.reconfigure(take_over(message)[0])
-        except (msgspec.MsgspecError, ValidationError) as error:
+            process.reconfigure(take_over(message))
+        except msgspec.MsgspecError as error:
             logs.get_logger("supervisor.fleet").error("fleet: settings not taken: %s", error)
 
     loop.add_reader(given, more)

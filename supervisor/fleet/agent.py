@@ -13,13 +13,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from supervisor.client import AsyncClient
-from supervisor.config import Settings
 from supervisor.core.fleet import events as e
 from supervisor.core.fleet.clock import QueueClock
 from supervisor.core.fleet.machine import FleetHost
 from supervisor.fleet.held import Held
 from supervisor.fleet.queue import Queue
 from supervisor.fleet.results import Results
+from supervisor.fleet.settings import AgentSettings
 from supervisor.fleet.speaking import Speaking
 from supervisor.logs import get_logger
 from supervisor.nats.connection import Connection
@@ -27,6 +27,7 @@ from supervisor.wire.client import Welcome
 from supervisor.wire.fleet import names
 from supervisor.wire.fleet.codec import SCHEMA
 from supervisor.wire.fleet.jobs import Config
+from supervisor.wire.fleet.live import Heartbeat
 from supervisor.wire.fleet.made_by import made_by
 
 _MOST_SLEEP_S: Final = 3600.0
@@ -49,7 +50,7 @@ class Agent:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: AgentSettings,
         host: str,
         epoch: str,
         connection: Connection,
@@ -85,6 +86,8 @@ class Agent:
         """Why the own supervisor does not answer; empty while it does."""
         self.on_event: Callable[[], None] = lambda: None
         """Called after each event of the machine."""
+        self.heartbeat: Callable[[], Heartbeat] = lambda: Heartbeat(host=host, epoch=epoch)
+        """How this host is now; set by the part that tells it."""
         self.on_fault: Callable[[], None] = lambda: None
         """Called after a fault of ours: what the machine knows may be wrong."""
         self.on_closed: Callable[[], None] = lambda: None
@@ -212,7 +215,7 @@ class Agent:
     def reconfigure(
         self,
         *,
-        settings: Settings | None = None,
+        settings: AgentSettings | None = None,
         config: Config | None = None,
         engines: dict[str, Any] | None = None,
     ) -> None:

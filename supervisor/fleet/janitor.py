@@ -1,4 +1,4 @@
-"""The janitor: one agent of all removes audio that no outcome names.
+"""The janitor: one agent of all removes audio that no outcome names, and keeps the fleet's figures.
 
 Such audio is left by attempts that lost to another, and by agents that ended before they could
 clean up. Who has the seat keeps it as long as it renews it; when it is gone, the seat is free again
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from supervisor.fleet.backlog import BacklogKeeper
 from supervisor.logs import get_logger
 from supervisor.nats import audio
 from supervisor.nats.buckets import Bucket, subjects
@@ -47,6 +48,7 @@ class Janitor:
         """Attempts without job and outcome, and when that was first seen."""
         self._next_look = 0.0
         self._task: asyncio.Task[Any] | None = None
+        self._backlog = BacklogKeeper(agent)
 
     async def start(self) -> None:
         """As `agent.Part`."""
@@ -63,6 +65,7 @@ class Janitor:
         while True:
             try:
                 if await self._seated():
+                    await self._backlog.look()
                     await self._look()
             except FleetError as error:
                 log.debug("fleet: the janitor waits: %s", error)
@@ -77,6 +80,7 @@ class Janitor:
                 self._revision = await self._fleet.create(SEAT, own, ttl_s=SEAT_S)
                 self._settled.clear()
                 self._orphans.clear()
+                await self._backlog.begin()
             else:
                 self._revision = await self._fleet.replace(SEAT, own, self._revision, ttl_s=SEAT_S)
         except FleetError as error:

@@ -18,8 +18,6 @@ from typing import Final, Literal
 import msgspec
 
 from supervisor.client import AsyncClient
-from supervisor.config import Settings
-from supervisor.config.sections.fleet import host_token
 from supervisor.core.fleet import events as e
 from supervisor.fleet.agent import Agent
 from supervisor.fleet.bids import Bids
@@ -28,6 +26,7 @@ from supervisor.fleet.draining import Draining
 from supervisor.fleet.heartbeats import Heartbeats
 from supervisor.fleet.host import Host
 from supervisor.fleet.janitor import Janitor
+from supervisor.fleet.settings import AgentSettings
 from supervisor.fleet.tunnels import Tunnels
 from supervisor.host.signals import STOP_SIGNALS, ignore_stop_signals
 from supervisor.logs import get_logger, log_uncaught
@@ -66,13 +65,13 @@ class Process:
     """One agent, with all of its parts."""
 
     def __init__(
-        self, settings: Settings, tell: Callable[[Told], None], hostname: str | None = None
+        self, settings: AgentSettings, tell: Callable[[Told], None], hostname: str | None = None
     ) -> None:
         fleet = settings.fleet
         self._settings = settings
         self._tell = tell
         self._told: Told | None = None
-        host = host_token(fleet, hostname or socket.gethostname())
+        host = fleet.host(hostname or socket.gethostname())
         self.connection = Connection(
             Servers(tuple(fleet.servers), host, fleet.credentials, fleet.ca, fleet.ping_s)
         )
@@ -133,7 +132,7 @@ class Process:
         self.faulty = True
         self.leave_now()
 
-    def reconfigure(self, settings: Settings) -> None:
+    def reconfigure(self, settings: AgentSettings) -> None:
         """Take changed settings."""
         self._settings = settings
         self.agent.client.resume = settings.fleet.lease_s

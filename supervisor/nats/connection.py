@@ -68,6 +68,20 @@ class Servers(msgspec.Struct, frozen=True):
     ping_s: float = 2.0
 
 
+class _Client(Client):
+    """nats-py's, which lets go of a lost connection at once.
+
+    It closes one in order, which takes until what was sent has arrived: behind a cut cable for
+    minutes, in which it looks for no other server.
+    """
+
+    async def _process_op_err(self, e: Exception) -> None:
+        writer = getattr(self._transport, "_io_writer", None)
+        if writer is not None and (self.is_connected or self.is_connecting):
+            writer.transport.abort()
+        await super()._process_op_err(e)
+
+
 class Connection:
     """One connection to a server of the fleet, and to another one when that is lost.
 
@@ -84,7 +98,7 @@ class Connection:
         """
         self.trouble: str | None = None
         """Why there is no connection, or what was forbidden, in one line; None: all is well."""
-        self._client = Client()
+        self._client = _Client()
         self.inbox = f"{INBOX}.{servers.name}"
         """How all inboxes of this user begin: by its public key, or its name where it has none."""
         self._forbidden: dict[str, float] = {}

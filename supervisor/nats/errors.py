@@ -34,6 +34,7 @@ _CODES: Final[dict[int, Code]] = {
     10005: "unavailable",  # too few peers
     10023: "full",  # insufficient resources
     10047: "full",  # storage resources exceeded
+    10158: "unavailable",  # the same message is being stored right now
     10077: "full",  # the stream refused to store it; see `code_of`
     10039: "no_stream",  # JetStream is not enabled for this account
     10076: "no_stream",  # JetStream is not enabled

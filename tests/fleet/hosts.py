@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -67,7 +68,14 @@ class Host(Supervised):
 
     def wait_joined(self) -> Self:
         """Wait until its agent takes part."""
-        eventually(lambda: self.fleet["state"] == "joined", f"{self.name} has joined", 40)
+        return self.wait_state("joined")
+
+    def wait_state(self, state: str, within: float = 40.0) -> Self:
+        """Wait until it says so of its fleet. A status is no small thing: it is not asked often."""
+        deadline = time.monotonic() + within
+        while (told := self.fleet)["state"] != state:
+            assert time.monotonic() < deadline, f"{self.name} is not {state}: {told}"
+            time.sleep(0.1)
         return self
 
     @property

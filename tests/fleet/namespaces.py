@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
-ADDRESS = "10.79.0.254"
-"""Address of this process's side of the bridge."""
-
 
 def missing() -> str | None:
     """What is missing to make namespaces; None: nothing."""
@@ -32,11 +29,13 @@ class Namespaces:
 
     def __init__(self, machines: Sequence[str]) -> None:
         self._tag = f"tts{os.getpid() % 100_000}"
+        # Of its own, as others may do the same at once.
+        self._net = f"10.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
         self._machines = {name: number for number, name in enumerate(machines, 1)}
 
     def address(self, name: str) -> str:
         """The address of a machine."""
-        return f"10.79.0.{self._machines[name]}"
+        return f"{self._net}.{self._machines[name]}"
 
     def prefix(self, name: str) -> tuple[str, ...]:
         """What is put before a command to run it on a machine."""
@@ -58,7 +57,7 @@ class Namespaces:
         try:
             bridge = self._cable("br")
             _ip("link", "add", bridge, "type", "bridge")
-            _ip("addr", "add", f"{ADDRESS}/24", "dev", bridge)
+            _ip("addr", "add", f"{self._net}.254/24", "dev", bridge)
             _ip("link", "set", bridge, "up")
             for name in self._machines:
                 space, cable = f"{self._tag}-{name}", self._cable(name)

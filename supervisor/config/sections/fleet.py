@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from supervisor.config.sections.declared import RULE, Declared, Name, Section
+from supervisor.wire.fleet.names import as_token
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SERVER = re.compile(
@@ -222,4 +223,4 @@ class Fleet(Section):
 
 def host_token(settings: Fleet, hostname: str) -> str:
     """The name of this host in the fleet: the set one, else the host name as one token."""
-    return settings.name or re.sub(r"[^A-Za-z0-9_-]", "-", hostname)[:64] or "host"
+    return settings.name or as_token(hostname)

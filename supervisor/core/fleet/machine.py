@@ -162,8 +162,8 @@ class FleetHost:
         self.leases.tick(now, self.room.silent_s(now))
         self.free, self.why = self._room(now)
         self.pulling.give_up(now)
-        if self.free and self.pulling.may_ask:
-            self.pulling.ask(now, self.free, self.busy_tenth, self.leases.slots)
+        if self.free and self.pulling.may_ask(busy := self.busy_tenth):
+            self.pulling.ask(now, self.free, busy, self.leases.slots)
 
     def _room(self, now: float) -> tuple[int, Why]:
         if self.leases.unstored > self.leases.at_once:

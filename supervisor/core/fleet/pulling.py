@@ -4,9 +4,10 @@ While there is room, the classes are asked for jobs that are there `now`, each i
 (`turns`): none starves, and one that is alone gets all the room. If none has anything, one pull of
 a single job waits at each consumer. Who is less busy is served first: `priority` is the busy tenth.
 
-A pull that waits cannot be taken back, and its priority is that of when it was sent. So more jobs
-may come than there is room for, or one to a host that is busy by now while another idles. They are
-returned at once: the pulls that drew them wait no more.
+A pull that waits cannot be taken back, and its priority is that of when it was sent. So a host that
+is idler by now sends another one. And more jobs may come than there is room for, or one to a host
+that is busy by now while another idles: they are returned at once, and the pulls that drew them
+wait no more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from itertools import chain, pairwise
 from typing import Final
 
 import msgspec
@@ -33,6 +35,9 @@ _SILENCE_S: Final = 12.0
 _EMPTY_S: Final = 0.1
 """A consumer that had nothing is asked again after so long, while others have something."""
 
+_STEP: Final = 3
+"""Tenths by which a host is idler before it says so to the queue, but when it is idle."""
+
 _PAUSE_S: Final = 0.5
 """Pause of a consumer after a pull that failed."""
 
@@ -44,6 +49,7 @@ class _Pull(msgspec.Struct, gc=False):
     heard: float
     expires: float
     held: int
+    priority: int
     got: int = 0
 
 
@@ -54,8 +60,10 @@ class Pulling:
         self._command = commands
         self._last = 0
         self._open: dict[int, _Pull] = {}
-        self._waiting: dict[str, int] = {}
-        """By consumer, its waiting pull."""
+        self._waiting: dict[str, list[int]] = {}
+        """By consumer, its waiting pulls: each says that we are idler than the one before."""
+        self._said = 0
+        """The busiest that the last of any consumer says that we are; it may say less since."""
         self._now: int | None = None
         """The pull that asks for what is there now; there is one at most."""
         self._sources = 0
@@ -125,16 +133,24 @@ class Pulling:
         del self._open[number]
         name = pull.source.consumer
         if pull.wait:
-            self._waiting.pop(name, None)
+            waiting = self._waiting[name]
+            waiting.remove(number)
+            if waiting:
+                self._said = max(self._said, self._open[waiting[-1]].priority)
+            else:
+                del self._waiting[name]
         else:
             self._now = None
             if pull.got < pull.batch:
                 self._empty[name] = now + _EMPTY_S
 
-    @property
-    def may_ask(self) -> bool:
-        """Whether there is a consumer to be asked: not if one is, or a pull waits at each."""
-        return self._now is None and len(self._waiting) < self._sources
+    def may_ask(self, busy: int) -> bool:
+        """Whether there is a consumer to be asked: not if one is, or if a pull waits at each that
+        says how busy we are (tenths).
+        """
+        if self._now is not None:
+            return False
+        return len(self._waiting) < self._sources or _idler(busy, self._said)
 
     # -- asking -------------------------------------------------------------------------
 
@@ -149,9 +165,14 @@ class Pulling:
             return
         for queue in self._queues.values():
             for source in [*queue]:  # The pull turns the queue.
-                if source.consumer not in self._waiting and self._may(now, source):
+                waiting = self._waiting.get(source.consumer)
+                if waiting and not _idler(busy, self._open[waiting[-1]].priority):
+                    continue
+                if self._may(now, source):
                     number = self._pull(now, source, 1, WAIT_S, busy, held)
-                    self._waiting[source.consumer] = number
+                    self._waiting.setdefault(source.consumer, []).append(number)
+        latest = (waiting[-1] for waiting in self._waiting.values())
+        self._said = max((self._open[number].priority for number in latest), default=0)
         self._empty.clear()
 
     def give_up(self, now: float) -> None:
@@ -201,7 +222,7 @@ class Pulling:
     ) -> int:
         self._last += 1
         wait = wait_s > 0
-        self._open[self._last] = _Pull(source, batch, wait, now, now + wait_s + _NOW_S, held)
+        self._open[self._last] = _Pull(source, batch, wait, now, now + wait_s + _NOW_S, held, busy)
         self._due = min(self._due, now + (_SILENCE_S if wait else _NOW_S))
         self._command(e.Ask(self._last, source.consumer, batch, wait_s, busy))
         self._queues[source.job_class].rotate(-1)
@@ -221,5 +242,14 @@ class Pulling:
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
         waits = [n for n, pull in self._open.items() if pull.wait]
-        assert sorted(waits) == sorted(self._waiting.values()), "two pulls wait at one consumer"
+        known = sorted(chain.from_iterable(self._waiting.values()))
+        assert sorted(waits) == known, "a pull waits that is over"
+        for waiting in self._waiting.values():
+            said = [self._open[number].priority for number in waiting]
+            assert all(_idler(b, a) for a, b in pairwise(said)), "a pull waits for nothing"
         assert len(self._open) - len(waits) == (self._now is not None), "two pulls ask at once"
+
+
+def _idler(busy: int, said: int) -> bool:
+    """Whether we are so much idler than a pull says that another is worth it."""
+    return busy <= said - _STEP or (busy == 0 and said > 0)

@@ -41,13 +41,12 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostFigures(msgspec.Struct, frozen=True):
-    """A live host, as its heartbeat tells. `busy`: cores at work. `pace`: predicted seconds of
-    work that one of its cores does in a second.
+    """A live host, as its heartbeat tells: the predicted seconds of work that it does in a second,
+    with all of its cores (`speed`) and now (`busy`).
     """
 
-    cores: int
+    speed: float
     busy: float
-    pace: float = 1.0
 
 
 Because = Literal["idle", "use", "backlog", "settling", "bounds", "unknown"]
@@ -88,10 +87,10 @@ class Sizing:
         self, now: float, backlog_s: Mapping[str, float], hosts: Sequence[HostFigures]
     ) -> Size:
         """Take a look at the fleet; return what it should be."""
-        speed = sum(host.cores * host.pace for host in hosts)
+        speed = sum(host.speed for host in hosts)
         if speed > 0:
             self._speed_of_one = speed / len(hosts)
-        self._average(now, sum(min(host.busy, host.cores) * host.pace for host in hosts))
+        self._average(now, sum(min(host.busy, host.speed) for host in hosts))
         waits = {name: max(0.0, backlog_s.get(name, 0.0)) for name in CLASSES}
         desired, because = self._decide(now, waits, len(hosts))
         total = sum(waits.values())

@@ -43,14 +43,21 @@ class Heartbeat(Record, frozen=True, kw_only=True):
 class Backlog(Record, frozen=True, kw_only=True):
     """What waits in the whole fleet, as its janitor keeps it: the key BACKLOG.
 
-    `jobs` and predicted `seconds` of one core by class; `first_seq` is the oldest that waits.
-    `speed` is what the live hosts do, in core-seconds per second; `at_ms` Unix time.
+    `jobs`, predicted `seconds` of one core and the age of the oldest (`oldest_s`) by class;
+    `first_seq` is the oldest that waits. `speed` is what the live `hosts` do, in core-seconds per
+    second, `busy` what of it they do now, on average; `desired` is how many hosts there should be,
+    `because` of that (`core.fleet.sizing`). `at_ms` is Unix time by the servers' clock.
     """
 
     jobs: dict[str, int] = msgspec.field(default_factory=dict)
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    oldest_s: dict[str, float] = msgspec.field(default_factory=dict)
     first_seq: int = 0
     speed: float = 0.0
+    busy: float = 0.0
+    hosts: int = 0
+    desired: int = 0
+    because: str = ""
     at_ms: int = 0
 
 

@@ -59,7 +59,7 @@ class Session:
         if "poison" in text:
             os.kill(os.getpid(), signal.SIGKILL)
         if "wrong" in text:
-            raise ValueError("this text is wrong")
+            raise RuntimeError("this text is wrong")
         return samples(text, speech.speed, speech.seed)
 
     def terminate(self) -> None:

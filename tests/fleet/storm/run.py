@@ -23,6 +23,7 @@ from supervisor.client import Client
 from supervisor.nats.buckets import Bucket
 from supervisor.nats.connection import Connection, Message, Servers
 from supervisor.nats.errors import FleetError
+from supervisor.nats.gathering import hosts
 from supervisor.nats.jetstream import ask
 from supervisor.wire.fleet import names
 from supervisor.wire.fleet.codec import decode
@@ -87,6 +88,11 @@ class Storm:
             await faults.run()
             await feeding
             await asyncio.to_thread(self._fleet.mend)
+            for host in await hosts(connection):
+                self._say(
+                    f"{host.host}: {host.slots} slots, {host.free} free, {host.running} jobs"
+                    f"{f' ({host.why})' if host.why else ''}"
+                )
             figures.faults = dict(faults.counts)
             await self._judge(connection)
             after = await self._consumers(connection)

@@ -71,7 +71,7 @@ def test_an_outcome_that_timed_out_and_was_not_written_is_written_again() -> Non
     host.tell(e.OutcomeRead, 1, None, ok=False)
     assert host.go(1.0) == [e.ReadOutcome(1, "a")]
     assert host.tell(e.OutcomeRead, 1, None) == []
-    assert host.go(2.0) == [e.CreateOutcome(1, "a", A, "done", "", "")]
+    assert e.CreateOutcome(1, "a", A, "done", "", "") in host.go(2.0)
 
 
 def test_audio_that_cannot_be_stored_is_tried_again() -> None:

@@ -148,6 +148,27 @@ def test_a_job_that_comes_by_a_pull_of_when_we_were_idle_is_left_to_those_who_ar
     assert only(host.deliver("b", "batch"), e.Speak) == [e.Speak(3, "b")]
 
 
+def test_a_host_that_has_become_idle_says_so() -> None:
+    """Its older pulls would have it served last, for as long as they wait."""
+    host = Host(cores=1)
+    host.held("a")
+    assert {ask.priority for ask in host.asks.values()} == {5}
+    host.finish(1)
+    waiting = [(ask.consumer, ask.priority) for ask in host.asks.values() if ask.wait_s]
+    assert sorted(waiting) == [
+        (name, said) for name in ("batch", "high", "normal") for said in (0, 5)
+    ]
+    # It does not add up: a pull that is open is used again.
+    for number in range(20):
+        idle = next(pull for pull, ask in host.asks.items() if ask.priority == 0)
+        host.asks = {idle: host.asks.pop(idle), **host.asks}
+        host.deliver(f"b{number}")
+        host.empty()
+        host.finish(number + 2)
+        host.empty()
+    assert len(host.asks) == 6
+
+
 def test_a_stale_pull_is_good_enough_for_an_idle_core() -> None:
     """Only a job that would have to wait goes back."""
     host = Host(cores=2)
