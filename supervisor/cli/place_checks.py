@@ -138,7 +138,7 @@ def check_wyoming(settings: Settings) -> Iterator[Finding]:
 
 
 def check_fleet(settings: Settings) -> Iterator[Finding]:
-    """Whether a fleet that the settings name can be joined; its servers have a doctor of their own."""
+    """Whether the fleet of the settings can be joined; its servers have a doctor of their own."""
     servers = settings.fleet.servers
     if not servers:
         return

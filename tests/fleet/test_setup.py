@@ -15,6 +15,7 @@ from supervisor.cli import app
 from supervisor.nats.buckets import purge, subjects
 from supervisor.nats.connection import Connection, Message, Servers
 from supervisor.nats.jetstream import ask, store
+from supervisor.nats.pulls import GROUP
 from supervisor.nats.setup import read_config
 from supervisor.wire.fleet import codec, names
 from supervisor.wire.fleet.jobs import Config
@@ -149,6 +150,29 @@ def test_what_is_not_ours_is_left_alone(empty: NatsServer) -> None:
     assert (nobody.exit_code, "no NATS server at nats://127.0.0.1:1" in nobody.output) == (3, True)
     wrong = CliRunner().invoke(app, ["fleet", "setup", "--servers", "http://127.0.0.1"])
     assert (wrong.exit_code, "is not an address like" in wrong.output) == (2, True)
+
+
+def test_six_hundred_hosts_wait_for_one_kind_of_job(empty: NatsServer) -> None:
+    """The servers' default is 512 open pulls of a consumer; the next one would be refused."""
+    fleet(empty, "setup")
+    refused: list[dict[str, str]] = []
+
+    async def work(connection: Connection) -> int:
+        async def heard(message: Message) -> None:
+            refused.append(dict(message.headers or {}))
+
+        inbox = connection.new_inbox()
+        await connection.subscribe(f"{inbox}.*", heard)
+        pull = json.dumps({"batch": 1, "expires": 20_000_000_000, "group": GROUP}).encode()
+        asked = f"$JS.API.CONSUMER.MSG.NEXT.{names.JOBS}.normal_hibari_0"
+        for number in range(600):
+            await connection.publish(asked, pull, reply=f"{inbox}.{number}")
+        await connection.flush()
+        info = await ask(connection, f"CONSUMER.INFO.{names.JOBS}.normal_hibari_0")
+        return int(info["num_waiting"])
+
+    assert with_connection(empty, work) == 600
+    assert not refused
 
 
 def findings(result: Result) -> dict[str, list[str]]:
