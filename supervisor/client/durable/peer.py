@@ -126,7 +126,8 @@ class Peer:
                 f"the fleet's queue does not answer: {error}",
                 retry_after_ms=_UNAVAILABLE_MS,
             )
-        return RefusedError("forbidden" if error.code == "forbidden" else "failed", str(error))
+        code = "forbidden" if error.code == "forbidden" else "fleet_unavailable"
+        return RefusedError(code, str(error))
 
     async def _welcome(self) -> None:
         default, engines, limits = await self._queue.engines()
