@@ -19,7 +19,7 @@ from supervisor.gateway.context import Context
 from supervisor.gateway.cors import allow_origins
 from supervisor.gateway.errors import SERVER, ApiError, from_http, from_supervisor
 from supervisor.gateway.jobs import routes as jobs
-from supervisor.gateway.observe import diagnostics, events, exposition
+from supervisor.gateway.observe import diagnostics, events, exposition, fleet_size
 from supervisor.gateway.observe.metrics import Metrics
 from supervisor.gateway.paths import route_of, with_slashes
 from supervisor.gateway.realtime import routes as realtime
@@ -50,6 +50,7 @@ _PARTS = (
     phonemes,
     settings,
     exposition,
+    fleet_size,
     openapi,
 )
 

@@ -33,6 +33,7 @@ from supervisor.gateway.speech.phonemes import PhonemesRequest
 from supervisor.gateway.speech.trace_context import TRACEPARENT, TRACESTATE
 from supervisor.gateway.speech.voices import AudioModelList, Model, ModelList, Voice, VoiceList
 from supervisor.reading.text import ReadText
+from supervisor.telling.fleet import FleetSize
 from supervisor.wire.events import EVENTS
 
 _RECORDS = (
@@ -51,6 +52,7 @@ _RECORDS = (
     Diagnostics,
     NoDiagnostics,
     Health,
+    FleetSize,
     Changed,
     SpeechJobRequest,
     JobDocument,
@@ -122,6 +124,7 @@ def document() -> dict[str, Any]:
             "/health": {"get": get("The gateway lives.", Health)},
             "/healthz": {"get": get("The gateway lives.", Health)},
             "/readyz": {"get": get("The pool can take a job.", Health, Health)},
+            "/fleet/size": {"get": _fleet_size()},
             "/metrics": {"get": _metrics()},
         },
         "components": {
@@ -268,6 +271,11 @@ def _one_model() -> dict[str, Any]:
         "parameters": [name],
         "responses": {**found["responses"], "404": refused(404)},
     }
+
+
+def _fleet_size() -> dict[str, Any]:
+    found = get("How many hosts the fleet should have, and why.", FleetSize)
+    return {**found, "responses": {**found["responses"], "404": refused(404)}}
 
 
 def _voices() -> dict[str, Any]:

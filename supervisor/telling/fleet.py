@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from supervisor.wire.fleet.live import Heartbeat
+from supervisor.wire.fleet.live import Backlog, Heartbeat
 from supervisor.wording import counted
 
 HostKind = Literal["ready", "busy", "held", "draining"]
@@ -55,7 +55,7 @@ def host_row(host: Heartbeat) -> HostRow:
     return HostRow(
         name=host.host,
         state=kind,
-        said=f"{_WORDS[kind]}: {host.why}" if host.why else _WORDS[kind],
+        said=f"{_WORDS[kind]}: {host.why}" if host.why and kind != "draining" else _WORDS[kind],
         slots=host.slots,
         free=host.free,
         running=host.running,
@@ -106,3 +106,64 @@ _NAMED: Final = 3
 def _names(names: Sequence[str]) -> str:
     told = ", ".join(names[:_NAMED])
     return told if len(names) <= _NAMED else f"{told} and {len(names) - _NAMED} more"
+
+
+_OLD_MS: Final = 180_000
+"""Figures that are older tell nothing; clocks may be a minute off."""
+
+_BECAUSE: Final[Mapping[str, str]] = {
+    "idle": "nothing is to be done",
+    "use": "that is enough for what is done and what comes",
+    "backlog": "what waits would take too long otherwise",
+    "settling": "fewer would do, but not for long enough yet",
+    "bounds": "that is a bound",
+    "unknown": "work waits, and no host says how fast it is",
+}
+
+
+class FleetSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How many hosts a fleet has and should have, and why; as `GET /fleet/size` has it.
+
+    By class: jobs that wait, their predicted seconds of one core, and the age of the oldest. Speed
+    in core-seconds per second, of all hosts and of those that work. wait_seconds: until all that
+    waits would be done; null: never. `at`: Unix time.
+    """
+
+    hosts: int
+    hosts_desired: int
+    because: str
+    said: str
+    jobs_waiting: dict[str, int]
+    backlog_seconds: dict[str, float]
+    oldest_seconds: dict[str, float]
+    wait_seconds: float | None
+    speed: float
+    busy: float
+    at: float
+
+
+def fleet_size(found: Backlog | None, now: float) -> FleetSize | None:
+    """What the keeper of the figures has written; None where there is none, or none any more.
+    `now`: Unix time.
+    """
+    if found is None or 1000 * now - found.at_ms > _OLD_MS:
+        return None
+    waits = sum(found.seconds.values())
+    return FleetSize(
+        hosts=found.hosts,
+        hosts_desired=found.desired,
+        because=found.because,
+        said=f"{counted(found.hosts, 'host')}, {found.desired} wanted: "
+        f"{_BECAUSE.get(found.because, found.because)}.",
+        jobs_waiting=found.jobs,
+        backlog_seconds=found.seconds,
+        oldest_seconds=found.oldest_s,
+        wait_seconds=round(waits / found.speed, 1) if found.speed else (None if waits else 0.0),
+        speed=found.speed,
+        busy=found.busy,
+        at=found.at_ms / 1000,
+    )
+
+
+NO_FIGURES: Final = "no host of the fleet keeps its figures: `supervisor fleet status` shows them"
+"""Where there is no `fleet_size`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from supervisor.cli.fleet import auth, dlq, doctor, drain, setup, simulate, status
+from supervisor.cli.fleet import auth, dlq, doctor, drain, plan, setup, simulate, status
 
 app = typer.Typer(
     name="fleet",
@@ -17,6 +17,7 @@ app.command("status", short_help="Show its hosts, and what waits.")(status.statu
 app.command("doctor", short_help="Look for problems of the fleet, and say what to do.")(
     doctor.doctor
 )
+app.command("plan", short_help="Show how many hosts there should be, and why.")(plan.plan)
 app.command("simulate", short_help="Play a fleet of any size, and what goes wrong in it.")(
     simulate.simulate
 )

@@ -37,7 +37,7 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     smooth_s: float = 60.0
     step: float = 0.1
     least: int = 0
-    most: int = 1000
+    most: int = 100_000
 
 
 class HostFigures(msgspec.Struct, frozen=True):

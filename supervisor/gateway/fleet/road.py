@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from supervisor.client import AsyncClient, NoSupervisor
 from supervisor.config.sections.fleet import Fleet as FleetSettings
@@ -11,7 +12,8 @@ from supervisor.gateway.connecting import CREDIT_BYTES, PATIENCE_S, RESUME_S
 from supervisor.gateway.fleet.hosts import Hosts
 from supervisor.nats.connection import Servers
 from supervisor.nats.errors import FleetError
-from supervisor.telling.fleet import HostRow, host_row
+from supervisor.nats.figures import read_figures
+from supervisor.telling.fleet import FleetSize, HostRow, fleet_size, host_row
 
 
 class Fleet:
@@ -62,6 +64,16 @@ class Fleet:
             return None
         self.trouble = ""
         return [host_row(host) for host in found]
+
+    async def size(self) -> FleetSize | None:
+        """How many hosts there should be; None where nobody tells: `trouble` may say why."""
+        try:
+            found = await read_figures(await self.hosts.connected())
+        except FleetError as error:
+            self.trouble = str(error)
+            return None
+        self.trouble = ""
+        return fleet_size(found, time.time())
 
     async def close(self) -> None:
         """Leave it."""

@@ -13,7 +13,7 @@ from supervisor.client import SupervisorError
 from supervisor.gateway.context import Context
 from supervisor.gateway.observe.fleet_metrics import FleetCollector
 from supervisor.gateway.observe.pool_metrics import PoolCollector
-from supervisor.telling.fleet import HostRow
+from supervisor.telling.fleet import FleetSize, HostRow
 from supervisor.wire.status import Status
 
 
@@ -23,8 +23,9 @@ def routes(context: Context) -> list[web.RouteDef]:
     registry = context.metrics.registry
     registry.register(PoolCollector(lambda: latest[0]))
     hosts: list[Sequence[HostRow] | None] = [None]
+    size: list[FleetSize | None] = [None]
     if context.fleet is not None:
-        registry.register(FleetCollector(lambda: hosts[0]))
+        registry.register(FleetCollector(lambda: hosts[0], lambda: size[0]))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
 
@@ -34,6 +35,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         except SupervisorError:
             latest[0] = None
         if context.fleet is not None:
+            size[0] = await context.fleet.size()
             hosts[0] = await context.fleet.rows()
         encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
         return web.Response(body=encode(registry), headers={hdrs.CONTENT_TYPE: content_type})
