@@ -328,7 +328,8 @@ def test_a_server_comes_back_with_all_that_it_had(fleet: Fleet) -> None:
 
 def test_a_host_that_is_stopped_leaves_in_order(fleet: Fleet) -> None:
     """What it has begun it ends, the rest goes to others at once, and it ends well. (It is the last
-    test of these hosts: this one does not come back.)"""
+    test of these hosts: this one does not come back.)
+    """
     host = fleet.hosts[2]
 
     async def work(connection: Connection) -> set[str]:
