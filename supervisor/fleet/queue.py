@@ -126,7 +126,7 @@ class Queue:
         else:
             if not self._refused:
                 self._refused_since = self._agent.now()
-                log.info("fleet: no jobs can be asked for: %s", failed)
+                log.debug("fleet: no jobs can be asked for: %s", failed)
             self._refused = f"no jobs can be asked for: {failed}"
         self._agent.tell(e.PullEnded(self._agent.now(), pull, failed=failed is not None))
 
