@@ -23,7 +23,7 @@ Weight = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Weights(Section):
-    """The section `fleet.weights`: shares of the classes in the work on durable jobs, if all wait."""
+    """The section `fleet.weights`: shares of the classes in the work on durable jobs."""
 
     high: Annotated[
         Weight,
