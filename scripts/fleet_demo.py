@@ -17,6 +17,7 @@ from itertools import pairwise
 from statistics import median
 
 import numpy as np
+import psutil
 
 from supervisor.client import AsyncClient, Client, SupervisorError
 from supervisor.nats.connection import Connection
@@ -66,8 +67,11 @@ def shared(fleet: Fleet) -> bool:
     async def work(link: Connection) -> list[Outcome]:
         return list((await outcomes(link, await handed_in(fleet.urls, JOBS))).values())
 
+    agents = [host.agent for host in fleet.hosts]
+    before_s = [cpu_s(agent) for agent in agents]
     found = fleet.run(work)
     took_s = time.monotonic() - began
+    used_s = sum(map(cpu_s, agents)) - sum(before_s)
     by_host = Counter(outcome.host for outcome in found)
     for host, size in zip(fleet.hosts, SIZES, strict=True):
         part = by_host[host.name] / JOBS
@@ -76,7 +80,19 @@ def shared(fleet: Fleet) -> bool:
     print(
         f"  {took_s:.1f} s, where one worker would take {one_s:.0f} s: {one_s / took_s:.1f} times"
     )
+    mb = [agent.memory_info().rss / 1e6 for agent in agents]
+    server_mb = psutil.Process(fleet.servers[0].pid).memory_info().rss / 1e6
+    print(
+        f"  agents of {max(mb):.0f} MB, {used_s / JOBS * 1000:.1f} ms of their CPU a job; ", end=""
+    )
+    print(f"a server of {server_mb:.0f} MB")
     return all(outcome.kind == "done" for outcome in found)
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Seconds of CPU that a process has had."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def live(fleet: Fleet) -> bool:

@@ -7,6 +7,7 @@ stands in `_Manner`, for both; that puts it on the wire, in the journal, in repo
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 import msgspec
@@ -51,6 +52,10 @@ class _Manner(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     words: bool = False
 
 
+_MANNER: Final = _Manner.__struct_fields__
+_manner_of: Final = attrgetter(*_MANNER)
+
+
 class PartialSpeech(_Manner, frozen=True, kw_only=True):
     """Options that a client asks for.
 
@@ -73,7 +78,7 @@ class PartialSpeech(_Manner, frozen=True, kw_only=True):
 
     def complete(self, *, engine: str, voice: str, language: str | None, seed: int) -> Speech:
         """The same options, complete."""
-        manner = {name: getattr(self, name) for name in _Manner.__struct_fields__}
+        manner = dict(zip(_MANNER, _manner_of(self), strict=True))
         return Speech(engine=engine, voice=voice, language=language, seed=seed, **manner)
 
 

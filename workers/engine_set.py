@@ -30,6 +30,8 @@ _VOICES_REMEMBERED = 3
 """Of an engine: those that a wider session is opened for, so that none is made ready while
 somebody waits. A voice may be a model of 60 MB."""
 
+_FINGERPRINTS_REMEMBERED = 1_000
+
 
 class EngineSet:
     """Engines by name, loaded on first use or ahead of it.
@@ -52,6 +54,8 @@ class EngineSet:
         """By engine and voice, in Hz."""
         self._recent: dict[str, dict[str, None]] = {}
         """By engine: voices that were spoken with, the last one last."""
+        self._fingerprints: dict[tuple[str, str], str] = {}
+        """By engine, and by what its session tells of itself and a voice."""
         self._failed: dict[str, str] = {}
         self._building = threading.Lock()
 
@@ -82,7 +86,14 @@ class EngineSet:
 
     def fingerprint(self, name: str, voice: str, session: Session) -> str:
         """That of all that speaks this voice with a session of this engine; empty if unknown."""
-        return fingerprint.fingerprint(session, voice, name, self._settings.get(name, {}))
+        own = fingerprint.own_part(session, voice)
+        found = self._fingerprints.get((name, own))
+        if found is None:
+            if len(self._fingerprints) >= _FINGERPRINTS_REMEMBERED:
+                self._fingerprints.clear()  # Clients may mix voices without end.
+            found = fingerprint.fingerprint(own, name, self._settings.get(name, {}))
+            self._fingerprints[name, own] = found
+        return found
 
     def is_single(self, name: str, session: Session) -> bool:
         """Whether this session of an engine has one thread."""

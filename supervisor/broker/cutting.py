@@ -83,8 +83,10 @@ class TextReader:
         self._steps: Iterator[str | None] | None = preparation.steps()
         self._rest: Uncut | None = None
         self._prepared = ""
+        self._first: tuple[Part, ...] = ()
+        """The parts of the first slice that has any: most texts have no other."""
         self._lines: list[str] = []
-        """For each slice so far its segments, a line each."""
+        """For each slice behind it its segments, a line each: there may be thousands."""
 
     @property
     def ended(self) -> bool:
@@ -94,7 +96,7 @@ class TextReader:
     @property
     def ready(self) -> bool:
         """Whether enough is cut to make a job of it, or a refusal."""
-        return self.ended or (bool(self._lines) and not self._whole)
+        return self.ended or (bool(self._first) and not self._whole)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -111,26 +113,31 @@ class TextReader:
                 self._prepared = text
         elif self._rest is not None:
             parts, self._rest = self._rest.slice()
-            if parts:
+            if not self._first:
+                self._first = parts
+            elif parts:
                 self._lines.append("\n".join(map(line_of, parts)))
 
     def read(self, clock: Callable[[], float]) -> None:
         """Take steps for `AT_ONCE_S`, in which most texts are cut to their end. Raises Refused."""
         until = clock() + AT_ONCE_S
-        while not self.ended and clock() < until:
+        while (self._steps is not None or self._rest is not None) and clock() < until:
             self.step()
 
     def parts(self) -> tuple[Part, ...]:
         """The parts so far; none of a text without a word."""
-        return tuple(part_of(line) for lines in self._lines for line in lines.split("\n"))
+        more = [part_of(line) for lines in self._lines for line in lines.split("\n")]
+        return (*self._first, *more)
 
     def take(self) -> tuple[tuple[Part, ...], Uncut | None]:
         """The first parts so far and the uncut rest. A long text that is cut to its end comes as a
         rest, with a line for each part. One without a word has one part: the names of its signs, or
         a silence. A stretch may have none.
         """
-        lines = self._lines
-        if not lines:
+        if self._first and not self._lines and self._stretch is None:
+            return self._first, self._rest
+        lines = ["\n".join(map(line_of, self._first)), *self._lines]
+        if not self._first:
             lines = [line_of(Part(signs(self._prepared) or emoji(self._preparation.text)))]
         if self._stretch is not None:
             self.first_segment, lines = self._stretch.of(lines)

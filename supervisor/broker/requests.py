@@ -68,22 +68,28 @@ def read_text(body: Body, max_bytes: int) -> str:
 
 
 def read_request(
-    submit: Submit, text: str, catalogue: Catalogue, settings: Settings, now: float
+    submit: Submit,
+    text: str,
+    catalogue: Catalogue,
+    settings: Settings,
+    now: float,
+    scope: str = "",
 ) -> tuple[JobRequest, TextReader]:
     """The job request of a SUBMIT, complete but for its segments, and the reader that cuts them.
 
-    `now` is when the request came in, monotonic seconds. Raises Refused.
+    `now` is when the request came in, monotonic seconds; `scope`, within which what is spoken for
+    it is cached. Raises Refused.
     """
     asked = _Asked(submit, catalogue, settings)
     fingerprint = b"" if submit.key is None else _fingerprint(submit, text)
-    return asked.request(now, fingerprint), asked.reader(text)
+    return asked.request(now, fingerprint, scope), asked.reader(text)
 
 
 def read_open_request(
-    submit: Submit, catalogue: Catalogue, settings: Settings, now: float
+    submit: Submit, catalogue: Catalogue, settings: Settings, now: float, scope: str = ""
 ) -> tuple[JobRequest, Callable[[str, bool], TextReader], str]:
     """The job request of a SUBMIT whose text is open, what reads stretches of it, and the language
-    that it is in. Raises Refused.
+    that it is in. `scope` as in `read_request`. Raises Refused.
     """
     asked = _Asked(submit, catalogue, settings)
     if submit.part is not None or submit.first_segment:
@@ -97,7 +103,7 @@ def read_open_request(
         raise Refused("out_of_range", reason, field="markup")
     fingerprint = b"" if submit.key is None else _fingerprint(submit, "")
     request = msgspec.structs.replace(
-        asked.request(now, fingerprint),
+        asked.request(now, fingerprint, scope),
         open=True,
         asked=msgspec.msgpack.encode(submit) if submit.durable else b"",
     )
@@ -131,11 +137,14 @@ class _Asked:
         _within("speed", submit.speed, engine.min_speed, engine.max_speed)
         self.language = self._chosen.read_in
         reading = settings.reading
-        self.markup = _one_of("markup", submit.markup, Markup, reading.markup)
-        self._policy = _one_of("unreadable", submit.unreadable, Unreadable, reading.unreadable)
-        name, any_class = submit.request_class, CLASSES[0]
-        asked = _one_of("class", name, RequestClass, any_class)
-        self._class = None if name is None else asked
+        self.markup, self._policy = reading.markup, reading.unreadable
+        if submit.markup is not None:
+            self.markup = _one_of("markup", submit.markup, get_args(Markup))
+        if submit.unreadable is not None:
+            self._policy = _one_of("unreadable", submit.unreadable, get_args(Unreadable))
+        self._class: RequestClass | None = None
+        if submit.request_class is not None:
+            self._class = _one_of("class", submit.request_class, CLASSES)
         self._begin = functools.partial(
             uncut,
             language=self.language,
@@ -162,7 +171,7 @@ class _Asked:
 
         return TextReader(self._preparation(text), begin, whole=True)
 
-    def request(self, now: float, fingerprint: bytes) -> JobRequest:
+    def request(self, now: float, fingerprint: bytes, scope: str) -> JobRequest:
         """The job request, but for its segments."""
         submit, settings, chosen = self._submit, self._settings, self._chosen
         reproducible = submit.seed is not None or submit.durable
@@ -180,7 +189,7 @@ class _Asked:
             ),
             sample_rate=chosen.leading.sample_rate,
             segments=(),
-            pauses=msgspec.structs.replace(settings.segments.pauses(), asked=submit.tempo),
+            pauses=settings.segments.pauses(submit.tempo),
             progress=submit.progress,
             priority=submit.priority,
             deadline=None if submit.deadline_ms is None else now + submit.deadline_ms / 1000,
@@ -193,7 +202,7 @@ class _Asked:
             tolerant=self._policy != "refuse",
             request_class=self._class,
             recut=None if reproducible else self.language.partition("-")[0].lower(),
-            shared=Shared("", seeded=draws) if shared else None,
+            shared=Shared(scope, draws) if shared else None,
         )
 
     def _preparation(self, text: str) -> Preparation:
@@ -219,11 +228,8 @@ def complete(request: JobRequest, reader: TextReader) -> JobRequest:
     )
 
 
-def _one_of(field: str, asked: str | None, names: object, default: _Name) -> _Name:
+def _one_of(field: str, asked: str, known: tuple[_Name, ...]) -> _Name:
     """What the client asks for, if it is one of these names. Raises Refused."""
-    if asked is None:
-        return default
-    known: tuple[_Name, ...] = get_args(names)
     for name in known:
         if name == asked:
             return name
@@ -242,29 +248,23 @@ def _pronounced(submit: Submit, settings: Settings, language: str) -> Callable[[
             raise Refused(
                 "out_of_range", f"pronunciations: {error}", field="pronunciations"
             ) from None
-    known = _dictionary(_Same(settings.reading.entries))
+    known = _dictionary(settings.reading.entries)
     if not own.first and not known.first:
         return None
     return Pronunciations(own, known, language=language).in_text
 
 
-class _Same:
-    """Entries that are the same only if they are the same object: thousands are not compared."""
-
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        self.entries = entries
-
-    def __hash__(self) -> int:
-        return id(self.entries)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.entries is self.entries
+_last: list[tuple[tuple[Entry, ...], Dictionary]] = [((), _NO_ENTRIES)]
+"""The dictionary that was asked for last, and what it is of."""
 
 
-@functools.lru_cache(maxsize=1)
-def _dictionary(known: _Same) -> Dictionary:
-    """That of the settings, built when they have changed."""
-    return Dictionary(known.entries)
+def _dictionary(entries: tuple[Entry, ...]) -> Dictionary:
+    """That of the settings, built when they have changed: which is told by the object, for there
+    may be thousands of entries.
+    """
+    if _last[0][0] is not entries:
+        _last[0] = entries, Dictionary(entries)
+    return _last[0][1]
 
 
 class _Fit:
@@ -329,6 +329,18 @@ def _fingerprint(submit: Submit, text: str) -> bytes:
 
 def _check(submit: Submit) -> None:
     """Check the fields whose bounds no engine sets. Raises Refused."""
+    if (
+        0 <= submit.volume <= MAX_VOLUME
+        and 1 / MAX_TEMPO <= submit.tempo <= MAX_TEMPO
+        and 0 <= (submit.seed or 0) <= MAX_SEED
+        and 0 <= submit.credit <= MAX_CREDIT
+        and 0 <= submit.priority <= HIGHEST_PRIORITY
+        and 0 < len(submit.id) <= MAX_ID_CHARS
+        and submit.deadline_ms is None
+        and submit.key is None
+        and submit.on_behalf is None
+    ):
+        return  # As nearly all are, which need not be asked for one after the other.
     _within("volume", submit.volume, 0, MAX_VOLUME)
     _within("tempo", submit.tempo, 1 / MAX_TEMPO, MAX_TEMPO)
     _within("seed", submit.seed or 0, 0, MAX_SEED)

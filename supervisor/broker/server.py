@@ -224,7 +224,8 @@ class Broker:
                 self._submit_open(client, connection, message, body)
                 return
             text = read_text(body, self.settings.broker.max_text_bytes)
-            request, reader = read_request(message, text, self.catalogue, self.settings, now)
+            scope = self._scope(connection, message)
+            request, reader = read_request(message, text, self.catalogue, self.settings, now, scope)
             flow = flow_of(connection.owner, client, message.on_behalf)
             pending = PendingSubmit(
                 client=client,
@@ -250,7 +251,10 @@ class Broker:
     ) -> None:
         """A job whose text is to come. Raises Refused."""
         now = self._loop.time()
-        request, read, language = read_open_request(message, self.catalogue, self.settings, now)
+        scope = self._scope(connection, message)
+        request, read, language = read_open_request(
+            message, self.catalogue, self.settings, now, scope
+        )
         if message.durable and body:
             reason = "a durable open text begins with APPEND: leave the body of SUBMIT empty"
             raise Refused("out_of_range", reason, field="text")
@@ -259,6 +263,12 @@ class Broker:
         if self._jobs.jobs.get(job) is not None and not message.durable:
             most = self.settings.broker.max_text_bytes
             self._open_texts.begin(job, lambda: (read, language), most, body)
+
+    def _scope(self, connection: Connection, message: wire.Submit) -> str:
+        """Within which what is spoken for this request is cached."""
+        if self.settings.cache.scope != "owner":
+            return ""
+        return scope_of(connection.owner, message.on_behalf)
 
     def _prepared(self, request: JobRequest) -> Prepared | None:
         """What reads a durable text; None where the engines are not known yet. Raises Refused."""
@@ -337,10 +347,6 @@ class Broker:
         request: JobRequest,
     ) -> str:
         """Submit a job; returns its name, also of one that was refused."""
-        if request.shared is not None and self.settings.cache.scope == "owner":
-            scope = scope_of(connection.owner, message.on_behalf)
-            shared = msgspec.structs.replace(request.shared, scope=scope)
-            request = msgspec.structs.replace(request, shared=shared)
         self._submitted += 1
         job = f"{self.epoch}-{self._submitted}"
         if self.settings.logging.text:

@@ -66,9 +66,10 @@ def choose(asked: PartialSpeech, default_engine: str, catalogue: Catalogue) -> C
 
 def find_voice(name: str, engine: EngineState) -> tuple[str, VoiceState]:
     """The name to speak with, and its voice; that of a mix is its largest part. Raises Refused."""
+    for voice in engine.voices:
+        if voice.name == name:
+            return name, voice
     voices = {voice.name: voice for voice in engine.voices}
-    if name in voices:
-        return name, voices[name]
     if is_mix(name) and engine.mixes:
         return _mixed(name, engine, voices)
     hint = nearest(name, list(voices))
@@ -96,15 +97,16 @@ def of_one_rate(voices: list[VoiceState]) -> None:
 
 
 def _engine(name: str, catalogue: Catalogue) -> EngineState:
-    engines = {engine.name: engine for engine in catalogue.engines}
-    engine = engines.get(name)
-    if engine is None:
-        offered = [each for each in engines if engines[each].offered]
-        message = f"no engine {shown(name)}{nearest(name, offered or list(engines))}"
-        raise Refused("unknown_engine", message, field="engine")
-    if engine.unavailable is not None:
-        raise Refused("engine_unavailable", engine.unavailable, field="engine")
-    return engine
+    for engine in catalogue.engines:
+        if engine.name != name:
+            continue
+        if engine.unavailable is not None:
+            raise Refused("engine_unavailable", engine.unavailable, field="engine")
+        return engine
+    offered = [each.name for each in catalogue.engines if each.offered]
+    known = offered or [each.name for each in catalogue.engines]
+    message = f"no engine {shown(name)}{nearest(name, known)}"
+    raise Refused("unknown_engine", message, field="engine")
 
 
 def _no_voice(name: str, engine: EngineState, hint: str) -> Refused:

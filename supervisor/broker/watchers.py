@@ -61,7 +61,7 @@ class Watchers:
         self._loop = loop
         self._offer = offer
         self._watchers: dict[bytes, Watcher] = {}
-        self._kinds: frozenset[str] = frozenset()
+        self.kinds: frozenset[str] = frozenset()
         """Kinds that anybody watches."""
         self._number = 0
         self._round: asyncio.Handle | None = None
@@ -89,10 +89,6 @@ class Watchers:
         """Forget a connection that is gone."""
         if self._watchers.pop(client, None) is not None:
             self._settle()
-
-    def wants(self, kind: str) -> bool:
-        """Whether anybody watches events of this kind."""
-        return kind in self._kinds
 
     def tell(self, kind: str, about: About, owner: str | None = None) -> None:
         """Tell all who watch this kind; of a job only its `owner`."""
@@ -140,7 +136,7 @@ class Watchers:
                 raise Refused("busy", text, retry_after_ms=5_000)
 
     def _settle(self) -> None:
-        self._kinds = frozenset().union(*(each.kinds for each in self._watchers.values()))
+        self.kinds = frozenset().union(*(each.kinds for each in self._watchers.values()))
 
     def _send(self) -> None:
         """Send to each what it takes; those who take nothing are tried again in a while."""

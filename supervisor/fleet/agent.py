@@ -27,7 +27,6 @@ from supervisor.wire.client import Welcome
 from supervisor.wire.fleet import names
 from supervisor.wire.fleet.codec import SCHEMA
 from supervisor.wire.fleet.jobs import Config
-from supervisor.wire.fleet.live import Heartbeat
 from supervisor.wire.fleet.made_by import made_by
 
 _MOST_SLEEP_S: Final = 3600.0
@@ -86,8 +85,6 @@ class Agent:
         """Why the own supervisor does not answer; empty while it does."""
         self.on_event: Callable[[], None] = lambda: None
         """Called after each event of the machine."""
-        self.heartbeat: Callable[[], Heartbeat] = lambda: Heartbeat(host=host, epoch=epoch)
-        """How this host is now; set by the part that tells it."""
         self.on_fault: Callable[[], None] = lambda: None
         """Called after a fault of ours: what the machine knows may be wrong."""
         self.on_closed: Callable[[], None] = lambda: None

@@ -1,4 +1,4 @@
-"""Control from anywhere: a job is cancelled, forgotten, asked how far it is; the host is drained.
+"""Control of durable jobs from anywhere: a job is cancelled, forgotten, or asked how far it is.
 
 Who holds it stops it, and tells how far it is. That it is cancelled is written down by one agent of
 all, whoever holds it: by the fence, as every outcome is.
@@ -18,7 +18,7 @@ from supervisor.wire.fleet import names
 from supervisor.wire.fleet.codec import NewerSchema, Unreadable, decode, encode
 from supervisor.wire.fleet.jobs import Outcome
 from supervisor.wire.fleet.live import Control as Question
-from supervisor.wire.fleet.live import ControlAnswer, Drain, Heartbeat
+from supervisor.wire.fleet.live import ControlAnswer
 
 if TYPE_CHECKING:
     from supervisor.fleet.agent import Agent
@@ -43,7 +43,6 @@ class Control:
         self._subscriptions = [
             await connection.subscribe(subject, self._all),
             await connection.subscribe(subject, self._one, queue=_GROUP),
-            await connection.subscribe(names.drain_subject(self._agent.host), self._drain),
         ]
 
     async def stop(self) -> None:
@@ -102,19 +101,7 @@ class Control:
         await purge(self._agent.connection, names.AUDIO, f"{below}.>")
         await self._outcomes.delete(name.key)
 
-    async def _drain(self, message: Message) -> None:
-        """An operator has this host take no more, or take part again."""
-        try:
-            asked = decode(message.data, Drain)
-        except (NewerSchema, Unreadable):
-            return
-        agent = self._agent
-        if asked.off or not agent.machine.room.leaving:
-            log.info("fleet: %s", "takes part again" if asked.off else "drained by an operator")
-            agent.tell(e.Drain(agent.now(), off=asked.off))
-        await self._answer(message, agent.heartbeat())
-
-    async def _answer(self, message: Message, answer: ControlAnswer | Heartbeat) -> None:
+    async def _answer(self, message: Message, answer: ControlAnswer) -> None:
         if not message.reply:
             return
         try:

@@ -32,7 +32,6 @@ class Heartbeats:
         self._told: tuple[Any, ...] = ()
         self._task: asyncio.Task[Any] | None = None
         self._asked: Subscription | None = None
-        agent.heartbeat = self.heartbeat
 
     async def start(self) -> None:
         """As `agent.Part`."""

@@ -90,8 +90,8 @@ class Segments:
         worker.kill(reason)
 
     def _take_piece(self, worker: Worker, piece: wire.Piece, pcm: memoryview) -> None:
-        run = worker.running
-        if run is None or _name(piece) != _name(run):
+        run, name = worker.running, _name(piece)
+        if run is None or name != _name(run):
             self._take_stale(worker, piece)
             return
         worker.received += len(pcm)
@@ -109,7 +109,7 @@ class Segments:
         self._heartbeat.ended(worker)
         if piece.terminated and worker.kill_reason is not None:
             return  # Not cancelled: it hung, and runs again when this worker has ended.
-        worker.answered.append(_name(piece))
+        worker.answered.append(name)
         if piece.error is None:
             self._to_jobs(
                 job_events.SegmentSpoken(

@@ -61,8 +61,9 @@ class ControlLoop:
         self.target: tuple[WorkerShape, ...] = ()
         """Workers whose cores are leased."""
         self.giving_back = False
-        """Whether cores are leased that only a worker on its way out may still use. Noted, as it is
-        asked after every event, and would take microseconds on a machine of many cores."""
+        """Whether cores are leased that only a worker on its way out may still use. Noted where
+        leases change, as it is asked after every event of the supervisor, and would take
+        microseconds on a machine of many cores."""
         self.changed_at = time.time()
         """Unix time of the last change of the number of cores."""
         self.reallocations = 0
@@ -77,10 +78,6 @@ class ControlLoop:
             **memory.effects,
         }
         """The effect of each command of the allocation."""
-        self.giving_back = False
-        """Whether cores are leased that only a worker on its way out may still use. It is asked
-        after every event of the supervisor, so it is worked out only where leases change.
-        """
         self._timer: Timer | None = None
         self._stopped = False
         self._held: frozenset[int] = frozenset()

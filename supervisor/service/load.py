@@ -68,7 +68,9 @@ class LoadMeter:
 
     def observe(self) -> None:
         """Note the number of running segments, whenever it may have changed."""
-        self._running.observe(self._loop.time(), self._jobs.running_segments)
+        running = self._jobs.running_segments
+        if running != self._running.value:
+            self._running.observe(self._loop.time(), running)
 
     def sample_memory(self, *, quiet: bool) -> None:
         """Look at a worker's memory if that is due, as `MemorySampler.sample` does."""

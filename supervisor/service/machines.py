@@ -28,7 +28,7 @@ from supervisor.core.jobs.machine import Jobs
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
 from supervisor.logs import get_logger, raised_at
-from supervisor.service.record import Entry, Family, pack
+from supervisor.service.record import Entry, pack
 from supervisor.service.ring import Ring
 
 AnyMachine = Jobs | Pool | Allocation
@@ -84,6 +84,8 @@ class Machines:
         self._queue: deque[tuple[AnyMachine, Any]] = deque()
         self._working = False
         self._broken = False
+        self._shortened = 0
+        """Segments that were cut in two so far, as of the last event."""
 
     def tell(self, machine: AnyMachine, event: AnyEvent) -> None:
         """Hand an event to its machine, and carry out the commands that follow."""
@@ -116,20 +118,22 @@ class Machines:
                 self._break(event, doing, error)
 
     def _handle(self, machine: AnyMachine, event: Any) -> Sequence[object]:  # noqa: ANN401
-        entry = self._ring.begin(_family(machine), event)
         commands: Sequence[object]
-        if isinstance(machine, Jobs) and isinstance(event, job_events.CutTurn):
-            commands = _cut(machine, event, entry)
-        elif isinstance(machine, Jobs) and isinstance(event, job_events.Recovered):
-            commands = _recover(machine, event, entry)
-        else:
-            commands = machine.handle(event)
         if isinstance(machine, Jobs):
-            entry.recalled = pack(machine.repeats.recalled)
+            entry = self._ring.begin("jobs", event)
+            special = _SPECIAL.get(type(event))
+            commands = machine.handle(event) if special is None else special(machine, event, entry)
+            if machine.repeats.recalled:
+                entry.recalled = pack(machine.repeats.recalled)
+            if machine.shortened_segments != self._shortened:
+                self._shortened = machine.shortened_segments
+                for command in commands:
+                    if isinstance(command, job_events.RunSegment) and command.cut_off:
+                        entry.shortened[command.job, command.segment] = command.cut_off
+        else:
+            entry = self._ring.begin("pool" if isinstance(machine, Pool) else "allocation", event)
+            commands = machine.handle(event)
         entry.commands = tuple([type(command).__name__ for command in commands])
-        for command in commands:
-            if isinstance(command, job_events.RunSegment) and command.cut_off:
-                entry.shortened[command.job, command.segment] = command.cut_off
         if self._saw is not None:
             self._saw(machine, event, commands)
         return commands
@@ -146,12 +150,6 @@ class Machines:
             exc_info=error,
         )
         self._on_broken(error)
-
-
-def _family(machine: AnyMachine) -> Family:
-    if isinstance(machine, Jobs):
-        return "jobs"
-    return "pool" if isinstance(machine, Pool) else "allocation"
 
 
 def _cut(jobs: Jobs, event: job_events.CutTurn, entry: Entry) -> list[job_events.Command]:
@@ -188,6 +186,13 @@ def _recover(jobs: Jobs, event: job_events.Recovered, entry: Entry) -> list[job_
         sizes = tuple(segment.size for segment in job.segments)
         entry.cut = sizes, 0 if job.rest is None else len(job.rest)
     return commands
+
+
+_SPECIAL: Mapping[type, Callable[[Jobs, Any, Entry], list[job_events.Command]]] = {
+    job_events.CutTurn: _cut,
+    job_events.Recovered: _recover,
+}
+"""Events of jobs of which more is recorded than what the machine is told."""
 
 
 def _names(kinds: Iterable[type]) -> str:

@@ -58,7 +58,7 @@ class News:
     ) -> None:
         """Look at an event that a machine has handled, and at the commands that followed."""
         if isinstance(machine, Jobs):
-            if machine.news and self._watchers.wants("jobs"):
+            if machine.news and "jobs" in self._watchers.kinds:
                 for step, job in machine.news:
                     self._tell_job(step, job, event.now)
         elif isinstance(machine, Pool):
@@ -119,7 +119,7 @@ class News:
                 self._tell_worker("retired", epoch, self._seen[epoch])
 
     def _tell_worker(self, step: WorkerStep, epoch: int, seen: _Seen, reason: str = "") -> None:
-        if not self._watchers.wants("workers"):
+        if "workers" not in self._watchers.kinds:
             return
         changed = WorkerChanged(
             what=step,

@@ -23,6 +23,7 @@ from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.machine import Jobs
 from supervisor.core.jobs.parts import Part, sentences
 from supervisor.core.jobs.repeats import Flight, Recalled, Repeats
+from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segment_cache import Spoken
 from supervisor.core.pool import events as pool_events
 from supervisor.core.pool.machine import Pool
@@ -36,9 +37,13 @@ from supervisor.service.record import (
     unpack,
 )
 from supervisor.service.ring import SETTINGS
+from supervisor.speech import Speech
 
 _MOST_AUDIO_BYTES = 1 << 28
 """Most bytes of audio taken for one segment, whatever a file says."""
+
+_UNKNOWN = JobRequest(speech=Speech(engine="", voice=""), sample_rate=0, segments=())
+"""What a segment in the air was asked for with: a record does not say."""
 
 _Event = TypeVar("_Event")
 
@@ -82,6 +87,11 @@ class ScriptedRepeats(Repeats):
 
     script: tuple[Recalled, ...] = ()
 
+    def could_have(self, job: Job) -> bool:
+        """Look at each segment: the record says which were found."""
+        del job
+        return True
+
     def find(self, job: Job, index: int, now: float) -> Spoken | Flight | None:
         """The silence, or the flight, that the record has for a segment."""
         for what, name, segment, figures in self.script:
@@ -97,7 +107,7 @@ class ScriptedRepeats(Repeats):
     def _flight(self, maker: int) -> Flight:
         if maker < 0 and maker not in self._by_maker:
             self._commands.append(e.ReadCached(maker, b""))
-        return self._by_maker.setdefault(maker, Flight(maker, b"", ("", "")))
+        return self._by_maker.setdefault(maker, Flight(maker, _UNKNOWN, Part("")))
 
     def _is_wanted(self, flight: Flight, spoken: Spoken, now: float) -> bool:
         del flight, spoken, now
@@ -113,7 +123,10 @@ class ScriptedRepeats(Repeats):
     def begun(self, job: Job, index: int, worker: int) -> None:
         """Note a flight that others may wait for."""
         del job, index
-        self._by_maker[worker] = Flight(worker, b"", ("", ""))
+        self._by_maker[worker] = Flight(worker, _UNKNOWN, Part(""))
+
+    def _land(self, maker: int) -> Flight | None:
+        return self._by_maker.pop(maker, None)
 
     def _offer(self, flight: Flight, spoken: Spoken, event: e.SegmentSpoken) -> None:
         del event

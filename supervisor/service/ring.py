@@ -53,14 +53,16 @@ them in a header (`wire.codec`)."""
 FILE = "events.json"
 """Name of the record in the state directory, after a fault."""
 
-SETTINGS = (
-    job_events.Configured,
-    job_events.CostsExpected,
-    pool_events.Configured,
-    allocation_events.Began,
-    Configured,
-    allocation_events.GainExpected,
-    allocation_events.MachineChanged,
+SETTINGS = frozenset[type](
+    (
+        job_events.Configured,
+        job_events.CostsExpected,
+        pool_events.Configured,
+        allocation_events.Began,
+        Configured,
+        allocation_events.GainExpected,
+        allocation_events.MachineChanged,
+    )
 )
 """Events whose last one stays, however old it is."""
 
@@ -212,7 +214,7 @@ def _lighter_read(event: job_events.CachedRead) -> job_events.CachedRead:
 
 
 def _silenced(event: Any) -> Any:  # noqa: ANN401 - what stands for the pieces, of another type
-    return tuple([_silent(piece) for piece in event.pieces])
+    return tuple([p if type(p) is Stored else Silence(len(p)) for p in event.pieces])
 
 
 def _lighter_text(event: job_events.TextAppended) -> job_events.TextAppended:

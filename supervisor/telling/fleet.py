@@ -55,7 +55,7 @@ def host_row(host: Heartbeat) -> HostRow:
     return HostRow(
         name=host.host,
         state=kind,
-        said=f"{_WORDS[kind]}: {host.why}" if host.why else _WORDS[kind],
+        said=f"{_WORDS[kind]}: {host.why}" if host.why and kind != "draining" else _WORDS[kind],
         slots=host.slots,
         free=host.free,
         running=host.running,

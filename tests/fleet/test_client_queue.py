@@ -229,7 +229,17 @@ def test_what_no_fleet_can_do_is_told_at_once(server: NatsServer) -> None:
             assert refused.value.code == code
         with pytest.raises(Refused, match="no host of the fleet that speaks the engine 'other'"):
             await client.submit("Hi.", engine="other", durable=True)
-        for job in ("normal.noop.0.default.nope", "normal.noop.0.shop.nope", "normal.noop.0"):
+        real = await client.submit("Hi.", durable=True)
+        for job in (
+            "normal.noop.0.default.nope",
+            "normal.noop.0.default.nope.9999",
+            f"{real.id}.9999",
+            "normal.noop.0.shop.nope",
+            "normal.noop.0",
+        ):
+            with pytest.raises(BadRequest) as unknown:
+                await client.cancel(job)
+            assert unknown.value.code == "not_found"
             with pytest.raises(BadRequest) as missing:
                 await client.attach(job)
             assert missing.value.code == "not_found"

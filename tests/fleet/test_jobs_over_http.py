@@ -34,14 +34,18 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """Two hosts of one worker each, whose gateways know two keys."""
+    """Two hosts of one worker each, whose gateways know two keys; the second keeps no job to itself
+    while the servers are away.
+    """
     settings = {
         "http.enabled": True,
         "http.port": 0,
         "http.api_keys": [hash_key(key) for key in KEYS.values()],
         "fleet.part_s": 2.0,
     }
-    with Fleet((1, 1), settings=settings) as fleet:
+    fleet = Fleet((1, 1), settings=settings)
+    fleet.hosts[1].settings["fleet.outage"] = "refuse"
+    with fleet:
         yield Site(fleet, *map(gateway_of, fleet.hosts))
 
 
@@ -159,6 +163,25 @@ def test_names_that_nobody_has(site: Site, id: str) -> None:
         assert ask(site.first, f"{JOBS}/{id}{place}", method=method).status == 404
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "param"),
+    [
+        ({"input": ""}, 400, "input"),
+        ({"input": "a\0b"}, 400, "input"),
+        ({"class": "soon"}, 400, "class"),
+        ({"voice": "nobody"}, 400, "voice"),
+        ({"model": "nobody"}, 404, "model"),
+        ({"input": "x" * 2_200_000}, 413, "input"),
+    ],
+)
+def test_what_no_host_would_take(
+    site: Site, fields: dict[str, Any], status: int, param: str
+) -> None:
+    """It is refused by name, as on a single host."""
+    answer = ask(site.first, JOBS, {"input": TEXT, **fields})
+    assert (answer.status, answer.error["param"]) == (status, param), answer.body
+
+
 def test_without_its_servers_a_job_is_kept_here_and_says_so(site: Site) -> None:
     """In a field and a header, and soon; a job of the fleet is asked for in vain meanwhile; when
     the servers are back the next job is theirs again.
@@ -174,8 +197,10 @@ def test_without_its_servers_a_job_is_kept_here_and_says_so(site: Site) -> None:
     assert str(kept.document["note"]).startswith("kept on this host: ")
     assert done(site.first, kept.document["id"])["state"] == "done"
     lost = ask(site.first, f"{JOBS}/{job['id']}")
-    assert (lost.status, lost.error["code"]) == (503, "fleet_unavailable")
-    assert int(lost.headers["Retry-After"]) >= 1
+    refused = ask(site.second, JOBS, {"input": TEXT})
+    for answer in (lost, refused):
+        assert (answer.status, answer.error["code"]) == (503, "fleet_unavailable"), answer.body
+        assert int(answer.headers["Retry-After"]) >= 1
     site.fleet.servers[0].start().wait_listening()
 
     def taken() -> bool:

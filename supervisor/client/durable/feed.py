@@ -23,8 +23,9 @@ from supervisor.wire.fleet.names import JobName
 
 _FIRST_LOOK_S: Final = 0.03
 _LONGEST_LOOK_S: Final = 1.0
-_SLOWER: Final = 1.3
-_LOOKS: Final = 8
+_LATER: Final = 0.1
+"""A job is looked at so much later, in shares of how long one has waited."""
+_LOOKS: Final = 16
 """After so many looks for an outcome it is asked whether the job is there at all."""
 FORMAT: Final = "f32le"
 
@@ -86,7 +87,6 @@ class Feed:
         self._request = request
         self._words = words
         self._granted = asyncio.Event()
-        self._look_s = _FIRST_LOOK_S
         self._sums = _Sums()
 
     def grant(self, credit: int) -> None:
@@ -127,10 +127,10 @@ class Feed:
         failed is the end of the job.
         """
         others, other, looks = self._parts, number, 0
+        began = asyncio.get_running_loop().time()
         while True:
             outcome = await self._look(part)
             if outcome is not None:
-                self._look_s = _FIRST_LOOK_S
                 return self._checked(outcome)
             other = number + 1 + (other - number) % max(1, len(others) - number - 1)
             if other < len(others) and (found := await self._look(others[other])) is not None:
@@ -138,8 +138,8 @@ class Feed:
             looks += 1
             if looks % _LOOKS == 0 and await self._gone(part):
                 raise JobFailedError("result_lost", f"{part} is gone, or was never handed in")
-            await asyncio.sleep(self._look_s)
-            self._look_s = min(_LONGEST_LOOK_S, self._look_s * _SLOWER)
+            waited = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(min(_LONGEST_LOOK_S, max(_FIRST_LOOK_S, waited * _LATER)))
 
     async def _gone(self, part: JobName) -> bool:
         try:

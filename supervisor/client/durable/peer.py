@@ -18,19 +18,21 @@ from supervisor import __version__
 from supervisor.client.durable import report
 from supervisor.client.durable.feed import Feed
 from supervisor.client.durable.orders import Order, Place, named, order
-from supervisor.client.durable.queue import Known, Queue, each
+from supervisor.client.durable.queue import Known, Queue, Waiting, each
 from supervisor.client.live.tunnel import Listener
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
 from supervisor.wire import client as wire
 from supervisor.wire.codec import Body, Frames, WireError, decode_request, encode
-from supervisor.wire.fleet.jobs import Config, segments_expected
+from supervisor.wire.fleet.jobs import Config, Outcome, segments_expected
 from supervisor.wire.fleet.names import JobName, NameRefused, parse_name
 
 MAX_TEXT_BYTES: Final = 2 << 20
 """As of a supervisor, unless the hosts say otherwise."""
 
 _CLOSE_S: Final = 1.0
+_SAMPLE_RATE: Final = 24_000
+"""Where nobody tells another one."""
 _UNAVAILABLE_MS: Final = 2_000
 
 
@@ -189,12 +191,10 @@ class Peer:
         return known
 
     async def _seed_of(self, name: JobName, otherwise: int) -> int:
-        first = name.each()[0]
-        waiting = await self._queue.waiting(first)
-        if waiting is not None:
-            return waiting.job.submit.seed or 0
-        outcome = await self._queue.outcome(first)
-        return otherwise if outcome is None else outcome.seed
+        found = await self._queue.first(name)
+        if found is None:
+            return otherwise
+        return found.seed if isinstance(found, Outcome) else found.job.submit.seed or 0
 
     async def _place(self, submit: wire.Submit, config: Config) -> Place:
         if submit.engine is not None and submit.engine not in config.engines:
@@ -222,23 +222,20 @@ class Peer:
 
     async def _attach(self, attach: wire.Attach) -> None:
         name = self._named(attach.job)
-        first = name.each()[0]
-        outcome = await self._queue.outcome(first)
-        if outcome is not None and outcome.sample_rate:
-            rate, seed, segments = outcome.sample_rate, outcome.seed, outcome.segments
-        elif (waiting := await self._queue.waiting(first)) is not None:
-            job = waiting.job
+        found = await self._queue.first(name)
+        if found is None:
+            raise _unknown(attach.job)
+        if isinstance(found, Waiting):
+            job = found.job
             rate, seed = job.sample_rate, job.submit.seed or 0
             segments = segments_expected(job.text_bytes)
-        elif (outcome := await self._queue.outcome(first)) is not None:  # It ended meanwhile.
-            rate, seed, segments = outcome.sample_rate or 1, outcome.seed, outcome.segments
         else:
-            raise _unknown(attach.job)
+            rate, seed, segments = found.sample_rate, found.seed, found.segments
         accepted = wire.Accepted(
             id=attach.id,
             job=str(name),
             segments=max(1, segments),
-            sample_rate=rate,
+            sample_rate=rate or _SAMPLE_RATE,  # Of one that failed there is none.
             seed=seed,
             estimated=True,
         )
@@ -263,8 +260,10 @@ class Peer:
         if listening is not None:
             listening[1].cancel()
         with suppress(RefusedError, FleetError):
-            what = self._queue.forget if forget else self._queue.cancel
-            await each(self._named(job).each(), what)
+            name = self._named(job)
+            if await self._queue.first(name) is not None:
+                what = self._queue.forget if forget else self._queue.cancel
+                await each(name.each(), what)
 
     def _named(self, job: str) -> JobName:
         """The name of a job of this tenant: nobody else's is found here. Raises RefusedError."""
@@ -324,7 +323,7 @@ def _ordered(
 def _sample_rate(described: dict[str, Any], voice: str | None) -> int:
     rates = described.get("sample_rates") or {}
     rate = rates.get(voice, described.get("sample_rate"))
-    return rate if isinstance(rate, int) and rate > 0 else 24_000
+    return rate if isinstance(rate, int) and rate > 0 else _SAMPLE_RATE
 
 
 def _error(refused: RefusedError, id: str | None) -> wire.Error:

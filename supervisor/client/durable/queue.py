@@ -224,6 +224,21 @@ class Queue:
 
     # -- asking -------------------------------------------------------------------------
 
+    async def first(self, name: JobName) -> Outcome | Waiting | None:
+        """What is there of the first part of a job, or of one in one piece: its outcome, or its
+        message. None for what is no job of as many parts as the name says, which anybody may claim.
+        """
+        part = name.part(0) if name.parts else name
+        found: Outcome | Waiting | None = await self.outcome(part)
+        if found is None:
+            found = await self.waiting(part) or await self.outcome(part)  # It may end meanwhile.
+        if found is None or not name.parts:
+            return found
+        which = found.part if isinstance(found, Outcome) else found.job.part
+        # Who cancels a job may not know of how many parts it was.
+        known = which == (0, name.parts) or (which is None and isinstance(found, Outcome))
+        return found if known else None
+
     async def outcome(self, name: JobName) -> Outcome | None:
         """What became of a job in one piece, or of a part; None while it waits or runs."""
         entry = await _patient(lambda: self._outcomes.get_near(name.key))

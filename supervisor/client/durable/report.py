@@ -34,6 +34,8 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 async def of(queue: Queue, name: JobName) -> dict[str, Any] | None:
     """The document of a job, None where there is none. Raises FleetError."""
+    if await queue.first(name) is None:
+        return None
     parts = name.each()
     for attempt in range(_READS):
         outcomes = await each(parts, queue.outcome)

@@ -125,7 +125,7 @@ class Fleet(Section):
             le=3600,
             description="Predicted wait on this host above which live speech is offered to others.",
         ),
-        Declared("live", "s"),
+        Declared("supervisor_restart", "s"),
     ] = 0.3
     max_jobs: Annotated[
         int,
@@ -204,7 +204,7 @@ class Fleet(Section):
             description="Durable jobs while no server answers: `local` keeps them on this host, "
             "`refuse` refuses them."
         ),
-        Declared("live"),
+        Declared("supervisor_restart"),
     ] = "local"
 
     @field_validator("servers")

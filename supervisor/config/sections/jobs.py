@@ -154,12 +154,15 @@ class Segments(Section):
         Declared("live", "s"),
     ] = 1.0
 
-    def pauses(self) -> Pauses:
-        """The silences, as a job has them from its beginning to its end."""
+    def pauses(self, asked: float = 1.0) -> Pauses:
+        """The silences, as a job has them from its beginning to its end; `asked` is a factor on
+        those that its text asks for.
+        """
         return Pauses(
             sentence_s=self.sentence_pause_s,
             heading_s=self.heading_pause_s,
             paragraph_s=self.paragraph_pause_s,
+            asked=asked,
         )
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from supervisor.core.jobs.classes import Classes, below
+from supervisor.core.jobs.classes import CLASSES, Classes, below
 from supervisor.core.jobs.events import RefusalCode
 from supervisor.core.jobs.job import LATE, Job
 from supervisor.core.jobs.limits import Limits
@@ -142,12 +142,8 @@ class _FlowWork:
         self.work_s = 0.0
         self.charged_s = 0.0
         """Its work, of each job no more than it is charged with."""
-        self.of_class_s: dict[RequestClass, float] = {}
+        self.of_class_s: dict[RequestClass, float] = dict.fromkeys(CLASSES, 0.0)
         """Its work by class."""
-
-    def add_to(self, name: RequestClass, work_s: float) -> None:
-        """Count work in one class."""
-        self.of_class_s[name] = self.of_class_s.get(name, 0.0) + work_s
 
 
 _NOTHING = _FlowWork()
@@ -242,13 +238,13 @@ class Admission:
         while True:
             name = job.request_class
             most = self._classes.rules[name].max_work_s
-            if most is None or mine.of_class_s.get(name, 0.0) + new_s <= most:
+            if most is None or mine.of_class_s[name] + new_s <= most:
                 return
             self.demoted[name] += 1
             job.request_class = below(name)
             if job.work.seconds:
-                mine.add_to(name, -job.work.seconds)
-                mine.add_to(job.request_class, job.work.seconds)
+                mine.of_class_s[name] -= job.work.seconds
+                mine.of_class_s[job.request_class] += job.work.seconds
 
     def enter(self, job: Job) -> None:
         """Count in a job that was admitted before."""
@@ -361,13 +357,24 @@ class Admission:
         return True
 
     def _count(self, job: Job, flow: _FlowWork, work_s: float) -> None:
-        before, job.work.seconds = job.work.seconds, work_s
-        flow.add_to(job.request_class, work_s - before)
-        most = self.limits.work_s_per_client * _OF_ONE_JOB
-        if before <= most >= work_s:
-            self._add(flow, work_s - before, work_s - before)
-        else:
-            self._add(flow, work_s - before, min(work_s, most) - min(before, most))
+        work = job.work
+        before = work.seconds
+        change = work_s - before
+        if not change:
+            return
+        work.seconds = work_s
+        flow.of_class_s[job.request_class] += change
+        bound, charged_s = self.limits.work_s_per_client, flow.charged_s
+        most = bound * _OF_ONE_JOB
+        if not before <= most >= work_s:
+            self._add(flow, change, min(work_s, most) - min(before, most))
+        elif not charged_s <= bound >= charged_s + change:
+            self._add(flow, change, change)
+        else:  # As nearly always: the same in short.
+            flow.work_s += change
+            flow.charged_s = charged_s + change
+            self.work_s += change
+            self._charged_s += change
 
     def _add(self, flow: _FlowWork, work_s: float, charge_s: float) -> None:
         bound = self.limits.work_s_per_client

@@ -130,6 +130,17 @@ class JobAudio(msgspec.Struct, gc=False):
         pieces = self.pieces
         if self.released < (pieces[0].offset if pieces else self.end):
             return None
+        if pieces and self.released == pieces[-1].offset:  # As nearly always: one of them is new.
+            last, size = pieces[-1], len(pieces[-1].pcm)
+            if 0 < size <= CHUNK_BYTES and self.credit > 0 and type(last.pcm) is not Stored:
+                self.released += size
+                self.credit -= size
+                self.held -= size
+                return [last], [last] if self._first_time(self.released) else []
+        return self._take_any()
+
+    def _take_any(self) -> tuple[list[Piece], list[Piece]]:
+        pieces = self.pieces
         chunks: list[Piece] = []
         whole: list[Piece] = []
         # Found by bisection: thousands of released pieces may be kept.
@@ -149,10 +160,16 @@ class JobAudio(msgspec.Struct, gc=False):
                 if type(pcm) is not Stored:
                     self.held -= size
                 chunks.append(chunk)
-            if end > self.retained and type(pcm) is not Stored:
-                self.retained = end
+            if type(pcm) is not Stored and self._first_time(end):
                 whole.append(piece)
         return chunks, whole
+
+    def _first_time(self, end: int) -> bool:
+        """Whether what ends here was never released before; it has been from now on."""
+        if end <= self.retained:
+            return False
+        self.retained = end
+        return True
 
     def listen_from(self, offset: int, held: int) -> None:
         """Release from this offset on; `held` bytes in memory are beyond it."""

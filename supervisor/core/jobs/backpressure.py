@@ -37,8 +37,8 @@ class Backpressure:
     def __init__(self, limits: HeldLimits) -> None:
         self.limits = limits
         self.bytes = 0
-        self._largest = 0
-        """Bytes of the largest segment so far."""
+        self._largest = 1
+        """Bytes of the largest segment so far, one at least."""
         self._jobs: dict[str, int] = {}
         """By job, the bytes that are counted of it, where it holds any; and by flow."""
         self._flows: dict[str, int] = {}
@@ -68,10 +68,10 @@ class Backpressure:
 
     def allows(self, job: Job) -> bool:
         """Whether there is room for one more segment of this job."""
-        limits, flow, held = self.limits, self._flows.get(job.flow, 0), job.audio.held
+        limits, audio, flow = self.limits, job.audio, self._flows.get(job.flow, 0)
+        held = audio.held
         # Has its reader taken everything, and will it take the next segments, too?
-        brought = max(1, self._largest) * (job.running + 1)
-        if held == 0 and job.audio.credit >= brought:
+        if held == 0 and audio.credit >= self._largest * (job.running + 1):
             return self.bytes < limits.bytes and flow < limits.bytes_per_client
         shared = 1.0 - RESERVE
         room = min(limits.bytes * shared - self.bytes, limits.bytes_per_client * shared - flow)

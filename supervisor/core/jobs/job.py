@@ -80,7 +80,7 @@ class Segment(msgspec.Struct, gc=False):
     `number` is its place for clients, and for its seed: as if none before had been cut in two.
     `part` is dropped once it cannot be needed again. `kills` counts the workers that were lost
     while they ran it, `preempted` how often it was interrupted for another. `pieces` is its audio,
-    until all earlier segments are spoken; `key` its name in the cache, once `repeats` gave it one.
+    until all earlier segments are spoken; `name` and `key` are for the cache: `repeats` gives them.
     """
 
     part: Part
@@ -91,6 +91,7 @@ class Segment(msgspec.Struct, gc=False):
     kills: int = 0
     preempted: int = 0
     pieces: tuple[Pcm, ...] = ()
+    name: int = 0
     key: bytes = b""
 
     def move(self, state: SegmentState) -> None:
@@ -108,13 +109,12 @@ class Place(msgspec.Struct, gc=False):
     """A job's place in the queue, which alone changes it.
 
     `ticket` names its entry in the queue, 0 for none. `share` is what its class had when it
-    last ran. `looked_up`: the last segment that was looked for in the cache before its turn.
+    last ran.
     """
 
     ticket: int = 0
     rank: float = 0.0
     share: float = 1.0
-    looked_up: int = -1
 
 
 class Work(msgspec.Struct, gc=False):
@@ -394,12 +394,14 @@ class Job:
         self._begin_next(now)
 
     def _begin_next(self, now: float) -> int:
-        index = self.upcoming
         if again := self.retries or self.yielded:
+            index = min(again)
             again.remove(index)
         else:
+            index = self.next_segment
             self.next_segment += 1
-            self.skip_spoken()
+            if self.next_segment < len(self.segments):
+                self.skip_spoken()
         if self.state == "queued":
             self.move("running")
             self.started_at = now

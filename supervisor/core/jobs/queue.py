@@ -32,7 +32,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.backpressure import HELD_BYTES_MAX, Backpressure
-from supervisor.core.jobs.classes import CLASSES, Classes, Contention
+from supervisor.core.jobs.classes import Classes, Contention
 from supervisor.core.jobs.job import OUTCOMES, Job
 from supervisor.core.jobs.limits import HeldLimits
 from supervisor.core.jobs.parts import Part
@@ -98,7 +98,7 @@ class FairQueue:
         self.waiting = 0
         """Number of jobs that wait."""
         self._heap: list[tuple[float, int, _Flow]] = []
-        self._flows: dict[tuple[str, RequestClass], _Flow] = {}
+        self._flows: dict[str, dict[RequestClass, _Flow]] = {}
         self._retries: deque[tuple[int, Job]] = deque()
         self._time = 0.0
         """Virtual time: the start tag of the segment that ran last."""
@@ -145,13 +145,15 @@ class FairQueue:
         """The weight of a job's class, less where its client has work in others: a client's share
         is that of its most urgent class, and is divided among its classes.
         """
-        flows = ((name, self._flows.get((job.flow, name))) for name in CLASSES)
-        weights = [
-            classes.rules[name].weight
-            for name, flow in flows
-            if name == job.request_class or (flow is not None and flow.top() is not None)
-        ]
-        return classes.rules[job.request_class].weight * max(weights) / sum(weights)
+        rules, name = classes.rules, job.request_class
+        own = most = total = rules[name].weight
+        of_client = self._flows.get(job.flow, {})
+        if len(of_client) > 1:
+            for other, flow in of_client.items():
+                if other != name and flow.top() is not None:
+                    weight = rules[other].weight
+                    most, total = max(most, weight), total + weight
+        return own * most / total
 
     def refund(self, job: Job, cost_s: float) -> None:
         """Take back what its flow was charged for a segment that is to run anew."""
@@ -166,7 +168,7 @@ class FairQueue:
         """Predicted seconds of the segments that run before the first of a job that is new, of
         one worker; None for one of a client without any work. Of many flows some stand for all.
         """
-        flow = None if job is None else self._flows.get((job.flow, job.request_class))
+        flow = None if job is None else self._flows.get(job.flow, {}).get(job.request_class)
         start = self._time if flow is None else max(flow.start, self._time)
         rank = start + _HEAD_STARTS[DEFAULT_PRIORITY if job is None else job.request.priority]
         looked, ahead = self._heap[:_LOOKED_AT], 0.0
@@ -191,16 +193,16 @@ class FairQueue:
 
     def forget(self, flow: str) -> None:
         """Forget a flow without jobs, and with it a start tag that is at most a segment ahead."""
-        for name in CLASSES:
-            gone = self._flows.pop((flow, name), None)
-            if gone is not None:
-                gone.entry = 0
+        for gone in self._flows.pop(flow, {}).values():
+            gone.entry = 0
 
     def _flow(self, job: Job) -> _Flow:
-        name = job.flow, job.request_class
-        flow = self._flows.get(name)
+        of_client = self._flows.get(job.flow)
+        if of_client is None:
+            of_client = self._flows[job.flow] = {}
+        flow = of_client.get(job.request_class)
         if flow is None:
-            flow = self._flows[name] = _Flow(self._time)
+            flow = of_client[job.request_class] = _Flow(self._time)
         return flow
 
     def _ticket(self, job: Job) -> int:
@@ -248,7 +250,7 @@ class FairQueue:
     def _sweep(self) -> None:
         self._stale = 0
         self._retries = deque((t, job) for t, job in self._retries if job.place.ticket == t)
-        for flow in self._flows.values():
+        for flow in [each for of_client in self._flows.values() for each in of_client.values()]:
             flow.jobs = [entry for entry in flow.jobs if entry[2].place.ticket == entry[1]]
             heapify(flow.jobs)
         self._heap = [entry for entry in self._heap if entry[2].entry == entry[1]]
@@ -293,7 +295,7 @@ class Queue:
         self._more_room = False
         """Whether a parked job may have become one that can run."""
         self._to_look_up: dict[str, Job] = {}
-        """Jobs whose next segment was not looked for in the cache yet."""
+        """Jobs whose next segment may be in the cache."""
 
     # -- workers ------------------------------------------------------------------------
 
@@ -374,7 +376,8 @@ class Queue:
 
     def could_run(self, job: Job) -> bool:
         """Whether only workers are missing for a segment of this job."""
-        return _has_more(job) and (_runs_again(job) or self._backpressure.allows(job))
+        again = job.retries or job.yielded
+        return _has_more(job) and (bool(again) or self._backpressure.allows(job))
 
     def configure(self, limits: HeldLimits, classes: Classes) -> None:
         """Set other bounds on held audio, and rules of classes, from the next dispatch on."""
@@ -390,7 +393,7 @@ class Queue:
             self._commands.append(e.CutText(job.id))
         if not _has_more(job):
             return
-        if job.request.shared is not None and job.place.looked_up != job.upcoming:
+        if job.request.shared is not None and self._repeats.could_have(job):
             self._to_look_up[job.id] = job
         if job.retries:
             self._parked.pop(job.id, None)
@@ -418,17 +421,21 @@ class Queue:
         """
         if self._idle and not self._fair.waiting:
             return 0.0
-        runs = [run for run in self.workers.values() if run is not None]
         if not self.workers:
             return _WORKER_S + self._fair.ahead_s(job)
-        left = [abs(run.left_s(now)) for run in runs]  # One that is overdue takes as long again.
-        first = min(left, default=0.0)
+        left, first = 0.0, math.inf
+        for run in self.workers.values():  # One loop, as every job asks.
+            if run is not None:
+                each = abs(run.begun + run.cost_s - now)  # An overdue one takes as long again.
+                left, first = left + each, min(first, each)
+        if first == math.inf:
+            first = 0.0
         if first > _GIVES_WAY_S and (job is None or job.request_class == "interactive"):
             workers = self.workers
             if self.preemption.pick(now, workers, self._classes.preempt_left_s) is not None:
                 first = _GIVES_WAY_S if self._classes.preempt else first
         ahead = self._fair.ahead_s(job)
-        return first if not ahead else max(first, (sum(left) + ahead) / len(self.workers))
+        return first if not ahead else max(first, (left + ahead) / len(self.workers))
 
     def dispatch(self, now: float) -> Job | None:
         """Give waiting segments to idle workers, and have those done that need none.
@@ -442,7 +449,11 @@ class Queue:
             job = self._next()
             if job is None or job.due <= now:
                 return job
-            if self._without_worker(job, now):
+            if (
+                job.request.shared is not None
+                and self._repeats.could_have(job)
+                and self._without_worker(job, now)
+            ):
                 self.enqueue(job)
             else:
                 self._run(job, now)
@@ -458,7 +469,7 @@ class Queue:
             _id, job = self._to_look_up.popitem()
             if job.due <= now or not self.could_run(job):
                 continue
-            first, job.place.looked_up = bool(job.retries), job.upcoming
+            first = bool(job.retries)
             if self._without_worker(job, now):
                 if first or not _has_more(job):
                     self._fair.drop(job)
@@ -467,7 +478,7 @@ class Queue:
     def _without_worker(self, job: Job, now: float) -> bool:
         """Have the job's next segment done without a worker, if that can be."""
         queued = job.state == "queued"
-        if job.request.shared is None or self._repeats.tired or not self._repeats.take(job, now):
+        if self._repeats.tired or not self._repeats.take(job, now):
             return False
         if queued:
             self._timings.wait.observe(now - job.accepted_at)
@@ -479,7 +490,8 @@ class Queue:
             self._timings.wait.observe(now - job.accepted_at)
         worker = self._idle.pop()
         rules = self._classes.rules[job.request_class]
-        cut_off = self._shorten(job, rules.max_chars_contended, now)
+        most = rules.max_chars_contended
+        cut_off = 0 if most is None else self._shorten(job, most, now)
         self._contention.ran(job.request_class, now)
         index = job.run(now, worker)
         self._repeats.begun(job, index, worker)
@@ -505,11 +517,11 @@ class Queue:
             self._release.started(job, segment.number)
         self.enqueue(job)
 
-    def _shorten(self, job: Job, max_chars: int | None, now: float) -> int:
+    def _shorten(self, job: Job, max_chars: int, now: float) -> int:
         """Cut the job's next segment in two, if others want the workers; returns what was cut off,
         in characters.
         """
-        if max_chars is None or _runs_again(job) or not self.contended(job.request_class, now):
+        if _runs_again(job) or not self.contended(job.request_class, now):
             return 0
         parts = self.breath(job, max_chars)
         if parts is None:
@@ -539,12 +551,15 @@ class Queue:
 
     def _preempt(self, now: float) -> None:
         """Interrupt a segment of batch work, if a sentence is next and no worker will be free."""
-        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
-        if not any(run is not None and run.job.request_class == "batch" for run in runs.values()):
-            return  # First, for it is usual: whose turn it is takes longer to find.
+        for run in self.workers.values():  # First: whose turn it is takes longer to find.
+            if run is not None and run.job.request_class == "batch":
+                break
+        else:
+            return
         job = self._fair.next()
         if job is None or job.request_class != "interactive" or not self.could_run(job):
             return
+        runs = {w: run for w, run in self.workers.items() if w not in self._retired}
         worker = self.preemption.pick(now, runs, self._classes.preempt_left_s)
         run = None if worker is None else runs[worker]
         if worker is not None and run is not None:
@@ -567,7 +582,7 @@ class Queue:
             self._unpark()
         while (job := self._fair.pop()) is not None:
             if _has_more(job):
-                if _runs_again(job) or self._backpressure.allows(job):
+                if job.retries or job.yielded or self._backpressure.allows(job):
                     return job
                 self._parked[job.id] = job
         return None
@@ -597,7 +612,7 @@ def _has_more(job: Job) -> bool:
     """Whether the job itself has a segment that could be given to a worker."""
     if job.state in OUTCOMES:
         return False
-    if _runs_again(job):
+    if job.retries or job.yielded:
         return True
     return job.next_segment < len(job.segments) and job.audio.held < HELD_BYTES_MAX
 

@@ -6,6 +6,9 @@ segment keeps. A segment is found only under the fingerprint that was told last.
 outlives its supervisor is of use from the second segment of a voice on, and nothing is spoken with
 a model that is not there any more.
 
+Most segments are said once. So they are told apart in two steps: by a name, which costs next to
+nothing, and by the key only where the name is known already.
+
 Single flight: of equal segments that are wanted at the same time one is spoken, and the others wait
 for it. They count as running, without a worker; where the first one fails, each is on its own.
 
@@ -23,6 +26,8 @@ import msgspec
 from supervisor.core.jobs import events as e
 from supervisor.core.jobs.job import Job
 from supervisor.core.jobs.limits import CacheLimits
+from supervisor.core.jobs.parts import Part
+from supervisor.core.jobs.request import JobRequest
 from supervisor.core.jobs.segment_cache import Doorkeeper, SegmentCache, Spoken
 
 KEY_BYTES = 16
@@ -47,13 +52,16 @@ job are cached, whatever the number; or what the disk has is not wanted any more
 
 class Flight(msgspec.Struct, gc=False):
     """A segment that is being made, by a worker or (below 0) by a look at the disk, and equal ones
-    that wait for it. `exact`: it will be what one thread makes.
+    that wait for it. `exact`: it will be what one thread makes; `key` is made when it is asked for.
     """
 
     maker: int
-    key: bytes
-    voice: tuple[str, str]
+    request: JobRequest
+    part: Part
+    number: int = 0
+    name: int = 0
     exact: bool = True
+    key: bytes = b""
     followers: Alone = []
 
 
@@ -70,6 +78,7 @@ class Repeats:
         answer: Callable[[Job, int, Spoken, float], None],
     ) -> None:
         self.cache = SegmentCache(limits)
+        self._names = self.cache.names
         self.hits = 0
         """Segments that needed no worker."""
         self.misses = 0
@@ -83,7 +92,8 @@ class Repeats:
         self._doorkeeper = Doorkeeper()
         self._made_by: dict[tuple[str, str], str] = {}
         """By engine and voice, the fingerprint that was told last."""
-        self._flights: dict[bytes, Flight] = {}
+        self._flights: dict[int, list[Flight]] = {}
+        """By name."""
         self._by_maker: dict[int, Flight] = {}
         self._looks = 0
         self._on_disk: set[bytes] = set()
@@ -94,6 +104,12 @@ class Repeats:
     def tired(self) -> bool:
         """Whether enough was recalled in this event."""
         return len(self.recalled) >= RECALLED_AT_ONCE
+
+    def could_have(self, job: Job) -> bool:
+        """Whether `take` may find the next segment of a job: the quick look that each one gets."""
+        index = job.upcoming if job.retries or job.yielded else job.next_segment
+        name = job.segments[index].name or self._name(job, index)
+        return name in self._flights or name in self._names or (name != 0 and bool(self._on_disk))
 
     def take(self, job: Job, now: float) -> bool:
         """Have the next segment of a job without a worker, now or soon; False if that cannot be."""
@@ -117,36 +133,44 @@ class Repeats:
         found = sum(
             segment.size
             for index, segment in enumerate(job.segments)
-            if (key := self._key(job, index)) and self._cached(job, index, key, now)
+            if self._name(job, index) and self._cached(job, index, self._key(job, index), now)
         )
         self.recalled.append(("known", job.id, 0, (found,)))
         return found
 
     def find(self, job: Job, index: int, now: float) -> Spoken | Flight | None:
         """A segment that is cached, or one that is being made and to be waited for."""
-        key = self._key(job, index)
-        if key is None or not (key in self.cache or key in self._flights or key in self._on_disk):
+        if not self._name(job, index):
             return None
+        key = self._key(job, index)
         spoken = self._cached(job, index, key, now)
         if spoken is not None:
             return spoken
-        flight = self._flights.get(key) or self._look(key, _voice(job, index))
+        flight = self._in_flight(job.segments[index].name, key) or self._look(job, index, key)
         if flight is None or len(flight.followers) >= MOST_FOLLOWERS:
             return None
         return flight if flight.exact or not job.request.reproducible else None
 
     def _cached(self, job: Job, index: int, key: bytes, now: float) -> Spoken | None:
         spoken = self.cache.get(key, now)
-        if spoken is None or spoken.made_by != self._made_by.get(_voice(job, index)):
+        if spoken is None or spoken.made_by != self._made_by.get(_voice_of(job, index)):
             return None
         return spoken if spoken.exact or not job.request.reproducible else None
 
-    def _look(self, key: bytes, voice: tuple[str, str]) -> Flight | None:
+    def _in_flight(self, name: int, key: bytes) -> Flight | None:
+        """The first segment with this key that is being made."""
+        for flight in self._flights.get(name, ()):
+            if self._key_of(flight) == key:
+                return flight
+        return None
+
+    def _look(self, job: Job, index: int, key: bytes) -> Flight | None:
         """Have a segment that is on disk read."""
-        if key not in self._on_disk or voice not in self._made_by:
+        if key not in self._on_disk or _voice_of(job, index) not in self._made_by:
             return None
         self._looks += 1
-        flight = self._depart(Flight(-self._looks, key, voice))
+        flight = self._depart(job, index, -self._looks, exact=True)
+        flight.key = key
         self._commands.append(e.ReadCached(-self._looks, key))
         return flight
 
@@ -155,34 +179,49 @@ class Repeats:
         self.saved_s += spoken.seconds
         self._answer(job, index, spoken, now)
 
-    def _key(self, job: Job, index: int) -> bytes | None:
-        """The key of a segment; None if it is not cached."""
+    def _name(self, job: Job, index: int) -> int:
+        """The name of a segment: equal ones have the same, and few others do; 0 if it is not
+        cached. It holds in this process only.
+        """
         request, segment, limits = job.request, job.segments[index], self.cache.limits
-        shared, part = request.shared, segment.part
+        shared = request.shared
         if shared is None or not limits.bytes or not 0 < segment.size <= limits.segment_chars:
-            return None
+            return 0
+        if not segment.name:
+            speech, part = request.speech, segment.part
+            number = request.first_segment + segment.number
+            seed = (speech.seed, number) if shared.seeded else 0
+            own = part.text, part.ends, seed, speech.voice, speech.speed
+            segment.name = hash((shared.scope, *own)) or 1
+        return segment.name
+
+    def _key(self, job: Job, index: int) -> bytes:
+        """The key of a segment that has a name."""
+        segment = job.segments[index]
         if not segment.key:
-            speech, silence_s = request.manner(part, segment.number)
-            if not shared.seeded:
-                speech = msgspec.structs.replace(speech, seed=0)
-            said = part.text, part.ends, silence_s, request.tolerant, request.sample_rate
-            decides = msgspec.msgpack.encode((shared.scope, speech, said))
-            segment.key = hashlib.blake2b(decides, digest_size=KEY_BYTES).digest()
+            segment.key = _key(job.request, segment.part, segment.number)
         return segment.key
+
+    @staticmethod
+    def _key_of(flight: Flight) -> bytes:
+        if not flight.key:
+            flight.key = _key(flight.request, flight.part, flight.number)
+        return flight.key
 
     # -- what is being made -------------------------------------------------------------
 
     def begun(self, job: Job, index: int, worker: int) -> None:
         """Note that a worker speaks a segment: equal ones wait for it."""
-        key = self._key(job, index)
-        if key is not None:
+        if job.segments[index].name or self._name(job, index):
             self.misses += 1
-            exact = job.request.reproducible
-            self._depart(Flight(worker, key, _voice(job, index), exact))
+            self._depart(job, index, worker, exact=job.request.reproducible)
 
-    def _depart(self, flight: Flight) -> Flight:
-        self._by_maker[flight.maker] = flight
-        self._flights.setdefault(flight.key, flight)
+    def _depart(self, job: Job, index: int, maker: int, *, exact: bool) -> Flight:
+        segment = job.segments[index]
+        name = segment.name
+        flight = Flight(maker, job.request, segment.part, segment.number, name, exact)
+        self._by_maker[maker] = flight
+        self._flights.setdefault(name, []).append(flight)
         return flight
 
     def spoken(self, event: e.SegmentSpoken) -> Alone:
@@ -192,11 +231,10 @@ class Repeats:
             return []
         if event.left_out is not None or not event.made_by:
             return flight.followers
-        seconds = event.synthesis_s
-        spoken = Spoken(event.pieces, event.made_by, event.exact, seconds, event.now)
-        self._learn(flight.voice, event.made_by)
+        self._learn(flight, event.made_by)
+        spoken = Spoken(event.pieces, event.made_by, event.exact, event.synthesis_s, event.now)
         self._offer(flight, spoken, event)
-        return self._serve(flight, spoken, event.now)
+        return self._serve(flight, spoken, event.now) if flight.followers else []
 
     def failed(self, maker: int) -> Alone:
         """Note that a segment will not be spoken; returns those that waited for it."""
@@ -217,27 +255,31 @@ class Repeats:
         if spoken is None:
             self._on_disk.discard(flight.key)
             return flight.followers
-        self.cache.put(flight.key, spoken)
+        self.cache.put(flight.key, flight.name, spoken)
         return self._serve(flight, spoken, event.now)
 
     def _is_wanted(self, flight: Flight, spoken: Spoken, now: float) -> bool:
         """Whether a segment from the disk is young enough, and of what speaks now."""
         young = now - spoken.at <= self.cache.limits.ttl_s
-        return young and spoken.made_by == self._made_by.get(flight.voice)
+        return young and spoken.made_by == self._made_by.get(_voice(flight.request, flight.part))
 
     def _land(self, maker: int) -> Flight | None:
         flight = self._by_maker.pop(maker, None)
-        if flight is not None and self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
+        if flight is not None:
+            others = self._flights[flight.name]
+            if len(others) == 1:
+                del self._flights[flight.name]
+            else:
+                others.remove(flight)
         return flight
 
     def _offer(self, flight: Flight, spoken: Spoken, event: e.SegmentSpoken) -> None:
         """Keep a segment that was wanted often enough."""
         limits = self.cache.limits
-        uses = self._doorkeeper.see(flight.key, 1 + len(flight.followers))
+        uses = self._doorkeeper.see(flight.name, 1 + len(flight.followers))
         if uses < limits.min_uses:
             return
-        self.cache.put(flight.key, spoken)
+        self.cache.put(self._key_of(flight), flight.name, spoken)
         if limits.disk_bytes:
             self.recalled.append(("write", event.job, event.segment, ()))
             self._commands.append(e.WriteCached(flight.key, spoken))
@@ -275,7 +317,8 @@ class Repeats:
         if self.cache.limits.disk_bytes:
             self._on_disk.update(keys)
 
-    def _learn(self, voice: tuple[str, str], made_by: str) -> None:
+    def _learn(self, flight: Flight, made_by: str) -> None:
+        voice = _voice(flight.request, flight.part)
         if voice not in self._made_by and len(self._made_by) >= _MOST_VOICES:
             del self._made_by[next(iter(self._made_by))]  # Clients may mix voices without end.
         self._made_by[voice] = made_by
@@ -283,13 +326,31 @@ class Repeats:
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
         self.cache.check()
-        for key, flight in self._flights.items():
-            assert self._by_maker[flight.maker] is flight, "a flight without a maker"
-            assert flight.key == key, "a flight under another key"
+        for name, flights in self._flights.items():
+            assert flights, "a name of nothing"
+            for flight in flights:
+                assert self._by_maker[flight.maker] is flight, "a flight without a maker"
+                assert flight.name == name, "a flight under another name"
 
 
-def _voice(job: Job, index: int) -> tuple[str, str]:
+def _key(request: JobRequest, part: Part, number: int) -> bytes:
+    """The key of a segment: of all that decides its samples, but for what speaks it."""
+    shared = request.shared
+    speech, silence_s = request.manner(part, number)
+    if shared is None or not shared.seeded:
+        speech = msgspec.structs.replace(speech, seed=0)
+    said = part.text, part.ends, silence_s, request.tolerant, request.sample_rate
+    scope = "" if shared is None else shared.scope
+    decides = msgspec.msgpack.encode((scope, speech, said))
+    return hashlib.blake2b(decides, digest_size=KEY_BYTES).digest()
+
+
+def _voice_of(job: Job, index: int) -> tuple[str, str]:
     """Engine and voice of a segment."""
-    speech, prosody = job.request.speech, job.segments[index].part.prosody
+    return _voice(job.request, job.segments[index].part)
+
+
+def _voice(request: JobRequest, part: Part) -> tuple[str, str]:
+    speech, prosody = request.speech, part.prosody
     voice = speech.voice if prosody is None or prosody.voice is None else prosody.voice
     return speech.engine, voice

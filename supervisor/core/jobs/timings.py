@@ -31,6 +31,11 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
+    def add(self, other: Histogram) -> None:
+        """Count what another with the same bounds has counted."""
+        self._counts = [mine + more for mine, more in zip(self._counts, other._counts, strict=True)]
+        self._sum += other._sum
+
     def document(self) -> dict[str, Any]:
         """`buckets`: upper bound, as text → observations up to it; `sum` and `count` of all."""
         total, buckets = 0, {}
@@ -42,21 +47,19 @@ class Histogram:
 
 class Timings:
     """Distributions of each job's seconds from acceptance to its first segment's start and to its
-    first audio, this also by class, and of each segment's real-time factor: the worker's time per
+    first audio, this by class, and of each segment's real-time factor: the worker's time per
     time of audio.
     """
 
-    __slots__ = ("first_audio", "first_audio_of", "real_time_factor", "wait")
+    __slots__ = ("first_audio_of", "real_time_factor", "wait")
 
     def __init__(self) -> None:
         self.wait = Histogram(SECONDS)
-        self.first_audio = Histogram(SECONDS)
         self.first_audio_of = {name: Histogram(SECONDS) for name in CLASSES}
         self.real_time_factor = Histogram(FACTORS)
 
     def observe_first_audio(self, name: RequestClass, seconds: float) -> None:
         """Count a job of this class whose first audio is there."""
-        self.first_audio.observe(seconds)
         self.first_audio_of[name].observe(seconds)
 
     def observe_segment(self, pcm_bytes: int, sample_rate: int, synthesis_s: float) -> None:
@@ -66,8 +69,11 @@ class Timings:
 
     def document(self) -> dict[str, Any]:
         """The distributions, as the status document has them."""
+        first_audio = Histogram(SECONDS)
+        for of_class in self.first_audio_of.values():
+            first_audio.add(of_class)
         return {
             "wait_s": self.wait.document(),
-            "first_audio_s": self.first_audio.document(),
+            "first_audio_s": first_audio.document(),
             "real_time_factor": self.real_time_factor.document(),
         }

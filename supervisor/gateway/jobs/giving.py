@@ -130,6 +130,8 @@ async def _spoken(context: Context, roads: Roads, found: Found) -> AsyncIterator
         async with roads.of(id).listening(id) as job:
             yield job if tempo == 1.0 else PacedJob(job, tempo, context.encoders)
     except JobFailed as error:
+        if error.code == "conflict":
+            raise ApiError(409, str(error), code=error.code) from None
         raise gone(f"there is no audio: {error}", error.code) from None
 
 

@@ -72,8 +72,8 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
 
     owner: str | None = None
     format: str = "mp3"
-    rate: int | None = None
-    tempo: float = 1.0
+    rate: Annotated[int, msgspec.Meta(ge=8_000, le=48_000)] | None = None
+    tempo: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 1.0
     request: str = ""
 
     def is_like(self, other: Label) -> bool:

@@ -113,7 +113,7 @@ def _document(job: dict[str, Any], label: Label, road: RoadName) -> JobDocument:
         model=job["engine"],
         voice=job.get("voice"),
         response_format=label.format,
-        progress=1.0 if state == "done" else _progress(job),
+        progress=1.0 if state == "done" else _progress(job) if job["audio_bytes"] else 0.0,
         segments=job.get("segments"),
         segments_spoken=job["segments_spoken"],
         position=job["position"],

@@ -14,6 +14,7 @@ import msgspec
 from supervisor.client import NoSupervisor, SupervisorError
 from supervisor.gateway.connecting import new_client
 from supervisor.gateway.context import Context
+from supervisor.gateway.jobs.checking import check
 from supervisor.gateway.jobs.records import Label, SpeechJobRequest
 from supervisor.gateway.jobs.road import HandedIn, Road
 from supervisor.gateway.speech.asking import Order
@@ -36,6 +37,7 @@ class Roads:
     """The roads of this gateway."""
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._own = Road("host", new_client, context.client)
         self._joined = context.fleet
         self._fleet = None
@@ -51,21 +53,25 @@ class Roads:
     async def hand_in(
         self, wanted: SpeechJobRequest, order: Order, label: Label, key: str | None
     ) -> HandedIn:
-        """Hand in a job. Raises SupervisorError for a refusal."""
+        """Hand in a job. Raises ApiError, SupervisorError for a refusal."""
         if self._fleet is None or self._joined is None:
             return await self._own.hand_in(wanted, order, label, key)
-        if time.monotonic() >= self._again_at:
+        check(wanted, order, await self._context.welcome())
+        away = self._away
+        if away is None or time.monotonic() >= self._again_at:
             try:
                 await self._joined.check()
                 return await self._fleet.hand_in(wanted, order, label, key)
             except SupervisorError as error:
                 if not (isinstance(error, NoSupervisor) or error.code in _AWAY):
                     raise
-                self._away, self._again_at = error, time.monotonic() + _AGAIN_S
-                log.warning("gateway: the fleet's queue takes no job: %s", error)
-        if self._joined.settings.outage == "refuse" and self._away is not None:
-            raise self._away
+                away = error
+            if away.code != "engine_unavailable":  # That says nothing of the next job.
+                self._away, self._again_at = away, time.monotonic() + _AGAIN_S
+            log.warning("gateway: the fleet's queue takes no job: %s", away)
+        if self._joined.settings.outage == "refuse":
+            raise away
         handed_in = await self._own.hand_in(wanted, order, label, key)
         found = handed_in.found
-        told = msgspec.structs.replace(found.document, note=f"kept on this host: {self._away}")
+        told = msgspec.structs.replace(found.document, note=f"kept on this host: {away}")
         return handed_in._replace(found=found._replace(document=told))

@@ -125,7 +125,8 @@ class _Jobs:
         if found is None and id in self._removed and self._removed[id] == owner:
             raise gone("this job was removed", "removed")
         if found is None or (owner is not None and found.label.owner != owner):
-            reason = "there is no such job, or it is not kept any more (journal.retention_s)"
+            kept = "fleet" if self._roads.of(id).name == "fleet" else "journal"
+            reason = f"there is no such job, or it is not kept any more ({kept}.retention_s)"
             raise ApiError(404, reason, code="not_found")
         return found
 

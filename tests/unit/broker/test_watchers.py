@@ -112,7 +112,7 @@ def test_each_hears_of_the_kinds_that_he_asked_for() -> None:
     desk.watchers.tell("workers", WORKER)
     assert desk.heard(b"a") == []
     desk.watch(b"b")
-    assert not desk.watchers.wants("workers")
+    assert "workers" not in desk.watchers.kinds
     assert len(desk.watchers) == 1
 
 
@@ -171,7 +171,7 @@ def test_one_who_is_gone_is_forgotten() -> None:
         desk.watchers.tell("jobs", job(number), OURS)
     desk.turn()
     assert len(desk.watchers) == 0
-    assert not desk.watchers.wants("jobs")
+    assert "jobs" not in desk.watchers.kinds
 
 
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from supervisor.broker.watchers import Watchers
 from supervisor.service.news import News
-from supervisor.wire.events import AllocationChanged, JobChanged, WorkerChanged
+from supervisor.wire.events import EVENTS, AllocationChanged, JobChanged, WorkerChanged
 from supervisor.wire.status import JOB_OUTCOMES
 from tests.fixtures.virtual_chaos import VirtualChaos
 
@@ -23,16 +23,13 @@ class Heard:
 
     def __init__(self, seed: int) -> None:
         self.told: list[Any] = []
+        self.kinds = frozenset(EVENTS)
         news = News(cast("Watchers", self), cast("Any", self))
         self.chaos = VirtualChaos(seed, news.saw)
 
     def get(self, epoch: int) -> SimpleNamespace:
         """The process of a worker."""
         return SimpleNamespace(pid=1000 + epoch)
-
-    def wants(self, _kind: str) -> bool:
-        """All."""
-        return True
 
     def tell(self, kind: str, about: Any, owner: str | None = None) -> None:
         """Note an event."""

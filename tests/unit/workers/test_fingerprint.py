@@ -10,7 +10,7 @@ import pytest
 
 from supervisor.speech import Speech
 from workers import fingerprint
-from workers.engines.base import Samples
+from workers.engines.base import Samples, Session
 from workers.engines.hibari import HibariSession
 from workers.engines.kokoro.derived import Ready
 from workers.engines.kokoro.engine import Kokoro, KokoroSession
@@ -38,17 +38,22 @@ class Told(Plain):
         return f"{self._own}/{voice}" if self._own else ""
 
 
+def made(session: Session, voice: str, engine: str, settings: dict[str, Any]) -> str:
+    """The fingerprint of a voice, spoken by a session of an engine with these settings."""
+    return fingerprint.fingerprint(fingerprint.own_part(session, voice), engine, settings)
+
+
 def test_everything_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The session's own part, the voice, the engine, its settings, and what all stand on."""
     found = {
-        fingerprint.fingerprint(Told("1"), "v", "e", {}),
-        fingerprint.fingerprint(Told("2"), "v", "e", {}),
-        fingerprint.fingerprint(Told("1"), "w", "e", {}),
-        fingerprint.fingerprint(Told("1"), "v", "f", {}),
-        fingerprint.fingerprint(Told("1"), "v", "e", {"optimization": "none"}),
+        made(Told("1"), "v", "e", {}),
+        made(Told("2"), "v", "e", {}),
+        made(Told("1"), "w", "e", {}),
+        made(Told("1"), "v", "f", {}),
+        made(Told("1"), "v", "e", {"optimization": "none"}),
     }
     monkeypatch.setattr(fingerprint, "surroundings", lambda: "another package")
-    found.add(fingerprint.fingerprint(Told("1"), "v", "e", {}))
+    found.add(made(Told("1"), "v", "e", {}))
     assert len(found) == 6
     assert all(len(each) == 32 for each in found)
 
@@ -56,15 +61,13 @@ def test_everything_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_same_is_the_same() -> None:
     """In whatever order its settings come."""
     one, two = {"a": 1, "b": 2}, {"b": 2, "a": 1}
-    assert fingerprint.fingerprint(Told("1"), "v", "e", one) == fingerprint.fingerprint(
-        Told("1"), "v", "e", two
-    )
+    assert made(Told("1"), "v", "e", one) == made(Told("1"), "v", "e", two)
 
 
 def test_who_does_not_know_has_none() -> None:
     """Then nothing of it is cached."""
-    assert fingerprint.fingerprint(Plain(), "v", "e", {}) == ""
-    assert fingerprint.fingerprint(Told(""), "v", "e", {}) == ""
+    assert made(Plain(), "v", "e", {}) == ""
+    assert made(Told(""), "v", "e", {}) == ""
 
 
 def test_packages_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
