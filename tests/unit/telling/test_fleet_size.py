@@ -52,7 +52,7 @@ def test_old_figures_are_none() -> None:
 def test_metrics_tell_them_by_class() -> None:
     """Under the names that dashboards and alarms use; nothing where nobody keeps them."""
     registry = CollectorRegistry()
-    registry.register(FleetCollector(lambda: [], lambda: fleet_size(FOUND, NOW)))
+    registry.register(FleetCollector(list, lambda: fleet_size(FOUND, NOW)))
     text = generate_latest(registry).decode()
     for line in (
         "tts_fleet_hosts_desired 6.0",
@@ -62,5 +62,5 @@ def test_metrics_tell_them_by_class() -> None:
     ):
         assert line in text
     bare = CollectorRegistry()
-    bare.register(FleetCollector(lambda: []))
+    bare.register(FleetCollector(list))
     assert "tts_fleet_hosts_desired" not in generate_latest(bare).decode()
