@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
 @contextmanager
 def let_in(
-    directory: Path, users: Sequence[tuple[str, Role, str]], *engines: str, part_s: float = 60.0
+    directory: Path, users: Sequence[tuple[str, Role, str]], *engines: str
 ) -> Iterator[Place]:
     """A server that lets these users in; one of them, `ops`, has set it up for these engines."""
     known, keys = [], {}
@@ -51,7 +51,7 @@ def let_in(
 
         async def work() -> None:
             async with user(place, "ops") as ops:
-                layout = Layout(engines=engines, max_bytes=100_000_000, part_s=part_s)
+                layout = Layout(engines=engines, max_bytes=100_000_000)
                 await set_up(ops, layout)
 
         asyncio.run(work())
