@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from supervisor.fleet.agent import Agent
 
 ATTEMPTS: Final = "attempts"
-"""Keys `attempts.<tenant>.<id>` of the bucket `fleet`: attempts that ended with a worker."""
+"""Keys `attempts.<tenant>.<id>` of the bucket `fleet`: attempts that ended with a supervisor."""
 
 _ATTEMPTS_KEPT_S: Final = 86_400.0
 _FENCE_S: Final = 10.0
