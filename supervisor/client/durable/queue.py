@@ -79,15 +79,22 @@ class Queue:
     # -- the fleet ----------------------------------------------------------------------
 
     async def config(self) -> Config:
-        """What the whole fleet shares."""
+        """What the whole fleet shares; as it was, while no server says how it is."""
         now = time.monotonic()
-        if self._config is None or now - self._config[0] > _REMEMBERED_S:
+        known = self._config
+        if known is not None and now - known[0] <= _REMEMBERED_S:
+            return known[1]
+        try:
             entry = await _patient(lambda: self._shared.get_near(names.CONFIG))
-            if entry is None:
-                raise FleetError(
-                    "no_stream", "no fleet is set up here: run `supervisor fleet setup`"
-                )
-            self._config = now, _decoded(entry.value, Config)
+        except FleetError as error:
+            if known is not None and error.transient:
+                return known[1]
+            if error.code == "no_stream":
+                raise _not_set_up(self.connection) from None
+            raise
+        if entry is None:
+            raise _not_set_up(self.connection)
+        self._config = now, _decoded(entry.value, Config)
         return self._config[1]
 
     async def engine(self, wanted: str | None) -> Engine | None:
@@ -340,6 +347,11 @@ class Queue:
             return names.audio_subject(self.tenant, outcome.object or "", 0)[: -len(".0")]
         except names.NameRefused as error:
             raise FleetError("refused", f"the outcome of {outcome.id}: {error}") from None
+
+
+def _not_set_up(connection: Connection) -> FleetError:
+    what = f"no fleet is set up at {connection.where}: run `supervisor fleet setup`"
+    return FleetError("refused", what)
 
 
 async def each(all_of: Sequence[S], do: Callable[[S], Awaitable[T]]) -> list[T]:
