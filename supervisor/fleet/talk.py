@@ -35,7 +35,7 @@ class Talk:
     """A conversation: packets of the requester's to the supervisor at `endpoint`, and back.
 
     Answers go to `reply`. `asks` is called for each request for speech, `over` once, when it has
-    ended. Raises NoSupervisor.
+    ended; `accepts` says whether there may be any. Raises NoSupervisor.
     """
 
     def __init__(
@@ -45,12 +45,14 @@ class Talk:
         gate: Gate,
         reply: str,
         asks: Callable[[], None],
+        accepts: Callable[[], bool],
         over: Callable[[], None],
     ) -> None:
         self.reply = reply
         self._connection = connection
         self._gate = gate
         self._on_asks = asks
+        self._accepts = accepts
         self._on_over = over
         self._loop = asyncio.get_running_loop()
         self._packets = Packets(time.monotonic())
@@ -68,7 +70,7 @@ class Talk:
         """Take in a packet of the requester."""
         was_full = self._packets.full
         for frames in self._packets.receive(packet, time.monotonic()):
-            passed = self._gate.ask(frames)
+            passed = self._gate.ask(frames, accepts=self._accepts())
             if passed.answer is not None:
                 self._send(passed.answer)
             if passed.asks:

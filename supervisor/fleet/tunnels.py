@@ -109,8 +109,8 @@ class Tunnels:
         return None
 
     def _no_room(self, name: _Name, reply: str) -> str:
-        if not self._agent.settings.fleet.accept_live:
-            return "this host speaks for no other (fleet.accept_live)"
+        if not self._accepts():
+            return "this host speaks for no other now (it leaves, or fleet.accept_live is false)"
         user, users = user_of(reply), Counter(self._users.values())
         tenants = Counter(known.tenant for known in self._talks)
         if (
@@ -120,6 +120,10 @@ class Tunnels:
         ):
             return "this host holds as many conversations as it may"
         return ""
+
+    def _accepts(self) -> bool:
+        agent = self._agent
+        return agent.settings.fleet.accept_live and not agent.machine.room.leaving
 
     def _begin(self, name: _Name, reply: str) -> Talk:
         """Connect to the supervisor. Raises SupervisorError."""
@@ -135,6 +139,7 @@ class Tunnels:
             Gate(name.tenant, user),
             reply,
             self._bids.used,
+            self._accepts,
             over,
         )
         self._talks[name], self._users[name] = talk, user

@@ -275,5 +275,5 @@ def deserves_answer(packet: bytes) -> bool:
 
 
 def asks(packet: bytes) -> bool:
-    """Whether it is a packet that is answered at once."""
-    return len(packet) >= _HEAD.size and packet[3] == Kind.PING
+    """Whether it is a packet that wants an answer: who is not there is noticed by it."""
+    return len(packet) >= _HEAD.size and packet[3] in (Kind.LAST, Kind.MORE, Kind.PING)

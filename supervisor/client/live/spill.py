@@ -15,7 +15,7 @@ from supervisor.client.deadlines import PATIENCE_S, Backoff, Deadline
 from supervisor.client.errors import NoSupervisor, Refused, SupervisorError
 from supervisor.client.link import Link
 from supervisor.client.live.bids import BID_S
-from supervisor.client.live.calls import FleetCalls, maker_of
+from supervisor.client.live.calls import FleetCalls, chosen, maker_of
 from supervisor.client.live.port import AsyncPort
 from supervisor.client.request import Request
 from supervisor.client.socket_link import SocketLink
@@ -68,7 +68,7 @@ class SpillCalls(SocketCalls):
         while True:
             own, refusal = None, None
             try:
-                own = await self._at_home(request, began, deadline)
+                own = await self._begun(request, began, deadline)
             except SupervisorError as error:
                 if not (isinstance(error, Refused | NoSupervisor) and error.retryable):
                     raise
@@ -81,7 +81,7 @@ class SpillCalls(SocketCalls):
             if refusal is None and own is not None:
                 return own
             if refusal is not None:
-                await self._kind.pause(backoff.pause(refusal))
+                await self._pause(backoff.pause(refusal))
 
     async def link_to_resume(self, request: Request | None, lost: Link, deadline: Deadline) -> Link:
         """As `Calls.link_to_resume`: at home, or where it can go on soonest."""
@@ -122,11 +122,6 @@ class SpillCalls(SocketCalls):
             return None, 0.0
         return home, float(forecast.get("starts_s", 0.0))
 
-    async def _at_home(self, request: Request, began: float, deadline: Deadline) -> AcceptedJob:
-        link = await self.connected(deadline)
-        record = request.submit(link.conversation, time.monotonic() - began)
-        return await self.answer(link, record, deadline)
-
     async def _elsewhere(
         self, request: Request, own: AcceptedJob | None, began: float, deadline: Deadline
     ) -> AcceptedJob | None:
@@ -138,22 +133,14 @@ class SpillCalls(SocketCalls):
         below_s = None if own is None else own.accepted.starts_s
         limit = deadline.within(_ELSEWHERE_S)
         try:
-            best = await self._fleet.best(request, below_s=below_s, patience_s=2 * BID_S)
-            if best is None or (below_s is not None and best.start_s >= below_s):
-                return None
-            link = await self._fleet.link_to(best, limit)
-            record = request.submit(link.conversation, time.monotonic() - began)
-            taken = await self.answer(link, record, limit)
+            taken = await self._fleet.taken(
+                request, began, limit, below_s=below_s, patience_s=2 * BID_S
+            )
         except SupervisorError as error:
             log.debug("fleet: stays at home: %s", error)
             return None
-        if own is None:
-            self.spilled += 1
-            return taken
-        later = taken.accepted.starts_s >= own.accepted.starts_s
-        loser, winner = (taken, own) if own.record.readable or later else (own, taken)
-        loser.link.conversation.cancel(loser.record)
-        loser.link.flush()
-        if winner is taken:
-            self.spilled += 1
+        if taken is None:
+            return None
+        winner = taken if own is None else chosen(taken, own)
+        self.spilled += winner is taken
         return winner

@@ -73,7 +73,6 @@ class Tunnel:
         self._listener = listener
         self._inbox = connection.new_inbox()
         self._packets = Packets(time.monotonic())
-        self._opened = False
         self._wake = asyncio.Event()
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
@@ -161,7 +160,6 @@ class Tunnel:
         outbox = self._packets.outbox
         while outbox:
             packet = outbox[0]
-            reply = self._inbox if not self._opened or asks(packet) else ""
+            reply = self._inbox if asks(packet) else ""
             await self._connection.publish(self._subject, packet, reply=reply)
-            self._opened = True
             outbox.popleft()
