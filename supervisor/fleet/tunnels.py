@@ -57,11 +57,12 @@ class Tunnels:
         self._talks: dict[_Name, Talk] = {}
         self._users: dict[_Name, str] = {}
         self._subscription: Subscription | None = None
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         """One for all of them: each has threads of its own."""
 
     async def start(self) -> None:
         """As `agent.Part`."""
+        self._context = zmq.Context()
         self._subscription = await self._agent.connection.subscribe(
             talk_subjects(self._agent.host), self._on_packet, pending_bytes=_PENDING_BYTES
         )
@@ -76,7 +77,8 @@ class Tunnels:
             talk.end("this host leaves the fleet")
         for talk in talks:
             await talk.ended()
-        self._context.destroy(0)
+        if self._context is not None:
+            self._context.destroy(0)
 
     async def _on_packet(self, message: Message) -> None:
         *_, tenant, id = message.subject.split(".")

@@ -5,11 +5,15 @@ another's.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from supervisor.cli import app
 from supervisor.client import Client, SupervisorError
+from supervisor.nats.figures import read_figures
 from supervisor.nats.gathering import gather
 from supervisor.wire.fleet import codec, names
 from supervisor.wire.fleet.live import Bid
@@ -80,8 +84,38 @@ def test_another_tenant_reaches_none_of_it(place: Place) -> None:
         assert shop.attach(job.id).result(30).samples.size
 
 
+def test_a_tenant_is_told_how_much_waits(place: Place) -> None:
+    """The host, which has the janitor's seat alone here, keeps these figures."""
+
+    async def told() -> bool:
+        async with user(place, "web1") as shop:
+            return await read_figures(shop) is not None
+
+    eventually(lambda: asyncio.run(told()), "the fleet's figures are kept")
+
+
+def test_a_host_is_drained_and_takes_part_again(place: Place) -> None:
+    """By an operator from anywhere; no other host may do that."""
+
+    def drain(name: str, *arguments: str) -> Result:
+        key = str(place.keys[name])
+        server = ("--servers", place.server.url, "--credentials", key, "--json")
+        return CliRunner().invoke(app, ["fleet", "drain", *arguments, *server])
+
+    drained = drain("ops", "h1")
+    assert drained.exit_code == 0, drained.output
+    told = json.loads(drained.stdout)
+    assert (told["host"], told["draining"], told["running"]) == ("h1", True, 0)
+    assert not asyncio.run(bids(place))
+    assert drain("h2", "h1").exit_code == 4
+    missing = drain("ops", "h3")
+    assert (missing.exit_code, "those that answer: h1" in missing.output) == (3, True)
+    assert json.loads(drain("ops", "h1", "--undo").stdout)["draining"] is False
+    eventually(lambda: asyncio.run(bids(place)), "the host bids again")
+
+
 def test_the_host_has_asked_for_nothing_that_it_may_not(place: Place) -> None:
-    """The server's log knows of no refusal but those of the spy."""
+    """The server's log knows of no refusal but those of the spy, and of who tried to drain it."""
     refused = [line for line in place.server.log.read_text().splitlines() if "Violation" in line]
     assert refused
-    assert all("TENANT_other/" in line for line in refused)
+    assert all("TENANT_other/" in line or "tts.1.drain.h1" in line for line in refused)

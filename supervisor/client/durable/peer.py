@@ -17,8 +17,8 @@ from typing import Any, Final
 from supervisor import __version__
 from supervisor.client.durable import report
 from supervisor.client.durable.feed import Feed
-from supervisor.client.durable.orders import Order, Place, named, order
-from supervisor.client.durable.queue import Known, Queue, Waiting, each
+from supervisor.client.durable.orders import Order, Place, named, order, parts_of
+from supervisor.client.durable.queue import Known, Queue, Waiting
 from supervisor.client.live.tunnel import Listener
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
@@ -153,7 +153,7 @@ class Peer:
         if not text.strip():
             raise RefusedError("empty_text", "the text is empty", field="text")
         config = await self._queue.config()
-        place = await self._place(submit, config)
+        place = await self._place(submit, body, config)
         try:
             name = named(submit, place, config)
         except NameRefused as error:
@@ -196,14 +196,9 @@ class Peer:
             return otherwise
         return found.seed if isinstance(found, Outcome) else found.job.submit.seed or 0
 
-    async def _place(self, submit: wire.Submit, config: Config) -> Place:
-        if submit.engine is not None and submit.engine not in config.engines:
-            there = ", ".join(config.engines)
-            raise RefusedError(
-                "unknown_engine",
-                f"the fleet is not set up for {submit.engine[:64]!r}; there are: {there}",
-                field="engine",
-            )
+    async def _place(self, submit: wire.Submit, body: bytes, config: Config) -> Place:
+        if submit.engine is not None:
+            _set_up(submit.engine, config)
         engine = await self._queue.engine(submit.engine)
         if engine is None:
             what = "an engine" if submit.engine is None else f"the engine {submit.engine[:64]!r}"
@@ -213,7 +208,10 @@ class Peer:
                 field=None if submit.engine is None else "engine",
                 retry_after_ms=_UNAVAILABLE_MS,
             )
+        _set_up(engine.name, config)
+        parts = parts_of(len(body), submit, config)
         return Place(
+            made_by=await self._queue.maker(engine.name) if parts else None,
             engine=engine.name,
             sample_rate=_sample_rate(engine.described, submit.voice),
             tenant=self._tenant,
@@ -262,8 +260,7 @@ class Peer:
         with suppress(RefusedError, FleetError):
             name = self._named(job)
             if await self._queue.first(name) is not None:
-                what = self._queue.forget if forget else self._queue.cancel
-                await each(name.each(), what)
+                await (self._queue.forget if forget else self._queue.cancel)(name)
 
     def _named(self, job: str) -> JobName:
         """The name of a job of this tenant: nobody else's is found here. Raises RefusedError."""
@@ -318,6 +315,14 @@ def _ordered(
     return order(
         submit, body, name=name, place=place, config=config, seed=seed, now_ms=now_ms, parts=parts
     )
+
+
+def _set_up(engine: str, config: Config) -> None:
+    """Raises RefusedError for an engine whose jobs no host would be given."""
+    if engine not in config.engines:
+        there = ", ".join(config.engines)
+        what = f"the fleet is not set up for {engine[:64]!r}; there are: {there}"
+        raise RefusedError("unknown_engine", what, field="engine")
 
 
 def _sample_rate(described: dict[str, Any], voice: str | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -29,9 +30,10 @@ WITHIN_S: Final = 12.0
 _AT_ONCE: Final = 32
 """Requests of one job that are on their way at once."""
 _HOSTS_S: Final = 1.0
+_ALL_HOSTS_S: Final = 0.3
 _REMEMBERED_S: Final = 30.0
 _STATE_S: Final = 0.5
-_CANCEL_S: Final = 3.0
+_CANCEL_S: Final = 5.0
 _READS: Final = 3
 _AGAIN_S: Final = 0.1
 _BUSY_S: Final = 5.0
@@ -72,7 +74,7 @@ class Queue:
         self._shared = Bucket(connection, names.FLEET)
         self._config: tuple[float, Config] | None = None
         self._hosts: dict[str, Heartbeat] = {}
-        self._asked_at = float("-inf")
+        self._asked_at = self._all_asked_at = float("-inf")
 
     # -- the fleet ----------------------------------------------------------------------
 
@@ -105,6 +107,19 @@ class Queue:
         first = next(iter(self._hosts.values()), None)
         return ("", {}, {}) if first is None else (first.default_engine, engines, first.limits)
 
+    async def maker(self, engine: str) -> str | None:
+        """The speech fingerprint of the hosts that do most of this engine's work: the parts of one
+        text are spoken by hosts of one, and are not joined of two that sound unlike.
+        """
+        if time.monotonic() - self._all_asked_at > _REMEMBERED_S:
+            await self._ask_hosts(lambda: False, _ALL_HOSTS_S)
+            self._all_asked_at = time.monotonic()
+        slots: Counter[str] = Counter()
+        for host in self._hosts.values():
+            if (made_by := host.made_by.get(engine)) is not None:
+                slots[made_by] += max(1, host.slots)
+        return max(slots, key=lambda made_by: (slots[made_by], made_by)) if slots else None
+
     def _known(self, wanted: str | None) -> Engine | None:
         for host in self._hosts.values():
             name = wanted or host.default_engine
@@ -112,18 +127,22 @@ class Queue:
                 return Engine(name, host.engines[name])
         return None
 
-    async def _ask_hosts(self, enough: Callable[[], bool]) -> None:
-        """Ask all hosts how they are, until what is known is enough, for a second at most."""
-        self._hosts.clear()
+    async def _ask_hosts(self, enough: Callable[[], bool], within: float = _HOSTS_S) -> None:
+        """Ask all hosts how they are, until what is known is enough, for `within` seconds at most:
+        who has not answered by then is not there.
+        """
         self._asked_at = time.monotonic()
+        heard: set[str] = set()
         settled = asyncio.Event()
 
         async def answered(message: Message) -> None:
             if (message.headers or {}).get("Status") is not None:
+                self._hosts = {}
                 settled.set()
                 return
             with suppress(codec.Unreadable, codec.NewerSchema):
                 heartbeat = codec.decode(message.data, Heartbeat)
+                heard.add(heartbeat.host)
                 self._hosts[heartbeat.host] = heartbeat
                 if enough():
                     settled.set()
@@ -132,10 +151,10 @@ class Queue:
         subscription = await self.connection.subscribe(inbox, answered)
         try:
             await self.connection.publish(names.WHO, b"", reply=inbox)
-            async with asyncio.timeout(_HOSTS_S):
+            async with asyncio.timeout(within):
                 await settled.wait()
         except TimeoutError:
-            pass
+            self._hosts = {name: host for name, host in self._hosts.items() if name in heard}
         finally:
             await unsubscribe(subscription)
 

@@ -49,6 +49,8 @@ class Room:
     def __init__(self) -> None:
         self.seen: e.HostSeen | None = None
         """The last answer of the supervisor."""
+        self.cores = 0
+        """Cores that its pool may use."""
         self.broker = False
         self.leaving = False
         self._found = False
@@ -58,18 +60,13 @@ class Room:
         self._pause_s = _PAUSE_S
         self._probe: int | None = None
 
-    @property
-    def cores(self) -> int:
-        """Cores that the pool may use, as last heard."""
-        return self.seen.cores if self.seen is not None else 0
-
     def found(self) -> None:
         """The supervisor welcomed us."""
         self._found = True
 
     def saw(self, seen: e.HostSeen) -> None:
         """The supervisor said how it is."""
-        self.seen = seen
+        self.seen, self.cores = seen, seen.cores
         reasons: tuple[tuple[bool, Why], ...] = (
             (seen.draining, "draining"),
             (seen.hot, "hot"),
@@ -82,7 +79,7 @@ class Room:
     def lost(self) -> None:
         """The supervisor is gone."""
         self._found = False
-        self.seen = None
+        self.seen, self.cores = None, 0
         self._state, self._until, self._probe = "half", 0.0, None
 
     def took(self, lease: int) -> None:
