@@ -282,13 +282,13 @@ class Client:
         """
         return run(self._calls.jobs(job, limit, Deadline(timeout)))
 
-    def forecast(self, timeout: float | None = 10.0) -> dict[str, Any]:
+    def outlook(self, timeout: float | None = 10.0) -> dict[str, Any]:
         """How soon a sentence of a new client would be begun (`starts_s`, predicted seconds), how
         many of the `workers` are `idle`, and what waits. Cheap, unlike `status`.
 
         Raises BadRequest (`not_found`) where another user runs the supervisor.
         """
-        return run(self._calls.forecast(Deadline(timeout)))
+        return run(self._calls.outlook(Deadline(timeout)))
 
     def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:
         """Forget all cached segments; returns how many `entries` and `bytes` were in memory.
