@@ -42,6 +42,7 @@ from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop
 from supervisor.service.drain import Beside, Drain, longest_drain_s
 from supervisor.service.fleet import FleetChild
+from supervisor.service.forecast import Foresight
 from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
@@ -143,6 +144,7 @@ class Service:
         self.workers.has_room = lambda first: self.memory.claim(
             self.load.worker_bytes(), first=first
         )
+        self.foresight = Foresight(self.settings, state_directory(os.environ))
         self._scores = OomScores(self.settings)
         self.workers.on_worker = self._scores.worker
         self.workers.on_template = self._scores.template
@@ -154,6 +156,7 @@ class Service:
             self._retarget,
             self.tell_allocation,
             self.memory,
+            self.foresight,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
@@ -461,6 +464,7 @@ class Service:
         self.broker.close()
         self.control.leases.close()
         self.memory.claims.close()
+        self.foresight.close()
         self._manager.close()
         with suppress(OSError):
             self.directory.publish_end(

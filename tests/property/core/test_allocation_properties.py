@@ -20,7 +20,7 @@ from supervisor.core.allocation.policy import Configured, Event, Policy, Sampled
 from supervisor.simulate.fluid import run_fluid
 from tests.fixtures.defaults import policy_with
 
-FORCED = ("bound_", "disabled", "memory_")
+FORCED = ("bound_", "disabled", "forecast_", "memory_")
 """Reasons of the moves that wait for nothing."""
 
 policies = st.builds(
@@ -76,6 +76,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 finished=draw(st.sampled_from([0.0, 1.0, 300.0])),
                 starved=draw(st.sampled_from([0.0, 50.0, 100.0]) | any_float),
                 memory=draw(st.none() | memories),
+                forecast=draw(st.sampled_from([0, 0, 0, 3, 14, 5000])),
             )
         )
     return events
@@ -105,7 +106,8 @@ def test_any_history_keeps_the_bounds_and_the_cooldown(policy: Policy, events: l
             cooldown = allocator.policy.allocation_cooldown
             forced = decision.reason.startswith(FORCED)
             assert forced or changed_at is None or event.now - changed_at >= cooldown
-            changed_at = event.now
+            if not decision.reason.startswith("forecast_"):  # After it nothing has to wait.
+                changed_at = event.now
 
 
 @given(policies, histories())
