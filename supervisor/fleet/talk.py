@@ -15,7 +15,7 @@ from typing import Final
 
 from supervisor.client.dealer import Dealer
 from supervisor.client.errors import SupervisorError
-from supervisor.client.live.packets import BrokenPacketsError, Packets
+from supervisor.client.live.packets import Packets
 from supervisor.fleet.gate import Gate
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
@@ -32,16 +32,16 @@ _WAITING_BYTES: Final = 8 << 20
 
 
 class Talk:
-    """A conversation: packets of the requester's to the supervisor at `endpoint`, and back.
+    """A conversation: packets of the requester's to the supervisor by `dealer`, and back.
 
     Answers go to `reply`. `asks` is called for each request for speech, `over` once, when it has
-    ended; `accepts` says whether there may be any. Raises NoSupervisor.
+    ended; `accepts` says whether there may be any.
     """
 
     def __init__(
         self,
         connection: Connection,
-        endpoint: str,
+        dealer: Dealer,
         gate: Gate,
         reply: str,
         asks: Callable[[], None],
@@ -59,7 +59,7 @@ class Talk:
         self._asked: deque[Frames] = deque()
         self._asked_bytes = 0
         self._wake = asyncio.Event()
-        self._dealer = Dealer(endpoint)
+        self._dealer = dealer
         self._watched = self._dealer.descriptors
         self._open = True
         for descriptor in self._watched:
@@ -96,10 +96,7 @@ class Talk:
             await self._task
 
     def _send(self, frames: Frames) -> None:
-        try:
-            self._packets.send(frames, time.monotonic())
-        except BrokenPacketsError as error:
-            self._packets.end(str(error))
+        self._packets.send(frames, time.monotonic())
 
     def _pump(self) -> None:
         """Move what can be moved between requester and supervisor."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import zmq
+
+from supervisor.client.dealer import Dealer
 from supervisor.client.discovery import find_endpoint
 from supervisor.client.errors import SupervisorError
 from supervisor.client.live.packets import begins, deserves_answer, gone
@@ -54,9 +57,12 @@ class Tunnels:
         self._talks: dict[_Name, Talk] = {}
         self._users: dict[_Name, str] = {}
         self._subscription: Subscription | None = None
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        """One for all of them: each has threads of its own."""
 
     async def start(self) -> None:
         """As `agent.Part`."""
+        self._context = zmq.Context()
         self._subscription = await self._agent.connection.subscribe(
             talk_subjects(self._agent.host), self._on_packet, pending_bytes=_PENDING_BYTES
         )
@@ -71,6 +77,8 @@ class Tunnels:
             talk.end("this host leaves the fleet")
         for talk in talks:
             await talk.ended()
+        if self._context is not None:
+            self._context.destroy(0)
 
     async def _on_packet(self, message: Message) -> None:
         *_, tenant, id = message.subject.split(".")
@@ -135,7 +143,7 @@ class Tunnels:
 
         talk = Talk(
             self._agent.connection,
-            find_endpoint(),
+            Dealer(find_endpoint(), context=self._context),
             Gate(name.tenant, user),
             reply,
             self._bids.used,

@@ -121,6 +121,15 @@ def test_who_takes_nothing_is_left() -> None:
     assert ours.unconfirmed_bytes == 0
 
 
+def test_answers_that_nobody_takes_are_not_kept_for_ever() -> None:
+    """However small they are."""
+    ours = Packets(0.0)
+    for _ in range(10_000):
+        ours.send([MAGIC, b"error"], 0.0)
+        ours.outbox.clear()
+    assert ours.over == "the other end takes nothing"
+
+
 def test_a_message_without_an_end_ends_the_conversation() -> None:
     """It would fill the memory."""
     end = Packets(0.0)

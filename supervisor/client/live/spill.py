@@ -50,8 +50,6 @@ class SpillCalls(SocketCalls):
         self._fleet = fleet
         self._port = port
         self._spill_s = spill_s
-        self.spilled = 0
-        """Requests that other hosts have taken."""
 
     @property
     def degraded(self) -> str:
@@ -141,6 +139,4 @@ class SpillCalls(SocketCalls):
             return None
         if taken is None:
             return None
-        winner = taken if own is None else chosen(taken, own)
-        self.spilled += winner is taken
-        return winner
+        return taken if own is None else chosen(taken, own)

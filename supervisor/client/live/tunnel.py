@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from supervisor.client.live.packets import BrokenPacketsError, Packets, asks
+from supervisor.client.live.packets import Packets, asks
 from supervisor.nats.connection import Connection, Message, Subscription, unsubscribe
 from supervisor.nats.errors import FleetError
 from supervisor.wire.codec import Frames
@@ -84,10 +84,7 @@ class Tunnel:
 
     def send(self, frames: Frames) -> None:
         """Send a message, soon."""
-        try:
-            self._packets.send(frames, time.monotonic())
-        except BrokenPacketsError as error:
-            self._packets.end(str(error))
+        self._packets.send(frames, time.monotonic())
         self._wake.set()
 
     async def close(self) -> None:

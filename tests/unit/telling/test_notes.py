@@ -55,6 +55,27 @@ def test_all_that_happens_is_told_the_most_pressing_first() -> None:
     assert [note.about for note in found.values() if note.tone] == ["memory", "shared cores"]
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "text", "tone"),
+    [
+        ("joined", "", "joined", ""),
+        ("joining", "", "joining, no server has answered yet", ""),
+        (
+            "degraded",
+            "no route",
+            "degraded, this host works alone until a server answers: no route",
+            "warn",
+        ),
+        ("refused", "no key", "refused, this host works alone: no key", "bad"),
+        ("resting", "", "resting", ""),
+    ],
+)
+def test_a_fleet_is_told_where_there_is_one(state: str, reason: str, text: str, tone: str) -> None:
+    """How this host gets along with it, and why; also by a word of a later version."""
+    note = told(quiet() | {"fleet": {"state": state, "reason": reason}})["fleet"]
+    assert (note.text, note.tone) == (text, tone)
+
+
 @pytest.mark.parametrize("state", ["tight", "short", "critical"])
 def test_memory_that_is_not_free_is_told(state: str) -> None:
     """Also where nothing is known of it but its state."""
