@@ -157,9 +157,9 @@ class Calls(ABC):
         """The list of jobs, or one with its story."""
         return await self._report(lambda talk: talk.jobs(job, limit), "jobs", deadline)
 
-    async def forecast(self, deadline: Deadline) -> dict[str, Any]:
+    async def outlook(self, deadline: Deadline) -> dict[str, Any]:
         """How soon a sentence would be begun."""
-        return await self._report(lambda talk: talk.forecast(), "forecast", deadline)
+        return await self._report(lambda talk: talk.outlook(), "outlook", deadline)
 
     async def clear_cache(self, deadline: Deadline) -> dict[str, Any]:
         """What was in the cache, which is empty now."""

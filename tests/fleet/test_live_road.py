@@ -55,7 +55,7 @@ def _occupied(host: Host, seconds: float) -> Client:
     """A client whose job keeps the host's only worker for a while."""
     client = host.client()
     client.submit(f"It takes {round(seconds * 1000)} ms.", request_class="interactive")
-    eventually(lambda: client.forecast()["starts_s"] > _LONG_S, "who comes now would wait")
+    eventually(lambda: client.outlook()["starts_s"] > _LONG_S, "who comes now would wait")
     return client
 
 

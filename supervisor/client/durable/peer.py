@@ -84,8 +84,10 @@ class Peer:
             case wire.Credit() if (listening := self._feeds.get(message.job)) is not None:
                 listening[0].grant(message.bytes)
             case wire.Cancel():
-                cancelling = self._spawn(self._cancel(message.job, forget=message.forget))
-                self._cancelling[message.job] = cancelling
+                job = message.job
+                cancelling = self._spawn(self._cancel(job, forget=message.forget))
+                self._cancelling[job] = cancelling
+                cancelling.add_done_callback(lambda _: self._cancelling.pop(job, None))
             case wire.Jobs():
                 self._spawn(self._answered(self._jobs(message), message.id))
             case wire.Ping():
@@ -126,7 +128,8 @@ class Peer:
                 f"the fleet's queue does not answer: {error}",
                 retry_after_ms=_UNAVAILABLE_MS,
             )
-        return RefusedError("forbidden" if error.code == "forbidden" else "failed", str(error))
+        code = "forbidden" if error.code == "forbidden" else "fleet_unavailable"
+        return RefusedError(code, str(error))
 
     async def _welcome(self) -> None:
         default, engines, limits = await self._queue.engines()
@@ -291,6 +294,12 @@ class Peer:
             request=request,
         )
         self._feeds[job] = feed, self._spawn(feed.run())
+        self._feeds[job][1].add_done_callback(lambda task: self._heard(job, task))
+
+    def _heard(self, job: str, task: asyncio.Task[None]) -> None:
+        """Forget who was told the end."""
+        if (listening := self._feeds.get(job)) is not None and listening[1] is task:
+            del self._feeds[job]
 
     def _tell(self, message: wire.Message, body: Body | None = None) -> None:
         self._listener.arrived([encode(message, body)])
@@ -298,8 +307,14 @@ class Peer:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """Forget a task. A fault of ours ends the link: nobody waits for an answer that is none."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._listener.ended(f"a fault of ours: {fault!r}")
 
 
 def _ordered(

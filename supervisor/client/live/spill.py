@@ -25,7 +25,7 @@ from supervisor.wire.client import DEFAULT_CREDIT
 _ELSEWHERE_S: Final = 1.0
 """Time for another host to take a request that it bid for, or it stays at home."""
 
-_FORECAST_S: Final = 1.0
+_OUTLOOK_S: Final = 1.0
 
 log = get_logger(__name__)
 
@@ -112,13 +112,13 @@ class SpillCalls(SocketCalls):
         """The link to our own supervisor, where it speaks the same, and when it could begin."""
         try:
             home = await self.connected(deadline)
-            forecast = await self.forecast(deadline.within(_FORECAST_S))
+            outlook = await self.outlook(deadline.within(_OUTLOOK_S))
         except SupervisorError as error:
             log.debug("fleet: no supervisor at home: %s", error)
             return None, 0.0
         if made_by is not None and maker_of(home, request) != made_by:
             return None, 0.0
-        return home, float(forecast.get("starts_s", 0.0))
+        return home, float(outlook.get("starts_s", 0.0))
 
     async def _elsewhere(
         self, request: Request, own: AcceptedJob | None, began: float, deadline: Deadline

@@ -23,16 +23,22 @@ Weight = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Weights(Section):
-    """The section `fleet.weights`: shares of the classes of durable jobs where all of them wait."""
+    """The section `fleet.weights`: shares of the classes in the work on durable jobs."""
 
     high: Annotated[
-        Weight, Field(description="Share of `high` in what this host takes."), Declared("live")
+        Weight,
+        Field(description="Share of `high` in the work that this host takes."),
+        Declared("live"),
     ] = 8
     normal: Annotated[
-        Weight, Field(description="Share of `normal` in what this host takes."), Declared("live")
+        Weight,
+        Field(description="Share of `normal` in the work that this host takes."),
+        Declared("live"),
     ] = 3
     batch: Annotated[
-        Weight, Field(description="Share of `batch` in what this host takes."), Declared("live")
+        Weight,
+        Field(description="Share of `batch` in the work that this host takes."),
+        Declared("live"),
     ] = 1
 
 

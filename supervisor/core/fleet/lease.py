@@ -3,7 +3,7 @@
     pulled ─┬─▶ returned                        no slot, or a schema that we do not know
             ├─▶ checking ─▶ settled             it was delivered before: is there an outcome?
             └─▶ speaking ─┬─▶ storing ─▶ fencing ─▶ burying ─▶ acking ─▶ done, settled
-                          ├─▶ counting ─▶ fencing | returned    a worker died of it
+                          ├─▶ counting ─▶ fencing | returned    the supervisor was lost
                           └─▶ returned
 
 Nothing is acknowledged before the outcome is written, by us or by another (`outcome`). A lease that
@@ -27,8 +27,10 @@ from supervisor.core.fleet import outcome
 SCHEMA_PAUSE_S: Final = 5.0
 """A job that we do not understand is offered again after this pause."""
 
-MOST_ATTEMPTS: Final = 3
-"""Attempts that end with a worker before a job counts as poison."""
+MOST_ATTEMPTS: Final = 5
+"""Attempts that end with a supervisor before a job counts as poison. One that kills workers does so
+at the first supervisor already, which says so.
+"""
 
 _RETRY_S: Final = 0.5
 _LONGEST_RETRY_S: Final = 8.0
@@ -251,7 +253,7 @@ class Leases:
             self._return(lease, _return_s(lease), "refused")
 
     def died(self, event: e.Died) -> None:
-        """It took a worker with it."""
+        """The supervisor is gone, and maybe because of it."""
         lease = self._speaking(event.lease)
         if lease is not None:
             lease.message = event.message
@@ -266,7 +268,7 @@ class Leases:
         if (event.attempts or 0) >= MOST_ATTEMPTS:
             self._conclude(lease, "failed", "poison", lease.message)
         else:
-            self._return(lease, _return_s(lease), "worker died")
+            self._return(lease, _return_s(lease), "supervisor lost")
 
     def cancelled(self, event: e.CancelAsked) -> None:
         """End a job, unless it has ended already."""

@@ -138,3 +138,19 @@ class Room:
         if self.seen is not None and self.seen.now + SILENT_S >= now:
             times.append(self.seen.now + SILENT_S + 1e-3)
         return min(times, default=None)
+
+
+def others_wait_s(
+    *, left_s: float, jobs: int, ours: int, ours_s: float, idle: int, workers: int
+) -> float:
+    """Predicted seconds for which work of others waits, at a supervisor with these figures.
+
+    left_s: predicted seconds of one worker for what is left of all its `jobs`. ours: those of them
+    that are the fleet's, of `ours_s` when they were taken. While a worker is idle nobody waits.
+    """
+    others = jobs - ours
+    if others <= 0 or idle > 0:
+        return 0.0
+    # A job of the fleet may be far longer than the sentences of others, and partly spoken.
+    theirs = min(left_s * others / jobs, max(0.0, left_s - ours_s))
+    return theirs / max(1, workers)

@@ -34,7 +34,7 @@ def _error(passed: Passed) -> wire.Error:
         wire.Jobs(id="1"),
         wire.Jobs(id="1", job="e-1"),
         wire.ClearCache(id="1"),
-        wire.Forecast(id="1"),
+        wire.Outlook(id="1"),
         wire.Watch(id="1"),
         wire.Attach(id="1", job="e-1"),
         wire.Append(id="1", job="e-1"),
