@@ -35,7 +35,7 @@ CONFIRM_PACKETS: Final = 64
 ASK_AFTER_S: Final = 0.25
 """Pause between two requests for the same missing packet, and between two answers to such."""
 
-PING_AFTER_S: Final = 1.0
+PING_AFTER_S: Final = 0.5
 """Silence after which a sign of life is asked for, while something is awaited; see `tick`."""
 
 IDLE_PING_S: Final = 5.0
