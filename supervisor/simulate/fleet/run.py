@@ -18,8 +18,9 @@ from supervisor.simulate.fleet.host import SimulatedHost
 from supervisor.simulate.fleet.queue import Job, PromiseBroken, SimulatedQueue
 from supervisor.simulate.fleet.scenario import FleetScenario
 
-_LOOKS = 10
-"""Hosts are looked at once a second, in so many groups one after the other."""
+_LOOK_S = 1.5
+_LOOKS = 15
+"""Supervisors are asked how they are in so many groups, one after the other."""
 
 _SIZED_S = 5.0
 
@@ -105,7 +106,9 @@ class _FleetRun:
         began = time.perf_counter()
         scenario, clock = self.scenario, self.clock
         for group in range(_LOOKS):
-            clock.every(1.0, partial(_look, self.hosts[group::_LOOKS]), group / _LOOKS)
+            clock.every(
+                _LOOK_S, partial(_look, self.hosts[group::_LOOKS]), group * _LOOK_S / _LOOKS
+            )
         clock.every(60.0, self._hear_clocks)
         clock.every(_SIZED_S, self._size, start=_SIZED_S)
         for number in range(len(e.CLASSES)):
