@@ -15,6 +15,8 @@ from supervisor.cli.common import fail, local_time
 from supervisor.installing import how_to_install
 
 if TYPE_CHECKING:
+    from supervisor.config import Settings
+    from supervisor.core.allocation.forecast import ForecastPolicy
     from supervisor.simulate.run import Run
     from supervisor.simulate.scenario import EngineModel, MachineModel, Scenario
     from supervisor.simulate.workload import Workload
@@ -48,6 +50,14 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
         typer.Option(
             metavar="TIME",
             help="When the load begins, as 2026-12-01T05:00, for time profiles; default: now.",
+        ),
+    ] = None,
+    prediction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="off|advise|act",
+            help="Try this in place of the setting. What is foretold is learned from the load "
+            "itself, so it has to last for days.",
         ),
     ] = None,
     characters: Annotated[
@@ -104,6 +114,8 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
         fail(2, "give either --trace FILE or --workload FORM (see supervisor simulate --help)")
     if compare is not None and override is not None:
         fail(2, "--compare names both overrides; leave out --override")
+    if prediction not in {None, "off", "advise", "act"}:
+        fail(2, f"--prediction {prediction[:60]}: there are off, advise, act")
     if engine not in ENGINES:
         fail(2, f"--engine {engine}: there are {', '.join(ENGINES)}")
     given = {
@@ -125,7 +137,9 @@ def simulate(  # noqa: PLR0913, PLR0917  # an option each
     machine = MachineModel(cores, sockets, smt, foreign)
     overrides = {str(path): path for path in compare} if compare else {"": override}
     runs = {
-        name: play(_scenario(machine, model, (config, path), (began, load.seconds)), load)
+        name: play(
+            _scenario(machine, model, (config, path), (began, load.seconds), prediction), load
+        )
         for name, path in overrides.items()
     }
     if plot is not None:
@@ -179,6 +193,7 @@ def _scenario(
     model: EngineModel,
     files: tuple[Path | None, Path | None],
     when: tuple[float, float],
+    prediction: str | None,
 ) -> Scenario:
     """Scenario under the settings of these files, as `supervisor start` would read them.
 
@@ -191,7 +206,8 @@ def _scenario(
 
     start, seconds = when
     try:
-        loaded = configuration.load(*files, os.environ, at=start)
+        given = {} if prediction is None else {"performance.prediction": prediction}
+        loaded = configuration.load(*files, os.environ, given, at=start)
         edges = [*loaded.edges(start, start + seconds)]
     except configuration.ConfigError as error:
         fail(2, str(error))
@@ -205,16 +221,26 @@ def _scenario(
         policy=make_policy(loaded),
         threads_per_worker=loaded.settings.pool.threads_per_worker,
         bounds=bounds(loaded.settings),
+        forecast=_foretelling(loaded.settings),
+        start=start,
         changes=tuple(
             Change(
                 at - start,
                 make_policy(then),
                 then.settings.pool.threads_per_worker,
                 bounds(then.settings),
+                _foretelling(then.settings),
             )
             for at, then in edges
         ),
     )
+
+
+def _foretelling(settings: Settings) -> ForecastPolicy | None:
+    """How the load is foretold; None where prediction is off."""
+    from supervisor.service.forecast import forecast_policy
+
+    return None if settings.performance.prediction == "off" else forecast_policy(settings)
 
 
 def _draw(runs: dict[str, Run], path: Path) -> None:
@@ -248,6 +274,7 @@ def _print(runs: dict[str, Run], load: Workload, *, as_json: bool) -> None:
     rows = [
         (title, [_cell(getattr(reports[name], field)) for name in names])
         for field, title in _SHOWN.items()
+        if field not in _FORETOLD or any(found.rises is not None for found in reports.values())
     ]
     if len(names) > 1:
         rows.insert(0, ("", names))
@@ -270,7 +297,13 @@ _SHOWN = {
     "core_seconds": "core-seconds used",
     "peak_cores": "most cores",
     "mean_utilization": "mean utilization, %",
+    "loss_ratio": "forecast's loss ratio",
+    "rises": "rises foretold",
+    "rises_came": "of these came",
+    "foretold_core_s": "core-seconds for them",
 }
+_FORETOLD = {"loss_ratio", "rises", "rises_came", "foretold_core_s"}
+"""Shown where the run was long enough for a forecast."""
 
 
 def _cell(value: object) -> str:

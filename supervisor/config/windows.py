@@ -131,6 +131,12 @@ class Window(NamedTuple):
         return after
 
 
+def minute_of_week(minute: int, zone: tzinfo | None = None) -> int:
+    """The minute of the week, 0 is Monday 00:00, that the wall clock shows at a Unix minute."""
+    local = datetime.fromtimestamp(minute * MINUTE_S, zone)
+    return (local.weekday() * 24 + local.hour) * 60 + local.minute
+
+
 def meet(one: Window, other: Window, at: float) -> bool:
     """Whether both are active at once, some time in the year from `at` on."""
     return any(_meet_within(one, other, *stretch) for stretch in _telling(one, other, at))

@@ -59,7 +59,7 @@ class Host:
                 agent.welcome = welcome
                 agent.tell(e.SupervisorFound(agent.now()))
                 self._there = True
-            agent.tell(self._seen(await agent.client.forecast(timeout=_ANSWER_S)))
+            agent.tell(self._seen(await agent.client.outlook(timeout=_ANSWER_S)))
         except (SupervisorError, msgspec.ValidationError) as error:
             if self._there or agent.supervisor_away != str(error):
                 log.info("fleet: the supervisor does not answer: %s", error)
@@ -71,9 +71,9 @@ class Host:
         agent.supervisor_away = ""
         return True
 
-    def _seen(self, forecast: dict[str, Any]) -> e.HostSeen:
+    def _seen(self, outlook: dict[str, Any]) -> e.HostSeen:
         """What the machine is to know. The work of others goes before the fleet's."""
-        seen = msgspec.convert(forecast, _Forecast)
+        seen = msgspec.convert(outlook, _Outlook)
         ours = [held.job.cost_s for held in self._agent.held.values() if held.task is not None]
         return e.HostSeen(
             self._agent.now(),
@@ -92,8 +92,8 @@ class Host:
         )
 
 
-class _Forecast(msgspec.Struct):
-    """The answer to FORECAST, as far as it counts here."""
+class _Outlook(msgspec.Struct):
+    """The answer to OUTLOOK, as far as it counts here."""
 
     cores: int
     workers: int

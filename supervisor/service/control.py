@@ -27,6 +27,7 @@ from supervisor.host.sample import Sample, Unread
 from supervisor.logs import get_logger
 from supervisor.pool.claims import Claims
 from supervisor.pool.leases import CoreLeases
+from supervisor.service.forecast import Foresight
 from supervisor.service.load import Load
 from supervisor.service.memory import MemoryKeeper, memory_policy
 
@@ -45,7 +46,7 @@ class ControlLoop:
     they change. Events for the allocation go through `tell`, which carries out its commands.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # one for each part that it connects
         self,
         loop: Loop,
         loaded: Loaded,
@@ -54,6 +55,7 @@ class ControlLoop:
         retarget: Callable[[tuple[WorkerShape, ...]], None],
         tell: Callable[[e.Event], None],
         memory: MemoryKeeper,
+        foresight: Foresight,
         host: Host | None = None,
     ) -> None:
         self.leases = leases
@@ -72,6 +74,7 @@ class ControlLoop:
         self._retarget = retarget
         self._tell = tell
         self._memory = memory
+        self._foresight = foresight
         self.effects: Mapping[type, Callable[[Any], None]] = {
             Resize: self._resize,
             e.Lease: self._lease,
@@ -160,6 +163,7 @@ class ControlLoop:
         now = self._loop.time()
         self.monitor.source = settings.performance.dynamic_cpu_allocation.utilization_source
         self._memory.policy = memory_policy(settings)
+        self._foresight.configure(settings)
         self._tell(Configured(now, policy, settings.pool.threads_per_worker, self._memory.policy))
         self._weight = settings.pool.weight
         self._width = _width(settings)
@@ -208,7 +212,7 @@ class ControlLoop:
 
     def _sampled(self, sample: Sample, load: Load) -> Sampled:
         memory = self._memory.look(sample, load)
-        return Sampled(
+        sampled = Sampled(
             now=sample.now,
             utilization=sample.utilization,
             starved=self._starved(sample),
@@ -226,6 +230,7 @@ class ControlLoop:
             memory=memory,
             alone=self.monitor.limits.count,
         )
+        return self._foresight.look(sampled, self.policy, self.allocator.cores)
 
     def _starved(self, sample: Sample) -> float:
         """Percent of the wanted CPU time that others had; 0 where the source includes theirs."""
@@ -250,6 +255,7 @@ class ControlLoop:
 
     def _resize(self, command: Resize) -> None:
         decision = command.decision
+        self._foresight.decided(decision)
         self.changed_at = time.time()
         self.reallocations += 1
         log.info(

@@ -61,6 +61,7 @@ def allocation(service: Service) -> Allocation:
         profiles=service.profiles.status(),
         memory=_memory(service),
         cache=_cache(service),
+        forecast=service.foresight.status(policy),
     )
 
 

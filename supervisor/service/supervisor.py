@@ -42,6 +42,7 @@ from supervisor.service.address import Address
 from supervisor.service.control import ControlLoop
 from supervisor.service.drain import Beside, Drain, longest_drain_s
 from supervisor.service.fleet import FleetChild
+from supervisor.service.forecast import Foresight
 from supervisor.service.gateway import GatewayChild, url_of
 from supervisor.service.load import LoadMeter
 from supervisor.service.machines import Effects, Machines, MissingEffectError
@@ -52,7 +53,7 @@ from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
 from supervisor.service.settings import describe, make_setup, missing_engine, updates_environment
-from supervisor.service.status import forecast_document, status_document
+from supervisor.service.status import outlook_document, status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
 from supervisor.wire.worker import Catalogue, Shaped
@@ -117,7 +118,7 @@ class Service:
             self._ring.answer,
             self.journal.load,
         )
-        self.broker.forecast = lambda: forecast_document(self)
+        self.broker.outlook = lambda: outlook_document(self)
         self.address = Address(directory, self.broker.endpoints.bind_again)
         self._setup = make_setup(self.settings)
         self.workers = Workers(
@@ -143,6 +144,7 @@ class Service:
         self.workers.has_room = lambda first: self.memory.claim(
             self.load.worker_bytes(), first=first
         )
+        self.foresight = Foresight(self.settings, state_directory(os.environ))
         self._scores = OomScores(self.settings)
         self.workers.on_worker = self._scores.worker
         self.workers.on_template = self._scores.template
@@ -154,6 +156,7 @@ class Service:
             self._retarget,
             self.tell_allocation,
             self.memory,
+            self.foresight,
         )
         self._take_profile()
         self.gateway = GatewayChild(loop, loaded)
@@ -461,6 +464,7 @@ class Service:
         self.broker.close()
         self.control.leases.close()
         self.memory.claims.close()
+        self.foresight.close()
         self._manager.close()
         with suppress(OSError):
             self.directory.publish_end(

@@ -21,6 +21,9 @@ class Report(msgspec.Struct, frozen=True):
     overshoot: cores above the count at rest that were held on the way.
     changes_after_settling: changes of the count after that rest.
     changes: of the count, in the whole run; `splits` of the split of a given count.
+    loss_ratio: of the forecast's losses to those of expecting no change, over the last day;
+        rises: sharp ones that it foretold, rises_came: those of them that came, foretold_core_s:
+        core-seconds that were held for them and not needed. None where nothing was foretold.
     refused: segments that were not let in; expired: those that ended at their deadline.
         `segments`, and the waits, are those that a worker had or that wait still.
     """
@@ -41,6 +44,10 @@ class Report(msgspec.Struct, frozen=True):
     mean_utilization: float
     refused: int
     expired: int
+    loss_ratio: float | None = None
+    rises: int | None = None
+    rises_came: int | None = None
+    foretold_core_s: float | None = None
 
 
 def report(run: Run) -> Report:
@@ -56,6 +63,8 @@ def report(run: Run) -> Report:
         way = [step.cores for step in steps if run.changes_at <= step.time_s <= until]
         overshoot = max(way) - way[-1] if way else 0
         later = sum(change.time_s > until for change in run.changes)
+    forecaster = run.forecaster
+    judgement = None if forecaster is None or not forecaster.knows else forecaster.judgement
     return Report(
         workload=run.workload,
         seconds=run.seconds,
@@ -73,6 +82,10 @@ def report(run: Run) -> Report:
         mean_utilization=statistics.fmean(t.utilization for t in steps) if steps else 0.0,
         refused=run.refused,
         expired=run.expired,
+        loss_ratio=None if judgement is None else judgement.ratio,
+        rises=None if judgement is None else judgement.rises,
+        rises_came=None if judgement is None else judgement.came,
+        foretold_core_s=None if judgement is None or not forecaster else forecaster.spent_s,
     )
 
 

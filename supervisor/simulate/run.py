@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from supervisor.config.windows import minute_of_week
 from supervisor.core.allocation.allocator import DynamicCPUAllocator
+from supervisor.core.allocation.forecast import Forecaster
 from supervisor.core.allocation.placement import LASTING_S, Placer
 from supervisor.core.allocation.policy import Configured, Sampled
 from supervisor.core.allocation.shape import WorkerShaper
 from supervisor.core.machine import WorkerShape
 from supervisor.simulate.fluid import CountChange, CountRule
+from supervisor.simulate.foresight import ForeseeingAllocator
 from supervisor.simulate.scenario import Scenario
 from supervisor.simulate.workload import Workload
 from supervisor.simulate.world import World
@@ -46,6 +49,8 @@ class Run:
     rebuilds: int = 0
     refused: int = 0
     expired: int = 0
+    forecaster: Forecaster | None = None
+    """What it has learned by the end; None where nothing was foretold."""
 
 
 def simulate(scenario: Scenario, workload: Workload, rule: CountRule | None = None) -> Run:
@@ -57,12 +62,21 @@ def simulate(scenario: Scenario, workload: Workload, rule: CountRule | None = No
     return _Simulation(scenario, workload, rule).run()
 
 
+def _allocator(scenario: Scenario) -> DynamicCPUAllocator:
+    policy, cores = scenario.policy, scenario.machine.cores
+    if scenario.forecast is None:
+        return DynamicCPUAllocator(policy, cores)
+    return ForeseeingAllocator(
+        policy, cores, scenario.forecast, minute_of_week, start=scenario.start
+    )
+
+
 class _Simulation:
     def __init__(self, scenario: Scenario, workload: Workload, rule: CountRule | None) -> None:
         self.scenario = scenario
         self.workload = workload
         self.interval = scenario.policy.monitoring_interval
-        self.rule = rule or DynamicCPUAllocator(scenario.policy, scenario.machine.cores)
+        self.rule = rule or _allocator(scenario)
         self.shaper = WorkerShaper(scenario.policy, scenario.threads_per_worker)
         self.shaper.speedup = scenario.engine.table
         self.placer = Placer(scenario.machine.machine)
@@ -97,6 +111,8 @@ class _Simulation:
             if isinstance(self.rule, DynamicCPUAllocator):
                 event = Configured(now, change.policy, change.threads_per_worker)
                 self.rule.handle(event)
+            if isinstance(self.rule, ForeseeingAllocator) and change.forecast is not None:
+                self.rule.forecaster.policy = change.forecast
             self.shaper.configure(change.policy, change.threads_per_worker)
             self.world.configure(change.bounds)
             if self.rule.cores != before:
@@ -122,7 +138,11 @@ class _Simulation:
         before = self.rule.cores
         if self.rule.handle(sample):
             self.result.changes.append(CountChange(now, before, self.rule.cores))
-        self._apply(now, seen.demand, seen.busy_slots)
+        # As the allocation machine does it: what is foretold is of many segments.
+        foretold = 0
+        if isinstance(self.rule, DynamicCPUAllocator):
+            foretold = min(self.rule.limits.forecast, self.rule.cores)
+        self._apply(now, max(seen.demand, foretold), seen.busy_slots)
         self.result.steps.append(
             Step(
                 time_s=now,
@@ -162,6 +182,8 @@ class _Simulation:
         still = self.world.waiting_since
         result.waits = self.world.waits + [self.workload.seconds - arrived for arrived in still]
         result.arrivals = self.world.arrivals + still
+        if isinstance(self.rule, ForeseeingAllocator):
+            result.forecaster = self.rule.forecaster
         result.core_seconds = self.world.core_seconds
         result.rebuilds = self.world.rebuilds
         result.refused = self.world.jobs.counts["refused"]

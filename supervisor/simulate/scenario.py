@@ -11,6 +11,7 @@ import msgspec
 
 from supervisor.broker.bounds import bounds
 from supervisor.config import Settings
+from supervisor.core.allocation.forecast import ForecastPolicy
 from supervisor.core.allocation.policy import Policy, ThreadsPerWorker
 from supervisor.core.allocation.speedup import Speedup
 from supervisor.core.jobs.limits import Bounds
@@ -97,10 +98,15 @@ class Change(msgspec.Struct, frozen=True):
     policy: Policy
     threads_per_worker: ThreadsPerWorker = "auto"
     bounds: Bounds = DEFAULT_BOUNDS
+    forecast: ForecastPolicy | None = None
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """A machine, an engine and settings; `changes` of these in order of time."""
+    """A machine, an engine and settings; `changes` of these in order of time.
+
+    forecast: how the load is foretold, from nothing but this run; None: it is not.
+    start: Unix seconds of its beginning, for what the clock on the wall shows.
+    """
 
     machine: MachineModel
     engine: EngineModel
@@ -108,3 +114,5 @@ class Scenario(msgspec.Struct, frozen=True):
     threads_per_worker: ThreadsPerWorker = "auto"
     bounds: Bounds = DEFAULT_BOUNDS
     changes: tuple[Change, ...] = ()
+    forecast: ForecastPolicy | None = None
+    start: float = 0.0

@@ -1,7 +1,7 @@
 """What a person who looks after the supervisor should know besides its cores and its queue.
 
-Memory, time profiles, other supervisors, the cache, classes of requests: a line each, and none
-where there is nothing to tell, which is the usual state.
+The fleet, memory, time profiles, the forecast, other supervisors, the cache, classes of requests: a
+line each, and none where there is nothing to tell, which is the usual state.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ import msgspec
 from supervisor.telling.distributions import difference, quantile
 from supervisor.telling.stories import urgency
 from supervisor.telling.times import short, span
-from supervisor.wire.status import NOTHING, ClassStatus, CoreShare, MemoryCare, Profiles, Status
+from supervisor.wire.status import (
+    NOTHING,
+    ClassStatus,
+    CoreShare,
+    FleetStatus,
+    Forecast,
+    MemoryCare,
+    Profiles,
+    Status,
+)
 from supervisor.wording import counted
 
 Tone = Literal["", "warn", "bad"]
@@ -43,13 +52,30 @@ def notes(status: Status, now: float) -> list[Note]:
     """What there is to know, the most pressing first. `now`: Unix seconds."""
     allocation = status.allocation
     found = (
+        _fleet(status.fleet),
         _memory(allocation.memory),
         _shares(allocation.leases.shares),
         _profiles(allocation.profiles, now),
+        _forecast(allocation.forecast),
         _classes(status),
         _cache(status),
     )
     return [note for note in found if note is not None]
+
+
+def _fleet(fleet: FleetStatus) -> Note | None:
+    """None where this host has no fleet."""
+    if fleet.state == "alone":
+        return None
+    meaning: dict[str, tuple[str, Tone]] = {
+        "joining": ("joining, no server has answered yet", ""),
+        "joined": ("joined", ""),
+        "degraded": ("degraded, this host works alone until a server answers", "warn"),
+        "refused": ("refused, this host works alone", "bad"),
+        "draining": ("leaving", ""),
+    }
+    means, tone = meaning.get(fleet.state, (fleet.state, ""))
+    return Note("fleet", (f"{means}: {fleet.reason}" if fleet.reason else means,), tone)
 
 
 def _memory(memory: MemoryCare) -> Note | None:
@@ -105,6 +131,36 @@ def _profiles(profiles: Profiles, now: float) -> Note | None:
         return None
     force = f"in force: {active}" if active else "none in force"
     return Note("profile", (f"{force}; {following}" if following else force,))
+
+
+_STANDINGS: Final = {
+    "judged": "it is held against what happens for a day first",
+    "no_better": "not trusted: to expect that all stays as it is would be as good",
+    "missed": "not trusted: the last rises that it foretold did not come",
+    "costly": "not trusted: it has held too many cores for nothing",
+}
+
+
+def _forecast(forecast: Forecast) -> Note | None:
+    """None where nothing is foretold, unless it is to act."""
+    acts = forecast.mode == "act"
+    if forecast.standing == "learning" and acts:
+        left = max(0, forecast.minutes_needed - forecast.minutes_seen)
+        return Note("forecast", (f"learns the load for {span(60.0 * left)} more",))
+    known = [load for load in forecast.next_load if load is not None]
+    if not known or forecast.standing == "learning":
+        return None
+    most = max(known)
+    told = f"up to {most:.1f} cores of work in the next {len(forecast.next_load)} min"
+    if forecast.load is not None:
+        told += f", {forecast.load:.1f} now"
+    lines = [told]
+    if forecast.loss_ratio is not None:
+        lines.append(f"its errors are {100 * forecast.loss_ratio:.0f} % of expecting no change")
+    trusted = "acts before sharp rises" if acts else "trusted, but shown only"
+    if said := _STANDINGS.get(forecast.standing, trusted if forecast.trusted else ""):
+        lines.append(said)
+    return Note("forecast", ("; ".join(lines),))
 
 
 def _cache(status: Status) -> Note | None:

@@ -18,6 +18,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "disabled": "the settings say so",
     "draining_backlog": "what has waited is being spoken",
     "first_sample": "the first look at the load",
+    "forecast": "a rise is foretold that takes {0:.0f}",
     "fresh_samples": "{0:.0f} of {1:.0f} looks since the last change",
     "high_utilization": "{0:.0f} % busy is much",
     "low_utilization": "{0:.0f} % busy is little",

@@ -115,6 +115,7 @@ class DecisionInputs(msgspec.Struct, frozen=True, kw_only=True):
     idle: float | None
     finished: float
     building: bool
+    forecast: int = 0
 
 
 class AllocationDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +193,7 @@ class CoreBounds(msgspec.Struct, frozen=True, kw_only=True):
     hard: int
     winner: str
     hard_winner: str
+    lower_winner: str = "min_cores"
     notes: list[str]
 
 
@@ -346,6 +348,33 @@ class CacheStatus(msgspec.Struct, frozen=True, kw_only=True):
     disk_bytes: int = 0
 
 
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What load is foretold, in cores of work, and whether that is believed.
+
+    mode: off, advise or act. standing: learning, judged, no_better, missed, costly or trusted, or
+        one that a later supervisor knows. trusted: it would act, or does.
+    loss_ratio: its losses over the last day ÷ those of the forecast that all stays as it is.
+    load: what the last whole minute brought. next_load: this minute and those after it, None where
+        nothing is known; empty where prediction is off. cores: those that this minute's load needs.
+    minutes_seen of minutes_needed: for a forecast.
+    rises: those that were foretold, rises_came those of them that came.
+    core_seconds: what was held for foretold rises and not needed.
+    """
+
+    mode: str = "off"
+    standing: str = ""
+    trusted: bool = False
+    loss_ratio: float | None = None
+    load: float | None = None
+    next_load: list[float | None] = []
+    cores: int | None = None
+    minutes_seen: int = 0
+    minutes_needed: int = 0
+    rises: int = 0
+    rises_came: int = 0
+    core_seconds: float = 0.0
+
+
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """The diagnostics document: `GET /diagnostics/cpu-allocation`."""
 
@@ -363,6 +392,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     profiles: Profiles = Profiles()
     memory: MemoryCare = MemoryCare()
     cache: CacheStatus = CacheStatus()
+    forecast: Forecast = Forecast()
 
 
 class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):

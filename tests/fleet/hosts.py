@@ -118,7 +118,13 @@ class Fleet:
         self._stack = ExitStack()
         self._engines = Path(tempfile.mkdtemp(prefix="engines-"))
         install(self._engines, METRONOME)
-        self._layout = {"lease_s": 3.0, "replicas": min(servers, 3), **layout}
+        replicas = min(servers, 3)
+        self._layout = {
+            "lease_s": 3.0,
+            "replicas": replicas,
+            "audio_replicas": replicas,
+            **layout,
+        }
         self.namespaces = namespaces
         places = [self._place(f"n{number}") for number in range(1, servers + 1)]
         if servers == 1:

@@ -71,6 +71,25 @@ def test_profiles_are_played_from_the_start_on(tmp_path: Path) -> None:
         assert f"--start {start}: give a time like 2026-12-01T05:00" in refused.output
 
 
+def test_prediction_is_tried_on_a_load_that_returns(tmp_path: Path) -> None:
+    """Nine segments at each full hour: half a day to learn them, and a day to be trusted."""
+    path, trace = tmp_path / "returning.json", tmp_path / "hours.csv"
+    allocation = {"monitoring_interval": 20.0}
+    section = {"forecast": {"learn_days": 0.5}, "dynamic_cpu_allocation": allocation}
+    path.write_text(json.dumps({"performance": section}))
+    hours = (f"{3600 * hour + second},1600" for hour in range(51) for second in range(9))
+    trace.write_text("\n".join(("time_s,characters", *hours)))
+    load = ["--trace", str(trace), "--override", str(path), "--cores", "16", "--json"]
+    load += ["--start", "2026-12-01T00:00"]
+    without, acting = (
+        json.loads(run(*load, "--prediction", mode).stdout) for mode in ("off", "act")
+    )
+    assert without["rises"] is None
+    assert acting["loss_ratio"] < 0.1
+    assert acting["rises"] >= acting["rises_came"] > 20
+    assert acting["mean_wait_s"] < 0.95 * without["mean_wait_s"]
+
+
 def test_an_override_changes_the_outcome(tmp_path: Path) -> None:
     """max_cores 2 is obeyed in the simulation as it would be in the pool."""
     path = override(tmp_path / "o.json", max_cores=2)
@@ -108,6 +127,7 @@ def test_a_trace_is_played(tmp_path: Path) -> None:
         (("--workload", "x:load=1"), "there are constant"),
         (("--trace", "/nowhere.csv"), "cannot be read"),
         ((*STEP, "--engine", "x"), "there are hibari, kokoro"),
+        ((*STEP, "--prediction", "maybe"), "--prediction maybe: there are off, advise, act"),
         ((*STEP, "--override", "/nowhere.json"), "no such file"),
         ((*STEP, "--plot", "/nowhere/plot.png"), "--plot /nowhere/plot.png"),
         ((*STEP, "--plot", "plot.unknown"), "--plot plot.unknown"),

@@ -166,10 +166,13 @@ class Fleet(Section):
         Declared("live"),
     ] = None
     audio_replicas: Annotated[
-        Literal[1, 3, 5],
-        Field(description="Servers that hold the audio. `supervisor fleet setup` applies it."),
+        Literal[1, 3, 5] | None,
+        Field(
+            description="Servers that hold the audio; null: as many as `replicas`. With one no job "
+            "ends while that one is away. `supervisor fleet setup` applies it."
+        ),
         Declared("live"),
-    ] = 1
+    ] = None
     accept_work: Annotated[
         bool,
         Field(description="Take durable jobs of the fleet."),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from supervisor.config.sections.declared import Declared, Section, order_error
+from supervisor.config.sections.forecast import Forecast
 from supervisor.config.sections.memory import Memory
 
 
@@ -117,5 +118,15 @@ class DynamicCpuAllocation(Section):
 class Performance(Section):
     """The section `performance`: the use of the machine."""
 
+    prediction: Annotated[
+        Literal["off", "advise", "act"],
+        Field(
+            description="Whether the load is foretold from what each minute of the day and the "
+            "week has brought: not at all; shown; or shown, and cores are there for a sharp rise "
+            "while the forecast has proved itself. See [Prediction](#prediction)."
+        ),
+        Declared("live"),
+    ] = "advise"
+    forecast: Forecast = Forecast()
     dynamic_cpu_allocation: DynamicCpuAllocation = DynamicCpuAllocation()
     memory: Memory = Memory()

@@ -1,5 +1,6 @@
 """The allocator: the number of cores, by one target utilization with hysteresis and cooldown.
 
+    a sharp rise of the load is foretold       → as many cores as it needs
     a segment has waited for OLD_BACKLOG_S     → as many cores as the waiting work needs
     average > cpu_target                       → more cores
     average < cpu_target × hysteresis_factor   → fewer cores, unless work waits
@@ -122,6 +123,8 @@ class DynamicCPUAllocator:
         self._working_off = False
         self._was_building = False
         self._unsettled = False
+        self._foretold = False
+        """Whether the cores that came last did so for a forecast; then they go at once, too."""
         self._scale_down = ScaleDown(_base_wait(policy))
         self._changed_at: float | None = None
         self._now: float | None = None
@@ -280,7 +283,10 @@ class DynamicCPUAllocator:
         if over:
             return self._bounded(bounds.hard_winner, bounds.hard, bounds)
         if self.cores < bounds.lower:
-            return Choice(bounds.lower, "bound_min_cores", (bounds.lower,))
+            foretold = bounds.lower_winner == "forecast"
+            return Choice(
+                bounds.lower, "forecast" if foretold else "bound_min_cores", (bounds.lower,)
+            )
         return None
 
     def _bounded(self, limit: str, cores: int, bounds: Bounds) -> Choice:
@@ -406,7 +412,8 @@ class DynamicCPUAllocator:
             return self._stay("optimal_range", average)
         if self.cooldown_remaining > 0:
             return self._cooling_down()
-        least = bounds.lower if self.policy.aggressive_mode else self.cores - 1
+        at_once = self.policy.aggressive_mode or self._foretold
+        least = bounds.lower if at_once else self.cores - 1
         wanted = self._scale_down.fewest(least, self.cores)
         if wanted == self.cores:
             return self._stay("scale_down_wait", self.scale_down_wait)
@@ -443,12 +450,17 @@ class DynamicCPUAllocator:
         if target == self.cores:
             return []
         if target > self.cores:
-            self._scale_down.regretted(target)
+            self._foretold = kind == "forecast"
+            if not self._foretold:
+                self._scale_down.regretted(target)
         elif kind == "low_utilization" or (kind == "yield_to" and self.wanted <= target):
             self._scale_down.removed(now, target)
         self.cores = target
         shared = self.limits.shared
-        if shared is None or not (kind == "yield_to" and shared.at_once):
+        # The queue is not kept waiting by what was to go before it.
+        if kind != "forecast" and not (
+            shared is not None and kind == "yield_to" and shared.at_once
+        ):
             self._changed_at = now
         self._forget()
         # Cores that came for a queue are full until it is gone, whatever the load.

@@ -59,6 +59,11 @@ class SegmentWork:
             self._busy_s *= kept
             self._finished *= kept
 
+    @property
+    def mean_s(self) -> float:
+        """Core-seconds of a segment; 0 before one has ended."""
+        return self._busy_s / self._finished if self._finished > 0 else 0.0
+
     def load(self, waiting: float, age: float) -> float:
         """Cores of work arriving, where so many segments wait and the first has that `age`.
 
@@ -66,7 +71,7 @@ class SegmentWork:
         """
         if age <= 0 or waiting <= 0 or self._finished <= 0:
             return 0.0
-        return self._busy_s / self._finished * waiting / age
+        return self.mean_s * waiting / age
 
 
 class Backlog:

@@ -27,6 +27,9 @@ MEMORY_RISE_S = 30.0
 Limit = Literal["max_cores", "reserve", "usable", "memory"]
 """The limit that sets the upper bound, heat and the shares of others left aside."""
 
+Floor = Literal["min_cores", "forecast"]
+"""What sets the lower bound."""
+
 
 class Bounds(msgspec.Struct, frozen=True):
     """`lower <= upper`, both at least 1.
@@ -35,7 +38,7 @@ class Bounds(msgspec.Struct, frozen=True):
     rather than unwise, so it does not wait for the cooldown. `winner` names the
     limit that set `upper`: max_cores, reserve (one core is left to the system
     where max_cores is null), usable, memory, thermal, or share (of the cores that other
-    supervisors want, too); `hard_winner` that of `hard`.
+    supervisors want, too); `hard_winner` that of `hard`, `lower_winner` that of `lower`.
     `notes` says, one line each, which settings could not be honoured.
     """
 
@@ -44,16 +47,22 @@ class Bounds(msgspec.Struct, frozen=True):
     hard: int
     winner: Limit | Literal["thermal", "share"]
     hard_winner: Limit
+    lower_winner: Floor = "min_cores"
     notes: tuple[str, ...] = ()
 
 
 def effective_bounds(
-    policy: Policy, usable: int, memory_cap: int | None, thermal_cap: int | None
+    policy: Policy,
+    usable: int,
+    memory_cap: int | None,
+    thermal_cap: int | None,
+    forecast: int = 0,
 ) -> Bounds:
     """Combine settings and machine into bounds of one core at least.
 
     An explicit min_cores beats the automatic reserve, and thermal protection never
-    goes below min_cores: a machine in danger throttles itself.
+    goes below min_cores: a machine in danger throttles itself. `forecast`, cores that are to
+    be there for what is foretold, raises the lower bound as far as the upper one lets it.
     """
     usable = max(1, usable)
     wanted = policy.min_cores or 1
@@ -71,10 +80,13 @@ def effective_bounds(
     winner: Limit | Literal["thermal"] = hard_winner
     if thermal_cap is not None and thermal_cap < hard:
         upper, winner = max(lower, thermal_cap), "thermal"
+    lower_winner: Floor = "min_cores"
+    if min(forecast, upper) > lower:
+        lower, lower_winner = min(forecast, upper), "forecast"
     notes = []
     if policy.max_cores is not None and policy.max_cores > usable:
         notes.append(f"max_cores {policy.max_cores} is above the {usable} usable cores")
-    if lower < wanted:
+    if hard < wanted:
         notes.append(f"min_cores {wanted} is above the limit {hard_winner} of {hard}")
     return Bounds(
         lower=lower,
@@ -82,6 +94,7 @@ def effective_bounds(
         hard=hard,
         winner=winner,
         hard_winner=hard_winner,
+        lower_winner=lower_winner,
         notes=tuple(notes),
     )
 

@@ -36,6 +36,8 @@ class Limits:
         self.memory = MemoryWatch()
         self.shared: Shared | None = None
         """Our part beside other supervisors; set before each sample. None: there are none."""
+        self.forecast = 0
+        """Cores that are to be there for what is foretold, as of the last sample."""
         self._policy = policy
         self._memory_policy = memory
         self._usable = usable
@@ -47,16 +49,18 @@ class Limits:
     @property
     def bounds(self) -> Bounds:
         """The bounds in force, which limit won and what could not be honoured."""
-        return within_share(self.own(), self._most)
+        return within_share(self._bounds(self._usable, self.forecast), self._most)
 
     def own(self, usable: int | None = None) -> Bounds:
-        """The bounds by our own settings and the machine, whatever others want; with another
-        number of usable cores, if one is given.
+        """The bounds by our own settings and the machine, whatever others want and a forecast
+        says; with another number of usable cores, if one is given.
         """
+        return self._bounds(self._usable if usable is None else usable)
+
+    def _bounds(self, cores: int, forecast: int = 0) -> Bounds:
         cap = self._thermal.cap if self._policy.thermal_protection else None
         caps = [room for room in (self._room.cap, self.memory.cap) if room is not None]
-        cores = self._usable if usable is None else usable
-        return effective_bounds(self._policy, cores, min(caps, default=None), cap)
+        return effective_bounds(self._policy, cores, min(caps, default=None), cap, forecast)
 
     @property
     def _most(self) -> int | None:
@@ -73,6 +77,7 @@ class Limits:
     def observe(self, sample: Sampled, cores: int) -> None:
         """Take in one sample; `cores` are in force."""
         self._usable = sample.usable
+        self.forecast = sample.forecast if self._policy.enabled else 0
         if self._anew:
             self._room, self._anew = MemoryCap(), False
         self._room.update(sample.now, sample.memory_cap)

@@ -99,7 +99,9 @@ class Allocation:
         shaper = self.shaper
         # A session of other threads is built beside the old one, which takes memory of its own.
         shaper.frozen = allocator.limits.memory.state in {"short", "critical"}
-        self._threads = shaper.decide(event.now, cores, ground.demand, build_s) if cores else ()
+        # A rise that is foretold is of many segments: workers with a core each are to be there.
+        demand = max(ground.demand, min(allocator.limits.forecast, cores))
+        self._threads = shaper.decide(event.now, cores, demand, build_s) if cores else ()
         self._in_force, self._attempts = self.target, _LEASE_ATTEMPTS
         spare = None if shared is None else shared.spare
         if shared is not None and spare is not None:

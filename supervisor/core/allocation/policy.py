@@ -27,6 +27,7 @@ Kind = Literal[
     "disabled",
     "draining_backlog",
     "first_sample",
+    "forecast",
     "fresh_samples",
     "high_utilization",
     "horizontal",
@@ -56,6 +57,7 @@ _FORMS: dict[Kind, str] = {
     "bound_usable": "_{:.0f}",
     "cooldown": "_{:.1f}s",
     "draining_backlog": "_{:.1f}s",
+    "forecast": "_{:.0f}",
     "fresh_samples": "_{:.0f}_of_{:.0f}",
     "high_utilization": "_{:.1f}%",
     "low_utilization": "_{:.1f}%",
@@ -123,6 +125,7 @@ class Sampled(msgspec.Struct, frozen=True):
     building: sessions were being built since the last sample, so that part of the
         utilization is not load.
     memory: what is left of it; None: not measured.
+    forecast: cores that are to be there for a rise that is foretold; 0: none is.
     """
 
     now: float
@@ -141,6 +144,7 @@ class Sampled(msgspec.Struct, frozen=True):
     building: bool = False
     memory: MemorySeen | None = None
     alone: int | None = None
+    forecast: int = 0
 
 
 class Configured(msgspec.Struct, frozen=True):

@@ -98,7 +98,7 @@ class BidAsked(_Record, frozen=True):
     """Somebody looks for a host that begins a live request sooner than in `below_s` seconds.
 
     `ref` is his word for it, which `Opened` repeats. `start_s`: when it would begin here, as the
-    supervisor forecasts it.
+    supervisor predicts it.
     """
 
     now: float

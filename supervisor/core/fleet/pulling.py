@@ -29,8 +29,8 @@ WAIT_S: Final = 20.0
 _NOW_S: Final = 2.0
 """A pull that asks for what is there now is given up after this silence."""
 
-_SILENCE_S: Final = 12.0
-"""A waiting pull is given up after this silence: its heartbeat comes every 5 s."""
+_SILENCE_S: Final = 5.0
+"""A waiting pull is given up after this silence: its heartbeat comes every 2 s."""
 
 _EMPTY_S: Final = 0.1
 """A consumer that had nothing is asked again after so long, while others have something."""

@@ -142,6 +142,36 @@ VALUES = (
         lambda s: s.allocation.memory.pressure_percent,
         "Part of the last 10 s in which all tasks waited for memory.",
     ),
+    Row(
+        "tts_forecast_load_cores",
+        lambda s: next(iter(s.allocation.forecast.next_load), None),
+        "Cores of work that were foretold for this minute.",
+    ),
+    Row(
+        "tts_forecast_loss_ratio",
+        lambda s: s.allocation.forecast.loss_ratio,
+        "Losses of the forecast over a day, divided by those of expecting that all stays as it is.",
+    ),
+    Row(
+        "tts_forecast_trusted",
+        lambda s: s.allocation.forecast.trusted,
+        "1: the forecast has proved itself, and acts where it may.",
+    ),
+    Row(
+        "tts_forecast_rises_total",
+        lambda s: s.allocation.forecast.rises,
+        "Sharp rises of the load that were foretold.",
+    ),
+    Row(
+        "tts_forecast_rises_came_total",
+        lambda s: s.allocation.forecast.rises_came,
+        "Those of them that came.",
+    ),
+    Row(
+        "tts_forecast_core_seconds_total",
+        lambda s: s.allocation.forecast.core_seconds,
+        "Time of cores that were held for them and not needed.",
+    ),
     Row("tts_temperature_celsius", lambda s: _system(s).temperature_c, "Hottest sensor."),
     Row("tts_jobs_queued", lambda s: s.jobs.queued, "Jobs that wait for their first worker."),
     Row("tts_jobs_running", lambda s: s.jobs.running, "Jobs whose segments are being spoken."),

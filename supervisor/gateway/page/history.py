@@ -34,6 +34,7 @@ class Tick(NamedTuple):
     utilization: percent; waiting: segments, at its end. first_s, slow_s: mean and 95th percentile
     of the seconds to the first audio, None where no job began to sound. pace: seconds of speech
     that are made in a second of work, None where none was. segments: spoken in that time.
+    foreseen: cores that the load was to need then; None where nothing was foretold.
     """
 
     at_s: float
@@ -45,6 +46,7 @@ class Tick(NamedTuple):
     first_s: float | None
     slow_s: float | None
     pace: float | None
+    foreseen: int | None = None
 
 
 class Load(NamedTuple):
@@ -123,6 +125,7 @@ def _tick(before: Status, status: Status, at_s: float, length_s: float) -> Tick:
         first_s=first_s,
         slow_s=quantile(first, 0.95),
         pace=1.0 / factor if factor else None,
+        foreseen=status.allocation.forecast.cores,
     )
 
 
@@ -156,6 +159,7 @@ def course(
         "seconds": seconds,
         "load": _load(load, now_s),
         "speech": _speech(recent, now_s),
+        "foreseen": _foreseen(recent, now_s),
         "profiles": [
             {"name": each.name, "from_s": round(now_s - each.from_s, 1), "to_s": now_s - each.to_s}
             for each in profiles
@@ -186,6 +190,18 @@ def _speech(ticks: Sequence[Tick], now_s: float) -> dict[str, list[Any]]:
         "pace": [_mean(tick.pace for tick in group) for group in groups],
         "segments_per_minute": [
             round(60.0 * sum(t.segments for t in group) / sum(t.length_s for t in group), 1)
+            for group in groups
+        ],
+    }
+
+
+def _foreseen(ticks: Sequence[Tick], now_s: float) -> dict[str, list[Any]]:
+    """Cores that were foretold; empty where nothing was, as with prediction off."""
+    groups = _groups(ticks) if any(tick.foreseen is not None for tick in ticks) else []
+    return {
+        "ago_s": [round(now_s - group[-1].at_s, 1) for group in groups],
+        "cores": [
+            max((t.foreseen for t in group if t.foreseen is not None), default=None)
             for group in groups
         ],
     }

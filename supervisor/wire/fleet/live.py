@@ -100,8 +100,9 @@ class Control(Record, frozen=True, kw_only=True):
     left), or ask for its `state`.
 
     `name` is its public id, or that of a part: an agent that does not hold it learns from it where
-    it waits. Answered with `ControlAnswer`: `state` by the holder alone, the others by one agent of
-    all.
+    it waits. A job in parts is named as a whole to be ended, and has ended with the first of its
+    parts that has. Answered with `ControlAnswer`: `state` by the holder alone, the others by one
+    agent of all.
     """
 
     what: Literal["cancel", "forget", "state"]

@@ -272,6 +272,7 @@ REASONS: tuple[tuple[Kind, tuple[float, ...], str], ...] = (
     ("disabled", (), "disabled"),
     ("draining_backlog", (2.0,), "draining_backlog_2.0s"),
     ("first_sample", (), "first_sample"),
+    ("forecast", (14,), "forecast_14"),
     ("fresh_samples", (2, 3), "fresh_samples_2_of_3"),
     ("high_utilization", (85.2,), "high_utilization_85.2%"),
     ("horizontal", (), "horizontal"),

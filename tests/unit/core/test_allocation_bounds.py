@@ -39,6 +39,64 @@ def test_which_limit_wins(
     assert (bounds.lower, bounds.upper, bounds.winner) == expected
 
 
+@pytest.mark.parametrize(
+    ("policy", "memory", "thermal", "forecast", "expected"),
+    [
+        (policy_with(), None, None, 14, (14, 19, "forecast")),
+        (policy_with(), None, None, 99, (19, 19, "forecast")),
+        (policy_with(min_cores=6), None, None, 6, (6, 19, "min_cores")),
+        (policy_with(min_cores=6), None, None, 5, (6, 19, "min_cores")),
+        (policy_with(max_cores=8), None, None, 14, (8, 8, "forecast")),
+        (policy_with(), 5, None, 14, (5, 5, "forecast")),
+        (policy_with(), 0, None, 14, (1, 1, "min_cores")),
+        (policy_with(), None, 7, 14, (7, 7, "forecast")),
+        (policy_with(min_cores=9), None, 7, 14, (9, 9, "min_cores")),
+    ],
+)
+def test_a_forecast_is_a_floor_below_every_limit(
+    policy: Policy,
+    memory: int | None,
+    thermal: int | None,
+    forecast: int,
+    expected: tuple[int, int, str],
+) -> None:
+    """It raises the lower bound up to max_cores, memory and heat, and moves no other bound."""
+    bounds = effective_bounds(policy, 20, memory, thermal, forecast)
+    assert (bounds.lower, bounds.upper, bounds.lower_winner) == expected
+    without = effective_bounds(policy, 20, memory, thermal)
+    assert (bounds.upper, bounds.hard, bounds.winner) == (
+        without.upper,
+        without.hard,
+        without.winner,
+    )
+    assert bounds.notes == without.notes
+
+
+def test_cores_for_a_forecast_go_at_once_and_hold_nothing_up() -> None:
+    """In one step; and a queue that comes with them waits for no cooldown."""
+    allocator = DynamicCPUAllocator(policy_with(max_cores=16), 20)
+    idle = [Sampled(float(now), 5.0, 20, forecast=10 * (10 <= now < 20)) for now in range(60)]
+    cores = []
+    for sample in idle:
+        allocator.handle(sample)
+        cores.append(allocator.cores)
+    assert cores[9:20] == [1, *[10] * 10]
+    assert {*cores[20:]} == {1}
+    allocator.handle(Sampled(60.0, 5.0, 20, forecast=5))
+    late = Sampled(61.0, 100.0, 20, backlog_s=2.0, demand=50.0, waiting=45.0, finished=5.0)
+    allocator.handle(late)
+    assert allocator.cores > 5
+    assert allocator.history[-1].kind == "backlog"
+
+
+def test_others_need_not_give_a_core_for_a_forecast() -> None:
+    """What the policy asks for beside other supervisors is what the load needs now."""
+    allocator = DynamicCPUAllocator(policy_with(max_cores=16), 20)
+    for now in range(5):
+        allocator.handle(Sampled(float(now), 5.0, 20, forecast=12))
+    assert (allocator.cores, allocator.wanted) == (12, 1)
+
+
 def test_what_cannot_be_honoured_is_said() -> None:
     """max_cores above usable and min_cores above the limit are each told in one line."""
     bounds = effective_bounds(policy_with(min_cores=9, max_cores=12), 4, None, None)

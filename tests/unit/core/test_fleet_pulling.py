@@ -240,10 +240,10 @@ def test_a_pull_of_which_nothing_is_heard_is_given_up() -> None:
     waiting = host.ask("batch", wait=True)
     assert waiting is not None
     for _ in range(3):
-        host.go(5.0)
+        host.go(2.0)
         host.tell(e.PullHeard, waiting.pull)
     assert waiting.pull in host.asks
-    host.go(12.1)
+    host.go(5.1)
     assert waiting.pull not in host.asks
 
 

@@ -94,6 +94,20 @@ def test_when_profiles_were_in_force() -> None:
     assert [each["to_s"] for each in late["profiles"]] == [295.0]
 
 
+def test_what_was_foretold_stands_beside_what_happened() -> None:
+    """The cores of each tick, the most of neighbours; nothing of it where nothing was foretold."""
+    history = History()
+    for number, cores in enumerate((None, None, 3, 14)):
+        document = example()
+        document["allocation"]["forecast"] = {"mode": "advise", "cores": cores}
+        history.take(read(document), number * SPACING_S)
+    shown = course(history.ticks, [], now_s=30.0, sampled_at_s=None, seconds=300.0)
+    assert shown["foreseen"] == {"ago_s": [20.0, 10.0, 0.0], "cores": [None, 3, 14]}
+    ticks = [tick(number * SPACING_S) for number in range(3)]
+    without = course(ticks, [], now_s=30.0, sampled_at_s=None, seconds=300.0)
+    assert without["foreseen"] == {"ago_s": [], "cores": []}
+
+
 def test_quantiles_of_buckets() -> None:
     """Evenly spread within a bucket; beyond the last bound it is that bound; none without any."""
     counts = [(0.1, 10), (0.5, 10), (float("inf"), 0)]

@@ -16,12 +16,16 @@ from supervisor.core.machine import WorkerShape
 from supervisor.pool.leases import CoreLeases
 from supervisor.pool.memory_claims import MemoryClaims
 from supervisor.service.control import ControlLoop
+from supervisor.service.forecast import Foresight
 from supervisor.service.load import Load
 from supervisor.service.memory import MemoryKeeper
 from tests.fixtures.hosts import HostTree, materialise
 
 SECTION = "performance.dynamic_cpu_allocation"
 _FIRST_PID = 1000
+
+START = 1_796_083_200.0 - 1120.0
+"""Unix seconds of the clock's 0; it begins at 1000, two minutes before a full hour."""
 
 
 class Call:
@@ -116,6 +120,10 @@ class Controlled:
             self.critical.append,
             self._trim,
         )
+        self.state = directory / "state"
+        self.foresight = Foresight(
+            self._loaded().settings, self.state, lambda: self.clock.time() + START
+        )
         self.control = ControlLoop(
             self.clock,
             self._loaded(),
@@ -124,6 +132,7 @@ class Controlled:
             self._obey,
             self._tell,
             self.memory,
+            self.foresight,
             host=self.tree.host,
         )
         if expected:

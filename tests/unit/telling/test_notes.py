@@ -45,14 +45,68 @@ def test_all_that_happens_is_told_the_most_pressing_first() -> None:
         "shared cores": "this one holds 2, wants 4, its share is 3 (weight 3); "
         "process 5000 holds 2, wants 1, its share is 1",
         "profile": "in force: morning; ends at 20:26 UTC",
+        "forecast": "up to 10.5 cores of work in the next 4 min, 0.5 now; its errors are 28 % of "
+        "expecting no change; acts before sharp rises",
         "classes": "urgent: 1 job, first sound within 550 ms; "
         "no hurry: 1 job, first sound within 950 ms; "
         "what is less urgent is cut shorter now; 3 sentences interrupted (1.4 s of work lost)",
         "cache": "38 % of 1,204 sentences came from it; 12 min of work saved; "
         "it holds 310 in 14 MB, 1.2 GB on disk",
     }
-    assert list(found) == ["memory", "shared cores", "profile", "classes", "cache"]
+    assert list(found) == ["memory", "shared cores", "profile", "forecast", "classes", "cache"]
     assert [note.about for note in found.values() if note.tone] == ["memory", "shared cores"]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "text", "tone"),
+    [
+        ("joined", "", "joined", ""),
+        ("joining", "", "joining, no server has answered yet", ""),
+        (
+            "degraded",
+            "no route",
+            "degraded, this host works alone until a server answers: no route",
+            "warn",
+        ),
+        ("refused", "no key", "refused, this host works alone: no key", "bad"),
+        ("resting", "", "resting", ""),
+    ],
+)
+def test_a_fleet_is_told_where_there_is_one(state: str, reason: str, text: str, tone: str) -> None:
+    """How this host gets along with it, and why; also by a word of a later version."""
+    note = told(quiet() | {"fleet": {"state": state, "reason": reason}})["fleet"]
+    assert (note.text, note.tone) == (text, tone)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "said"),
+    [
+        ({"mode": "off"}, None),
+        ({"mode": "advise", "standing": "learning", "next_load": [None] * 15}, None),
+        (
+            {"mode": "act", "standing": "learning", "minutes_seen": 900, "minutes_needed": 1440},
+            "learns the load for 9 h more",
+        ),
+        (
+            {"mode": "advise", "standing": "trusted", "trusted": True, "next_load": [2.0]},
+            "up to 2.0 cores of work in the next 1 min; trusted, but shown only",
+        ),
+        (
+            {"mode": "act", "standing": "missed", "load": 0.0, "next_load": [2.0, None]},
+            "up to 2.0 cores of work in the next 2 min, 0.0 now; not trusted: the last rises that",
+        ),
+        ({"mode": "act", "standing": "of_later", "next_load": [2.0]}, "up to 2.0 cores of work"),
+    ],
+)
+def test_a_forecast_is_told_with_what_it_is_worth(
+    forecast: dict[str, Any], said: str | None
+) -> None:
+    """Where there is none there is no line, unless it is to act and has not learned yet."""
+    document = quiet()
+    document["allocation"]["forecast"] = forecast
+    notes = told(document)
+    assert (said is None) == ("forecast" not in notes)
+    assert said is None or notes["forecast"].text.startswith(said)
 
 
 @pytest.mark.parametrize("state", ["tight", "short", "critical"])

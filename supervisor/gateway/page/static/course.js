@@ -9,7 +9,7 @@ let seconds = 300, course = null, limits = null, cursor = null, askedAt = -Infin
 
 const PANELS = [
   { title: "Busy", draw: busy, said: ({ load }, i) => (load.utilization[i] === null ? "–" : `${Math.round(load.utilization[i])} %`), of: "load" },
-  { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${count(load.cores[i], "core")}, ${load.waiting[i]} waiting`, of: "load" },
+  { title: "Cores, and sentences waiting", draw: coresAndQueue, said: ({ load }, i) => `${count(load.cores[i], "core")}${foretold(load.ago_s[i])}, ${load.waiting[i]} waiting`, of: "load" },
   { title: "First sound after", draw: latency, said: ({ speech }, i) => (speech.first_s[i] === null ? "nothing began" : `${short(speech.first_s[i])}, 95 of 100 within ${short(speech.slow_s[i])}`), of: "speech" },
   { title: "Sentences a minute", draw: pace, said: ({ speech }, i) => Math.round(speech.segments_per_minute[i]).toLocaleString("en"), of: "speech" },
 ];
@@ -103,7 +103,14 @@ function coresAndQueue(load, x, width) {
   const y = scale(most), w = scale(waits);
   return [...profiles(x), ...rules(width, y, [0, most], String), ...lines(load.ago_s, load.waiting, x, w, "waits", true, false),
     label(width - RIGHT, TOP + 11, `${waits.toLocaleString("en")} waiting`, "end"),
+    ...stretches(course.foreseen.ago_s, course.foreseen.cores).map((known) => path("foreseen-line", steps(spots(known, x, y)))),
     path("cores-line", steps(load.ago_s.map((ago, i) => [x(ago), y(load.cores[i])])))];
+}
+
+/** The cores that were foreseen for then. */
+function foretold(ago) {
+  const { ago_s: times, cores } = course.foreseen, n = times.length ? cores[nearest(times, ago)] : null;
+  return n === null ? "" : ` (${n} foreseen)`;
 }
 
 /** When time profiles were in force, with their names. */
