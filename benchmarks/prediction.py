@@ -1,12 +1,12 @@
 """Waits and core-hours with prediction, beside the same pool without it.
 
 Sixteen usable cores, default settings, segments of two core-seconds that come at random, on loads
-of one to two weeks (`load_traces`): those that return, those that do not, and three real ones.
-They teach the forecast, which begins with nothing and looks every ten seconds, until two and a half
-days are left; these count. The model is the fluid one, where a queue has no segments and a core is
-there at once; a day of the alarms is played again with whole segments, workers, forks and sessions
-that are rebuilt. A load on which the forecast never acted is played once, for the pool is the same
-then. Late is what waited over a second.
+of one to two weeks (`load_traces`): those that return, those that do not, and three real ones. They
+teach the forecast, which begins with nothing and looks every ten seconds, until two and a half days
+are left; these count. The model is the fluid one, where a queue has no segments and a core is there
+at once; a day of the alarms is played again with whole segments, workers, forks and sessions that
+are rebuilt. A load on which the forecast never acted is played once, for the pool is the same then.
+Late is what waited over a second.
 """
 
 from __future__ import annotations

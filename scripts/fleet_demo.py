@@ -36,6 +36,7 @@ JOBS, JOB_MS = 120, 250
 SENTENCES, SENTENCE_MS, PART_S = 240, 50, 4.0
 LIVE = 15
 KILLED_JOBS, KILLED_AFTER_S = 80, 1.0
+RESTARTED_JOBS, AWAY_S = 40, 0.5
 
 
 def main() -> int:
@@ -51,7 +52,7 @@ def main() -> int:
                 spaces = stack.enter_context(namespaces.Namespaces(MACHINES))
             fleet = stack.enter_context(Fleet(SIZES, namespaces=spaces, part_s=PART_S))
             print(f"  all joined after {time.monotonic() - began:.1f} s")
-            good = [shared(fleet), live(fleet), book(fleet), killed(fleet)]
+            good = [shared(fleet), live(fleet), book(fleet), restarted(fleet), killed(fleet)]
     except (PrivateSupervisorError, SupervisorError, AssertionError) as error:
         print(f"fleet-demo: {error}", file=sys.stderr)
         return 1
@@ -139,6 +140,23 @@ def book(fleet: Fleet) -> bool:
     return same
 
 
+def restarted(fleet: Fleet) -> bool:
+    """The server is killed in the middle of their work, and starts again."""
+    server = fleet.servers[0]
+    print(f"{RESTARTED_JOBS} jobs, and the server is killed (-9) for {AWAY_S:g} s:")
+
+    names = asyncio.run(handed_in(fleet.urls, RESTARTED_JOBS))
+    time.sleep(AWAY_S)
+    server.kill()
+    time.sleep(AWAY_S)
+    server.start().wait_listening()
+
+    async def work(link: Connection) -> list[Outcome]:
+        return list((await outcomes(link, names)).values())
+
+    return told(fleet.run(work), RESTARTED_JOBS)
+
+
 def killed(fleet: Fleet) -> bool:
     """A host is killed in the middle of its work, supervisor and agent at once."""
     victim = fleet.hosts[-1]
@@ -150,14 +168,18 @@ def killed(fleet: Fleet) -> bool:
         await asyncio.to_thread(victim.kill_all)
         return list((await outcomes(link, names)).values())
 
-    found = fleet.run(work)
+    return told(fleet.run(work), KILLED_JOBS)
+
+
+def told(found: Sequence[Outcome], count: int) -> bool:
+    """Print what became of so many jobs; whether all are done."""
     done = sum(outcome.kind == "done" for outcome in found)
     ended = sorted(outcome.finished_ms for outcome in found)
     gap_s = max(later - before for before, later in pairwise(ended)) / 1000
     by_host = Counter(outcome.host for outcome in found)
-    print(f"  {done} of {KILLED_JOBS} done, each once ({counts(by_host)}); ", end="")
+    print(f"  {done} of {count} done, each once ({counts(by_host)}); ", end="")
     print(f"the longest time without a result was {gap_s:.1f} s")
-    return done == KILLED_JOBS
+    return done == count
 
 
 def counts(by_host: Counter[str]) -> str:

@@ -123,8 +123,8 @@ class Broker:
         self._pending: set[PendingSubmit] = set()
         """Requests whose texts wait for a turn."""
         self._submitted = 0
-        self.forecast: Callable[[], dict[str, Any]] = dict
-        """Makes the document for FORECAST."""
+        self.outlook: Callable[[], dict[str, Any]] = dict
+        """Makes the document for OUTLOOK."""
         self.recovered = False
         """Whether the journal was read, so that jobs may be accepted."""
         self._requests: dict[type, Callable[[bytes, Connection, Any, Body], None]] = {
@@ -138,7 +138,7 @@ class Broker:
             wire.Status: self._report,
             wire.Jobs: self._list,
             wire.ClearCache: self._clear_cache,
-            wire.Forecast: self._forecast,
+            wire.Outlook: self._outlook,
             wire.Watch: self._watch,
             wire.Ping: self._ping,
             wire.Bye: self._bye,
@@ -459,14 +459,14 @@ class Broker:
         self._tell(e.CacheCleared(self._loop.time()))
         self._send(client, wire.Report(message.id, document))
 
-    def _forecast(
-        self, client: bytes, connection: Connection, message: wire.Forecast, _body: Body
+    def _outlook(
+        self, client: bytes, connection: Connection, message: wire.Outlook, _body: Body
     ) -> None:
         if not is_ours(connection.owner):
-            text = "only the user that the supervisor runs as may ask for its forecast"
+            text = "only the user that the supervisor runs as may ask for its outlook"
             self._send(client, wire.Error("not_found", text, id=message.id))
             return
-        self._send(client, wire.Report(message.id, self.forecast()))
+        self._send(client, wire.Report(message.id, self.outlook()))
 
     def _watch(
         self, client: bytes, connection: Connection, message: wire.Watch, _body: Body

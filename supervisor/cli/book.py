@@ -26,6 +26,7 @@ from supervisor.cli.common import fail
 if TYPE_CHECKING:
     from supervisor.books.book import Book, Chapter
     from supervisor.cli.book_progress import BookProgress
+    from supervisor.cli.which_client import Whom
     from supervisor.client import Client, Job
     from supervisor.client.request import Terms
 
@@ -68,10 +69,10 @@ def is_book(text: str | None, file: Path | None, output: str | None, form: str |
     return begin == _ZIP or file.suffix.lower() == ".epub"
 
 
-def say_book(text: str | None, file: Path | None, output: str | None, asked: Asked) -> None:
+def say_book(
+    text: str | None, file: Path | None, output: str | None, asked: Asked, whom: Whom
+) -> None:
     """Speak it. `text` is given where there is no file."""
-    from supervisor.client import Client
-
     if text == "-" or str(file) == "-":
         text = file = None  # On standard input.
     elif text is None and file is None:
@@ -81,7 +82,7 @@ def say_book(text: str | None, file: Path | None, output: str | None, asked: Ask
 
     book = _read(text, file)
     target = output_for(output, asked.form, book)
-    with Client(name="supervisor say", resume=_PATIENCE_S) as client:
+    with whom.client("supervisor say", _PATIENCE_S) as client:
         asked = _in_its_language(client, book, asked)
         chapters = [
             _Chapter(number, chapter, asked) for number, chapter in enumerate(book.chapters, 1)

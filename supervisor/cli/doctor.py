@@ -67,6 +67,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
     from supervisor.cli.host_checks import Clients, Finding, check_host
     from supervisor.cli.journal_checks import check_journal
     from supervisor.cli.place_checks import (
+        check_fleet,
         check_host_profile,
         check_models,
         check_run_directory,
@@ -104,6 +105,7 @@ def examine(settings: Loaded | str) -> list[Finding]:
         *findings,
         *check_tcp(settings.settings),
         *check_wyoming(settings.settings),
+        *check_fleet(settings.settings),
         *check_host_profile(os.environ, settings.settings, engine_settings, time.time()),
         *check_models(settings.settings, engine_settings),
     ]

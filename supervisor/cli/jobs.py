@@ -9,6 +9,13 @@ import typer
 
 from supervisor.cli.common import fail
 from supervisor.cli.connecting import client_errors
+from supervisor.cli.which_client import (
+    FleetCa,
+    FleetCredentials,
+    FleetServers,
+    FleetTenant,
+    Whom,
+)
 
 if TYPE_CHECKING:
     from supervisor.cli.tables import FittingTable
@@ -49,9 +56,16 @@ def list_(
 
 
 @app.command("show")
-def show(job: JobId, as_json: AsJson = False) -> None:
+def show(
+    job: JobId,
+    servers: FleetServers = None,
+    credentials: FleetCredentials = None,
+    ca: FleetCa = None,
+    tenant: FleetTenant = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what is known of one job, but for its text."""
-    document = _fetch(job)
+    document = _fetch(job, Whom(servers, credentials, ca, tenant))
     if as_json:
         typer.echo(json.dumps(document, indent=2))
         return
@@ -69,7 +83,9 @@ def story(job: JobId, as_json: AsJson = False) -> None:
     """
     from supervisor.telling.stories import happened
 
-    events = _fetch(job)["story"]
+    events = _fetch(job, Whom()).get("story")
+    if events is None:
+        fail(2, "a job of a fleet has no story; see `supervisor jobs show`")
     if as_json:
         typer.echo(json.dumps(events, indent=2))
         return
@@ -78,21 +94,24 @@ def story(job: JobId, as_json: AsJson = False) -> None:
 
 
 @app.command("cancel")
-def cancel(job: JobId) -> None:
+def cancel(
+    job: JobId,
+    servers: FleetServers = None,
+    credentials: FleetCredentials = None,
+    ca: FleetCa = None,
+    tenant: FleetTenant = None,
+) -> None:
     """Stop one job; segments that run are interrupted."""
-    from supervisor.client import Client
-
-    with client_errors(), Client(name="supervisor jobs", resume=0.0) as client:
+    whom = Whom(servers, credentials, ca, tenant).of_job(job)
+    with client_errors(), whom.client("supervisor jobs", 0.0) as client:
         client.cancel(job)
         state = client.jobs(job)["state"]
     if state != "cancelled":
         fail(4, f"job {job} had ended already: {state}")
 
 
-def _fetch(job: str) -> dict[str, Any]:
-    from supervisor.client import Client
-
-    with client_errors(), Client(name="supervisor jobs", resume=0.0) as client:
+def _fetch(job: str, whom: Whom) -> dict[str, Any]:
+    with client_errors(), whom.of_job(job).client("supervisor jobs", 0.0) as client:
         return client.jobs(job)
 
 

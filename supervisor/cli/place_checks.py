@@ -137,6 +137,19 @@ def check_wyoming(settings: Settings) -> Iterator[Finding]:
         yield Finding("wyoming", "ok", settings.http.wyoming)
 
 
+def check_fleet(settings: Settings) -> Iterator[Finding]:
+    """Whether the fleet of the settings can be joined; its servers have a doctor of their own."""
+    servers = settings.fleet.servers
+    if not servers:
+        return
+    if find_spec("nats") is None or find_spec("nkeys") is None:
+        found = "fleet.servers is set, and this host joins none: the library for it is missing"
+        yield Finding("fleet", "problem", found, f"run: {how_to_install('fleet')}")
+    else:
+        found = f"{counted(len(servers), 'server')} in fleet.servers"
+        yield Finding("fleet", "note", found, "supervisor fleet doctor looks at them")
+
+
 def check_models(settings: Settings, engine_settings: Mapping[str, Any]) -> Iterator[Finding]:
     """Whether each engine in use has a model here."""
     program = [sys.executable, "-m", "workers.engines.models", "--settings"]

@@ -25,6 +25,13 @@ from supervisor.cli.texts import (
     given_text,
     said_as,
 )
+from supervisor.cli.which_client import (
+    FleetCa,
+    FleetCredentials,
+    FleetServers,
+    FleetTenant,
+    Whom,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +92,10 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
             "default: batch for a file that is not played, else by the text.",
         ),
     ] = None,
+    servers: FleetServers = None,
+    credentials: FleetCredentials = None,
+    ca: FleetCa = None,
+    tenant: FleetTenant = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timings as JSON.")] = False,
 ) -> None:
     """Speak a text: supervisor say "Hello there." --play
@@ -95,6 +106,7 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
     the same command goes on there.
     """
     output = None if to is None else Path(to)
+    whom = Whom(servers, credentials, ca, tenant)
     pronunciations = said_as(pronounce)
     if is_book(text, file, to, form):
         if captions is not None:
@@ -108,21 +120,21 @@ def say(  # noqa: PLR0913, PLR0917 (one argument for each option)
         terms |= {"unreadable": unreadable, "pronunciations": pronunciations}
         asked = Asked(voice, engine, speed, volume, seed, terms, form, as_json)
         with exit_codes(output), client_errors():
-            wait_for_start()
-            say_book(text, file, to, asked)
+            if not whom.is_fleet:
+                wait_for_start()
+            say_book(text, file, to, asked, whom)
         return
     spoken = given_text(text, file)
     _check_output(output, as_json, play=play)
     _check_captions(captions)
     audio_format = _format(output, form)
-    from supervisor.client import Client
-
     with exit_codes(output), client_errors():
-        wait_for_start()
+        if not whom.is_fleet:
+            wait_for_start()
     with (
         exit_codes(output),
         client_errors(),
-        Client(name="supervisor say") as client,
+        whom.client("supervisor say") as client,
         client.submit(
             spoken,
             voice,

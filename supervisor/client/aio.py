@@ -221,9 +221,9 @@ class AsyncClient:
         """
         return await self._calls.jobs(job, limit, Deadline(timeout))
 
-    async def forecast(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
-        """How soon a sentence would be begun; see `Client.forecast`."""
-        return await self._calls.forecast(Deadline(timeout))
+    async def outlook(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
+        """How soon a sentence would be begun; see `Client.outlook`."""
+        return await self._calls.outlook(Deadline(timeout))
 
     async def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
         """Forget all cached segments; see `Client.clear_cache`."""

@@ -84,6 +84,10 @@ class Calls(ABC):
     async def close(self) -> None:
         """Disconnect, if there is a connection."""
 
+    @abstractmethod
+    async def _pause(self, seconds: float) -> None:
+        """Sleep."""
+
     @staticmethod
     async def _welcomed(link: Link, deadline: Deadline) -> None:
         """Wait for WELCOME on a new link, which is closed without it. Raises NoSupervisor."""
@@ -106,13 +110,22 @@ class Calls(ABC):
         backoff = Backoff(self._patience if left is None else left, elsewhere=self.elsewhere)
         began = time.monotonic()
         while True:
-            link = await self.link_for(request, deadline)
-            record = request.submit(link.conversation, time.monotonic() - began)
             try:
-                return await self.answer(link, record, deadline)
+                return await self._begun(request, began, deadline)
             except SupervisorError as error:
                 pause = backoff.pause(error)
-            await link.pause(pause)
+            await self._pause(pause)
+
+    async def _begun(self, request: Request, began: float, deadline: Deadline) -> AcceptedJob:
+        """Submit a request of a call that `began` then, once."""
+        return await self._at(await self.link_for(request, deadline), request, began, deadline)
+
+    async def _at(
+        self, link: Link, request: Request, began: float, deadline: Deadline
+    ) -> AcceptedJob:
+        """Submit a request by this link."""
+        record = request.submit(link.conversation, time.monotonic() - began)
+        return await self.answer(link, record, deadline)
 
     async def attach(self, job: str, deadline: Deadline) -> AcceptedJob:
         """Take over the audio of a job."""
@@ -144,9 +157,9 @@ class Calls(ABC):
         """The list of jobs, or one with its story."""
         return await self._report(lambda talk: talk.jobs(job, limit), "jobs", deadline)
 
-    async def forecast(self, deadline: Deadline) -> dict[str, Any]:
+    async def outlook(self, deadline: Deadline) -> dict[str, Any]:
         """How soon a sentence would be begun."""
-        return await self._report(lambda talk: talk.forecast(), "forecast", deadline)
+        return await self._report(lambda talk: talk.outlook(), "outlook", deadline)
 
     async def clear_cache(self, deadline: Deadline) -> dict[str, Any]:
         """What was in the cache, which is empty now."""
@@ -212,6 +225,9 @@ class SocketCalls(Calls):
     ) -> Link:
         """As `Calls.link_for`."""
         return await self.connected(deadline)
+
+    async def _pause(self, seconds: float) -> None:
+        await self._kind.pause(seconds)
 
     async def _open(self, deadline: Deadline) -> Link:
         """A new link, once WELCOME has come. Raises NoSupervisor."""

@@ -29,15 +29,22 @@ full backlog."""
 
 
 class Dealer:
-    """A connection to `endpoint`, on tcp with these keys.
+    """A connection to `endpoint`, on tcp with these keys; in a `context` that it shares with
+    others, or in one of its own.
 
     Raises NoSupervisor for an endpoint to which no connection is possible.
     """
 
-    def __init__(self, endpoint: str, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: Credentials | None = None,
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
+    ) -> None:
         self._endpoint = endpoint
         self._refusals = 0
-        self._context = zmq.Context()
+        self._shared = context is not None
+        self._context = context or zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, _LINGER_MS)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _MAX_FRAME_BYTES)
@@ -101,5 +108,8 @@ class Dealer:
         self._socket.close()
 
     def term(self) -> None:
-        """Wait until all is sent (at most half a second), once closed. Idempotent."""
-        self._context.term()
+        """Wait until all is sent (at most half a second), once closed, unless others share the
+        context. Idempotent.
+        """
+        if not self._shared:
+            self._context.term()

@@ -38,11 +38,11 @@ from supervisor.wire.client import (
     Error,
     Event,
     Finish,
-    Forecast,
     Goaway,
     Hello,
     Jobs,
     Message,
+    Outlook,
     Ping,
     Reply,
     Report,
@@ -210,9 +210,9 @@ class Conversation:
         """Have all cached segments forgotten."""
         return self._ask(ClearCache(id=self._name()))
 
-    def forecast(self) -> Answer[Report]:
+    def outlook(self) -> Answer[Report]:
         """Ask how soon a sentence would be begun."""
-        return self._ask(Forecast(id=self._name()))
+        return self._ask(Outlook(id=self._name()))
 
     def watch(self, kinds: tuple[str, ...]) -> WatchRecord:
         """Ask for the events of these kinds, on a connection that watches nothing yet."""
@@ -221,7 +221,7 @@ class Conversation:
         record = self._requests[request] = WatchRecord()
         return record
 
-    def _ask(self, message: Status | Jobs | ClearCache | Forecast) -> Answer[Report]:
+    def _ask(self, message: Status | Jobs | ClearCache | Outlook) -> Answer[Report]:
         self._send(message)
         request = message.id
         answer: Answer[Report] = Answer()

@@ -5,9 +5,11 @@ What a fleet needs is loaded only where one is named.
 
 from __future__ import annotations
 
+import string
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from supervisor.client.deadlines import PATIENCE_S
 from supervisor.client.errors import BadRequest, NoSupervisor
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 SCHEMES: Final = ("nats://", "tls://")
 """Beginnings of an endpoint that is the servers of a fleet."""
 
+_BLANKS: Final = frozenset(string.whitespace)
+
 
 def is_fleet(endpoint: str | None) -> bool:
     """Whether an endpoint names the servers of a fleet."""
-    return endpoint is not None and endpoint.startswith(SCHEMES)
+    return endpoint is not None and endpoint.lower().startswith(SCHEMES)
 
 
 def fleet_calls(
@@ -49,9 +53,7 @@ def fleet_calls(
     from supervisor.client.live.port import AsyncPort, BlockingPort  # noqa: PLC0415
     from supervisor.nats.connection import Servers  # noqa: PLC0415
 
-    urls = tuple(url.strip() for url in endpoint.split(",") if url.strip())
-    scheme = urls[0].partition("://")[0]
-    whole = tuple(url if "://" in url else f"{scheme}://{url}" for url in urls)
+    whole = _servers(endpoint)
     try:
         token(tenant)
     except NameRefused as error:
@@ -60,6 +62,27 @@ def fleet_calls(
     kind = BlockingPort if blocking else AsyncPort
     port = kind(Servers(whole, inbox, credentials=_text(credentials), ca=_text(ca)))
     return FleetCalls(port, tenant, name=name, credit=credit, patience=patience)
+
+
+def _servers(endpoint: str) -> tuple[str, ...]:
+    """The servers of a list; those without a scheme have that of the first. Raises BadRequest."""
+    urls = [url.strip() for url in endpoint.split(",") if url.strip()]
+    scheme = urls[0].partition("://")[0].lower()
+    found: list[str] = []
+    for url in urls:
+        named, _, place = url.rpartition("://")
+        whole = f"{named.lower() or scheme}://{place}"
+        try:
+            parts = urlsplit(whole)
+            valid = bool(parts.hostname) and (parts.port or 4222) > 0 and not set(whole) & _BLANKS
+        except ValueError:
+            valid = False
+        if not valid or not whole.startswith(SCHEMES):
+            shown = f"{named}://{place.rpartition('@')[2]}"[:200]  # Without a password.
+            what = f"{shown} is no NATS server: give nats://HOST:4222, or tls://HOST:4222"
+            raise BadRequest(what, code="out_of_range", field="endpoint")
+        found.append(whole)
+    return tuple(found)
 
 
 def _text(path: str | Path | None) -> str | None:

@@ -161,7 +161,10 @@ class Client:
     "nats://a,b,c" are the servers of a fleet: each request goes to the host that can start it
     soonest, and on to another one if that is lost. `credentials` is a file of credentials for
     them, `ca` one of certificates that they are trusted by, and `tenant` whose jobs these are.
-    Raises BadRequest for keys that cannot be used.
+    A `durable` job waits in the fleet's queue; any client of the tenant takes its `id`, and a long
+    text is spoken by several hosts at once, and heard as they are done (`Busy` where the queue is
+    full, Refused `fleet_unavailable` without servers, JobFailed `result_lost` once its audio is
+    gone). Raises BadRequest for keys that cannot be used.
     """
 
     def __init__(
@@ -279,13 +282,13 @@ class Client:
         """
         return run(self._calls.jobs(job, limit, Deadline(timeout)))
 
-    def forecast(self, timeout: float | None = 10.0) -> dict[str, Any]:
+    def outlook(self, timeout: float | None = 10.0) -> dict[str, Any]:
         """How soon a sentence of a new client would be begun (`starts_s`, predicted seconds), how
         many of the `workers` are `idle`, and what waits. Cheap, unlike `status`.
 
         Raises BadRequest (`not_found`) where another user runs the supervisor.
         """
-        return run(self._calls.forecast(Deadline(timeout)))
+        return run(self._calls.outlook(Deadline(timeout)))
 
     def clear_cache(self, timeout: float | None = 10.0) -> dict[str, Any]:
         """Forget all cached segments; returns how many `entries` and `bytes` were in memory.

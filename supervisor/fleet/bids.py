@@ -28,7 +28,7 @@ _LOOK_S: Final = 1.0
 _FIRST_LOOK_S: Final = 0.05
 """The same until the first is known."""
 
-_FORECAST_S: Final = 0.5
+_OUTLOOK_S: Final = 0.5
 """Time for the supervisor to say when: who asks has chosen another by then."""
 
 _MOST_AT_ONCE: Final = 64
@@ -50,7 +50,7 @@ class Bids:
         self._subscriptions: dict[str, Subscription] = {}
         self._task: asyncio.Task[Any] | None = None
         self._answering = 0
-        self._forecast: asyncio.Task[dict[str, Any]] | None = None
+        self._outlook: asyncio.Task[dict[str, Any]] | None = None
         self._promised: deque[tuple[float, str]] = deque()
         """Until when which bids hold room here, the oldest first."""
         self._offered = False
@@ -119,16 +119,16 @@ class Bids:
             bid = decode(message.data, Bid)
             if agent.machine.room.leaving or not self._speaks(message.subject, bid):
                 return
-            forecast = await self._asked()
+            outlook = await self._asked()
         except (Unreadable, NewerSchema, SupervisorError, TimeoutError):
             return
         finally:
             self._answering -= 1
-        if forecast.get("draining"):
+        if outlook.get("draining"):
             return
         below_s = math.inf if bid.below_s is None else bid.below_s
-        start_s = float(forecast.get("starts_s", 0.0))
-        promised = agent.machine.reservations.held(agent.now()) - int(forecast.get("idle", 0))
+        start_s = float(outlook.get("starts_s", 0.0))
+        promised = agent.machine.reservations.held(agent.now()) - int(outlook.get("idle", 0))
         if start_s == 0 and bid.segments and not (promised < 0 and self._promise(bid, below_s)):
             start_s = _TURN_S * (1 + max(0, promised))
         if start_s < below_s:
@@ -147,10 +147,10 @@ class Bids:
         return self._offered
 
     async def _asked(self) -> dict[str, Any]:
-        """The supervisor's forecast; who asks while it is asked gets the same."""
-        if self._forecast is None or self._forecast.done():
-            self._forecast = self._agent.spawn(self._agent.client.forecast(_FORECAST_S))
-        return await asyncio.shield(self._forecast)
+        """The supervisor's outlook; who asks while it is asked gets the same."""
+        if self._outlook is None or self._outlook.done():
+            self._outlook = self._agent.spawn(self._agent.client.outlook(_OUTLOOK_S))
+        return await asyncio.shield(self._outlook)
 
     def _offer(self, ref: str, _start_s: float) -> None:
         """Room is kept: a command of the fleet machine."""

@@ -6,6 +6,7 @@ all, whoever holds it: by the fence, as every outcome is.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from supervisor.core.fleet import events as e
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _BYTES_PER_SAMPLE: Final = 4
 _GROUP: Final = "agents"
+_AT_ONCE: Final = 16
+"""Parts of a job that are ended at once."""
 
 log = get_logger(__name__)
 
@@ -51,22 +54,51 @@ class Control:
             await unsubscribe(subscription)
 
     async def _all(self, message: Message) -> None:
-        """Every agent: the one that holds the job heeds it."""
+        """Every agent: the one that holds the job, or parts of it, heeds it."""
         asked = _read(message)
-        held = self._agent.held.get(self._agent.by_key.get(asked[1].key, 0)) if asked else None
-        if asked is None or held is None:
+        if asked is None:
             return
-        if asked[0].what != "state":
-            self._agent.tell(e.CancelAsked(self._agent.now(), held.name.key))
-        else:
-            await self._answer(message, _running(self._agent, held))
+        question, name = asked
+        for held in self._held(name):
+            if question.what != "state":
+                self._agent.tell(e.CancelAsked(self._agent.now(), held.name.key))
+            else:
+                await self._answer(message, _running(self._agent, held))
+                return
+
+    def _held(self, name: names.JobName) -> list[Held]:
+        """What we hold of a job, or of its parts."""
+        if not name.parts:
+            held = self._agent.held.get(self._agent.by_key.get(name.key, 0))
+            return [] if held is None else [held]
+        return [
+            held
+            for held in self._agent.held.values()
+            if held.name.tenant == name.tenant and held.name.id.startswith(f"{name.id}-")
+        ]
 
     async def _one(self, message: Message) -> None:
         """One agent of all: writes down that the job is cancelled."""
         asked = _read(message)
-        if asked is None or asked[0].what == "state":
-            return
-        name, agent = asked[1], self._agent
+        if asked is not None and asked[0].what != "state":
+            self._agent.spawn(self._end(message, *asked))
+
+    async def _end(self, message: Message, question: Question, name: names.JobName) -> None:
+        """End a job. One in parts has ended with the first that is cancelled, and that is answered;
+        the others follow, some at once.
+        """
+        answered = False
+        parts = name.each()
+        for begin in range(0, len(parts), _AT_ONCE):
+            some = parts[begin : begin + _AT_ONCE]
+            ended = await asyncio.gather(*(self._end_one(part, question.what) for part in some))
+            settled = next((answer for answer in ended if answer.state == "cancelled"), None)
+            if not answered and (settled is not None or begin + _AT_ONCE >= len(parts)):
+                await self._answer(message, settled or ended[-1])
+                answered = True
+
+    async def _end_one(self, name: names.JobName, what: str) -> ControlAnswer:
+        agent = self._agent
         outcome = Outcome(
             id=name.id,
             kind="cancelled",
@@ -87,13 +119,12 @@ class Control:
                     outcome = decode(entry.value, Outcome)
             if outcome.kind == "cancelled":
                 await purge(agent.connection, names.JOBS, name.subject)
-            if asked[0].what == "forget":
+            if what == "forget":
                 await self._forget(name)
         except (FleetError, NewerSchema, Unreadable) as error:
             log.warning("fleet: job %s cannot be cancelled: %s", name.id, error)
-            await self._answer(message, ControlAnswer(state="unknown", message=str(error)))
-        else:
-            await self._answer(message, ControlAnswer(state=outcome.kind, host=outcome.host))
+            return ControlAnswer(state="unknown", message=str(error))
+        return ControlAnswer(state=outcome.kind, host=outcome.host)
 
     async def _forget(self, name: names.JobName) -> None:
         """Remove what became of a job, and its audio, those of attempts that lost as well."""

@@ -42,27 +42,25 @@ class Gate:
         self._user = user
         self._jobs: dict[str, None] = {}
 
-    def ask(self, frames: Frames) -> Passed:
-        """A message of the requester."""
+    def ask(self, frames: Frames, *, accepts: bool = True) -> Passed:
+        """A message of the requester; `accepts`: this host speaks for others now."""
         try:
             request = decode_request(frames)
         except WireError as error:
             return Passed(answer=encode(wire.Error(error.code, str(error))))
-        message = request.message
+        message, json = request.message, request.json
         if isinstance(message, wire.Submit):
-            return self._submit(message, frames, json=request.json)
+            return self._submit(message, frames, json=json, accepts=accepts)
         if isinstance(message, _PASSED):
             return Passed(on=frames)
-        if isinstance(message, _ABOUT_JOBS):
-            if message.job in self._jobs:
-                return Passed(on=self._bounded(message, frames, json=request.json))
-            id = getattr(message, "id", None) or None
-            job = None if id else message.job
-            text = "no such job in this conversation"
-            return _refused("not_found", text, id=id, job=job, json=request.json)
-        text = "a host of a fleet tells its own users alone"
-        id = getattr(message, "id", "")
-        return _refused("not_found", text, id=id, json=request.json)
+        id = getattr(message, "id", None) or None
+        if not isinstance(message, _ABOUT_JOBS):
+            text = "a host of a fleet tells its own users alone"
+            return _refused("not_found", text, id=id or "", json=json)
+        if message.job in self._jobs:
+            return Passed(on=self._bounded(message, frames, json=json))
+        text = "no such job in this conversation"
+        return _refused("not_found", text, id=id, job=None if id else message.job, json=json)
 
     def answered(self, frames: Frames) -> None:
         """A message of the supervisor, which goes to the requester as it is."""
@@ -75,7 +73,10 @@ class Gate:
             if len(self._jobs) > _MOST_JOBS:
                 del self._jobs[next(iter(self._jobs))]
 
-    def _submit(self, message: wire.Submit, frames: Frames, *, json: bool) -> Passed:
+    def _submit(self, message: wire.Submit, frames: Frames, *, json: bool, accepts: bool) -> Passed:
+        if not accepts:
+            text = "this host takes no more speech of others"
+            return _refused("draining", text, id=message.id, json=json, retryable=True)
         if message.durable:
             text = "a durable job goes into the fleet's queue, not to one host"
             return _refused("out_of_range", text, id=message.id, json=json, field="durable")
@@ -110,7 +111,9 @@ def _refused(
     id: str | None = None,
     job: str | None = None,
     field: str | None = None,
+    retryable: bool = False,
 ) -> Passed:
     if id is None and job is None:
         return Passed()
-    return Passed(answer=encode(wire.Error(code, text, id=id, job=job, field=field), json=json))
+    error = wire.Error(code, text, id=id, job=job, field=field, retryable=retryable)
+    return Passed(answer=encode(error, json=json))

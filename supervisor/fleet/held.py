@@ -20,6 +20,7 @@ class Held:
         "delivery",
         "end",
         "first_segment",
+        "given",
         "job",
         "lease",
         "name",
@@ -39,6 +40,8 @@ class Held:
         self.delivery = lease
         """Number of the delivery that is answered for."""
         self.job = job
+        self.given = False
+        """Our supervisor has taken it."""
         self.began = False
         self.task: asyncio.Task[Any] | None = None
         self.writer: AudioWriter | None = None

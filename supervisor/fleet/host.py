@@ -13,6 +13,7 @@ import msgspec
 
 from supervisor.client.errors import SupervisorError
 from supervisor.core.fleet import events as e
+from supervisor.core.fleet.room import others_wait_s
 from supervisor.logs import get_logger
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Host:
                 agent.welcome = welcome
                 agent.tell(e.SupervisorFound(agent.now()))
                 self._there = True
-            agent.tell(self._seen(await agent.client.forecast(timeout=_ANSWER_S)))
+            agent.tell(self._seen(await agent.client.outlook(timeout=_ANSWER_S)))
         except (SupervisorError, msgspec.ValidationError) as error:
             if self._there or agent.supervisor_away != str(error):
                 log.info("fleet: the supervisor does not answer: %s", error)
@@ -70,31 +71,35 @@ class Host:
         agent.supervisor_away = ""
         return True
 
-    def _seen(self, forecast: dict[str, Any]) -> e.HostSeen:
-        """What the machine is to know. Of the work that is left, the part of others' jobs is theirs
-        and goes before the fleet's.
-        """
-        seen = msgspec.convert(forecast, _Forecast)
-        ours = sum(held.task is not None for held in self._agent.held.values())
-        others = max(0, seen.jobs - ours)
-        left_s = seen.waiting_s * others / seen.jobs if seen.jobs else 0.0
+    def _seen(self, outlook: dict[str, Any]) -> e.HostSeen:
+        """What the machine is to know. The work of others goes before the fleet's."""
+        seen = msgspec.convert(outlook, _Outlook)
+        ours = [held.job.cost_s for held in self._agent.held.values() if held.task is not None]
         return e.HostSeen(
             self._agent.now(),
             max(1, seen.cores),
-            behind_s=left_s / max(1, seen.workers),
+            behind_s=others_wait_s(
+                left_s=seen.waiting_s,
+                jobs=seen.jobs,
+                ours=len(ours),
+                ours_s=sum(ours),
+                idle=seen.idle,
+                workers=seen.workers,
+            ),
             hot=seen.hot,
             draining=seen.draining,
             memory_short=seen.memory in {"short", "critical"},
         )
 
 
-class _Forecast(msgspec.Struct):
-    """The answer to FORECAST, as far as it counts here."""
+class _Outlook(msgspec.Struct):
+    """The answer to OUTLOOK, as far as it counts here."""
 
     cores: int
     workers: int
     jobs: int
     waiting_s: float
+    idle: int = 0
     hot: bool = False
     draining: bool = False
     memory: str = "free"

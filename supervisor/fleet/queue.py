@@ -19,6 +19,7 @@ from supervisor.wire.fleet.jobs import Job
 if TYPE_CHECKING:
     from supervisor.fleet.agent import Agent
 
+_PASSES_S: Final = 30.0
 _NOT_OURS_S: Final = 2.0
 """Pause before a job that this host may not speak is offered again."""
 
@@ -33,8 +34,21 @@ class Queue:
         self._pulls = Pulls(agent.connection, names.JOBS, self)
         self._deliveries: dict[int, Delivery] = {}
         self._last = 0
-        self.refused = ""
-        """Why the last pull was refused; empty once one was not."""
+        self._refused = ""
+        self._refused_since = 0.0
+
+    @property
+    def refused(self) -> str:
+        """Why pulls have been refused for so long that it does not pass by itself, as it does while
+        the servers elect a leader; empty for no such reason.
+        """
+        if self._refused and self._agent.now() - self._refused_since > _PASSES_S:
+            return self._refused
+        return ""
+
+    def _taken(self) -> None:
+        """A pull was not refused."""
+        self._refused = ""
 
     # -- commands -----------------------------------------------------------------------
 
@@ -102,18 +116,23 @@ class Queue:
 
     def heard(self, pull: int) -> None:
         """As `pulls.Puller`."""
+        self._taken()
         self._agent.tell(e.PullHeard(self._agent.now(), pull))
 
     def ended(self, pull: int, failed: str | None) -> None:
         """As `pulls.Puller`."""
-        if failed is not None and failed != self.refused:
-            log.warning("fleet: no jobs can be asked for: %s", failed)
-        self.refused = failed or ""
+        if failed is None:
+            self._taken()
+        else:
+            if not self._refused:
+                self._refused_since = self._agent.now()
+                log.debug("fleet: no jobs can be asked for: %s", failed)
+            self._refused = f"no jobs can be asked for: {failed}"
         self._agent.tell(e.PullEnded(self._agent.now(), pull, failed=failed is not None))
 
     def delivered(self, pull: int, delivery: Delivery) -> None:
         """As `pulls.Puller`: a job came. One that this host may not speak goes back at once."""
-        self.refused = ""
+        self._taken()
         agent = self._agent
         try:
             name = names.parse_subject(delivery.subject)

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from supervisor.fleet.agent import Agent
 
 ATTEMPTS: Final = "attempts"
-"""Keys `attempts.<tenant>.<id>` of the bucket `fleet`: attempts that ended with a worker."""
+"""Keys `attempts.<tenant>.<id>` of the bucket `fleet`: attempts that ended with a supervisor."""
 
 _ATTEMPTS_KEPT_S: Final = 86_400.0
+_FENCE_S: Final = 10.0
+"""For so long an outcome is offered again at once: a new leader may come any moment."""
 _TRIES: Final = 5
 
 log = get_logger(__name__)
@@ -88,7 +90,8 @@ class Results:
         held = agent.held[command.lease]
         answer: e.FenceAnswer = "unknown"
         try:
-            await self._outcomes.create(held.name.key, encode(self._outcome(held, command)))
+            outcome = encode(self._outcome(held, command))
+            await self._outcomes.create(held.name.key, outcome, _FENCE_S)
             answer = "won"
         except FleetError as error:
             if error.code == "exists":

@@ -59,8 +59,8 @@ class Speaking:
         try:
             await self._spoken(held, attempt)
         except SupervisorError as error:
-            event = _failure(agent.now(), held.lease, error)
-            if isinstance(event, e.Refused):
+            event = _failure(agent.now(), held, error)
+            if not isinstance(event, e.Failed):
                 log.info("fleet: job %s is not spoken here: %s", held.name.id, error)
         except FleetError as error:
             log.warning("fleet: job %s: %s", held.name.id, error)
@@ -85,6 +85,7 @@ class Speaking:
         handle = await agent.client.submit(
             text, deadline=left_s, on_behalf=_client(job), **_terms(asked)
         )
+        held.given = True
         writer = AudioWriter(agent.connection, f"{names.PREFIX}.audio.{attempt}", math.inf)
         held.writer = writer
         try:
@@ -139,14 +140,17 @@ def _client(job: Job) -> str:
     return f"fleet:{job.tenant}:{job.owner}"[:128]
 
 
-def _failure(now: float, lease: int, error: SupervisorError) -> e.Failed | e.Refused:
+def _failure(now: float, held: Held, error: SupervisorError) -> e.Failed | e.Refused | e.Died:
     """What an error of the supervisor means for the job: it is never to be, or not here and now.
 
-    One that the supervisor cancelled by itself, as at the end of its drain, is for another host.
+    One that the supervisor cancelled by itself, as at the end of its drain, is for another host;
+    one with which it was lost for longer than the client resumes jobs may be the reason for that.
     """
+    if isinstance(error, NoSupervisor) and held.given:
+        return e.Died(now, held.lease, "the supervisors that had it were lost")
     if error.retryable or isinstance(error, JobCancelled | NoSupervisor):
-        return e.Refused(now, lease)
-    return e.Failed(now, lease, error.code, str(error))
+        return e.Refused(now, held.lease)
+    return e.Failed(now, held.lease, error.code, str(error))
 
 
 async def _abandon(writer: AudioWriter) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from supervisor.client.dealer import Dealer
 from supervisor.client.errors import SupervisorError
-from supervisor.client.live.packets import BrokenPacketsError, Packets
+from supervisor.client.live.packets import Packets
 from supervisor.fleet.gate import Gate
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
@@ -32,32 +32,34 @@ _WAITING_BYTES: Final = 8 << 20
 
 
 class Talk:
-    """A conversation: packets of the requester's to the supervisor at `endpoint`, and back.
+    """A conversation: packets of the requester's to the supervisor by `dealer`, and back.
 
     Answers go to `reply`. `asks` is called for each request for speech, `over` once, when it has
-    ended. Raises NoSupervisor.
+    ended; `accepts` says whether there may be any.
     """
 
     def __init__(
         self,
         connection: Connection,
-        endpoint: str,
+        dealer: Dealer,
         gate: Gate,
         reply: str,
         asks: Callable[[], None],
+        accepts: Callable[[], bool],
         over: Callable[[], None],
     ) -> None:
         self.reply = reply
         self._connection = connection
         self._gate = gate
         self._on_asks = asks
+        self._accepts = accepts
         self._on_over = over
         self._loop = asyncio.get_running_loop()
         self._packets = Packets(time.monotonic())
         self._asked: deque[Frames] = deque()
         self._asked_bytes = 0
         self._wake = asyncio.Event()
-        self._dealer = Dealer(endpoint)
+        self._dealer = dealer
         self._watched = self._dealer.descriptors
         self._open = True
         for descriptor in self._watched:
@@ -68,7 +70,7 @@ class Talk:
         """Take in a packet of the requester."""
         was_full = self._packets.full
         for frames in self._packets.receive(packet, time.monotonic()):
-            passed = self._gate.ask(frames)
+            passed = self._gate.ask(frames, accepts=self._accepts())
             if passed.answer is not None:
                 self._send(passed.answer)
             if passed.asks:
@@ -94,10 +96,7 @@ class Talk:
             await self._task
 
     def _send(self, frames: Frames) -> None:
-        try:
-            self._packets.send(frames, time.monotonic())
-        except BrokenPacketsError as error:
-            self._packets.end(str(error))
+        self._packets.send(frames, time.monotonic())
 
     def _pump(self) -> None:
         """Move what can be moved between requester and supervisor."""

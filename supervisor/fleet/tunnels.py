@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import zmq
+
+from supervisor.client.dealer import Dealer
 from supervisor.client.discovery import find_endpoint
 from supervisor.client.errors import SupervisorError
 from supervisor.client.live.packets import begins, deserves_answer, gone
@@ -54,9 +57,12 @@ class Tunnels:
         self._talks: dict[_Name, Talk] = {}
         self._users: dict[_Name, str] = {}
         self._subscription: Subscription | None = None
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        """One for all of them: each has threads of its own."""
 
     async def start(self) -> None:
         """As `agent.Part`."""
+        self._context = zmq.Context()
         self._subscription = await self._agent.connection.subscribe(
             talk_subjects(self._agent.host), self._on_packet, pending_bytes=_PENDING_BYTES
         )
@@ -71,6 +77,8 @@ class Tunnels:
             talk.end("this host leaves the fleet")
         for talk in talks:
             await talk.ended()
+        if self._context is not None:
+            self._context.destroy(0)
 
     async def _on_packet(self, message: Message) -> None:
         *_, tenant, id = message.subject.split(".")
@@ -109,8 +117,8 @@ class Tunnels:
         return None
 
     def _no_room(self, name: _Name, reply: str) -> str:
-        if not self._agent.settings.fleet.accept_live:
-            return "this host speaks for no other (fleet.accept_live)"
+        if not self._accepts():
+            return "this host speaks for no other now (it leaves, or fleet.accept_live is false)"
         user, users = user_of(reply), Counter(self._users.values())
         tenants = Counter(known.tenant for known in self._talks)
         if (
@@ -120,6 +128,10 @@ class Tunnels:
         ):
             return "this host holds as many conversations as it may"
         return ""
+
+    def _accepts(self) -> bool:
+        agent = self._agent
+        return agent.settings.fleet.accept_live and not agent.machine.room.leaving
 
     def _begin(self, name: _Name, reply: str) -> Talk:
         """Connect to the supervisor. Raises SupervisorError."""
@@ -131,10 +143,11 @@ class Tunnels:
 
         talk = Talk(
             self._agent.connection,
-            find_endpoint(),
+            Dealer(find_endpoint(), context=self._context),
             Gate(name.tenant, user),
             reply,
             self._bids.used,
+            self._accepts,
             over,
         )
         self._talks[name], self._users[name] = talk, user

@@ -23,8 +23,8 @@ _ALLOWED: Final = {
     hdrs.ACCESS_CONTROL_MAX_AGE: "600",
 }
 _EXPOSED: Final = (
-    "Accept-Ranges, Content-Location, Content-Range, ETag, Retry-After, X-Ignored, X-Job-Id, "
-    "X-Left-Out, X-Request-Id, X-TTS-Host"
+    "Accept-Ranges, Content-Location, Content-Range, ETag, Location, Retry-After, X-Ignored, "
+    "X-Job-Id, X-Left-Out, X-Request-Id, X-TTS-Fleet, X-TTS-Host"
 )
 
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
+from supervisor.logs import get_logger
 from supervisor.nats.buckets import purge
 from supervisor.nats.connection import PATIENCE_S, Connection
 from supervisor.nats.errors import FleetError
@@ -25,6 +26,9 @@ WINDOW: Final = 4
 _READS: Final = 3
 _FULL_S: Final = 2.0
 """Pause before a piece is offered again to a stream that is full."""
+
+
+log = get_logger(__name__)
 
 
 class Written(NamedTuple):
@@ -52,6 +56,7 @@ class AudioWriter:
         self._hash = hashlib.sha256()
         self._sent: set[asyncio.Task[None]] = set()
         self._failed: BaseException | None = None
+        self._full = False
 
     @property
     def size(self) -> int:
@@ -104,6 +109,9 @@ class AudioWriter:
             except FleetError as error:
                 if error.code != "full" or self._within != math.inf:
                     raise
+                if not self._full:
+                    log.warning("fleet: the store of audio is full, a result waits: %s", error)
+                self._full = True
             else:
                 return
             await asyncio.sleep(_FULL_S)

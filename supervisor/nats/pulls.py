@@ -18,8 +18,9 @@ from supervisor.nats.errors import FleetError
 
 GROUP: Final = "hosts"
 """The priority group of all consumers."""
-HEARTBEAT_S: Final = 5.0
-"""Time between two signs of life of a pull that waits; after two of silence it is gone."""
+HEARTBEAT_S: Final = 2.0
+"""Time between two signs of life of a pull that waits. A server that dies takes its pulls
+along, and that they have become silent is all that tells of it."""
 _KEPT: Final = 32
 _LONG: Final = 12
 _ENDED: Final = frozenset({"404", "408", "409", "503"})

@@ -29,6 +29,12 @@ from supervisor.wire.fleet.permissions import (
 ACCOUNT: Final = "FLEET"
 """Account of the hosts and operators."""
 
+_QUESTION: Final = 'response: Stream, threshold: "10s"'
+_CONVERSATION: Final = 'response: Stream, threshold: "2m"'
+"""Several may answer, or one many times. Without the threshold the servers remember the way back of
+each message (1 kB) for as long as who sent it listens; a conversation is kept alive by its PINGs.
+"""
+
 _HEAD: Final = """\
 # Users of a fleet, written by `supervisor fleet auth`; it is overwritten there.
 # Include it in the configuration of each server, and have them read it again:
@@ -106,7 +112,7 @@ def _exports(tenants: list[str]) -> Iterator[str]:
         for subject in SHARED:
             yield f"{{ service: {_quoted(subject)}, {to} }}"
         for subject in QUESTIONS:
-            yield f"{{ service: {_quoted(subject)}, response: Stream, {to} }}"
+            yield f"{{ service: {_quoted(subject)}, {_QUESTION}, {to} }}"
         for subject in HEARD:
             yield f"{{ stream: {_quoted(subject)}, {to} }}"
     for tenant in tenants:
@@ -114,7 +120,7 @@ def _exports(tenants: list[str]) -> Iterator[str]:
         for subject in requests(tenant):
             yield f"{{ service: {_quoted(subject)}, {to} }}"
         for subject in conversations(tenant):
-            yield f"{{ service: {_quoted(subject)}, response: Stream, {to} }}"
+            yield f"{{ service: {_quoted(subject)}, {_CONVERSATION}, {to} }}"
 
 
 def _imports(tenant: str) -> Iterator[str]:

@@ -45,14 +45,14 @@ def status_document(service: Service) -> dict[str, Any]:
     return document
 
 
-def forecast_document(service: Service) -> dict[str, Any]:
+def outlook_document(service: Service) -> dict[str, Any]:
     """How soon a sentence of a new client would be begun, and what bounds more work: the answer to
-    FORECAST.
+    OUTLOOK.
     """
     limits = service.control.allocator.limits
     bounds = limits.bounds
     return {
-        **service.jobs.forecast(asyncio.get_running_loop().time())._asdict(),
+        **service.jobs.outlook(asyncio.get_running_loop().time())._asdict(),
         "cores": bounds.upper,
         "hot": bounds.winner == "thermal",
         "memory": limits.memory.state,

@@ -53,7 +53,7 @@ from supervisor.service.ring import Ring
 from supervisor.service.ring import write as write_events
 from supervisor.service.rundir import RunDirectory
 from supervisor.service.settings import describe, make_setup, missing_engine, updates_environment
-from supervisor.service.status import forecast_document, status_document
+from supervisor.service.status import outlook_document, status_document
 from supervisor.service.watchdog import Watchdog
 from supervisor.tracing.tracer import Tracer
 from supervisor.wire.worker import Catalogue, Shaped
@@ -118,7 +118,7 @@ class Service:
             self._ring.answer,
             self.journal.load,
         )
-        self.broker.forecast = lambda: forecast_document(self)
+        self.broker.outlook = lambda: outlook_document(self)
         self.address = Address(directory, self.broker.endpoints.bind_again)
         self._setup = make_setup(self.settings)
         self.workers = Workers(

@@ -1,7 +1,7 @@
 """What a person who looks after the supervisor should know besides its cores and its queue.
 
-Memory, time profiles, the forecast, other supervisors, the cache, classes of requests: a line each,
-and none where there is nothing to tell, which is the usual state.
+The fleet, memory, time profiles, the forecast, other supervisors, the cache, classes of requests: a
+line each, and none where there is nothing to tell, which is the usual state.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from supervisor.wire.status import (
     NOTHING,
     ClassStatus,
     CoreShare,
+    FleetStatus,
     Forecast,
     MemoryCare,
     Profiles,
@@ -51,6 +52,7 @@ def notes(status: Status, now: float) -> list[Note]:
     """What there is to know, the most pressing first. `now`: Unix seconds."""
     allocation = status.allocation
     found = (
+        _fleet(status.fleet),
         _memory(allocation.memory),
         _shares(allocation.leases.shares),
         _profiles(allocation.profiles, now),
@@ -59,6 +61,21 @@ def notes(status: Status, now: float) -> list[Note]:
         _cache(status),
     )
     return [note for note in found if note is not None]
+
+
+def _fleet(fleet: FleetStatus) -> Note | None:
+    """None where this host has no fleet."""
+    if fleet.state == "alone":
+        return None
+    meaning: dict[str, tuple[str, Tone]] = {
+        "joining": ("joining, no server has answered yet", ""),
+        "joined": ("joined", ""),
+        "degraded": ("degraded, this host works alone until a server answers", "warn"),
+        "refused": ("refused, this host works alone", "bad"),
+        "draining": ("leaving", ""),
+    }
+    means, tone = meaning.get(fleet.state, (fleet.state, ""))
+    return Note("fleet", (f"{means}: {fleet.reason}" if fleet.reason else means,), tone)
 
 
 def _memory(memory: MemoryCare) -> Note | None:

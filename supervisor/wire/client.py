@@ -164,7 +164,7 @@ class ClearCache(Message, frozen=True, tag="CLEAR_CACHE"):
     id: str = ""
 
 
-class Forecast(Message, frozen=True, tag="FORECAST"):
+class Outlook(Message, frozen=True, tag="OUTLOOK"):
     """Ask how soon a sentence of a new client would be begun; for processes of the supervisor's own
     user. Answered with REPORT, and cheaply: it may be asked many times a second.
     """
@@ -200,7 +200,7 @@ Request = (
     | Status
     | Jobs
     | ClearCache
-    | Forecast
+    | Outlook
     | Watch
     | Ping
     | Bye

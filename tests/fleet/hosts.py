@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -117,8 +118,15 @@ class Fleet:
     ) -> None:
         self._stack = ExitStack()
         self._engines = Path(tempfile.mkdtemp(prefix="engines-"))
+        self._stack.callback(shutil.rmtree, self._engines, ignore_errors=True)
         install(self._engines, METRONOME)
-        self._layout = {"lease_s": 3.0, "replicas": min(servers, 3), **layout}
+        replicas = min(servers, 3)
+        self._layout = {
+            "lease_s": 3.0,
+            "replicas": replicas,
+            "audio_replicas": replicas,
+            **layout,
+        }
         self.namespaces = namespaces
         places = [self._place(f"n{number}") for number in range(1, servers + 1)]
         if servers == 1:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from supervisor.client import Client, JobCancelled
+from supervisor.client import BadRequest, Client, JobCancelled
 from tests.e2e.test_python_client import (
     test_a_seed_makes_audio_reproducible,
     test_a_stream_is_the_whole_in_pieces,
@@ -84,3 +88,35 @@ def test_a_durable_job_is_cancelled_and_forgotten_from_anywhere(
     again = client.submit("This takes 1 ms.", **asked)  # type: ignore[arg-type]
     assert again.id == job.id
     assert again.result(30).duration > 0
+
+
+def test_a_job_in_hundreds_of_parts_is_cancelled_and_forgotten_at_once(client: Client) -> None:
+    """Within the time of one call; soon none of its parts is left to be spoken."""
+    text = "This is a sentence that takes 400 ms to say, and there are many of them. " * 4_000
+    job = client.submit(text, engine="metronome", durable=True, key="many")
+    parts = client.jobs(job.id)["parts"]
+    assert parts > 200
+    client.cancel(job.id)
+    assert client.jobs(job.id)["state"] == "cancelled"
+    eventually(lambda: client.jobs(job.id)["parts_done"] == parts, "all of its parts have ended")
+    client.cancel(job.id, forget=True)
+    with pytest.raises(BadRequest, match="there is no job"):
+        client.jobs(job.id)
+
+
+def test_the_commands_speak_with_a_fleet(fleet: Fleet, client: Client, tmp_path: Path) -> None:
+    """A book is written by several hosts, and a job is shown by its id."""
+    text, book = tmp_path / "book.txt", tmp_path / "chapters"
+    text.write_text(BOOK)
+    where = ("--servers", fleet.urls[0])
+
+    def supervisor(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "supervisor", *words, *where]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    said = supervisor("say", "-f", str(text), "-o", f"{book}/", "--engine", "noop")
+    assert said.returncode == 0, said.stderr
+    assert [file for file in book.iterdir() if file.stat().st_size > 10_000]
+    job = client.submit("Shown.", engine="noop", durable=True, label="mine")
+    shown = supervisor("jobs", "show", job.id, "--json")
+    assert json.loads(shown.stdout)["label"] == "mine", shown.stderr

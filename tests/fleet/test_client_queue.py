@@ -324,6 +324,15 @@ def test_plain_code_has_the_same(server: NatsServer) -> None:
     asyncio.run(host())
 
 
+def test_servers_without_a_fleet_say_what_to_do() -> None:
+    """At once, though a client has patience with what may pass."""
+    with NatsServer() as bare, Client(bare.url) as client:
+        with pytest.raises(Refused, match=r"no fleet is set up at nats://.*supervisor fleet setup"):
+            client.submit("Hi.", durable=True)
+        with pytest.raises(NoSupervisor, match="no host of the fleet"):
+            client.submit("Hi.")
+
+
 def test_nobody_there_is_one_line_that_says_so() -> None:
     """No server at all; and the error comes in seconds, not minutes."""
     began = time.monotonic()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import msgspec
+import psutil
 import pytest
 
 from supervisor.nats.buckets import Bucket
@@ -202,6 +203,29 @@ def _kill(pid: int) -> Callable[[], None]:
     return lambda: None
 
 
+def test_a_supervisor_that_is_killed_takes_its_agent_along(fleet: Fleet) -> None:
+    """The agent gives back what it holds and ends, so another host speaks it before its lease is
+    over; the host joins again when its supervisor is started anew.
+    """
+
+    async def work(connection: Connection) -> tuple[str, int]:
+        job = publishing.job("The struck one takes 900 ms.", engine="metronome")
+        name = await publishing.publish(connection, job)
+        struck = await beginning(connection, name)
+        host = next(host for host in fleet.hosts if host.name == struck)
+        agent = host.agent.pid
+        await asyncio.to_thread(host.kill)
+        outcome = await publishing.outcome(connection, name)
+        assert outcome.host != struck
+        await nothing_left(connection, {name.id: outcome})
+        return struck, agent
+
+    struck, agent = fleet.run(work)
+    eventually(lambda: not psutil.pid_exists(agent), "the agent has ended")
+    fleet.restart(next(host for host in fleet.hosts if host.name == struck))
+    fleet.mend()
+
+
 def _stop(pid: int) -> Callable[[], None]:
     os.kill(pid, signal.SIGSTOP)
     return lambda: os.kill(pid, signal.SIGCONT)
@@ -300,3 +324,21 @@ def test_a_server_comes_back_with_all_that_it_had(fleet: Fleet) -> None:
         await nothing_left(connection, outcomes)
 
     fleet.run(work)
+
+
+def test_a_host_that_is_stopped_leaves_in_order(fleet: Fleet) -> None:
+    """What it has begun it ends, the rest goes to others at once, and it ends well. (It is the last
+    test of these hosts: this one does not come back.)
+    """
+    host = fleet.hosts[2]
+
+    async def work(connection: Connection) -> set[str]:
+        jobs = [publishing.job(f"Job {n} takes 300 ms.", engine="metronome") for n in range(16)]
+        handed = [await publishing.publish(connection, job) for job in jobs]
+        code = await asyncio.to_thread(host.stop)
+        assert code == 0, host.output
+        outcomes = await publishing.outcomes(connection, handed)
+        await nothing_left(connection, outcomes)
+        return {outcome.host for outcome in outcomes.values()}
+
+    assert {"h1", "h2"} <= fleet.run(work)

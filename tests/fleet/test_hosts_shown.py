@@ -105,7 +105,8 @@ def test_the_command_shows_hosts_and_what_waits(server: NatsServer) -> None:
     document = json.loads(command("--servers", server.url, "--json").stdout)
     assert [host["name"] for host in document["hosts"]] == ["anna", "bert"]
     assert [host["state"] for host in document["hosts"]] == ["ready", "held"]
-    assert document["waiting"]["batch"] == {"jobs": 0, "taken": 0}
+    nothing = {"jobs": 0, "seconds": 0.0, "oldest_s": 0.0, "first_seq": 0}
+    assert document["waiting"] == dict.fromkeys(("high", "normal", "batch"), nothing)
 
 
 def test_where_there_is_none_it_says_what_to_do() -> None:
@@ -127,7 +128,12 @@ def test_the_gateway_tells_of_them_and_works_on_without_the_servers(server: Nats
     """On the page's data and in the metrics; when the servers are gone it says so, speaks as
     before, and shows the hosts again when they are back.
     """
-    settings = {"http.enabled": True, "fleet.servers": [server.url], "fleet.accept_work": False}
+    settings = {
+        "http.enabled": True,
+        "http.port": 0,
+        "fleet.servers": [server.url],
+        "fleet.name": "carl",
+    }
     with Supervised(settings) as supervised:
         gateway = Listening("127.0.0.1", int(supervised.url.rpartition(":")[2]))
 
@@ -135,12 +141,14 @@ def test_the_gateway_tells_of_them_and_works_on_without_the_servers(server: Nats
             return gateway.ask("/page/hosts").document
 
         assert gateway.ask("/page/about").document["fleet"] is True
+        eventually(lambda: len(hosts()["hosts"]) == 3, "its own host is one of them")
         shown = hosts()
-        assert [host["name"] for host in shown["hosts"]] == ["anna", "bert"]
-        assert str(shown["said"]).startswith("2 hosts with 6 slots")
+        assert [host["name"] for host in shown["hosts"]] == ["anna", "bert", "carl"]
+        assert str(shown["said"]).startswith("3 hosts with ")
+        eventually(lambda: gateway.ask("/fleet/size").status == 200, "its figures are kept")
         metrics = gateway.ask("/metrics").body.decode()
         assert 'tts_fleet_hosts{state="held"} 1.0' in metrics
-        assert "tts_fleet_slots_free 2.0" in metrics
+        assert "tts_fleet_hosts_desired" in metrics
         server.kill()
         away = eventually(lambda: hosts()["trouble"], "it is noticed")
         assert "works on alone" in str(away)

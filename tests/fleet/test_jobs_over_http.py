@@ -191,7 +191,7 @@ def test_without_its_servers_a_job_is_kept_here_and_says_so(site: Site) -> None:
     site.fleet.servers[0].kill()
     began = time.monotonic()
     kept = ask(site.first, JOBS, {"input": TEXT})
-    assert (kept.status, kept.headers["X-Fleet"]) == (202, "away"), kept.body
+    assert (kept.status, kept.headers["X-TTS-Fleet"]) == (202, "away"), kept.body
     assert time.monotonic() - began < 5
     assert kept.document["road"] == "host"
     assert str(kept.document["note"]).startswith("kept on this host: ")

@@ -15,6 +15,7 @@ from supervisor.cli import app
 from supervisor.nats.buckets import purge, subjects
 from supervisor.nats.connection import Connection, Message, Servers
 from supervisor.nats.jetstream import ask, store
+from supervisor.nats.pulls import GROUP
 from supervisor.nats.setup import read_config
 from supervisor.wire.fleet import codec, names
 from supervisor.wire.fleet.jobs import Config
@@ -129,8 +130,8 @@ def test_what_the_servers_cannot_hold_is_told_with_what_to_do(empty: NatsServer)
 
 
 def test_what_is_not_ours_is_left_alone(empty: NatsServer) -> None:
-    """A stream JOBS of somebody else, a server of another machine without credentials, a schema
-    that nobody knows, and a server that is not there.
+    """A stream JOBS of somebody else, a server of another machine without credentials, and one that
+    is not there.
     """
 
     async def theirs(connection: Connection) -> None:
@@ -143,12 +144,56 @@ def test_what_is_not_ours_is_left_alone(empty: NatsServer) -> None:
     assert names_left["streams"] == ["JOBS"]
     far = CliRunner().invoke(app, ["fleet", "setup", "--servers", "nats://192.0.2.1:4222"])
     assert (far.exit_code, "without --credentials" in far.output) == (2, True)
-    newer = fleet(empty, "setup", "--schema", "99")
-    assert (newer.exit_code, "newer than this version knows" in newer.output) == (4, True)
     nobody = CliRunner().invoke(app, ["fleet", "setup", "--servers", "nats://127.0.0.1:1"])
     assert (nobody.exit_code, "no NATS server at nats://127.0.0.1:1" in nobody.output) == (3, True)
     wrong = CliRunner().invoke(app, ["fleet", "setup", "--servers", "http://127.0.0.1"])
     assert (wrong.exit_code, "is not an address like" in wrong.output) == (2, True)
+
+
+def test_a_schema_waits_until_all_hosts_know_it(empty: NatsServer) -> None:
+    """One that this version does not know, and one that a host that is there does not; nothing is
+    changed then.
+    """
+    newer = fleet(empty, "setup", "--schema", "99")
+    assert (newer.exit_code, "newer than this version knows" in newer.output) == (4, True)
+
+    async def work(connection: Connection) -> Result:
+        old = codec.encode(Heartbeat(host="old-one", epoch="a", max_schema=0))
+
+        async def answer(message: Message) -> None:
+            await connection.publish(message.reply, old)
+
+        await connection.subscribe(names.WHO, answer)
+        await connection.flush()
+        return await asyncio.to_thread(fleet, empty, "setup", "--schema", "1")
+
+    behind = with_connection(empty, work)
+    assert (behind.exit_code, "not known to old-one: upgrade" in behind.output) == (4, True)
+    made = with_connection(empty, lambda connection: ask(connection, "STREAM.NAMES"))
+    assert not made.get("streams")
+
+
+def test_six_hundred_hosts_wait_for_one_kind_of_job(empty: NatsServer) -> None:
+    """The servers' default is 512 open pulls of a consumer; the next one would be refused."""
+    fleet(empty, "setup")
+    refused: list[dict[str, str]] = []
+
+    async def work(connection: Connection) -> int:
+        async def heard(message: Message) -> None:
+            refused.append(dict(message.headers or {}))
+
+        inbox = connection.new_inbox()
+        await connection.subscribe(f"{inbox}.*", heard)
+        pull = json.dumps({"batch": 1, "expires": 20_000_000_000, "group": GROUP}).encode()
+        asked = f"$JS.API.CONSUMER.MSG.NEXT.{names.JOBS}.normal_hibari_0"
+        for number in range(600):
+            await connection.publish(asked, pull, reply=f"{inbox}.{number}")
+        await connection.flush()
+        info = await ask(connection, f"CONSUMER.INFO.{names.JOBS}.normal_hibari_0")
+        return int(info["num_waiting"])
+
+    assert with_connection(empty, work) == 600
+    assert not refused
 
 
 def findings(result: Result) -> dict[str, list[str]]:
@@ -221,14 +266,9 @@ def test_doctor_says_what_it_cannot_know(empty: NatsServer, tmp_path: Path) -> N
     fleet(empty, "setup")
     assert findings(fleet(empty, "doctor", "--json"))["sync"][0].startswith("warning: whether")
     file = tmp_path / "nats.conf"
-    for text, level in (
-        ("jetstream { sync_interval: always }", "ok"),
-        ("jetstream {\n  # sync_interval: always\n}", "problem"),
-        ("jetstream { sync_interval: 2m }", "problem"),
-    ):
-        file.write_text(text)
-        found = findings(fleet(empty, "doctor", "--json", "--server-config", str(file)))
-        assert found["sync"][0].startswith(f"{level}: ")
+    file.write_text("jetstream { sync_interval: 2m }")
+    found = findings(fleet(empty, "doctor", "--json", "--server-config", str(file)))
+    assert found["sync"] == [f"problem: {file} does not say sync_interval: always"]
     both = f"{empty.url},nats://127.0.0.1:1"
     done = CliRunner().invoke(app, ["fleet", "doctor", "--json", "--servers", both])
     assert [each.partition(":")[0] for each in findings(done)["server"]] == ["ok", "warning"]

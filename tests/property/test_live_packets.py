@@ -103,3 +103,40 @@ def test_what_anybody_sends_ends_at_most_this_conversation(packets: list[bytes])
         end.receive(packet, 0.0)
         assert len(end.outbox) <= 3 * len(packets) + 3
         end.outbox.clear()
+
+
+def test_who_takes_nothing_is_left() -> None:
+    """Signs of life alone keep nobody's audio waiting."""
+    ours, theirs = Packets(0.0), Packets(0.0)
+    while not ours.full:
+        ours.send([MAGIC, b"header", bytes(60_000)], 0.0)
+    ours.outbox.clear()
+    for second in range(1, 20):
+        theirs.ping(float(second))
+        for packet in theirs.outbox:
+            ours.receive(packet, float(second))
+        theirs.outbox.clear()
+        ours.tick(float(second))
+    assert ours.over == "the other end takes nothing"
+    assert ours.unconfirmed_bytes == 0
+
+
+def test_answers_that_nobody_takes_are_not_kept_for_ever() -> None:
+    """However small they are."""
+    ours = Packets(0.0)
+    for _ in range(10_000):
+        ours.send([MAGIC, b"error"], 0.0)
+        ours.outbox.clear()
+    assert ours.over == "the other end takes nothing"
+
+
+def test_a_message_without_an_end_ends_the_conversation() -> None:
+    """It would fill the memory."""
+    end = Packets(0.0)
+    for number in range(100):
+        other = Packets(0.0)
+        other.send([MAGIC, b"h", bytes(MAX_PAYLOAD_BYTES)], 0.0)
+        more = bytearray(other.outbox[0])
+        more[4:12] = number.to_bytes(8, "big")
+        end.receive(bytes(more), 0.0)
+    assert "without an end" in end.over

@@ -148,7 +148,7 @@ def layout_of(
         engines=known,
         lanes=fleet.lanes,
         replicas=held,
-        audio_replicas=min(held, fleet.audio_replicas),
+        audio_replicas=min(held, fleet.audio_replicas or held),
         lease_s=fleet.lease_s,
         max_jobs=fleet.max_jobs,
         max_bytes=fleet.max_bytes_mb * 1_000_000,

@@ -30,6 +30,14 @@ _SETUP: Final = "run `supervisor fleet setup`"
 _ACTS: Final = {"publish": "send to", "subscribe": "hear", "answer": "answer"}
 
 
+_FEWER: Final = Finding(
+    "replicas",
+    "warning",
+    f"{names.AUDIO} is held by fewer servers than the jobs: no job ends while its one is away",
+    "set fleet.audio_replicas to null, and run setup",
+)
+
+
 async def check_layout(connection: Connection, layout: Layout) -> list[Finding]:
     """What `setup` would do with these settings."""
     try:
@@ -72,6 +80,8 @@ async def check_streams(
         if "ts" in info:
             offset = server_time(info["ts"]) - (before + time.time()) / 2
         findings += check_peers(stream["name"], info)
+        if stream["name"] == names.AUDIO and info["config"]["num_replicas"] < layout.replicas:
+            findings.append(_FEWER)
         findings += _room(stream["name"], info)
         if stream["name"] == names.JOBS:
             findings += await _handed_out(connection, info)

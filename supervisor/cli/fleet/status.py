@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervisor.cli.common import Assignments, ConfigFile, OverrideFile
+from supervisor.cli.common import Assignments, ConfigFile, OverrideFile, fail
 from supervisor.cli.fleet.common import (
     AsJson,
     CaOption,
@@ -17,8 +17,8 @@ from supervisor.cli.fleet.common import (
 )
 
 if TYPE_CHECKING:
+    from supervisor.nats.backlog import Waiting
     from supervisor.nats.connection import Connection
-    from supervisor.nats.waiting import Waiting
     from supervisor.telling.fleet import HostRow
 
 _COLUMNS = ("host", "state", "slots", "free", "jobs", "speed", "engines", "version", "schema")
@@ -40,28 +40,22 @@ def status(
     async def work(connection: Connection) -> tuple[list[HostRow], dict[str, Waiting]]:
         import asyncio
 
-        from supervisor.cli.common import fail
+        from supervisor.nats.backlog import backlog
         from supervisor.nats.gathering import hosts
         from supervisor.nats.setup import read_config
-        from supervisor.nats.waiting import waiting
         from supervisor.telling.fleet import host_row
 
         fleet = await read_config(connection)
         if fleet is None:
             fail(3, "no fleet is set up on these servers: run `supervisor fleet setup`")
-        found, jobs = await asyncio.gather(hosts(connection), waiting(connection, fleet))
+        found, jobs = await asyncio.gather(hosts(connection), backlog(connection, fleet))
         return [host_row(host) for host in found], jobs
 
     rows, jobs = run(target_of(settings), work)
     if as_json:
         import msgspec
 
-        print_json(
-            {
-                "hosts": msgspec.to_builtins(rows),
-                "waiting": {name: found._asdict() for name, found in jobs.items()},
-            }
-        )
+        print_json(msgspec.to_builtins({"hosts": rows, "waiting": jobs}))
         return
     _show(rows, jobs)
 
@@ -71,6 +65,7 @@ def _show(rows: list[HostRow], jobs: dict[str, Waiting]) -> None:
 
     from supervisor.cli.tables import FittingTable
     from supervisor.telling.fleet import summary, unlike
+    from supervisor.telling.times import span
 
     console = Console(highlight=False, markup=False)
     told = summary(rows, {name: found.jobs for name, found in jobs.items()})
@@ -90,5 +85,9 @@ def _show(rows: list[HostRow], jobs: dict[str, Waiting]) -> None:
                 row.schema,
             )
         console.print(table)
+    for name, found in jobs.items():
+        if found.jobs:
+            work, age = span(found.seconds), span(found.oldest_s)
+            console.print(f"{name}: {work} of one core's work, the oldest for {age}")
     if differs := unlike(rows):
         console.print(differs, soft_wrap=True)

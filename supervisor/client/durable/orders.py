@@ -48,6 +48,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate: int
     tenant: str
     owner: str = ""
+    made_by: str | None = None
+    """The speech fingerprint that the parts of a text are to be of; None: of any."""
 
 
 def named(submit: Submit, place: Place, config: Config) -> JobName:
@@ -126,6 +128,7 @@ def order(
         msgspec.structs.replace(
             whole,
             id=part.id,
+            made_by=place.made_by,
             submit=msgspec.structs.replace(plain, part=(number, name.parts)),
         )
         for number, part in enumerate(each)

@@ -17,8 +17,8 @@ from typing import Any, Final
 from supervisor import __version__
 from supervisor.client.durable import report
 from supervisor.client.durable.feed import Feed
-from supervisor.client.durable.orders import Order, Place, named, order
-from supervisor.client.durable.queue import Known, Queue, Waiting, each
+from supervisor.client.durable.orders import Order, Place, named, order, parts_of
+from supervisor.client.durable.queue import Known, Queue, Waiting
 from supervisor.client.live.tunnel import Listener
 from supervisor.nats.connection import Connection
 from supervisor.nats.errors import FleetError
@@ -84,8 +84,10 @@ class Peer:
             case wire.Credit() if (listening := self._feeds.get(message.job)) is not None:
                 listening[0].grant(message.bytes)
             case wire.Cancel():
-                cancelling = self._spawn(self._cancel(message.job, forget=message.forget))
-                self._cancelling[message.job] = cancelling
+                job = message.job
+                cancelling = self._spawn(self._cancel(job, forget=message.forget))
+                self._cancelling[job] = cancelling
+                cancelling.add_done_callback(lambda _: self._cancelling.pop(job, None))
             case wire.Jobs():
                 self._spawn(self._answered(self._jobs(message), message.id))
             case wire.Ping():
@@ -126,7 +128,8 @@ class Peer:
                 f"the fleet's queue does not answer: {error}",
                 retry_after_ms=_UNAVAILABLE_MS,
             )
-        return RefusedError("forbidden" if error.code == "forbidden" else "failed", str(error))
+        code = "forbidden" if error.code == "forbidden" else "fleet_unavailable"
+        return RefusedError(code, str(error))
 
     async def _welcome(self) -> None:
         default, engines, limits = await self._queue.engines()
@@ -153,7 +156,7 @@ class Peer:
         if not text.strip():
             raise RefusedError("empty_text", "the text is empty", field="text")
         config = await self._queue.config()
-        place = await self._place(submit, config)
+        place = await self._place(submit, body, config)
         try:
             name = named(submit, place, config)
         except NameRefused as error:
@@ -196,14 +199,9 @@ class Peer:
             return otherwise
         return found.seed if isinstance(found, Outcome) else found.job.submit.seed or 0
 
-    async def _place(self, submit: wire.Submit, config: Config) -> Place:
-        if submit.engine is not None and submit.engine not in config.engines:
-            there = ", ".join(config.engines)
-            raise RefusedError(
-                "unknown_engine",
-                f"the fleet is not set up for {submit.engine[:64]!r}; there are: {there}",
-                field="engine",
-            )
+    async def _place(self, submit: wire.Submit, body: bytes, config: Config) -> Place:
+        if submit.engine is not None:
+            _set_up(submit.engine, config)
         engine = await self._queue.engine(submit.engine)
         if engine is None:
             what = "an engine" if submit.engine is None else f"the engine {submit.engine[:64]!r}"
@@ -213,7 +211,10 @@ class Peer:
                 field=None if submit.engine is None else "engine",
                 retry_after_ms=_UNAVAILABLE_MS,
             )
+        _set_up(engine.name, config)
+        parts = parts_of(len(body), submit, config)
         return Place(
+            made_by=await self._queue.maker(engine.name) if parts else None,
             engine=engine.name,
             sample_rate=_sample_rate(engine.described, submit.voice),
             tenant=self._tenant,
@@ -262,8 +263,7 @@ class Peer:
         with suppress(RefusedError, FleetError):
             name = self._named(job)
             if await self._queue.first(name) is not None:
-                what = self._queue.forget if forget else self._queue.cancel
-                await each(name.each(), what)
+                await (self._queue.forget if forget else self._queue.cancel)(name)
 
     def _named(self, job: str) -> JobName:
         """The name of a job of this tenant: nobody else's is found here. Raises RefusedError."""
@@ -294,6 +294,12 @@ class Peer:
             request=request,
         )
         self._feeds[job] = feed, self._spawn(feed.run())
+        self._feeds[job][1].add_done_callback(lambda task: self._heard(job, task))
+
+    def _heard(self, job: str, task: asyncio.Task[None]) -> None:
+        """Forget who was told the end."""
+        if (listening := self._feeds.get(job)) is not None and listening[1] is task:
+            del self._feeds[job]
 
     def _tell(self, message: wire.Message, body: Body | None = None) -> None:
         self._listener.arrived([encode(message, body)])
@@ -301,8 +307,14 @@ class Peer:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """Forget a task. A fault of ours ends the link: nobody waits for an answer that is none."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._listener.ended(f"a fault of ours: {fault!r}")
 
 
 def _ordered(
@@ -318,6 +330,14 @@ def _ordered(
     return order(
         submit, body, name=name, place=place, config=config, seed=seed, now_ms=now_ms, parts=parts
     )
+
+
+def _set_up(engine: str, config: Config) -> None:
+    """Raises RefusedError for an engine whose jobs no host would be given."""
+    if engine not in config.engines:
+        there = ", ".join(config.engines)
+        what = f"the fleet is not set up for {engine[:64]!r}; there are: {there}"
+        raise RefusedError("unknown_engine", what, field="engine")
 
 
 def _sample_rate(described: dict[str, Any], voice: str | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -29,9 +30,10 @@ WITHIN_S: Final = 12.0
 _AT_ONCE: Final = 32
 """Requests of one job that are on their way at once."""
 _HOSTS_S: Final = 1.0
+_ALL_HOSTS_S: Final = 0.3
 _REMEMBERED_S: Final = 30.0
 _STATE_S: Final = 0.5
-_CANCEL_S: Final = 3.0
+_CANCEL_S: Final = 5.0
 _READS: Final = 3
 _AGAIN_S: Final = 0.1
 _BUSY_S: Final = 5.0
@@ -62,6 +64,26 @@ class Waiting(NamedTuple):
     sequence: int
 
 
+class _Known:
+    """What was heard of a fleet lately, and when it was asked."""
+
+    def __init__(self) -> None:
+        self.config: tuple[float, Config] | None = None
+        self.hosts: dict[str, Heartbeat] = {}
+        self.asked_at = self.all_asked_at = float("-inf")
+
+
+_fleets: dict[tuple[tuple[str, ...], str | None], _Known] = {}
+
+
+def _known_of(connection: Connection) -> _Known:
+    """What this process knows of the fleet of a connection. A gateway has a connection for each job
+    that is handed in, and a question to all hosts is answered by all.
+    """
+    servers = connection.servers
+    return _fleets.setdefault((servers.urls, servers.credentials), _Known())
+
+
 class Queue:
     """The fleet's queue, as one tenant sees it. Everything raises FleetError."""
 
@@ -70,61 +92,83 @@ class Queue:
         self.tenant = tenant
         self._outcomes = Bucket(connection, names.OUTCOMES)
         self._shared = Bucket(connection, names.FLEET)
-        self._config: tuple[float, Config] | None = None
-        self._hosts: dict[str, Heartbeat] = {}
-        self._asked_at = float("-inf")
+        self._known = _known_of(connection)
 
     # -- the fleet ----------------------------------------------------------------------
 
     async def config(self) -> Config:
-        """What the whole fleet shares."""
+        """What the whole fleet shares; as it was, while no server says how it is."""
         now = time.monotonic()
-        if self._config is None or now - self._config[0] > _REMEMBERED_S:
+        known = self._known.config
+        if known is not None and now - known[0] <= _REMEMBERED_S:
+            return known[1]
+        try:
             entry = await _patient(lambda: self._shared.get_near(names.CONFIG))
-            if entry is None:
-                raise FleetError(
-                    "no_stream", "no fleet is set up here: run `supervisor fleet setup`"
-                )
-            self._config = now, _decoded(entry.value, Config)
-        return self._config[1]
+        except FleetError as error:
+            if known is not None and error.transient:
+                return known[1]
+            if error.code == "no_stream":
+                raise _not_set_up(self.connection) from None
+            raise
+        if entry is None:
+            raise _not_set_up(self.connection)
+        self._known.config = now, _decoded(entry.value, Config)
+        return self._known.config[1]
 
     async def engine(self, wanted: str | None) -> Engine | None:
         """The engine of this name, or the default one; None where no host speaks it."""
-        found = self._known(wanted)
-        if found is None or time.monotonic() - self._asked_at > _REMEMBERED_S:
-            await self._ask_hosts(lambda: self._known(wanted) is not None)
-            found = self._known(wanted)
+        found = self._engine(wanted)
+        if found is None or time.monotonic() - self._known.asked_at > _REMEMBERED_S:
+            await self._ask_hosts(lambda: self._engine(wanted) is not None)
+            found = self._engine(wanted)
         return found
 
     async def engines(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """The default engine, what is known of all, and the limits of texts."""
         await self.engine(None)
         engines: dict[str, Any] = {}
-        for host in self._hosts.values():
+        for host in self._known.hosts.values():
             engines = {**host.engines, **engines}
-        first = next(iter(self._hosts.values()), None)
+        first = next(iter(self._known.hosts.values()), None)
         return ("", {}, {}) if first is None else (first.default_engine, engines, first.limits)
 
-    def _known(self, wanted: str | None) -> Engine | None:
-        for host in self._hosts.values():
+    async def maker(self, engine: str) -> str | None:
+        """The speech fingerprint of the hosts that do most of this engine's work: the parts of one
+        text are spoken by hosts of one, and are not joined of two that sound unlike.
+        """
+        if time.monotonic() - self._known.all_asked_at > _REMEMBERED_S:
+            await self._ask_hosts(lambda: False, _ALL_HOSTS_S)
+            self._known.all_asked_at = time.monotonic()
+        slots: Counter[str] = Counter()
+        for host in self._known.hosts.values():
+            if (made_by := host.made_by.get(engine)) is not None:
+                slots[made_by] += max(1, host.slots)
+        return max(slots, key=lambda made_by: (slots[made_by], made_by)) if slots else None
+
+    def _engine(self, wanted: str | None) -> Engine | None:
+        for host in self._known.hosts.values():
             name = wanted or host.default_engine
             if name in host.engines:
                 return Engine(name, host.engines[name])
         return None
 
-    async def _ask_hosts(self, enough: Callable[[], bool]) -> None:
-        """Ask all hosts how they are, until what is known is enough, for a second at most."""
-        self._hosts.clear()
-        self._asked_at = time.monotonic()
+    async def _ask_hosts(self, enough: Callable[[], bool], within: float = _HOSTS_S) -> None:
+        """Ask all hosts how they are, until what is known is enough, for `within` seconds at most:
+        who has not answered by then is not there.
+        """
+        self._known.asked_at = time.monotonic()
+        heard: set[str] = set()
         settled = asyncio.Event()
 
         async def answered(message: Message) -> None:
             if (message.headers or {}).get("Status") is not None:
+                self._known.hosts = {}
                 settled.set()
                 return
             with suppress(codec.Unreadable, codec.NewerSchema):
                 heartbeat = codec.decode(message.data, Heartbeat)
-                self._hosts[heartbeat.host] = heartbeat
+                heard.add(heartbeat.host)
+                self._known.hosts[heartbeat.host] = heartbeat
                 if enough():
                     settled.set()
 
@@ -132,10 +176,12 @@ class Queue:
         subscription = await self.connection.subscribe(inbox, answered)
         try:
             await self.connection.publish(names.WHO, b"", reply=inbox)
-            async with asyncio.timeout(_HOSTS_S):
+            async with asyncio.timeout(within):
                 await settled.wait()
         except TimeoutError:
-            pass
+            self._known.hosts = {
+                name: host for name, host in self._known.hosts.items() if name in heard
+            }
         finally:
             await unsubscribe(subscription)
 
@@ -321,6 +367,11 @@ class Queue:
             return names.audio_subject(self.tenant, outcome.object or "", 0)[: -len(".0")]
         except names.NameRefused as error:
             raise FleetError("refused", f"the outcome of {outcome.id}: {error}") from None
+
+
+def _not_set_up(connection: Connection) -> FleetError:
+    what = f"no fleet is set up at {connection.where}: run `supervisor fleet setup`"
+    return FleetError("refused", what)
 
 
 async def each(all_of: Sequence[S], do: Callable[[S], Awaitable[T]]) -> list[T]:

@@ -17,7 +17,13 @@ from msgspec.structs import replace
 from supervisor.client.calls import AcceptedJob, Calls, Watch
 from supervisor.client.deadlines import PATIENCE_S, Deadline
 from supervisor.client.durable.peer import Peer
-from supervisor.client.errors import BadRequest, NoSupervisor, Refused, WaitTimeout
+from supervisor.client.errors import (
+    BadRequest,
+    NoSupervisor,
+    Refused,
+    SupervisorError,
+    WaitTimeout,
+)
 from supervisor.client.link import Link
 from supervisor.client.live.bids import Bidding
 from supervisor.client.live.link import HostLink
@@ -42,6 +48,9 @@ from supervisor.wire.fleet.names import (
 
 ANSWER_S: Final = 1.0
 """Time for a bid of any host, for one who has no other choice."""
+
+KNOWN_S: Final = 10.0
+"""Time for which a host that began a request at once is asked for the next one first."""
 
 IDLE_S: Final = 30.0
 """Time without a request after which a link is closed."""
@@ -73,6 +82,8 @@ class FleetCalls(Calls):
         self._bidding: Bidding | None = None
         self.own_host: str | None = None
         """The host that is asked for nothing: who is there asks its supervisor directly."""
+        self._known: HostLink | None = None
+        """The host that began the last request at once: it is asked for the next without a bid."""
         self._queue: HostLink | None = None
         """To the queue of durable jobs."""
 
@@ -110,15 +121,18 @@ class FleetCalls(Calls):
     ) -> Link:
         best = await self.best(request, made_by=made_by)
         if best is None:
-            engine = "" if request is None or request.engine is None else f" {request.engine!r}"
-            what = f"the engine{engine}" if engine else "an engine"
-            same = " as the lost one did" if made_by is not None else ""
-            raise NoSupervisor(
-                f"no host of the fleet that speaks {what}{same} answers; see `supervisor fleet "
-                "status`",
-                code="fleet_unavailable",
-            )
+            raise self._nobody(request, made_by)
         return await self.link_to(best, deadline)
+
+    @staticmethod
+    def _nobody(request: Request | None, made_by: str | None = None) -> NoSupervisor:
+        engine = "" if request is None or request.engine is None else f" {request.engine!r}"
+        what = f"the engine{engine}" if engine else "an engine"
+        same = " as the lost one did" if made_by is not None else ""
+        return NoSupervisor(
+            f"no host of the fleet that speaks {what}{same} answers; see `supervisor fleet status`",
+            code="fleet_unavailable",
+        )
 
     async def best(
         self,
@@ -156,6 +170,76 @@ class FleetCalls(Calls):
         if request.durable:
             request = request.keyed(random_id())
         return await super().submit(request, deadline)
+
+    async def _begun(self, request: Request, began: float, deadline: Deadline) -> AcceptedJob:
+        if request.durable:
+            return await super()._begun(request, began, deadline)
+        taken = await self.taken(request, began, deadline)
+        if taken is None:
+            raise self._nobody(request)
+        return taken
+
+    async def taken(
+        self,
+        request: Request,
+        began: float,
+        deadline: Deadline,
+        *,
+        below_s: float | None = None,
+        patience_s: float = ANSWER_S,
+    ) -> AcceptedJob | None:
+        """The request at the host that begins it soonest; with `below_s` at one that begins it
+        before that. None where there is none. Raises SupervisorError.
+        """
+        held = await self._at_known(request, began, deadline)
+        if held is not None:
+            starts_s = held.accepted.starts_s
+            if starts_s == 0:
+                return held
+            if below_s is not None and starts_s >= below_s:
+                self.drop(held)
+                held = None
+            else:
+                below_s = starts_s
+        best = await self.best(request, below_s=below_s, patience_s=patience_s)
+        if best is None or (below_s is not None and best.start_s >= below_s):
+            return held
+        try:
+            taken = await self._at(await self.link_to(best, deadline), request, began, deadline)
+        except SupervisorError:
+            if held is not None:
+                return held
+            raise
+        if taken.accepted.starts_s == 0 and isinstance(taken.link, HostLink):
+            self._known = taken.link
+        if held is None:
+            return taken
+        return chosen(taken, held)
+
+    async def _at_known(
+        self, request: Request, began: float, deadline: Deadline
+    ) -> AcceptedJob | None:
+        """The request at the host that began the last one at once; None where it cannot be."""
+        known, self._known = self._known, None
+        if known is None or known.lost or time.monotonic() - known.used_at > KNOWN_S:
+            return None
+        try:
+            held = await self._at(known, request, began, deadline.within(ANSWER_S))
+        except SupervisorError:
+            return None  # Another may have what this host has not; if not, it says so.
+        known.used_at = time.monotonic()
+        if held.accepted.starts_s == 0:
+            self._known = known
+        return held
+
+    @staticmethod
+    def drop(job: AcceptedJob) -> None:
+        """Have a job not spoken."""
+        job.link.conversation.cancel(job.record)
+        job.link.flush()
+
+    async def _pause(self, seconds: float) -> None:
+        await self.port.pause(seconds)
 
     async def attach(self, job: str, deadline: Deadline) -> AcceptedJob:
         """Take over the audio of a durable job, or of one that this client holds."""
@@ -280,6 +364,14 @@ def maker_of(link: Link, request: Request | None) -> str | None:
     """What speaks, or spoke, this request at the other end of a link."""
     welcome = link.conversation.welcome.value
     return None if welcome is None else made_at(welcome, request.engine if request else None)
+
+
+def chosen(new: AcceptedJob, old: AcceptedJob) -> AcceptedJob:
+    """Which of two jobs of one request is to be heard; the other one is dropped."""
+    keep_old = old.record.readable or new.accepted.starts_s >= old.accepted.starts_s
+    winner, loser = (old, new) if keep_old else (new, old)
+    FleetCalls.drop(loser)
+    return winner
 
 
 def _unknown(job: str) -> BadRequest:

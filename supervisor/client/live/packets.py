@@ -35,7 +35,7 @@ CONFIRM_PACKETS: Final = 64
 ASK_AFTER_S: Final = 0.25
 """Pause between two requests for the same missing packet, and between two answers to such."""
 
-PING_AFTER_S: Final = 1.0
+PING_AFTER_S: Final = 0.5
 """Silence after which a sign of life is asked for, while something is awaited; see `tick`."""
 
 IDLE_PING_S: Final = 5.0
@@ -46,6 +46,10 @@ GONE_AFTER_S: Final = 15.0
 
 SILENT_S: Final = 5.0
 """Time for the answer to a PING while audio is awaited: somebody listens."""
+
+_MOST_KEPT_BYTES: Final = 8 << 20
+_MOST_KEPT: Final = 4096
+"""What an end keeps unconfirmed, and packets of it, before it gives up."""
 
 _MOST_REPEATS: Final = 50
 """Requests for the same packet that are answered."""
@@ -105,7 +109,9 @@ class Packets:
         return self._first_kept + len(self._kept)
 
     def send(self, frames: Frames, now: float) -> None:
-        """Send a message of docs/PROTOCOL.md; ignored when all is over."""
+        """Send a message of docs/PROTOCOL.md; ignored when all is over. One that is too long ends
+        it, and so do too many that nobody takes.
+        """
         if self.over:
             return
         if not self._kept:
@@ -113,7 +119,11 @@ class Packets:
         header = bytes(frames[1])
         whole = header if len(frames) == 2 else header + bytes(frames[2])
         if len(whole) > MAX_MESSAGE_BYTES:
-            raise BrokenPacketsError(f"a message of {len(whole):,} bytes")
+            self.end(f"a message of {len(whole):,} bytes")
+            return
+        if self.unconfirmed_bytes > _MOST_KEPT_BYTES or len(self._kept) > _MOST_KEPT:
+            self.end("the other end takes nothing")
+            return
         for at in range(0, len(whole), MAX_PAYLOAD_BYTES):
             last = at + MAX_PAYLOAD_BYTES >= len(whole)
             kind = Kind.LAST if last else Kind.MORE
@@ -275,5 +285,5 @@ def deserves_answer(packet: bytes) -> bool:
 
 
 def asks(packet: bytes) -> bool:
-    """Whether it is a packet that is answered at once."""
-    return len(packet) >= _HEAD.size and packet[3] == Kind.PING
+    """Whether it is a packet that wants an answer: who is not there is noticed by it."""
+    return len(packet) >= _HEAD.size and packet[3] in (Kind.LAST, Kind.MORE, Kind.PING)

@@ -55,6 +55,11 @@ class Port(ABC):
     def make_link(self, host: str, name: str, credit: int) -> HostLink:
         """A link to a host, to be opened on the connection's loop."""
 
+    @staticmethod
+    @abstractmethod
+    async def pause(seconds: float) -> None:
+        """Sleep."""
+
     @abstractmethod
     async def close(self) -> None:
         """Leave. Idempotent."""
@@ -110,6 +115,11 @@ class AsyncPort(Port):
         """As `Port.make_link`."""
         return LiveLink(host, name, credit)
 
+    @staticmethod
+    async def pause(seconds: float) -> None:
+        """As `Port.pause`."""
+        await LiveLink.pause(seconds)
+
     async def close(self) -> None:
         """As `Port.close`."""
         if self._joining is not None:
@@ -136,6 +146,11 @@ class BlockingPort(Port):
     def make_link(self, host: str, name: str, credit: int) -> HostLink:
         """As `Port.make_link`."""
         return BlockingLiveLink(host, name, credit, self._running())
+
+    @staticmethod
+    async def pause(seconds: float) -> None:
+        """As `Port.pause`."""
+        await BlockingLiveLink.pause(seconds)
 
     async def close(self) -> None:
         """As `Port.close`."""

@@ -15,7 +15,7 @@ from supervisor.client.deadlines import PATIENCE_S, Backoff, Deadline
 from supervisor.client.errors import NoSupervisor, Refused, SupervisorError
 from supervisor.client.link import Link
 from supervisor.client.live.bids import BID_S
-from supervisor.client.live.calls import FleetCalls, maker_of
+from supervisor.client.live.calls import FleetCalls, chosen, maker_of
 from supervisor.client.live.port import AsyncPort
 from supervisor.client.request import Request
 from supervisor.client.socket_link import SocketLink
@@ -25,7 +25,7 @@ from supervisor.wire.client import DEFAULT_CREDIT
 _ELSEWHERE_S: Final = 1.0
 """Time for another host to take a request that it bid for, or it stays at home."""
 
-_FORECAST_S: Final = 1.0
+_OUTLOOK_S: Final = 1.0
 
 log = get_logger(__name__)
 
@@ -50,8 +50,6 @@ class SpillCalls(SocketCalls):
         self._fleet = fleet
         self._port = port
         self._spill_s = spill_s
-        self.spilled = 0
-        """Requests that other hosts have taken."""
 
     @property
     def degraded(self) -> str:
@@ -68,7 +66,7 @@ class SpillCalls(SocketCalls):
         while True:
             own, refusal = None, None
             try:
-                own = await self._at_home(request, began, deadline)
+                own = await self._begun(request, began, deadline)
             except SupervisorError as error:
                 if not (isinstance(error, Refused | NoSupervisor) and error.retryable):
                     raise
@@ -81,7 +79,7 @@ class SpillCalls(SocketCalls):
             if refusal is None and own is not None:
                 return own
             if refusal is not None:
-                await self._kind.pause(backoff.pause(refusal))
+                await self._pause(backoff.pause(refusal))
 
     async def link_to_resume(self, request: Request | None, lost: Link, deadline: Deadline) -> Link:
         """As `Calls.link_to_resume`: at home, or where it can go on soonest."""
@@ -114,18 +112,13 @@ class SpillCalls(SocketCalls):
         """The link to our own supervisor, where it speaks the same, and when it could begin."""
         try:
             home = await self.connected(deadline)
-            forecast = await self.forecast(deadline.within(_FORECAST_S))
+            outlook = await self.outlook(deadline.within(_OUTLOOK_S))
         except SupervisorError as error:
             log.debug("fleet: no supervisor at home: %s", error)
             return None, 0.0
         if made_by is not None and maker_of(home, request) != made_by:
             return None, 0.0
-        return home, float(forecast.get("starts_s", 0.0))
-
-    async def _at_home(self, request: Request, began: float, deadline: Deadline) -> AcceptedJob:
-        link = await self.connected(deadline)
-        record = request.submit(link.conversation, time.monotonic() - began)
-        return await self.answer(link, record, deadline)
+        return home, float(outlook.get("starts_s", 0.0))
 
     async def _elsewhere(
         self, request: Request, own: AcceptedJob | None, began: float, deadline: Deadline
@@ -138,22 +131,12 @@ class SpillCalls(SocketCalls):
         below_s = None if own is None else own.accepted.starts_s
         limit = deadline.within(_ELSEWHERE_S)
         try:
-            best = await self._fleet.best(request, below_s=below_s, patience_s=2 * BID_S)
-            if best is None or (below_s is not None and best.start_s >= below_s):
-                return None
-            link = await self._fleet.link_to(best, limit)
-            record = request.submit(link.conversation, time.monotonic() - began)
-            taken = await self.answer(link, record, limit)
+            taken = await self._fleet.taken(
+                request, began, limit, below_s=below_s, patience_s=2 * BID_S
+            )
         except SupervisorError as error:
             log.debug("fleet: stays at home: %s", error)
             return None
-        if own is None:
-            self.spilled += 1
-            return taken
-        later = taken.accepted.starts_s >= own.accepted.starts_s
-        loser, winner = (taken, own) if own.record.readable or later else (own, taken)
-        loser.link.conversation.cancel(loser.record)
-        loser.link.flush()
-        if winner is taken:
-            self.spilled += 1
-        return winner
+        if taken is None:
+            return None
+        return taken if own is None else chosen(taken, own)

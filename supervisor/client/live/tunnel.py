@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from supervisor.client.live.packets import BrokenPacketsError, Packets, asks
+from supervisor.client.live.packets import Packets, asks
 from supervisor.nats.connection import Connection, Message, Subscription, unsubscribe
 from supervisor.nats.errors import FleetError
 from supervisor.wire.codec import Frames
@@ -73,7 +73,6 @@ class Tunnel:
         self._listener = listener
         self._inbox = connection.new_inbox()
         self._packets = Packets(time.monotonic())
-        self._opened = False
         self._wake = asyncio.Event()
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
@@ -85,10 +84,7 @@ class Tunnel:
 
     def send(self, frames: Frames) -> None:
         """Send a message, soon."""
-        try:
-            self._packets.send(frames, time.monotonic())
-        except BrokenPacketsError as error:
-            self._packets.end(str(error))
+        self._packets.send(frames, time.monotonic())
         self._wake.set()
 
     async def close(self) -> None:
@@ -161,7 +157,6 @@ class Tunnel:
         outbox = self._packets.outbox
         while outbox:
             packet = outbox[0]
-            reply = self._inbox if not self._opened or asks(packet) else ""
+            reply = self._inbox if asks(packet) else ""
             await self._connection.publish(self._subject, packet, reply=reply)
-            self._opened = True
             outbox.popleft()

@@ -23,16 +23,22 @@ Weight = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Weights(Section):
-    """The section `fleet.weights`: shares of the classes of durable jobs where all of them wait."""
+    """The section `fleet.weights`: shares of the classes in the work on durable jobs."""
 
     high: Annotated[
-        Weight, Field(description="Share of `high` in what this host takes."), Declared("live")
+        Weight,
+        Field(description="Share of `high` in the work that this host takes."),
+        Declared("live"),
     ] = 8
     normal: Annotated[
-        Weight, Field(description="Share of `normal` in what this host takes."), Declared("live")
+        Weight,
+        Field(description="Share of `normal` in the work that this host takes."),
+        Declared("live"),
     ] = 3
     batch: Annotated[
-        Weight, Field(description="Share of `batch` in what this host takes."), Declared("live")
+        Weight,
+        Field(description="Share of `batch` in the work that this host takes."),
+        Declared("live"),
     ] = 1
 
 
@@ -160,10 +166,13 @@ class Fleet(Section):
         Declared("live"),
     ] = None
     audio_replicas: Annotated[
-        Literal[1, 3, 5],
-        Field(description="Servers that hold the audio. `supervisor fleet setup` applies it."),
+        Literal[1, 3, 5] | None,
+        Field(
+            description="Servers that hold the audio; null: as many as `replicas`. With one no job "
+            "ends while that one is away. `supervisor fleet setup` applies it."
+        ),
         Declared("live"),
-    ] = 1
+    ] = None
     accept_work: Annotated[
         bool,
         Field(description="Take durable jobs of the fleet."),

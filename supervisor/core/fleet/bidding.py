@@ -1,31 +1,18 @@
-"""Bidding: which host a live request is spoken by, when its own cannot begin at once.
+"""Bidding: which live requests of others this host offers to speak.
 
-The asker takes the first host that could begin at once, or else, after a moment, the one that
-could soonest. Whoever bids holds room for a moment, so that two askers are not promised the same.
+Whoever bids holds room for a moment, so that two askers are not promised the same. Which bid is
+taken is the asker's affair (`client.live.bids`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
-
-import msgspec
 
 HELD_S: Final = 0.2
 """A bid holds its room for so long."""
 
-WAIT_S: Final = 0.02
-"""After so long the best of the bids that came is taken."""
-
 _MOST_HELD: Final = 1000
 """Bids that are remembered at once; who asks for more is not answered."""
-
-
-class Bid(msgspec.Struct, frozen=True):
-    """A host's answer: the live request would begin there in `start_s` seconds."""
-
-    host: str
-    start_s: float
 
 
 class Reservations:
@@ -62,17 +49,3 @@ class Reservations:
     def next_wakeup(self) -> float | None:
         """When the first promise ends."""
         return min(self._until.values(), default=None)
-
-
-def choose(bids: Sequence[Bid], own_s: float, waited_s: float) -> Bid | None:
-    """The bid to take, of those that came so far, in their order; None: none, or not yet.
-
-    own_s: when the own host would begin. waited_s: seconds since the hosts were asked.
-    """
-    for bid in bids:
-        if bid.start_s <= 0 < own_s:
-            return bid
-    if waited_s < WAIT_S:
-        return None
-    best = min(bids, key=lambda bid: bid.start_s, default=None)
-    return best if best is not None and best.start_s < own_s else None

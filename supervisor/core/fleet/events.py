@@ -98,7 +98,7 @@ class BidAsked(_Record, frozen=True):
     """Somebody looks for a host that begins a live request sooner than in `below_s` seconds.
 
     `ref` is his word for it, which `Opened` repeats. `start_s`: when it would begin here, as the
-    supervisor forecasts it.
+    supervisor predicts it.
     """
 
     now: float
@@ -234,7 +234,9 @@ class Refused(_Record, frozen=True):
 
 
 class Died(_Record, frozen=True):
-    """A worker died of it, or hung, and the supervisor gave it up; it may be spoken elsewhere."""
+    """The supervisor was lost while it had the job, and did not come back in time. It may have died
+    of it, or not: the job is spoken elsewhere, and what it is told of is counted.
+    """
 
     now: float
     lease: int
@@ -273,7 +275,7 @@ class OutcomeRead(_Record, frozen=True):
 
 
 class AttemptCounted(_Record, frozen=True):
-    """Answer to `CountAttempt`: how many attempts have ended with a worker; None: unknown."""
+    """Answer to `CountAttempt`: how many attempts have ended so, anywhere; None: unknown."""
 
     now: float
     lease: int
@@ -409,7 +411,7 @@ class ReadOutcome(_Record, frozen=True):
 
 
 class CountAttempt(_Record, frozen=True):
-    """Count an attempt that ended with a worker, and answer with `AttemptCounted`."""
+    """Count an attempt that ended with a supervisor, and answer with `AttemptCounted`."""
 
     lease: int
     job: str

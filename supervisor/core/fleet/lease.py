@@ -3,7 +3,7 @@
     pulled ─┬─▶ returned                        no slot, or a schema that we do not know
             ├─▶ checking ─▶ settled             it was delivered before: is there an outcome?
             └─▶ speaking ─┬─▶ storing ─▶ fencing ─▶ burying ─▶ acking ─▶ done, settled
-                          ├─▶ counting ─▶ fencing | returned    a worker died of it
+                          ├─▶ counting ─▶ fencing | returned    the supervisor was lost
                           └─▶ returned
 
 Nothing is acknowledged before the outcome is written, by us or by another (`outcome`). A lease that
@@ -27,8 +27,10 @@ from supervisor.core.fleet import outcome
 SCHEMA_PAUSE_S: Final = 5.0
 """A job that we do not understand is offered again after this pause."""
 
-MOST_ATTEMPTS: Final = 3
-"""Attempts that end with a worker before a job counts as poison."""
+MOST_ATTEMPTS: Final = 5
+"""Attempts that end with a supervisor before a job counts as poison. One that kills workers does so
+at the first supervisor already, which says so.
+"""
 
 _RETRY_S: Final = 0.5
 _LONGEST_RETRY_S: Final = 8.0
@@ -91,7 +93,8 @@ class Leases:
         """Jobs that came and were not begun."""
         self._newest_schema = 0
         self._attempts = 0
-        self._due = math.inf
+        self.due = math.inf
+        """No step and no sign is due before this time."""
         self.counts = dict.fromkeys(
             ("done", "failed", "cancelled", "expired", "settled", "returned", "lost"), 0
         )
@@ -106,7 +109,7 @@ class Leases:
     def configure(self, rules: e.Rules) -> None:
         """Take other rules."""
         self._rules = rules
-        self._due = -math.inf
+        self.due = -math.inf
 
     # -- queries ------------------------------------------------------------------------
 
@@ -117,7 +120,7 @@ class Leases:
 
     def next_wakeup(self) -> float | None:
         """When the next sign is due, or a step is tried again; it may be too soon, never late."""
-        return self._due if self._due < math.inf else None
+        return self.due if self.due < math.inf else None
 
     def _look_ahead(self) -> None:
         """Find out when `tick` has something to do."""
@@ -127,7 +130,7 @@ class Leases:
                 due = min(due, lease.next_sign, lease.confirmed + self.rules.lease_s)
             if lease.again_at is not None:
                 due = min(due, lease.again_at)
-        self._due = due
+        self.due = due
 
     # -- the queue ----------------------------------------------------------------------
 
@@ -170,7 +173,7 @@ class Leases:
             deliveries=event.deliveries,
             next_sign=event.now + rules.lease_s / 3,
         )
-        self._due = min(self._due, event.now + rules.lease_s / 3)
+        self.due = min(self.due, event.now + rules.lease_s / 3)
         self.all[lease.number] = self._by_job[lease.job] = self._by_delivery[lease.delivery] = lease
         return lease
 
@@ -181,7 +184,7 @@ class Leases:
         lease.delivery, lease.deliveries = event.delivery, event.deliveries
         lease.confirmed, lease.sent, lease.lost = event.now, None, False
         lease.next_sign = event.now + self.rules.lease_s / 3
-        self._due = min(self._due, lease.next_sign)
+        self.due = min(self.due, lease.next_sign)
         self._by_delivery[lease.delivery] = lease
 
     def confirmed(self, event: e.Confirmed) -> None:
@@ -191,12 +194,10 @@ class Leases:
             lease.confirmed, lease.sent = lease.sent, None
 
     def tick(self, now: float, silent_s: float) -> None:
-        """Give signs, and try again what failed.
+        """Give signs, and try again what failed; useless before `due`.
 
         `silent_s`: seconds since the supervisor answered.
         """
-        if now < self._due:
-            return
         for lease in [*self.all.values()]:
             if not lease.lost:
                 self._sign(now, lease, silent_s)
@@ -252,7 +253,7 @@ class Leases:
             self._return(lease, _return_s(lease), "refused")
 
     def died(self, event: e.Died) -> None:
-        """It took a worker with it."""
+        """The supervisor is gone, and maybe because of it."""
         lease = self._speaking(event.lease)
         if lease is not None:
             lease.message = event.message
@@ -267,7 +268,7 @@ class Leases:
         if (event.attempts or 0) >= MOST_ATTEMPTS:
             self._conclude(lease, "failed", "poison", lease.message)
         else:
-            self._return(lease, _return_s(lease), "worker died")
+            self._return(lease, _return_s(lease), "supervisor lost")
 
     def cancelled(self, event: e.CancelAsked) -> None:
         """End a job, unless it has ended already."""
@@ -400,7 +401,7 @@ class Leases:
 
     def _later(self, now: float, lease: Lease) -> None:
         lease.again_at = now + min(_RETRY_S * 2**lease.tries, _LONGEST_RETRY_S)
-        self._due = min(self._due, lease.again_at)
+        self.due = min(self.due, lease.again_at)
         lease.tries += 1
 
     def _answered(self, number: int, *stages: Stage) -> Lease | None:

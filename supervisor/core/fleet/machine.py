@@ -37,7 +37,7 @@ class FleetHost:
             e.Configured: self._configured,
             e.SupervisorFound: lambda _event: self.room.found(),
             e.SupervisorLost: lambda _event: self.room.lost(),
-            e.HostSeen: self.room.saw,
+            e.HostSeen: self._host_seen,
             e.BidAsked: self._bid_asked,
             e.Opened: lambda event: self.reservations.opened(event.ref),
             e.Drain: self._drain,
@@ -70,10 +70,11 @@ class FleetHost:
 
     def handle(self, event: e.Event) -> list[e.Command]:
         """Take one event; return the commands that follow from it, in order."""
-        self._commands.clear()
+        commands: list[e.Command] = []
+        self._commands = commands
         self._handlers[type(event)](event)
         self._go_on(event.now)
-        return [*self._commands]
+        return commands
 
     def next_wakeup(self, now: float) -> float | None:
         """Time of the latest useful `Tick`; None: nothing is waited for."""
@@ -93,7 +94,8 @@ class FleetHost:
     @property
     def busy_tenth(self) -> int:
         """Tenths of the slots that are taken, 9 at most."""
-        return min(9, 10 * self.leases.slots // self.slots) if self.slots else 9
+        slots = self.slots
+        return min(9, 10 * self.leases.slots // slots) if slots else 9
 
     # -- events -------------------------------------------------------------------------
 
@@ -101,6 +103,16 @@ class FleetHost:
         self.rules = event.rules
         self.leases.configure(event.rules)
         self.pulling.configure(event.rules)
+        self._bound_storing()
+
+    def _host_seen(self, event: e.HostSeen) -> None:
+        before = self.room.cores
+        self.room.saw(event)
+        if event.cores != before:
+            self._bound_storing()
+
+    def _bound_storing(self) -> None:
+        self.leases.at_once = self.rules.storing or max(1, self.room.cores)
 
     def _bid_asked(self, event: e.BidAsked) -> None:
         idle = self.room.cores - self.leases.slots if not self.room.closed_for(event.now) else 0
@@ -158,17 +170,20 @@ class FleetHost:
     # -- after each event ---------------------------------------------------------------
 
     def _go_on(self, now: float) -> None:
-        self.leases.at_once = self.rules.storing or max(1, self.room.cores)
-        self.leases.tick(now, self.room.silent_s(now))
+        leases, pulling = self.leases, self.pulling
+        if now >= leases.due:
+            leases.tick(now, self.room.silent_s(now))
+        if now >= pulling.due:
+            pulling.give_up(now)
         self.free, self.why = self._room(now)
-        self.pulling.give_up(now)
-        if self.free and self.pulling.may_ask(busy := self.busy_tenth):
-            self.pulling.ask(now, self.free, busy, self.leases.slots)
+        if self.free and pulling.may_ask(busy := self.busy_tenth):
+            pulling.ask(now, self.free, busy, leases.slots)
 
     def _room(self, now: float) -> tuple[int, Why]:
-        if self.leases.unstored > self.leases.at_once:
+        leases = self.leases
+        if leases.unstored > leases.at_once:
             return 0, "storing"
-        held = self.leases.slots + self.reservations.held(now)
+        held = leases.slots + self.reservations.held(now)
         return self.room.free(now, held, self.rules.prefetch)
 
     # -- proof --------------------------------------------------------------------------

@@ -29,8 +29,8 @@ WAIT_S: Final = 20.0
 _NOW_S: Final = 2.0
 """A pull that asks for what is there now is given up after this silence."""
 
-_SILENCE_S: Final = 12.0
-"""A waiting pull is given up after this silence: its heartbeat comes every 5 s."""
+_SILENCE_S: Final = 5.0
+"""A waiting pull is given up after this silence: its heartbeat comes every 2 s."""
 
 _EMPTY_S: Final = 0.1
 """A consumer that had nothing is asked again after so long, while others have something."""
@@ -72,7 +72,7 @@ class Pulling:
         self._empty: dict[str, float] = {}
         """Consumers that had nothing a moment ago, and when they are asked again."""
         self._paused: dict[str, float] = {}
-        self._due = math.inf
+        self.due = math.inf
         """No pull is to be given up before this time."""
 
     def configure(self, rules: e.Rules) -> None:
@@ -176,17 +176,15 @@ class Pulling:
         self._empty.clear()
 
     def give_up(self, now: float) -> None:
-        """Give up pulls of which nothing was heard."""
-        if now < self._due:
-            return
-        self._due = math.inf
+        """Give up pulls of which nothing was heard; useless before `due`."""
+        self.due = math.inf
         for number, pull in [*self._open.items()]:
             limit = min(pull.heard + (_SILENCE_S if pull.wait else _NOW_S), pull.expires)
             if now >= limit:
                 self._command(e.Abandon(number))
                 self._end(now, number, pull)
             else:
-                self._due = min(self._due, limit)
+                self.due = min(self.due, limit)
 
     def _may(self, now: float, source: e.Source) -> bool:
         return self._paused.get(source.consumer, now) <= now
@@ -223,7 +221,7 @@ class Pulling:
         self._last += 1
         wait = wait_s > 0
         self._open[self._last] = _Pull(source, batch, wait, now, now + wait_s + _NOW_S, held, busy)
-        self._due = min(self._due, now + (_SILENCE_S if wait else _NOW_S))
+        self.due = min(self.due, now + (_SILENCE_S if wait else _NOW_S))
         self._command(e.Ask(self._last, source.consumer, batch, wait_s, busy))
         self._queues[source.job_class].rotate(-1)
         return self._last
@@ -231,7 +229,7 @@ class Pulling:
     def next_wakeup(self, now: float) -> float | None:
         """When a pull may have to be given up, or a pause ends."""
         due = min((at for at in self._paused.values() if at > now), default=math.inf)
-        due = min(due, self._due)
+        due = min(due, self.due)
         return due if due < math.inf else None
 
     @property

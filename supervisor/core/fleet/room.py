@@ -49,6 +49,8 @@ class Room:
     def __init__(self) -> None:
         self.seen: e.HostSeen | None = None
         """The last answer of the supervisor."""
+        self.cores = 0
+        """Cores that its pool may use."""
         self.broker = False
         self.leaving = False
         self._found = False
@@ -58,31 +60,29 @@ class Room:
         self._pause_s = _PAUSE_S
         self._probe: int | None = None
 
-    @property
-    def cores(self) -> int:
-        """Cores that the pool may use, as last heard."""
-        return self.seen.cores if self.seen is not None else 0
-
     def found(self) -> None:
         """The supervisor welcomed us."""
         self._found = True
 
     def saw(self, seen: e.HostSeen) -> None:
         """The supervisor said how it is."""
-        self.seen = seen
-        reasons: tuple[tuple[bool, Why], ...] = (
-            (seen.draining, "draining"),
-            (seen.hot, "hot"),
-            (seen.throttled, "throttled"),
-            (seen.memory_short, "memory"),
-            (seen.behind_s > BEHIND_S, "behind"),
-        )
-        self._ill = next((why for holds, why in reasons if holds), "")
+        self.seen, self.cores = seen, seen.cores
+        self._ill = ""
+        if seen.draining:
+            self._ill = "draining"
+        elif seen.hot:
+            self._ill = "hot"
+        elif seen.throttled:
+            self._ill = "throttled"
+        elif seen.memory_short:
+            self._ill = "memory"
+        elif seen.behind_s > BEHIND_S:
+            self._ill = "behind"
 
     def lost(self) -> None:
         """The supervisor is gone."""
         self._found = False
-        self.seen = None
+        self.seen, self.cores = None, 0
         self._state, self._until, self._probe = "half", 0.0, None
 
     def took(self, lease: int) -> None:
@@ -130,10 +130,12 @@ class Room:
             return 0, why
         if self._state == "open":
             self._state = "half"
-        free = max(0, self.cores + prefetch - held)
+        free = self.cores + prefetch - held
         if self._state == "half":
-            return (min(free, 1), "") if self._probe is None else (0, "breaker")
-        return free, ""
+            if self._probe is not None:
+                return 0, "breaker"
+            free = min(free, 1)
+        return (free, "") if free > 0 else (0, "")
 
     def next_wakeup(self, now: float) -> float | None:
         """When the breaker closes by half, or the supervisor's silence will have been too long."""
@@ -141,3 +143,19 @@ class Room:
         if self.seen is not None and self.seen.now + SILENT_S >= now:
             times.append(self.seen.now + SILENT_S + 1e-3)
         return min(times, default=None)
+
+
+def others_wait_s(
+    *, left_s: float, jobs: int, ours: int, ours_s: float, idle: int, workers: int
+) -> float:
+    """Predicted seconds for which work of others waits, at a supervisor with these figures.
+
+    left_s: predicted seconds of one worker for what is left of all its `jobs`. ours: those of them
+    that are the fleet's, of `ours_s` when they were taken. While a worker is idle nobody waits.
+    """
+    others = jobs - ours
+    if others <= 0 or idle > 0:
+        return 0.0
+    # A job of the fleet may be far longer than the sentences of others, and partly spoken.
+    theirs = min(left_s * others / jobs, max(0.0, left_s - ours_s))
+    return theirs / max(1, workers)

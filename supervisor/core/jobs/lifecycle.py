@@ -94,7 +94,7 @@ class Lifecycle:
         if asked is not None and asked != job.request_class:
             job.note(now, "demoted", asked, job.request_class)
         self.news.append(("accepted", job))
-        self._release.accept(job, starts_s=self._queue.starts_s(now, job))
+        self._release.accept(job, starts_s=self._queue.told_start_s(now, job))
         if job.complete:  # An empty part of a text.
             self._begin(job)
             self.more_audio(job, now)

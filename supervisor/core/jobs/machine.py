@@ -36,7 +36,7 @@ POISON_KILLS = 3
 """Workers lost with the same segment, at which the job is quarantined."""
 
 
-class Forecast(NamedTuple):
+class Outlook(NamedTuple):
     """What a new client may expect. `starts_s`: predicted seconds until his sentence is begun;
     `idle` of the `workers` run nothing; `waiting_s`: predicted seconds of one worker for what is
     left of all `jobs`.
@@ -446,11 +446,11 @@ class Jobs:
         """Workers that run a segment."""
         return self._queue.busy_workers
 
-    def forecast(self, now: float) -> Forecast:
+    def outlook(self, now: float) -> Outlook:
         """How soon a sentence of a new client would be begun. In about constant time."""
         queue = self._queue
         workers = len(queue.workers)
-        return Forecast(
+        return Outlook(
             starts_s=round(queue.starts_s(now), 3),
             idle=workers - queue.running,
             workers=workers,

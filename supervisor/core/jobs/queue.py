@@ -54,6 +54,9 @@ _WORKER_S = 1.0
 _GIVES_WAY_S = 0.03
 """Time until a worker that was interrupted is free."""
 
+_MOMENT_S = 0.01
+"""How long a prediction is good for others."""
+
 _LOOKED_AT = 100
 """Flows that are looked at to predict a wait."""
 
@@ -163,6 +166,10 @@ class FairQueue:
         """The job that is to run next, lost segments aside. It stays where it is."""
         flow = self._first_flow()
         return None if flow is None else flow.top()
+
+    def knows(self, flow: str) -> bool:
+        """Whether a client has work in the queue, or that came through it and is not done."""
+        return flow in self._flows
 
     def ahead_s(self, job: Job | None) -> float:
         """Predicted seconds of the segments that run before the first of a job that is new, of
@@ -296,6 +303,9 @@ class Queue:
         """Whether a parked job may have become one that can run."""
         self._to_look_up: dict[str, Job] = {}
         """Jobs whose next segment may be in the cache."""
+        self._told_kind: tuple[str | None, RequestClass, int] | None = None
+        """Kind of jobs whose start was predicted last, when, and what was said."""
+        self._told_at = self._told_s = 0.0
 
     # -- workers ------------------------------------------------------------------------
 
@@ -415,6 +425,19 @@ class Queue:
         self._more_room |= self._backpressure.settle(job) or job.id in self._parked
         self.enqueue(job)
 
+    def told_start_s(self, now: float, job: Job) -> float:
+        """What `starts_s` said of a new job a moment ago, for one that is like it: most come in
+        crowds, and a look at all that goes before takes as long as the rest of a job.
+        """
+        if self._idle and not self._fair.waiting:
+            return 0.0
+        client = job.flow if self._fair.knows(job.flow) else None
+        kind = client, job.request_class, job.request.priority
+        if kind != self._told_kind or not 0 < now - self._told_at < _MOMENT_S:
+            self._told_kind, self._told_at = kind, now
+            self._told_s = self.starts_s(now, job)
+        return self._told_s
+
     def starts_s(self, now: float, job: Job | None = None) -> float:
         """Predicted seconds until the first segment of a new job runs that is not queued yet; None
         for a sentence of a client without any work. 0 where a worker is idle.
@@ -426,7 +449,7 @@ class Queue:
         left, first = 0.0, math.inf
         for run in self.workers.values():  # One loop, as every job asks.
             if run is not None:
-                each = abs(run.begun + run.cost_s - now)  # An overdue one takes as long again.
+                each = abs(run.left_s(now))  # One that is overdue takes as long again.
                 left, first = left + each, min(first, each)
         if first == math.inf:
             first = 0.0

@@ -21,7 +21,7 @@ from supervisor.gateway.speech.asking import Order
 from supervisor.logs import get_logger
 from supervisor.wire.fleet.names import is_job_name
 
-AWAY_HEADER: Final = "X-Fleet"
+AWAY_HEADER: Final = "X-TTS-Fleet"
 """`away`: the fleet could not be asked."""
 
 _AWAY: Final = frozenset({"fleet_unavailable", "engine_unavailable"})

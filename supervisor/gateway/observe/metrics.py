@@ -44,6 +44,11 @@ class Metrics:
             "Clients that left before their answer was complete.",
             registry=self.registry,
         )
+        self.spilled = Counter(
+            "tts_fleet_spilled_requests",
+            "Texts that another host of the fleet speaks, since they would have waited here.",
+            registry=self.registry,
+        )
         self.wyoming_requests = Counter(
             "tts_wyoming_requests",
             "Texts that came over Wyoming, whole or streamed.",
@@ -68,3 +73,8 @@ class Metrics:
             "Texts that came over Wyoming and have not been answered yet.",
             registry=self.registry,
         )
+
+    def spoken_by(self, host: str | None) -> None:
+        """Count a text by the host of the fleet that speaks it, None for this one."""
+        if host is not None:
+            self.spilled.inc()

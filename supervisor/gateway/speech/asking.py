@@ -188,6 +188,7 @@ async def accepted(
     job = await context.client.submit(
         wanted.input, voice, engine, pace.speed, seed=wanted.seed, **terms
     )
+    context.metrics.spoken_by(job.host)
     return job if pace.tempo == 1.0 else PacedJob(job, pace.tempo, context.encoders)
 
 

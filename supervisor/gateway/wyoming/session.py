@@ -279,6 +279,7 @@ class WyomingSession:
             )
         except SupervisorError as error:
             return None if error.code == "empty_text" else error
+        self._context.metrics.spoken_by(job.host)
         return _Spoken(job, asked_at)
 
     # -- out ------------------------------------------------------------------------------

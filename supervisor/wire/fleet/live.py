@@ -62,14 +62,13 @@ class Backlog(Record, frozen=True, kw_only=True):
 
 
 class Bid(Record, frozen=True, kw_only=True):
-    """Who could start this soonest? Of no `segments`, only which hosts there are. `cost_s` is its
-    predicted time of one core, `below_s` the start that the asker has already: a host that is not
-    sooner need not answer. `ref` is the asker's word for it, which nobody else knows.
+    """Who could start this soonest? Of no `segments`, only which hosts there are. `below_s` is the
+    start that the asker has already: a host that is not sooner need not answer. `ref` is the
+    asker's word for it, which nobody else knows.
     """
 
     ref: str = ""
     segments: int = 1
-    cost_s: float = 0.0
     below_s: float | None = None
     voice: str | None = None
     language: str | None = None
@@ -77,13 +76,11 @@ class Bid(Record, frozen=True, kw_only=True):
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """A host could start in `start_s`, and keeps the slot for `hold_ms` under the name `ticket`."""
+    """A host could start in `start_s`; for a start at once it keeps room for a moment."""
 
     host: str
     epoch: str
     start_s: float
-    ticket: str = ""
-    hold_ms: int = 200
     made_by: str = ""
 
 
@@ -100,8 +97,9 @@ class Control(Record, frozen=True, kw_only=True):
     left), or ask for its `state`.
 
     `name` is its public id, or that of a part: an agent that does not hold it learns from it where
-    it waits. Answered with `ControlAnswer`: `state` by the holder alone, the others by one agent of
-    all.
+    it waits. A job in parts is named as a whole to be ended, and has ended with the first of its
+    parts that has. Answered with `ControlAnswer`: `state` by the holder alone, the others by one
+    agent of all.
     """
 
     what: Literal["cancel", "forget", "state"]

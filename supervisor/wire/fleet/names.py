@@ -264,11 +264,6 @@ def drain_subject(host: str) -> str:
     return f"{PREFIX}.drain.{token(host)}"
 
 
-def event_subject(what: str) -> str:
-    """Where operators hear of an event; "*" for all of them."""
-    return f"{PREFIX}.ev.{what if what == '*' else token(what)}"
-
-
 WHO: Final = f"{PREFIX}.who"
 """Where all hosts are asked how they are; each answers with its heartbeat."""
 

@@ -13,6 +13,7 @@ from supervisor.cli import place_checks
 from supervisor.cli.host_checks import Clients, Finding, check_host
 from supervisor.cli.journal_checks import check_journal
 from supervisor.cli.place_checks import (
+    check_fleet,
     check_models,
     check_run_directory,
     check_state_directory,
@@ -368,3 +369,17 @@ def test_a_container_with_leases_of_its_own_does_not_see_its_neighbours(tmp_path
     (finding,) = check_shares(tree.host, {})
     assert finding.level == "note"
     assert "not seen" in finding.found
+
+
+def test_a_fleet_that_cannot_be_joined_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without servers nothing is said; with them, where to look further."""
+
+    def found(servers: list[str]) -> list[Finding]:
+        return list(check_fleet(Settings.model_validate({"fleet": {"servers": servers}})))
+
+    assert not found([])
+    (note,) = found(["nats://10.0.0.1"])
+    assert (note.level, note.advice) == ("note", "supervisor fleet doctor looks at them")
+    monkeypatch.setattr(place_checks, "find_spec", lambda _name: None)
+    (problem,) = found(["nats://10.0.0.1"])
+    assert (problem.level, "fleet" in (problem.advice or "")) == ("problem", True)

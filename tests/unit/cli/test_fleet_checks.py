@@ -1,11 +1,14 @@
-"""What `supervisor fleet doctor` makes of what the servers say."""
+"""What `supervisor fleet` makes of settings, and of what the servers say."""
 
 from __future__ import annotations
 
 import pytest
 
+from supervisor.cli.fleet.common import layout_of
 from supervisor.cli.fleet.server_checks import check_clock, check_peers, check_road, syncs
+from supervisor.config import Settings
 from supervisor.nats.connection import Servers
+from supervisor.nats.layout import Layout, consumers, streams
 from supervisor.nats.limits import server_time
 from supervisor.nats.setup import is_new_enough
 
@@ -94,3 +97,56 @@ def test_beyond_this_machine_there_has_to_be_tls_and_a_user(
 def test_a_servers_configuration_says_whether_it_syncs(text: str, always: bool) -> None:
     """In the spellings that the server takes; a comment is none."""
     assert syncs(text) == always
+
+
+class ThreeServers:
+    """Stands for a connection to a cluster, of which only the servers are asked."""
+
+    known_servers = ("nats://a:4222", "nats://b:4222", "nats://c:4222")
+
+
+def layout(**fleet: object) -> Layout:
+    """What these settings have the servers hold."""
+    settings = Settings(fleet=fleet)
+    return layout_of(settings, ThreeServers())  # type: ignore[arg-type] # all that is looked at
+
+
+def documents(found: Layout) -> list[dict[str, object]]:
+    """All that `setup` would make of a layout, but for what all hosts share."""
+    return [*streams(found), *consumers(found)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "name", "field", "expected"),
+    [
+        ("max_jobs", 7, "JOBS", "max_msgs", 7),
+        ("max_bytes_mb", 7, "JOBS", "max_bytes", 7_000_000),
+        ("max_bytes_mb", 7, "AUDIO", "max_bytes", 7_000_000),
+        ("retention_s", 70.0, "AUDIO", "max_age", 70_000_000_000),
+        ("retention_s", 70.0, "KV_outcome", "max_age", 70_000_000_000),
+        ("replicas", 1, "JOBS", "num_replicas", 1),
+        ("audio_replicas", 1, "AUDIO", "num_replicas", 1),
+        ("lease_s", 7.0, "high_hibari_0", "ack_wait", 7_000_000_000),
+        ("lanes", 2, "batch_hibari_1", "filter_subject", "tts.1.job.batch.hibari.1.>"),
+    ],
+)
+def test_each_setting_comes_to_the_servers(
+    setting: str, value: object, name: str, field: str, expected: object
+) -> None:
+    """By `fleet setup`; left alone they are otherwise."""
+
+    def found(**fleet: object) -> object:
+        made = {str(each["name"]): each for each in documents(layout(**fleet))}
+        return made.get(name, {}).get(field)
+
+    assert found(**{setting: value}) == expected
+    assert found() != expected
+
+
+def test_of_three_servers_all_hold_everything() -> None:
+    """The audio too, unless it is asked for less; one server holds it alone, whatever is asked."""
+    held = [each["num_replicas"] for each in streams(layout())]
+    assert held == [3] * 5
+    alone = layout(replicas=1, audio_replicas=3)
+    assert (alone.replicas, alone.audio_replicas) == (1, 1)
+    assert layout(part_s=7.0).part_s == 7.0

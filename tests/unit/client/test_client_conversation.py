@@ -454,3 +454,56 @@ def test_a_job_that_broke_off_before_its_audio_is_heard_from_the_beginning(
     talk.hear(wire.Chunk("e1-3", 0, 0), SAMPLE * 3)
     talk.hear(wire.End("e1-3", 16, 2), SAMPLE)
     assert [len(piece) for piece in third.ready] == [4]
+
+
+def _lost_in_its_second_segment(talk: Dialogue) -> JobRecord:
+    lost = talk.accepted(segments=3)
+    talk.hear(wire.Chunk("e1-1", 0, 0), SAMPLE * 5)
+    talk.hear(wire.Chunk("e1-1", 1, 20), SAMPLE * 2)
+    return lost
+
+
+def _submitted_again(talk: Dialogue, lost: JobRecord, first_segment: int) -> JobRecord:
+    again = talk.conversation.submit("Hello.", talk.now)
+    again.skip_heard(lost, from_segment=True)
+    talk.hear(wire.Accepted(again.request, "e1-2", 3, 24_000, 7, first_segment=first_segment))
+    return again
+
+
+def test_a_job_that_goes_on_in_the_middle_of_its_text_counts_from_its_beginning(
+    talk: Dialogue,
+) -> None:
+    """Only what was heard of the first segment is left out; words and progress are the text's."""
+    lost = _lost_in_its_second_segment(talk)
+    again = _submitted_again(talk, lost, 1)
+    assert (again.before_segments, again.before_bytes) == (1, 20)
+    talk.hear(wire.Chunk("e1-2", 0, 0, words=(Word("Two.", 0.0, 0.1),)), SAMPLE * 2)
+    assert not again.ready
+    assert not again.words
+    assert not again.progressed
+    talk.hear(wire.Chunk("e1-2", 0, 8), SAMPLE)
+    assert [len(piece) for piece in again.ready] == [4]
+    assert again.progressed
+    talk.hear(wire.Chunk("e1-2", 1, 12, words=(Word("Three.", 0.0, 0.1),)), SAMPLE)
+    (word,) = again.words
+    assert word.begin_s == round(32 / 4 / 24_000, 3)
+    assert again.progress.segments_done == 2
+    third = talk.accepted("e1-3", segments=3)
+    third.skip_heard(again)
+    talk.hear(wire.Chunk("e1-3", 0, 0), SAMPLE * 5)
+    talk.hear(wire.Chunk("e1-3", 1, 20), SAMPLE * 3)
+    assert not third.ready
+
+
+def test_a_supervisor_that_knows_no_first_segment_speaks_it_all_and_is_heard_in_part(
+    talk: Dialogue,
+) -> None:
+    """It ignores the field, and says so in ACCEPTED."""
+    lost = _lost_in_its_second_segment(talk)
+    again = _submitted_again(talk, lost, 0)
+    assert again.before_bytes == 0
+    talk.hear(wire.Chunk("e1-2", 0, 0), SAMPLE * 5)
+    talk.hear(wire.Chunk("e1-2", 1, 20), SAMPLE * 2)
+    assert not again.ready
+    talk.hear(wire.Chunk("e1-2", 1, 28), SAMPLE)
+    assert [len(piece) for piece in again.ready] == [4]

@@ -1,9 +1,8 @@
-"""Live requests: who bids, what a bid promises, and which one is taken."""
+"""Live requests: who bids, and what a bid promises."""
 
 from __future__ import annotations
 
 from supervisor.core.fleet import events as e
-from supervisor.core.fleet.bidding import Bid, choose
 from tests.fixtures.fleet_host import Host, only
 
 
@@ -39,13 +38,3 @@ def test_who_is_no_sooner_does_not_bid() -> None:
     assert not bid(host, "a", start_s=0.4)
     host.see(hot=True)
     assert not bid(host, "a")
-
-
-def test_the_first_that_begins_at_once_is_taken() -> None:
-    """Else the soonest, after a moment; nobody, where the own host is as soon."""
-    late, soon, now = Bid("late", 0.4), Bid("soon", 0.2), Bid("now", 0.0)
-    assert choose([late, now, Bid("too", 0.0)], 0.5, 0.001) == now
-    assert choose([late, soon], 0.5, 0.001) is None
-    assert choose([late, soon], 0.5, 0.02) == soon
-    assert choose([late], 0.4, 0.02) is None
-    assert choose([], 0.4, 0.02) is None

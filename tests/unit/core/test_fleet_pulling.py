@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from supervisor.core.fleet import events as e
+from supervisor.core.fleet.room import others_wait_s
 from tests.fixtures.fleet_host import Host, only
 
 
@@ -201,6 +202,25 @@ def test_a_host_that_is_not_well_asks_for_nothing(seen: dict[str, Any], why: str
     assert host.ask(wait=False) is not None
 
 
+@pytest.mark.parametrize(
+    ("left_s", "jobs", "ours", "ours_s", "idle", "waits_s"),
+    [
+        (300.0, 3, 3, 300.0, 0, 0.0),  # Ours alone.
+        (62.0, 2, 1, 60.0, 2, 0.0),  # A sentence is spoken beside our book, and workers idle.
+        (62.0, 2, 1, 60.0, 0, 0.5),  # None idles: it is short, whatever is left of ours.
+        (600.0, 2, 0, 0.0, 0, 150.0),  # A book of the host's own clients.
+        (600.0, 2, 1, 0.0, 0, 75.0),  # Nobody said how long ours is.
+        (0.0, 0, 1, 60.0, 0, 0.0),
+    ],
+)
+def test_only_the_work_of_others_that_waits_comes_first(
+    left_s: float, jobs: int, ours: int, ours_s: float, idle: int, waits_s: float
+) -> None:
+    """At four workers."""
+    found = others_wait_s(left_s=left_s, jobs=jobs, ours=ours, ours_s=ours_s, idle=idle, workers=4)
+    assert found == waits_s
+
+
 def test_a_pull_that_is_refused_is_not_sent_again_at_once() -> None:
     """A pause, and then the same again."""
     host = Host(cores=2)
@@ -220,10 +240,10 @@ def test_a_pull_of_which_nothing_is_heard_is_given_up() -> None:
     waiting = host.ask("batch", wait=True)
     assert waiting is not None
     for _ in range(3):
-        host.go(5.0)
+        host.go(2.0)
         host.tell(e.PullHeard, waiting.pull)
     assert waiting.pull in host.asks
-    host.go(12.1)
+    host.go(5.1)
     assert waiting.pull not in host.asks
 
 

@@ -18,9 +18,11 @@ import yaml
 from supervisor.cli.fleet.server_checks import syncs
 from supervisor.config import Settings, load
 from supervisor.gateway.keys import hash_key, new_key
+from supervisor.gateway.observe.fleet_metrics import FleetCollector
 from supervisor.nats.credentials import new_user
 from supervisor.nats.server_config import User, server_config
 from supervisor.service.drain import longest_drain_s
+from supervisor.telling.fleet import FleetSize
 from supervisor.wire.fleet.permissions import Role
 from tests.programs import parse
 
@@ -299,3 +301,42 @@ def test_keda_asks_the_gateway_for_the_number_of_hosts() -> None:
     most = re.search(r"seq --format tts-%g 0 (\d+)", HOSTS.read_text())
     assert most is not None
     assert int(most[1]) + 1 == scaled["maxReplicaCount"]
+
+
+# -- watching ---------------------------------------------------------------------------
+
+
+def known_metrics() -> set[str]:
+    """Names of all metrics that a gateway has of a fleet whose figures are kept."""
+    size = FleetSize(
+        hosts=1,
+        hosts_desired=3,
+        because="",
+        said="",
+        jobs_waiting={"high": 1},
+        backlog_seconds={"high": 1.0},
+        oldest_seconds={"high": 1.0},
+        wait_seconds=1.0,
+        speed=1.0,
+        busy=0.0,
+        at=0.0,
+    )
+    return {family.name for family in FleetCollector(lambda: (), lambda: size).collect()}
+
+
+def test_the_dashboard_and_the_alarms_ask_for_metrics_that_exist() -> None:
+    """Every name is one that the gateway has, to the letter, and every one of these is shown."""
+    dashboard = json.loads((ROOT / "deploy/grafana/tts-fleet.json").read_text())
+    panels = dashboard["panels"]
+    shown = [target["expr"] for panel in panels for target in panel["targets"]]
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/tts-fleet.rules.yaml").read_text())
+    asked = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    names = [set(re.findall(r"tts_\w+", query)) for query in (*shown, *asked)]
+    assert all(names)
+    assert set().union(*names[: len(shown)]) == known_metrics()
+    assert set().union(*names) == known_metrics()
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            assert rule["annotations"].keys() == {"summary", "runbook"}
+            assert rule["for"].endswith("m")

@@ -58,6 +58,27 @@ def test_all_that_happens_is_told_the_most_pressing_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "reason", "text", "tone"),
+    [
+        ("joined", "", "joined", ""),
+        ("joining", "", "joining, no server has answered yet", ""),
+        (
+            "degraded",
+            "no route",
+            "degraded, this host works alone until a server answers: no route",
+            "warn",
+        ),
+        ("refused", "no key", "refused, this host works alone: no key", "bad"),
+        ("resting", "", "resting", ""),
+    ],
+)
+def test_a_fleet_is_told_where_there_is_one(state: str, reason: str, text: str, tone: str) -> None:
+    """How this host gets along with it, and why; also by a word of a later version."""
+    note = told(quiet() | {"fleet": {"state": state, "reason": reason}})["fleet"]
+    assert (note.text, note.tone) == (text, tone)
+
+
+@pytest.mark.parametrize(
     ("forecast", "said"),
     [
         ({"mode": "off"}, None),

@@ -24,7 +24,7 @@ RECORDS: tuple[Record, ...] = (
     jobs.Words(words=(Word("Hello.", 0.0, 0.5),)),
     jobs.DeadLetter(name="n", job=JOB, code="poison", message="m", host="h"),
     live.Heartbeat(host="h", epoch="e", engines={"kokoro": {"sample_rate": 24_000}}),
-    live.Bid(cost_s=1.0, below_s=0.5),
+    live.Bid(segments=2, below_s=0.5),
     live.Answer(host="h", epoch="e", start_s=0.0),
     live.Control(what="cancel", name="n"),
     live.ControlAnswer(state="running", host="h"),
