@@ -52,6 +52,12 @@ def run() -> Result:
                 "changes",
             ),
             at_most(
+                "constant load: hosts wanted again within ten minutes of being let go",
+                constant.flaps,
+                0,
+                "times",
+            ),
+            at_most(
                 "constant load: wait of batch, p99", constant.classes["batch"].wait_p99_s, 1, "s"
             ),
             at_most(
@@ -87,5 +93,6 @@ def _measures(report: FleetReport) -> Sample:
         "drained_s": report.drained_s,
         "hosts_wanted_most": report.desired_most,
         "hosts_wanted_changes": report.desired_changes,
+        "flaps": report.flaps,
         **waits,
     }

@@ -1,11 +1,11 @@
 """Waits and core-hours with prediction, beside the same pool without it.
 
 Sixteen usable cores, default settings, segments of two core-seconds that come at random, on loads
-of a week or two (`load_traces`): those that return, those that do not, and three real ones. The
-first half teaches the forecast, which begins with nothing and looks every ten seconds; the second
-half counts. The model is the fluid one, where a queue has no segments and a core is there at once;
-a day of the alarms is played again with whole segments, workers, forks and sessions that are
-rebuilt. A load on which the forecast never acted is played once, for the pool is the same then.
+of one to two weeks (`load_traces`): those that return, those that do not, and three real ones. They
+teach the forecast, which begins with nothing and looks every ten seconds, until two and a half days
+are left; these count. The model is the fluid one, where a queue has no segments and a core is there
+at once; a day of the alarms is played again with whole segments, workers, forks and sessions that
+are rebuilt. A load on which the forecast never acted is played once, for the pool is the same then.
 Late is what waited over a second.
 """
 
@@ -31,6 +31,7 @@ USABLE = 16
 LATE_S = 1.0
 POLICY = policy_with(max_cores=USABLE)
 LOOK_S = 10
+COUNTED = 2.5 * DAY
 WORST = 1.02
 
 WITHOUT, WITH = "advise", "act"
@@ -113,11 +114,11 @@ def _knowing(
 
 def _flow(name: str, *, acts: bool) -> Sample:
     trace = TRACES[name]
-    half = trace.days * DAY / 2
+    before = trace.days * DAY - COUNTED
     work = segments(trace.make(), seed=1)
-    forecaster = _taught(trace, half, work)
+    forecaster = _taught(trace, before, work)
     rule = _Followed(_knowing(trace, trace.start, forecaster, acts=acts))
-    run_fluid(rule, lambda _: next(work), seconds=half, usable=USABLE, start=half)
+    run_fluid(rule, lambda _: next(work), seconds=COUNTED, usable=USABLE, start=before)
     return {
         "late_percent": 100.0 * rule.late / rule.done,
         "core_hours": rule.core_seconds / 3600.0,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -117,6 +118,7 @@ class Fleet:
     ) -> None:
         self._stack = ExitStack()
         self._engines = Path(tempfile.mkdtemp(prefix="engines-"))
+        self._stack.callback(shutil.rmtree, self._engines, ignore_errors=True)
         install(self._engines, METRONOME)
         replicas = min(servers, 3)
         self._layout = {

@@ -37,7 +37,7 @@ def plan(
 
     One of its hosts keeps these figures, a few seconds old at most. Hosts are wanted so that 85 %
     of their cores are at work at most, and what waits is done in half a minute (high), two minutes
-    (normal) or half an hour (batch). Some go when a tenth of them was too many for five minutes.
+    (normal) or half an hour (batch). Some go when a tenth of them was too many for ten minutes.
     """
     import msgspec
 

@@ -128,6 +128,9 @@ class Forecaster:
     def _rise(self, minute: int, load: float, target: float) -> float | None:
         """What is expected of a minute that needs more than the one before it usually does, and
         more than this load does; None for any other.
+
+        A rise that is spread over two minutes begins somewhere within the first: cores that come
+        with it are there too early or too late, so it is none.
         """
         expected, before = self._expected(minute), self._expected(minute - 1)
         if minute - 1 == self.last_minute and self.foretold is not None:
@@ -135,7 +138,17 @@ class Forecaster:
         if expected is None or before is None:
             return None
         more = _needed(expected, target) - max(_needed(before, target), _needed(load, target))
-        return expected if more >= RISE else None
+        if more < RISE:
+            return None
+        earlier, later = self._expected(minute - 2), self._expected(minute + 1)
+        steps = (earlier, before), (expected, later)
+        spread = any(
+            one is not None
+            and other is not None
+            and _needed(other, target) - _needed(one, target) >= RISE
+            for one, other in steps
+        )
+        return None if spread else expected
 
     # -- what it is told --------------------------------------------------------------------
 

@@ -70,10 +70,11 @@ class FleetHost:
 
     def handle(self, event: e.Event) -> list[e.Command]:
         """Take one event; return the commands that follow from it, in order."""
-        self._commands.clear()
+        commands: list[e.Command] = []
+        self._commands = commands
         self._handlers[type(event)](event)
         self._go_on(event.now)
-        return [*self._commands]
+        return commands
 
     def next_wakeup(self, now: float) -> float | None:
         """Time of the latest useful `Tick`; None: nothing is waited for."""
@@ -105,8 +106,10 @@ class FleetHost:
         self._bound_storing()
 
     def _host_seen(self, event: e.HostSeen) -> None:
+        before = self.room.cores
         self.room.saw(event)
-        self._bound_storing()
+        if event.cores != before:
+            self._bound_storing()
 
     def _bound_storing(self) -> None:
         self.leases.at_once = self.rules.storing or max(1, self.room.cores)

@@ -67,14 +67,17 @@ class Room:
     def saw(self, seen: e.HostSeen) -> None:
         """The supervisor said how it is."""
         self.seen, self.cores = seen, seen.cores
-        reasons: tuple[tuple[bool, Why], ...] = (
-            (seen.draining, "draining"),
-            (seen.hot, "hot"),
-            (seen.throttled, "throttled"),
-            (seen.memory_short, "memory"),
-            (seen.behind_s > BEHIND_S, "behind"),
-        )
-        self._ill = next((why for holds, why in reasons if holds), "")
+        self._ill = ""
+        if seen.draining:
+            self._ill = "draining"
+        elif seen.hot:
+            self._ill = "hot"
+        elif seen.throttled:
+            self._ill = "throttled"
+        elif seen.memory_short:
+            self._ill = "memory"
+        elif seen.behind_s > BEHIND_S:
+            self._ill = "behind"
 
     def lost(self) -> None:
         """The supervisor is gone."""
@@ -127,10 +130,12 @@ class Room:
             return 0, why
         if self._state == "open":
             self._state = "half"
-        free = max(0, self.cores + prefetch - held)
+        free = self.cores + prefetch - held
         if self._state == "half":
-            return (min(free, 1), "") if self._probe is None else (0, "breaker")
-        return free, ""
+            if self._probe is not None:
+                return 0, "breaker"
+            free = min(free, 1)
+        return (free, "") if free > 0 else (0, "")
 
     def next_wakeup(self, now: float) -> float | None:
         """When the breaker closes by half, or the supervisor's silence will have been too long."""

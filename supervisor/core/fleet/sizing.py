@@ -4,9 +4,10 @@ Work is measured in predicted seconds of one core, speed in such seconds a secon
 are those that do what is done now at a healthy use of their cores, and beside it get through what
 waits in each class in the time that the class may wait.
 
-Hosts are added at once, as they come late enough. They go when fewer would have been enough for a
-while, and be enough at a lower use than the one at which hosts are added: between the two a load
-that only wavers changes nothing.
+What waits has hosts added at once, as they come late enough. What is done is averaged over minutes:
+cores that are all at work for a moment leave nobody waiting. Hosts go when fewer would have been
+enough for a while, and be enough at a lower use than the one at which hosts are added: between the
+two a load that only wavers changes nothing.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: tuple[float, float, float] = (30.0, 120.0, 1800.0)
     use: float = 0.85
     low_use: float = 0.65
-    settle_s: float = 300.0
-    smooth_s: float = 60.0
+    settle_s: float = 600.0
+    smooth_s: float = 600.0
     step: float = 0.1
     least: int = 0
     most: int = 100_000
@@ -109,7 +110,9 @@ class Sizing:
             self._busy, self._since = busy, now
         else:
             passed = max(0.0, now - self._looked_at)
-            self._busy += (busy - self._busy) * -math.expm1(-passed / self.policy.smooth_s)
+            # At first the mean of all that was seen: the first look is no better than the others.
+            known = max(passed, min(self.policy.smooth_s, now - self._since), 1e-9)
+            self._busy += (busy - self._busy) * -math.expm1(-passed / known)
         self._looked_at = now
 
     def _decide(

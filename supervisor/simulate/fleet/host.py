@@ -175,7 +175,7 @@ class SimulatedHost:
         self.hot = False
 
     def look(self) -> None:
-        """Once a second: STATUS is answered, or not."""
+        """From time to time: STATUS is answered, or not."""
         if not self.alive:
             return
         now = self.clock.now
@@ -201,7 +201,8 @@ class SimulatedHost:
         """Tell the machine an event, and do what follows from it."""
         for command in self.machine.handle(event):
             self._do[type(command)](command)
-        self.most_held = max(self.most_held, self.machine.leases.slots)
+        held = self.machine.leases.slots
+        self.most_held = max(self.most_held, held)
 
     def came(self, life: int, pull: int, delivery: int, job: Job) -> None:
         """A job arrives, if nothing is in its way."""

@@ -18,10 +18,14 @@ from supervisor.simulate.fleet.host import SimulatedHost
 from supervisor.simulate.fleet.queue import Job, PromiseBroken, SimulatedQueue
 from supervisor.simulate.fleet.scenario import FleetScenario
 
-_LOOKS = 10
-"""Hosts are looked at once a second, in so many groups one after the other."""
+_LOOK_S = 1.5
+_LOOKS = 15
+"""Supervisors are asked how they are in so many groups, one after the other."""
 
 _SIZED_S = 5.0
+
+FLAP_S = 600.0
+"""Hosts that are wanted again within this time had better not been let go."""
 
 _DRAINED_S = 7200.0
 """After the last job was handed in, all are to be done within this time."""
@@ -44,7 +48,8 @@ class FleetReport(msgspec.Struct, frozen=True, kw_only=True):
     and went back. lost_leases: times that a host did not lengthen one in time. most_beyond: jobs
     that a host had in hand beyond its cores, at most. drained_s: from the last job handed in to the
     last outcome. desired: hosts wanted, the fewest and the most of the second half, and how often
-    that changed. faults: what went wrong, and how often.
+    that changed. flaps: times that hosts were wanted again within `FLAP_S` of some being let go, in
+    the whole run. faults: what went wrong, and how often.
     """
 
     hosts: int
@@ -63,6 +68,7 @@ class FleetReport(msgspec.Struct, frozen=True, kw_only=True):
     desired_fewest: int
     desired_most: int
     desired_changes: int
+    flaps: int
     classes: dict[str, ClassReport]
     faults: dict[str, int]
     took_s: float
@@ -105,7 +111,9 @@ class _FleetRun:
         began = time.perf_counter()
         scenario, clock = self.scenario, self.clock
         for group in range(_LOOKS):
-            clock.every(1.0, partial(_look, self.hosts[group::_LOOKS]), group / _LOOKS)
+            clock.every(
+                _LOOK_S, partial(_look, self.hosts[group::_LOOKS]), group * _LOOK_S / _LOOKS
+            )
         clock.every(60.0, self._hear_clocks)
         clock.every(_SIZED_S, self._size, start=_SIZED_S)
         for number in range(len(e.CLASSES)):
@@ -230,10 +238,21 @@ class _FleetRun:
             desired_fewest=min(late, default=0),
             desired_most=max(late, default=0),
             desired_changes=sum(a != b for a, b in pairwise(late)),
+            flaps=_flaps(self.desired),
             classes={name: _waits(list(jobs), name) for name in e.CLASSES},
             faults=self.faults,
             took_s=took_s,
         )
+
+
+def _flaps(desired: list[tuple[float, int]]) -> int:
+    flaps, let_go = 0, -math.inf
+    for (_, before), (at, after) in pairwise(desired):
+        if after < before:
+            let_go = at
+        elif after > before and at < let_go + FLAP_S:
+            flaps += 1
+    return flaps
 
 
 def _look(hosts: list[SimulatedHost]) -> None:

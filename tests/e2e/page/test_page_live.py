@@ -129,24 +129,30 @@ def test_a_large_machine_under_load(tab: Page, served: Serving, look: Look) -> N
 
 
 def test_what_else_there_is_to_know(tab: Page, served: Serving, look: Look) -> None:
-    """Nothing usually; else memory, shares, profiles, classes and the cache; a profile's band."""
+    """Nothing usually; else memory, shares, profiles, the forecast, classes and the cache; a
+    profile's band, and the cores that were foretold beside those that there were.
+    """
     status = quiet(served.ask("/page/status").document)
     told(tab, status)
     past = served.ask("/page/history?seconds=300").document
     past["profiles"] = [{"name": "morning", "from_s": 400.0, "to_s": 120.0}]
+    past["foreseen"] = {"ago_s": [290.0, 280.0, 0.0], "cores": [None, 1, 3]}
     tab.route("**/page/history*", lambda route: route.fulfill(json=past))
     opened(tab, served)
     expect(tab.locator("#notes")).to_be_hidden()
+    expect(tab.locator("#charts .foreseen-line")).not_to_have_count(0)
+    expect(tab.locator(".panel-head").nth(1)).to_contain_text("(3 foreseen)")
     with_events(status)
     expect(tab.locator("#notes dt")).to_have_text(
-        ["Memory", "Shared cores", "Profile", "Classes", "Cache"]
+        ["Memory", "Shared cores", "Profile", "Forecast", "Classes", "Cache"]
     )
     notes = tab.locator("#notes dd")
     expect(notes.nth(0)).to_contain_text("Short, 120 MB left, 500 MB are to stay free")
     expect(notes.nth(1)).to_contain_text("Process 5000 holds 2, wants 1, its share is 1")
     expect(notes.nth(2)).to_contain_text("In force: morning; ends on")
-    expect(notes.nth(3)).to_contain_text("No hurry: 1 job, first sound within 950 ms")
-    expect(notes.nth(4)).to_contain_text("38 % of 1,204 sentences came from it")
+    expect(notes.nth(3)).to_contain_text("Up to 10.5 cores of work in the next 4 min")
+    expect(notes.nth(4)).to_contain_text("No hurry: 1 job, first sound within 950 ms")
+    expect(notes.nth(5)).to_contain_text("38 % of 1,204 sentences came from it")
     expect(tab.locator("#charts .profile-area")).to_have_count(1)
     tab.locator("#why").scroll_into_view_if_needed()
     look("notes", full_page=True)

@@ -34,15 +34,18 @@ def test_a_backlog_has_hosts_added_at_once() -> None:
 
 
 def test_busy_hosts_have_others_added() -> None:
-    """Above 85 % of the cores."""
-    assert after(Sizing(), 600, 4, 3.9).desired == 5
-    assert after(Sizing(), 600, 4, 3.3).desired == 4
+    """Above 85 % of the cores, for minutes; a moment changes nothing."""
+    assert after(Sizing(), 1200, 4, 3.9).desired == 5
+    assert after(Sizing(), 1200, 4, 3.3).desired == 4
+    sizing = Sizing()
+    after(sizing, 1200, 4, 3.0)
+    assert after(sizing, 60, 4, 4.0).desired == 4
 
 
 def test_hosts_go_when_fewer_were_enough_for_a_while() -> None:
-    """After five minutes, and to what is enough at a lower use."""
+    """After ten minutes, and to what is enough at a lower use."""
     sizing = Sizing()
-    assert after(sizing, 290, 8, 1.0).desired == 8
+    assert after(sizing, 590, 8, 1.0).desired == 8
     size = after(sizing, 30, 8, 1.0)
     assert (size.desired, size.because) == (4, "settling")
 

@@ -146,6 +146,14 @@ def test_a_nightly_batch_is_there_by_its_first_minute_alone() -> None:
     assert days.forecaster.standing == "trusted"
 
 
+def test_a_rise_in_the_midst_of_a_minute_is_left_to_the_queue() -> None:
+    """Alarms at half past the minute: when in it they come is not known, and none is acted on."""
+    days = Days()
+    days.watch(lambda at: alarms(at - 30), 3)
+    assert days.forecaster.standing == "trusted"
+    assert (days.floors, days.forecaster.judgement.rises) == ([], 0)
+
+
 def test_weekends_are_known_after_two_of_them() -> None:
     """Alarms on weekdays only; on the third Saturday none is waited for."""
 
