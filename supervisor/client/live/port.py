@@ -33,6 +33,7 @@ class Port(ABC):
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
         self._connection: Connection | None = None
+        self._refused = ""
 
     @property
     def up(self) -> bool:
@@ -43,7 +44,7 @@ class Port(ABC):
     def trouble(self) -> str:
         """Why none does, in one line."""
         known = None if self._connection is None else self._connection.trouble
-        return known or f"no NATS server answers at {', '.join(self.servers.urls)}"
+        return self._refused or known or f"no NATS server answers at {', '.join(self.servers.urls)}"
 
     @abstractmethod
     async def do(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -97,15 +98,22 @@ class AsyncPort(Port):
         self._joining: asyncio.Task[None] | None = None
 
     def join(self) -> None:
-        """Connect in the background, for as long as it takes."""
+        """Connect in the background, for as long as it takes; again where a server has ended the
+        connection for good.
+        """
         if self._joining is None or self._joining.done():
             self._joining = asyncio.create_task(self._join())
 
     async def _join(self) -> None:
         async with self._connecting:
-            if self._connection is None or self._connection.closed:
-                self._connection = Connection(self.servers)
+            if self._connection is not None and not self._connection.closed:
+                return
+            self._connection = Connection(self.servers)
+            try:
                 await self._connection.connect(None)
+                self._refused = ""
+            except FleetError as error:
+                self._connection, self._refused = None, str(error)
 
     async def do(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """As `Port.do`."""

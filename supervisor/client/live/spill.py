@@ -127,6 +127,7 @@ class SpillCalls(SocketCalls):
         there is none, or home has begun meanwhile.
         """
         if not self._port.up:
+            self._port.join()
             return None
         below_s = None if own is None else own.accepted.starts_s
         limit = deadline.within(_ELSEWHERE_S)

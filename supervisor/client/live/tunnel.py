@@ -1,6 +1,6 @@
 """The requester's end of a conversation with another host: frames in and out, over NATS.
 
-A host that died is noticed at once where its agent's process ended (the server answers for it), and
+A host that died is noticed soon where its agent's process ended (the server answers for it), and
 after `packets.SILENT_S` where it only fell silent. While no server is there packets wait, for
 `AWAY_S`: a server that restarts costs a pause, and no conversation.
 """
@@ -23,6 +23,10 @@ TICK_S: Final = 0.25
 
 AWAY_S: Final = 2.5
 """Time without any server that a conversation outlives."""
+
+NOBODY_S: Final = 0.6
+"""Time for which an agent may be without a connection of its own, when it has lost one, until it
+counts as gone. When a server was lost that all were connected to, `AWAY_S`."""
 
 _CLOSE_S: Final = 1.0
 """Time for the last packets to leave."""
@@ -73,6 +77,8 @@ class Tunnel:
         self._listener = listener
         self._inbox = connection.new_inbox()
         self._packets = Packets(time.monotonic())
+        self._nobody_since: float | None = None
+        self._found_at = -AWAY_S
         self._wake = asyncio.Event()
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
@@ -108,9 +114,9 @@ class Tunnel:
 
     async def _on_message(self, message: Message) -> None:
         if message.headers and message.headers.get("Status") == _NOBODY:
-            self._packets.over = self._packets.over or "its agent is gone"
-            self._wake.set()
+            self._nobody_since = self._nobody_since or time.monotonic()
             return
+        self._nobody_since = None
         arrived = self._packets.receive(message.data, time.monotonic())
         if arrived:
             self._listener.arrived(arrived)
@@ -127,7 +133,7 @@ class Tunnel:
     async def _carry_on(self) -> None:
         """Publish what is to be published, and look at the clock, until all is over."""
         loop = asyncio.get_running_loop()
-        down_since: float | None = None
+        down_since, reconnects = None, self._connection.reconnects
         next_tick = loop.time() + TICK_S
         while not self._packets.over:
             with suppress(TimeoutError):
@@ -139,9 +145,11 @@ class Tunnel:
                 next_tick = loop.time() + TICK_S
                 self._listener.tick()
                 self._packets.tick(now, awaiting=self._listener.awaiting)
+                self._look_for_agent(now)
             if self._connection.up:
-                if down_since is not None:
-                    down_since = None
+                down_since = None
+                if reconnects != self._connection.reconnects:
+                    reconnects, self._found_at = self._connection.reconnects, now
                     self._packets.ping(now)
                 try:
                     await self._publish()
@@ -152,6 +160,16 @@ class Tunnel:
                 down_since = now
             elif now - down_since >= AWAY_S:
                 self._packets.over = "no NATS server is there"
+
+    def _look_for_agent(self, now: float) -> None:
+        """Ask again whether there is an agent, where nobody was, and give it up after a while."""
+        if self._nobody_since is None:
+            return
+        limit = AWAY_S if now - self._found_at < AWAY_S else NOBODY_S
+        if now - self._nobody_since >= limit:
+            self._packets.over = self._packets.over or "its agent is gone"
+        else:
+            self._packets.ping(now)
 
     async def _publish(self) -> None:
         outbox = self._packets.outbox

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +93,26 @@ def test_what_nobody_waits_for_stays(terms: dict[str, Any]) -> None:
     calls = _Calls(0.3, [9.0], taken=True)
     assert _submit(calls, **terms) == "home"
     assert calls.offered == 0
+
+
+def test_credentials_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """The host speaks alone then, and says why; another try is made when there is reason to."""
+
+    async def work() -> tuple[str, str]:
+        servers = Servers(("nats://127.0.0.1:9",), "test", credentials=str(tmp_path / "host.nk"))
+        port = AsyncPort(servers)
+        calls = SpillCalls(AsyncLink, FleetCalls(port), port, 0.3)
+        before = calls.degraded
+        port.join()
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if "host.nk" in calls.degraded:
+                break
+        after = calls.degraded
+        port.join()
+        await calls.close()
+        return before, after
+
+    before, after = asyncio.run(work())
+    assert before == "no NATS server answers at nats://127.0.0.1:9"
+    assert after.startswith(str(tmp_path))
