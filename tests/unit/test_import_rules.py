@@ -70,6 +70,7 @@ MODULES = (
 
 PURE = {
     "__future__",
+    "array",
     "bisect",
     "collections",
     "dataclasses",

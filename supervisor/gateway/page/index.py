@@ -35,6 +35,7 @@ GET  /v1/realtime                 a WebSocket, as OpenAI's Realtime API has it
 GET  /v1/audio/voices             voices
 GET  /diagnostics/cpu-allocation  cores, utilization, decisions
 GET  /events                      what happens, as it happens
+GET  /fleet/size                  of a fleet: the hosts that there are and should be
 POST /settings/override           settings of the allocation, with a key
 GET  /metrics                     for Prometheus
 GET  /health, /healthz, /readyz   for probes
